@@ -1,0 +1,57 @@
+//! Frames split off a `BytesMut` without a copy.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::{Complete, DecodeError, MultilineDecoder, Span};
+
+/// A part of a decoded block that owns its octets by reference count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// These octets belong to the message, at most 16 KiB of them.
+    Data(Bytes),
+    /// The block is over, and was whole.
+    End(Complete),
+}
+
+impl MultilineDecoder {
+    /// Splits the next part of the message off the front of `input`, without
+    /// a copy. `None`: all of `input` is consumed, read more.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode_span`](Self::decode_span).
+    ///
+    /// ```
+    /// use bytes::{Bytes, BytesMut};
+    /// use dot_stuffing::{Frame, MultilineDecoder};
+    ///
+    /// let mut input = BytesMut::from(&b"..a\r\n.\r\n+OK"[..]);
+    /// let mut decoder = MultilineDecoder::new();
+    /// let frame = decoder.decode_bytes(&mut input)?;
+    /// assert_eq!(frame, Some(Frame::Data(Bytes::from_static(b".a\r\n"))));
+    /// let frame = decoder.decode_bytes(&mut input)?;
+    /// assert_eq!(frame, Some(Frame::End(decoder.finish()?)));
+    /// assert_eq!(input, "+OK");
+    /// # Ok::<(), dot_stuffing::DecodeError>(())
+    /// ```
+    pub fn decode_bytes(&mut self, input: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        loop {
+            let step = self.decode_span(input)?;
+            let frame = match step.event {
+                Some(Span::Data(range)) => {
+                    let mut read = input.split_to(step.consumed);
+                    read.truncate(range.end);
+                    read.advance(range.start);
+                    return Ok(Some(Frame::Data(read.freeze())));
+                }
+                Some(Span::Cr) => Some(Frame::Data(Bytes::from_static(b"\r"))),
+                Some(Span::End) => Some(Frame::End(self.finish()?)),
+                None => None,
+            };
+            input.advance(step.consumed);
+            if frame.is_some() || input.is_empty() {
+                return Ok(frame);
+            }
+        }
+    }
+}

@@ -1,0 +1,579 @@
+//! The decoder: one small state and no buffer.
+//!
+//! The only octet that a read boundary can force the decoder to keep is the CR
+//! of CRLF-dot-CR, since an LF makes it the terminator and anything else makes
+//! it data. It is a constant, so a state stands for it. The start of the
+//! stream *is* the start of a line, and is the first state.
+//!
+//! ```text
+//!              .                CR               LF
+//! LineStart ───────▶ Dot ───────────▶ DotCr ───────────▶ End
+//!     ▲ │ other       │ other (dot dropped) │ other (dot dropped, CR handed out)
+//!     │ ▼             ▼                     ▼
+//!     │ Text ◀──────────────────────────── TextCr
+//!     │   └──────────── CR ────────────────▶ │ ▲ CR
+//!     └──────────────── LF ──────────────────┘ ┘
+//!
+//! With Config::dot_line_ends, LineStart goes to EndLine at a dot, and from
+//! there through EndLineCr to End at CRLF, dropping what stands between.
+//! Failed is entered by errors and left by reset() alone.
+//! ```
+
+use core::{iter::FusedIterator, ops::Range};
+
+use crate::{
+    Chunk, Complete, Config, DecodeError, Decoded, ErrorKind, Policy, Span,
+    scan::{self, Tail},
+};
+
+/// Decodes one multi-line block: finds its end and removes the dots that the
+/// sender put before lines that begin with one.
+///
+/// Sans-IO and zero-copy: give it input in pieces of any size, get back parts
+/// of that input. How the input is cut never changes the octets handed out,
+/// the end, or the error. RFC 1939 §3, RFC 5321 §4.5.2, RFC 3977 §3.1.1,
+/// MS-STANOPOP3 V0002.
+///
+/// Nothing here panics, allocates, or keeps octets of the input. Every call
+/// consumes input or hands out [`Span::Cr`], at most once, so a loop around it
+/// always ends.
+///
+/// ```
+/// use dot_stuffing::MultilineDecoder;
+///
+/// let mut decoder = MultilineDecoder::new();
+/// let mut message = Vec::new();
+/// let mut rest = Vec::new();
+/// for input in [&b"Hello\r\n."[..], b".dot\r\n.", b"\r\n+OK next"] {
+///     let mut feed = decoder.feed(input);
+///     for data in &mut feed {
+///         message.extend_from_slice(data?);
+///     }
+///     rest.extend_from_slice(feed.rest());
+/// }
+/// let complete = decoder.finish()?;
+/// assert_eq!(message, b"Hello\r\n.dot\r\n");
+/// assert_eq!(complete.octets, 13);
+/// assert_eq!(rest, b"+OK next");
+/// # Ok::<(), dot_stuffing::DecodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct MultilineDecoder {
+    config: Config,
+    /// Whether a dot after CRLF is all that matters to the policies.
+    plain: bool,
+    state: State,
+    /// Octets of input done with.
+    wire: u64,
+    /// Octets handed out.
+    octets: u64,
+    stuffed_lines: u64,
+    line: Line,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    LineStart,
+    Text,
+    TextCr,
+    Dot,
+    DotCr,
+    EndLine,
+    EndLineCr,
+    End,
+    Failed(DecodeError),
+}
+
+/// The line being handed out; kept only where a line limit is set.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    octets: u64,
+    after_cr: bool,
+}
+
+impl MultilineDecoder {
+    /// A decoder for RFC 1939 §3: CRLF-dot-CRLF alone ends the block, and all
+    /// octets but the stuffed dots pass untouched.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::with_config(Config::new())
+    }
+
+    /// A decoder with policies and limits.
+    #[must_use]
+    pub const fn with_config(config: Config) -> Self {
+        Self {
+            config,
+            plain: config.is_plain(),
+            state: State::LineStart,
+            wire: 0,
+            octets: 0,
+            stuffed_lines: 0,
+            line: Line {
+                octets: 0,
+                after_cr: false,
+            },
+        }
+    }
+
+    /// Decodes the next part of the block as offsets into `input`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the [`Config`] refuses, and input after the end. Octets before
+    /// the refused one have been handed out by then. The error repeats at each
+    /// further call.
+    ///
+    /// ```
+    /// use dot_stuffing::{Decoded, MultilineDecoder, Span};
+    ///
+    /// let mut decoder = MultilineDecoder::new();
+    /// let input = b"a\r\n..b";
+    /// let step = decoder.decode_span(input)?;
+    /// assert_eq!(step, Decoded { consumed: 4, event: Some(Span::Data(0..3)) });
+    /// let step = decoder.decode_span(&input[4..])?;
+    /// assert_eq!(step, Decoded { consumed: 2, event: Some(Span::Data(0..2)) });
+    /// # Ok::<(), dot_stuffing::DecodeError>(())
+    /// ```
+    #[inline]
+    pub fn decode_span(&mut self, input: &[u8]) -> Result<Decoded<Span>, DecodeError> {
+        match self.stuffed_line(input) {
+            Some(run) => data(0..run, run + 1),
+            None => self.decode_any(input),
+        }
+    }
+
+    /// The short way for a block in which line after line is stuffed: the
+    /// octets up to the next dot that begins a line, which is removed too.
+    #[inline(always)]
+    fn stuffed_line(&mut self, input: &[u8]) -> Option<usize> {
+        if self.state != State::Dot || !self.plain {
+            return None;
+        }
+        let run = scan::near_stuffed_line(input)?;
+        if run as u64 > self.config.max_octets - self.octets {
+            return None;
+        }
+        self.octets += run as u64;
+        self.wire += run as u64 + 1;
+        self.stuffed_lines += 1;
+        Some(run)
+    }
+
+    fn decode_any(&mut self, input: &[u8]) -> Result<Decoded<Span>, DecodeError> {
+        let mut step = self.advance(input)?;
+        match &mut step.event {
+            Some(Span::Data(range)) => {
+                let run = &input[range.clone()];
+                let admitted = self.admit(run, self.wire + range.start as u64)?;
+                if admitted < run.len() {
+                    range.end = range.start + admitted;
+                    step.consumed = range.end;
+                }
+            }
+            Some(Span::Cr) => {
+                // Its octet on the wire is the last one consumed.
+                self.admit(b"\r", self.wire - 1)?;
+            }
+            Some(Span::End) | None => {}
+        }
+        self.wire += step.consumed as u64;
+        Ok(step)
+    }
+
+    /// Decodes the next part of the block as a slice of `input`.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode_span`](Self::decode_span).
+    ///
+    /// ```
+    /// use dot_stuffing::{Chunk, MultilineDecoder};
+    ///
+    /// let mut decoder = MultilineDecoder::new();
+    /// let step = decoder.decode(b".\r\n+OK")?;
+    /// assert_eq!((step.consumed, step.event), (3, Some(Chunk::End)));
+    /// # Ok::<(), dot_stuffing::DecodeError>(())
+    /// ```
+    #[inline]
+    pub fn decode<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<Chunk<'a>>, DecodeError> {
+        let step = self.decode_span(input)?;
+        Ok(Decoded {
+            consumed: step.consumed,
+            event: step.event.map(|span| match span {
+                Span::Cr => Chunk::Data(b"\r"),
+                Span::Data(range) => Chunk::Data(&input[range]),
+                Span::End => Chunk::End,
+            }),
+        })
+    }
+
+    /// Iterates over the parts of the message in `input`, up to the end of the
+    /// input or of the block.
+    ///
+    /// Dropping the iterator early leaves the octets that it did not reach
+    /// undecoded: they are in [`Feed::rest`].
+    #[inline]
+    pub const fn feed<'d, 'a>(&'d mut self, input: &'a [u8]) -> Feed<'d, 'a> {
+        Feed {
+            decoder: self,
+            rest: input,
+            done: false,
+        }
+    }
+
+    /// Says that no more input comes, and asks for the proof that the block
+    /// was whole.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Truncated`] unless the terminator was seen; the error that
+    /// the decoder has failed with, if it has.
+    ///
+    /// ```
+    /// use dot_stuffing::MultilineDecoder;
+    ///
+    /// let mut decoder = MultilineDecoder::new();
+    /// assert!(decoder.finish().is_err());
+    /// decoder.feed(b"..\r\n.\r\n").for_each(drop);
+    /// let complete = decoder.finish()?;
+    /// assert_eq!((complete.octets, complete.wire_octets), (3, 7));
+    /// assert_eq!(complete.stuffed_lines, 1);
+    /// # Ok::<(), dot_stuffing::DecodeError>(())
+    /// ```
+    pub const fn finish(&self) -> Result<Complete, DecodeError> {
+        match self.state {
+            State::End => Ok(Complete {
+                octets: self.octets,
+                wire_octets: self.wire,
+                stuffed_lines: self.stuffed_lines,
+            }),
+            State::Failed(error) => Err(error),
+            _ => Err(DecodeError::new(ErrorKind::Truncated, self.wire)),
+        }
+    }
+
+    /// Makes the decoder ready for the next block, with the same [`Config`].
+    ///
+    /// ```
+    /// use dot_stuffing::MultilineDecoder;
+    ///
+    /// let mut decoder = MultilineDecoder::new();
+    /// decoder.feed(b".\r\n").for_each(drop);
+    /// decoder.reset();
+    /// assert!(decoder.finish().is_err());
+    /// ```
+    pub const fn reset(&mut self) {
+        *self = Self::with_config(self.config);
+    }
+
+    /// Runs the state machine to the next event. Limits are not its business.
+    #[inline]
+    fn advance(&mut self, input: &[u8]) -> Result<Decoded<Span>, DecodeError> {
+        let line_endings = self.config.line_endings;
+        // input[start..at] is what will be handed out next.
+        let mut start = 0;
+        let mut at = 0;
+        while at - start < scan::RUN
+            && let Some(&octet) = input.get(at)
+        {
+            // A run stops at its limit, however far the input goes.
+            let text = &input[at..input.len().min(start + scan::RUN)];
+            match self.state {
+                State::LineStart if octet == b'.' => {
+                    self.state = match self.config.dot_line_ends {
+                        false => State::Dot,
+                        true => State::EndLine,
+                    };
+                    let run = start..at;
+                    at += 1;
+                    start = at;
+                    if !run.is_empty() {
+                        return data(run, at);
+                    }
+                }
+                State::LineStart => self.state = State::Text,
+                State::Text if line_endings.only_crlf_matters() => {
+                    let run = scan::crlf_dot(text).map_or(text, |found| &text[..found + 2]);
+                    self.state = match scan::tail(run) {
+                        Tail::Crlf => State::LineStart,
+                        Tail::Cr => State::TextCr,
+                        Tail::Text => State::Text,
+                    };
+                    at += run.len();
+                }
+                State::Text => match memchr::memchr2(b'\r', b'\n', text) {
+                    None => at += text.len(),
+                    Some(found) => {
+                        at += found;
+                        if input[at] == b'\r' {
+                            self.state = State::TextCr;
+                        } else if line_endings.bare_lf == Policy::Reject {
+                            return self.fail(ErrorKind::BareLf, at, 0, start);
+                        } else if line_endings.lf_terminates {
+                            self.state = State::LineStart;
+                        }
+                        at += 1;
+                    }
+                },
+                State::TextCr if octet == b'\n' => {
+                    self.state = State::LineStart;
+                    at += 1;
+                }
+                State::TextCr => {
+                    if line_endings.bare_cr == Policy::Reject {
+                        return self.fail(ErrorKind::BareCr, at, 1, start);
+                    }
+                    self.state = State::Text;
+                }
+                State::Dot if octet == b'\r' => {
+                    self.state = State::DotCr;
+                    at += 1;
+                }
+                State::Dot => {
+                    if octet == b'\n' && line_endings.bare_lf == Policy::Reject {
+                        return self.fail(ErrorKind::BareLf, at, 0, start);
+                    }
+                    if octet == b'\n' && line_endings.lf_terminates {
+                        self.state = State::End;
+                        return end(at + 1);
+                    }
+                    if octet == b'.' {
+                        // Whatever a stuffed dot is, it is no line end.
+                        at += 1;
+                    } else if self.config.unstuffed_dot == Policy::Reject {
+                        return self.fail(ErrorKind::UnstuffedDot, at, 1, start);
+                    }
+                    self.stuffed_lines += 1;
+                    self.state = State::Text;
+                }
+                State::DotCr if octet == b'\n' => {
+                    self.state = State::End;
+                    return end(at + 1);
+                }
+                State::DotCr => {
+                    if line_endings.bare_cr == Policy::Reject {
+                        return self.fail(ErrorKind::BareCr, at, 1, at);
+                    }
+                    if self.config.unstuffed_dot == Policy::Reject {
+                        return self.fail(ErrorKind::UnstuffedDot, at, 2, at);
+                    }
+                    self.stuffed_lines += 1;
+                    self.state = State::TextCr;
+                    if start == at {
+                        return Ok(Decoded {
+                            consumed: at,
+                            event: Some(Span::Cr),
+                        });
+                    }
+                }
+                State::EndLine => {
+                    if self.line.octets == self.config.max_line_octets {
+                        return self.fail(ErrorKind::LineTooLong, at, 0, at);
+                    }
+                    self.line.octets += 1;
+                    if octet == b'\r' {
+                        self.state = State::EndLineCr;
+                    } else if octet == b'\n' && line_endings.bare_lf == Policy::Reject {
+                        return self.fail(ErrorKind::BareLf, at, 0, at);
+                    } else if octet == b'\n' && line_endings.lf_terminates {
+                        self.state = State::End;
+                        return end(at + 1);
+                    }
+                    at += 1;
+                    start = at;
+                }
+                State::EndLineCr if octet == b'\n' => {
+                    self.state = State::End;
+                    return end(at + 1);
+                }
+                State::EndLineCr => {
+                    if line_endings.bare_cr == Policy::Reject {
+                        return self.fail(ErrorKind::BareCr, at, 1, at);
+                    }
+                    self.state = State::EndLine;
+                }
+                State::End => return Err(DecodeError::new(ErrorKind::AfterEnd, self.wire)),
+                State::Failed(error) => return Err(error),
+            }
+        }
+        if self.state == State::DotCr {
+            start = at;
+        }
+        match start == at {
+            true => self.exhausted(at),
+            false => data(start..at, at),
+        }
+    }
+
+    /// All input is consumed and there is nothing to hand out.
+    fn exhausted(&self, consumed: usize) -> Result<Decoded<Span>, DecodeError> {
+        match self.state {
+            State::Failed(error) => Err(error),
+            _ => Ok(Decoded {
+                consumed,
+                event: None,
+            }),
+        }
+    }
+
+    /// Fails for what the octet at `at` shows to be wrong `back` octets before
+    /// it; what stands from `start` on is handed out first.
+    #[cold]
+    fn fail(
+        &mut self,
+        kind: ErrorKind,
+        at: usize,
+        back: u64,
+        start: usize,
+    ) -> Result<Decoded<Span>, DecodeError> {
+        let error = DecodeError::new(kind, self.wire + at as u64 - back);
+        self.state = State::Failed(error);
+        match start == at {
+            true => Err(error),
+            false => data(start..at, at),
+        }
+    }
+
+    /// How many octets of `run`, which begins at `offset` on the wire, the
+    /// limits let through. If not all, the decoder has failed; if none, that
+    /// is the error.
+    #[inline]
+    fn admit(&mut self, run: &[u8], offset: u64) -> Result<usize, DecodeError> {
+        let mut admitted = run.len();
+        if self.config.max_line_octets != u64::MAX {
+            admitted = self.line_limit(run);
+        }
+        let mut kind = ErrorKind::LineTooLong;
+        let room = self.config.max_octets - self.octets;
+        if admitted as u64 > room {
+            admitted = room as usize;
+            kind = ErrorKind::TooLong;
+        }
+        self.octets += admitted as u64;
+        if admitted < run.len() {
+            let error = DecodeError::new(kind, offset + admitted as u64);
+            self.state = State::Failed(error);
+            if admitted == 0 {
+                return Err(error);
+            }
+        }
+        Ok(admitted)
+    }
+
+    /// How many octets of `run` come before one that makes its line too long.
+    #[cold]
+    fn line_limit(&mut self, run: &[u8]) -> usize {
+        let mut line_start = 0;
+        for lf in memchr::memchr_iter(b'\n', run) {
+            let after_cr = match lf {
+                0 => self.line.after_cr,
+                _ => run[lf - 1] == b'\r',
+            };
+            if !after_cr && !self.config.line_endings.lf_terminates {
+                continue;
+            }
+            if let Some(cut) = self.line_cut(lf + 1 - line_start) {
+                return line_start + cut;
+            }
+            line_start = lf + 1;
+            self.line.octets = 0;
+        }
+        if let Some(cut) = self.line_cut(run.len() - line_start) {
+            return line_start + cut;
+        }
+        self.line.octets += (run.len() - line_start) as u64;
+        self.line.after_cr = run.last() == Some(&b'\r');
+        run.len()
+    }
+
+    /// Where among the next `octets` of a line the limit is passed.
+    fn line_cut(&self, octets: usize) -> Option<usize> {
+        let room = self.config.max_line_octets - self.line.octets;
+        (octets as u64 > room).then_some(room as usize)
+    }
+}
+
+impl Default for MultilineDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+const fn data(run: Range<usize>, consumed: usize) -> Result<Decoded<Span>, DecodeError> {
+    Ok(Decoded {
+        consumed,
+        event: Some(Span::Data(run)),
+    })
+}
+
+const fn end(consumed: usize) -> Result<Decoded<Span>, DecodeError> {
+    Ok(Decoded {
+        consumed,
+        event: Some(Span::End),
+    })
+}
+
+/// The parts of the message in one input; made by [`MultilineDecoder::feed`].
+///
+/// Ends at the end of the input, at the end of the block, and after an error.
+#[derive(Debug)]
+#[must_use = "a feed decodes only as it is iterated"]
+pub struct Feed<'d, 'a> {
+    decoder: &'d mut MultilineDecoder,
+    rest: &'a [u8],
+    done: bool,
+}
+
+impl<'a> Feed<'_, 'a> {
+    /// The input not yet decoded: once the block has ended, what follows it.
+    ///
+    /// ```
+    /// use dot_stuffing::MultilineDecoder;
+    ///
+    /// let mut decoder = MultilineDecoder::new();
+    /// let mut feed = decoder.feed(b".\r\n+OK 2 messages\r\n");
+    /// assert_eq!(feed.next(), None);
+    /// assert_eq!(feed.rest(), b"+OK 2 messages\r\n");
+    /// ```
+    #[must_use]
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    fn next_any(&mut self) -> Option<Result<&'a [u8], DecodeError>> {
+        while !self.done {
+            match self.decoder.decode(self.rest) {
+                Ok(step) => {
+                    self.rest = &self.rest[step.consumed..];
+                    match step.event {
+                        Some(Chunk::Data(data)) => return Some(Ok(data)),
+                        Some(Chunk::End) => self.done = true,
+                        None => self.done = self.rest.is_empty(),
+                    }
+                }
+                Err(error) => {
+                    self.done = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
+    }
+}
+
+impl<'a> Iterator for Feed<'_, 'a> {
+    type Item = Result<&'a [u8], DecodeError>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(run) = self.decoder.stuffed_line(self.rest) {
+            let (data, rest) = self.rest.split_at(run);
+            self.rest = &rest[1..];
+            return Some(Ok(data));
+        }
+        self.next_any()
+    }
+}
+
+impl FusedIterator for Feed<'_, '_> {}

@@ -1,0 +1,226 @@
+//! The encoder: puts a dot before each line that begins with one, and mends,
+//! refuses or passes newlines that are not CRLF.
+
+use core::iter::FusedIterator;
+
+use crate::{
+    EncodeError, EncodeErrorKind,
+    scan::{self, Tail},
+};
+
+/// What a [`MultilineEncoder`] does with a CR or LF that stands alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BareNewline {
+    /// Makes it CRLF, so that the block means the same to every reader: one
+    /// that ends lines at LF or at CR finds no line end that is not CRLF, and
+    /// no dot after one that is not doubled. For text, and for mail from
+    /// strangers.
+    Canonicalize,
+    /// Refuses the message with an [`EncodeError`].
+    Reject,
+    /// Passes it on: the reader gets the message octet by octet, if it holds
+    /// to RFC 1939 §3. One that ends lines at a bare LF may be made to see a
+    /// terminator that the message forged.
+    Verbatim,
+}
+
+/// Encodes one multi-line block: doubles the dot at the front of each line that
+/// begins with one, and ends the block.
+///
+/// Sans-IO and zero-copy: give it a message in pieces of any size, send the
+/// slices it hands out, and then what [`finish`](Self::finish) returns. How the
+/// message is cut never changes the octets sent. A message of n octets gives at
+/// most 2n + 5. RFC 1939 §3, RFC 5321 §4.5.2, RFC 3977 §3.1.1.
+///
+/// A line begins at the first octet and after every CRLF. The terminator comes
+/// from `finish` alone; it is preceded by a CRLF of its own where the message
+/// does not end with one. Nothing here panics or allocates.
+///
+/// ```
+/// use dot_stuffing::{BareNewline, MultilineEncoder};
+///
+/// let mut encoder = MultilineEncoder::new(BareNewline::Canonicalize);
+/// let mut wire = Vec::new();
+/// for message in [&b".first\n."[..], b"second"] {
+///     for octets in encoder.encode(message) {
+///         wire.extend_from_slice(octets?);
+///     }
+/// }
+/// wire.extend_from_slice(encoder.finish()?);
+/// assert_eq!(wire, b"..first\r\n..second\r\n.\r\n");
+/// # Ok::<(), dot_stuffing::EncodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct MultilineEncoder {
+    newline: BareNewline,
+    state: State,
+    /// Octets of the message done with.
+    offset: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    LineStart,
+    Text,
+    TextCr,
+    /// The next octet is an LF that needs a CR.
+    BareLf,
+    Failed(EncodeError),
+}
+
+impl MultilineEncoder {
+    /// An encoder at the start of a message.
+    #[must_use]
+    pub const fn new(newline: BareNewline) -> Self {
+        Self {
+            newline,
+            state: State::LineStart,
+            offset: 0,
+        }
+    }
+
+    /// Iterates over what to send for the next part of the message: slices of
+    /// `message`, and constant octets between them.
+    ///
+    /// Iterate to the end; what an iterator dropped early did not reach is not
+    /// encoded, and stands in [`Stuffed::rest`].
+    #[inline]
+    pub const fn encode<'e, 'a>(&'e mut self, message: &'a [u8]) -> Stuffed<'e, 'a> {
+        Stuffed {
+            encoder: self,
+            rest: message,
+        }
+    }
+
+    /// Ends the block: what to send last. At most five octets.
+    ///
+    /// # Errors
+    ///
+    /// Under [`BareNewline::Reject`] the error that [`encode`](Self::encode)
+    /// gave, or the one of a message that ends with a bare CR. There is no
+    /// terminator then: close the connection, so that the reader sees the
+    /// message cut off. The other two settings never fail.
+    ///
+    /// ```
+    /// use dot_stuffing::{BareNewline, MultilineEncoder};
+    ///
+    /// let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
+    /// assert_eq!(encoder.clone().finish()?, b".\r\n");
+    /// encoder.encode(b"no final newline").for_each(drop);
+    /// assert_eq!(encoder.finish()?, b"\r\n.\r\n");
+    /// # Ok::<(), dot_stuffing::EncodeError>(())
+    /// ```
+    pub const fn finish(self) -> Result<&'static [u8], EncodeError> {
+        match (self.state, self.newline) {
+            (State::Failed(error), _) => Err(error),
+            (State::LineStart, _) => Ok(b".\r\n"),
+            (State::TextCr, BareNewline::Canonicalize) => Ok(b"\n.\r\n"),
+            (State::TextCr, BareNewline::Reject) => {
+                Err(EncodeError::new(EncodeErrorKind::BareCr, self.offset - 1))
+            }
+            (State::Text | State::TextCr | State::BareLf, _) => Ok(b"\r\n.\r\n"),
+        }
+    }
+
+    fn fail(&mut self, kind: EncodeErrorKind, offset: u64) -> EncodeError {
+        let error = EncodeError::new(kind, offset);
+        self.state = State::Failed(error);
+        error
+    }
+}
+
+/// What to send for one part of a message; made by [`MultilineEncoder::encode`].
+///
+/// Ends at the end of that part. After an error it repeats the error once a
+/// call and nothing else.
+#[derive(Debug)]
+#[must_use = "a message is encoded only as the iterator is driven"]
+pub struct Stuffed<'e, 'a> {
+    encoder: &'e mut MultilineEncoder,
+    rest: &'a [u8],
+}
+
+impl<'a> Stuffed<'_, 'a> {
+    /// The part of the message not yet encoded.
+    #[must_use]
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    fn take(&mut self, octets: usize) -> &'a [u8] {
+        let (taken, rest) = self.rest.split_at(octets);
+        self.rest = rest;
+        self.encoder.offset += octets as u64;
+        taken
+    }
+
+    /// How many octets can be sent as they are.
+    fn run(&self) -> usize {
+        let text = &self.rest[..self.rest.len().min(scan::RUN)];
+        match self.encoder.newline {
+            BareNewline::Verbatim => scan::crlf_dot(text).map_or(text.len(), |found| found + 2),
+            BareNewline::Canonicalize | BareNewline::Reject => scan::canonical_run(text),
+        }
+    }
+}
+
+impl<'a> Iterator for Stuffed<'_, 'a> {
+    type Item = Result<&'a [u8], EncodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let octet = *self.rest.first()?;
+            match (self.encoder.state, self.encoder.newline) {
+                (State::LineStart, _) => {
+                    self.encoder.state = State::Text;
+                    if octet == b'.' {
+                        return Some(Ok(b"."));
+                    }
+                }
+                (State::Text, newline) => {
+                    let run = self.run();
+                    let bare_lf = newline != BareNewline::Verbatim
+                        && self.rest.get(run) == Some(&b'\n')
+                        && !matches!(scan::tail(&self.rest[..run]), Tail::Cr);
+                    self.encoder.state = match scan::tail(&self.rest[..run]) {
+                        _ if bare_lf => State::BareLf,
+                        Tail::Crlf => State::LineStart,
+                        Tail::Cr => State::TextCr,
+                        Tail::Text => State::Text,
+                    };
+                    if run > 0 {
+                        return Some(Ok(self.take(run)));
+                    }
+                }
+                (State::TextCr, _) if octet == b'\n' => {
+                    self.encoder.state = State::LineStart;
+                    return Some(Ok(self.take(1)));
+                }
+                (State::TextCr, BareNewline::Verbatim) => self.encoder.state = State::Text,
+                (State::TextCr, BareNewline::Canonicalize) => {
+                    self.encoder.state = State::LineStart;
+                    return Some(Ok(b"\n"));
+                }
+                (State::TextCr, BareNewline::Reject) => {
+                    let offset = self.encoder.offset - 1;
+                    return Some(Err(self.encoder.fail(EncodeErrorKind::BareCr, offset)));
+                }
+                (State::BareLf, BareNewline::Reject) => {
+                    let offset = self.encoder.offset;
+                    return Some(Err(self.encoder.fail(EncodeErrorKind::BareLf, offset)));
+                }
+                (State::BareLf, _) => {
+                    self.take(1);
+                    self.encoder.state = State::LineStart;
+                    return Some(Ok(b"\r\n"));
+                }
+                (State::Failed(error), _) => {
+                    self.rest = &[];
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+impl FusedIterator for Stuffed<'_, '_> {}

@@ -1,0 +1,173 @@
+//! Errors with a kind and the offset of the octet they were noticed for.
+
+use core::fmt;
+
+/// What a decoder refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Octets were given to a decoder whose block had already ended. Take what
+    /// follows the end from [`Feed::rest`](crate::Feed::rest), or
+    /// [`reset`](crate::MultilineDecoder::reset) the decoder for the next block.
+    AfterEnd,
+    /// A CR that no LF follows, under [`Policy::Reject`](crate::Policy::Reject).
+    BareCr,
+    /// An LF that no CR precedes, under [`Policy::Reject`](crate::Policy::Reject).
+    BareLf,
+    /// A line longer than the configured maximum.
+    LineTooLong,
+    /// More octets in the block than the configured maximum.
+    TooLong,
+    /// The input ended before the terminator. What was decoded so far is the
+    /// beginning of a message, not a message.
+    Truncated,
+    /// A line that begins with a single dot and goes on, under
+    /// [`Policy::Reject`](crate::Policy::Reject).
+    UnstuffedDot,
+}
+
+/// Why a block or line could not be decoded, and where.
+///
+/// A decoder that has failed stays failed and repeats its error until it is
+/// reset.
+///
+/// ```
+/// use dot_stuffing::{ErrorKind, MultilineDecoder};
+///
+/// let mut decoder = MultilineDecoder::new();
+/// decoder.feed(b"cut off he").for_each(drop);
+/// let error = decoder.finish().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Truncated);
+/// assert_eq!(error.offset(), 10);
+/// assert_eq!(error.to_string(), "truncated: no terminator after 10 octets");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DecodeError {
+    kind: ErrorKind,
+    offset: u64,
+}
+
+impl DecodeError {
+    pub(crate) const fn new(kind: ErrorKind, offset: u64) -> Self {
+        Self { kind, offset }
+    }
+
+    /// What was refused.
+    #[must_use]
+    pub const fn kind(self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The offset in octets, counted on the wire from the start of the block,
+    /// of the first octet that is refused; for [`ErrorKind::Truncated`] the
+    /// number of octets that were read.
+    #[must_use]
+    pub const fn offset(self) -> u64 {
+        self.offset
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.offset;
+        match self.kind {
+            ErrorKind::AfterEnd => write!(f, "octet {at} follows the end of the block"),
+            ErrorKind::BareCr => write!(f, "bare CR at octet {at}: a line must end with CRLF"),
+            ErrorKind::BareLf => write!(f, "bare LF at octet {at}: a line must end with CRLF"),
+            ErrorKind::LineTooLong => write!(f, "line passes its maximum length at octet {at}"),
+            ErrorKind::TooLong => write!(f, "block passes its maximum length at octet {at}"),
+            ErrorKind::Truncated => write!(f, "truncated: no terminator after {at} octets"),
+            ErrorKind::UnstuffedDot => write!(
+                f,
+                "unstuffed dot at octet {at}: the sender did not double it"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+#[cfg(feature = "std")]
+impl From<DecodeError> for std::io::Error {
+    /// [`ErrorKind::Truncated`] becomes `UnexpectedEof`, all else `InvalidData`.
+    fn from(error: DecodeError) -> Self {
+        let kind = match error.kind {
+            ErrorKind::Truncated => std::io::ErrorKind::UnexpectedEof,
+            _ => std::io::ErrorKind::InvalidData,
+        };
+        Self::new(kind, error)
+    }
+}
+
+/// What [`BareNewline::Reject`](crate::BareNewline::Reject) refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EncodeErrorKind {
+    /// A CR that no LF follows.
+    BareCr,
+    /// An LF that no CR precedes.
+    BareLf,
+}
+
+/// Why a message could not be encoded, and where.
+///
+/// An encoder that has failed stays failed: its
+/// [`finish`](crate::MultilineEncoder::finish) gives this error in place of a
+/// terminator, so that a refused message is never sent as if it were whole.
+///
+/// ```
+/// use dot_stuffing::{BareNewline, EncodeErrorKind, MultilineEncoder};
+///
+/// let mut encoder = MultilineEncoder::new(BareNewline::Reject);
+/// let error = encoder.encode(b"one\ntwo").find_map(Result::err).unwrap();
+/// assert_eq!((error.kind(), error.offset()), (EncodeErrorKind::BareLf, 3));
+/// assert_eq!(encoder.finish(), Err(error));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EncodeError {
+    kind: EncodeErrorKind,
+    offset: u64,
+}
+
+impl EncodeError {
+    pub(crate) const fn new(kind: EncodeErrorKind, offset: u64) -> Self {
+        Self { kind, offset }
+    }
+
+    /// What was refused.
+    #[must_use]
+    pub const fn kind(self) -> EncodeErrorKind {
+        self.kind
+    }
+
+    /// The offset of the refused CR or LF, in octets from the start of the
+    /// message.
+    #[must_use]
+    pub const fn offset(self) -> u64 {
+        self.offset
+    }
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.kind {
+            EncodeErrorKind::BareCr => "CR",
+            EncodeErrorKind::BareLf => "LF",
+        };
+        write!(
+            f,
+            "bare {name} at octet {}: a line must end with CRLF",
+            self.offset
+        )
+    }
+}
+
+impl core::error::Error for EncodeError {}
+
+#[cfg(feature = "std")]
+impl From<EncodeError> for std::io::Error {
+    /// Always `InvalidData`.
+    fn from(error: EncodeError) -> Self {
+        Self::new(std::io::ErrorKind::InvalidData, error)
+    }
+}

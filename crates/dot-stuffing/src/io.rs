@@ -1,0 +1,251 @@
+//! Blocking streams: a reader and a writer of one block each.
+
+use std::{
+    io::{self, BufRead, IoSlice, Read, Write},
+    vec::Vec,
+};
+
+use crate::{BareNewline, Complete, Config, DecodeError, MultilineDecoder, MultilineEncoder, Span};
+
+/// Reads one multi-line block from a [`BufRead`]: its message without the
+/// stuffed dots, then end of file.
+///
+/// [`fill_buf`](BufRead::fill_buf) hands out slices of the inner buffer, so
+/// nothing is copied unless [`Read`] is used. What follows the block stays in
+/// the inner reader. If the input ends before the block does, every further
+/// read is [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): a cut-off message
+/// never looks like a short one.
+///
+/// ```
+/// use std::io::{BufRead, Read};
+/// use dot_stuffing::MultilineReader;
+///
+/// let mut stream = &b"a\r\n..b\r\n.\r\n+OK next\r\n"[..];
+/// let mut message = Vec::new();
+/// MultilineReader::new(&mut stream).read_to_end(&mut message)?;
+/// assert_eq!(message, b"a\r\n.b\r\n");
+/// assert_eq!(stream, b"+OK next\r\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MultilineReader<R> {
+    inner: R,
+    decoder: MultilineDecoder,
+    /// Octets at the front of the inner buffer to hand out.
+    data: usize,
+    /// Octets behind those that are done with too.
+    skip: usize,
+    /// A CR to hand out that is in no buffer any more.
+    cr: bool,
+    ended: bool,
+}
+
+impl<R: BufRead> MultilineReader<R> {
+    /// Reads a block that begins at the next octet of `inner`.
+    pub const fn new(inner: R) -> Self {
+        Self::with_config(inner, Config::new())
+    }
+
+    /// The same, with policies and limits.
+    pub const fn with_config(inner: R, config: Config) -> Self {
+        Self {
+            inner,
+            decoder: MultilineDecoder::with_config(config),
+            data: 0,
+            skip: 0,
+            cr: false,
+            ended: false,
+        }
+    }
+
+    /// The proof that the block was read to its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`MultilineDecoder::finish`]: `Truncated` also where the block is
+    /// not read to its end yet.
+    pub const fn finish(&self) -> Result<Complete, DecodeError> {
+        self.decoder.finish()
+    }
+
+    /// The inner reader. If the block was read to its end, it stands at the
+    /// octet after it; otherwise somewhere within.
+    pub fn into_inner(self) -> R {
+        self.inner
+    }
+}
+
+impl<R: BufRead> BufRead for MultilineReader<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.data == 0 && !self.cr && !self.ended {
+            let input = self.inner.fill_buf()?;
+            if input.is_empty() {
+                self.decoder.finish()?;
+            }
+            let step = self.decoder.decode_span(input)?;
+            match step.event {
+                Some(Span::Data(range)) => {
+                    self.inner.consume(range.start);
+                    self.data = range.len();
+                    self.skip = step.consumed - range.end;
+                }
+                event => {
+                    self.inner.consume(step.consumed);
+                    self.cr = event == Some(Span::Cr);
+                    self.ended = event == Some(Span::End);
+                }
+            }
+        }
+        if self.cr {
+            return Ok(b"\r");
+        }
+        if self.data == 0 {
+            return Ok(&[]);
+        }
+        Ok(&self.inner.fill_buf()?[..self.data])
+    }
+
+    fn consume(&mut self, octets: usize) {
+        if self.cr {
+            self.cr = octets == 0;
+            return;
+        }
+        let octets = octets.min(self.data);
+        self.data -= octets;
+        match self.data {
+            0 => self.inner.consume(octets + core::mem::take(&mut self.skip)),
+            _ => self.inner.consume(octets),
+        }
+    }
+}
+
+impl<R: BufRead> Read for MultilineReader<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let octets = self.fill_buf()?.read(into)?;
+        self.consume(octets);
+        Ok(octets)
+    }
+
+    // The default grows the vector by steps and reads through it.
+    fn read_to_end(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
+        let before = into.len();
+        loop {
+            let data = match self.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                data => data?,
+            };
+            if data.is_empty() {
+                return Ok(into.len() - before);
+            }
+            into.extend_from_slice(data);
+            let octets = data.len();
+            self.consume(octets);
+        }
+    }
+}
+
+/// Writes one message as a multi-line block.
+///
+/// Each write is passed on at once, in vectored writes, whole or not at all:
+/// after an error of the inner writer it is not known how much has been sent,
+/// so all further writes and [`finish`](Self::finish) fail. Without `finish`
+/// there is no terminator, and the reader sees the message cut off.
+///
+/// For blocking writers: `WouldBlock` counts as an error.
+///
+/// ```
+/// use std::io::Write;
+/// use dot_stuffing::{BareNewline, MultilineWriter};
+///
+/// let mut block = MultilineWriter::new(Vec::new(), BareNewline::Canonicalize);
+/// block.write_all(b".signature\n")?;
+/// assert_eq!(block.finish()?, b"..signature\r\n.\r\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MultilineWriter<W> {
+    inner: W,
+    encoder: MultilineEncoder,
+    failed: bool,
+}
+
+/// Slices passed to one vectored write.
+const SLICES: usize = 64;
+
+impl<W: Write> MultilineWriter<W> {
+    /// Writes a block to `inner`.
+    pub const fn new(inner: W, newline: BareNewline) -> Self {
+        Self {
+            inner,
+            encoder: MultilineEncoder::new(newline),
+            failed: false,
+        }
+    }
+
+    /// Writes the terminator, flushes, and gives the inner writer back.
+    ///
+    /// # Errors
+    ///
+    /// Those of the inner writer, and of [`MultilineEncoder::finish`]; any
+    /// error of an earlier write. The terminator is not sent then.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.check()?;
+        let terminator = self.encoder.finish()?;
+        self.inner.write_all(terminator)?;
+        self.inner.flush()?;
+        Ok(self.inner)
+    }
+
+    fn check(&self) -> io::Result<()> {
+        match self.failed {
+            true => Err(io::Error::other(
+                "an earlier write failed: how much of the block was sent is not known",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn encode(&mut self, message: &[u8]) -> io::Result<()> {
+        let mut octets = self.encoder.encode(message);
+        loop {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut filled = 0;
+            while filled < SLICES
+                && let Some(slice) = octets.next()
+            {
+                slices[filled] = IoSlice::new(slice?);
+                filled += 1;
+            }
+            if filled == 0 {
+                return Ok(());
+            }
+            write_all_vectored(&mut self.inner, &mut slices[..filled])?;
+        }
+    }
+}
+
+impl<W: Write> Write for MultilineWriter<W> {
+    /// Encodes and sends all of `message`.
+    fn write(&mut self, message: &[u8]) -> io::Result<usize> {
+        self.check()?;
+        let sent = self.encode(message);
+        self.failed = sent.is_err();
+        sent.map(|()| message.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+fn write_all_vectored(to: &mut impl Write, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    while !slices.is_empty() {
+        match to.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(octets) => IoSlice::advance_slices(&mut slices, octets),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

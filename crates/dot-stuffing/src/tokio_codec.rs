@@ -1,0 +1,106 @@
+//! The codec traits of tokio-util over `buf.rs` and the encoder.
+
+use std::io;
+
+use bytes::BytesMut;
+use tokio_util::codec::{Decoder, Encoder};
+
+use crate::{BareNewline, Chunk, Config, Frame, MultilineDecoder, MultilineEncoder};
+
+/// Multi-line blocks over `tokio_util::codec`: decodes to [`Frame`]s, encodes
+/// from [`Chunk`]s.
+///
+/// Decoding stops at [`Frame::End`]: what follows stays in the buffer, and
+/// nothing more is handed out until [`next_block`](Self::next_block), or until
+/// another codec takes over (`Framed::map_codec`). A stream that ends before
+/// the block does is an `UnexpectedEof` error.
+///
+/// [`Chunk::End`] sends the terminator and makes the encoder ready for the next
+/// message.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use dot_stuffing::{BareNewline, Chunk, Frame, MultilineCodec};
+/// use tokio_util::codec::{Decoder, Encoder};
+///
+/// let mut codec = MultilineCodec::new(BareNewline::Canonicalize);
+/// let mut wire = BytesMut::new();
+/// codec.encode(Chunk::Data(b".\n"), &mut wire)?;
+/// codec.encode(Chunk::End, &mut wire)?;
+/// assert_eq!(wire, "..\r\n.\r\n");
+///
+/// assert_eq!(codec.decode(&mut wire)?, Some(Frame::Data(".\r\n".into())));
+/// assert!(matches!(codec.decode(&mut wire)?, Some(Frame::End(_))));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct MultilineCodec {
+    decoder: MultilineDecoder,
+    encoder: MultilineEncoder,
+    newline: BareNewline,
+}
+
+impl MultilineCodec {
+    /// A codec that reads by RFC 1939 §3 and treats the newlines of what it
+    /// sends as `newline` says.
+    #[must_use]
+    pub const fn new(newline: BareNewline) -> Self {
+        Self::with_config(newline, Config::new())
+    }
+
+    /// The same, with policies and limits for what it reads.
+    #[must_use]
+    pub const fn with_config(newline: BareNewline, config: Config) -> Self {
+        Self {
+            decoder: MultilineDecoder::with_config(config),
+            encoder: MultilineEncoder::new(newline),
+            newline,
+        }
+    }
+
+    /// Goes on to decode the block that follows the one that has ended.
+    pub const fn next_block(&mut self) {
+        self.decoder.reset();
+    }
+}
+
+impl Decoder for MultilineCodec {
+    type Item = Frame;
+    type Error = io::Error;
+
+    fn decode(&mut self, input: &mut BytesMut) -> io::Result<Option<Frame>> {
+        match self.decoder.finish() {
+            Ok(_) => Ok(None),
+            Err(_) => Ok(self.decoder.decode_bytes(input)?),
+        }
+    }
+
+    fn decode_eof(&mut self, input: &mut BytesMut) -> io::Result<Option<Frame>> {
+        let frame = self.decode(input)?;
+        if frame.is_none() {
+            self.decoder.finish()?;
+        }
+        Ok(frame)
+    }
+}
+
+impl Encoder<Chunk<'_>> for MultilineCodec {
+    type Error = io::Error;
+
+    fn encode(&mut self, chunk: Chunk<'_>, wire: &mut BytesMut) -> io::Result<()> {
+        match chunk {
+            Chunk::Data(message) => {
+                wire.reserve(message.len());
+                for octets in self.encoder.encode(message) {
+                    wire.extend_from_slice(octets?);
+                }
+            }
+            Chunk::End => {
+                let next = MultilineEncoder::new(self.newline);
+                let encoder = core::mem::replace(&mut self.encoder, next);
+                wire.extend_from_slice(encoder.finish()?);
+            }
+        }
+        Ok(())
+    }
+}
