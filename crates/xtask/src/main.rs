@@ -24,8 +24,7 @@ fn main() -> anyhow::Result<()> {
 
 /// The folder of the workspace.
 fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// Runs a command in the workspace folder, showing what it runs.
