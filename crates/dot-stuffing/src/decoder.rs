@@ -368,17 +368,19 @@ impl MultilineDecoder {
                     }
                 }
                 State::EndLine => {
+                    if octet == b'\n' && line_endings.bare_lf == Policy::Reject {
+                        return self.fail(ErrorKind::BareLf, at, 0, at);
+                    }
+                    if octet == b'\n' && line_endings.lf_terminates {
+                        self.state = State::End;
+                        return end(at + 1);
+                    }
                     if self.line.octets == self.config.max_line_octets {
                         return self.fail(ErrorKind::LineTooLong, at, 0, at);
                     }
                     self.line.octets += 1;
                     if octet == b'\r' {
                         self.state = State::EndLineCr;
-                    } else if octet == b'\n' && line_endings.bare_lf == Policy::Reject {
-                        return self.fail(ErrorKind::BareLf, at, 0, at);
-                    } else if octet == b'\n' && line_endings.lf_terminates {
-                        self.state = State::End;
-                        return end(at + 1);
                     }
                     at += 1;
                     start = at;

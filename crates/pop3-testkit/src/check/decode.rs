@@ -1,0 +1,91 @@
+//! Every view of the decoder, on every plan, is the oracle.
+
+use dot_stuffing::{AnomalyKind, Inspector};
+
+use crate::{
+    chunk,
+    oracle::{self, Finding, Inspection, Outcome, Rules, Transcript},
+    view::Decode,
+};
+
+/// Wire octets: as they are, cut short, and ended with something behind the
+/// end; by RFC 1939 and by rules drawn from the octets.
+pub fn multiline_decode(views: &[&dyn Decode], wire: &[u8]) {
+    let seed = chunk::seed(wire);
+    let prefix = &wire[..chunk::hash(&[seed]) as usize % (wire.len() + 1)];
+    let ended = [wire, b"\r\n.\r\n+OK\r\n.\r\n"].concat();
+    for wire in [wire, prefix, &ended] {
+        let plans = chunk::plans(wire, seed);
+        for rules in [
+            Rules::RFC1939,
+            Rules::framing()[seed as usize % 6],
+            Rules::drawn(chunk::hash(&[seed, 1])),
+        ] {
+            let expected = oracle::decode(&rules, wire);
+            for plan in &plans {
+                block(views, &rules, wire, plan, &expected);
+            }
+        }
+        inspection(&plans, &oracle::inspect(wire));
+    }
+}
+
+/// One block, by one set of rules, cut in one way.
+pub fn block(
+    views: &[&dyn Decode],
+    rules: &Rules,
+    wire: &[u8],
+    chunks: &[&[u8]],
+    expected: &Transcript,
+) {
+    let mut transcript = Transcript::default();
+    for view in views.iter().filter(|view| view.follows(rules)) {
+        transcript.data.clear();
+        transcript.outcome = Outcome::Hung;
+        view.decode(rules, chunks, &mut transcript);
+        if transcript != *expected {
+            let cuts: Vec<_> = chunks.iter().map(|chunk| chunk.len()).collect();
+            panic!(
+                "{} by {rules:?}\n of `{}`\n cut {cuts:?}\n gave `{}`, {:?}\n not  `{}`, {:?}",
+                view.name(),
+                wire.escape_ascii(),
+                transcript.data.escape_ascii(),
+                transcript.outcome,
+                expected.data.escape_ascii(),
+                expected.outcome,
+            );
+        }
+    }
+}
+
+/// The inspector reports the same on every plan.
+pub fn inspection(plans: &[Vec<&[u8]>], expected: &Inspection) {
+    for plan in plans {
+        let mut inspector = Inspector::new();
+        let mut findings = Vec::new();
+        for chunk in plan {
+            inspector.inspect(chunk, |anomaly| {
+                findings.push((anomaly.offset as usize, finding(anomaly.kind)));
+            });
+        }
+        findings.sort_unstable();
+        let longest = inspector.longest_line();
+        let longest = (longest.offset as usize, longest.octets as usize);
+        assert_eq!(
+            Inspection { findings, longest },
+            *expected,
+            "inspection of {plan:?}"
+        );
+    }
+}
+
+fn finding(kind: AnomalyKind) -> Finding {
+    match kind {
+        AnomalyKind::AfterEnd => Finding::AfterEnd,
+        AnomalyKind::BareCrBesideDot => Finding::BareCrBesideDot,
+        AnomalyKind::BareLfBesideDot => Finding::BareLfBesideDot,
+        AnomalyKind::Nul => Finding::Nul,
+        AnomalyKind::UnstuffedDot => Finding::UnstuffedDot,
+        other => panic!("{other:?} is unknown"),
+    }
+}

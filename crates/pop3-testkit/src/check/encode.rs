@@ -1,0 +1,47 @@
+//! Every view of the encoder, on every plan, is the oracle; what it sends
+//! decodes to the message, and cannot be made to end early.
+
+use crate::{
+    chunk,
+    oracle::{self, Newline, Outcome, Rules},
+    view::Encode,
+};
+
+/// A message through every encoder, and back.
+pub fn multiline_roundtrip(views: &[&dyn Encode], message: &[u8]) {
+    let plans = chunk::plans(message, chunk::seed(message));
+    for newline in Newline::ALL {
+        let expected = oracle::encode(newline, message);
+        for view in views {
+            for plan in &plans {
+                let wire = view.encode(newline, plan);
+                assert_eq!(wire, expected, "{} of {plan:?}", view.name());
+            }
+            if let Ok(wire) = view.encode(newline, &[message]) {
+                sound(newline, message, &wire);
+            }
+        }
+    }
+}
+
+/// What holds of an encoded message whatever the model says.
+fn sound(newline: Newline, message: &[u8], wire: &[u8]) {
+    assert!(wire.len() <= 2 * message.len() + 5, "at most 2n + 5 octets");
+    let decoded = oracle::decode(&Rules::RFC1939, wire);
+    assert_eq!(
+        decoded.data,
+        oracle::canonical(newline, message).expect("it was encoded"),
+        "decode(encode(message)) is the message"
+    );
+    assert!(
+        matches!(decoded.outcome, Outcome::Ended { consumed, .. } if consumed == wire.len()),
+        "the block ends where the encoder ended it"
+    );
+    if newline == Newline::Canonicalize {
+        assert_eq!(
+            oracle::first_end_for_any_reader(wire),
+            Some(wire.len()),
+            "no reader sees an end that the message forged"
+        );
+    }
+}

@@ -1,0 +1,11 @@
+//! Properties as plain functions: a panic is a violation. Fuzz targets,
+//! property tests and corpus replay only call these, each with the real views
+//! or with a mutant.
+
+mod decode;
+mod encode;
+mod line;
+
+pub use decode::{block, inspection, multiline_decode};
+pub use encode::multiline_roundtrip;
+pub use line::line;

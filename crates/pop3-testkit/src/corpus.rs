@@ -1,0 +1,33 @@
+//! The files under `corpus/`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The corpus folder of the workspace.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus")
+}
+
+/// Every input kept for a fuzz target, with its file name: the seeds, and the
+/// inputs that once showed a bug.
+///
+/// # Panics
+///
+/// If a folder or file cannot be read.
+#[must_use]
+pub fn inputs(target: &str) -> Vec<(String, Vec<u8>)> {
+    let folders = [root().join(target), root().join("regressions").join(target)];
+    let mut inputs = Vec::new();
+    for folder in folders.iter().filter(|folder| folder.exists()) {
+        for entry in fs::read_dir(folder).expect("a corpus folder can be listed") {
+            let path = entry.expect("a corpus folder can be listed").path();
+            let octets = fs::read(&path).expect("a corpus file can be read");
+            inputs.push((path.display().to_string(), octets));
+        }
+    }
+    inputs.sort();
+    inputs
+}

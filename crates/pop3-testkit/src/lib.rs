@@ -1,0 +1,15 @@
+//! The one home of what the tests of pop3-rs share: reference models,
+//! generators, plans for cutting input, checks, and mutants that show the
+//! checks bite. Fuzz targets, property tests, exhaustive tests, corpus replay
+//! and benchmarks call these.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod check;
+pub mod chunk;
+pub mod corpus;
+pub mod generate;
+pub mod mutants;
+pub mod oracle;
+pub mod view;

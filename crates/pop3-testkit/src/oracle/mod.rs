@@ -1,0 +1,12 @@
+//! Reference models: naive, whole-buffer, short enough to be read in one go,
+//! and without a dependency on what they judge.
+
+mod block;
+mod inspect;
+mod line;
+mod message;
+
+pub use block::{Fault, Outcome, Rules, Transcript, decode};
+pub use inspect::{Finding, Inspection, inspect};
+pub use line::{LineEvent, Lines, lines};
+pub use message::{Newline, Refusal, canonical, encode, first_end_for_any_reader};

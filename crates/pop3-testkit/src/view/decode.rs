@@ -1,0 +1,388 @@
+//! The views of `MultilineDecoder`.
+
+use std::io::{self, BufRead, Read};
+
+use bytes::BytesMut;
+use dot_stuffing::{
+    BareNewline, Chunk, Config, DecodeError, ErrorKind, Frame, MultilineCodec, MultilineDecoder,
+    MultilineReader, Span,
+};
+use tokio_util::codec::Decoder as _;
+
+use super::{Decode, fault, line_endings, policy};
+use crate::oracle::{Outcome, Rules, Transcript};
+
+/// All views of the decoder.
+#[must_use]
+pub fn decoders() -> &'static [&'static dyn Decode] {
+    &[
+        &Spans,
+        &Slices,
+        &Feed,
+        &ReadToEnd,
+        &SmallReads,
+        &BufReads,
+        &BytesFrames,
+        &TokioCodec,
+    ]
+}
+
+fn config(rules: &Rules) -> Config {
+    let limit = |octets| u64::try_from(octets).unwrap_or(u64::MAX);
+    Config::new()
+        .line_endings(line_endings(rules))
+        .unstuffed_dot(policy(rules.reject_unstuffed_dot))
+        .dot_line_ends(rules.dot_line_ends)
+        .max_octets(limit(rules.max_octets))
+        .max_line_octets(limit(rules.max_line_octets))
+}
+
+/// What a decoder says after its last input.
+fn outcome(decoder: &MultilineDecoder, transcript: &Transcript) -> Outcome {
+    match decoder.finish() {
+        Ok(complete) => {
+            assert_eq!(
+                complete.octets,
+                transcript.data.len() as u64,
+                "octets of the proof"
+            );
+            Outcome::Ended {
+                consumed: complete.wire_octets as usize,
+                stuffed: complete.stuffed_lines as usize,
+            }
+        }
+        Err(error) => failure(error),
+    }
+}
+
+fn failure(error: DecodeError) -> Outcome {
+    let offset = error.offset() as usize;
+    match error.kind() {
+        ErrorKind::Truncated => Outcome::Truncated(offset),
+        kind => Outcome::Failed(fault(kind), offset),
+    }
+}
+
+/// `decode_span`, held to its contract at every step.
+struct Spans;
+
+impl Decode for Spans {
+    fn name(&self) -> &'static str {
+        "decode_span"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        let mut decoder = MultilineDecoder::with_config(config(rules));
+        for &chunk in chunks {
+            let mut input = chunk;
+            while !input.is_empty() {
+                let step = match decoder.decode_span(input) {
+                    Ok(step) => step,
+                    Err(error) => {
+                        assert_eq!(decoder.decode_span(input), Err(error), "an error is sticky");
+                        assert_eq!(decoder.finish(), Err(error), "an error is final");
+                        transcript.outcome = failure(error);
+                        return;
+                    }
+                };
+                assert!(step.consumed <= input.len(), "consumed lies in the input");
+                match step.event {
+                    Some(Span::Data(range)) => {
+                        assert!(!range.is_empty() && range.end <= step.consumed);
+                        assert!(range.len() <= 16 * 1024, "runs are bounded");
+                        transcript.data.extend_from_slice(&input[range]);
+                    }
+                    Some(Span::Cr) => transcript.data.push(b'\r'),
+                    Some(Span::End) => {
+                        let error = decoder.decode_span(b"x").unwrap_err();
+                        assert_eq!(error.kind(), ErrorKind::AfterEnd);
+                        transcript.outcome = outcome(&decoder, transcript);
+                        return;
+                    }
+                    None => assert!(step.consumed > 0, "progress"),
+                }
+                input = &input[step.consumed..];
+            }
+            assert_eq!(
+                decoder
+                    .decode_span(b"")
+                    .map(|step| (step.consumed, step.event)),
+                decoder.clone().decode_span(b"").map(|_| (0, None)),
+                "an empty input means nothing"
+            );
+        }
+        transcript.outcome = outcome(&decoder, transcript);
+    }
+}
+
+struct Slices;
+
+impl Decode for Slices {
+    fn name(&self) -> &'static str {
+        "decode"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        let mut decoder = MultilineDecoder::with_config(config(rules));
+        'chunks: for &chunk in chunks {
+            let mut input = chunk;
+            while !input.is_empty() {
+                let Ok(step) = decoder.decode(input) else {
+                    break 'chunks;
+                };
+                match step.event {
+                    Some(Chunk::Data(data)) => transcript.data.extend_from_slice(data),
+                    Some(Chunk::End) => break 'chunks,
+                    None => {}
+                }
+                input = &input[step.consumed..];
+            }
+        }
+        transcript.outcome = outcome(&decoder, transcript);
+    }
+}
+
+struct Feed;
+
+impl Decode for Feed {
+    fn name(&self) -> &'static str {
+        "feed"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        let mut decoder = MultilineDecoder::with_config(config(rules));
+        let mut consumed = 0;
+        for &chunk in chunks {
+            let mut feed = decoder.feed(chunk);
+            let mut failed = false;
+            for data in &mut feed {
+                match data {
+                    Ok(data) => transcript.data.extend_from_slice(data),
+                    Err(_) => failed = true,
+                }
+            }
+            assert!(feed.next().is_none(), "fused");
+            consumed += chunk.len() - feed.rest().len();
+            if failed || decoder.finish().is_ok() {
+                break;
+            }
+        }
+        transcript.outcome = outcome(&decoder, transcript);
+        if let Outcome::Ended { consumed: end, .. } = transcript.outcome {
+            assert_eq!(consumed, end, "rest is what follows the end");
+        }
+    }
+}
+
+/// A source whose buffer is one chunk at a time.
+struct Chunks<'a> {
+    chunks: &'a [&'a [u8]],
+    at: usize,
+    consumed: usize,
+}
+
+impl<'a> Chunks<'a> {
+    const fn new(chunks: &'a [&'a [u8]]) -> Self {
+        Self {
+            chunks,
+            at: 0,
+            consumed: 0,
+        }
+    }
+}
+
+impl Read for Chunks<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let octets = self.fill_buf()?.read(into)?;
+        self.consume(octets);
+        Ok(octets)
+    }
+}
+
+impl BufRead for Chunks<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while let Some(chunk) = self.chunks.first() {
+            if self.at < chunk.len() {
+                return Ok(&chunk[self.at..]);
+            }
+            self.chunks = &self.chunks[1..];
+            self.at = 0;
+        }
+        Ok(&[])
+    }
+
+    fn consume(&mut self, octets: usize) {
+        self.at += octets;
+        self.consumed += octets;
+        assert!(
+            self.chunks
+                .first()
+                .is_none_or(|chunk| self.at <= chunk.len())
+        );
+    }
+}
+
+/// Reads a block by `read`, which says how many octets it got.
+fn read_block(
+    rules: &Rules,
+    chunks: &[&[u8]],
+    transcript: &mut Transcript,
+    mut read: impl FnMut(&mut MultilineReader<Chunks<'_>>, &mut Vec<u8>) -> io::Result<usize>,
+) {
+    let mut reader = MultilineReader::with_config(Chunks::new(chunks), config(rules));
+    transcript.outcome = loop {
+        match read(&mut reader, &mut transcript.data) {
+            Ok(0) => {
+                let complete = reader.finish().expect("end of file only after the end");
+                let consumed = complete.wire_octets as usize;
+                assert_eq!(
+                    reader.into_inner().consumed,
+                    consumed,
+                    "what follows is left"
+                );
+                break Outcome::Ended {
+                    consumed,
+                    stuffed: complete.stuffed_lines as usize,
+                };
+            }
+            Ok(_) => {}
+            Err(error) => {
+                assert!(reader.fill_buf().is_err(), "an error is sticky");
+                let cause = error
+                    .get_ref()
+                    .and_then(|cause| cause.downcast_ref::<DecodeError>());
+                let cause = *cause.expect("a decode error");
+                let truncated = error.kind() == io::ErrorKind::UnexpectedEof;
+                assert_eq!(truncated, cause.kind() == ErrorKind::Truncated);
+                break failure(cause);
+            }
+        }
+    };
+}
+
+struct ReadToEnd;
+
+impl Decode for ReadToEnd {
+    fn name(&self) -> &'static str {
+        "MultilineReader: read_to_end"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        read_block(rules, chunks, transcript, |reader, data| {
+            reader.read_to_end(data)
+        });
+    }
+}
+
+struct SmallReads;
+
+impl Decode for SmallReads {
+    fn name(&self) -> &'static str {
+        "MultilineReader: read of 3 octets"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        read_block(rules, chunks, transcript, |reader, data| {
+            let mut buffer = [0; 3];
+            let octets = reader.read(&mut buffer)?;
+            data.extend_from_slice(&buffer[..octets]);
+            Ok(octets)
+        });
+    }
+}
+
+struct BufReads;
+
+impl Decode for BufReads {
+    fn name(&self) -> &'static str {
+        "MultilineReader: fill_buf"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        read_block(rules, chunks, transcript, |reader, data| {
+            let octets = reader.fill_buf()?;
+            // Half of it first: a partly consumed buffer must go on.
+            let half = octets.len().div_ceil(2);
+            data.extend_from_slice(&octets[..half]);
+            reader.consume(half);
+            Ok(half)
+        });
+    }
+}
+
+struct BytesFrames;
+
+impl Decode for BytesFrames {
+    fn name(&self) -> &'static str {
+        "decode_bytes"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        let mut decoder = MultilineDecoder::with_config(config(rules));
+        let mut input = BytesMut::new();
+        let mut received = 0;
+        'chunks: for &chunk in chunks {
+            input.extend_from_slice(chunk);
+            received += chunk.len();
+            loop {
+                match decoder.decode_bytes(&mut input) {
+                    Ok(Some(Frame::Data(data))) => transcript.data.extend_from_slice(&data),
+                    Ok(Some(Frame::End(complete))) => {
+                        assert_eq!(complete.wire_octets as usize, received - input.len());
+                        break 'chunks;
+                    }
+                    Ok(None) => break,
+                    Err(_) => break 'chunks,
+                }
+            }
+            assert!(input.is_empty(), "all is consumed");
+        }
+        transcript.outcome = outcome(&decoder, transcript);
+    }
+}
+
+struct TokioCodec;
+
+impl Decode for TokioCodec {
+    fn name(&self) -> &'static str {
+        "MultilineCodec"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        let mut codec = MultilineCodec::with_config(BareNewline::Verbatim, config(rules));
+        let mut input = BytesMut::new();
+        let mut step = |codec: &mut MultilineCodec, input: &mut BytesMut, eof: bool| loop {
+            let frame = match eof {
+                true => codec.decode_eof(input),
+                false => codec.decode(input),
+            };
+            match frame {
+                Ok(Some(Frame::Data(data))) => transcript.data.extend_from_slice(&data),
+                Ok(Some(Frame::End(complete))) => {
+                    assert!(matches!(codec.decode(input), Ok(None)), "stops at the end");
+                    assert!(
+                        matches!(codec.decode_eof(input), Ok(None)),
+                        "a clean end of file"
+                    );
+                    let consumed = complete.wire_octets as usize;
+                    let stuffed = complete.stuffed_lines as usize;
+                    return Some(Outcome::Ended { consumed, stuffed });
+                }
+                Ok(None) => return None,
+                Err(error) => {
+                    let error = error.downcast::<DecodeError>().expect("a decode error");
+                    return Some(failure(error));
+                }
+            }
+        };
+        for &chunk in chunks {
+            input.extend_from_slice(chunk);
+            if let Some(outcome) = step(&mut codec, &mut input, false) {
+                transcript.outcome = outcome;
+                return;
+            }
+        }
+        transcript.outcome =
+            step(&mut codec, &mut input, true).expect("end of file is the end or an error");
+    }
+}

@@ -1,0 +1,141 @@
+//! The views of `MultilineEncoder`.
+
+use std::io::{self, IoSlice, Write};
+
+use bytes::BytesMut;
+use dot_stuffing::{
+    BareNewline, Chunk, EncodeError, EncodeErrorKind, MultilineCodec, MultilineEncoder,
+    MultilineWriter,
+};
+use tokio_util::codec::Encoder as _;
+
+use super::Encode;
+use crate::oracle::{Newline, Refusal};
+
+/// All views of the encoder.
+#[must_use]
+pub fn encoders() -> &'static [&'static dyn Encode] {
+    &[&Slices, &Writer, &TokioCodec]
+}
+
+const fn bare_newline(newline: Newline) -> BareNewline {
+    match newline {
+        Newline::Canonicalize => BareNewline::Canonicalize,
+        Newline::Reject => BareNewline::Reject,
+        Newline::Verbatim => BareNewline::Verbatim,
+    }
+}
+
+fn refusal(error: EncodeError) -> Refusal {
+    let offset = error.offset() as usize;
+    match error.kind() {
+        EncodeErrorKind::BareCr => Refusal::BareCr(offset),
+        EncodeErrorKind::BareLf => Refusal::BareLf(offset),
+        other => panic!("{other:?} is unknown"),
+    }
+}
+
+fn io_refusal(error: io::Error) -> Refusal {
+    refusal(error.downcast::<EncodeError>().expect("an encode error"))
+}
+
+struct Slices;
+
+impl Encode for Slices {
+    fn name(&self) -> &'static str {
+        "encode"
+    }
+
+    fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
+        let mut encoder = MultilineEncoder::new(bare_newline(newline));
+        let mut wire = Vec::new();
+        for chunk in chunks {
+            for octets in encoder.encode(chunk) {
+                match octets {
+                    Ok(octets) => wire.extend_from_slice(octets),
+                    Err(error) => {
+                        assert_eq!(encoder.encode(b"x").next(), Some(Err(error)), "sticky");
+                        assert_eq!(encoder.finish(), Err(error), "no terminator");
+                        return Err(refusal(error));
+                    }
+                }
+            }
+        }
+        wire.extend_from_slice(encoder.finish().map_err(refusal)?);
+        Ok(wire)
+    }
+}
+
+/// A sink that takes a few octets at a time and is interrupted now and then.
+struct Reluctant {
+    wire: Vec<u8>,
+    calls: usize,
+}
+
+impl Write for Reluctant {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(octets)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.calls += 1;
+        if self.calls % 5 == 0 {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let most = match self.calls % 3 {
+            0 => usize::MAX,
+            few => few,
+        };
+        let offered = slices.iter().flat_map(|slice| slice.iter());
+        let before = self.wire.len();
+        self.wire.extend(offered.take(most));
+        Ok(self.wire.len() - before)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Writer;
+
+impl Encode for Writer {
+    fn name(&self) -> &'static str {
+        "MultilineWriter"
+    }
+
+    fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
+        let sink = Reluctant {
+            wire: Vec::new(),
+            calls: 0,
+        };
+        let mut writer = MultilineWriter::new(sink, bare_newline(newline));
+        for chunk in chunks {
+            if let Err(error) = writer.write_all(chunk) {
+                assert!(writer.finish().is_err(), "no terminator");
+                return Err(io_refusal(error));
+            }
+        }
+        Ok(writer.finish().map_err(io_refusal)?.wire)
+    }
+}
+
+struct TokioCodec;
+
+impl Encode for TokioCodec {
+    fn name(&self) -> &'static str {
+        "MultilineCodec"
+    }
+
+    fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
+        let mut codec = MultilineCodec::new(bare_newline(newline));
+        let mut wire = BytesMut::new();
+        for chunk in chunks {
+            codec
+                .encode(Chunk::Data(chunk), &mut wire)
+                .map_err(io_refusal)?;
+        }
+        codec.encode(Chunk::End, &mut wire).map_err(io_refusal)?;
+        Ok(wire.to_vec())
+    }
+}
