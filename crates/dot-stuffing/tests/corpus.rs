@@ -1,28 +1,32 @@
 //! The checks on the files of `corpus/`: the seeds of the fuzz targets, and
 //! every input that once showed a bug.
 
-use pop3_testkit::{corpus, generate::Octets, mutants};
+use pop3_testkit::{check, corpus, generate::Octets, view};
 
-fn replay(target: &str, check: fn(&Octets)) {
+fn replay(target: &str, check: impl Fn(&[u8])) {
     let inputs = corpus::inputs(target);
     assert!(!inputs.is_empty(), "there is a corpus for {target}");
     for (name, input) in inputs {
         println!("{name}");
-        check(&Octets::expand(&input));
+        check(&Octets::expand(&input).0);
     }
 }
 
 #[test]
 fn multiline_decode() {
-    replay("multiline_decode", mutants::fuzz_multiline_decode);
+    replay("multiline_decode", |wire| {
+        check::multiline_decode(view::decoders(), wire)
+    });
 }
 
 #[test]
 fn multiline_roundtrip() {
-    replay("multiline_roundtrip", mutants::fuzz_multiline_roundtrip);
+    replay("multiline_roundtrip", |message| {
+        check::multiline_roundtrip(view::encoders(), message);
+    });
 }
 
 #[test]
 fn line() {
-    replay("line", mutants::fuzz_line);
+    replay("line", |wire| check::line(view::line_splitters(), wire));
 }

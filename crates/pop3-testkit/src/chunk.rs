@@ -25,17 +25,27 @@ pub fn masked(input: &[u8], mask: u32) -> Vec<&[u8]> {
 /// cut in two.
 #[must_use]
 pub fn plans(input: &[u8], seed: u64) -> Vec<Vec<&[u8]>> {
-    let mut plans = vec![vec![input], cut(input, &beside_marks(input))];
-    for (round, largest) in [(1, 7), (2, 6000)] {
-        plans.push(cut(
-            input,
-            &drawn_places(input.len(), largest, hash(&[seed, round])),
-        ));
-    }
+    let mut plans: Vec<_> = (0..4).map(|kind| plan(input, kind, seed)).collect();
     if input.len() <= 16 {
         plans.extend((0..=input.len()).map(|at| cut(input, &[at])));
     }
     plans
+}
+
+/// One of the plans that there are for inputs of any length, drawn from `seed`.
+#[must_use]
+pub fn drawn_plan(input: &[u8], seed: u64) -> Vec<&[u8]> {
+    plan(input, hash(&[seed]) % 5, seed)
+}
+
+fn plan(input: &[u8], kind: u64, seed: u64) -> Vec<&[u8]> {
+    match kind {
+        0 => vec![input],
+        1 => cut(input, &beside_marks(input)),
+        2 => cut(input, &drawn_places(input.len(), 7, seed)),
+        3 => cut(input, &drawn_places(input.len(), 6000, seed)),
+        _ => cut(input, &[seed as usize % (input.len() + 1)]),
+    }
 }
 
 /// A number that depends on all octets of an input.

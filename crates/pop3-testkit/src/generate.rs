@@ -20,7 +20,7 @@ pub const EDGES: [usize; 18] = [
 ];
 
 /// Runs are written out as long as the input stays below this.
-const LARGEST: usize = 64 * 1024;
+const LARGEST: usize = 20 * 1024;
 
 impl Octets {
     /// Writes out what fuzz input stands for.

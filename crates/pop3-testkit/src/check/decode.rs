@@ -9,12 +9,10 @@ use crate::{
 };
 
 /// Wire octets: as they are, cut short, and ended with something behind the
-/// end; by RFC 1939 and by rules drawn from the octets.
+/// end; by RFC 1939 and by rules drawn from the octets; on every plan.
 pub fn multiline_decode(views: &[&dyn Decode], wire: &[u8]) {
     let seed = chunk::seed(wire);
-    let prefix = &wire[..chunk::hash(&[seed]) as usize % (wire.len() + 1)];
-    let ended = [wire, b"\r\n.\r\n+OK\r\n.\r\n"].concat();
-    for wire in [wire, prefix, &ended] {
+    for wire in &forms(wire, seed) {
         let plans = chunk::plans(wire, seed);
         for rules in [
             Rules::RFC1939,
@@ -28,6 +26,32 @@ pub fn multiline_decode(views: &[&dyn Decode], wire: &[u8]) {
         }
         inspection(&plans, &oracle::inspect(wire));
     }
+}
+
+/// One form of the octets, one plan, and a view or two of
+/// [`multiline_decode`], for a fuzzer that comes by often.
+pub fn multiline_decode_sampled(views: &[&dyn Decode], wire: &[u8]) {
+    let seed = chunk::seed(wire);
+    let draw = |what| chunk::hash(&[seed, what]);
+    let view = |what| &views[draw(what) as usize % views.len()..][..1];
+    let wire = &forms(wire, seed)[draw(1) as usize % 3];
+    let plan = chunk::drawn_plan(wire, seed);
+    let by_rfc = oracle::decode(&Rules::RFC1939, wire);
+    block(view(2), &Rules::RFC1939, wire, &plan, &by_rfc);
+    let rules = Rules::drawn(draw(3));
+    if views.iter().any(|view| view.follows(&rules)) {
+        block(view(4), &rules, wire, &plan, &oracle::decode(&rules, wire));
+    }
+    if draw(5) % 4 == 0 {
+        inspection(&[plan], &oracle::inspect(wire));
+    }
+}
+
+/// The octets, a prefix of them, and a block that surely ends before the last.
+fn forms(wire: &[u8], seed: u64) -> [Vec<u8>; 3] {
+    let prefix = chunk::hash(&[seed]) as usize % (wire.len() + 1);
+    let ended = [wire, b"\r\n.\r\n+OK\r\n.\r\n"].concat();
+    [wire.to_vec(), wire[..prefix].to_vec(), ended]
 }
 
 /// One block, by one set of rules, cut in one way.

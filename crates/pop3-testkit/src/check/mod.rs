@@ -6,6 +6,6 @@ mod decode;
 mod encode;
 mod line;
 
-pub use decode::{block, inspection, multiline_decode};
-pub use encode::multiline_roundtrip;
-pub use line::line;
+pub use decode::{block, inspection, multiline_decode, multiline_decode_sampled};
+pub use encode::{multiline_roundtrip, multiline_roundtrip_sampled};
+pub use line::{line, line_sampled};

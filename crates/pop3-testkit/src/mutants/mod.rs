@@ -67,41 +67,41 @@ impl Mutant {
     }
 }
 
-/// The mutant that the variable `POP3_MUTANT` names, for a fuzz target to be
-/// tried on.
-///
-/// # Panics
-///
-/// If there is no mutant of that name.
-fn named() -> Option<&'static Mutant> {
-    static NAMED: OnceLock<Option<&'static Mutant>> = OnceLock::new();
-    *NAMED.get_or_init(|| {
-        let name = std::env::var("POP3_MUTANT").ok()?;
-        let mutant = all().iter().find(|mutant| mutant.name == name);
-        Some(mutant.unwrap_or_else(|| panic!("POP3_MUTANT: there is no mutant `{name}`")))
+/// What a fuzz target runs its check on: all views, or the one mutant that the
+/// variable `POP3_MUTANT` names.
+pub fn under_fuzz() -> &'static UnderFuzz {
+    static UNDER_FUZZ: OnceLock<UnderFuzz> = OnceLock::new();
+    UNDER_FUZZ.get_or_init(|| match std::env::var("POP3_MUTANT") {
+        Ok(name) => UnderFuzz::only(&name),
+        Err(_) => UnderFuzz {
+            decoders: view::decoders().to_vec(),
+            encoders: view::encoders().to_vec(),
+            line_splitters: view::line_splitters().to_vec(),
+        },
     })
 }
 
-/// The check of the fuzz target `multiline_decode`.
-pub fn fuzz_multiline_decode(wire: &Octets) {
-    match named() {
-        Some(mutant) => mutant.check(wire),
-        None => check::multiline_decode(view::decoders(), &wire.0),
-    }
+/// What the checks of the fuzz targets are run on.
+#[derive(Default)]
+pub struct UnderFuzz {
+    /// For `multiline_decode`.
+    pub decoders: Vec<&'static dyn Decode>,
+    /// For `multiline_roundtrip`.
+    pub encoders: Vec<&'static dyn Encode>,
+    /// For `line`.
+    pub line_splitters: Vec<&'static dyn SplitLines>,
 }
 
-/// The check of the fuzz target `multiline_roundtrip`.
-pub fn fuzz_multiline_roundtrip(message: &Octets) {
-    match named() {
-        Some(mutant) => mutant.check(message),
-        None => check::multiline_roundtrip(view::encoders(), &message.0),
-    }
-}
-
-/// The check of the fuzz target `line`.
-pub fn fuzz_line(wire: &Octets) {
-    match named() {
-        Some(mutant) => mutant.check(wire),
-        None => check::line(view::line_splitters(), &wire.0),
+impl UnderFuzz {
+    fn only(name: &str) -> Self {
+        let mutant = all().iter().find(|mutant| mutant.name == name);
+        let mut only = Self::default();
+        match mutant.map(|mutant| &mutant.role) {
+            Some(Role::Decoder(mutant)) => only.decoders.push(&**mutant),
+            Some(Role::Encoder(mutant)) => only.encoders.push(&**mutant),
+            Some(Role::LineSplitter(mutant)) => only.line_splitters.push(&**mutant),
+            None => panic!("POP3_MUTANT: there is no mutant `{name}`"),
+        }
+        only
     }
 }

@@ -1,0 +1,53 @@
+//! The client side of RETR with tokio: one stream, a codec for lines and one
+//! for the message, handed over with all that was read ahead.
+//!
+//! Runs against a server of its own on loopback.
+
+use std::error::Error;
+
+use dot_stuffing::{BareNewline, Frame, MultilineCodec};
+use futures_util::StreamExt as _;
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpStream},
+};
+use tokio_util::codec::{Framed, LinesCodec};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await?;
+        stream
+            .write_all(b"+OK ready\r\n+OK 9 octets\r\n..a\r\n")
+            .await?;
+        stream.write_all(b"...b\r\n.\r\n+OK bye\r\n").await
+    });
+
+    let stream = TcpStream::connect(address).await?;
+    let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(512));
+    println!("{}", line(&mut lines).await?);
+    lines.get_mut().write_all(b"RETR 1\r\nQUIT\r\n").await?;
+    println!("{}", line(&mut lines).await?);
+
+    let mut frames = lines.map_codec(|_| MultilineCodec::new(BareNewline::Canonicalize));
+    let mut message = Vec::new();
+    let complete = loop {
+        match frames.next().await.ok_or("the server left")?? {
+            Frame::Data(octets) => message.extend_from_slice(&octets),
+            Frame::End(complete) => break complete,
+        }
+    };
+    println!("{} octets: {}", complete.octets, message.escape_ascii());
+    assert_eq!(message, b".a\r\n..b\r\n");
+
+    let mut lines = frames.map_codec(|_| LinesCodec::new_with_max_length(512));
+    println!("{}", line(&mut lines).await?);
+    server.await??;
+    Ok(())
+}
+
+async fn line(lines: &mut Framed<TcpStream, LinesCodec>) -> Result<String, Box<dyn Error>> {
+    Ok(lines.next().await.ok_or("the server left")??)
+}
