@@ -44,13 +44,22 @@ impl Octets {
 
 impl std::fmt::Debug for Octets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{:?} ({} octets)",
-            self.0.escape_ascii().to_string(),
-            self.0.len()
-        )
+        write!(f, "`{}` ({} octets)", shown(&self.0), self.0.len())
     }
+}
+
+/// Octets to be read by people: escaped, a long run as `x{8191}`.
+#[must_use]
+pub fn shown(octets: &[u8]) -> String {
+    let mut shown = String::new();
+    for run in octets.chunk_by(|one, next| one == next) {
+        let octet = run[0].escape_ascii().to_string();
+        match run.len() {
+            0..10 => shown.push_str(&octet.repeat(run.len())),
+            long => shown.push_str(&format!("{octet}{{{long}}}")),
+        }
+    }
+    shown
 }
 
 impl<'a> Arbitrary<'a> for Octets {

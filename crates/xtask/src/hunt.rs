@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use crate::{
     fuzz::{MAX_LEN, Sanitizer},
@@ -101,13 +101,16 @@ impl Hunt {
             .stderr(Stdio::null())
             .status()
             .with_context(|| format!("cannot start {program}"))?;
-        Ok(if status.success() {
-            Duration::MAX
-        } else {
-            start.elapsed()
-        })
+        match status.code() {
+            Some(0) => Ok(Duration::MAX),
+            Some(VIOLATION) => Ok(start.elapsed()),
+            _ => bail!("{program} with the mutant {mutant}: {status}"),
+        }
     }
 }
+
+/// The status that libFuzzer exits with when an input fails.
+const VIOLATION: i32 = 77;
 
 /// The triple that cargo-fuzz builds for.
 fn host() -> anyhow::Result<String> {

@@ -4,6 +4,7 @@ use dot_stuffing::{AnomalyKind, Inspector};
 
 use crate::{
     chunk,
+    generate::shown,
     oracle::{self, Finding, Inspection, Outcome, Rules, Transcript},
     view::Decode,
 };
@@ -72,10 +73,10 @@ pub fn block(
             panic!(
                 "{} by {rules:?}\n of `{}`\n cut {cuts:?}\n gave `{}`, {:?}\n not  `{}`, {:?}",
                 view.name(),
-                wire.escape_ascii(),
-                transcript.data.escape_ascii(),
+                shown(wire),
+                shown(&transcript.data),
                 transcript.outcome,
-                expected.data.escape_ascii(),
+                shown(&expected.data),
                 expected.outcome,
             );
         }
