@@ -1,0 +1,77 @@
+//! Where a filter reads from: a file or standard input.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, IsTerminal, Read},
+    path::Path,
+};
+
+use crate::exit::{Exit, Failure, say};
+
+/// Octets read at once. A larger buffer gains nothing and takes more of the
+/// second-level cache.
+const BUFFER: usize = 64 * 1024;
+
+/// A buffered input that names itself in its errors.
+pub(crate) struct Input {
+    name: String,
+    from: BufReader<Box<dyn Read>>,
+}
+
+impl Input {
+    /// Opens `file`; standard input if there is none or it is `-`. If that is a
+    /// terminal, `command` says that it waits for `what`.
+    pub(crate) fn open(file: Option<&Path>, command: &str, what: &str) -> Result<Self, Failure> {
+        let (name, from): (_, Box<dyn Read>) = match file {
+            Some(path) if path.as_os_str() != "-" => {
+                (path.display().to_string(), Box::new(open(path)?))
+            }
+            _ => {
+                let stdin = io::stdin();
+                if stdin.is_terminal() {
+                    say(
+                        command,
+                        format_args!(
+                            "waiting for {what} from the terminal; name a FILE, or end with Ctrl-D"
+                        ),
+                    );
+                }
+                (String::from("standard input"), Box::new(stdin.lock()))
+            }
+        };
+        Ok(Self {
+            name,
+            from: BufReader::with_capacity(BUFFER, from),
+        })
+    }
+
+    /// The octets at hand, read if there are none. Empty at the end of input.
+    pub(crate) fn fill(&mut self) -> Result<&[u8], Failure> {
+        while let Err(error) = self.from.fill_buf() {
+            if error.kind() != io::ErrorKind::Interrupted {
+                return Err(Failure::new(
+                    Exit::Io,
+                    format_args!("cannot read {}: {error}", self.name),
+                ));
+            }
+        }
+        Ok(self.from.buffer())
+    }
+
+    pub(crate) fn consume(&mut self, octets: usize) {
+        self.from.consume(octets);
+    }
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    let opened = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
+        true => Err(io::ErrorKind::IsADirectory.into()),
+        false => Ok(file),
+    });
+    opened.map_err(|error| {
+        Failure::new(
+            Exit::NoInput,
+            format_args!("cannot open {}: {error}", path.display()),
+        )
+    })
+}

@@ -1,0 +1,91 @@
+//! The `pop3` command as a user meets it: octets in, octets out, one line on
+//! stderr, an exit status.
+
+use std::{
+    ffi::OsStr,
+    io::Write as _,
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+};
+
+mod captures;
+mod decode;
+mod encode;
+mod files;
+mod streams;
+mod usage;
+
+/// What became of one run.
+#[derive(Debug)]
+struct Run {
+    status: Option<i32>,
+    stdout: Vec<u8>,
+    stderr: String,
+}
+
+impl Run {
+    /// Success, and nothing said.
+    #[track_caller]
+    fn gives(&self, octets: &[u8]) {
+        assert_eq!((self.status, self.stderr.as_str()), (Some(0), ""));
+        assert!(
+            self.stdout == octets,
+            "{} is not {}",
+            shown(&self.stdout),
+            shown(octets)
+        );
+    }
+
+    /// Ends with `status` after `octets`; stderr is this one line.
+    #[track_caller]
+    fn fails(&self, status: i32, octets: &[u8], line: &str) {
+        assert_eq!(self.stderr, format!("{line}\n"));
+        assert_eq!(self.status, Some(status));
+        assert!(
+            self.stdout == octets,
+            "{} is not {}",
+            shown(&self.stdout),
+            shown(octets)
+        );
+    }
+}
+
+/// The octets, or the first of them.
+fn shown(octets: &[u8]) -> String {
+    let head = &octets[..octets.len().min(200)];
+    format!("{} octets \"{}\"", octets.len(), head.escape_ascii())
+}
+
+fn pop3<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
+    command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs `pop3` with `input` on standard input.
+fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>, input: &[u8]) -> Run {
+    let mut child = pop3(arguments).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    thread::scope(|scope| {
+        // The command may end before it has read all.
+        scope.spawn(move || {
+            let _ = stdin.write_all(input);
+        });
+        let output = child.wait_with_output().unwrap();
+        Run {
+            status: output.status.code(),
+            stdout: output.stdout,
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    })
+}
+
+/// The captures of real servers.
+fn captures() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../corpus/captures")
+}

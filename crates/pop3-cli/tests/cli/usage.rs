@@ -1,0 +1,40 @@
+//! What clap answers.
+
+use crate::run;
+
+#[test]
+fn wrong_usage_is_64() {
+    for arguments in [
+        &[][..],
+        &["bogus"],
+        &["decode", "--bogus"],
+        &["decode", "one", "two"],
+        &["decode", "--max-octets", "many"],
+        &["decode", "--max-line-octets", "-1"],
+        &["decode", "--allow-rest", "--rest", "file"],
+        &["decode", "--output"],
+        &["encode", "--newline", "maybe"],
+        &["encode", "--reply"],
+    ] {
+        let run = run(arguments, b"");
+        assert_eq!(run.status, Some(64), "{arguments:?}: {}", run.stderr);
+        assert_eq!(run.stdout, b"", "{arguments:?}");
+        assert!(run.stderr.contains("--help"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn help_and_version_are_no_error() {
+    for (arguments, part) in [
+        (&["--help"][..], "Usage: pop3 <COMMAND>"),
+        (&["--version"], concat!("pop3 ", env!("CARGO_PKG_VERSION"))),
+        (&["decode", "-h"], "Usage: pop3 decode [OPTIONS] [FILE]"),
+        (&["decode", "--help"], " 141  the reader"),
+        (&["encode", "--help"], "  65  the message"),
+    ] {
+        let run = run(arguments, b"");
+        assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
+        let stdout = String::from_utf8(run.stdout).unwrap();
+        assert!(stdout.contains(part), "{arguments:?}: {stdout}");
+    }
+}
