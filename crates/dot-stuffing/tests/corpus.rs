@@ -15,7 +15,7 @@ fn replay(target: &str, check: impl Fn(&[u8])) {
 #[test]
 fn multiline_decode() {
     replay("multiline_decode", |wire| {
-        check::multiline_decode(view::decoders(), wire)
+        check::multiline_decode(view::decoders(), wire);
     });
 }
 

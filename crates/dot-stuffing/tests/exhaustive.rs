@@ -102,7 +102,7 @@ fn inspect() {
     every_string(|wire| {
         let expected = oracle::inspect(wire);
         every_cut(wire, |chunks| {
-            check::inspection(&[chunks.to_vec()], &expected)
+            check::inspection(&[chunks.to_vec()], &expected);
         });
     });
 }

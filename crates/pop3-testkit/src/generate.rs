@@ -33,7 +33,7 @@ impl Octets {
                 .and_then(|at| EDGES.get(usize::from(at)));
             match edge {
                 Some(&run) if octets.len() + run <= LARGEST => {
-                    octets.resize(octets.len() + run, b'x')
+                    octets.resize(octets.len() + run, b'x');
                 }
                 _ => octets.push(octet),
             }

@@ -1,10 +1,56 @@
 //! `cargo xtask bench`
 
+use std::fs;
+
+use anyhow::ensure;
+
+use crate::{bench::measure::Measurements, shell::root};
+
+mod measure;
+mod plot;
+mod ratio;
+mod report;
+mod target;
+
+/// Measure throughput beside peers and limits; write docs/BENCHMARKS.md and
+/// docs/benchmarks.svg
 #[derive(clap::Args)]
-pub struct Bench {}
+pub(crate) struct Bench {
+    /// How often the subjects take turns; the median of the ratios counts
+    #[arg(long, default_value_t = 7)]
+    rounds: u32,
+    /// One round, for a first look; writes no files
+    #[arg(long)]
+    quick: bool,
+    /// One payload only, such as base64; writes no files
+    #[arg(long, value_name = "PAYLOAD")]
+    filter: Option<String>,
+    /// Fail if a required ratio is missed
+    #[arg(long)]
+    check: bool,
+}
 
 impl Bench {
-    pub fn run(&self) -> anyhow::Result<()> {
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let rounds = if self.quick { 1 } else { self.rounds };
+        let measured = Measurements::make(rounds, self.filter.as_deref())?;
+        let verdicts = target::judge(&measured);
+        let tables = report::tables(&measured, &verdicts);
+        print!("{tables}");
+        if self.quick || self.filter.is_some() {
+            eprintln!("docs/ is left as it is: only a full run replaces it");
+        } else {
+            let docs = root().join("docs");
+            fs::create_dir_all(&docs)?;
+            fs::write(docs.join("BENCHMARKS.md"), report::page(&tables, rounds)?)?;
+            fs::write(docs.join("benchmarks.svg"), plot::svg(&measured))?;
+            eprintln!("written: docs/BENCHMARKS.md, docs/benchmarks.svg");
+        }
+        let missed = verdicts.iter().filter(|verdict| !verdict.holds()).count();
+        ensure!(
+            !self.check || missed == 0,
+            "required ratios missed: {missed}"
+        );
         Ok(())
     }
 }

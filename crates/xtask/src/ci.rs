@@ -16,12 +16,14 @@ pub(crate) struct Ci {
     fuzz_seconds: u32,
 }
 
+type Step = fn(&Ci) -> anyhow::Result<()>;
+
 const FUZZ: &str = "--manifest-path fuzz/Cargo.toml";
 const NO_STD: &str = "--manifest-path crates/dot-stuffing/tests/no-std/Cargo.toml";
 
 impl Ci {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let steps: [(&str, fn(&Self) -> anyhow::Result<()>); 8] = [
+        let steps: [(&str, Step); 8] = [
             ("format", Self::format),
             ("lints", Self::lints),
             ("documentation", Self::documentation),

@@ -38,10 +38,10 @@ pub fn inspect(wire: &[u8]) -> Inspection {
         }
     }
     let octet = |at: usize| block.get(at).copied();
-    for at in 0..block.len() {
+    for (at, &this) in block.iter().enumerate() {
         let before = at.checked_sub(1).and_then(octet);
         let dot = before == Some(b'.') || octet(at + 1) == Some(b'.');
-        match block[at] {
+        match this {
             0 => findings.push((at, Finding::Nul)),
             b'\n' if before != Some(b'\r') && dot => findings.push((at, Finding::BareLfBesideDot)),
             b'\r' if octet(at + 1).is_some_and(|next| next != b'\n') && dot => {

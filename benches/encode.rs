@@ -1,0 +1,14 @@
+//! From the message to the wire.
+
+use benches::{Canonicalize, Direction, EncodeByLine, Memchr, Memcpy, Verbatim, row, run};
+
+fn main() {
+    let subjects = [
+        row::<Verbatim>(),
+        row::<Memchr>(),
+        row::<Canonicalize>(),
+        row::<EncodeByLine>(),
+        row::<Memcpy>(),
+    ];
+    run(Direction::Encode, &subjects);
+}

@@ -1,0 +1,133 @@
+//! Sets the subjects upon the payloads, under Criterion.
+
+use std::{cell::OnceCell, env, fmt, time::Duration};
+
+use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode, Throughput};
+
+use crate::{
+    case::{Case, Form},
+    payload::Payload,
+    subject::{Row, Stopwatch},
+};
+
+/// Which way the octets go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the wire to the message.
+    Decode,
+    /// From the message to the wire.
+    Encode,
+}
+
+impl Direction {
+    const fn forms(self) -> &'static [Form] {
+        match self {
+            Self::Decode => &Form::ALL,
+            Self::Encode => &[Form::Whole, Form::Reads],
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Decode => "decode",
+            Self::Encode => "encode",
+        })
+    }
+}
+
+/// Runs every subject on every payload in every form that it takes, and prints
+/// which those are, for `cargo xtask bench` to read.
+///
+/// A benchmark is named `direction/payload/subject/form`. The speed of memory
+/// drifts by the second, so the subjects that are compared take turns: the
+/// variable `BENCH_ROUNDS` says how often. Then the number of the round
+/// follows the form.
+pub fn run(direction: Direction, rows: &[Row]) {
+    for row in rows {
+        println!(
+            "subject\t{direction}\t{}\t{:?}\t{}",
+            row.name, row.kind, row.remark
+        );
+    }
+    let rounds: Option<u32> = env::var("BENCH_ROUNDS")
+        .ok()
+        .map(|rounds| rounds.parse().expect("BENCH_ROUNDS is a number"));
+    let turn = Duration::from_millis(if rounds.is_some() { 50 } else { 300 });
+    let mut criterion = Criterion::default()
+        .without_plots()
+        .nresamples(2000)
+        .sample_size(10)
+        .warm_up_time(turn / 4)
+        .measurement_time(turn)
+        .configure_from_args();
+    let octets = if measures() { 64 << 20 } else { 64 << 10 };
+    for payload in Payload::each(octets) {
+        println!("payload\t{}\t{}", payload.name, payload.about);
+        let verified = OnceCell::new();
+        for &form in direction.forms() {
+            let case = Case::new(&payload, direction, form);
+            let take_part = rows.iter().filter(|row| row.forms.contains(&form));
+            let mut contestants: Vec<_> =
+                take_part.map(|row| Contestant::new(row, &case)).collect();
+            let mut group = criterion.benchmark_group(format!("{direction}/{}", payload.name));
+            group.sampling_mode(SamplingMode::Flat);
+            group.throughput(Throughput::Bytes(case.octets()));
+            for round in 1..=rounds.unwrap_or(1) {
+                let label = match rounds {
+                    None => form.to_string(),
+                    Some(_) => format!("{form} {round}"),
+                };
+                for contestant in contestants.iter_mut().filter(|one| one.clock < SHARE) {
+                    let id = BenchmarkId::new(contestant.row.name, &label);
+                    group.bench_function(id, |bencher| {
+                        verified.get_or_init(|| payload.verify());
+                        contestant.take_turn(bencher);
+                    });
+                }
+            }
+        }
+    }
+    criterion.final_summary();
+}
+
+/// A subject that has been measured for so long takes no further turns.
+const SHARE: Duration = Duration::from_secs(2);
+
+/// A subject on a case.
+struct Contestant<'a> {
+    row: &'a Row,
+    case: &'a Case<'a>,
+    stopwatch: Option<Stopwatch<'a>>,
+    clock: Duration,
+}
+
+impl<'a> Contestant<'a> {
+    const fn new(row: &'a Row, case: &'a Case<'a>) -> Self {
+        Self {
+            row,
+            case,
+            stopwatch: None,
+            clock: Duration::ZERO,
+        }
+    }
+
+    fn take_turn(&mut self, bencher: &mut Bencher<'_>) {
+        let stopwatch = self.stopwatch.get_or_insert_with(|| {
+            (self.row.check)(self.case);
+            (self.row.stopwatch)(self.case)
+        });
+        bencher.iter_custom(|runs| {
+            let clock = stopwatch(runs);
+            self.clock += clock;
+            clock
+        });
+    }
+}
+
+/// Whether Criterion will measure, by its own rule, or only try.
+fn measures() -> bool {
+    let has = |flag: &str| env::args().any(|argument| argument == flag);
+    has("--bench") && !has("--test")
+}

@@ -1,0 +1,167 @@
+//! What a subject is, and how it is checked and timed.
+
+use std::{borrow::Cow, hint::black_box, time::Duration};
+
+use cpu_time::ThreadTime;
+
+use crate::case::{Case, Form};
+
+/// Something that is timed.
+pub trait Subject: 'static {
+    /// Its name in the tables.
+    const NAME: &'static str;
+    /// What it is there for.
+    const KIND: Kind;
+    /// How it differs from a correct codec; empty if it does not.
+    const REMARK: &'static str = "";
+    /// The forms of input that it takes.
+    const FORMS: &'static [Form] = &[Form::Whole, Form::Reads];
+
+    /// What one run uses up.
+    type Work<'a>;
+
+    /// Makes the next run ready, off the clock, with the buffers of the last.
+    fn prepare<'a>(reads: &'a [&'a [u8]], spent: Option<Self::Work<'a>>) -> Self::Work<'a>;
+
+    /// Decodes or encodes everything.
+    fn run(work: &mut Self::Work<'_>, sink: &mut impl Sink);
+
+    /// What must come out: a correct codec's `output`, unless the remark says
+    /// otherwise.
+    fn expected<'a>(_reads: &[&[u8]], output: &'a [u8]) -> Expected<'a> {
+        Expected::Data(Cow::Borrowed(output))
+    }
+}
+
+/// The groups of the report.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// This workspace.
+    Ours,
+    /// What the machine can do.
+    Limit,
+    /// What one would write without a library.
+    Loop,
+    /// Other libraries.
+    Peer,
+}
+
+/// Takes what a subject hands out.
+pub trait Sink {
+    /// Octets of the output.
+    fn data(&mut self, octets: &[u8]);
+    /// Octets that were only counted.
+    fn counted(&mut self, octets: u64);
+}
+
+/// What a subject must hand out.
+pub enum Expected<'a> {
+    /// These octets.
+    Data(Cow<'a, [u8]>),
+    /// So many octets, none of which it shows.
+    Octets(u64),
+}
+
+/// A subject in a table.
+#[derive(Clone, Copy)]
+pub struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) remark: &'static str,
+    pub(crate) forms: &'static [Form],
+    pub(crate) check: fn(&Case<'_>),
+    pub(crate) stopwatch: for<'a> fn(&'a Case<'a>) -> Stopwatch<'a>,
+}
+
+/// Says how long so many runs take. It keeps its buffers from call to call.
+pub(crate) type Stopwatch<'a> = Box<dyn FnMut(u64) -> Duration + 'a>;
+
+/// Puts a subject into a table.
+#[must_use]
+pub const fn row<S: Subject>() -> Row {
+    Row {
+        name: S::NAME,
+        kind: S::KIND,
+        remark: S::REMARK,
+        forms: S::FORMS,
+        check: check::<S>,
+        stopwatch: stopwatch::<S>,
+    }
+}
+
+fn check<S: Subject>(case: &Case<'_>) {
+    let case = case.to_check();
+    let expected = S::expected(&case.reads, case.output());
+    let mut comparison = Comparison {
+        expected: match &expected {
+            Expected::Data(data) => data,
+            Expected::Octets(_) => &[],
+        },
+        octets: 0,
+        differs_at: None,
+    };
+    S::run(&mut S::prepare(&case.reads, None), &mut comparison);
+    let octets = match &expected {
+        Expected::Data(data) => data.len() as u64,
+        Expected::Octets(octets) => *octets,
+    };
+    assert_eq!(comparison.differs_at, None, "{}: wrong output", S::NAME);
+    assert_eq!(comparison.octets, octets, "{}: octets", S::NAME);
+}
+
+/// Measures the time that the thread was running, so that what else wants the
+/// core counts as little as can be.
+fn stopwatch<'a, S: Subject>(case: &'a Case<'a>) -> Stopwatch<'a> {
+    let mut spent = None;
+    Box::new(move |runs| {
+        let mut clock = Duration::ZERO;
+        for _ in 0..runs {
+            let mut work = S::prepare(&case.reads, spent.take());
+            let mut count = Count(0);
+            let start = ThreadTime::now();
+            S::run(black_box(&mut work), &mut count);
+            clock += start.elapsed();
+            black_box(count.0);
+            spent = Some(black_box(work));
+        }
+        clock
+    })
+}
+
+/// The sink while the clock runs.
+struct Count(u64);
+
+impl Sink for Count {
+    #[inline(always)]
+    fn data(&mut self, octets: &[u8]) {
+        self.0 += octets.len() as u64;
+    }
+
+    #[inline(always)]
+    fn counted(&mut self, octets: u64) {
+        self.0 += octets;
+    }
+}
+
+/// The sink of the check.
+struct Comparison<'a> {
+    expected: &'a [u8],
+    octets: u64,
+    differs_at: Option<u64>,
+}
+
+impl Sink for Comparison<'_> {
+    fn data(&mut self, octets: &[u8]) {
+        match self.expected.strip_prefix(octets) {
+            Some(rest) => self.expected = rest,
+            None => {
+                self.differs_at.get_or_insert(self.octets);
+            }
+        }
+        self.octets += octets.len() as u64;
+    }
+
+    fn counted(&mut self, octets: u64) {
+        self.octets += octets;
+    }
+}

@@ -1,0 +1,181 @@
+//! The tables, for the terminal and for docs/BENCHMARKS.md alike.
+
+use std::{fmt, fs};
+
+use crate::{
+    bench::{
+        measure::{Id, Kind, Measurements, Payload, Subject},
+        ratio::digits,
+        target::Verdict,
+    },
+    shell::{command, output},
+};
+
+/// The page of the documentation.
+pub(crate) fn page(tables: &str, rounds: u32) -> anyhow::Result<String> {
+    let rustc = output(&mut command("rustc --version"))?;
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpu = cpu.lines().find(|line| line.starts_with("model name"));
+    let cpu = cpu.and_then(|line| line.split_once(": "));
+    let cpu = cpu.map_or("an unnamed CPU", |(_, name)| name);
+    let rustc = rustc.trim();
+    Ok(format!(
+        "# Benchmarks
+
+Written by `cargo xtask bench`, which makes this page and the plot again.
+Measured on {cpu}, one core, with {rustc}.
+
+![Decoding speed relative to memchr](benchmarks.svg)
+
+The output of every subject is compared with the oracle before its clock
+starts. Blocks are 64 MiB, far beyond the caches, so the fast subjects run at
+the speed of memory, which drifts: subjects take turns, {rounds} rounds of them
+(fewer for the slow ones), and each ratio is the median of the ratios within a
+round. GB/s are 10⁹ octets of input a second, the median of the rounds, and
+count the time of the thread alone.
+
+{tables}"
+    ))
+}
+
+/// The required ratios, and all others.
+pub(crate) fn tables(measured: &Measurements, verdicts: &[Verdict]) -> String {
+    let decode = ["memchr limit", "memcpy", "byte loop"];
+    let encode = ["memchr limit", "memcpy", "memchr by line"];
+    [
+        required(verdicts),
+        speeds(measured, "Decoding", "decode", &decode),
+        speeds(measured, "Encoding", "encode", &encode),
+    ]
+    .join("\n")
+}
+
+fn required(verdicts: &[Verdict]) -> String {
+    let mut table = Table::new(
+        &["payload", "subject", "form", "against"],
+        &["required", "median", "min", "max", "reached"],
+    );
+    for verdict in verdicts {
+        let id = &verdict.id;
+        let mut row = vec![
+            id.payload.clone(),
+            format!("{} {}", id.direction, id.subject),
+            form_in_words(&id.form).to_owned(),
+            verdict.against.clone(),
+            digits(verdict.least),
+        ];
+        match verdict.reached {
+            Some(ratio) => {
+                row.extend([ratio.median, ratio.least, ratio.most].map(digits));
+                row.push(if verdict.holds() { "yes" } else { "**no**" }.to_owned());
+            }
+            None => row.extend(["", "", "", "not measured"].map(str::to_owned)),
+        }
+        table.rows.push(row);
+    }
+    format!("## Required ratios\n\n{table}")
+}
+
+fn speeds(measured: &Measurements, title: &str, direction: &str, limits: &[&str]) -> String {
+    let forms = [
+        ("whole", limits),
+        ("reads", &limits[..1]),
+        ("cached", &limits[..1]),
+    ];
+    let forms = &forms[..if direction == "decode" { 3 } else { 2 }];
+    let mut columns = Vec::new();
+    for (form, limits) in forms {
+        columns.push(format!("{}: GB/s", form_in_words(form)));
+        columns.extend(limits.iter().map(|limit| format!("× {limit}")));
+    }
+    let columns: Vec<_> = columns.iter().map(String::as_str).collect();
+    let mut table = Table::new(&["payload", "subject"], &columns);
+    let subjects = measured.subjects_of(direction);
+    for payload in &measured.payloads {
+        for subject in &subjects {
+            let mut row = vec![payload.name.clone(), shown(subject)];
+            for (form, limits) in forms {
+                let id = Id::new(direction, &payload.name, &subject.name, form);
+                row.push(measured.speed(&id).map(digits).unwrap_or_default());
+                row.extend(limits.iter().map(|limit| {
+                    let ratio = measured.ratio(&id, &id.with_subject(limit));
+                    ratio.map(|ratio| digits(ratio.median)).unwrap_or_default()
+                }));
+            }
+            table.rows.push(row);
+        }
+    }
+    let mut text = format!("## {title}\n\n{table}\n");
+    for Payload { name, about } in &measured.payloads {
+        text += &format!("- {name}: {about}\n");
+    }
+    for Subject { name, remark, .. } in subjects {
+        if !remark.is_empty() {
+            text += &format!("- {name}: {remark}\n");
+        }
+    }
+    text
+}
+
+fn shown(subject: &Subject) -> String {
+    match subject.kind {
+        Kind::Ours => format!("**{}**", subject.name),
+        _ => subject.name.clone(),
+    }
+}
+
+fn form_in_words(form: &str) -> &str {
+    match form {
+        "whole" => "64 MiB",
+        "reads" => "16 KiB reads",
+        "cached" => "16 KiB in cache",
+        other => other,
+    }
+}
+
+/// A Markdown table that can also be read as it stands.
+struct Table {
+    /// So many columns are words, the others numbers.
+    words: usize,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn new(words: &[&str], numbers: &[&str]) -> Self {
+        let head = words.iter().chain(numbers).map(|&name| name.to_owned());
+        Self {
+            words: words.len(),
+            rows: vec![head.collect()],
+        }
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = |column: usize| {
+            let cells = self.rows.iter().map(|row| row[column].chars().count());
+            cells.max().unwrap_or_default()
+        };
+        let widths: Vec<_> = (0..self.rows[0].len()).map(width).collect();
+        for (at, row) in self.rows.iter().enumerate() {
+            for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+                match column < self.words {
+                    true => write!(f, "| {cell:<width$} ")?,
+                    false => write!(f, "| {cell:>width$} ")?,
+                }
+            }
+            f.write_str("|\n")?;
+            if at == 0 {
+                for (column, &width) in widths.iter().enumerate() {
+                    let rule = "-".repeat(width);
+                    match column < self.words {
+                        true => write!(f, "|-{rule}-")?,
+                        false => write!(f, "|-{rule}:")?,
+                    }
+                }
+                f.write_str("|\n")?;
+            }
+        }
+        Ok(())
+    }
+}
