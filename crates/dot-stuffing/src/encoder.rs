@@ -158,7 +158,13 @@ impl<'a> Stuffed<'_, 'a> {
     fn run(&self) -> usize {
         let text = &self.rest[..self.rest.len().min(scan::RUN)];
         match self.encoder.newline {
-            BareNewline::Verbatim => scan::crlf_dot(text).map_or(text.len(), |found| found + 2),
+            BareNewline::Verbatim => {
+                // Where one line was stuffed, the next one may be too.
+                let near = text.first().filter(|&&octet| octet == b'.');
+                near.and_then(|_| scan::near_stuffed_line(text))
+                    .or_else(|| scan::crlf_dot(text).map(|found| found + 2))
+                    .unwrap_or(text.len())
+            }
             BareNewline::Canonicalize | BareNewline::Reject => scan::canonical_run(text),
         }
     }

@@ -32,9 +32,9 @@ pub(crate) fn crlf_dot(text: &[u8]) -> Option<usize> {
     memchr::memmem::find(text, b"\r\n.")
 }
 
-/// For input that follows a removed dot: how many octets the line has that
-/// goes on there, and all after it up to the next dot that begins a line, if
-/// that one is near. `None` also where the line might be the terminator.
+/// For text that follows a dot which began a line: how many octets there are up
+/// to the next dot that begins one, if it is near. `None` also where the text
+/// might go on as a terminator does.
 #[inline(always)]
 pub(crate) fn near_stuffed_line(input: &[u8]) -> Option<usize> {
     if *input.first()? == b'\r' {
@@ -87,7 +87,7 @@ pub(crate) const fn tail(text: &[u8]) -> Tail {
 /// a dot follows.
 pub(crate) fn canonical_run(text: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(found) = memchr::memchr2(b'\r', b'\n', &text[at..]) {
+    while let Some(found) = cr_or_lf(&text[at..]) {
         at += found;
         if text[at] == b'\n' {
             return at;
@@ -101,6 +101,16 @@ pub(crate) fn canonical_run(text: &[u8]) -> usize {
         at += clean_blocks(&text[at..]);
     }
     text.len()
+}
+
+/// The offset of the first CR or LF; lines may be short.
+fn cr_or_lf(text: &[u8]) -> Option<usize> {
+    let is_either = |octet: &u8| matches!(octet, b'\r' | b'\n');
+    let (near, far) = text.split_at(text.len().min(8));
+    near.iter().position(is_either).or_else(|| {
+        let found = memchr::memchr2(b'\r', b'\n', far)?;
+        Some(near.len() + found)
+    })
 }
 
 const BLOCK: usize = 256;

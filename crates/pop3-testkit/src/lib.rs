@@ -13,3 +13,8 @@ pub mod generate;
 pub mod mutants;
 pub mod oracle;
 pub mod view;
+
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

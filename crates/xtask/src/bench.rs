@@ -12,8 +12,8 @@ mod ratio;
 mod report;
 mod target;
 
-/// Measure throughput beside peers and limits; write docs/BENCHMARKS.md and
-/// docs/benchmarks.svg
+/// Measure throughput beside peers and limits; write docs/BENCHMARKS.md,
+/// docs/benchmarks.svg and the table of README.md
 #[derive(clap::Args)]
 pub(crate) struct Bench {
     /// How often the subjects take turns; the median of the ratios counts
@@ -44,7 +44,13 @@ impl Bench {
             fs::create_dir_all(&docs)?;
             fs::write(docs.join("BENCHMARKS.md"), report::page(&tables, rounds)?)?;
             fs::write(docs.join("benchmarks.svg"), plot::svg(&measured))?;
-            eprintln!("written: docs/BENCHMARKS.md, docs/benchmarks.svg");
+            let readme = root().join("README.md");
+            let page = fs::read_to_string(&readme)?;
+            fs::write(
+                &readme,
+                report::with_ratios(&page, &report::required(&verdicts))?,
+            )?;
+            eprintln!("written: docs/BENCHMARKS.md, docs/benchmarks.svg, the table of README.md");
         }
         let missed = verdicts.iter().filter(|verdict| !verdict.holds()).count();
         ensure!(

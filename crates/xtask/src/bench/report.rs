@@ -2,6 +2,8 @@
 
 use std::{fmt, fs};
 
+use anyhow::Context as _;
+
 use crate::{
     bench::{
         measure::{Id, Kind, Measurements, Payload, Subject},
@@ -43,14 +45,25 @@ pub(crate) fn tables(measured: &Measurements, verdicts: &[Verdict]) -> String {
     let decode = ["memchr limit", "memcpy", "byte loop"];
     let encode = ["memchr limit", "memcpy", "memchr by line"];
     [
-        required(verdicts),
+        format!("## Required ratios\n\n{}", required(verdicts)),
         speeds(measured, "Decoding", "decode", &decode),
         speeds(measured, "Encoding", "encode", &encode),
     ]
     .join("\n")
 }
 
-fn required(verdicts: &[Verdict]) -> String {
+/// A page with the ratios between the two marks that it has for them.
+pub(crate) fn with_ratios(page: &str, ratios: &str) -> anyhow::Result<String> {
+    const MARKS: [&str; 2] = ["<!-- ratios -->\n", "<!-- /ratios -->"];
+    let (head, rest) = page
+        .split_once(MARKS[0])
+        .context("no place for the ratios")?;
+    let (_, tail) = rest.split_once(MARKS[1]).context("no end of the ratios")?;
+    Ok([head, MARKS[0], ratios, MARKS[1], tail].concat())
+}
+
+/// The table of the required ratios.
+pub(crate) fn required(verdicts: &[Verdict]) -> String {
     let mut table = Table::new(
         &["payload", "subject", "form", "against"],
         &["required", "median", "min", "max", "reached"],
@@ -73,7 +86,7 @@ fn required(verdicts: &[Verdict]) -> String {
         }
         table.rows.push(row);
     }
-    format!("## Required ratios\n\n{table}")
+    table.to_string()
 }
 
 fn speeds(measured: &Measurements, title: &str, direction: &str, limits: &[&str]) -> String {
