@@ -40,6 +40,10 @@ impl Bench {
         if self.quick || self.filter.is_some() {
             eprintln!("docs/ is left as it is: only a full run replaces it");
         } else {
+            ensure!(
+                verdicts.iter().all(|verdict| verdict.reached.is_some()),
+                "not everything was measured, so docs/ is left as it is"
+            );
             let docs = root().join("docs");
             fs::create_dir_all(&docs)?;
             fs::write(docs.join("BENCHMARKS.md"), report::page(&tables, rounds)?)?;

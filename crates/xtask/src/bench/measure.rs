@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     bench::ratio::Ratio,
-    shell::{command, root, run},
+    shell::{command, run},
 };
 
 /// What one subject does with one payload.
@@ -85,16 +85,14 @@ impl Measurements {
     pub(crate) fn make(rounds: u32, payload: Option<&str>) -> anyhow::Result<Self> {
         let mut measured = Self::default();
         run(&mut command("cargo bench -p benches --no-run"))?;
-        let results = root().join("target/xtask-bench");
-        if results.exists() {
-            fs::remove_dir_all(&results)?;
-        }
-        fs::create_dir_all(&results)?;
+        // Another run at the same time must not get in between.
+        let results = tempfile::tempdir()?;
+        let results = results.path();
         for direction in ["decode", "encode"] {
             let filter = format!("^{direction}/{}/", payload.unwrap_or("[^/]+"));
-            measured.bench(direction, &filter, rounds, &results)?;
+            measured.bench(direction, &filter, rounds, results)?;
         }
-        measured.read(&results)?;
+        measured.read(results)?;
         let has_part =
             |payload: &Payload| measured.speeds.keys().any(|id| id.payload == payload.name);
         measured.payloads.retain(has_part);
