@@ -1,0 +1,219 @@
+//! Capabilities: what a server says that it can do.
+
+use core::{fmt, str};
+
+/// A line of the answer to CAPA (RFC 2449 §§5 and 6, RFC 2595 §4, RFC 3206,
+/// RFC 5034 §3, RFC 6856 §§2 and 3).
+///
+/// What is not known, or known and malformed, is kept as it came.
+///
+/// ```
+/// use pop3_proto::{Capability, Expiry};
+///
+/// assert_eq!(Capability::parse(b"top"), Ok(Capability::Top));
+/// assert_eq!(
+///     Capability::parse(b"EXPIRE 60 USER"),
+///     Ok(Capability::Expire { days: Expiry::Days(60), per_user: true })
+/// );
+/// let unknown = Capability::parse(b"X-MANGLE 1").unwrap();
+/// assert_eq!(unknown.to_string(), "X-MANGLE 1");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Capability<'a> {
+    /// `AUTH-RESP-CODE`: the codes of RFC 3206 mean what they say.
+    AuthRespCode,
+    /// `EXPIRE`: how long mail is kept.
+    Expire {
+        /// The shortest time.
+        days: Expiry,
+        /// It differs between users: ask again after login.
+        per_user: bool,
+    },
+    /// `IMPLEMENTATION`: the server's name, which may be missing.
+    Implementation(&'a str),
+    /// `LANG`.
+    Lang,
+    /// `LOGIN-DELAY`: the least time between logins.
+    LoginDelay {
+        /// In seconds.
+        seconds: u32,
+        /// It differs between users: ask again after login.
+        per_user: bool,
+    },
+    /// `PIPELINING`.
+    Pipelining,
+    /// `RESP-CODES`.
+    RespCodes,
+    /// `SASL` and the mechanisms, separated by spaces.
+    Sasl(&'a str),
+    /// `STLS`.
+    Stls,
+    /// `TOP`.
+    Top,
+    /// `UIDL`.
+    Uidl,
+    /// `USER`.
+    User,
+    /// `UTF8`; with `USER`, names and passwords may be UTF-8 too.
+    Utf8 {
+        /// Whether `USER` was given.
+        user: bool,
+    },
+    /// Any other, as it came.
+    Other(&'a str),
+}
+
+/// How long a server keeps mail (RFC 2449 §6.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Expiry {
+    /// So many days; 0 means that mail must not be left on the server.
+    Days(u32),
+    /// For ever.
+    Never,
+}
+
+impl<'a> Capability<'a> {
+    /// Parses a line without its CRLF.
+    ///
+    /// # Errors
+    ///
+    /// A line that is not printable text, or is empty.
+    pub fn parse(line: &'a [u8]) -> Result<Self, CapabilityError> {
+        let bad = line
+            .iter()
+            .position(|octet| octet.is_ascii_control() && *octet != b'\t');
+        if let Some(offset) = bad {
+            return Err(CapabilityError { offset });
+        }
+        let text = str::from_utf8(line).map_err(|error| CapabilityError {
+            offset: error.valid_up_to(),
+        })?;
+        let is_blank = |char| matches!(char, ' ' | '\t');
+        let text = text.trim_end_matches(is_blank);
+        if text.is_empty() {
+            return Err(CapabilityError { offset: 0 });
+        }
+        let (tag, rest) = text.split_once(is_blank).unwrap_or((text, ""));
+        let rest = rest.trim_start_matches(is_blank);
+        let mut parameters = rest.split(is_blank).filter(|word| !word.is_empty());
+        let other = Ok(Self::Other(text));
+        let mut buffer = [0; 14];
+        let upper = match buffer.get_mut(..tag.len()) {
+            Some(upper) => {
+                upper.copy_from_slice(tag.as_bytes());
+                upper.make_ascii_uppercase();
+                &*upper
+            }
+            None => return other,
+        };
+        let bare = |capability| {
+            if rest.is_empty() {
+                Ok(capability)
+            } else {
+                other
+            }
+        };
+        let per_user = |word: Option<&str>| match word {
+            None => Some(false),
+            Some(word) => word.eq_ignore_ascii_case("USER").then_some(true),
+        };
+        match upper {
+            b"AUTH-RESP-CODE" => bare(Self::AuthRespCode),
+            b"LANG" => bare(Self::Lang),
+            b"PIPELINING" => bare(Self::Pipelining),
+            b"RESP-CODES" => bare(Self::RespCodes),
+            b"STLS" => bare(Self::Stls),
+            b"TOP" => bare(Self::Top),
+            b"UIDL" => bare(Self::Uidl),
+            b"USER" => bare(Self::User),
+            b"IMPLEMENTATION" => Ok(Self::Implementation(rest)),
+            b"SASL" => Ok(Self::Sasl(rest)),
+            b"UTF8" => match per_user(parameters.next()) {
+                Some(user) => Ok(Self::Utf8 { user }),
+                None => other,
+            },
+            b"EXPIRE" => {
+                let days = parameters.next().and_then(|word| match word.parse() {
+                    Ok(days) => Some(Expiry::Days(days)),
+                    Err(_) => word.eq_ignore_ascii_case("NEVER").then_some(Expiry::Never),
+                });
+                match (days, per_user(parameters.next())) {
+                    (Some(days), Some(per_user)) => Ok(Self::Expire { days, per_user }),
+                    _ => other,
+                }
+            }
+            b"LOGIN-DELAY" => {
+                let seconds = parameters.next().and_then(|word| word.parse().ok());
+                match (seconds, per_user(parameters.next())) {
+                    (Some(seconds), Some(per_user)) => Ok(Self::LoginDelay { seconds, per_user }),
+                    _ => other,
+                }
+            }
+            _ => other,
+        }
+    }
+}
+
+impl fmt::Display for Capability<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let suffix = |per_user: &bool| if *per_user { " USER" } else { "" };
+        match self {
+            Self::AuthRespCode => f.write_str("AUTH-RESP-CODE"),
+            Self::Expire {
+                days: Expiry::Days(days),
+                per_user,
+            } => {
+                write!(f, "EXPIRE {days}{}", suffix(per_user))
+            }
+            Self::Expire {
+                days: Expiry::Never,
+                per_user,
+            } => {
+                write!(f, "EXPIRE NEVER{}", suffix(per_user))
+            }
+            Self::Implementation("") => f.write_str("IMPLEMENTATION"),
+            Self::Implementation(name) => write!(f, "IMPLEMENTATION {name}"),
+            Self::Lang => f.write_str("LANG"),
+            Self::LoginDelay { seconds, per_user } => {
+                write!(f, "LOGIN-DELAY {seconds}{}", suffix(per_user))
+            }
+            Self::Pipelining => f.write_str("PIPELINING"),
+            Self::RespCodes => f.write_str("RESP-CODES"),
+            Self::Sasl("") => f.write_str("SASL"),
+            Self::Sasl(mechanisms) => write!(f, "SASL {mechanisms}"),
+            Self::Stls => f.write_str("STLS"),
+            Self::Top => f.write_str("TOP"),
+            Self::Uidl => f.write_str("UIDL"),
+            Self::User => f.write_str("USER"),
+            Self::Utf8 { user } => write!(f, "UTF8{}", suffix(user)),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The line is not printable text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CapabilityError {
+    offset: usize,
+}
+
+impl CapabilityError {
+    /// At which octet of the line.
+    #[must_use]
+    pub const fn offset(self) -> usize {
+        self.offset
+    }
+}
+
+impl fmt::Display for CapabilityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "octet {} of the capability is not printable",
+            self.offset
+        )
+    }
+}
+
+impl core::error::Error for CapabilityError {}

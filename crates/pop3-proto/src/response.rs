@@ -1,0 +1,329 @@
+//! Replies as they arrive: the first line, then a block if the reply has one.
+
+use core::fmt;
+
+use dot_stuffing::{
+    Chunk, Complete, Config, DecodeError, Decoded, LineDecoder, LineEndings, MultilineDecoder,
+};
+
+use crate::{IndicatorRule, StatusError, StatusLine};
+
+/// What a client waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReplyKind {
+    /// One line: STAT, DELE, `LIST n` and most others, and the greeting.
+    Line,
+    /// One line, and if it is positive a multi-line block: RETR, TOP.
+    Message,
+    /// The same for LIST, UIDL, CAPA: blocks of lines that never begin with a
+    /// dot.
+    Listing,
+    /// AUTH and its continuations: a challenge, or the line that ends the
+    /// exchange (RFC 5034 §4).
+    Sasl,
+}
+
+/// How replies are read, and how much of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReplyRule {
+    /// How the first line says yes or no.
+    pub indicator: IndicatorRule,
+    /// A listing ends at any line that begins with a dot (MS-STANOPOP3 V0002).
+    pub dot_line_ends_listing: bool,
+    /// What ends a line.
+    pub line_endings: LineEndings,
+    /// The most octets of a message.
+    pub max_message_octets: u64,
+    /// The most octets of a listing.
+    pub max_listing_octets: u64,
+}
+
+impl ReplyRule {
+    /// RFC 1939 and RFC 2449, with [`Self::MAX_LISTING_OCTETS`] and no limit for
+    /// messages.
+    pub const RFC1939: Self = Self {
+        indicator: IndicatorRule::Exact,
+        dot_line_ends_listing: false,
+        line_endings: LineEndings::new(),
+        max_message_octets: u64::MAX,
+        max_listing_octets: Self::MAX_LISTING_OCTETS,
+    };
+
+    /// As Outlook reads replies (MS-STANOPOP3 V0001, V0002).
+    pub const OUTLOOK: Self = Self {
+        indicator: IndicatorRule::FirstOctet,
+        dot_line_ends_listing: true,
+        ..Self::RFC1939
+    };
+
+    /// Room for a UIDL of fifteen million messages.
+    pub const MAX_LISTING_OCTETS: u64 = 1 << 30;
+}
+
+/// A part of a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyPart<'a> {
+    /// The first line. If a block follows, its octets come next.
+    Status(StatusLine<'a>),
+    /// A SASL challenge, in base64.
+    Challenge(&'a [u8]),
+    /// Octets of the block: slices of the input.
+    Data(&'a [u8]),
+    /// The block is over, and was whole.
+    End(Complete),
+}
+
+/// Splits a stream into the replies that are expected, one at a time.
+///
+/// Message octets are slices of the input. Only a first line or challenge that
+/// a read boundary cut is copied, in a bounded buffer.
+///
+/// ```
+/// use pop3_proto::{ReplyKind, ReplyPart, ReplyRule, ResponseDecoder};
+///
+/// let mut replies = ResponseDecoder::new(ReplyRule::RFC1939);
+/// let mut input = &b"+OK 3 octets\r\n..\r\n.\r\n"[..];
+/// let mut message = Vec::new();
+/// replies.expect(ReplyKind::Message);
+/// while !input.is_empty() {
+///     let step = replies.decode(input)?;
+///     input = &input[step.consumed..];
+///     match step.event {
+///         Some(ReplyPart::Data(octets)) => message.extend_from_slice(octets),
+///         Some(ReplyPart::End(complete)) => assert_eq!(complete.octets, 3),
+///         _ => {}
+///     }
+/// }
+/// assert_eq!(message, b".\r\n");
+/// assert!(replies.is_idle());
+/// # Ok::<(), pop3_proto::ReplyError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ResponseDecoder {
+    rule: ReplyRule,
+    stage: Stage,
+    lines: LineDecoder<{ StatusLine::MAX_OCTETS }>,
+    /// Made when the first challenge is cut by a read boundary or long.
+    challenges: Option<Box<LineDecoder<{ ResponseDecoder::MAX_CHALLENGE }>>>,
+    block: MultilineDecoder,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Idle,
+    FirstLine(ReplyKind),
+    Block,
+    Failed(ReplyError),
+}
+
+impl ResponseDecoder {
+    /// The longest line of a SASL exchange, CRLF included (RFC 4422 and RFC 5034
+    /// set no limit; RFC 4954 §4 has this one for SMTP).
+    pub const MAX_CHALLENGE: usize = 12_288;
+
+    /// A decoder that expects nothing yet.
+    #[must_use]
+    pub const fn new(rule: ReplyRule) -> Self {
+        Self {
+            rule,
+            stage: Stage::Idle,
+            lines: LineDecoder::with_line_endings(rule.line_endings),
+            challenges: None,
+            block: MultilineDecoder::new(),
+        }
+    }
+
+    /// Says what comes next. Call it when [`is_idle`](Self::is_idle); a reply
+    /// under way is not given up for another.
+    pub const fn expect(&mut self, kind: ReplyKind) {
+        if let Stage::Idle = self.stage {
+            self.stage = Stage::FirstLine(kind);
+            let config = Config::new().line_endings(self.rule.line_endings);
+            self.block = MultilineDecoder::with_config(match kind {
+                ReplyKind::Listing => config
+                    .dot_line_ends(self.rule.dot_line_ends_listing)
+                    .max_octets(self.rule.max_listing_octets),
+                _ => config.max_octets(self.rule.max_message_octets),
+            });
+        }
+    }
+
+    /// Whether no reply is under way.
+    #[must_use]
+    pub const fn is_idle(&self) -> bool {
+        matches!(self.stage, Stage::Idle)
+    }
+
+    /// Decodes the next part of the reply. Stops at its end.
+    ///
+    /// # Errors
+    ///
+    /// What is no reply, too long, or not expected. The stream cannot be
+    /// trusted any more, and the error repeats.
+    pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> Result<Decoded<ReplyPart<'a>>, ReplyError> {
+        match self.stage {
+            Stage::Failed(error) => Err(error),
+            Stage::Idle if input.is_empty() => Ok(Decoded {
+                consumed: 0,
+                event: None,
+            }),
+            Stage::Idle => {
+                self.stage = Stage::Failed(ReplyError::Unsolicited);
+                Err(ReplyError::Unsolicited)
+            }
+            Stage::FirstLine(ReplyKind::Sasl) => self.sasl(input),
+            Stage::FirstLine(kind) => self.first_line(kind, input),
+            Stage::Block => self.block(input),
+        }
+    }
+
+    fn first_line<'a>(
+        &'a mut self,
+        kind: ReplyKind,
+        input: &'a [u8],
+    ) -> Result<Decoded<ReplyPart<'a>>, ReplyError> {
+        let stage = &mut self.stage;
+        let fail = |stage: &mut Stage, error| {
+            *stage = Stage::Failed(error);
+            Err(error)
+        };
+        let step = match self.lines.decode(input) {
+            Ok(step) => step,
+            Err(error) => return fail(stage, ReplyError::FirstLine(error)),
+        };
+        let Some(line) = step.event else {
+            return Ok(Decoded {
+                consumed: step.consumed,
+                event: None,
+            });
+        };
+        let status = match StatusLine::parse(line, self.rule.indicator) {
+            Ok(status) => status,
+            Err(error) => return fail(stage, ReplyError::Status(error)),
+        };
+        let has_block = matches!(kind, ReplyKind::Message | ReplyKind::Listing);
+        *stage = match has_block && status.is_positive() {
+            true => Stage::Block,
+            false => Stage::Idle,
+        };
+        Ok(Decoded {
+            consumed: step.consumed,
+            event: Some(ReplyPart::Status(status)),
+        })
+    }
+
+    fn sasl<'a>(&'a mut self, input: &'a [u8]) -> Result<Decoded<ReplyPart<'a>>, ReplyError> {
+        let line_endings = self.rule.line_endings;
+        let lines = self
+            .challenges
+            .get_or_insert_with(|| Box::new(LineDecoder::with_line_endings(line_endings)));
+        let step = match lines.decode(input) {
+            Ok(step) => step,
+            Err(error) => {
+                self.stage = Stage::Failed(ReplyError::FirstLine(error));
+                return Err(ReplyError::FirstLine(error));
+            }
+        };
+        let Some(line) = step.event else {
+            return Ok(Decoded {
+                consumed: step.consumed,
+                event: None,
+            });
+        };
+        let part = match StatusLine::parse(line, IndicatorRule::Exact) {
+            Ok(status) => ReplyPart::Status(status),
+            // `+ challenge`, and `+challenge` and `+` as some servers send them.
+            Err(_) if line.starts_with(b"+") => ReplyPart::Challenge(line[1..].trim_ascii()),
+            Err(error) => match StatusLine::parse(line, self.rule.indicator) {
+                Ok(status) => ReplyPart::Status(status),
+                Err(_) => {
+                    self.stage = Stage::Failed(ReplyError::Status(error));
+                    return Err(ReplyError::Status(error));
+                }
+            },
+        };
+        self.stage = Stage::Idle;
+        Ok(Decoded {
+            consumed: step.consumed,
+            event: Some(part),
+        })
+    }
+
+    #[inline]
+    fn block<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<ReplyPart<'a>>, ReplyError> {
+        let step = self
+            .block
+            .decode(input)
+            .map_err(|error| self.block_failed(error))?;
+        let event = match step.event {
+            Some(Chunk::Data(octets)) => Some(ReplyPart::Data(octets)),
+            Some(Chunk::End) => {
+                self.stage = Stage::Idle;
+                let complete = self
+                    .block
+                    .finish()
+                    .map_err(|error| self.block_failed(error))?;
+                Some(ReplyPart::End(complete))
+            }
+            None => None,
+        };
+        Ok(Decoded {
+            consumed: step.consumed,
+            event,
+        })
+    }
+
+    fn block_failed(&mut self, error: DecodeError) -> ReplyError {
+        let error = ReplyError::Block(error);
+        self.stage = Stage::Failed(error);
+        error
+    }
+
+    /// Says that no more input comes.
+    ///
+    /// # Errors
+    ///
+    /// If a reply is due or under way, or the decoder has failed.
+    pub const fn finish(&self) -> Result<(), ReplyError> {
+        match self.stage {
+            Stage::Idle => Ok(()),
+            Stage::Failed(error) => Err(error),
+            Stage::FirstLine(_) => Err(ReplyError::NoReply),
+            Stage::Block => match self.block.finish() {
+                Err(error) => Err(ReplyError::Block(error)),
+                Ok(_) => Err(ReplyError::NoReply),
+            },
+        }
+    }
+}
+
+/// Why a stream is no reply, or not the one that is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// The block of the reply. Offsets count from its first octet.
+    Block(DecodeError),
+    /// The first line. Offsets count from the first octet of the stream.
+    FirstLine(DecodeError),
+    /// The stream ended where a reply was due.
+    NoReply,
+    /// A line that is no reply.
+    Status(StatusError),
+    /// Octets that answer nothing. Whoever sent them, they are not to be taken
+    /// for the answer to the next command.
+    Unsolicited,
+}
+
+impl fmt::Display for ReplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Block(error) => write!(f, "in the block of a reply: {error}"),
+            Self::FirstLine(error) => write!(f, "in the first line of a reply: {error}"),
+            Self::NoReply => f.write_str("the server closed the connection and owes a reply"),
+            Self::Status(error) => write!(f, "not a reply: {error}"),
+            Self::Unsolicited => f.write_str("the server sent octets that answer nothing"),
+        }
+    }
+}
+
+impl core::error::Error for ReplyError {}

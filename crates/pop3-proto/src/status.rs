@@ -1,0 +1,231 @@
+//! The first line of a reply.
+
+use core::{fmt, str};
+
+/// Whether a reply says yes or no, by its status indicator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Indicator {
+    /// `+OK`.
+    Positive,
+    /// `-ERR`.
+    Negative,
+}
+
+/// How a client reads the status indicator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IndicatorRule {
+    /// `+OK` or `-ERR` in upper case, and a space if anything follows (RFC 1939
+    /// §3, RFC 2449 §4). All else is no reply.
+    Exact,
+    /// Any line that begins with `+` says yes, any other says no, as Outlook
+    /// reads it (MS-STANOPOP3 V0001).
+    FirstOctet,
+}
+
+/// The first line of a reply: indicator, response code, text.
+///
+/// ```
+/// use pop3_proto::{Indicator, IndicatorRule, StatusLine};
+///
+/// let line = StatusLine::parse(b"-ERR [IN-USE] locked", IndicatorRule::Exact)?;
+/// assert_eq!(line.indicator(), Indicator::Negative);
+/// assert!(line.code().is_some_and(|code| code.is_within("IN-USE")));
+/// assert_eq!(line.text(), b"[IN-USE] locked");
+/// # Ok::<(), pop3_proto::StatusError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StatusLine<'a> {
+    indicator: Indicator,
+    text: &'a [u8],
+}
+
+impl<'a> StatusLine<'a> {
+    /// The longest first line that a server may send, CRLF included (RFC 2449
+    /// §4).
+    pub const MAX_OCTETS: usize = 512;
+
+    /// Parses a line without its CRLF.
+    ///
+    /// # Errors
+    ///
+    /// Under [`IndicatorRule::Exact`] a line that begins in another way.
+    pub fn parse(line: &'a [u8], rule: IndicatorRule) -> Result<Self, StatusError> {
+        let exact = [
+            (Indicator::Positive, &b"+OK"[..]),
+            (Indicator::Negative, b"-ERR"),
+        ];
+        for (indicator, keyword) in exact {
+            match line.strip_prefix(keyword) {
+                Some([]) => {
+                    return Ok(Self {
+                        indicator,
+                        text: b"",
+                    });
+                }
+                Some([b' ', text @ ..]) => return Ok(Self { indicator, text }),
+                _ => {}
+            }
+        }
+        match (rule, line) {
+            (IndicatorRule::Exact, _) => Err(StatusError { _private: () }),
+            (IndicatorRule::FirstOctet, [b'+', ..]) => Ok(Self {
+                indicator: Indicator::Positive,
+                text: after_word(line),
+            }),
+            (IndicatorRule::FirstOctet, _) => {
+                let text = if line.starts_with(b"-") {
+                    after_word(line)
+                } else {
+                    line
+                };
+                Ok(Self {
+                    indicator: Indicator::Negative,
+                    text,
+                })
+            }
+        }
+    }
+
+    /// Whether it says yes or no.
+    #[must_use]
+    pub const fn indicator(&self) -> Indicator {
+        self.indicator
+    }
+
+    /// Whether it says yes.
+    #[must_use]
+    pub const fn is_positive(&self) -> bool {
+        matches!(self.indicator, Indicator::Positive)
+    }
+
+    /// What follows the indicator and a space, a response code included.
+    ///
+    /// The server's own words: escape them before they are shown.
+    #[must_use]
+    pub const fn text(&self) -> &'a [u8] {
+        self.text
+    }
+
+    /// The response code, where the text begins with one (RFC 2449 §8). Means
+    /// something only if the server announces RESP-CODES.
+    #[must_use]
+    pub fn code(&self) -> Option<ResponseCode<'a>> {
+        ResponseCode::parse(self.text)
+    }
+}
+
+impl fmt::Debug for StatusLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "StatusLine({:?}, {})",
+            self.indicator,
+            self.text.escape_ascii()
+        )
+    }
+}
+
+/// What follows the first word and the blanks after it.
+fn after_word(line: &[u8]) -> &[u8] {
+    let is_blank = |octet: &u8| matches!(octet, b' ' | b'\t');
+    let word = line.iter().position(is_blank).unwrap_or(line.len());
+    let blanks = line[word..].iter().position(|octet| !is_blank(octet));
+    &line[word + blanks.unwrap_or(line.len() - word)..]
+}
+
+/// A response code such as `IN-USE` or `SYS/TEMP`: levels, each narrower than
+/// the one before (RFC 2449 §8, RFC 3206).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ResponseCode<'a>(&'a str);
+
+impl<'a> ResponseCode<'a> {
+    fn parse(text: &'a [u8]) -> Option<Self> {
+        let inner = text.strip_prefix(b"[")?;
+        let end = inner.iter().position(|&octet| octet == b']')?;
+        let code = str::from_utf8(&inner[..end]).ok()?;
+        // 0x21 to 0x7E but for the brackets and the slash (RFC 2449 §4).
+        let is_level = |level: &str| {
+            let allowed = |octet: u8| octet.is_ascii_graphic() && octet != b'[';
+            !level.is_empty() && level.bytes().all(allowed)
+        };
+        code.split('/').all(is_level).then_some(Self(code))
+    }
+
+    /// The code without its brackets.
+    #[must_use]
+    pub const fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// Whether the code is this one, or narrower. Levels that a client does
+    /// not know after those that it does mean nothing (RFC 2449 §8).
+    ///
+    /// ```
+    /// use pop3_proto::{IndicatorRule, StatusLine};
+    ///
+    /// let line = StatusLine::parse(b"-ERR [sys/temp/disk] later", IndicatorRule::Exact)?;
+    /// let code = line.code().unwrap();
+    /// assert!(code.is_within("SYS") && code.is_within("SYS/TEMP"));
+    /// assert!(!code.is_within("SYS/PERM") && !code.is_within("SY"));
+    /// # Ok::<(), pop3_proto::StatusError>(())
+    /// ```
+    #[must_use]
+    pub fn is_within(self, code: &str) -> bool {
+        let mut levels = self.0.split('/');
+        code.split('/').all(|wanted| {
+            levels
+                .next()
+                .is_some_and(|level| level.eq_ignore_ascii_case(wanted))
+        })
+    }
+}
+
+/// The line begins with neither `+OK` nor `-ERR`: it is no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StatusError {
+    _private: (),
+}
+
+impl fmt::Display for StatusError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the line begins with neither +OK nor -ERR")
+    }
+}
+
+impl core::error::Error for StatusError {}
+
+/// The timestamp of a greeting, for APOP: what stands between `<` and `>`, the
+/// brackets included, if it is a message-id (RFC 1939 §7, RFC 822).
+///
+/// Servers put it anywhere in the line. A timestamp that is no message-id is
+/// none: a forged one lets an attacker learn the password octet by octet
+/// (CVE-2007-1558).
+///
+/// ```
+/// use pop3_proto::apop_timestamp;
+///
+/// let greeting = b"POP3 ready <1896.697170952@dbc.mtview.ca.us> go on";
+/// assert_eq!(apop_timestamp(greeting), Some("<1896.697170952@dbc.mtview.ca.us>"));
+/// assert_eq!(apop_timestamp(b"ready <no message-id>"), None);
+/// ```
+#[must_use]
+pub fn apop_timestamp(text: &[u8]) -> Option<&str> {
+    let mut start = None;
+    let mut ats = 0;
+    for (at, &octet) in text.iter().enumerate() {
+        match (octet, start) {
+            (b'<', _) => (start, ats) = (Some(at), 0),
+            (b'>', Some(from)) => {
+                let inner = &text[from + 1..at];
+                if ats == 1 && !inner.starts_with(b"@") && !inner.ends_with(b"@") {
+                    return str::from_utf8(&text[from..=at]).ok();
+                }
+                start = None;
+            }
+            (b'@', Some(_)) => ats += 1,
+            (b'!'..=b'~', _) => {}
+            _ => start = None,
+        }
+    }
+    None
+}
