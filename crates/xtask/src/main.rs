@@ -1,5 +1,7 @@
 //! The project's jobs as commands: `cargo xtask --help`. CI calls only these.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 
 mod bench;
@@ -20,12 +22,19 @@ enum Job {
     Hunt(hunt::Hunt),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Job::parse() {
+fn main() -> ExitCode {
+    let done = match Job::parse() {
         Job::Bench(job) => job.run(),
         Job::Ci(job) => job.run(),
         Job::Exhaustive(job) => job.run(),
         Job::Fuzz(job) => job.run(),
         Job::Hunt(job) => job.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

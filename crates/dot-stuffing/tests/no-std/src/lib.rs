@@ -29,5 +29,8 @@ pub fn count(wire: &[u8]) -> Option<u64> {
         decoder.feed(octets.ok()?).for_each(drop);
     }
     decoder.feed(encoder.finish().ok()?).for_each(drop);
-    decoder.finish().ok().map(|complete| complete.octets + anomalies)
+    decoder
+        .finish()
+        .ok()
+        .map(|complete| complete.octets + anomalies)
 }
