@@ -13,7 +13,7 @@ pub fn line(views: &[&dyn SplitLines], wire: &[u8]) {
     stream(views, wire, &plans);
 }
 
-/// One plan of [`line`], for a fuzzer that comes by often.
+/// One plan of [`line()`], for a fuzzer that comes by often.
 pub fn line_sampled(views: &[&dyn SplitLines], wire: &[u8]) {
     let seed = chunk::seed(wire);
     let plan = chunk::drawn_plan(wire, seed);

@@ -2,11 +2,18 @@
 //! and without a dependency on what they judge.
 
 mod block;
+mod command;
 mod inspect;
 mod line;
 mod message;
+mod reply;
 
 pub use block::{Fault, Outcome, Rules, Transcript, decode};
+pub use command::command;
 pub use inspect::{Finding, Inspection, inspect};
 pub use line::{LineEvent, Lines, lines};
 pub use message::{Newline, Refusal, canonical, encode, first_end_for_any_reader};
+pub use reply::{
+    Awaited, Reply, ReplyFault, drop_listing, replies, scan_listing, status, timestamp,
+    unique_id_listing,
+};
