@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|octets: &[u8]| pop3_testkit::check::command(octets));
+use pop3_testkit::{check, mutants::under_fuzz};
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| check::command(under_fuzz().commands, octets));

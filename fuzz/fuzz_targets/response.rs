@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|octets: &[u8]| pop3_testkit::check::response(octets));
+use pop3_testkit::{check, generate::Octets, mutants::under_fuzz};
+
+libfuzzer_sys::fuzz_target!(|octets: Octets| check::response(under_fuzz().replies, &octets.0));

@@ -7,8 +7,7 @@ use std::{
 };
 
 use pop3_testkit::{
-    corpus,
-    generate::{self, Octets},
+    corpus, generate,
     mutants::{self, Mutant},
 };
 use proptest::{
@@ -16,14 +15,18 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
-fn catches(mutant: &Mutant, octets: &Octets) -> bool {
-    panic::catch_unwind(AssertUnwindSafe(|| mutant.check(octets))).is_err()
+fn catches(mutant: &Mutant, input: &[u8]) -> bool {
+    panic::catch_unwind(AssertUnwindSafe(|| mutant.check(input))).is_err()
 }
 
-/// The mutants that none of the inputs tells from sound software.
-fn survivors(inputs: impl Fn(&Mutant) -> Vec<Octets>) -> Vec<&'static str> {
+/// The mutants that none of the inputs for their target tells from sound
+/// software.
+fn survivors(inputs: impl Fn(&str) -> Vec<Vec<u8>>) -> Vec<&'static str> {
     panic::set_hook(Box::new(|_| {}));
-    let survives = |mutant: &&Mutant| !inputs(mutant).iter().any(|octets| catches(mutant, octets));
+    let survives = |mutant: &&Mutant| {
+        let inputs = inputs(mutant.target());
+        !inputs.iter().any(|input| catches(mutant, input))
+    };
     let survivors = mutants::all()
         .iter()
         .filter(survives)
@@ -35,29 +38,29 @@ fn survivors(inputs: impl Fn(&Mutant) -> Vec<Octets>) -> Vec<&'static str> {
 
 #[test]
 fn the_corpus_alone_catches_every_mutant() {
-    let survivors = survivors(|mutant| {
-        let inputs = corpus::inputs(mutant.target());
-        inputs
-            .iter()
-            .map(|(_, input)| Octets::expand(input))
-            .collect()
-    });
-    assert_eq!(survivors, [""; 0]);
+    let inputs = |target: &str| {
+        let inputs = corpus::inputs(target);
+        inputs.into_iter().map(|(_, input)| input).collect()
+    };
+    assert_eq!(survivors(inputs), [""; 0]);
+}
+
+/// As many cases as a property test has by default, the same on every run.
+fn cases(strategy: impl Strategy<Value = Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut runner = TestRunner::deterministic();
+    let case = |_| strategy.new_tree(&mut runner).expect("no filter").current();
+    (0..Config::default().cases).map(case).collect()
 }
 
 #[test]
 fn the_properties_alone_catch_every_mutant() {
-    // The same cases on every run, as many as a property test has by default.
-    let mut runner = TestRunner::deterministic();
-    let cases: Vec<Octets> = (0..Config::default().cases)
-        .map(|_| {
-            generate::octets()
-                .new_tree(&mut runner)
-                .expect("no filter")
-                .current()
-        })
-        .collect();
-    assert_eq!(survivors(|_| cases.clone()), [""; 0]);
+    let inputs = |target: &str| match target {
+        "command" => cases(generate::command_lines()),
+        "reply" => cases(generate::reply_lines()),
+        "response" => cases(generate::responses()),
+        _ => cases(generate::fuzz_input()),
+    };
+    assert_eq!(survivors(inputs), [""; 0]);
 }
 
 #[test]

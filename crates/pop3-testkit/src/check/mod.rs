@@ -10,4 +10,4 @@ mod syntax;
 pub use decode::{block, inspection, multiline_decode, multiline_decode_sampled};
 pub use encode::{multiline_roundtrip, multiline_roundtrip_sampled};
 pub use line::{line, line_sampled};
-pub use syntax::{command, reply, response};
+pub use syntax::{command, reply, reply_is_sound, response};

@@ -5,13 +5,14 @@
 mod decoders;
 mod encoders;
 mod line_splitters;
+mod syntax;
 
 use std::sync::OnceLock;
 
 use crate::{
     check,
     generate::Octets,
-    view::{self, Decode, Encode, SplitLines},
+    view::{self, Commands, Decode, Encode, Replies, ReplyLines, SplitLines},
 };
 
 /// A faulty codec.
@@ -32,6 +33,12 @@ pub enum Role {
     Encoder(Box<dyn Encode + Send>),
     /// A splitter of lines.
     LineSplitter(Box<dyn SplitLines + Send>),
+    /// A parser of lines of replies.
+    ReplyLines(ReplyLines),
+    /// A parser of commands.
+    Commands(Commands),
+    /// A reader of replies.
+    Replies(Replies),
 }
 
 /// All mutants.
@@ -42,6 +49,7 @@ pub fn all() -> &'static [Mutant] {
         let mut mutants = decoders::all();
         mutants.extend(encoders::all());
         mutants.extend(line_splitters::all());
+        mutants.extend(syntax::all());
         mutants
     })
 }
@@ -54,15 +62,23 @@ impl Mutant {
             Role::Decoder(_) => "multiline_decode",
             Role::Encoder(_) => "multiline_roundtrip",
             Role::LineSplitter(_) => "line",
+            Role::ReplyLines(_) => "reply",
+            Role::Commands(_) => "command",
+            Role::Replies(_) => "response",
         }
     }
 
-    /// Runs that check on the mutant; a panic is a catch.
-    pub fn check(&self, octets: &Octets) {
+    /// Runs that check on the mutant; a panic is a catch. The octets are fuzz
+    /// input of that target.
+    pub fn check(&self, input: &[u8]) {
+        let octets = || Octets::expand(input).0;
         match &self.role {
-            Role::Decoder(mutant) => check::multiline_decode(&[&**mutant], &octets.0),
-            Role::Encoder(mutant) => check::multiline_roundtrip(&[&**mutant], &octets.0),
-            Role::LineSplitter(mutant) => check::line(&[&**mutant], &octets.0),
+            Role::Decoder(mutant) => check::multiline_decode(&[&**mutant], &octets()),
+            Role::Encoder(mutant) => check::multiline_roundtrip(&[&**mutant], &octets()),
+            Role::LineSplitter(mutant) => check::line(&[&**mutant], &octets()),
+            Role::ReplyLines(mutant) => check::reply(mutant, input),
+            Role::Commands(mutant) => check::command(*mutant, input),
+            Role::Replies(mutant) => check::response(*mutant, &octets()),
         }
     }
 }
@@ -77,12 +93,12 @@ pub fn under_fuzz() -> &'static UnderFuzz {
             decoders: view::decoders().to_vec(),
             encoders: view::encoders().to_vec(),
             line_splitters: view::line_splitters().to_vec(),
+            ..UnderFuzz::default()
         },
     })
 }
 
 /// What the checks of the fuzz targets are run on.
-#[derive(Default)]
 pub struct UnderFuzz {
     /// For `multiline_decode`.
     pub decoders: Vec<&'static dyn Decode>,
@@ -90,6 +106,26 @@ pub struct UnderFuzz {
     pub encoders: Vec<&'static dyn Encode>,
     /// For `line`.
     pub line_splitters: Vec<&'static dyn SplitLines>,
+    /// For `reply`.
+    pub reply_lines: ReplyLines,
+    /// For `command`.
+    pub commands: Commands,
+    /// For `response`.
+    pub replies: Replies,
+}
+
+impl Default for UnderFuzz {
+    /// No codecs, and the parsers of pop3-proto.
+    fn default() -> Self {
+        Self {
+            decoders: Vec::new(),
+            encoders: Vec::new(),
+            line_splitters: Vec::new(),
+            reply_lines: view::REPLY_LINES,
+            commands: view::commands,
+            replies: view::replies,
+        }
+    }
 }
 
 impl UnderFuzz {
@@ -100,6 +136,9 @@ impl UnderFuzz {
             Some(Role::Decoder(mutant)) => only.decoders.push(&**mutant),
             Some(Role::Encoder(mutant)) => only.encoders.push(&**mutant),
             Some(Role::LineSplitter(mutant)) => only.line_splitters.push(&**mutant),
+            Some(Role::ReplyLines(mutant)) => only.reply_lines = *mutant,
+            Some(Role::Commands(mutant)) => only.commands = *mutant,
+            Some(Role::Replies(mutant)) => only.replies = *mutant,
             None => panic!("POP3_MUTANT: there is no mutant `{name}`"),
         }
         only

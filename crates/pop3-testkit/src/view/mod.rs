@@ -4,12 +4,14 @@
 mod decode;
 mod encode;
 mod line;
+mod syntax;
 
 use crate::oracle::{Fault, Lines, Newline, Refusal, Rules, Transcript};
 
 pub use decode::decoders;
 pub use encode::encoders;
 pub use line::{LINE_MAX, line_splitters};
+pub use syntax::{Commands, REPLY_LINES, Replies, ReplyLines, commands, replies};
 
 /// Something that decodes a multi-line block.
 pub trait Decode: Sync {

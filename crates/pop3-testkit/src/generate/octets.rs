@@ -1,4 +1,4 @@
-//! Inputs that reach the edges, for fuzzers and property tests alike.
+//! Octets of messages and blocks.
 
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -91,6 +91,11 @@ const AFTER_EDGE: [&[u8]; 4] = [b".\r\n", b"..", b"\r\n.", b""];
 /// Octets for property tests: pieces that matter to framing, expanded by the
 /// same rule as fuzz input.
 pub fn octets() -> impl Strategy<Value = Octets> {
+    fuzz_input().prop_map(|input| Octets::expand(&input))
+}
+
+/// The same before it is expanded.
+pub fn fuzz_input() -> impl Strategy<Value = Vec<u8>> {
     let edge = (0x80..0x80 + EDGES.len() as u8, select(&AFTER_EDGE[..]))
         .prop_map(|(edge, tail)| [&[b'\r', b'\n', edge], tail].concat());
     let piece = prop_oneof![
@@ -100,5 +105,5 @@ pub fn octets() -> impl Strategy<Value = Octets> {
         3 => any::<u8>().prop_map(|octet| vec![octet]),
         1 => edge,
     ];
-    vec(piece, 0..24).prop_map(|pieces| Octets::expand(&pieces.concat()))
+    vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }

@@ -1,0 +1,121 @@
+//! Lines of commands and replies, and streams of replies: mostly right, wrong
+//! in one place or another.
+
+use proptest::{collection::vec, prelude::*, sample::select, strategy::Union};
+
+/// One of these words.
+fn word(words: &'static [&'static str]) -> BoxedStrategy<Vec<u8>> {
+    select(words)
+        .prop_map(|word| word.as_bytes().to_vec())
+        .boxed()
+}
+
+/// Numbers, those at the edges of their types often.
+fn number() -> BoxedStrategy<Vec<u8>> {
+    let edge = word(&[
+        "0",
+        "1",
+        "2",
+        "007",
+        "-5",
+        "+5",
+        "4294967295",
+        "4294967296",
+        "18446744073709551615",
+        "18446744073709551616",
+    ]);
+    let wide = any::<u64>().prop_map(|number| number.to_string().into_bytes());
+    let narrow = any::<u32>().prop_map(|number| number.to_string().into_bytes());
+    prop_oneof![4 => edge, 1 => wide, 1 => narrow].boxed()
+}
+
+/// Names, passwords, unique-ids.
+fn text() -> BoxedStrategy<Vec<u8>> {
+    let edge = word(&[
+        "", "mrose", "a b", "a/b@c", "a\nb", "a\0b", "\u{e9}", "PLAIN", "=", "*", "en-GB", "abc",
+    ]);
+    let long = select(&[69_usize, 70, 71, 128, 244, 249, 250, 600][..]);
+    let long = long.prop_map(|octets| vec![b'x'; octets]);
+    let any_octet = any::<u8>().prop_map(|octet| vec![octet]);
+    prop_oneof![4 => edge, 2 => long, 1 => any_octet].boxed()
+}
+
+/// What stands between fields: one space more often than not.
+fn blank() -> BoxedStrategy<Vec<u8>> {
+    prop_oneof![6 => word(&[" "]), 1 => word(&["  ", "\t", " \t ", ""])].boxed()
+}
+
+fn one_of(strategies: &[&BoxedStrategy<Vec<u8>>]) -> BoxedStrategy<Vec<u8>> {
+    Union::new(strategies.iter().map(|&strategy| strategy.clone())).boxed()
+}
+
+/// Fields, each but the first after a blank; perhaps a blank after the last.
+fn fields(first: BoxedStrategy<Vec<u8>>, others: BoxedStrategy<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
+    let other = (blank(), others).prop_map(|(blank, field)| [blank, field].concat());
+    let trailing = prop_oneof![4 => word(&[""]), 1 => blank()];
+    (first, vec(other, 0..4), trailing)
+        .prop_map(|(first, others, trailing)| [first, others.concat(), trailing].concat())
+        .boxed()
+}
+
+/// Lines that are commands, or nearly.
+pub fn command_lines() -> impl Strategy<Value = Vec<u8>> {
+    let keyword = word(&[
+        "APOP", "AUTH", "CAPA", "DELE", "LANG", "LIST", "NOOP", "PASS", "QUIT", "RETR", "RSET",
+        "STAT", "STLS", "TOP", "UIDL", "USER", "UTF8", "retr", "Pass", "XTND",
+    ]);
+    let with_arguments = fields(keyword.clone(), one_of(&[&number(), &text()]));
+    prop_oneof![1 => keyword, 3 => with_arguments]
+}
+
+/// Lines of replies, or nearly.
+pub fn reply_lines() -> impl Strategy<Value = Vec<u8>> {
+    let status = word(&["+OK", "-ERR", "+ok", "+", "-", "+OKAY", "xx +OK", "OK", ""]);
+    let tag = word(&[
+        "SASL",
+        "EXPIRE",
+        "LOGIN-DELAY",
+        "IMPLEMENTATION",
+        "UTF8",
+        "TOP",
+        ".foo",
+    ]);
+    let word = word(&[
+        "[IN-USE]",
+        "[SYS/TEMP]",
+        "[",
+        "]",
+        "[]",
+        "<1@b>",
+        "<a b@c>",
+        "<1b>",
+        "<<1@b>",
+        "NEVER",
+        "USER",
+    ]);
+    let others = one_of(&[&number(), &text(), &word]);
+    prop_oneof![
+        2 => fields(number(), others.clone()),
+        2 => fields(number(), number()),
+        2 => fields(status, others.clone()),
+        1 => fields(tag, others),
+    ]
+}
+
+/// What is awaited, in one octet, and a stream of replies.
+pub fn responses() -> impl Strategy<Value = Vec<u8>> {
+    let line = fields(word(&["+OK", "-ERR", "+ok", "+", "+ YWJj"]), text());
+    let line = line.prop_map(|line| [&line, &b"\r\n"[..]].concat()).boxed();
+    let block = word(&[
+        ".\r\n",
+        "abc\r\n.\r\n",
+        "1 120\r\n2 200\r\n.\r\n",
+        "..\r\n.\r\n",
+        ".foo\r\n.\r\n",
+        "a\r\n.",
+        "\n",
+        "\r",
+    ]);
+    let stream = vec(one_of(&[&line, &line, &block]), 0..8);
+    (any::<u8>(), stream).prop_map(|(header, stream)| [&[header], &stream.concat()[..]].concat())
+}
