@@ -65,7 +65,8 @@ pub fn command_lines() -> impl Strategy<Value = Vec<u8>> {
         "STAT", "STLS", "TOP", "UIDL", "USER", "UTF8", "retr", "Pass", "XTND",
     ]);
     let with_arguments = fields(keyword.clone(), one_of(&[&number(), &text()]));
-    prop_oneof![1 => keyword, 3 => with_arguments]
+    let with_numbers = fields(word(&["DELE", "LIST", "RETR", "TOP", "UIDL"]), number());
+    prop_oneof![1 => keyword, 2 => with_numbers, 3 => with_arguments]
 }
 
 /// Lines of replies, or nearly.
