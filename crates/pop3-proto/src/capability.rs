@@ -2,6 +2,8 @@
 
 use core::{fmt, str};
 
+use crate::command::decimal;
+
 /// A line of the answer to CAPA (RFC 2449 §§5 and 6, RFC 2595 §4, RFC 3206,
 /// RFC 5034 §3, RFC 6856 §§2 and 3).
 ///
@@ -45,7 +47,7 @@ pub enum Capability<'a> {
     Pipelining,
     /// `RESP-CODES`.
     RespCodes,
-    /// `SASL` and the mechanisms, separated by spaces.
+    /// `SASL` and the mechanisms, separated by blanks.
     Sasl(&'a str),
     /// `STLS`.
     Stls,
@@ -96,7 +98,7 @@ impl<'a> Capability<'a> {
         }
         let (tag, rest) = text.split_once(is_blank).unwrap_or((text, ""));
         let rest = rest.trim_start_matches(is_blank);
-        let mut parameters = rest.split(is_blank).filter(|word| !word.is_empty());
+        let mut parameters = rest.split_ascii_whitespace();
         let other = Ok(Self::Other(text));
         let mut buffer = [0; 14];
         let upper = match buffer.get_mut(..tag.len()) {
@@ -114,9 +116,14 @@ impl<'a> Capability<'a> {
                 other
             }
         };
-        let per_user = |word: Option<&str>| match word {
-            None => Some(false),
-            Some(word) => word.eq_ignore_ascii_case("USER").then_some(true),
+        // The last parameter, where it is `USER` or missing.
+        let per_user = |mut parameters: str::SplitAsciiWhitespace<'a>| match (
+            parameters.next(),
+            parameters.next(),
+        ) {
+            (None, _) => Some(false),
+            (Some(word), None) => word.eq_ignore_ascii_case("USER").then_some(true),
+            (Some(_), Some(_)) => None,
         };
         match upper {
             b"AUTH-RESP-CODE" => bare(Self::AuthRespCode),
@@ -129,23 +136,25 @@ impl<'a> Capability<'a> {
             b"USER" => bare(Self::User),
             b"IMPLEMENTATION" => Ok(Self::Implementation(rest)),
             b"SASL" => Ok(Self::Sasl(rest)),
-            b"UTF8" => match per_user(parameters.next()) {
+            b"UTF8" => match per_user(parameters) {
                 Some(user) => Ok(Self::Utf8 { user }),
                 None => other,
             },
             b"EXPIRE" => {
-                let days = parameters.next().and_then(|word| match word.parse() {
-                    Ok(days) => Some(Expiry::Days(days)),
-                    Err(_) => word.eq_ignore_ascii_case("NEVER").then_some(Expiry::Never),
-                });
-                match (days, per_user(parameters.next())) {
+                let days = parameters
+                    .next()
+                    .and_then(|word| match decimal(word.as_bytes()) {
+                        Some(days) => Some(Expiry::Days(days)),
+                        None => word.eq_ignore_ascii_case("NEVER").then_some(Expiry::Never),
+                    });
+                match (days, per_user(parameters)) {
                     (Some(days), Some(per_user)) => Ok(Self::Expire { days, per_user }),
                     _ => other,
                 }
             }
             b"LOGIN-DELAY" => {
-                let seconds = parameters.next().and_then(|word| word.parse().ok());
-                match (seconds, per_user(parameters.next())) {
+                let seconds = parameters.next().and_then(|word| decimal(word.as_bytes()));
+                match (seconds, per_user(parameters)) {
                     (Some(seconds), Some(per_user)) => Ok(Self::LoginDelay { seconds, per_user }),
                     _ => other,
                 }
@@ -217,3 +226,33 @@ impl fmt::Display for CapabilityError {
 }
 
 impl core::error::Error for CapabilityError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Capability, Expiry};
+
+    #[test]
+    fn what_is_malformed_is_kept_as_it_came() {
+        for line in [
+            "EXPIRE +60",
+            "EXPIRE 60 USER junk",
+            "UTF8 USER x",
+            "TOP 1",
+            "LOGIN-DELAY",
+        ] {
+            assert_eq!(
+                Capability::parse(line.as_bytes()),
+                Ok(Capability::Other(line))
+            );
+        }
+    }
+
+    #[test]
+    fn blanks_may_be_runs() {
+        let expire = Capability::Expire {
+            days: Expiry::Never,
+            per_user: true,
+        };
+        assert_eq!(Capability::parse(b"expire \t NEVER\tuser "), Ok(expire));
+    }
+}

@@ -230,17 +230,17 @@ impl ResponseDecoder {
                 event: None,
             });
         };
-        let part = match StatusLine::parse(line, IndicatorRule::Exact) {
+        // `+ challenge`, and `+challenge` and `+` as some servers send them.
+        let is_status = StatusLine::parse(line, IndicatorRule::Exact).is_ok();
+        let part = match StatusLine::parse(line, self.rule.indicator) {
+            _ if line.starts_with(b"+") && !is_status => {
+                ReplyPart::Challenge(line[1..].trim_ascii())
+            }
             Ok(status) => ReplyPart::Status(status),
-            // `+ challenge`, and `+challenge` and `+` as some servers send them.
-            Err(_) if line.starts_with(b"+") => ReplyPart::Challenge(line[1..].trim_ascii()),
-            Err(error) => match StatusLine::parse(line, self.rule.indicator) {
-                Ok(status) => ReplyPart::Status(status),
-                Err(_) => {
-                    self.stage = Stage::Failed(ReplyError::Status(error));
-                    return Err(ReplyError::Status(error));
-                }
-            },
+            Err(error) => {
+                self.stage = Stage::Failed(ReplyError::Status(error));
+                return Err(ReplyError::Status(error));
+            }
         };
         self.stage = Stage::Idle;
         Ok(Decoded {

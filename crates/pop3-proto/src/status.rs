@@ -55,6 +55,7 @@ impl<'a> StatusLine<'a> {
             (Indicator::Negative, b"-ERR"),
         ];
         for (indicator, keyword) in exact {
+            let blanks = |octet: &u8| rule == IndicatorRule::FirstOctet && is_blank(octet);
             match line.strip_prefix(keyword) {
                 Some([]) => {
                     return Ok(Self {
@@ -62,7 +63,10 @@ impl<'a> StatusLine<'a> {
                         text: b"",
                     });
                 }
-                Some([b' ', text @ ..]) => return Ok(Self { indicator, text }),
+                Some([b' ', text @ ..]) => {
+                    let text = &text[text.iter().take_while(|octet| blanks(octet)).count()..];
+                    return Ok(Self { indicator, text });
+                }
                 _ => {}
             }
         }
@@ -125,9 +129,13 @@ impl fmt::Debug for StatusLine<'_> {
     }
 }
 
+/// Space and TAB (MS-STANOPOP3 C0004).
+const fn is_blank(octet: &u8) -> bool {
+    matches!(octet, b' ' | b'\t')
+}
+
 /// What follows the first word and the blanks after it.
 fn after_word(line: &[u8]) -> &[u8] {
-    let is_blank = |octet: &u8| matches!(octet, b' ' | b'\t');
     let word = line.iter().position(is_blank).unwrap_or(line.len());
     let blanks = line[word..].iter().position(|octet| !is_blank(octet));
     &line[word + blanks.unwrap_or(line.len() - word)..]

@@ -9,7 +9,13 @@ pub fn status(line: &[u8], outlook: bool) -> Option<(bool, Vec<u8>)> {
     let mut words = line.splitn(2, |&octet| octet == b' ');
     let (word, text) = (words.next()?, words.next().unwrap_or_default());
     match word {
-        b"+OK" | b"-ERR" => Some((word == b"+OK", text.to_vec())),
+        b"+OK" | b"-ERR" => {
+            let blank = |octet: &&u8| outlook && matches!(octet, b' ' | b'\t');
+            Some((
+                word == b"+OK",
+                text.iter().skip_while(blank).copied().collect(),
+            ))
+        }
         _ if !outlook => None,
         _ => {
             let text = match line.first() {
@@ -154,12 +160,11 @@ pub fn replies(
             _ => return (replies, Some(ReplyFault::LineTooLong)),
         };
         rest = &rest[line.len() + 2..];
-        let exact = status(line, false);
-        if kind == Awaited::Sasl && exact.is_none() && line.starts_with(b"+") {
+        if kind == Awaited::Sasl && line.starts_with(b"+") && status(line, false).is_none() {
             replies.push(Reply::Challenge(line[1..].trim_ascii().to_vec()));
             continue;
         }
-        let Some((positive, text)) = exact.or_else(|| status(line, outlook)) else {
+        let Some((positive, text)) = status(line, outlook) else {
             return (replies, Some(ReplyFault::NotAReply));
         };
         let (mut block, mut ended) = (Vec::new(), true);
