@@ -1,0 +1,118 @@
+//! The releases of Outlook that the document covers.
+
+use core::fmt;
+
+/// A release of Outlook (MS-STANOPOP3 §1.3), oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Release {
+    /// Office Outlook 2007.
+    Outlook2007,
+    /// Outlook 2010.
+    Outlook2010,
+    /// Outlook 2013.
+    Outlook2013,
+    /// Outlook 2016.
+    Outlook2016,
+    /// Outlook 2019.
+    Outlook2019,
+    /// Outlook 2021.
+    Outlook2021,
+    /// Outlook 2024; the document knows its preview.
+    Outlook2024,
+    /// The new Outlook for Windows.
+    NewOutlook,
+}
+
+impl Release {
+    /// Every release, oldest first.
+    pub const ALL: [Self; 8] = [
+        Self::Outlook2007,
+        Self::Outlook2010,
+        Self::Outlook2013,
+        Self::Outlook2016,
+        Self::Outlook2019,
+        Self::Outlook2021,
+        Self::Outlook2024,
+        Self::NewOutlook,
+    ];
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Outlook2007 => "2007",
+            Self::Outlook2010 => "2010",
+            Self::Outlook2013 => "2013",
+            Self::Outlook2016 => "2016",
+            Self::Outlook2019 => "2019",
+            Self::Outlook2021 => "2021",
+            Self::Outlook2024 => "2024",
+            Self::NewOutlook => "new",
+        })
+    }
+}
+
+/// A set of releases.
+///
+/// ```
+/// use pop3_conformance::{Release, Releases};
+///
+/// let first = Releases::between(Release::Outlook2007, Release::Outlook2016);
+/// assert!(first.contains(Release::Outlook2013));
+/// assert!(!first.contains(Release::Outlook2019));
+/// assert_eq!(first.to_string(), "2007, 2010, 2013, 2016");
+/// assert_eq!(Releases::ALL.to_string(), "all");
+/// assert_eq!(Releases::NUMBERED.to_string(), "all but new");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Releases(u8);
+
+impl Releases {
+    /// Every release.
+    pub const ALL: Self = Self::between(Release::Outlook2007, Release::NewOutlook);
+
+    /// Those named after a year: every release but the new Outlook for Windows.
+    pub const NUMBERED: Self = Self::between(Release::Outlook2007, Release::Outlook2024);
+
+    /// The releases from one to another, both included.
+    #[must_use]
+    pub const fn between(first: Release, last: Release) -> Self {
+        let up_to_last = (2_u16 << last as u8) - 1;
+        let before_first = (1_u16 << first as u8) - 1;
+        Self((up_to_last & !before_first) as u8)
+    }
+
+    /// The releases in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the release is in the set.
+    #[must_use]
+    pub const fn contains(self, release: Release) -> bool {
+        self.0 & (1 << release as u8) != 0
+    }
+
+    /// The releases in the set, oldest first.
+    pub fn iter(self) -> impl Iterator<Item = Release> {
+        Release::ALL
+            .into_iter()
+            .filter(move |&release| self.contains(release))
+    }
+}
+
+impl fmt::Display for Releases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::ALL => return f.write_str("all"),
+            Self::NUMBERED => return f.write_str("all but new"),
+            _ => {}
+        }
+        for (at, release) in self.iter().enumerate() {
+            let separator = if at == 0 { "" } else { ", " };
+            write!(f, "{separator}{release}")?;
+        }
+        Ok(())
+    }
+}

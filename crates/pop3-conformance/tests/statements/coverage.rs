@@ -1,0 +1,139 @@
+//! Every statement has a test, but for those listed here, and `CONFORMANCE.md`
+//! says which.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use pop3_conformance::{Id, statement, statements};
+
+use crate::report::{Test, render, tests, tests_folder, tests_in};
+
+/// The statements without a test so far. They need what `pop3-proto` does not
+/// have as yet, or what stands around it.
+const WITHOUT_TEST: [Id; 30] = [
+    // A connection: the drivers.
+    Id::C(1),
+    // Which command or reply is due in which state: the sessions.
+    Id::C(2),
+    Id::C(7),
+    Id::C(8),
+    Id::C(10),
+    Id::C(13),
+    Id::C(14),
+    Id::C(16),
+    Id::C(18),
+    Id::V(5),
+    Id::C(25),
+    Id::C(28),
+    Id::C(33),
+    Id::C(35),
+    Id::C(43),
+    Id::C(44),
+    Id::C(45),
+    Id::C(47),
+    // What a server does with a command: the server's session and maildrop.
+    Id::C(9),
+    Id::C(23),
+    Id::C(26),
+    Id::C(29),
+    Id::C(31),
+    // What Outlook never sends: the profiles.
+    Id::V(3),
+    Id::V(6),
+    Id::V(7),
+    Id::V(8),
+    // What becomes of messages over several sessions: the profiles.
+    Id::C(40),
+    Id::C(41),
+    Id::C(48),
+];
+
+fn ids_with_a_test() -> BTreeSet<Id> {
+    tests().unwrap().into_iter().map(|test| test.id).collect()
+}
+
+#[test]
+fn every_statement_has_a_test_or_is_listed_as_without() {
+    let with = ids_with_a_test();
+    let without = BTreeSet::from(WITHOUT_TEST);
+    assert_eq!(
+        without.len(),
+        WITHOUT_TEST.len(),
+        "WITHOUT_TEST has an id twice"
+    );
+    for id in statements().iter().map(|row| row.id()) {
+        match (with.contains(&id), without.contains(&id)) {
+            (true, true) => panic!("{id} has a test now: take it out of WITHOUT_TEST"),
+            (false, false) => panic!("{id} has no test: write one in tests/statements/"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn no_test_is_named_after_a_statement_that_is_none() {
+    for id in ids_with_a_test().into_iter().chain(WITHOUT_TEST) {
+        assert!(statement(id).is_some(), "the document has no {id}");
+    }
+}
+
+#[test]
+fn every_file_beside_this_one_is_compiled() {
+    let main = include_str!("main.rs");
+    for entry in fs::read_dir(tests_folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap();
+        let is_declared = main.lines().any(|line| line == format!("mod {module};"));
+        assert!(
+            module == "main" || is_declared,
+            "main.rs lacks `mod {module};`"
+        );
+    }
+}
+
+#[test]
+fn a_test_is_a_function_that_runs_always() {
+    // The mark keeps this file from being found to hold such tests.
+    let source = "
+        @
+        fn c0001_a() {}
+        /// More.
+        @
+        #[should_panic]
+        fn v0002_b() {}
+        @
+        #[ignore = \"slow\"]
+        fn c0003_left_out() {}
+        #[cfg(unix)]
+        @
+        fn c0004_left_out_too() {}
+        fn c0005_no_test() {}
+        // @
+        fn c0006_commented_out() {}
+        @
+        fn c07_no_id() {}
+        @
+        fn c0008() {}
+    "
+    .replace('@', "#[test]");
+    let found = tests_in("x.rs", &source);
+    let test = |id, name: &str| Test {
+        id,
+        name: name.to_owned(),
+        file: "x.rs".to_owned(),
+    };
+    assert_eq!(
+        found,
+        [test(Id::C(1), "c0001_a"), test(Id::V(2), "v0002_b")]
+    );
+}
+
+#[test]
+fn conformance_md_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../CONFORMANCE.md");
+    let page = fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        page == render(&tests().unwrap()),
+        "CONFORMANCE.md is out of date: run \
+         cargo run -p pop3-conformance --example conformance > CONFORMANCE.md"
+    );
+}
