@@ -1,10 +1,15 @@
 //! The POP3 protocol without I/O: no socket, no clock, no runtime.
 //!
-//! Today the syntax of both sides: [`Command`]s, built from types that cannot
-//! hold what must not be sent and parsed by the same grammar; the first line of
-//! replies; listings; capabilities; and [`ResponseDecoder`], which splits a
-//! stream into the replies that a client expects. RFC 1939, 2449, 2595, 3206,
-//! 5034, 6856; MS-STANOPOP3 for what Outlook reads differently.
+//! - The syntax of both sides: [`Command`]s, built from types that cannot hold
+//!   what must not be sent and parsed by the same grammar; the first line of
+//!   replies; listings; capabilities; and [`ResponseDecoder`], which splits a
+//!   stream into the replies that a client expects.
+//! - [`client::Session`] and [`server::Session`], which say what to send and
+//!   what was meant, and are told the time.
+//! - [`Profile`]s: how RFC 1939 and each release of Outlook behave, as data.
+//!
+//! RFC 1939, 2449, 2595, 3206, 5034, 6856; MS-STANOPOP3 for what Outlook does
+//! differently.
 //!
 //! ```
 //! use pop3_proto::{Command, FieldRule, MessageNumber, ScanListing};
@@ -23,9 +28,12 @@
 
 mod argument;
 mod capability;
+pub mod client;
 mod command;
 mod listing;
+mod profile;
 mod response;
+pub mod server;
 mod status;
 
 pub use argument::{
@@ -37,5 +45,6 @@ pub use command::{Command, CommandError, CommandErrorKind};
 pub use listing::{
     DropListing, FieldRule, ListingError, ListingErrorKind, ScanListing, UniqueIdListing,
 };
+pub use profile::{AfterSync, EqualUniqueIds, NeverSends, Profile};
 pub use response::{ReplyError, ReplyKind, ReplyPart, ReplyRule, ResponseDecoder};
 pub use status::{Indicator, IndicatorRule, ResponseCode, StatusError, StatusLine, apop_timestamp};

@@ -1,0 +1,151 @@
+//! What the server has said that it can do.
+
+use crate::{Capability, Expiry};
+
+/// The answer to the last CAPA.
+///
+/// A login may change what a server can do, and so a set from before it
+/// [says that it is stale](Self::is_stale) (RFC 2449 §5). STLS forgets the set
+/// altogether (RFC 2595 §4): an attacker may have written it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    known: bool,
+    stale: bool,
+    auth_resp_code: bool,
+    expire: Option<(Expiry, bool)>,
+    lang: bool,
+    login_delay: Option<(u32, bool)>,
+    pipelining: bool,
+    resp_codes: bool,
+    sasl: Option<Box<str>>,
+    stls: bool,
+    top: bool,
+    uidl: bool,
+    user: bool,
+    utf8: Option<bool>,
+}
+
+impl Capabilities {
+    /// Whether CAPA was answered since the connection or TLS began. A server
+    /// that refuses CAPA is known to have none of them.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        self.known
+    }
+
+    /// Whether a login came after the answer.
+    #[must_use]
+    pub const fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// Whether it is known and not stale.
+    #[must_use]
+    pub const fn is_current(&self) -> bool {
+        self.known && !self.stale
+    }
+
+    /// AUTH-RESP-CODE.
+    #[must_use]
+    pub const fn auth_resp_code(&self) -> bool {
+        self.auth_resp_code
+    }
+
+    /// EXPIRE, and whether it differs between users.
+    #[must_use]
+    pub const fn expire(&self) -> Option<(Expiry, bool)> {
+        self.expire
+    }
+
+    /// LANG.
+    #[must_use]
+    pub const fn lang(&self) -> bool {
+        self.lang
+    }
+
+    /// LOGIN-DELAY in seconds, and whether it differs between users.
+    #[must_use]
+    pub const fn login_delay(&self) -> Option<(u32, bool)> {
+        self.login_delay
+    }
+
+    /// PIPELINING.
+    #[must_use]
+    pub const fn pipelining(&self) -> bool {
+        self.pipelining
+    }
+
+    /// RESP-CODES: only with it is a bracket a response code.
+    #[must_use]
+    pub const fn resp_codes(&self) -> bool {
+        self.resp_codes
+    }
+
+    /// The names of the SASL mechanisms.
+    pub fn sasl(&self) -> impl Iterator<Item = &str> {
+        self.sasl.as_deref().unwrap_or("").split_ascii_whitespace()
+    }
+
+    /// STLS.
+    #[must_use]
+    pub const fn stls(&self) -> bool {
+        self.stls
+    }
+
+    /// TOP.
+    #[must_use]
+    pub const fn top(&self) -> bool {
+        self.top
+    }
+
+    /// UIDL.
+    #[must_use]
+    pub const fn uidl(&self) -> bool {
+        self.uidl
+    }
+
+    /// USER.
+    #[must_use]
+    pub const fn user(&self) -> bool {
+        self.user
+    }
+
+    /// UTF8, and whether names and passwords may be UTF-8 too.
+    #[must_use]
+    pub const fn utf8(&self) -> Option<bool> {
+        self.utf8
+    }
+
+    /// The empty set of a server that has answered.
+    pub(super) fn answered() -> Self {
+        Self {
+            known: true,
+            ..Self::default()
+        }
+    }
+
+    pub(super) const fn make_stale(&mut self) {
+        self.stale = self.known;
+    }
+
+    pub(super) fn add(&mut self, capability: &Capability<'_>) {
+        match *capability {
+            Capability::AuthRespCode => self.auth_resp_code = true,
+            Capability::Expire { days, per_user } => self.expire = Some((days, per_user)),
+            Capability::Lang => self.lang = true,
+            Capability::LoginDelay { seconds, per_user } => {
+                self.login_delay = Some((seconds, per_user));
+            }
+            Capability::Pipelining => self.pipelining = true,
+            Capability::RespCodes => self.resp_codes = true,
+            Capability::Sasl(mechanisms) => self.sasl = Some(mechanisms.into()),
+            Capability::Stls => self.stls = true,
+            Capability::Top => self.top = true,
+            Capability::Uidl => self.uidl = true,
+            Capability::User => self.user = true,
+            Capability::Utf8 { user } => self.utf8 = Some(user),
+            // Nothing that a session decides by; the caller has seen them.
+            Capability::Implementation(_) | Capability::Other(_) => {}
+        }
+    }
+}

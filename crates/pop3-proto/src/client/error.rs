@@ -1,0 +1,216 @@
+//! Why a command is not sent, why a line is no listing, why a session is over.
+
+use core::fmt;
+
+use super::{Request, State, Timer};
+use crate::{CapabilityError, CommandError, ListingError, MessageNumber, ReplyError};
+
+/// Why a command is refused. No octet of it is sent, and the session goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// APOP without a timestamp in the greeting, or one that is no message-id
+    /// (RFC 1939 §7, CVE-2007-1558); or in cleartext, where not asked for.
+    ApopNotOffered,
+    /// A reply that may change the state is still due, or a challenge waits for
+    /// its response.
+    Busy,
+    /// It cannot be written as a command.
+    Command(CommandError),
+    /// The message is marked as deleted, or DELE is on its way (MS-STANOPOP3
+    /// C0024, C0026).
+    Deleted(MessageNumber),
+    /// The proof is from another session, where numbers mean other messages.
+    ForeignProof,
+    /// The profile never sends it (V0003, V0006, V0007, V0008).
+    NeverSent {
+        /// Its keyword.
+        keyword: &'static str,
+        /// The profile's name.
+        profile: &'static str,
+    },
+    /// No challenge waits for a response.
+    NoChallenge,
+    /// Not ASCII, and the server does not announce UTF8 USER (C0003, RFC 6856
+    /// §2.2).
+    NotAscii,
+    /// PASS without a positive reply to USER just before it (C0044, C0047).
+    PassWithoutUser,
+    /// After a positive reply to USER only PASS and QUIT may come (C0045).
+    PassOrQuitDue,
+    /// DELE goes through [`Session::enqueue_dele`](super::Session::enqueue_dele).
+    ProofNeeded,
+    /// [`Limits::queue_octets`](super::Limits::queue_octets) is reached, or
+    /// with DELE [`Limits::listing_entries`](super::Limits::listing_entries).
+    QueueFull,
+    /// A response longer than a SASL line may be.
+    ResponseTooLong,
+    /// Not under TLS, nor to be sent after UTF8 (RFC 2595 §4, RFC 6856 §2).
+    StlsNotAllowed,
+    /// It would show a name or password, and TLS does not protect it yet.
+    TlsNeeded,
+    /// Not in this state (C0016, C0018, C0025, C0028, C0033, C0035, V0005).
+    WrongState {
+        /// Its keyword.
+        keyword: &'static str,
+        /// The state.
+        state: State,
+    },
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApopNotOffered => f.write_str("the server does not offer APOP safely"),
+            Self::Busy => f.write_str("the reply to the command before it is due first"),
+            Self::Command(error) => error.fmt(f),
+            Self::Deleted(number) => write!(f, "message {number} is marked as deleted"),
+            Self::ForeignProof => f.write_str("the message was retrieved in another session"),
+            Self::NeverSent { keyword, profile } => {
+                write!(f, "{profile} never sends this form of {keyword}")
+            }
+            Self::NoChallenge => f.write_str("no challenge waits for a response"),
+            Self::NotAscii => f.write_str("the server takes ASCII names and passwords only"),
+            Self::PassWithoutUser => f.write_str("PASS must follow a positive reply to USER"),
+            Self::PassOrQuitDue => f.write_str("after USER only PASS or QUIT may follow"),
+            Self::ProofNeeded => f.write_str("DELE needs proof that the message is kept"),
+            Self::QueueFull => f.write_str("too much waits to be sent"),
+            Self::ResponseTooLong => f.write_str("the SASL response is too long"),
+            Self::StlsNotAllowed => f.write_str("STLS may not be sent now"),
+            Self::TlsNeeded => f.write_str("not without TLS: it would show a name or password"),
+            Self::WrongState { keyword, state } => {
+                write!(f, "{keyword} may not be sent in the {state} state")
+            }
+        }
+    }
+}
+
+impl core::error::Error for ClientError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Command(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<CommandError> for ClientError {
+    fn from(error: CommandError) -> Self {
+        Self::Command(error)
+    }
+}
+
+/// A line that is not what the reply should hold, and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineError {
+    /// Which line of the block, from 1; 0 for the first line of the reply.
+    pub line: u64,
+    /// The octet, from the start of the decoded block, or of the text of the
+    /// first line.
+    pub offset: u64,
+    /// What is wrong.
+    pub kind: LineErrorKind,
+}
+
+/// What is wrong with a line of a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LineErrorKind {
+    /// No capability.
+    Capability(CapabilityError),
+    /// The message-number stood in a line before.
+    Duplicate(MessageNumber),
+    /// No listing.
+    Listing(ListingError),
+    /// A message-number over [`Limits::listing_entries`](super::Limits::listing_entries).
+    NumberTooHigh(MessageNumber),
+    /// The listing of this message, where that of another was asked for.
+    OtherMessage(MessageNumber),
+    /// Another reply than the one that has such a listing, or a negative one.
+    OtherReply,
+    /// More than 512 octets, CRLF included.
+    TooLong,
+}
+
+impl fmt::Display for LineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, offset, .. } = self;
+        write!(f, "line {line} of the reply, octet {offset}: ")?;
+        match self.kind {
+            LineErrorKind::Capability(error) => error.fmt(f),
+            LineErrorKind::Duplicate(number) => write!(f, "message {number} is listed twice"),
+            LineErrorKind::Listing(error) => error.fmt(f),
+            LineErrorKind::NumberTooHigh(number) => {
+                write!(f, "message-number {number} passes the limit")
+            }
+            LineErrorKind::OtherMessage(number) => {
+                write!(f, "the listing is that of message {number}")
+            }
+            LineErrorKind::OtherReply => f.write_str("the reply holds no such listing"),
+            LineErrorKind::TooLong => f.write_str("the line is longer than 512 octets"),
+        }
+    }
+}
+
+impl core::error::Error for LineError {}
+
+/// Why a session is over. It repeats at each further call, and nothing is sent
+/// any more: close the connection. What was marked as deleted stays (RFC 1939
+/// §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// A challenge after `*`, or success after it: the server and the client
+    /// are not in the same exchange.
+    AfterCancel,
+    /// A challenge over [`Limits::challenge_octets`](super::Limits::challenge_octets).
+    ChallengeTooLong,
+    /// The server closed the connection. With a command, that one has no whole
+    /// reply.
+    Closed(Option<Request>),
+    /// A malformed line, where the caller wants to stop at one.
+    Line(LineError),
+    /// Octets after the positive reply to STLS, before any handshake: someone
+    /// may have put them there to be taken for TLS (CVE-2021-22947).
+    PlaintextAfterStls,
+    /// What came is no reply, not expected, or beyond a limit.
+    Reply(ReplyError),
+    /// It did not come in time.
+    Timeout(Timer),
+    /// More lines than [`Limits::listing_entries`](super::Limits::listing_entries).
+    TooManyLines,
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AfterCancel => f.write_str("the server went on after AUTH was cancelled"),
+            Self::ChallengeTooLong => f.write_str("the SASL challenge is too long"),
+            Self::Closed(None) => f.write_str("the server closed the connection"),
+            Self::Closed(Some(request)) => {
+                let keyword = request.keyword();
+                write!(
+                    f,
+                    "the server closed the connection in its reply to {keyword}"
+                )
+            }
+            Self::Line(error) => error.fmt(f),
+            Self::PlaintextAfterStls => {
+                f.write_str("unprotected octets follow the reply to STLS: perhaps an attack")
+            }
+            Self::Reply(error) => error.fmt(f),
+            Self::Timeout(timer) => write!(f, "waited too long for {timer}"),
+            Self::TooManyLines => f.write_str("the listing has too many lines"),
+        }
+    }
+}
+
+impl core::error::Error for SessionError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Line(error) => Some(error),
+            Self::Reply(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! What a session hands out, and what it is handed besides commands.
+
+use dot_stuffing::Complete;
+
+use super::{LineError, LineErrorKind};
+use crate::{
+    Capability, Command, DropListing, FieldRule, ListingError, MessageNumber, ScanListing, Secret,
+    StatusLine, UniqueIdListing,
+};
+
+/// A command without what is secret in it: what a reply answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the commands of `Command`, by their names")]
+pub enum Request {
+    Apop,
+    Auth,
+    AuthList,
+    Capa,
+    Dele(MessageNumber),
+    Lang,
+    LangList,
+    List(Option<MessageNumber>),
+    Noop,
+    Pass,
+    Quit,
+    Retr(MessageNumber),
+    Rset,
+    Stat,
+    Stls,
+    Top(MessageNumber, u32),
+    Uidl(Option<MessageNumber>),
+    User,
+    Utf8,
+}
+
+impl Request {
+    pub(super) const fn of(command: &Command<'_>) -> Self {
+        match *command {
+            Command::Apop { .. } => Self::Apop,
+            Command::Auth { .. } => Self::Auth,
+            Command::AuthList => Self::AuthList,
+            Command::Capa => Self::Capa,
+            Command::Dele(number) => Self::Dele(number),
+            Command::Lang(_) => Self::Lang,
+            Command::LangList => Self::LangList,
+            Command::List(number) => Self::List(number),
+            Command::Noop => Self::Noop,
+            Command::Pass(_) => Self::Pass,
+            Command::Quit => Self::Quit,
+            Command::Retr(number) => Self::Retr(number),
+            Command::Rset => Self::Rset,
+            Command::Stat => Self::Stat,
+            Command::Stls => Self::Stls,
+            Command::Top(number, lines) => Self::Top(number, lines),
+            Command::Uidl(number) => Self::Uidl(number),
+            Command::User(_) => Self::User,
+            Command::Utf8 => Self::Utf8,
+        }
+    }
+
+    /// The keyword.
+    #[must_use]
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            Self::Apop => "APOP",
+            Self::Auth | Self::AuthList => "AUTH",
+            Self::Capa => "CAPA",
+            Self::Dele(_) => "DELE",
+            Self::Lang | Self::LangList => "LANG",
+            Self::List(_) => "LIST",
+            Self::Noop => "NOOP",
+            Self::Pass => "PASS",
+            Self::Quit => "QUIT",
+            Self::Retr(_) => "RETR",
+            Self::Rset => "RSET",
+            Self::Stat => "STAT",
+            Self::Stls => "STLS",
+            Self::Top(..) => "TOP",
+            Self::Uidl(_) => "UIDL",
+            Self::User => "USER",
+            Self::Utf8 => "UTF8",
+        }
+    }
+
+    /// Whether its positive reply has a block of lines that the session parses.
+    pub(super) const fn is_listing(self) -> bool {
+        matches!(
+            self,
+            Self::AuthList | Self::Capa | Self::LangList | Self::List(None) | Self::Uidl(None)
+        )
+    }
+
+    /// Whether its positive reply has a message.
+    pub(super) const fn is_message(self) -> bool {
+        matches!(self, Self::Retr(_) | Self::Top(..))
+    }
+
+    /// Whether its reply may change what else can be sent.
+    pub(super) const fn changes_state(self) -> bool {
+        matches!(
+            self,
+            Self::Apop
+                | Self::Auth
+                | Self::Pass
+                | Self::Quit
+                | Self::Stls
+                | Self::User
+                | Self::Utf8
+        )
+    }
+
+    /// Whether it may be sent while replies are due.
+    pub(super) const fn may_follow(self) -> bool {
+        !self.changes_state() || matches!(self, Self::Quit)
+    }
+
+    /// Whether others may be sent before it is answered.
+    pub(super) const fn may_be_followed(self) -> bool {
+        !self.changes_state()
+    }
+
+    /// The message that it is about.
+    pub(super) const fn number(self) -> Option<MessageNumber> {
+        match self {
+            Self::Dele(number) | Self::Retr(number) | Self::Top(number, _) => Some(number),
+            Self::List(number) | Self::Uidl(number) => number,
+            _ => None,
+        }
+    }
+}
+
+/// What the server's octets say.
+///
+/// A command is answered by [`Status`](Self::Status). If that is positive and
+/// the command has a multi-line reply, parts of the block follow, and
+/// [`End`](Self::End) when it was whole. AUTH may be answered by
+/// [`Challenge`](Self::Challenge)s before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The greeting. After a negative one the session is closed.
+    Greeting(StatusLine<'a>),
+    /// The first line of a reply.
+    Status(Reply<'a>),
+    /// A SASL challenge, in base64: [`respond`](super::Session::respond).
+    Challenge(&'a [u8]),
+    /// Octets of the message: a slice of the input.
+    Data(&'a [u8]),
+    /// A line of the answer to LIST.
+    Scan(ScanListing),
+    /// A line of the answer to UIDL.
+    UniqueId(UniqueIdListing<'a>),
+    /// A line of the answer to CAPA.
+    Capability(Capability<'a>),
+    /// A line of another listing: AUTH or LANG without argument.
+    Line(&'a [u8]),
+    /// A line of a listing that is none. The lines after it are parsed.
+    Malformed(LineError),
+    /// The block is over, and was whole.
+    End(End),
+}
+
+/// The first line of a reply, and what it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply<'a> {
+    /// The command that it answers.
+    pub request: Request,
+    /// The line.
+    pub status: StatusLine<'a>,
+    pub(super) fields: FieldRule,
+}
+
+impl<'a> Reply<'a> {
+    /// Whether it says yes.
+    #[must_use]
+    pub const fn is_positive(&self) -> bool {
+        self.status.is_positive()
+    }
+
+    /// The answer to STAT (RFC 1939 §5, MS-STANOPOP3 C0017).
+    ///
+    /// # Errors
+    ///
+    /// If this is no positive answer to STAT, or the listing is malformed.
+    pub fn drop_listing(&self) -> Result<DropListing, LineError> {
+        self.check(self.request == Request::Stat)?;
+        DropListing::parse(self.status.text(), self.fields).map_err(malformed)
+    }
+
+    /// The answer to LIST with a message-number.
+    ///
+    /// # Errors
+    ///
+    /// If this is no positive answer to it, the listing is malformed, or it is
+    /// that of another message.
+    pub fn scan_listing(&self) -> Result<ScanListing, LineError> {
+        self.check(matches!(self.request, Request::List(Some(_))))?;
+        let listing = ScanListing::parse(self.status.text(), self.fields).map_err(malformed)?;
+        self.check_number(listing.number)?;
+        Ok(listing)
+    }
+
+    /// The answer to UIDL with a message-number.
+    ///
+    /// # Errors
+    ///
+    /// As [`scan_listing`](Self::scan_listing).
+    pub fn unique_id_listing(&self) -> Result<UniqueIdListing<'a>, LineError> {
+        self.check(matches!(self.request, Request::Uidl(Some(_))))?;
+        let listing = UniqueIdListing::parse(self.status.text(), self.fields).map_err(malformed)?;
+        self.check_number(listing.number)?;
+        Ok(listing)
+    }
+
+    const fn check(&self, has_listing: bool) -> Result<(), LineError> {
+        match has_listing && self.is_positive() {
+            true => Ok(()),
+            false => Err(first_line(0, LineErrorKind::OtherReply)),
+        }
+    }
+
+    fn check_number(&self, number: MessageNumber) -> Result<(), LineError> {
+        match self.request.number() == Some(number) {
+            true => Ok(()),
+            false => Err(first_line(0, LineErrorKind::OtherMessage(number))),
+        }
+    }
+}
+
+fn malformed(error: ListingError) -> LineError {
+    first_line(error.offset() as u64, LineErrorKind::Listing(error))
+}
+
+const fn first_line(offset: u64, kind: LineErrorKind) -> LineError {
+    LineError {
+        line: 0,
+        offset,
+        kind,
+    }
+}
+
+/// The end of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct End {
+    /// The command that the block answers.
+    pub request: Request,
+    /// The proof that the block was whole, with its octets.
+    pub complete: Complete,
+    /// After RETR, what [DELE](super::Session::enqueue_dele) asks for.
+    pub retrieved: Option<Retrieved>,
+    /// Well-formed lines of a listing.
+    pub entries: u64,
+    /// Malformed ones.
+    pub malformed: u64,
+    /// The highest message-number of a listing. More than `entries` means gaps:
+    /// messages deleted in this session, or lines that are missing.
+    pub highest: u32,
+}
+
+/// The proof that a message was received whole in this session. Only the
+/// session makes one, when the block of the reply to RETR is over.
+///
+/// It says nothing about storage: store the message before using it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "without it the message cannot be deleted"]
+pub struct Retrieved {
+    pub(super) number: MessageNumber,
+    pub(super) session: u64,
+}
+
+impl Retrieved {
+    /// The message that was received.
+    #[must_use]
+    pub const fn number(self) -> MessageNumber {
+        self.number
+    }
+}
+
+/// The caller's word that a message is held already.
+///
+/// Make one only from the unique-id in this session's UIDL and a record of an
+/// earlier one: message-numbers change from session to session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered(MessageNumber);
+
+impl Delivered {
+    /// The message that has this number now was received and stored in an
+    /// earlier session.
+    #[must_use]
+    pub const fn in_an_earlier_session(number: MessageNumber) -> Self {
+        Self(number)
+    }
+}
+
+/// Why a message may be deleted: [`Retrieved`] or [`Delivered`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeleteProof {
+    pub(super) number: MessageNumber,
+    /// The session that retrieved it; `None` on the caller's word.
+    pub(super) session: Option<u64>,
+}
+
+impl From<Retrieved> for DeleteProof {
+    fn from(retrieved: Retrieved) -> Self {
+        Self {
+            number: retrieved.number,
+            session: Some(retrieved.session),
+        }
+    }
+}
+
+impl From<Delivered> for DeleteProof {
+    fn from(delivered: Delivered) -> Self {
+        Self {
+            number: delivered.0,
+            session: None,
+        }
+    }
+}
+
+/// The client's answer to a SASL challenge (RFC 5034 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Response<'a> {
+    /// `*`: gives the exchange up. The server answers `-ERR`.
+    Cancel,
+    /// An empty line.
+    Empty,
+    /// Base64.
+    Base64(Secret<'a>),
+}

@@ -1,0 +1,253 @@
+//! Listings parsed while they stream: block, then lines, then entries.
+//!
+//! The block decoder runs ahead of the lines. What it has seen of an input is
+//! not reported as consumed until it is cut into lines, so that a line is a
+//! slice of the input unless a read boundary cut it.
+
+use dot_stuffing::{Config, DecodeError, Decoded, LineDecoder, MultilineDecoder, Span};
+
+use super::{End, Event, LineError, LineErrorKind, Request, SessionError};
+use crate::{
+    Capability, FieldRule, ListingError, MessageNumber, ReplyError, ReplyRule, ScanListing,
+    StatusLine, UniqueIdListing,
+};
+
+/// The block of one listing.
+#[derive(Debug)]
+pub(super) struct ListingDecoder {
+    request: Request,
+    fields: FieldRule,
+    max_lines: u64,
+    block: MultilineDecoder,
+    lines: LineDecoder<{ StatusLine::MAX_OCTETS }>,
+    /// Whether what is left of a line that is too long is being dropped.
+    skipping: bool,
+    /// Octets at the start of the next input that the block decoder has seen:
+    /// first those to be cut into lines, then those that belong to no line.
+    data: usize,
+    dropped: usize,
+    /// Lines so far; octets of the block so far, and before the current line.
+    line: u64,
+    octets: u64,
+    line_start: u64,
+    malformed: u64,
+    numbers: Numbers,
+}
+
+/// What a step of a listing brings.
+pub(super) enum Found<'a> {
+    Entry(Event<'a>),
+    Malformed(LineError),
+    End(End),
+}
+
+impl ListingDecoder {
+    pub(super) fn new(
+        request: Request,
+        reply: ReplyRule,
+        fields: FieldRule,
+        max_entries: u32,
+    ) -> Self {
+        let block = Config::new()
+            .line_endings(reply.line_endings)
+            .dot_line_ends(reply.dot_line_ends_listing)
+            .max_octets(reply.max_listing_octets);
+        Self {
+            request,
+            fields,
+            max_lines: u64::from(max_entries),
+            block: MultilineDecoder::with_config(block),
+            lines: LineDecoder::with_line_endings(reply.line_endings),
+            skipping: false,
+            data: 0,
+            dropped: 0,
+            line: 0,
+            octets: 0,
+            line_start: 0,
+            malformed: 0,
+            numbers: Numbers {
+                seen: Vec::new(),
+                highest: 0,
+                max: max_entries,
+            },
+        }
+    }
+
+    /// Decodes up to one line. May hand out nothing although input is left.
+    pub(super) fn decode<'a>(
+        &'a mut self,
+        input: &'a [u8],
+    ) -> Result<Decoded<Found<'a>>, SessionError> {
+        let mut at = 0;
+        while self.data == 0 {
+            let dropped = self.dropped.min(input.len() - at);
+            self.dropped -= dropped;
+            at += dropped;
+            let block = self.block.decode_span(&input[at..]).map_err(in_block)?;
+            match block.event {
+                Some(Span::Data(range)) => {
+                    at += range.start;
+                    self.data = range.len();
+                    self.dropped = block.consumed - range.end;
+                }
+                // Never a line end: an LF would have made it the end.
+                Some(Span::Cr) => {
+                    at += block.consumed;
+                    self.octets += 1;
+                    if self.lines.decode(b"\r").is_err() {
+                        self.skipping = true;
+                        let error = over_long(&mut self.line, &mut self.malformed, self.line_start);
+                        return Ok(step(at, Some(Found::Malformed(error))));
+                    }
+                }
+                Some(Span::End) => {
+                    let complete = self.block.finish().map_err(in_block)?;
+                    return Ok(step(
+                        at + block.consumed,
+                        Some(Found::End(End {
+                            request: self.request,
+                            complete,
+                            retrieved: None,
+                            entries: self.line - self.malformed,
+                            malformed: self.malformed,
+                            highest: self.numbers.highest,
+                        })),
+                    ));
+                }
+                None => return Ok(step(at + block.consumed, None)),
+            }
+        }
+        self.cut(input, at)
+    }
+
+    /// Cuts a line off what the block decoder has seen.
+    fn cut<'a>(
+        &'a mut self,
+        input: &'a [u8],
+        at: usize,
+    ) -> Result<Decoded<Found<'a>>, SessionError> {
+        let data = &input[at..input.len().min(at + self.data)];
+        if self.skipping {
+            self.lines.skip_line();
+            let skipped = self.lines.decode(data).map_or(0, |step| step.consumed);
+            self.data -= skipped;
+            self.octets += skipped as u64;
+            if self.lines.finish().is_ok() {
+                self.skipping = false;
+                self.line_start = self.octets;
+            }
+            return Ok(step(at + skipped, None));
+        }
+        if self.line == self.max_lines {
+            return Err(SessionError::TooManyLines);
+        }
+        let cut = match self.lines.decode(data) {
+            Ok(cut) => cut,
+            Err(_) => {
+                self.skipping = true;
+                let error = over_long(&mut self.line, &mut self.malformed, self.line_start);
+                return Ok(step(at, Some(Found::Malformed(error))));
+            }
+        };
+        self.data -= cut.consumed;
+        self.octets += cut.consumed as u64;
+        let at = at + cut.consumed;
+        let Some(line) = cut.event else {
+            return Ok(step(at, None));
+        };
+        self.line += 1;
+        let found = match entry(self.request, line, self.fields, &mut self.numbers) {
+            Ok(event) => Found::Entry(event),
+            Err((offset, kind)) => {
+                self.malformed += 1;
+                Found::Malformed(LineError {
+                    line: self.line,
+                    offset: self.line_start + offset as u64,
+                    kind,
+                })
+            }
+        };
+        self.line_start = self.octets;
+        Ok(step(at, Some(found)))
+    }
+
+    /// The server closed the connection within the block.
+    pub(super) fn finish(&self) -> SessionError {
+        match self.block.finish() {
+            Err(error) => in_block(error),
+            Ok(_) => SessionError::Closed(Some(self.request)),
+        }
+    }
+}
+
+/// The message-numbers of a listing, a bit for each.
+#[derive(Debug)]
+struct Numbers {
+    seen: Vec<u64>,
+    highest: u32,
+    max: u32,
+}
+
+impl Numbers {
+    fn insert(&mut self, number: MessageNumber) -> Result<(), LineErrorKind> {
+        if number.get() > self.max {
+            return Err(LineErrorKind::NumberTooHigh(number));
+        }
+        let (word, bit) = (number.index() / 64, 1 << (number.index() % 64));
+        if word >= self.seen.len() {
+            self.seen.resize(word + 1, 0);
+        }
+        if self.seen[word] & bit != 0 {
+            return Err(LineErrorKind::Duplicate(number));
+        }
+        self.seen[word] |= bit;
+        self.highest = self.highest.max(number.get());
+        Ok(())
+    }
+}
+
+fn entry<'a>(
+    request: Request,
+    line: &'a [u8],
+    fields: FieldRule,
+    numbers: &mut Numbers,
+) -> Result<Event<'a>, (usize, LineErrorKind)> {
+    let malformed = |error: ListingError| (error.offset(), LineErrorKind::Listing(error));
+    match request {
+        Request::List(_) => {
+            let listing = ScanListing::parse(line, fields).map_err(malformed)?;
+            numbers.insert(listing.number).map_err(|kind| (0, kind))?;
+            Ok(Event::Scan(listing))
+        }
+        Request::Uidl(_) => {
+            let listing = UniqueIdListing::parse(line, fields).map_err(malformed)?;
+            numbers.insert(listing.number).map_err(|kind| (0, kind))?;
+            Ok(Event::UniqueId(listing))
+        }
+        Request::Capa => match Capability::parse(line) {
+            Ok(capability) => Ok(Event::Capability(capability)),
+            Err(error) => Err((error.offset(), LineErrorKind::Capability(error))),
+        },
+        _ => Ok(Event::Line(line)),
+    }
+}
+
+/// Counts a line that is too long as malformed.
+#[cold]
+fn over_long(line: &mut u64, malformed: &mut u64, line_start: u64) -> LineError {
+    *line += 1;
+    *malformed += 1;
+    LineError {
+        line: *line,
+        offset: line_start + StatusLine::MAX_OCTETS as u64,
+        kind: LineErrorKind::TooLong,
+    }
+}
+
+fn in_block(error: DecodeError) -> SessionError {
+    SessionError::Reply(ReplyError::Block(error))
+}
+
+const fn step<E>(consumed: usize, event: Option<E>) -> Decoded<E> {
+    Decoded { consumed, event }
+}

@@ -1,0 +1,43 @@
+//! The client's side of a connection, without I/O.
+//!
+//! [`Session`] takes commands and the server's octets and gives octets to send
+//! and [`Event`]s. Socket, TLS and clock belong to the driver, which moves
+//! octets and time between them and these calls:
+//!
+//! | call | then |
+//! |---|---|
+//! | [`enqueue`](Session::enqueue), [`enqueue_dele`](Session::enqueue_dele), [`respond`](Session::respond) | send |
+//! | [`poll_transmit`](Session::poll_transmit), [`transmitted`](Session::transmitted) | |
+//! | [`handle_input`](Session::handle_input) | again until the input is consumed; then send |
+//! | [`handle_eof`](Session::handle_eof) | close |
+//! | [`poll_timeout`](Session::poll_timeout) | after any other call; [`handle_timeout`](Session::handle_timeout) when it is due |
+//!
+//! ```text
+//!  Greeting --+OK--> Authorization --+OK to PASS, APOP, AUTH--> Transaction
+//!     |               |        ^                                    |
+//!   -ERR         +OK to STLS   | tls_established              +OK to QUIT
+//!     v               v        |                                    v
+//!   Closed         Handshake --+                                 Update
+//!
+//!  any --an impossible reply, a limit, a timeout, the end of input--> Desync
+//! ```
+
+mod capabilities;
+mod config;
+mod error;
+mod event;
+mod input;
+mod listing;
+mod queue;
+mod rules;
+mod session;
+mod state;
+mod timer;
+
+pub use capabilities::Capabilities;
+pub use config::{Config, Limits, Timeouts, Transport};
+pub use error::{ClientError, LineError, LineErrorKind, SessionError};
+pub use event::{DeleteProof, Delivered, End, Event, Reply, Request, Response, Retrieved};
+pub use session::Session;
+pub use state::State;
+pub use timer::Timer;

@@ -1,0 +1,206 @@
+//! Which commands may be sent when.
+
+use super::{
+    ClientError, DeleteProof, Request, Response, State, Transport,
+    queue::{Outgoing, wipe},
+    state::{Core, Exchange},
+};
+use crate::{Command, Mechanism, ResponseDecoder, Secret};
+
+impl Core {
+    /// Whether a command may be sent now. The order of the checks is that of
+    /// what a caller can do about them.
+    pub(super) fn check(&self, command: &Command<'_>) -> Result<(), ClientError> {
+        let request = Request::of(command);
+        self.check_state(request)?;
+        if self.config.profile.never_sends.includes(command) {
+            return Err(ClientError::NeverSent {
+                keyword: command.keyword(),
+                profile: self.config.profile.name,
+            });
+        }
+        if !matches!(self.exchange, Exchange::None)
+            || self.queue.requests().any(Request::changes_state)
+        {
+            return Err(ClientError::Busy);
+        }
+        match command {
+            Command::Pass(_) if !self.user_accepted => return Err(ClientError::PassWithoutUser),
+            Command::Pass(_) | Command::Quit => {}
+            _ if self.user_accepted => return Err(ClientError::PassOrQuitDue),
+            _ => {}
+        }
+        self.check_tls(command)?;
+        match command {
+            Command::Apop { name, .. } => self.check_ascii(name.as_str()),
+            Command::Pass(secret) => self.check_ascii(secret.expose()),
+            Command::User(name) => self.check_ascii(name.as_str()),
+            _ => match request.number() {
+                Some(number) if self.deleted.contains(&number) => Err(ClientError::Deleted(number)),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    fn check_state(&self, request: Request) -> Result<(), ClientError> {
+        let allowed = match request {
+            Request::Apop
+            | Request::Auth
+            | Request::AuthList
+            | Request::Pass
+            | Request::Stls
+            | Request::User
+            | Request::Utf8 => self.state == State::Authorization,
+            Request::Capa | Request::Lang | Request::LangList | Request::Quit => {
+                matches!(self.state, State::Authorization | State::Transaction)
+            }
+            Request::Dele(_)
+            | Request::List(_)
+            | Request::Noop
+            | Request::Retr(_)
+            | Request::Rset
+            | Request::Stat
+            | Request::Top(..)
+            | Request::Uidl(_) => self.state == State::Transaction,
+        };
+        match allowed {
+            true => Ok(()),
+            false => Err(ClientError::WrongState {
+                keyword: request.keyword(),
+                state: self.state,
+            }),
+        }
+    }
+
+    fn check_tls(&self, command: &Command<'_>) -> Result<(), ClientError> {
+        let exposes = !self.under_tls && self.config.transport != Transport::Cleartext;
+        match command {
+            Command::Stls if self.under_tls || self.utf8 => Err(ClientError::StlsNotAllowed),
+            Command::Apop { .. } | Command::Auth { .. } | Command::Pass(_) | Command::User(_)
+                if exposes =>
+            {
+                Err(ClientError::TlsNeeded)
+            }
+            Command::Apop { .. }
+                if self.apop_timestamp.is_none()
+                    || !self.under_tls && !self.config.dangerous_apop_in_cleartext =>
+            {
+                Err(ClientError::ApopNotOffered)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_ascii(&self, text: &str) -> Result<(), ClientError> {
+        let utf8 = self.capabilities.is_current() && self.capabilities.utf8() == Some(true);
+        match text.is_ascii() || utf8 {
+            true => Ok(()),
+            false => Err(ClientError::NotAscii),
+        }
+    }
+
+    pub(super) fn check_proof(&self, proof: DeleteProof) -> Result<(), ClientError> {
+        if proof.session.is_some_and(|session| session != self.id) {
+            return Err(ClientError::ForeignProof);
+        }
+        match self.deleted.len() < self.config.limits.listing_entries as usize {
+            true => Ok(()),
+            false => Err(ClientError::QueueFull),
+        }
+    }
+
+    /// Puts a command that was checked into the queue.
+    pub(super) fn push(&mut self, command: &Command<'_>) -> Result<(), ClientError> {
+        if let Command::Auth {
+            mechanism,
+            initial_response,
+        } = command
+        {
+            return self.push_auth(*mechanism, *initial_response);
+        }
+        // So much that nothing moves: the octets may be secret.
+        let mut line = Vec::with_capacity(64 + argument_octets(command));
+        command.encode(&mut line)?;
+        let pushed = self.push_line(Request::of(command), &line);
+        wipe(&mut line);
+        pushed
+    }
+
+    fn push_line(&mut self, request: Request, line: &[u8]) -> Result<(), ClientError> {
+        if self.queue.octets() + line.len() > self.config.limits.queue_octets {
+            return Err(ClientError::QueueFull);
+        }
+        self.queue.push(request, line);
+        self.release();
+        Ok(())
+    }
+
+    /// AUTH in one line if that fits 255 octets, else in two steps (RFC 5034
+    /// §4).
+    fn push_auth(
+        &mut self,
+        mechanism: Mechanism<'_>,
+        initial_response: Option<Secret<'_>>,
+    ) -> Result<(), ClientError> {
+        let octets = initial_response.map_or(0, |response| 1 + response.expose().len());
+        let fits = "AUTH \r\n".len() + mechanism.as_str().len() + octets <= Command::MAX_OCTETS;
+        let mut line = Vec::with_capacity(Command::MAX_OCTETS);
+        Command::Auth {
+            mechanism,
+            initial_response: initial_response.filter(|_| fits),
+        }
+        .encode(&mut line)?;
+        let later = match initial_response.filter(|_| !fits) {
+            Some(response) => Some(response_line(response.expose())?),
+            None => None,
+        };
+        let pushed = self.push_line(Request::Auth, &line);
+        wipe(&mut line);
+        pushed?;
+        self.exchange = match (initial_response, fits) {
+            (Some(_), true) => Exchange::Running,
+            _ => Exchange::Started {
+                initial_response: later,
+            },
+        };
+        Ok(())
+    }
+
+    /// Puts the answer to a challenge into the queue.
+    pub(super) fn push_response(&mut self, response: Response<'_>) -> Result<(), ClientError> {
+        if !matches!(self.exchange, Exchange::Challenged) {
+            return Err(ClientError::NoChallenge);
+        }
+        let line = response_line(match response {
+            Response::Cancel => "*",
+            Response::Empty => "",
+            Response::Base64(secret) => secret.expose(),
+        })?;
+        self.push_line(Request::Auth, line.as_slice())?;
+        self.exchange = match response {
+            Response::Cancel => Exchange::Cancelled,
+            _ => Exchange::Running,
+        };
+        Ok(())
+    }
+}
+
+fn argument_octets(command: &Command<'_>) -> usize {
+    match command {
+        Command::Apop { name, digest } => name.as_str().len() + digest.expose().len(),
+        Command::Pass(secret) => secret.expose().len(),
+        Command::User(name) => name.as_str().len(),
+        Command::Lang(range) => range.as_str().len(),
+        _ => 0,
+    }
+}
+
+fn response_line(text: &str) -> Result<Outgoing, ClientError> {
+    if text.len() + 2 > ResponseDecoder::MAX_CHALLENGE {
+        return Err(ClientError::ResponseTooLong);
+    }
+    let mut line = Outgoing::default();
+    line.push(text.as_bytes());
+    line.push(b"\r\n");
+    Ok(line)
+}

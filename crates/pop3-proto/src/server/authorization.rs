@@ -1,0 +1,306 @@
+//! Commands of the AUTHORIZATION state, logins, and CAPA in both states.
+
+use core::{mem, str};
+use std::time::Instant;
+
+use dot_stuffing::LineDecoder;
+
+use super::{
+    Closed, Event, HiddenText, Login, Maildrop, Session, Tls, Verdict,
+    maildrop::Marked,
+    session::{AfterReply, Phase},
+};
+use crate::{ArgumentError, ArgumentErrorKind, Capability, Command, Expiry};
+
+/// The longest line of a SASL exchange, in octets, CRLF included. RFC 5034 §4
+/// sets no limit; RFC 4954 §4 takes this one for SMTP.
+pub const SASL_LINE_MAX: usize = 12_288;
+
+/// How far a login is.
+pub(super) enum Exchange {
+    None,
+    /// USER came; only PASS goes with it.
+    Named(String),
+    /// The driver has to answer.
+    Asked {
+        sasl: bool,
+    },
+    /// The client has to answer a challenge.
+    Response {
+        lines: Box<LineDecoder<SASL_LINE_MAX>>,
+        /// The answer is too long, and is being skipped.
+        refused: bool,
+    },
+    /// STLS came, and no octet is a command until the handshake is done.
+    Tls,
+}
+
+impl<M: Maildrop> Session<M> {
+    pub(super) fn authorization(&mut self, command: Command<'_>) {
+        let named = self.forget_name();
+        let plaintext = self.config.takes_plaintext(self.tls);
+        match command {
+            Command::User(_) | Command::Pass(_) if !plaintext => {
+                self.refuse("no password is taken without TLS");
+            }
+            Command::User(name) => {
+                self.phase = Phase::Authorization(Exchange::Named(name.as_str().to_owned()));
+                self.ok();
+            }
+            Command::Pass(password) => match named {
+                Some(name) => self.ask(Login::Password {
+                    name,
+                    password: password.expose().into(),
+                }),
+                None => self.refuse("PASS comes right after USER"),
+            },
+            Command::Apop { name, digest } => match self.config.apop_timestamp.clone() {
+                Some(timestamp) => self.ask(Login::Apop {
+                    name: name.as_str().to_owned(),
+                    timestamp,
+                    digest: digest.expose().into(),
+                }),
+                None => self.refuse("APOP is not offered"),
+            },
+            Command::Auth {
+                mechanism,
+                initial_response,
+            } => {
+                let mechanism = mechanism.as_str().to_ascii_uppercase();
+                let initial_response = initial_response.map(|response| response.expose());
+                if !self.usable(&mechanism) {
+                    self.refuse("no such mechanism");
+                } else if initial_response.is_some_and(|text| text != "=" && !is_base64(text)) {
+                    self.refuse("the initial response is not base64");
+                } else {
+                    self.ask(Login::Sasl {
+                        mechanism,
+                        initial_response: initial_response.map(HiddenText::from),
+                    });
+                }
+            }
+            Command::AuthList => {
+                self.ok();
+                for mechanism in self.config.usable_mechanisms(self.tls) {
+                    self.reply.line(mechanism);
+                }
+                self.reply.line(".");
+            }
+            Command::Capa => self.capabilities(),
+            Command::Quit => {
+                self.reply.line("+OK goodbye");
+                self.end(Closed::Quit);
+            }
+            Command::Stls => self.stls(),
+            Command::Utf8 if self.config.utf8 => {
+                self.utf8 = true;
+                self.ok();
+            }
+            _ => self.refuse("not a command of the AUTHORIZATION state"),
+        }
+    }
+
+    /// Answers the login, or the SASL response, that was asked about. With
+    /// [`Verdict::Accept`] the session enters the TRANSACTION state (RFC 1939
+    /// §4), and asks for the size of every message.
+    ///
+    /// If nothing was asked, or the session ended meanwhile, nothing happens,
+    /// and the maildrop is dropped.
+    pub fn answer(&mut self, now: Instant, verdict: Verdict<M>) {
+        if !matches!(self.phase, Phase::Authorization(Exchange::Asked { .. })) {
+            return;
+        }
+        self.restart_autologout(now);
+        self.phase = Phase::Authorization(Exchange::None);
+        match verdict {
+            Verdict::Accept(maildrop) => {
+                self.phase = Phase::Transaction(Marked::new(maildrop));
+                self.reply.line("+OK maildrop locked and ready");
+            }
+            Verdict::Reject => {
+                self.failed_logins = self.failed_logins.saturating_add(1);
+                self.refuse("[AUTH] login failed");
+            }
+            Verdict::InUse => self.refuse("[IN-USE] the maildrop is locked"),
+            Verdict::Temporary => self.refuse("[SYS/TEMP] try again later"),
+        }
+    }
+
+    /// Answers AUTH, or a SASL response, with one more challenge: base64, or
+    /// nothing (RFC 5034 §4). If no AUTH is to be answered, nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// If the challenge is not base64, or its line would be longer than
+    /// [`SASL_LINE_MAX`]; the session still waits for an answer.
+    pub fn challenge(&mut self, now: Instant, base64: &str) -> Result<(), ArgumentError> {
+        if !is_base64(base64) {
+            return Err(ArgumentError {
+                kind: ArgumentErrorKind::Octet,
+                offset: 0,
+            });
+        }
+        let most = SASL_LINE_MAX - "+ \r\n".len();
+        if base64.len() > most {
+            return Err(ArgumentError {
+                kind: ArgumentErrorKind::TooLong,
+                offset: most,
+            });
+        }
+        if matches!(
+            self.phase,
+            Phase::Authorization(Exchange::Asked { sasl: true })
+        ) {
+            self.restart_autologout(now);
+            self.reply.line(format_args!("+ {base64}"));
+            self.phase = Phase::Authorization(Exchange::Response {
+                lines: Box::default(),
+                refused: false,
+            });
+        }
+        Ok(())
+    }
+
+    /// Says that the TLS handshake after [`Event::StartTls`] is done: the
+    /// session is in the AUTHORIZATION state, and knows nothing of what the
+    /// client said before (RFC 2595 §4). There is no second greeting. If the
+    /// handshake fails, drop the session.
+    ///
+    /// Does nothing at any other time.
+    pub fn handle_tls(&mut self, now: Instant) {
+        if !matches!(self.phase, Phase::Authorization(Exchange::Tls))
+            || self.after_reply != AfterReply::GoOn
+        {
+            return;
+        }
+        // USER is forgotten, half a command was thrown away, UTF8 cannot be on.
+        self.tls = Tls::Active;
+        self.phase = Phase::Authorization(Exchange::None);
+        self.restart_autologout(now);
+    }
+
+    /// Reads the client's answer to a challenge.
+    pub(super) fn read_response(&mut self, now: Instant, input: &[u8]) -> usize {
+        let idle = Phase::Authorization(Exchange::None);
+        // Taken out, so that the line it hands out leaves the session free.
+        let Phase::Authorization(Exchange::Response { mut lines, refused }) =
+            mem::replace(&mut self.phase, idle)
+        else {
+            return 0;
+        };
+        let (consumed, refused) = match lines.decode(input) {
+            Ok(step) => match step.event.map(str::from_utf8) {
+                Some(Ok(text)) if is_base64(text) => {
+                    self.restart_autologout(now);
+                    self.phase = Phase::Authorization(Exchange::Asked { sasl: true });
+                    self.event = Some(Event::SaslResponse(text.into()));
+                    return step.consumed;
+                }
+                Some(_) => {
+                    self.restart_autologout(now);
+                    self.cancel_sasl();
+                    return step.consumed;
+                }
+                None => (step.consumed, refused),
+            },
+            Err(_) => {
+                lines.skip_line();
+                (0, true)
+            }
+        };
+        // Nothing is held after a skipped line, and only then.
+        if refused && consumed > 0 && lines.finish().is_ok() {
+            self.restart_autologout(now);
+            self.cancel_sasl();
+        } else {
+            self.phase = Phase::Authorization(Exchange::Response { lines, refused });
+        }
+        consumed
+    }
+
+    pub(super) fn capabilities(&mut self) {
+        let authorization = matches!(self.phase, Phase::Authorization(_));
+        self.reply.line("+OK");
+        let reply = &mut self.reply;
+        if self.config.takes_plaintext(self.tls) {
+            reply.line(Capability::User);
+        }
+        let mechanisms: Vec<&str> = self.config.usable_mechanisms(self.tls).collect();
+        if !mechanisms.is_empty() {
+            reply.line(Capability::Sasl(&mechanisms.join(" ")));
+        }
+        for capability in [
+            Capability::Top,
+            Capability::Uidl,
+            Capability::Pipelining,
+            Capability::RespCodes,
+            Capability::AuthRespCode,
+            Capability::Expire {
+                days: Expiry::Never,
+                per_user: false,
+            },
+        ] {
+            reply.line(capability);
+        }
+        if authorization && self.tls == Tls::Offered {
+            reply.line(Capability::Stls);
+        }
+        if self.config.utf8 {
+            reply.line(Capability::Utf8 { user: false });
+        }
+        if let Some(name) = &self.config.implementation {
+            reply.line(Capability::Implementation(name));
+        }
+        reply.line(".");
+    }
+
+    /// Takes the name that USER gave: it is good for one command.
+    pub(super) fn forget_name(&mut self) -> Option<String> {
+        match &mut self.phase {
+            Phase::Authorization(exchange) => match mem::replace(exchange, Exchange::None) {
+                Exchange::Named(name) => Some(name),
+                other => {
+                    *exchange = other;
+                    None
+                }
+            },
+            _ => None,
+        }
+    }
+
+    fn stls(&mut self) {
+        match self.tls {
+            Tls::Offered if !self.utf8 => {
+                self.phase = Phase::Authorization(Exchange::Tls);
+                self.after_reply = AfterReply::StartTls;
+                self.reply.line("+OK begin TLS");
+            }
+            Tls::Offered => self.refuse("no STLS after UTF8"),
+            Tls::Active => self.refuse("TLS is active"),
+            Tls::Unavailable => self.refuse("STLS is not offered"),
+        }
+    }
+
+    fn usable(&self, mechanism: &str) -> bool {
+        let mut usable = self.config.usable_mechanisms(self.tls);
+        usable.any(|name| name == mechanism)
+    }
+
+    fn ask(&mut self, login: Login) {
+        let sasl = matches!(login, Login::Sasl { .. });
+        self.phase = Phase::Authorization(Exchange::Asked { sasl });
+        self.event = Some(Event::Login(login));
+    }
+
+    fn cancel_sasl(&mut self) {
+        self.event = Some(Event::SaslCanceled);
+        self.refuse("authentication canceled");
+    }
+}
+
+/// Base64 with its padding (RFC 4648 §4); so is nothing at all.
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let is_digit = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
+    text.len().is_multiple_of(4) && text.len() - digits.len() <= 2 && digits.bytes().all(is_digit)
+}

@@ -1,0 +1,155 @@
+//! What a session asks of a mail store, and which messages are marked.
+
+use std::io;
+
+use crate::{MessageNumber, UniqueId};
+
+/// A maildrop that the driver has opened and locked for one session (RFC 1939
+/// §4).
+///
+/// From then on its messages, their order and their sizes stay as they are
+/// until the session ends. Dropping it without [`commit`](Self::commit) gives
+/// the lock back and removes nothing: so ends every session but one that sends
+/// QUIT in the TRANSACTION state (RFC 1939 §6).
+///
+/// The session calls these methods while it handles input or fills a transmit
+/// buffer. Each should do a bounded amount of work; what takes long, locking
+/// and listing a large maildrop, is the driver's to do before it answers
+/// [`Verdict::Accept`](super::Verdict::Accept).
+pub trait Maildrop {
+    /// An open message.
+    ///
+    /// Read in pieces of at most [`MESSAGE_PIECE`](super::MESSAGE_PIECE)
+    /// octets, to its end. It need not have CRLF line ends: a bare CR or LF is
+    /// sent as CRLF. An error, [`io::ErrorKind::WouldBlock`] among them, closes
+    /// the session before the termination octet, so that the client sees a
+    /// message cut off and never takes the part for the whole.
+    type Message: io::Read;
+
+    /// How many messages there are. They are numbered from 1 (RFC 1939 §4,
+    /// MS-STANOPOP3 C0011). Asked once.
+    fn messages(&self) -> u32;
+
+    /// The size of a message as it is sent: each line end two octets (RFC 1939
+    /// §11), the CRLF included that is added to a last line without one; no
+    /// byte-stuffing, no termination octet.
+    ///
+    /// `number` is at most [`messages`](Self::messages).
+    fn octets(&self, number: MessageNumber) -> u64;
+
+    /// The unique-id of a message (RFC 1939 §7): the same in every session,
+    /// and never used again for another message.
+    ///
+    /// `number` is at most [`messages`](Self::messages).
+    fn unique_id(&self, number: MessageNumber) -> UniqueId<'_>;
+
+    /// Opens a message.
+    ///
+    /// `number` is at most [`messages`](Self::messages), and not one of a
+    /// deleted message.
+    ///
+    /// # Errors
+    ///
+    /// Any; the client is told `-ERR [SYS/TEMP]` (RFC 3206 §4).
+    fn open(&mut self, number: MessageNumber) -> io::Result<Self::Message>;
+
+    /// Removes the messages marked as deleted, in rising order of their
+    /// numbers and maybe none, and gives the lock back. Called once, in the
+    /// UPDATE state (RFC 1939 §6).
+    ///
+    /// # Errors
+    ///
+    /// Any, if some message is still there; the client is told `-ERR
+    /// [SYS/TEMP]`. No message but those named may be removed in any case.
+    fn commit(self, deleted: &mut dyn Iterator<Item = MessageNumber>) -> io::Result<()>
+    where
+        Self: Sized;
+}
+
+/// A maildrop in the TRANSACTION state: with the marks of DELE.
+pub(super) struct Marked<M> {
+    pub(super) maildrop: M,
+    messages: u32,
+    octets: u128,
+    /// A bit a message, as far as the highest that was ever deleted.
+    deleted: Vec<u64>,
+    left: u32,
+    octets_left: u128,
+}
+
+impl<M: Maildrop> Marked<M> {
+    pub(super) fn new(maildrop: M) -> Self {
+        let messages = maildrop.messages();
+        // 2^32 sizes of 64 bits fit.
+        let octets = (1..=messages)
+            .filter_map(MessageNumber::new)
+            .map(|number| u128::from(maildrop.octets(number)))
+            .sum();
+        Self {
+            maildrop,
+            messages,
+            octets,
+            deleted: Vec::new(),
+            left: messages,
+            octets_left: octets,
+        }
+    }
+
+    /// Takes all marks off.
+    pub(super) fn reset(&mut self) {
+        self.deleted = Vec::new();
+        self.left = self.messages;
+        self.octets_left = self.octets;
+    }
+
+    /// The messages that are not deleted, and their octets.
+    pub(super) const fn totals(&self) -> (u32, u128) {
+        (self.left, self.octets_left)
+    }
+
+    /// Whether there is such a message, not deleted.
+    pub(super) fn holds(&self, number: MessageNumber) -> bool {
+        number.get() <= self.messages && !self.is_deleted(number)
+    }
+
+    /// Marks a message that [`holds`](Self::holds) finds.
+    pub(super) fn delete(&mut self, number: MessageNumber) {
+        let (word, bit) = place(number);
+        if self.deleted.len() <= word {
+            self.deleted.resize(word + 1, 0);
+        }
+        self.deleted[word] |= bit;
+        self.left = self.left.saturating_sub(1);
+        let octets = u128::from(self.maildrop.octets(number));
+        self.octets_left = self.octets_left.saturating_sub(octets);
+    }
+
+    /// The first message from `number` on that is not deleted.
+    pub(super) fn next_held(&self, number: Option<MessageNumber>) -> Option<MessageNumber> {
+        (number?.get()..=self.messages)
+            .filter_map(MessageNumber::new)
+            .find(|number| !self.is_deleted(*number))
+    }
+
+    pub(super) fn commit(self) -> io::Result<()> {
+        let deleted = self.deleted;
+        let mut numbers = (1..=self.messages)
+            .filter_map(MessageNumber::new)
+            .filter(|number| is_marked(&deleted, *number));
+        self.maildrop.commit(&mut numbers)
+    }
+
+    fn is_deleted(&self, number: MessageNumber) -> bool {
+        is_marked(&self.deleted, number)
+    }
+}
+
+fn is_marked(deleted: &[u64], number: MessageNumber) -> bool {
+    let (word, bit) = place(number);
+    deleted.get(word).is_some_and(|word| word & bit != 0)
+}
+
+/// The word and the bit of a message's mark.
+const fn place(number: MessageNumber) -> (usize, u64) {
+    (number.index() / 64, 1 << (number.index() % 64))
+}

@@ -1,0 +1,36 @@
+//! The server's side of a session, without I/O (RFC 1939, 2449, 2595, 3206,
+//! 5034, 6856).
+//!
+//! [`Session`] is the state machine; a [`Maildrop`] is what it serves; the
+//! driver carries octets, tells the time and decides about [`Event`]s.
+//!
+//! # Where the RFCs leave a choice
+//!
+//! 1. NOOP belongs to the TRANSACTION state (RFC 1939 §5), where it always says
+//!    `+OK`; before login it is refused like the others.
+//! 2. USER says `+OK` to every name; PASS is taken only as the very next
+//!    command. CAPA names USER, and the [`PLAINTEXT_MECHANISMS`], only where
+//!    they would be taken.
+//! 3. Commands are obeyed one at a time: the next is read when the reply is
+//!    sent. Clients may pipeline as they like (RFC 2449 §6.6).
+//! 4. What a client sends and does not end with CRLF is no command, not even
+//!    QUIT before it closes its side.
+//! 5. TOP counts lines as they are sent, so that a stored bare CR or LF ends
+//!    one.
+
+mod authorization;
+mod config;
+mod event;
+mod maildrop;
+mod reply;
+mod session;
+mod transaction;
+
+pub use authorization::SASL_LINE_MAX;
+pub use config::{
+    AUTOLOGOUT_MIN, Config, MECHANISMS_MAX, PLAINTEXT_MECHANISMS, TEXT_MAX, TIMESTAMP_MAX, Tls,
+};
+pub use event::{Closed, Event, HiddenText, Login, Verdict};
+pub use maildrop::Maildrop;
+pub use reply::MESSAGE_PIECE;
+pub use session::Session;

@@ -1,0 +1,350 @@
+//! The verbs of a session: octets in, octets out, time, events.
+
+use core::{fmt, mem};
+use std::time::Instant;
+
+use dot_stuffing::LineDecoder;
+
+use super::{
+    Closed, Config, Event, Maildrop, Tls, authorization::Exchange, maildrop::Marked, reply::Reply,
+};
+use crate::Command;
+
+/// One session of a server, from the greeting to the end (RFC 1939 §3).
+///
+/// The driver goes round like this, and comes back with what it has:
+///
+/// 1. Send what [`poll_transmit`](Self::poll_transmit) gives, and say with
+///    [`handle_transmitted`](Self::handle_transmitted) how much of it is sent,
+///    until there is nothing more.
+/// 2. Do what [`poll_event`](Self::poll_event) asks for.
+/// 3. Give what it read to [`handle_input`](Self::handle_input), and keep what
+///    that did not consume; read only if nothing is kept.
+/// 4. Call [`handle_timeout`](Self::handle_timeout) at
+///    [`poll_timeout`](Self::poll_timeout), which is another after each call.
+///
+/// How the input is cut changes nothing. Nothing here panics. A session holds
+/// one command, one SASL line, one piece of a reply and the marks of DELE; no
+/// message, and nothing that grows with what the client sends.
+///
+/// ```
+/// use std::{io, time::Instant};
+///
+/// use pop3_proto::{MessageNumber, UniqueId};
+/// use pop3_proto::server::{Closed, Config, Event, Maildrop, Session, Verdict};
+///
+/// struct One;
+///
+/// impl Maildrop for One {
+///     type Message = &'static [u8];
+///     fn messages(&self) -> u32 {
+///         1
+///     }
+///     fn octets(&self, _: MessageNumber) -> u64 {
+///         14
+///     }
+///     fn unique_id(&self, _: MessageNumber) -> UniqueId<'_> {
+///         UniqueId::new(b"one").unwrap()
+///     }
+///     fn open(&mut self, _: MessageNumber) -> io::Result<&'static [u8]> {
+///         Ok(b"A: b\r\n\r\n.dot\r\n")
+///     }
+///     fn commit(self, _: &mut dyn Iterator<Item = MessageNumber>) -> io::Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// let now = Instant::now();
+/// let mut session = Session::new(Config::new().dangerous_plaintext_without_tls(true), now);
+/// let mut input = &b"USER me\r\nPASS secret\r\nRETR 1\r\nQUIT\r\n"[..];
+/// let mut sent = Vec::new();
+/// loop {
+///     while let Some(octets) = session.poll_transmit() {
+///         sent.extend_from_slice(octets);
+///         let octets = octets.len();
+///         session.handle_transmitted(now, octets);
+///     }
+///     match session.poll_event() {
+///         Some(Event::Login(_)) => session.answer(now, Verdict::Accept(One)),
+///         Some(Event::Closed(why)) => break assert_eq!(why, Closed::Updated),
+///         _ => {
+///             let consumed = session.handle_input(now, input);
+///             input = &input[consumed..];
+///         }
+///     }
+/// }
+/// let sent = String::from_utf8(sent)?;
+/// assert!(sent.starts_with("+OK POP3 ready\r\n+OK\r\n"));
+/// assert!(sent.contains("+OK 14 octets\r\nA: b\r\n\r\n..dot\r\n.\r\n"));
+/// # Ok::<(), std::string::FromUtf8Error>(())
+/// ```
+pub struct Session<M: Maildrop> {
+    pub(super) config: Config,
+    pub(super) tls: Tls,
+    pub(super) utf8: bool,
+    pub(super) failed_logins: u32,
+    pub(super) phase: Phase<M>,
+    pub(super) reply: Reply<M::Message>,
+    pub(super) after_reply: AfterReply,
+    pub(super) event: Option<Event>,
+    lines: LineDecoder<{ Command::MAX_OCTETS }>,
+    deadline: Option<Instant>,
+}
+
+/// Where in RFC 1939 §3 a session stands.
+pub(super) enum Phase<M> {
+    Authorization(Exchange),
+    Transaction(Marked<M>),
+    /// The UPDATE state is over, or was never entered; the last reply may be
+    /// on its way.
+    Over,
+}
+
+/// What to do when the reply is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AfterReply {
+    GoOn,
+    StartTls,
+    Close(Closed),
+}
+
+impl<M: Maildrop> Session<M> {
+    /// A session of a client that just connected; the greeting is the first
+    /// thing to send (RFC 1939 §4, MS-STANOPOP3 C0002). With
+    /// [`Tls::Active`] the handshake is done already.
+    #[must_use]
+    pub fn new(config: Config, now: Instant) -> Self {
+        let mut reply = Reply::new();
+        match &config.apop_timestamp {
+            Some(timestamp) => reply.line(format_args!("+OK {} {timestamp}", config.greeting)),
+            None => reply.line(format_args!("+OK {}", config.greeting)),
+        }
+        let mut session = Self {
+            tls: config.tls,
+            config,
+            utf8: false,
+            failed_logins: 0,
+            phase: Phase::Authorization(Exchange::None),
+            reply,
+            after_reply: AfterReply::GoOn,
+            event: None,
+            lines: LineDecoder::new(),
+            deadline: None,
+        };
+        session.restart_autologout(now);
+        session
+    }
+
+    /// The octets to send next, at most about twice
+    /// [`MESSAGE_PIECE`](super::MESSAGE_PIECE); `None` if there are none now.
+    ///
+    /// The same again until [`handle_transmitted`](Self::handle_transmitted)
+    /// says otherwise. Reads the message that a RETR or TOP is about.
+    pub fn poll_transmit(&mut self) -> Option<&[u8]> {
+        let marked = match &self.phase {
+            Phase::Transaction(marked) => Some(marked),
+            _ => None,
+        };
+        if self.reply.fill(marked).is_err() {
+            // There is no way to say -ERR within a block.
+            self.close(Closed::MessageFailed);
+        }
+        Some(self.reply.octets()).filter(|octets| !octets.is_empty())
+    }
+
+    /// Says that the first `octets` of what
+    /// [`poll_transmit`](Self::poll_transmit) gave are sent. More than it gave
+    /// counts as all of it.
+    pub fn handle_transmitted(&mut self, now: Instant, octets: usize) {
+        if self.reply.is_empty() {
+            return;
+        }
+        self.reply.sent(octets);
+        if octets > 0 {
+            self.restart_autologout(now);
+        }
+        self.reply_sent();
+    }
+
+    /// What the driver has to do, if anything.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.event.take()
+    }
+
+    /// Reads commands, and returns how many octets it is done with.
+    ///
+    /// It stops after a command that has an answer: send that, see to the
+    /// event, and come back with the rest. If it consumed nothing, there is
+    /// something to send or to do first, or a login to be answered. After STLS
+    /// and until [`handle_tls`](Self::handle_tls) all input is consumed and
+    /// thrown away (RFC 2595 §4), and after the end as well.
+    pub fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
+        let mut consumed = 0;
+        while consumed < input.len() {
+            if matches!(
+                self.phase,
+                Phase::Authorization(Exchange::Tls) | Phase::Over
+            ) {
+                return input.len();
+            }
+            if !self.reply.is_empty() || self.event.is_some() {
+                break;
+            }
+            let rest = &input[consumed..];
+            consumed += match &mut self.phase {
+                Phase::Authorization(Exchange::Asked { .. }) => break,
+                Phase::Authorization(Exchange::Response { .. }) => self.read_response(now, rest),
+                _ => self.read_command(now, rest),
+            };
+        }
+        consumed
+    }
+
+    /// Says that no more input comes: the client closed its side, and all that
+    /// came before has been consumed. The reply on its way may still be sent,
+    /// then the session is over; nothing is removed (RFC 1939 §6).
+    pub fn handle_eof(&mut self) {
+        match (&self.phase, self.after_reply) {
+            // Over already, or about to be.
+            (Phase::Over, _) => {}
+            (_, AfterReply::GoOn | AfterReply::StartTls) if !self.reply.is_empty() => {
+                self.after_reply = AfterReply::Close(Closed::Eof);
+            }
+            _ => self.close(Closed::Eof),
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout); `None` if never.
+    /// May change with every call of any other method.
+    #[must_use]
+    pub const fn poll_timeout(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Ends the session if the autologout timer has run out: without a reply,
+    /// and nothing is removed (RFC 1939 §3). Does nothing if it has not.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            self.close(Closed::Autologout);
+        }
+    }
+
+    /// How many logins were rejected, since the beginning. What follows from
+    /// it, a pause or the end of the connection, is the driver's to decide.
+    #[must_use]
+    pub const fn failed_logins(&self) -> u32 {
+        self.failed_logins
+    }
+
+    /// Whether the client asked for UTF8 (RFC 6856 §2): look when a login
+    /// comes, and give it a maildrop that fits.
+    #[must_use]
+    pub const fn is_utf8(&self) -> bool {
+        self.utf8
+    }
+
+    /// Whether a client is logged in.
+    #[must_use]
+    pub const fn is_transaction(&self) -> bool {
+        matches!(self.phase, Phase::Transaction(_))
+    }
+
+    /// Whether the session is over, and its last reply sent.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Over) && self.reply.is_empty()
+    }
+
+    pub(super) fn ok(&mut self) {
+        self.reply.line("+OK");
+    }
+
+    pub(super) fn refuse(&mut self, why: impl fmt::Display) {
+        self.reply.line(format_args!("-ERR {why}"));
+    }
+
+    /// Says goodbye when the reply is sent.
+    pub(super) fn end(&mut self, why: Closed) {
+        self.phase = Phase::Over;
+        self.after_reply = AfterReply::Close(why);
+    }
+
+    pub(super) fn restart_autologout(&mut self, now: Instant) {
+        self.deadline = now.checked_add(self.config.autologout);
+    }
+
+    fn read_command(&mut self, now: Instant, input: &[u8]) -> usize {
+        // Taken out, so that the line it hands out leaves the session free.
+        let mut lines = mem::take(&mut self.lines);
+        let consumed = match lines.decode(input) {
+            Ok(step) => {
+                if let Some(line) = step.event {
+                    self.restart_autologout(now);
+                    self.command(line);
+                }
+                step.consumed
+            }
+            Err(_) => {
+                lines.skip_line();
+                self.restart_autologout(now);
+                self.forget_name();
+                let most = Command::MAX_OCTETS;
+                self.refuse(format_args!("the command is longer than {most} octets"));
+                0
+            }
+        };
+        self.lines = lines;
+        consumed
+    }
+
+    fn command(&mut self, line: &[u8]) {
+        match (Command::parse(line), &self.phase) {
+            (Ok(command), Phase::Authorization(_)) => self.authorization(command),
+            (Ok(command), Phase::Transaction(_)) => self.transaction(command),
+            (Ok(_), Phase::Over) => {}
+            (Err(error), _) => {
+                self.forget_name();
+                self.refuse(error);
+            }
+        }
+    }
+
+    fn reply_sent(&mut self) {
+        if !self.reply.is_empty() {
+            return;
+        }
+        match mem::replace(&mut self.after_reply, AfterReply::GoOn) {
+            AfterReply::GoOn => {}
+            AfterReply::StartTls => self.event = Some(Event::StartTls),
+            AfterReply::Close(why) => self.close(why),
+        }
+    }
+
+    fn close(&mut self, why: Closed) {
+        // Where the last reply could not be sent, what it said still holds.
+        let why = match mem::replace(&mut self.after_reply, AfterReply::GoOn) {
+            AfterReply::Close(first) => first,
+            _ => why,
+        };
+        self.phase = Phase::Over;
+        self.reply = Reply::new();
+        self.event = Some(Event::Closed(why));
+        self.deadline = None;
+    }
+}
+
+/// Where the session stands; nothing that the client sent.
+impl<M: Maildrop> fmt::Debug for Session<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.phase {
+            Phase::Authorization(_) => "AUTHORIZATION",
+            Phase::Transaction(_) => "TRANSACTION",
+            Phase::Over => "UPDATE or closed",
+        };
+        f.debug_struct("Session")
+            .field("state", &state)
+            .field("tls", &self.tls)
+            .field("failed_logins", &self.failed_logins)
+            .finish_non_exhaustive()
+    }
+}

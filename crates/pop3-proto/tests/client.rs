@@ -1,0 +1,24 @@
+//! The client's session against scripted servers.
+
+#[path = "client/chunking.rs"]
+mod chunking;
+#[path = "client/dele.rs"]
+mod dele;
+#[path = "client/harness.rs"]
+mod harness;
+#[path = "client/limits.rs"]
+mod limits;
+#[path = "client/listings.rs"]
+mod listings;
+#[path = "client/login.rs"]
+mod login;
+#[path = "client/pipelining.rs"]
+mod pipelining;
+#[path = "client/replies.rs"]
+mod replies;
+#[path = "client/sasl.rs"]
+mod sasl;
+#[path = "client/stls.rs"]
+mod stls;
+#[path = "client/timers.rs"]
+mod timers;

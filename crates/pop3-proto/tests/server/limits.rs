@@ -1,0 +1,211 @@
+//! Long lines, the end of input, time.
+
+use std::time::Duration;
+
+use pop3_proto::server::{AUTOLOGOUT_MIN, Closed, Config};
+
+use crate::drive::{PASSWORD, Server, Store};
+
+fn two() -> Store {
+    Store::new(&[b"A: 1\r\n\r\none\r\n", b"B: 2\r\n\r\ntwo\r\n"])
+}
+
+#[test]
+fn a_command_of_255_octets_is_read() {
+    let mut server = Server::plain(&two());
+    server.run(b"");
+    assert_eq!(
+        server.ask(&format!("USER {}\r\n", "x".repeat(248))),
+        "+OK\r\n"
+    );
+    server.refuses(&[&format!("USER {}", "x".repeat(249))]);
+}
+
+#[test]
+fn a_command_too_long_is_answered_once_and_survived() {
+    for octets in [254, 255, 256, 300, 100_000] {
+        for piece in [1, 5, 255, 4096] {
+            let mut server = Server::plain(&two());
+            server.run(b"");
+            server.sent.clear();
+            let input = format!("{}\r\nQUIT\r\n", "x".repeat(octets));
+            input
+                .as_bytes()
+                .chunks(piece)
+                .for_each(|piece| server.run(piece));
+            let sent = String::from_utf8(server.sent).unwrap();
+            assert!(
+                sent.starts_with("-ERR ") && sent.ends_with("\r\n+OK goodbye\r\n"),
+                "{sent}"
+            );
+            assert_eq!(sent.matches("\r\n").count(), 2);
+            assert_eq!(server.closed, Some(Closed::Quit));
+        }
+    }
+}
+
+#[test]
+fn eof_after_dele_deletes_nothing() {
+    for end in ["", "QUIT", "QUIT\r", "QUIT\n"] {
+        let store = two();
+        let mut server = Server::logged_in(&store);
+        server.run(format!("DELE 1\r\n{end}").as_bytes());
+        server.session.handle_eof();
+        server.pump();
+        assert_eq!(server.closed, Some(Closed::Eof));
+        assert_eq!((store.0.borrow().commits, store.messages().len()), (0, 2));
+        assert!(store.lock().is_some());
+    }
+}
+
+#[test]
+fn eof_lets_the_reply_on_its_way_through() {
+    let store = two();
+    let mut server = Server::logged_in(&store);
+    assert_eq!(server.session.handle_input(server.now, b"RETR 1\r\n"), 8);
+    server.session.handle_eof();
+    server.pump();
+    assert!(server.sent.ends_with(b"\r\n\r\none\r\n.\r\n"));
+    assert_eq!(server.closed, Some(Closed::Eof));
+    // An update that is done stays done.
+    let mut server = Server::logged_in(&store);
+    assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 6);
+    server.session.handle_eof();
+    server.pump();
+    assert_eq!(server.closed, Some(Closed::Updated));
+}
+
+#[test]
+fn eof_while_the_driver_is_asked() {
+    let store = two();
+    let mut server = Server::plain(&store);
+    server.run(b"USER me\r\n");
+    let pass = format!("PASS {PASSWORD}\r\n");
+    assert_eq!(
+        server.session.handle_input(server.now, pass.as_bytes()),
+        pass.len()
+    );
+    assert_eq!(server.session.handle_input(server.now, b"STAT\r\n"), 0);
+    assert!(server.session.poll_event().is_some());
+    assert_eq!(server.session.handle_input(server.now, b"STAT\r\n"), 0);
+    server.session.handle_eof();
+    let locked = store.lock().unwrap();
+    server
+        .session
+        .answer(server.now, pop3_proto::server::Verdict::Accept(locked));
+    server.pump();
+    assert_eq!(server.closed, Some(Closed::Eof));
+    assert!(store.lock().is_some());
+}
+
+#[test]
+fn autologout_closes_without_update_or_reply() {
+    let store = two();
+    let mut server = Server::logged_in(&store);
+    server.run(b"DELE 1\r\n");
+    server.sent.clear();
+    assert_eq!(
+        server.session.poll_timeout(),
+        Some(server.now + AUTOLOGOUT_MIN)
+    );
+    server.wait(AUTOLOGOUT_MIN - Duration::from_secs(1));
+    assert_eq!(server.closed, None);
+    server.wait(Duration::from_secs(1));
+    assert_eq!(server.closed, Some(Closed::Autologout));
+    assert_eq!(
+        (server.sent.len(), server.session.poll_timeout()),
+        (0, None)
+    );
+    assert_eq!((store.0.borrow().commits, store.messages().len()), (0, 2));
+    assert!(store.lock().is_some());
+}
+
+#[test]
+fn autologout_is_put_off_by_commands_and_by_progress_alone() {
+    let later = Duration::from_secs(599);
+    let mut server = Server::logged_in(&two());
+    for command in ["NOOP\r\n", "XYZZY\r\n", "RETR 9\r\n"] {
+        server.wait(later);
+        server.run(command.as_bytes());
+        assert_eq!(
+            server.session.poll_timeout(),
+            Some(server.now + AUTOLOGOUT_MIN)
+        );
+    }
+    // Half a command is none.
+    let deadline = server.session.poll_timeout();
+    server.wait(later);
+    server.run(b"NO");
+    assert_eq!(server.session.poll_timeout(), deadline);
+    server.run(b"OP\r\n");
+    // A reply that goes out slowly.
+    assert_eq!(server.session.handle_input(server.now, b"RETR 1\r\n"), 8);
+    for _ in 0..5 {
+        assert!(server.session.poll_transmit().is_some());
+        server.now += later;
+        server.session.handle_timeout(server.now);
+        server.session.handle_transmitted(server.now, 1);
+    }
+    let deadline = server.now + AUTOLOGOUT_MIN;
+    server.now += later;
+    server.session.handle_transmitted(server.now, 0);
+    assert_eq!(server.session.poll_timeout(), Some(deadline));
+    server.now = deadline;
+    server.session.handle_timeout(server.now);
+    assert!(server.session.poll_transmit().is_none());
+}
+
+#[test]
+fn autologout_after_the_update_does_not_deny_it() {
+    let store = two();
+    let mut server = Server::logged_in(&store);
+    assert_eq!(
+        server
+            .session
+            .handle_input(server.now, b"DELE 1\r\nQUIT\r\n"),
+        8
+    );
+    server.pump();
+    assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 6);
+    server.wait(Duration::ZERO);
+    assert_eq!(server.closed, Some(Closed::Updated));
+    assert_eq!(store.messages().len(), 1);
+
+    let mut server = Server::logged_in(&store);
+    assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 6);
+    server.now += AUTOLOGOUT_MIN;
+    server.session.handle_timeout(server.now);
+    server.pump();
+    assert_eq!(server.closed, Some(Closed::Updated));
+}
+
+#[test]
+fn autologout_is_at_least_ten_minutes() {
+    let timer = |after| {
+        let server = Server::new(Config::new().autologout(after), &two());
+        server.session.poll_timeout().map(|at| at - server.now)
+    };
+    assert_eq!(
+        timer(Duration::from_secs(1)),
+        Some(Duration::from_secs(600))
+    );
+    assert_eq!(
+        timer(Duration::from_secs(900)),
+        Some(Duration::from_secs(900))
+    );
+    assert_eq!(timer(Duration::MAX), None);
+}
+
+#[test]
+fn no_command_is_read_while_a_reply_waits() {
+    let mut server = Server::logged_in(&two());
+    let input = b"STAT\r\nNOOP\r\nLIST\r\n";
+    assert_eq!(server.session.handle_input(server.now, input), 6);
+    assert_eq!(server.session.handle_input(server.now, &input[6..]), 0);
+    server.run(&input[6..]);
+    assert!(
+        server
+            .sent
+            .starts_with(b"+OK 2 26\r\n+OK\r\n+OK 2 messages")
+    );
+}

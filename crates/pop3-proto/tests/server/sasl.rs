@@ -1,0 +1,175 @@
+//! AUTH (RFC 5034 §4).
+
+use pop3_proto::{
+    Mechanism,
+    server::{Config, Event, SASL_LINE_MAX, Tls},
+};
+
+use crate::drive::{PLAIN, Server, Store};
+
+fn one() -> Store {
+    Store::new(&[b"A: b\r\n\r\nc\r\n"])
+}
+
+fn sasl() -> Server {
+    let mechanisms = [
+        Mechanism::new("plain").unwrap(),
+        Mechanism::new("SCRAM-SHA-256").unwrap(),
+    ];
+    let config = Config::new()
+        .mechanisms(&mechanisms)
+        .unwrap()
+        .tls(Tls::Active);
+    let mut server = Server::new(config, &one());
+    server.run(b"");
+    server
+}
+
+#[test]
+fn mechanisms_that_send_a_password_need_tls() {
+    let mechanisms = [
+        Mechanism::new("PLAIN").unwrap(),
+        Mechanism::new("SCRAM-SHA-1").unwrap(),
+    ];
+    let config = Config::new()
+        .mechanisms(&mechanisms)
+        .unwrap()
+        .tls(Tls::Offered);
+    let mut server = Server::new(config, &one());
+    server.run(b"");
+    assert!(server.ask("CAPA\r\n").contains("\r\nSASL SCRAM-SHA-1\r\n"));
+    server.refuses(&["AUTH PLAIN", &format!("AUTH PLAIN {PLAIN}"), "AUTH X"]);
+    assert_eq!(server.ask("AUTH\r\n"), "+OK\r\nSCRAM-SHA-1\r\n.\r\n");
+    server.run(b"STLS\r\n");
+    server.session.handle_tls(server.now);
+    assert!(
+        server
+            .ask("CAPA\r\n")
+            .contains("\r\nSASL PLAIN SCRAM-SHA-1\r\n")
+    );
+    assert!(
+        server
+            .ask(&format!("AUTH PLAIN {PLAIN}\r\n"))
+            .starts_with("+OK")
+    );
+}
+
+#[test]
+fn auth_with_an_initial_response_or_after_a_challenge() {
+    assert!(
+        sasl()
+            .ask(&format!("AUTH plain {PLAIN}\r\n"))
+            .starts_with("+OK ")
+    );
+    let mut server = sasl();
+    assert_eq!(server.ask("AUTH PLAIN\r\n"), "+ \r\n");
+    assert!(server.ask(&format!("{PLAIN}\r\n")).starts_with("+OK "));
+    assert!(server.session.is_transaction());
+    server.refuses(&["AUTH PLAIN"]);
+}
+
+#[test]
+fn auth_canceled_refused_or_garbled() {
+    let mut server = sasl();
+    assert_eq!(server.ask("AUTH PLAIN\r\n"), "+ \r\n");
+    server.refuses(&["*"]);
+    assert_eq!(server.events[1], "SaslCanceled");
+    for garbled in [
+        "QUIT",
+        "=AAA",
+        "AAA=BBB=",
+        "A===",
+        "AAAAA",
+        "AA\u{e4}A",
+        "AAA ",
+        "AAA\0",
+    ] {
+        server.refuses(&[&format!("AUTH PLAIN {garbled}!")]);
+        assert_eq!(server.ask("AUTH PLAIN\r\n"), "+ \r\n");
+        let before = server.events.len();
+        let answer = server.ask(&format!("{garbled}\r\n"));
+        assert!(answer.starts_with("-ERR "), "{garbled}: {answer}");
+        let canceled = server.events[before..] == ["SaslCanceled"];
+        assert!(canceled || garbled == "QUIT", "{garbled}");
+    }
+    // QUIT is base64 by chance, and a wrong response; an empty one is too.
+    assert_eq!(server.session.failed_logins(), 1);
+    server.refuses(&["AUTH PLAIN ="]);
+    server.run(b"AUTH PLAIN\r\n");
+    server.refuses(&[""]);
+    assert_eq!(server.session.failed_logins(), 3);
+    assert!(server.closed.is_none());
+}
+
+#[test]
+fn sasl_responses_pass_255_octets_but_have_a_limit() {
+    for (octets, events) in [(SASL_LINE_MAX - 4, 1), (SASL_LINE_MAX, 0)] {
+        for piece in [7, usize::MAX] {
+            let mut server = sasl();
+            server.run(b"AUTH PLAIN\r\n");
+            server.sent.clear();
+            let line = format!("{}\r\n", "A".repeat(octets));
+            for piece in line.as_bytes().chunks(piece.min(line.len())) {
+                server.run(piece);
+            }
+            assert_eq!(
+                server.sent.iter().filter(|&&octet| octet == b'\n').count(),
+                1
+            );
+            let responses = server
+                .events
+                .iter()
+                .filter(|event| event.starts_with("SaslResponse"));
+            assert_eq!(responses.count(), events);
+            assert!(server.ask("QUIT\r\n").starts_with("+OK"));
+        }
+    }
+}
+
+#[test]
+fn no_command_is_read_before_the_event_is_fetched() {
+    let mut server = sasl();
+    server.run(b"AUTH PLAIN\r\n");
+    assert_eq!(server.session.handle_input(server.now, b"*\r\n"), 3);
+    let octets = server.session.poll_transmit().unwrap().len();
+    server.session.handle_transmitted(server.now, octets);
+    assert_eq!(
+        server.session.handle_input(server.now, b"AUTH PLAIN\r\n"),
+        0
+    );
+    assert_eq!(server.session.poll_event(), Some(Event::SaslCanceled));
+    assert_eq!(
+        server.session.handle_input(server.now, b"AUTH PLAIN\r\n"),
+        12
+    );
+}
+
+#[test]
+fn challenges_are_base64() {
+    let mut server = sasl();
+    assert_eq!(
+        server.session.handle_input(server.now, b"AUTH PLAIN\r\n"),
+        12
+    );
+    assert!(server.session.challenge(server.now, "AAA\r").is_err());
+    assert!(
+        server
+            .session
+            .challenge(server.now, &"A".repeat(SASL_LINE_MAX))
+            .is_err()
+    );
+    assert!(server.session.poll_transmit().is_none());
+    server.session.challenge(server.now, "AAAA").unwrap();
+    assert_eq!(server.session.poll_transmit(), Some(&b"+ AAAA\r\n"[..]));
+}
+
+#[test]
+fn a_password_is_not_answered_with_a_challenge() {
+    let mut server = Server::plain(&one());
+    server.run(b"USER me\r\n");
+    assert_eq!(server.session.handle_input(server.now, b"PASS x\r\n"), 8);
+    server.session.challenge(server.now, "AAAA").unwrap();
+    assert!(server.session.poll_transmit().is_none());
+    server.pump();
+    assert_eq!(server.session.failed_logins(), 1);
+}
