@@ -1,6 +1,13 @@
 //! Everything a decoder can be told: policies and limits.
 
 /// Whether an irregularity is let through or refused.
+///
+/// ```
+/// use dot_stuffing::{Config, Policy};
+///
+/// let strict = Config::new().unstuffed_dot(Policy::Reject);
+/// assert_ne!(strict, Config::default());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Policy {
     /// Let it through.
@@ -48,6 +55,16 @@ impl LineEndings {
     /// a `.` between two of them may end the message there (RFC 5321 §2.3.8
     /// forbids them on the wire). The CR itself is handed out before the octet
     /// after it can show that it was bare.
+    ///
+    /// ```
+    /// use dot_stuffing::{Config, ErrorKind, LineEndings, MultilineDecoder, Policy};
+    ///
+    /// let strict = LineEndings::new().bare_cr(Policy::Reject);
+    /// let mut decoder = MultilineDecoder::with_config(Config::new().line_endings(strict));
+    /// let mut feed = decoder.feed(b"a\rb");
+    /// assert_eq!(feed.next(), Some(Ok(&b"a\r"[..])));
+    /// assert_eq!(feed.next().unwrap().unwrap_err().kind(), ErrorKind::BareCr);
+    /// ```
     #[must_use]
     pub const fn bare_cr(mut self, policy: Policy) -> Self {
         self.bare_cr = policy;
@@ -73,6 +90,17 @@ impl LineEndings {
     /// message stored with a bare LF before a dot then ends early: the sender
     /// of a mail decides where your reader believes that it stops, and what
     /// follows is taken for the server's words.
+    ///
+    /// ```
+    /// use dot_stuffing::{Config, LineEndings, MultilineDecoder};
+    ///
+    /// let lenient = LineEndings::new().dangerous_lf_terminates(true);
+    /// let mut decoder = MultilineDecoder::with_config(Config::new().line_endings(lenient));
+    /// let message: Vec<_> = decoder.feed(b"a\n..b\n.\n").collect::<Result<_, _>>()?;
+    /// assert_eq!(message.concat(), b"a\n.b\n");
+    /// assert!(decoder.finish().is_ok());
+    /// # Ok::<(), dot_stuffing::DecodeError>(())
+    /// ```
     #[must_use]
     pub const fn dangerous_lf_terminates(mut self, yes: bool) -> Self {
         self.lf_terminates = yes;
@@ -152,6 +180,15 @@ impl Config {
     /// Accepted, its dot is removed, as RFC 1939 §3 and MS-STANOPOP3 V0002
     /// say. Reject it to find senders that do not stuff: what they send may
     /// end at a line of the message itself.
+    ///
+    /// ```
+    /// use dot_stuffing::{Config, ErrorKind, MultilineDecoder, Policy};
+    ///
+    /// let config = Config::new().unstuffed_dot(Policy::Reject);
+    /// let mut decoder = MultilineDecoder::with_config(config);
+    /// let error = decoder.feed(b"..a\r\n.b\r\n").find_map(Result::err).unwrap();
+    /// assert_eq!((error.kind(), error.offset()), (ErrorKind::UnstuffedDot, 5));
+    /// ```
     #[must_use]
     pub const fn unstuffed_dot(mut self, policy: Policy) -> Self {
         self.unstuffed_dot = policy;
@@ -163,6 +200,16 @@ impl Config {
     ///
     /// This is how Outlook reads the answers to LIST, UIDL and CAPA, whose
     /// lines never begin with a dot (MS-STANOPOP3 V0002). Never for messages.
+    ///
+    /// ```
+    /// use dot_stuffing::{Config, MultilineDecoder};
+    ///
+    /// let mut decoder = MultilineDecoder::with_config(Config::new().dot_line_ends(true));
+    /// let mut feed = decoder.feed(b"TOP\r\n.anything\r\n+OK");
+    /// assert_eq!(feed.next(), Some(Ok(&b"TOP\r\n"[..])));
+    /// assert_eq!(feed.next(), None);
+    /// assert_eq!(feed.rest(), b"+OK");
+    /// ```
     #[must_use]
     pub const fn dot_line_ends(mut self, yes: bool) -> Self {
         self.dot_line_ends = yes;
@@ -183,6 +230,14 @@ impl Config {
     /// to keep to 1,000, and many do not.
     ///
     /// The octets up to the limit are handed out before the error.
+    ///
+    /// ```
+    /// use dot_stuffing::{Config, ErrorKind, MultilineDecoder};
+    ///
+    /// let mut decoder = MultilineDecoder::with_config(Config::new().max_line_octets(4));
+    /// let error = decoder.feed(b"ab\r\n..ab\r\n").find_map(Result::err).unwrap();
+    /// assert_eq!((error.kind(), error.offset()), (ErrorKind::LineTooLong, 9));
+    /// ```
     #[must_use]
     pub const fn max_line_octets(mut self, octets: u64) -> Self {
         self.max_line_octets = octets;

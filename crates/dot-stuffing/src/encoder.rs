@@ -9,6 +9,20 @@ use crate::{
 };
 
 /// What a [`MultilineEncoder`] does with a CR or LF that stands alone.
+///
+/// ```
+/// use dot_stuffing::{BareNewline, MultilineEncoder};
+///
+/// let encode = |newline| {
+///     let mut encoder = MultilineEncoder::new(newline);
+///     let slices: Result<Vec<&[u8]>, _> = encoder.encode(b"a\n.b").collect();
+///     slices.map(|slices| slices.concat())
+/// };
+/// assert_eq!(encode(BareNewline::Canonicalize)?, b"a\r\n..b");
+/// assert_eq!(encode(BareNewline::Verbatim)?, b"a\n.b");
+/// assert!(encode(BareNewline::Reject).is_err());
+/// # Ok::<(), dot_stuffing::EncodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BareNewline {
     /// Makes it CRLF, so that the block means the same to every reader: one

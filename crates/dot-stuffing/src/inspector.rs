@@ -108,6 +108,14 @@ impl Inspector {
 
     /// The longest line so far, the terminator and a line not yet ended
     /// counted; the first of equals.
+    ///
+    /// ```
+    /// use dot_stuffing::{Inspector, LineExtent};
+    ///
+    /// let mut inspector = Inspector::new();
+    /// inspector.inspect(b"a\r\nlonger\r\n.\r\n", |_| {});
+    /// assert_eq!(inspector.longest_line(), LineExtent { offset: 3, octets: 8 });
+    /// ```
     #[must_use]
     pub const fn longest_line(&self) -> LineExtent {
         self.longest

@@ -47,6 +47,16 @@ impl<R: BufRead> MultilineReader<R> {
     }
 
     /// The same, with policies and limits.
+    ///
+    /// ```
+    /// use std::io::{ErrorKind, Read};
+    /// use dot_stuffing::{Config, MultilineReader};
+    ///
+    /// let config = Config::new().max_octets(3);
+    /// let mut reader = MultilineReader::with_config(&b"12345\r\n.\r\n"[..], config);
+    /// let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::InvalidData);
+    /// ```
     pub const fn with_config(inner: R, config: Config) -> Self {
         Self {
             inner,
@@ -64,6 +74,17 @@ impl<R: BufRead> MultilineReader<R> {
     ///
     /// As [`MultilineDecoder::finish`]: `Truncated` also where the block is
     /// not read to its end yet.
+    ///
+    /// ```
+    /// use std::io::Read;
+    /// use dot_stuffing::MultilineReader;
+    ///
+    /// let mut reader = MultilineReader::new(&b"a\r\n.\r\n"[..]);
+    /// assert!(reader.finish().is_err());
+    /// reader.read_to_end(&mut Vec::new())?;
+    /// assert_eq!(reader.finish()?.octets, 3);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub const fn finish(&self) -> Result<Complete, DecodeError> {
         self.decoder.finish()
     }

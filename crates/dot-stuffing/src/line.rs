@@ -58,6 +58,15 @@ impl<const MAX: usize> LineDecoder<MAX> {
     }
 
     /// A decoder with other rules for what ends a line.
+    ///
+    /// ```
+    /// use dot_stuffing::{LineDecoder, LineEndings};
+    ///
+    /// let lenient = LineEndings::new().dangerous_lf_terminates(true);
+    /// let mut lines = LineDecoder::<255>::with_line_endings(lenient);
+    /// assert_eq!(lines.decode(b"QUIT\n")?.event, Some(&b"QUIT"[..]));
+    /// # Ok::<(), dot_stuffing::DecodeError>(())
+    /// ```
     #[must_use]
     pub const fn with_line_endings(line_endings: LineEndings) -> Self {
         Self {
@@ -139,6 +148,16 @@ impl<const MAX: usize> LineDecoder<MAX> {
     ///
     /// [`ErrorKind::Truncated`] if the input stopped within a line, with the
     /// number of octets read; the error that the decoder has failed with.
+    ///
+    /// ```
+    /// use dot_stuffing::{ErrorKind, LineDecoder};
+    ///
+    /// let mut lines = LineDecoder::<255>::new();
+    /// assert!(lines.finish().is_ok());
+    /// assert_eq!(lines.decode(b"QUI")?.event, None);
+    /// assert_eq!(lines.finish().unwrap_err().kind(), ErrorKind::Truncated);
+    /// # Ok::<(), dot_stuffing::DecodeError>(())
+    /// ```
     pub const fn finish(&self) -> Result<(), DecodeError> {
         match self.state {
             State::Failed(error) => Err(error),

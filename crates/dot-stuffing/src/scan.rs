@@ -40,6 +40,8 @@ pub(crate) fn near_stuffed_line(input: &[u8]) -> Option<usize> {
     if *input.first()? == b'\r' {
         return None;
     }
+    // Where stuffed lines are short, the branch predictor knows them, and
+    // nothing waits for the arithmetic that the words need.
     let head = input.first_chunk::<6>()?;
     for at in 0..4 {
         if head[at] == b'\r' && head[at + 1] == b'\n' && head[at + 2] == b'.' {

@@ -16,6 +16,16 @@ pub struct Decoded<E> {
 
 /// A part of a decoded block as offsets into the input: the primitive that
 /// every other view of the decoder is made of.
+///
+/// ```
+/// use dot_stuffing::{MultilineDecoder, Span};
+///
+/// let mut decoder = MultilineDecoder::new();
+/// assert_eq!(decoder.decode_span(b".\r")?.event, None); // the terminator, or not?
+/// assert_eq!(decoder.decode_span(b"x")?.event, Some(Span::Cr)); // not
+/// assert_eq!(decoder.decode_span(b"x")?.event, Some(Span::Data(0..1)));
+/// # Ok::<(), dot_stuffing::DecodeError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Span {
     /// One CR that belongs to the message and stands in no input any more: the
@@ -42,6 +52,16 @@ pub enum Chunk<'a> {
 /// Only [`MultilineDecoder::finish`](crate::MultilineDecoder::finish) makes
 /// one. Ask for it before acting on a message, above all before deleting it
 /// from the server.
+///
+/// ```
+/// use dot_stuffing::MultilineDecoder;
+///
+/// let mut decoder = MultilineDecoder::new();
+/// decoder.feed(b"..\r\n.\r\n").for_each(drop);
+/// let complete = decoder.finish()?;
+/// assert_eq!((complete.octets, complete.wire_octets, complete.stuffed_lines), (3, 7, 1));
+/// # Ok::<(), dot_stuffing::DecodeError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Complete {

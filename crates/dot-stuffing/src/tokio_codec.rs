@@ -59,6 +59,20 @@ impl MultilineCodec {
     }
 
     /// Goes on to decode the block that follows the one that has ended.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use dot_stuffing::{BareNewline, Frame, MultilineCodec};
+    /// use tokio_util::codec::Decoder;
+    ///
+    /// let mut codec = MultilineCodec::new(BareNewline::Canonicalize);
+    /// let mut wire = BytesMut::from(".\r\na\r\n.\r\n");
+    /// assert!(matches!(codec.decode(&mut wire)?, Some(Frame::End(_))));
+    /// assert_eq!(codec.decode(&mut wire)?, None);
+    /// codec.next_block();
+    /// assert_eq!(codec.decode(&mut wire)?, Some(Frame::Data("a\r\n".into())));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub const fn next_block(&mut self) {
         self.decoder.reset();
     }
