@@ -10,6 +10,7 @@ mod coverage;
 mod reading;
 #[path = "../../examples/conformance/report.rs"]
 mod report;
+mod server;
 mod sessions;
 mod table;
 mod top;
