@@ -5,9 +5,11 @@
 mod decode;
 mod encode;
 mod line;
+mod session;
 mod syntax;
 
 pub use decode::{block, inspection, multiline_decode, multiline_decode_sampled};
 pub use encode::{multiline_roundtrip, multiline_roundtrip_sampled};
 pub use line::{line, line_sampled};
+pub use session::{client_session, server_session};
 pub use syntax::{command, reply, reply_is_sound, response};

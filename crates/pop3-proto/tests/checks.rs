@@ -1,4 +1,5 @@
-//! The parsers against the oracles: on generated lines, and on the corpus.
+//! The parsers against the oracles: on generated lines, and on the corpus; the
+//! sessions with hostile peers, on the corpus.
 
 use pop3_testkit::{check, corpus, generate, view};
 use proptest::prelude::*;
@@ -38,6 +39,20 @@ fn reply_corpus() {
 #[test]
 fn response_corpus() {
     replay("response", response);
+}
+
+#[test]
+fn client_session_corpus() {
+    replay("client_session", |input| {
+        check::client_session(&generate::Octets::expand(input).0);
+    });
+}
+
+#[test]
+fn server_session_corpus() {
+    replay("server_session", |input| {
+        check::server_session(&generate::Octets::expand(input).0);
+    });
 }
 
 proptest! {
