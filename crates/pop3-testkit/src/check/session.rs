@@ -5,7 +5,7 @@ use std::{io, time::Instant};
 
 use pop3_proto::{
     Argument, Command, MessageNumber, Profile, Secret, UniqueId,
-    client::{self, Transport},
+    client::{self, Event, Transport},
     server::{self, Maildrop, Verdict},
 };
 
@@ -61,14 +61,14 @@ fn client_log(header: u8, chunks: &[&[u8]], now: Instant) -> Vec<String> {
             let consumed = step.consumed;
             let is_over = match step.event {
                 None => false,
-                Some(client::Event::Data(octets)) => {
+                Some(Event::Data(octets)) => {
                     data.extend_from_slice(octets);
                     false
                 }
                 Some(event) => {
                     let shown = match &event {
                         // A proof is of its session, and no two are the same.
-                        client::Event::End(end) => {
+                        Event::End(end) => {
                             let proof = end.retrieved.is_some();
                             let counts = (end.entries, end.malformed, end.highest);
                             format!("{:?} {:?} {proof} {counts:?}", end.request, end.complete)
@@ -77,8 +77,7 @@ fn client_log(header: u8, chunks: &[&[u8]], now: Instant) -> Vec<String> {
                     };
                     log.push(format!("{} {shown}", data.escape_ascii()));
                     data.clear();
-                    use client::Event::{End, Greeting, Status};
-                    matches!(event, Greeting(_) | Status(_) | End(_))
+                    matches!(event, Event::Greeting(_) | Event::Status(_) | Event::End(_))
                 }
             };
             input = &input[consumed..];
