@@ -199,13 +199,11 @@ impl<'a> Iterator for Stuffed<'_, 'a> {
                 }
                 (State::Text, newline) => {
                     let run = self.run();
-                    let bare_lf = newline != BareNewline::Verbatim
-                        && self.rest.get(run) == Some(&b'\n')
-                        && !matches!(scan::tail(&self.rest[..run]), Tail::Cr);
+                    let mends = newline != BareNewline::Verbatim;
                     self.encoder.state = match scan::tail(&self.rest[..run]) {
-                        _ if bare_lf => State::BareLf,
-                        Tail::Crlf => State::LineStart,
                         Tail::Cr => State::TextCr,
+                        _ if mends && self.rest.get(run) == Some(&b'\n') => State::BareLf,
+                        Tail::Crlf => State::LineStart,
                         Tail::Text => State::Text,
                     };
                     if run > 0 {
