@@ -1,0 +1,1 @@
+//! The client: connects, logs in, fetches and deletes.

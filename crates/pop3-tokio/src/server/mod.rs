@@ -1,0 +1,1 @@
+//! The server: accepts, checks passwords, and serves maildrops.
