@@ -100,6 +100,11 @@ impl<'a> UniqueId<'a> {
         }
     }
 
+    /// Octets of which the caller knows that [`new`](Self::new) takes them.
+    pub(crate) const fn trusted(octets: &'a [u8]) -> Self {
+        Self(octets)
+    }
+
     /// The unique-id as it was given: printable ASCII.
     #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {

@@ -31,6 +31,7 @@ mod capability;
 pub mod client;
 mod command;
 mod listing;
+mod listing_line;
 mod profile;
 mod response;
 pub mod server;

@@ -43,6 +43,7 @@ pub struct DropListing {
 
 /// A line of the answer to LIST (RFC 1939 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
 pub struct ScanListing {
     /// Which message.
     pub number: MessageNumber,
@@ -52,6 +53,7 @@ pub struct ScanListing {
 
 /// A line of the answer to UIDL (RFC 1939 §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
 pub struct UniqueIdListing<'a> {
     /// Which message.
     pub number: MessageNumber,

@@ -6,6 +6,8 @@ mod chunking;
 mod dele;
 #[path = "client/harness.rs"]
 mod harness;
+#[path = "client/index.rs"]
+mod index;
 #[path = "client/limits.rs"]
 mod limits;
 #[path = "client/listings.rs"]
@@ -14,6 +16,8 @@ mod listings;
 mod login;
 #[path = "client/pipelining.rs"]
 mod pipelining;
+#[path = "client/plain_lines.rs"]
+mod plain_lines;
 #[path = "client/replies.rs"]
 mod replies;
 #[path = "client/sasl.rs"]

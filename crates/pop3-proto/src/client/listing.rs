@@ -9,7 +9,7 @@ use dot_stuffing::{Config, DecodeError, Decoded, LineDecoder, MultilineDecoder, 
 use super::{End, Event, LineError, LineErrorKind, Request, SessionError};
 use crate::{
     Capability, FieldRule, ListingError, MessageNumber, ReplyError, ReplyRule, ScanListing,
-    StatusLine, UniqueIdListing,
+    StatusLine, UniqueIdListing, listing_line::ListingLines,
 };
 
 /// The block of one listing.
@@ -22,16 +22,21 @@ pub(super) struct ListingDecoder {
     lines: LineDecoder<{ StatusLine::MAX_OCTETS }>,
     /// Whether what is left of a line that is too long is being dropped.
     skipping: bool,
+    /// Whether the next octet begins a line.
+    line_begins: bool,
     /// Octets at the start of the next input that the block decoder has seen:
     /// first those to be cut into lines, then those that belong to no line.
     data: usize,
     dropped: usize,
-    /// Lines so far; octets of the block so far, and before the current line.
+    /// Lines so far.
     line: u64,
-    octets: u64,
+    /// Octets that the block decoder has found, and those before the line that
+    /// was cut last.
+    found: u64,
     line_start: u64,
     malformed: u64,
     numbers: Numbers,
+    plain: ListingLines,
 }
 
 /// What a step of a listing brings.
@@ -59,18 +64,49 @@ impl ListingDecoder {
             block: MultilineDecoder::with_config(block),
             lines: LineDecoder::with_line_endings(reply.line_endings),
             skipping: false,
+            line_begins: true,
             data: 0,
             dropped: 0,
             line: 0,
-            octets: 0,
+            found: 0,
             line_start: 0,
             malformed: 0,
             numbers: Numbers {
+                first: 0,
                 seen: Vec::new(),
-                highest: 0,
                 max: max_entries,
             },
+            plain: ListingLines::new(),
         }
+    }
+
+    /// The entry at the front of the input, if it is as most are and lies whole
+    /// in what the block decoder has seen. Changes nothing otherwise.
+    #[inline(always)]
+    pub(super) fn decode_plain<'a>(&mut self, input: &'a [u8]) -> Option<Decoded<Event<'a>>> {
+        if self.data == 0 || !self.line_begins || self.line == self.max_lines {
+            return None;
+        }
+        let (number, event, consumed) = match self.request {
+            Request::List(_) => {
+                let (listing, consumed) = self.plain.scan_listing(input)?;
+                (listing.number, Event::Scan(listing), consumed)
+            }
+            Request::Uidl(_) => {
+                let (listing, consumed) = self.plain.unique_id_listing(input)?;
+                (listing.number, Event::UniqueId(listing), consumed)
+            }
+            _ => return None,
+        };
+        if consumed > self.data || self.numbers.insert(number).is_err() {
+            return None;
+        }
+        self.data -= consumed;
+        self.line += 1;
+        Some(Decoded {
+            consumed,
+            event: Some(event),
+        })
     }
 
     /// Decodes up to one line. May hand out nothing although input is left.
@@ -88,12 +124,15 @@ impl ListingDecoder {
                 Some(Span::Data(range)) => {
                     at += range.start;
                     self.data = range.len();
+                    self.found += range.len() as u64;
                     self.dropped = block.consumed - range.end;
                 }
                 // Never a line end: an LF would have made it the end.
                 Some(Span::Cr) => {
                     at += block.consumed;
-                    self.octets += 1;
+                    self.begin_line();
+                    self.found += 1;
+                    self.line_begins = false;
                     if self.lines.decode(b"\r").is_err() {
                         self.skipping = true;
                         let error = over_long(&mut self.line, &mut self.malformed, self.line_start);
@@ -110,7 +149,7 @@ impl ListingDecoder {
                             retrieved: None,
                             entries: self.line - self.malformed,
                             malformed: self.malformed,
-                            highest: self.numbers.highest,
+                            highest: self.numbers.highest(),
                         })),
                     ));
                 }
@@ -131,26 +170,27 @@ impl ListingDecoder {
             self.lines.skip_line();
             let skipped = self.lines.decode(data).map_or(0, |step| step.consumed);
             self.data -= skipped;
-            self.octets += skipped as u64;
             if self.lines.finish().is_ok() {
                 self.skipping = false;
-                self.line_start = self.octets;
+                self.line_begins = true;
             }
             return Ok(step(at + skipped, None));
         }
         if self.line == self.max_lines {
             return Err(SessionError::TooManyLines);
         }
+        self.begin_line();
         let cut = match self.lines.decode(data) {
             Ok(cut) => cut,
             Err(_) => {
                 self.skipping = true;
+                self.line_begins = false;
                 let error = over_long(&mut self.line, &mut self.malformed, self.line_start);
                 return Ok(step(at, Some(Found::Malformed(error))));
             }
         };
         self.data -= cut.consumed;
-        self.octets += cut.consumed as u64;
+        self.line_begins = cut.event.is_some();
         let at = at + cut.consumed;
         let Some(line) = cut.event else {
             return Ok(step(at, None));
@@ -167,8 +207,14 @@ impl ListingDecoder {
                 })
             }
         };
-        self.line_start = self.octets;
         Ok(step(at, Some(found)))
+    }
+
+    /// Notes where the line begins that the next octet is of.
+    fn begin_line(&mut self) {
+        if self.line_begins {
+            self.line_start = self.found - self.data as u64;
+        }
     }
 
     /// The server closed the connection within the block.
@@ -180,16 +226,28 @@ impl ListingDecoder {
     }
 }
 
-/// The message-numbers of a listing, a bit for each.
+/// The message-numbers of a listing.
 #[derive(Debug)]
 struct Numbers {
+    /// All from 1 to this one are seen: the usual listing needs no more.
+    first: u32,
+    /// From the first gap on, a bit for each number from 1.
     seen: Vec<u64>,
-    highest: u32,
     max: u32,
 }
 
 impl Numbers {
+    #[inline(always)]
     fn insert(&mut self, number: MessageNumber) -> Result<(), LineErrorKind> {
+        // Not above the highest: there were as many lines, which are counted.
+        if number.index() == self.first as usize && self.seen.is_empty() {
+            self.first = number.get();
+            return Ok(());
+        }
+        self.insert_any(number)
+    }
+
+    fn insert_any(&mut self, number: MessageNumber) -> Result<(), LineErrorKind> {
         if number.get() > self.max {
             return Err(LineErrorKind::NumberTooHigh(number));
         }
@@ -197,12 +255,19 @@ impl Numbers {
         if word >= self.seen.len() {
             self.seen.resize(word + 1, 0);
         }
-        if self.seen[word] & bit != 0 {
+        if number.get() <= self.first || self.seen[word] & bit != 0 {
             return Err(LineErrorKind::Duplicate(number));
         }
         self.seen[word] |= bit;
-        self.highest = self.highest.max(number.get());
         Ok(())
+    }
+
+    fn highest(&self) -> u32 {
+        let bits = self
+            .seen
+            .last()
+            .map_or(0, |word| 64 * self.seen.len() as u32 - word.leading_zeros());
+        bits.max(self.first)
     }
 }
 

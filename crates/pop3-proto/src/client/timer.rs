@@ -32,6 +32,7 @@ impl fmt::Display for Timer {
 #[derive(Clone, Debug)]
 pub(super) struct Timers {
     timeouts: Timeouts,
+    /// What is waited for, and since when.
     armed: Option<(Timer, Instant)>,
 }
 
@@ -44,15 +45,8 @@ impl Timers {
     }
 
     /// Waits anew, from `now` on.
-    pub(super) fn arm(&mut self, timer: Timer, now: Instant) {
-        let timeout = match timer {
-            Timer::Greeting => self.timeouts.greeting,
-            Timer::Reply => self.timeouts.reply,
-            Timer::Idle => self.timeouts.idle,
-            Timer::Stls => self.timeouts.stls,
-        };
-        // A time beyond what the clock can show never comes.
-        self.armed = now.checked_add(timeout).map(|due| (timer, due));
+    pub(super) const fn arm(&mut self, timer: Timer, now: Instant) {
+        self.armed = Some((timer, now));
     }
 
     /// Waits from `now` on, unless it waits for the same already.
@@ -66,12 +60,19 @@ impl Timers {
         self.armed = None;
     }
 
+    /// `None` also for a time beyond what the clock can show.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.armed.map(|(_, due)| due)
+        let (timer, since) = self.armed?;
+        since.checked_add(match timer {
+            Timer::Greeting => self.timeouts.greeting,
+            Timer::Reply => self.timeouts.reply,
+            Timer::Idle => self.timeouts.idle,
+            Timer::Stls => self.timeouts.stls,
+        })
     }
 
     pub(super) fn expired(&self, now: Instant) -> Option<Timer> {
-        let (timer, due) = self.armed?;
-        (now >= due).then_some(timer)
+        let (timer, _) = self.armed?;
+        (now >= self.due()?).then_some(timer)
     }
 }

@@ -1,0 +1,125 @@
+//! Lines of listings as nearly every server writes them, read eight octets at
+//! a time.
+//!
+//! A maildrop of a million messages is two million lines, and to look at each
+//! octet by itself takes ten times as long as to find their ends. Two things
+//! make it fast:
+//!
+//! - A word of eight octets is tested at once, for digits or for octets that a
+//!   unique-id cannot have. A sum carries into the octet above it only where
+//!   the lower one fails the test, so the lowest that fails is the right one,
+//!   and a word in which none fails has none.
+//! - Where a field ends is guessed from the line before and then tested. The
+//!   processor goes on meanwhile; it need not wait for a count.
+//!
+//! What is not exactly `number SP field CRLF`, longer than a word holds, or too
+//! near the end of the input is left to the [parsers](crate::ScanListing::parse)
+//! that know every rule. This way knows none of them and can only say less.
+
+use crate::{MessageNumber, ScanListing, UniqueId, UniqueIdListing};
+
+/// An octet in all eight places.
+const fn eight(octet: u8) -> u64 {
+    u64::from_ne_bytes([octet; 8])
+}
+
+/// Reads lines of one listing.
+#[derive(Debug)]
+pub(crate) struct ListingLines {
+    /// Digits of the message-number in the line before. The next has as many,
+    /// but for a few lines, so where its next field begins need not wait until
+    /// its digits are counted.
+    digits: usize,
+    /// Octets of the unique-id in the line before, at most [`UniqueId::MAX`].
+    unique_id: usize,
+}
+
+impl ListingLines {
+    pub(crate) const fn new() -> Self {
+        Self {
+            digits: 1,
+            unique_id: 8,
+        }
+    }
+
+    /// The listing at the front of the input, and its octets with CRLF.
+    #[inline(always)]
+    pub(crate) fn scan_listing(&mut self, input: &[u8]) -> Option<(ScanListing, usize)> {
+        let (number, start) = self.number_and_space(input)?;
+        let (values, none) = digits(input.get(start..)?)?;
+        let count = none.trailing_zeros() / 8;
+        let end = start + count as usize;
+        if count == 0 || input.get(end..end + 2)? != b"\r\n" {
+            return None;
+        }
+        let octets = u64::from(value(values, count));
+        Some((ScanListing { number, octets }, end + 2))
+    }
+
+    /// The same for a unique-id of eight octets or more.
+    #[inline(always)]
+    pub(crate) fn unique_id_listing<'a>(
+        &mut self,
+        input: &'a [u8],
+    ) -> Option<(UniqueIdListing<'a>, usize)> {
+        let (number, start) = self.number_and_space(input)?;
+        let end = start + self.unique_id;
+        if input.get(end..end + 2)? != b"\r\n" {
+            let rest = &input[start..input.len().min(start + UniqueId::MAX)];
+            self.unique_id = rest.iter().position(|octet| *octet == b'\r')?;
+            return None;
+        }
+        let octets = &input[start..end];
+        let last = not_graphic(octets.last_chunk()?);
+        let (words, _) = octets.as_chunks();
+        if words
+            .iter()
+            .fold(last, |none, word| none | not_graphic(word))
+            != 0
+        {
+            return None;
+        }
+        let unique_id = UniqueId::trusted(octets);
+        Some((UniqueIdListing { number, unique_id }, end + 2))
+    }
+
+    /// Lets go of a line whose number has more or less digits than the last.
+    #[inline(always)]
+    fn number_and_space(&mut self, input: &[u8]) -> Option<(MessageNumber, usize)> {
+        let (values, none) = digits(input)?;
+        let unused = 64 - 8 * self.digits as u32;
+        if none << unused != 0 || *input.get(self.digits)? != b' ' {
+            self.digits = (none.trailing_zeros() as usize / 8).max(1);
+            return None;
+        }
+        let number = value(values, self.digits as u32);
+        Some((MessageNumber::new(number)?, self.digits + 1))
+    }
+}
+
+/// The values of eight digits; and not 0 where an octet is none.
+#[inline(always)]
+fn digits(input: &[u8]) -> Option<(u64, u64)> {
+    let values = u64::from_le_bytes(*input.first_chunk()?) ^ eight(b'0');
+    let none = (values.wrapping_add(eight(0x80 - 10)) | values) & eight(0x80);
+    Some((values, none))
+}
+
+/// The number that the first so many, 1 to 8, of eight digits are.
+#[inline(always)]
+const fn value(values: u64, count: u32) -> u32 {
+    // The last comes to the top, and zeros before the first.
+    let values = values << (64 - 8 * count);
+    // Of eight digits four pairs, then two fours, then one number.
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
+    let low = (pairs & 0x0000_00FF_0000_00FF).wrapping_mul(100 + (1_000_000 << 32));
+    let high = ((pairs >> 16) & 0x0000_00FF_0000_00FF).wrapping_mul(1 + (10_000 << 32));
+    (low.wrapping_add(high) >> 32) as u32
+}
+
+/// Not 0 where an octet is below 0x21 or above 0x7E.
+#[inline(always)]
+const fn not_graphic(octets: &[u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(*octets);
+    (word.wrapping_sub(eight(0x21)) | word.wrapping_add(eight(0x01))) & eight(0x80)
+}

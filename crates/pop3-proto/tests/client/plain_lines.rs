@@ -1,0 +1,181 @@
+//! Listings as most servers write them, which the session reads eight octets
+//! at a time: cut octet by octet, they come to the parsers that know every
+//! rule instead, and the two must agree on all lines, also on those that only
+//! look plain.
+
+use std::collections::BTreeSet;
+
+use pop3_proto::Command;
+use proptest::{collection::vec, prelude::*, sample::select};
+
+use crate::harness::{Client, config, outlook};
+
+/// The octets beside each bound that a word is tested for, and what else could
+/// be taken for a digit, an end or a part of a unique-id.
+const EDGES: &[u8] = b"/09: \t\r\n.\0!~\x7f\x80\x81\xa0\xa1\xb0\xb9\xfe\xff";
+
+fn number() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => (1..30_u32).prop_map(|number| number.to_string()),
+        1 => select(&[
+            "9", "10", "99", "100", "9999999", "10000000", "15999999", "16000000", "16000001",
+            "99999999", "100000000", "4294967295", "4294967296", "0", "00000001", "000000001", "",
+        ][..]).prop_map(str::to_owned),
+    ]
+}
+
+fn size() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => (0..5000_u32).prop_map(|size| size.to_string()),
+        1 => select(&[
+            "0", "99999999", "100000000", "18446744073709551615", "18446744073709551616",
+            "12345678901234567890123", "0000000012", "",
+        ][..]).prop_map(str::to_owned),
+    ]
+}
+
+/// Of lengths around the words of eight and the bound of 70.
+fn unique_id(length: usize) -> impl Strategy<Value = String> {
+    vec(0x21..=0x7e_u8, length).prop_map(|octets| octets.into_iter().map(char::from).collect())
+}
+
+fn unique_id_lengths() -> impl Strategy<Value = usize> {
+    select(&[0, 1, 7, 8, 9, 15, 16, 17, 20, 24, 69, 70, 71, 72, 600][..])
+}
+
+/// A listing: most numbers ascend, some do not, and some octets are not what
+/// they were.
+fn listing(field: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<u8>> {
+    let line = (prop::option::weighted(0.2, number()), field);
+    let edit = (any::<prop::sample::Index>(), select(EDGES), 0..3_u8);
+    (vec(line, 0..30), vec(edit, 0..6)).prop_map(|(lines, edits)| {
+        let mut listing = String::new();
+        for (at, (number, field)) in lines.into_iter().enumerate() {
+            let number = number.unwrap_or_else(|| (at + 1).to_string());
+            listing += &format!("{number} {field}\r\n");
+        }
+        let mut listing = listing.into_bytes();
+        for (at, octet, edit) in edits {
+            if listing.is_empty() {
+                break;
+            }
+            let at = at.index(listing.len());
+            match edit {
+                0 => listing[at] = octet,
+                1 => listing.insert(at, octet),
+                _ => drop(listing.remove(at)),
+            }
+        }
+        [b"+OK\r\n", &listing[..], b"\r\n.\r\n+OK\r\n"].concat()
+    })
+}
+
+fn whole_and_cut(command: &Command<'_>, answer: &[u8], read: usize) {
+    let mut few = config();
+    few.limits.listing_entries = 12;
+    for config in [config(), outlook(), few] {
+        let [by_octet, whole, cut] = [1, 0, read].map(|read| {
+            let mut client = Client::in_transaction(config.clone());
+            client.read = read;
+            (client.ask(command, answer), client.ends)
+        });
+        assert_eq!(whole, by_octet);
+        assert_eq!(cut, by_octet);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn list(answer in listing(size()), read in 8..200_usize) {
+        whole_and_cut(&Command::List(None), &answer, read);
+    }
+
+    #[test]
+    fn uidl(
+        answer in unique_id_lengths().prop_flat_map(|length| listing(unique_id(length))),
+        read in 8..200_usize,
+    ) {
+        whole_and_cut(&Command::Uidl(None), &answer, read);
+    }
+
+    #[test]
+    fn uidl_of_many_lengths(
+        answer in listing(unique_id_lengths().prop_flat_map(unique_id)),
+        read in 8..200_usize,
+    ) {
+        whole_and_cut(&Command::Uidl(None), &answer, read);
+    }
+
+    #[test]
+    fn each_number_once(numbers in vec(1..12_u32, 0..20)) {
+        let mut answer = b"+OK\r\n".to_vec();
+        for number in &numbers {
+            answer.extend(format!("{number} 5000\r\n").bytes());
+        }
+        let mut client = Client::in_transaction(config());
+        let said = client.ask(&Command::List(None), &[&answer, &b".\r\n"[..]].concat());
+        let mut seen = BTreeSet::new();
+        for (number, said) in numbers.iter().zip(&said[1..]) {
+            let expected = match seen.insert(*number) {
+                true => format!("{number} 5000"),
+                false => "malformed".to_owned(),
+            };
+            prop_assert!(said.starts_with(&expected), "{}", said);
+        }
+        prop_assert_eq!(client.ends[0].entries, seen.len() as u64);
+        prop_assert_eq!(client.ends[0].malformed, (numbers.len() - seen.len()) as u64);
+        prop_assert_eq!(client.ends[0].highest, seen.last().copied().unwrap_or(0));
+    }
+}
+
+/// Numbers of all lengths, over the runs that the block comes in.
+#[test]
+fn from_one_to_seven_digits() {
+    let mut answer = "+OK\r\n".to_owned();
+    for number in (1..12_000_u64).chain((12_000..1_100_000).step_by(997)) {
+        answer += &format!("{number} {}\r\n", number * 977);
+    }
+    let mut client = Client::in_transaction(config());
+    let said = client.ask(&Command::List(None), (answer.clone() + ".\r\n").as_bytes());
+    let listed: Vec<_> = answer.lines().skip(1).collect();
+    assert_eq!(said[1..said.len() - 1], listed);
+    assert_eq!(client.ends[0].entries, listed.len() as u64);
+}
+
+/// Its tail looks like a line, and is none.
+#[test]
+fn the_rest_of_a_line_that_is_too_long() {
+    let mut client = Client::in_transaction(config());
+    client.read = b"+OK\r\n".len() + 505;
+    let answer = [b"+OK\r\n", &[b'x'; 505][..], b"1 10000001\r\n.\r\n"].concat();
+    let said = client.ask(&Command::List(None), &answer);
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[1].starts_with("malformed"), "{said:?}");
+}
+
+/// Octets that were seen before the session was over are not read after it.
+#[test]
+fn nothing_after_the_end_of_the_session() {
+    let mut config = config();
+    config.stop_at_malformed_line = true;
+    let mut client = Client::in_transaction(config);
+    let rest = b"1 10000000\r\n2 20000000\r\n.\r\n";
+    let answer = [b"+OK\r\nbad\r\n", &rest[..]].concat();
+    let said = client.ask(&Command::List(None), &answer);
+    assert!(said.last().unwrap().starts_with("error"), "{said:?}");
+    assert!(client.session.handle_input(client.now, rest).is_err());
+}
+
+/// Lines are counted, not numbers.
+#[test]
+fn too_many_lines() {
+    let mut config = config();
+    config.limits.listing_entries = 3;
+    let mut client = Client::in_transaction(config);
+    let answer = b"+OK\r\nbad\r\nbad\r\nbad\r\n1 10000000\r\n2 20000000\r\n.\r\n";
+    let said = client.ask(&Command::List(None), answer);
+    assert_eq!(said.len(), 5, "{said:?}");
+    assert_eq!(said[4], "error TooManyLines");
+}
