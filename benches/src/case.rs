@@ -9,6 +9,9 @@ use crate::{payload::Payload, run::Direction};
 /// Octets of one read, as a socket would give them.
 const READ: usize = 16 * 1024;
 
+/// The same for a driver with a large buffer.
+const LONG_READ: usize = 64 * 1024;
+
 /// How the octets of a payload arrive.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -19,9 +22,12 @@ pub enum Form {
     /// The first 16 KiB of it, again and again, so that they stay in the
     /// first-level cache.
     Cached,
+    /// The same buffer, 64 KiB at a time.
+    LongReads,
 }
 
 impl Form {
+    /// For decoding.
     pub(crate) const ALL: [Self; 3] = [Self::Whole, Self::Reads, Self::Cached];
 }
 
@@ -31,6 +37,7 @@ impl fmt::Display for Form {
             Self::Whole => "whole",
             Self::Reads => "reads",
             Self::Cached => "cached",
+            Self::LongReads => "long-reads",
         })
     }
 }
@@ -47,12 +54,13 @@ pub(crate) struct Case<'a> {
 impl<'a> Case<'a> {
     pub(crate) fn new(payload: &'a Payload, direction: Direction, form: Form) -> Self {
         let input = match direction {
-            Direction::Decode => &payload.wire[..],
+            Direction::Decode | Direction::Reply => &payload.wire[..],
             Direction::Encode => &payload.message[..],
         };
         let reads = match form {
             Form::Whole => vec![input],
             Form::Reads => input.chunks(READ).collect(),
+            Form::LongReads => input.chunks(LONG_READ).collect(),
             Form::Cached => vec![&input[..READ]; input.len() / READ],
         };
         Self {
@@ -82,10 +90,10 @@ impl<'a> Case<'a> {
     pub(crate) fn output(&self) -> &[u8] {
         match (self.direction, self.form) {
             (Direction::Encode, _) => &self.payload.wire,
-            (Direction::Decode, Form::Cached) => self
+            (Direction::Decode | Direction::Reply, Form::Cached) => self
                 .output
                 .get_or_init(|| oracle::decode(&Rules::RFC1939, &self.reads.concat()).data),
-            (Direction::Decode, _) => &self.payload.message,
+            (Direction::Decode | Direction::Reply, _) => &self.payload.message,
         }
     }
 }

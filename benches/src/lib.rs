@@ -1,5 +1,6 @@
 //! The parts of the benchmarks: payloads, subjects, and how one is set upon
-//! the other. The bench targets `decode` and `encode` are tables of subjects.
+//! the other. The bench targets `decode`,
+//! `encode` and `reply` are tables of subjects.
 //!
 //! Every subject's output is compared with the oracle of `pop3-testkit` before
 //! its clock starts. `cargo xtask bench` runs all and prints the ratios.
@@ -10,6 +11,7 @@ mod loops;
 mod ours;
 mod payload;
 mod peers;
+mod replies;
 mod run;
 mod subject;
 
@@ -17,5 +19,6 @@ pub use limits::{Memchr, Memcpy, Memmem};
 pub use loops::{ByteLoop, EncodeByLine, MemchrByLine};
 pub use ours::{BufReads, Canonicalize, Frames, IntoVec, Slices, Verbatim};
 pub use peers::{Lines, Pop3Codec, SmtpProto};
+pub use replies::{ClientSession, CodecAlone, Index, LineEnds, Responses};
 pub use run::{Direction, run};
 pub use subject::{Row, row};

@@ -2,10 +2,14 @@
 
 use pop3_testkit::oracle::{self, Newline, Outcome, Rules};
 
+use crate::run::Direction;
+
 /// A message, and the block that carries it.
 pub(crate) struct Payload {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
+    /// What comes before the block on the wire.
+    first_line: &'static str,
     pub(crate) message: Vec<u8>,
     pub(crate) wire: Vec<u8>,
 }
@@ -13,7 +17,7 @@ pub(crate) struct Payload {
 /// Writes the next line, without its end; gets the room left for it.
 type NextLine = fn(&mut Random, &mut Vec<u8>, usize);
 
-const PAYLOADS: [(&str, &str, NextLine); 5] = [
+const BLOCKS: [(&str, &str, NextLine); 5] = [
     ("base64", "an attachment, lines of 76 octets", base64),
     (
         "prose",
@@ -25,14 +29,36 @@ const PAYLOADS: [(&str, &str, NextLine); 5] = [
     ("endless", "one endless line", endless),
 ];
 
+const REPLIES: [(&str, &str, NextLine); 3] = [
+    ("RETR", "an attachment, lines of 76 octets", base64),
+    ("LIST", "numbers, and sizes of four to seven digits", sizes),
+    ("UIDL", "numbers, and unique-ids of 20 octets", unique_ids),
+];
+
 impl Payload {
-    /// All payloads, one after another; each block has at most `octets`.
-    pub(crate) fn each(octets: usize) -> impl Iterator<Item = Self> {
-        PAYLOADS.into_iter().map(move |(name, about, next_line)| {
-            let (message, wire) = write(next_line, octets);
+    /// All payloads, one after another; each block has at most `octets`, and a
+    /// listing at most a million lines.
+    pub(crate) fn each(direction: Direction, octets: usize) -> impl Iterator<Item = Self> {
+        let payloads = match direction {
+            Direction::Decode | Direction::Encode => &BLOCKS[..],
+            Direction::Reply => &REPLIES,
+        };
+        payloads.iter().map(move |&(name, about, next_line)| {
+            let first_line = match (direction, name) {
+                (Direction::Decode | Direction::Encode, _) => "",
+                (_, "LIST") => "+OK LIST\r\n",
+                (_, "UIDL") => "+OK UIDL\r\n",
+                _ => "+OK RETR\r\n",
+            };
+            let lines = match name {
+                "LIST" | "UIDL" => 1_000_000,
+                _ => usize::MAX,
+            };
+            let (message, wire) = write(first_line, next_line, lines, octets);
             Self {
                 name,
                 about,
+                first_line,
                 message,
                 wire,
             }
@@ -41,29 +67,34 @@ impl Payload {
 
     /// Compares what was built here with what the oracle says of it.
     pub(crate) fn verify(&self) {
-        let decoded = oracle::decode(&Rules::RFC1939, &self.wire);
+        let block = &self.wire[self.first_line.len()..];
+        let decoded = oracle::decode(&Rules::RFC1939, block);
         assert!(decoded.data == self.message, "{}: the message", self.name);
         assert!(
-            matches!(decoded.outcome, Outcome::Ended { consumed, .. } if consumed == self.wire.len()),
+            matches!(decoded.outcome, Outcome::Ended { consumed, .. } if consumed == block.len()),
             "{}: the end",
             self.name
         );
         let encoded = oracle::encode(Newline::Verbatim, &self.message);
         assert!(
-            encoded.as_ref() == Ok(&self.wire),
+            encoded.is_ok_and(|encoded| encoded == block),
             "{}: the block",
             self.name
         );
     }
 }
 
-/// A message of such lines, and its block.
-fn write(next_line: NextLine, octets: usize) -> (Vec<u8>, Vec<u8>) {
-    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+/// A message of such lines, and its block after the first line of the reply.
+fn write(first_line: &str, next_line: NextLine, lines: usize, octets: usize) -> (Vec<u8>, Vec<u8>) {
+    let mut random = Random {
+        state: 0x9E37_79B9_7F4A_7C15,
+        lines: 0,
+    };
     let mut message = Vec::with_capacity(octets);
     let mut wire = Vec::with_capacity(octets);
+    wire.extend_from_slice(first_line.as_bytes());
     let mut line = Vec::new();
-    loop {
+    for _ in 0..lines {
         line.clear();
         let room = octets.saturating_sub(wire.len() + b"\r\n.\r\n".len());
         next_line(&mut random, &mut line, room);
@@ -158,15 +189,43 @@ fn endless(random: &mut Random, line: &mut Vec<u8>, room: usize) {
     digits(random, line, room);
 }
 
+/// A line of a listing: its number, and what is said of the message.
+fn listing(random: &mut Random, line: &mut Vec<u8>, field: fn(&mut Random) -> String) {
+    random.lines += 1;
+    let number = random.lines;
+    line.extend(format!("{number} {}", field(random)).bytes());
+}
+
+/// Most messages have some kilobytes, one in ten an attachment.
+fn sizes(random: &mut Random, line: &mut Vec<u8>, _: usize) {
+    listing(random, line, |random| {
+        let octets = match random.below(10) {
+            0 => 100_000 + random.below(9_000_000),
+            _ => 1000 + random.below(40_000),
+        };
+        octets.to_string()
+    });
+}
+
+fn unique_ids(random: &mut Random, line: &mut Vec<u8>, _: usize) {
+    listing(random, line, |random| {
+        format!("{:010x}{:010x}", random.next() << 8, random.next() << 8)
+    });
+}
+
 /// xorshift64*.
-struct Random(u64);
+struct Random {
+    state: u64,
+    /// Of a listing, so far.
+    lines: u32,
+}
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        self.state.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 32
     }
 
     fn below(&mut self, bound: usize) -> usize {

@@ -17,6 +17,8 @@ pub enum Direction {
     Decode,
     /// From the message to the wire.
     Encode,
+    /// From the wire, first line and all, to what a client makes of it.
+    Reply,
 }
 
 impl Direction {
@@ -24,6 +26,7 @@ impl Direction {
         match self {
             Self::Decode => &Form::ALL,
             Self::Encode => &[Form::Whole, Form::Reads],
+            Self::Reply => &[Form::LongReads],
         }
     }
 }
@@ -33,6 +36,7 @@ impl fmt::Display for Direction {
         f.write_str(match self {
             Self::Decode => "decode",
             Self::Encode => "encode",
+            Self::Reply => "reply",
         })
     }
 }
@@ -63,12 +67,15 @@ pub fn run(direction: Direction, rows: &[Row]) {
         .measurement_time(turn)
         .configure_from_args();
     let octets = if measures() { 64 << 20 } else { 64 << 10 };
-    for payload in Payload::each(octets) {
+    for payload in Payload::each(direction, octets) {
         println!("payload\t{}\t{}", payload.name, payload.about);
         let verified = OnceCell::new();
         for &form in direction.forms() {
             let case = Case::new(&payload, direction, form);
-            let take_part = rows.iter().filter(|row| row.forms.contains(&form));
+            let take_part = rows.iter().filter(|row| {
+                let all = row.payloads.is_empty();
+                row.forms.contains(&form) && (all || row.payloads.contains(&payload.name))
+            });
             let mut contestants: Vec<_> =
                 take_part.map(|row| Contestant::new(row, &case)).collect();
             let mut group = criterion.benchmark_group(format!("{direction}/{}", payload.name));

@@ -16,6 +16,8 @@ pub trait Subject: 'static {
     const REMARK: &'static str = "";
     /// The forms of input that it takes.
     const FORMS: &'static [Form] = &[Form::Whole, Form::Reads];
+    /// The payloads that it takes; empty if all.
+    const PAYLOADS: &'static [&'static str] = &[];
 
     /// What one run uses up.
     type Work<'a>;
@@ -69,6 +71,7 @@ pub struct Row {
     pub(crate) kind: Kind,
     pub(crate) remark: &'static str,
     pub(crate) forms: &'static [Form],
+    pub(crate) payloads: &'static [&'static str],
     pub(crate) check: fn(&Case<'_>),
     pub(crate) stopwatch: for<'a> fn(&'a Case<'a>) -> Stopwatch<'a>,
 }
@@ -84,6 +87,7 @@ pub const fn row<S: Subject>() -> Row {
         kind: S::KIND,
         remark: S::REMARK,
         forms: S::FORMS,
+        payloads: S::PAYLOADS,
         check: check::<S>,
         stopwatch: stopwatch::<S>,
     }

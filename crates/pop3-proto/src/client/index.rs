@@ -6,7 +6,7 @@ use crate::{MessageNumber, UniqueId};
 /// The messages of a maildrop: number, size, unique-id.
 ///
 /// Made of the [`Event`]s of LIST and of UIDL, in either order or of one alone.
-/// 24 octets a message and its unique-id, a seventh more at most while it
+/// 24 octets a message and its unique-id, a quarter more at most while it
 /// grows: 15 million messages fit where a `String` and a `Vec` for each do not.
 /// How many there can be is a matter of the session's [`Limits`](super::Limits).
 ///
@@ -175,10 +175,10 @@ impl MaildropIndex {
     }
 }
 
-/// Makes room for so many more, and for a seventh of all at least: less to
+/// Makes room for so many more, and for a quarter of all at least: less to
 /// spare than `Vec` leaves.
 fn grow<T>(vec: &mut Vec<T>, more: usize) {
     if vec.capacity() - vec.len() < more {
-        vec.reserve_exact(more.max(vec.len() / 7).max(64));
+        vec.reserve_exact(more.max(vec.len() / 4).max(64));
     }
 }

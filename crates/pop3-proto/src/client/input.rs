@@ -22,7 +22,8 @@ impl Session {
     /// # Errors
     ///
     /// If the session is over. The error repeats.
-    #[inline]
+    // Always: else each entry of a listing goes through memory.
+    #[inline(always)]
     pub fn handle_input<'a>(
         &'a mut self,
         now: Instant,
@@ -35,7 +36,7 @@ impl Session {
     }
 
     /// The short way for a listing of a million lines.
-    #[inline]
+    #[inline(always)]
     fn plain_entry<'a>(&mut self, input: &'a [u8]) -> Option<Decoded<Event<'a>>> {
         if self.core.failure.is_some() {
             return None;

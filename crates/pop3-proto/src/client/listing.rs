@@ -184,7 +184,6 @@ impl ListingDecoder {
             Ok(cut) => cut,
             Err(_) => {
                 self.skipping = true;
-                self.line_begins = false;
                 let error = over_long(&mut self.line, &mut self.malformed, self.line_start);
                 return Ok(step(at, Some(Found::Malformed(error))));
             }

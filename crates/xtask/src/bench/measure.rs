@@ -19,11 +19,11 @@ use crate::{
 /// What one subject does with one payload.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Id {
-    /// `decode` or `encode`.
+    /// `decode`, `encode` or `reply`.
     pub(crate) direction: String,
     pub(crate) payload: String,
     pub(crate) subject: String,
-    /// `whole`, `reads` or `cached`.
+    /// `whole`, `reads`, `cached` or `long-reads`.
     pub(crate) form: String,
 }
 
@@ -88,7 +88,7 @@ impl Measurements {
         // Another run at the same time must not get in between.
         let results = tempfile::tempdir()?;
         let results = results.path();
-        for direction in ["decode", "encode"] {
+        for direction in ["decode", "encode", "reply"] {
             let filter = format!("^{direction}/{}/", payload.unwrap_or("[^/]+"));
             measured.bench(direction, &filter, rounds, results)?;
         }
@@ -196,6 +196,15 @@ impl Measurements {
             .collect();
         subjects.sort_by_key(|subject| subject.kind);
         subjects
+    }
+
+    /// The payloads that were measured in one direction.
+    pub(crate) fn payloads_of(&self, direction: &str) -> Vec<&Payload> {
+        let is_of = |payload: &&Payload| {
+            let mut ids = self.speeds.keys();
+            ids.any(|id| id.direction == direction && id.payload == payload.name)
+        };
+        self.payloads.iter().filter(is_of).collect()
     }
 
     /// Octets a nanosecond, the median of the rounds.

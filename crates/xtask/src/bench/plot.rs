@@ -26,8 +26,9 @@ const STEP: f64 = 16.0;
 pub(crate) fn svg(measured: &Measurements) -> String {
     let mut subjects = measured.subjects_of("decode");
     subjects.retain(|subject| subject.name != LIMIT);
+    let payloads = measured.payloads_of("decode");
     let panel_height = PANEL_HEAD + STEP * subjects.len() as f64;
-    let bottom = HEAD + panel_height * measured.payloads.len() as f64;
+    let bottom = HEAD + panel_height * payloads.len() as f64;
     let height = bottom + FOOT;
     let mut svg = format!(
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" font-family="system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="12" fill="#1f2937" role="img">
@@ -42,7 +43,7 @@ pub(crate) fn svg(measured: &Measurements) -> String {
     legend(&mut svg);
     axis(&mut svg, bottom);
     let mut top = HEAD;
-    for payload in &measured.payloads {
+    for payload in payloads {
         panel(&mut svg, measured, payload, &subjects, top);
         top += panel_height;
     }

@@ -44,10 +44,15 @@ count the time of the thread alone.
 pub(crate) fn tables(measured: &Measurements, verdicts: &[Verdict]) -> String {
     let decode = ["memchr limit", "memcpy", "byte loop"];
     let encode = ["memchr limit", "memcpy", "memchr by line"];
+    let limit = &decode[..1];
+    let decode = [("whole", &decode[..]), ("reads", limit), ("cached", limit)];
+    let encode = [("whole", &encode[..]), ("reads", limit)];
+    let reply = [("long-reads", &["codec alone", "memchr line ends"][..])];
     [
         format!("## Required ratios\n\n{}", required(verdicts)),
         speeds(measured, "Decoding", "decode", &decode),
         speeds(measured, "Encoding", "encode", &encode),
+        speeds(measured, "Replies", "reply", &reply),
     ]
     .join("\n")
 }
@@ -89,13 +94,13 @@ pub(crate) fn required(verdicts: &[Verdict]) -> String {
     table.to_string()
 }
 
-fn speeds(measured: &Measurements, title: &str, direction: &str, limits: &[&str]) -> String {
-    let forms = [
-        ("whole", limits),
-        ("reads", &limits[..1]),
-        ("cached", &limits[..1]),
-    ];
-    let forms = &forms[..if direction == "decode" { 3 } else { 2 }];
+/// All speeds of one direction: for each form, and against these subjects.
+fn speeds(
+    measured: &Measurements,
+    title: &str,
+    direction: &str,
+    forms: &[(&str, &[&str])],
+) -> String {
     let mut columns = Vec::new();
     for (form, limits) in forms {
         columns.push(format!("{}: GB/s", form_in_words(form)));
@@ -104,8 +109,15 @@ fn speeds(measured: &Measurements, title: &str, direction: &str, limits: &[&str]
     let columns: Vec<_> = columns.iter().map(String::as_str).collect();
     let mut table = Table::new(&["payload", "subject"], &columns);
     let subjects = measured.subjects_of(direction);
-    for payload in &measured.payloads {
-        for subject in &subjects {
+    let payloads = measured.payloads_of(direction);
+    for payload in &payloads {
+        let is_measured = |subject: &&&Subject| {
+            let id = |form| Id::new(direction, &payload.name, &subject.name, form);
+            forms
+                .iter()
+                .any(|(form, _)| measured.speed(&id(form)).is_some())
+        };
+        for subject in subjects.iter().filter(is_measured) {
             let mut row = vec![payload.name.clone(), shown(subject)];
             for (form, limits) in forms {
                 let id = Id::new(direction, &payload.name, &subject.name, form);
@@ -119,7 +131,7 @@ fn speeds(measured: &Measurements, title: &str, direction: &str, limits: &[&str]
         }
     }
     let mut text = format!("## {title}\n\n{table}\n");
-    for Payload { name, about } in &measured.payloads {
+    for Payload { name, about } in payloads {
         text += &format!("- {name}: {about}\n");
     }
     for Subject { name, remark, .. } in subjects {
@@ -142,6 +154,7 @@ fn form_in_words(form: &str) -> &str {
         "whole" => "64 MiB",
         "reads" => "16 KiB reads",
         "cached" => "16 KiB in cache",
+        "long-reads" => "64 KiB reads",
         other => other,
     }
 }
