@@ -12,6 +12,8 @@ pub mod corpus;
 pub mod generate;
 pub mod mutants;
 pub mod oracle;
+#[cfg(unix)]
+pub mod peer;
 pub mod view;
 
 /// Runs the example of the README.

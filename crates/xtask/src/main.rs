@@ -9,6 +9,7 @@ mod ci;
 mod exhaustive;
 mod fuzz;
 mod hunt;
+mod peers;
 mod shell;
 mod tool;
 
@@ -20,6 +21,7 @@ enum Job {
     Exhaustive(exhaustive::Exhaustive),
     Fuzz(fuzz::Fuzz),
     Hunt(hunt::Hunt),
+    Peers(peers::Peers),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Job::Exhaustive(job) => job.run(),
         Job::Fuzz(job) => job.run(),
         Job::Hunt(job) => job.run(),
+        Job::Peers(job) => job.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
