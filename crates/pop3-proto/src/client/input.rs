@@ -123,6 +123,7 @@ impl Session {
                     Request::Retr(number) => Some(Retrieved {
                         number,
                         session: core.id,
+                        octets: complete.octets,
                     }),
                     _ => None,
                 };

@@ -1,4 +1,10 @@
 //! Commands on their way: waiting, sent, not answered yet.
+//!
+//! A reply whose terminator is missing swallows the next one, and every reply
+//! behind it is taken for that to the command before its own. Then one command
+//! is never answered. So DELE waits until all before it are answered but for
+//! other DELEs: what it rests on was said by a server that owes nothing. And
+//! QUIT, which carries the deletions out, waits for the replies to them.
 
 use core::fmt;
 use std::collections::VecDeque;
@@ -88,6 +94,8 @@ pub(super) struct Queue {
     released_octets: usize,
     /// How many of those are not sent yet.
     ready_octets: usize,
+    /// How many of the entries that may be sent are DELE.
+    released_deles: usize,
 }
 
 impl Queue {
@@ -120,7 +128,7 @@ impl Queue {
             let fits = window.is_some_and(|window| {
                 let last = self.released.checked_sub(1);
                 last.is_some_and(|last| self.entries[last].request.may_be_followed())
-                    && entry.request.may_follow()
+                    && self.may_follow(entry.request)
                     && self.released_octets + entry.octets <= window
             });
             if self.released > 0 && !fits {
@@ -129,6 +137,17 @@ impl Queue {
             self.released += 1;
             self.released_octets += entry.octets;
             self.ready_octets += entry.octets;
+            self.released_deles += usize::from(entry.request.is_dele());
+        }
+    }
+
+    /// Whether a request may be sent while the replies to those released are
+    /// due.
+    fn may_follow(&self, request: Request) -> bool {
+        match request {
+            Request::Dele(_) => self.released == self.released_deles,
+            Request::Quit => self.released_deles == 0,
+            request => !request.changes_state(),
         }
     }
 
@@ -160,13 +179,15 @@ impl Queue {
         if let Some(entry) = self.entries.pop_front() {
             self.released -= 1;
             self.released_octets -= entry.octets;
+            self.released_deles -= usize::from(entry.request.is_dele());
         }
     }
 
     pub(super) fn clear(&mut self) {
         self.outgoing.clear();
         self.entries.clear();
-        (self.released, self.released_octets, self.ready_octets) = (0, 0, 0);
+        (self.released, self.released_deles) = (0, 0);
+        (self.released_octets, self.ready_octets) = (0, 0);
     }
 }
 

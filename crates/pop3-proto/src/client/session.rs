@@ -131,6 +131,11 @@ impl Session {
     /// Puts DELE at the end of the queue, for a message that is proven to be
     /// kept: [`Retrieved`](super::Retrieved), or [`Delivered`](super::Delivered).
     ///
+    /// When pipelining it waits until all commands before it are answered but
+    /// other DELEs, and QUIT behind it waits for its reply: see
+    /// [`Retrieved`](super::Retrieved) for why. Fastest is all RETRs, then all
+    /// DELEs, then QUIT.
+    ///
     /// # Errors
     ///
     /// As [`enqueue`](Self::enqueue); also for the proof of another session.
