@@ -51,6 +51,8 @@ pub struct Limits {
     /// Octets of a SASL challenge; [`ResponseDecoder::MAX_CHALLENGE`] with its
     /// `+ ` and CRLF stays the most.
     pub challenge_octets: usize,
+    /// Challenges in one AUTH exchange.
+    pub challenges: u32,
     /// Octets of commands that wait to be sent.
     pub queue_octets: usize,
     /// Octets of commands sent and not answered yet, when pipelining (RFC 2449
@@ -66,6 +68,7 @@ impl Limits {
         listing_octets: ReplyRule::MAX_LISTING_OCTETS,
         listing_entries: 16_000_000,
         challenge_octets: ResponseDecoder::MAX_CHALLENGE,
+        challenges: 16,
         queue_octets: 1 << 16,
         window_octets: 2048,
     };

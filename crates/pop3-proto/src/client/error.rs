@@ -177,6 +177,9 @@ pub enum SessionError {
     Reply(ReplyError),
     /// It did not come in time.
     Timeout(Timer),
+    /// More challenges in one exchange than
+    /// [`Limits::challenges`](super::Limits::challenges).
+    TooManyChallenges,
     /// More lines than [`Limits::listing_entries`](super::Limits::listing_entries).
     TooManyLines,
 }
@@ -200,6 +203,7 @@ impl fmt::Display for SessionError {
             }
             Self::Reply(error) => error.fmt(f),
             Self::Timeout(timer) => write!(f, "waited too long for {timer}"),
+            Self::TooManyChallenges => f.write_str("the server never ends the SASL exchange"),
             Self::TooManyLines => f.write_str("the listing has too many lines"),
         }
     }

@@ -89,6 +89,8 @@ pub(super) struct Core {
     pub(super) utf8: bool,
     pub(super) under_tls: bool,
     pub(super) exchange: Exchange,
+    /// Challenges of the exchange.
+    challenges: u32,
     /// Marked as deleted, or DELE is on its way.
     pub(super) deleted: BTreeSet<MessageNumber>,
 }
@@ -110,6 +112,7 @@ impl Core {
             user_accepted: false,
             utf8: false,
             exchange: Exchange::None,
+            challenges: 0,
             deleted: BTreeSet::new(),
         }
     }
@@ -198,6 +201,7 @@ impl Core {
         }
         if request == Request::Auth {
             self.exchange = Exchange::None;
+            self.challenges = 0;
         }
         let has_block = request.is_listing() || request.is_message();
         if !(has_block && positive) {
@@ -225,6 +229,10 @@ impl Core {
         if octets > self.config.limits.challenge_octets {
             return Err(SessionError::ChallengeTooLong);
         }
+        if self.challenges == self.config.limits.challenges {
+            return Err(SessionError::TooManyChallenges);
+        }
+        self.challenges += 1;
         self.queue.answered();
         match core::mem::replace(&mut self.exchange, Exchange::Challenged) {
             Exchange::Cancelled => Err(SessionError::AfterCancel),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use dot_stuffing::LineDecoder;
 
 use super::{
-    Closed, Event, HiddenText, Login, Maildrop, Session, Tls, Verdict,
+    ChallengeError, Closed, Event, HiddenText, Login, Maildrop, Session, Tls, Verdict,
     maildrop::Marked,
     session::{AfterReply, Phase},
 };
@@ -131,26 +131,26 @@ impl<M: Maildrop> Session<M> {
     ///
     /// # Errors
     ///
-    /// If the challenge is not base64, or its line would be longer than
-    /// [`SASL_LINE_MAX`]; the session still waits for an answer.
-    pub fn challenge(&mut self, now: Instant, base64: &str) -> Result<(), ArgumentError> {
+    /// If the challenge is not base64, its line would be longer than
+    /// [`SASL_LINE_MAX`], or the exchange has had too many; the session still
+    /// waits for an answer.
+    pub fn challenge(&mut self, now: Instant, base64: &str) -> Result<(), ChallengeError> {
+        let error = |kind, offset| Err(ChallengeError::Argument(ArgumentError { kind, offset }));
         if !is_base64(base64) {
-            return Err(ArgumentError {
-                kind: ArgumentErrorKind::Octet,
-                offset: 0,
-            });
+            return error(ArgumentErrorKind::Octet, 0);
         }
         let most = SASL_LINE_MAX - "+ \r\n".len();
         if base64.len() > most {
-            return Err(ArgumentError {
-                kind: ArgumentErrorKind::TooLong,
-                offset: most,
-            });
+            return error(ArgumentErrorKind::TooLong, most);
         }
         if matches!(
             self.phase,
             Phase::Authorization(Exchange::Asked { sasl: true })
         ) {
+            if self.challenges == self.config.challenges {
+                return Err(ChallengeError::TooMany);
+            }
+            self.challenges += 1;
             self.restart_autologout(now);
             self.reply.line(format_args!("+ {base64}"));
             self.phase = Phase::Authorization(Exchange::Response {
@@ -288,6 +288,7 @@ impl<M: Maildrop> Session<M> {
 
     fn ask(&mut self, login: Login) {
         let sasl = matches!(login, Login::Sasl { .. });
+        self.challenges = 0;
         self.phase = Phase::Authorization(Exchange::Asked { sasl });
         self.event = Some(Event::Login(login));
     }

@@ -18,6 +18,10 @@ pub const TIMESTAMP_MAX: usize = 250;
 /// (RFC 2449 §5).
 pub const MECHANISMS_MAX: usize = 20;
 
+/// How many challenges an AUTH exchange has at most, unless configured
+/// otherwise. No mechanism in use needs a quarter of them.
+pub const CHALLENGES_DEFAULT: u32 = 16;
+
 /// The mechanisms that send a password or token as it is. They are subject to
 /// the same rule as USER and PASS.
 pub const PLAINTEXT_MECHANISMS: [&str; 4] = ["LOGIN", "OAUTHBEARER", "PLAIN", "XOAUTH2"];
@@ -58,6 +62,7 @@ pub struct Config {
     pub(super) mechanisms: Vec<String>,
     pub(super) implementation: Option<String>,
     pub(super) utf8: bool,
+    pub(super) challenges: u32,
     pub(super) autologout: Duration,
 }
 
@@ -79,6 +84,7 @@ impl Config {
             mechanisms: Vec::new(),
             implementation: None,
             utf8: false,
+            challenges: CHALLENGES_DEFAULT,
             autologout: AUTOLOGOUT_MIN,
         }
     }
@@ -150,6 +156,13 @@ impl Config {
         let upper = |mechanism: &Mechanism<'_>| mechanism.as_str().to_ascii_uppercase();
         self.mechanisms = mechanisms.iter().map(upper).collect();
         Ok(self)
+    }
+
+    /// How many challenges an AUTH exchange may have.
+    #[must_use]
+    pub const fn challenges(mut self, most: u32) -> Self {
+        self.challenges = most;
+        self
     }
 
     /// The server's name, for the capability IMPLEMENTATION (RFC 2449 §6.9).

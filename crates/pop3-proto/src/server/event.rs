@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::ArgumentError;
+
 /// Something that the driver has to do.
 ///
 /// Until it is fetched with [`Session::poll_event`](super::Session::poll_event)
@@ -104,6 +106,36 @@ pub enum Verdict<M> {
     InUse,
     /// It cannot be found out now: `-ERR [SYS/TEMP]` (RFC 3206 §4).
     Temporary,
+}
+
+/// Why a challenge is not sent. The session still waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChallengeError {
+    /// It is not base64, or longer than [`SASL_LINE_MAX`](super::SASL_LINE_MAX)
+    /// with its line.
+    Argument(ArgumentError),
+    /// The exchange has had [`Config::challenges`](super::Config::challenges):
+    /// answer with [`Verdict::Reject`].
+    TooMany,
+}
+
+impl fmt::Display for ChallengeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argument(error) => write!(f, "not a SASL challenge: {error}"),
+            Self::TooMany => f.write_str("the SASL exchange has too many challenges: reject it"),
+        }
+    }
+}
+
+impl core::error::Error for ChallengeError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Argument(error) => Some(error),
+            Self::TooMany => None,
+        }
+    }
 }
 
 /// Why a session is over.

@@ -28,9 +28,10 @@ mod transaction;
 
 pub use authorization::SASL_LINE_MAX;
 pub use config::{
-    AUTOLOGOUT_MIN, Config, MECHANISMS_MAX, PLAINTEXT_MECHANISMS, TEXT_MAX, TIMESTAMP_MAX, Tls,
+    AUTOLOGOUT_MIN, CHALLENGES_DEFAULT, Config, MECHANISMS_MAX, PLAINTEXT_MECHANISMS, TEXT_MAX,
+    TIMESTAMP_MAX, Tls,
 };
-pub use event::{Closed, Event, HiddenText, Login, Verdict};
+pub use event::{ChallengeError, Closed, Event, HiddenText, Login, Verdict};
 pub use maildrop::Maildrop;
 pub use reply::MESSAGE_PIECE;
 pub use session::Session;

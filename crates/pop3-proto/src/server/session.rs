@@ -83,6 +83,8 @@ pub struct Session<M: Maildrop> {
     pub(super) tls: Tls,
     pub(super) utf8: bool,
     pub(super) failed_logins: u32,
+    /// Challenges of the AUTH exchange.
+    pub(super) challenges: u32,
     pub(super) phase: Phase<M>,
     pub(super) reply: Reply<M::Message>,
     pub(super) after_reply: AfterReply,
@@ -124,6 +126,7 @@ impl<M: Maildrop> Session<M> {
             config,
             utf8: false,
             failed_logins: 0,
+            challenges: 0,
             phase: Phase::Authorization(Exchange::None),
             reply,
             after_reply: AfterReply::GoOn,

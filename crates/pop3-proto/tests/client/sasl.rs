@@ -189,3 +189,36 @@ fn list_of_mechanisms() {
     let said = client.ask(&Command::AuthList, b"+OK\r\nNTLM\r\n.\r\n");
     assert_eq!(said, ["AUTH + ", "line NTLM", "end 6"]);
 }
+
+/// A server that challenges for ever.
+#[test]
+fn challenges_have_a_number() {
+    let mut config = config();
+    assert_eq!(config.limits.challenges, 16);
+    config.limits.challenges = 2;
+    let mut client = Client::greeted(config.clone());
+    for _ in 0..2 {
+        // Each exchange counts anew.
+        client.send(&auth("GSSAPI", None)).unwrap();
+        for _ in 0..2 {
+            assert_eq!(client.feed(b"+ YQ==\r\n"), ["challenge YQ=="]);
+            client.respond(base64("YQ=="));
+        }
+        assert_eq!(client.feed(b"-ERR no\r\n"), ["AUTH - no"]);
+    }
+    client.send(&auth("GSSAPI", None)).unwrap();
+    for _ in 0..2 {
+        client.feed(b"+ YQ==\r\n");
+        client.respond(base64("YQ=="));
+    }
+    client.sent.clear();
+    assert_eq!(client.feed(b"+ YQ==\r\n"), ["error TooManyChallenges"]);
+    client.assert_over(SessionError::TooManyChallenges);
+    assert!(client.sent.is_empty());
+    // The one that the session answers by itself counts too.
+    config.limits.challenges = 0;
+    let mut client = Client::greeted(config);
+    let long = "x".repeat(300);
+    let said = client.ask(&auth("XOAUTH2", Some(&long)), b"+\r\n");
+    assert_eq!(said, ["error TooManyChallenges"]);
+}
