@@ -1,4 +1,4 @@
-//! Commands of the AUTHORIZATION state, logins, and CAPA in both states.
+//! Commands of the AUTHORIZATION state, and logins.
 
 use core::{mem, str};
 use std::time::Instant;
@@ -10,7 +10,7 @@ use super::{
     maildrop::Marked,
     session::{AfterReply, Phase},
 };
-use crate::{ArgumentError, ArgumentErrorKind, Capability, Command, Expiry};
+use crate::{ArgumentError, ArgumentErrorKind, Command};
 
 /// The longest line of a SASL exchange, in octets, CRLF included. RFC 5034 §4
 /// sets no limit; RFC 4954 §4 takes this one for SMTP.
@@ -42,6 +42,13 @@ impl<M: Maildrop> Session<M> {
         match command {
             Command::User(_) | Command::Pass(_) if !plaintext => {
                 self.refuse("no password is taken without TLS");
+            }
+            // RFC 6856 §2.2: only who announces it takes more.
+            Command::User(name) | Command::Apop { name, .. } if !self.takes(name.as_str()) => {
+                self.refuse("[AUTH] names are in ASCII here");
+            }
+            Command::Pass(password) if named.is_some() && !self.takes(password.expose()) => {
+                self.refuse("[AUTH] passwords are in ASCII here");
             }
             Command::User(name) => {
                 self.phase = Phase::Authorization(Exchange::Named(name.as_str().to_owned()));
@@ -87,6 +94,8 @@ impl<M: Maildrop> Session<M> {
                 self.reply.line(".");
             }
             Command::Capa => self.capabilities(),
+            Command::LangList => self.languages(),
+            Command::Lang(range) => self.language(range),
             Command::Quit => {
                 self.reply.line("+OK goodbye");
                 self.end(Closed::Quit);
@@ -122,7 +131,9 @@ impl<M: Maildrop> Session<M> {
                 self.refuse("[AUTH] login failed");
             }
             Verdict::InUse => self.refuse("[IN-USE] the maildrop is locked"),
+            Verdict::LoginDelay => self.refuse("[LOGIN-DELAY] the last login was just now"),
             Verdict::Temporary => self.refuse("[SYS/TEMP] try again later"),
+            Verdict::Permanent => self.refuse("[SYS/PERM] the server needs repair"),
         }
     }
 
@@ -218,42 +229,6 @@ impl<M: Maildrop> Session<M> {
         consumed
     }
 
-    pub(super) fn capabilities(&mut self) {
-        let authorization = matches!(self.phase, Phase::Authorization(_));
-        self.reply.line("+OK");
-        let reply = &mut self.reply;
-        if self.config.takes_plaintext(self.tls) {
-            reply.line(Capability::User);
-        }
-        let mechanisms: Vec<&str> = self.config.usable_mechanisms(self.tls).collect();
-        if !mechanisms.is_empty() {
-            reply.line(Capability::Sasl(&mechanisms.join(" ")));
-        }
-        for capability in [
-            Capability::Top,
-            Capability::Uidl,
-            Capability::Pipelining,
-            Capability::RespCodes,
-            Capability::AuthRespCode,
-            Capability::Expire {
-                days: Expiry::Never,
-                per_user: false,
-            },
-        ] {
-            reply.line(capability);
-        }
-        if authorization && self.tls == Tls::Offered {
-            reply.line(Capability::Stls);
-        }
-        if self.config.utf8 {
-            reply.line(Capability::Utf8 { user: false });
-        }
-        if let Some(name) = &self.config.implementation {
-            reply.line(Capability::Implementation(name));
-        }
-        reply.line(".");
-    }
-
     /// Takes the name that USER gave: it is good for one command.
     pub(super) fn forget_name(&mut self) -> Option<String> {
         match &mut self.phase {
@@ -279,6 +254,10 @@ impl<M: Maildrop> Session<M> {
             Tls::Active => self.refuse("TLS is active"),
             Tls::Unavailable => self.refuse("STLS is not offered"),
         }
+    }
+
+    fn takes(&self, text: &str) -> bool {
+        text.is_ascii() || self.config.takes_utf8_names()
     }
 
     fn usable(&self, mechanism: &str) -> bool {

@@ -62,6 +62,8 @@ pub struct Config {
     pub(super) mechanisms: Vec<String>,
     pub(super) implementation: Option<String>,
     pub(super) utf8: bool,
+    pub(super) utf8_names: bool,
+    pub(super) login_delay: Option<u32>,
     pub(super) challenges: u32,
     pub(super) autologout: Duration,
 }
@@ -84,6 +86,8 @@ impl Config {
             mechanisms: Vec::new(),
             implementation: None,
             utf8: false,
+            utf8_names: false,
+            login_delay: None,
             challenges: CHALLENGES_DEFAULT,
             autologout: AUTOLOGOUT_MIN,
         }
@@ -177,10 +181,30 @@ impl Config {
     }
 
     /// Offers UTF8 (RFC 6856 §2): only where the maildrop takes care that a
-    /// client that did not ask for it gets no UTF-8 header.
+    /// client that did not ask for it gets no UTF-8 header, by other octets or
+    /// by [`Maildrop::needs_utf8`](super::Maildrop::needs_utf8).
     #[must_use]
     pub const fn utf8(mut self, yes: bool) -> Self {
         self.utf8 = yes;
+        self
+    }
+
+    /// Takes names and passwords in UTF-8, and announces `UTF8 USER` (RFC 6856
+    /// §2.2); without it they have to be ASCII. Means something only with
+    /// [`utf8`](Self::utf8). The driver should apply SASLprep (RFC 4013) to them
+    /// before it compares, and must where it offers APOP.
+    #[must_use]
+    pub const fn utf8_names(mut self, yes: bool) -> Self {
+        self.utf8_names = yes;
+        self
+    }
+
+    /// Announces LOGIN-DELAY: so many seconds between two logins of a user (RFC
+    /// 2449 §6.5). The driver enforces it, by
+    /// [`Verdict::LoginDelay`](super::Verdict::LoginDelay).
+    #[must_use]
+    pub const fn login_delay(mut self, seconds: u32) -> Self {
+        self.login_delay = Some(seconds);
         self
     }
 
@@ -191,6 +215,11 @@ impl Config {
     pub fn autologout(mut self, after: Duration) -> Self {
         self.autologout = after.max(AUTOLOGOUT_MIN);
         self
+    }
+
+    /// Whether names and passwords may be other than ASCII.
+    pub(super) const fn takes_utf8_names(&self) -> bool {
+        self.utf8 && self.utf8_names
     }
 
     /// Whether a password may come now.

@@ -97,15 +97,22 @@ impl fmt::Debug for HiddenText {
 pub enum Verdict<M> {
     /// Whom the client says it is, and the maildrop is locked: here it is.
     Accept(M),
-    /// Wrong name, password or mechanism data. `-ERR [AUTH]` (RFC 3206 §4),
+    /// Wrong name, password or mechanism data. `-ERR [AUTH]` (RFC 3206 §5),
     /// the same words for all, and one more in
     /// [`Session::failed_logins`](super::Session::failed_logins).
     Reject,
     /// The maildrop is locked by another session: `-ERR [IN-USE]` (RFC 2449
-    /// §8.1.1).
+    /// §8.1.2).
     InUse,
-    /// It cannot be found out now: `-ERR [SYS/TEMP]` (RFC 3206 §4).
+    /// The last login of this user is not long enough ago: `-ERR [LOGIN-DELAY]`
+    /// (RFC 2449 §8.1.1). See [`Config::login_delay`](super::Config::login_delay).
+    LoginDelay,
+    /// It cannot be found out, or the maildrop not be opened, now; later it may:
+    /// `-ERR [SYS/TEMP]` (RFC 3206 §4).
     Temporary,
+    /// The same, until someone intervenes: a damaged maildrop, a wrong
+    /// configuration. `-ERR [SYS/PERM]` (RFC 3206 §4).
+    Permanent,
 }
 
 /// Why a challenge is not sent. The session still waits for an answer.

@@ -43,6 +43,17 @@ pub trait Maildrop {
     /// `number` is at most [`messages`](Self::messages).
     fn unique_id(&self, number: MessageNumber) -> UniqueId<'_>;
 
+    /// Whether a message cannot be sent to a client that has not asked for UTF8:
+    /// it has UTF-8 where ASCII is due, and the maildrop makes no surrogate of it
+    /// (RFC 6856 §2.1). Such a client is told `-ERR [UTF8]`.
+    ///
+    /// `number` is at most [`messages`](Self::messages). No message, unless said
+    /// otherwise.
+    fn needs_utf8(&self, number: MessageNumber) -> bool {
+        let _ = number;
+        false
+    }
+
     /// Opens a message.
     ///
     /// `number` is at most [`messages`](Self::messages), and not one of a
@@ -50,7 +61,9 @@ pub trait Maildrop {
     ///
     /// # Errors
     ///
-    /// Any; the client is told `-ERR [SYS/TEMP]` (RFC 3206 §4).
+    /// Any; the client is told `-ERR [SYS/PERM]` for
+    /// [`InvalidData`](io::ErrorKind::InvalidData), a damaged message, and `-ERR
+    /// [SYS/TEMP]` for all else (RFC 3206 §4).
     fn open(&mut self, number: MessageNumber) -> io::Result<Self::Message>;
 
     /// Removes the messages marked as deleted, in rising order of their

@@ -15,12 +15,18 @@
 //!    sent. Clients may pipeline as they like (RFC 2449 §6.6).
 //! 4. What a client sends and does not end with CRLF is no command, not even
 //!    QUIT before it closes its side.
-//! 5. TOP counts lines as they are sent, so that a stored bare CR or LF ends
+//! 5. The texts of replies are in English, and LANG offers that alone (RFC 6856
+//!    §3).
+//! 6. What RESP-CODES and AUTH-RESP-CODE promise holds: a text that begins with
+//!    `[` is a code, and wrong credentials always have `[AUTH]`.
+//! 7. TOP counts lines as they are sent, so that a stored bare CR or LF ends
 //!    one.
 
 mod authorization;
+mod capabilities;
 mod config;
 mod event;
+mod language;
 mod maildrop;
 mod reply;
 mod session;

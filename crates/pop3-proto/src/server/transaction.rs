@@ -1,6 +1,7 @@
 //! Commands of the TRANSACTION state (RFC 1939 §§5 and 7), and UPDATE.
 
 use core::{fmt, mem};
+use std::io;
 
 use super::{Closed, Maildrop, Session, maildrop::Marked, session::Phase};
 use crate::{Command, MessageNumber};
@@ -22,6 +23,8 @@ impl<M: Maildrop> Session<M> {
         }
         match command {
             Command::Capa => self.capabilities(),
+            Command::LangList => self.languages(),
+            Command::Lang(range) => self.language(range),
             Command::Dele(number) => {
                 marked.delete(number);
                 reply.line(format_args!("+OK message {number} deleted"));
@@ -62,6 +65,9 @@ impl<M: Maildrop> Session<M> {
         let Phase::Transaction(marked) = &mut self.phase else {
             return;
         };
+        if !self.utf8 && marked.maildrop.needs_utf8(number) {
+            return self.refuse("[UTF8] the message is for clients that ask for UTF8");
+        }
         match marked.maildrop.open(number) {
             Ok(message) => {
                 match lines {
@@ -72,6 +78,9 @@ impl<M: Maildrop> Session<M> {
                     Some(_) => self.reply.line("+OK"),
                 }
                 self.reply.message(message, lines);
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                self.refuse("[SYS/PERM] the message is damaged");
             }
             Err(_) => self.refuse("[SYS/TEMP] the message cannot be read now"),
         }

@@ -22,7 +22,9 @@ pub(crate) struct Contents {
     pub(crate) messages: Vec<Vec<u8>>,
     pub(crate) locked: bool,
     pub(crate) commits: u32,
-    pub(crate) fail_open: bool,
+    pub(crate) fail_open: Option<io::ErrorKind>,
+    /// No surrogates are made of messages beyond ASCII.
+    pub(crate) needs_utf8: bool,
     pub(crate) fail_commit: bool,
     /// After so many octets, reading a message fails.
     pub(crate) fail_read_at: Option<usize>,
@@ -108,9 +110,14 @@ impl Maildrop for Locked {
         UniqueId::new(self.unique_ids[number.index()].as_bytes()).unwrap()
     }
 
+    fn needs_utf8(&self, number: MessageNumber) -> bool {
+        let contents = self.store.0.borrow();
+        contents.needs_utf8 && !contents.messages[number.index()].is_ascii()
+    }
+
     fn open(&mut self, number: MessageNumber) -> io::Result<Message> {
-        if self.store.0.borrow().fail_open {
-            return Err(io::Error::other("gone"));
+        if let Some(kind) = self.store.0.borrow().fail_open {
+            return Err(kind.into());
         }
         Ok(Message {
             octets: self.store.0.borrow().messages[number.index()].clone(),

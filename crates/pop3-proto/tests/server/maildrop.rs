@@ -1,5 +1,7 @@
 //! The TRANSACTION and UPDATE states (RFC 1939 §§5 to 7).
 
+use std::io;
+
 use pop3_proto::server::{Closed, MESSAGE_PIECE};
 
 use crate::drive::{Server, Store};
@@ -167,18 +169,23 @@ fn commands_of_authorization_are_refused() {
         "STLS",
         "UTF8",
     ]);
-    server.refuses(&["LANG", "XYZZY", ""]);
+    server.refuses(&["LANG de", "XYZZY", ""]);
     assert_eq!(server.ask("STAT\r\n"), "+OK 3 43\r\n");
 }
 
 #[test]
 fn a_message_that_cannot_be_opened_is_refused() {
-    let store = three();
-    store.0.borrow_mut().fail_open = true;
-    let mut server = Server::logged_in(&store);
-    let answer = server.ask("RETR 1\r\nTOP 1 0\r\nNOOP\r\n");
-    assert_eq!(answer.matches("-ERR [SYS/TEMP] ").count(), 2);
-    assert!(answer.ends_with("\r\n+OK\r\n"));
+    for (kind, code) in [
+        (io::ErrorKind::NotFound, "-ERR [SYS/TEMP] "),
+        (io::ErrorKind::InvalidData, "-ERR [SYS/PERM] "),
+    ] {
+        let store = three();
+        store.0.borrow_mut().fail_open = Some(kind);
+        let mut server = Server::logged_in(&store);
+        let answer = server.ask("RETR 1\r\nTOP 1 0\r\nNOOP\r\n");
+        assert_eq!(answer.matches(code).count(), 2);
+        assert!(answer.ends_with("\r\n+OK\r\n"));
+    }
 }
 
 #[test]
