@@ -2,24 +2,31 @@
 
 use core::fmt;
 
-/// A release of Outlook (MS-STANOPOP3 §1.3), oldest first.
+use pop3_proto::Profile;
+
+/// A release of Outlook (MS-STANOPOP3 §1.3), oldest first. Its names and its
+/// behaviour are those of its [profile](Self::profile); `Display` writes the
+/// profile's name without `outlook-`.
+///
+/// ```
+/// use pop3_conformance::Release;
+/// use pop3_proto::Profile;
+///
+/// assert_eq!(Release::Outlook2016.profile(), Profile::OUTLOOK_2016);
+/// assert_eq!(Release::Outlook2016.to_string(), "2016");
+/// assert_eq!(Release::of(&Profile::OUTLOOK_NEW), Some(Release::NewOutlook));
+/// assert_eq!(Release::of(&Profile::RFC1939), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the releases of `Profile`, by their names")]
 pub enum Release {
-    /// Office Outlook 2007.
     Outlook2007,
-    /// Outlook 2010.
     Outlook2010,
-    /// Outlook 2013.
     Outlook2013,
-    /// Outlook 2016.
     Outlook2016,
-    /// Outlook 2019.
     Outlook2019,
-    /// Outlook 2021.
     Outlook2021,
-    /// Outlook 2024; the document knows its preview.
     Outlook2024,
-    /// The new Outlook for Windows.
     NewOutlook,
 }
 
@@ -35,20 +42,34 @@ impl Release {
         Self::Outlook2024,
         Self::NewOutlook,
     ];
+
+    /// How the release behaves.
+    #[must_use]
+    pub const fn profile(self) -> Profile {
+        match self {
+            Self::Outlook2007 => Profile::OUTLOOK_2007,
+            Self::Outlook2010 => Profile::OUTLOOK_2010,
+            Self::Outlook2013 => Profile::OUTLOOK_2013,
+            Self::Outlook2016 => Profile::OUTLOOK_2016,
+            Self::Outlook2019 => Profile::OUTLOOK_2019,
+            Self::Outlook2021 => Profile::OUTLOOK_2021,
+            Self::Outlook2024 => Profile::OUTLOOK_2024,
+            Self::NewOutlook => Profile::OUTLOOK_NEW,
+        }
+    }
+
+    /// The release of that profile, by its name; `None` for RFC 1939.
+    #[must_use]
+    pub fn of(profile: &Profile) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|release| release.profile().name == profile.name)
+    }
 }
 
 impl fmt::Display for Release {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Outlook2007 => "2007",
-            Self::Outlook2010 => "2010",
-            Self::Outlook2013 => "2013",
-            Self::Outlook2016 => "2016",
-            Self::Outlook2019 => "2019",
-            Self::Outlook2021 => "2021",
-            Self::Outlook2024 => "2024",
-            Self::NewOutlook => "new",
-        })
+        let name = self.profile().name;
+        f.write_str(name.strip_prefix("outlook-").unwrap_or(name))
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use pop3_conformance::{
     Id, Kind, Party, Release, Releases, Section, Strength, statement, statements,
 };
+use pop3_proto::{AfterSync, Profile};
 
 #[test]
 fn it_has_the_56_ids_once_and_in_order() {
@@ -94,6 +95,41 @@ fn every_release_is_named_but_the_new_one_in_five_statements() {
             .iter()
             .eq(Release::ALL.into_iter().take(7))
     );
+}
+
+#[test]
+fn releases_are_the_profiles_but_that_of_the_rfc() {
+    let profiles = Release::ALL.map(Release::profile);
+    assert_eq!(profiles, Profile::ALL[1..]);
+    let releases = Profile::ALL.iter().filter_map(Release::of);
+    assert!(releases.eq(Release::ALL));
+    for release in Release::ALL {
+        let name = format!("outlook-{release}");
+        assert_eq!(Profile::by_name(&name), Some(release.profile()));
+    }
+}
+
+/// The profiles leave out a release where the table does, and say of retention
+/// what it says.
+#[test]
+fn profiles_and_table_agree() {
+    for release in Release::ALL {
+        let profile = release.profile();
+        for row in statements() {
+            let is_named = profile.is_named_in(&row.id().to_string());
+            assert_eq!(
+                row.releases().contains(release),
+                is_named,
+                "{release}: {row}"
+            );
+        }
+        for id in profile.unnamed_in {
+            assert!(id.parse().is_ok_and(|id| statement(id).is_some()), "{id}");
+        }
+        let retention = statement(Id::C(48)).unwrap().for_release(release).unwrap();
+        let deletes = profile.after_sync == AfterSync::Delete;
+        assert_eq!(retention.contains("deletes"), deletes, "{release}");
+    }
 }
 
 #[test]
