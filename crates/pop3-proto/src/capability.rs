@@ -7,7 +7,9 @@ use crate::command::decimal;
 /// A line of the answer to CAPA (RFC 2449 §§5 and 6, RFC 2595 §4, RFC 3206,
 /// RFC 5034 §3, RFC 6856 §§2 and 3).
 ///
-/// What is not known, or known and malformed, is kept as it came.
+/// What is not known, or known and malformed, is kept as it came. Words may be
+/// separated by runs of spaces and TABs, also at the ends of the line
+/// (MS-STANOPOP3 C0004), for every profile: nothing else could be meant.
 ///
 /// ```
 /// use pop3_proto::{Capability, Expiry};
@@ -47,7 +49,8 @@ pub enum Capability<'a> {
     Pipelining,
     /// `RESP-CODES`.
     RespCodes,
-    /// `SASL` and the mechanisms, separated by blanks.
+    /// `SASL` and the mechanisms, separated by blanks as they came: see
+    /// [`mechanisms`](Self::mechanisms).
     Sasl(&'a str),
     /// `STLS`.
     Stls,
@@ -92,7 +95,7 @@ impl<'a> Capability<'a> {
             offset: error.valid_up_to(),
         })?;
         let is_blank = |char| matches!(char, ' ' | '\t');
-        let text = text.trim_end_matches(is_blank);
+        let text = text.trim_matches(is_blank);
         if text.is_empty() {
             return Err(CapabilityError { offset: 0 });
         }
@@ -161,6 +164,25 @@ impl<'a> Capability<'a> {
             }
             _ => other,
         }
+    }
+}
+
+impl<'a> Capability<'a> {
+    /// The names of the SASL mechanisms, whatever blanks stand between them;
+    /// none for another capability.
+    ///
+    /// ```
+    /// use pop3_proto::Capability;
+    ///
+    /// let sasl = Capability::parse(b"SASL PLAIN \t SCRAM-SHA-256").unwrap();
+    /// assert!(sasl.mechanisms().eq(["PLAIN", "SCRAM-SHA-256"]));
+    /// ```
+    pub fn mechanisms(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let names = match *self {
+            Self::Sasl(names) => names,
+            _ => "",
+        };
+        names.split_ascii_whitespace()
     }
 }
 
@@ -253,6 +275,31 @@ mod tests {
             days: Expiry::Never,
             per_user: true,
         };
-        assert_eq!(Capability::parse(b"expire \t NEVER\tuser "), Ok(expire));
+        for line in [&b"expire \t NEVER\tuser "[..], b" \tEXPIRE NEVER  USER\t"] {
+            assert_eq!(Capability::parse(line), Ok(expire));
+        }
+        assert_eq!(
+            Capability::parse(b"UTF8\t USER"),
+            Ok(Capability::Utf8 { user: true })
+        );
+        assert_eq!(Capability::parse(b"\tTOP "), Ok(Capability::Top));
+        for blank in [&b" "[..], b"\t", b" \t "] {
+            assert!(Capability::parse(blank).is_err());
+        }
+    }
+
+    #[test]
+    fn mechanisms_are_words_whatever_is_between_them() {
+        for line in [
+            "SASL PLAIN LOGIN",
+            "sasl\tPLAIN\tLOGIN",
+            " SASL  PLAIN \t LOGIN\t ",
+        ] {
+            let capability = Capability::parse(line.as_bytes()).unwrap();
+            assert!(capability.mechanisms().eq(["PLAIN", "LOGIN"]), "{line}");
+        }
+        let none = Capability::parse(b"SASL ").unwrap();
+        assert_eq!((none, none.mechanisms().count()), (Capability::Sasl(""), 0));
+        assert_eq!(Capability::Other("X PLAIN").mechanisms().count(), 0);
     }
 }

@@ -96,6 +96,10 @@ fn c0004_a_client_takes_runs_of_spaces_and_tabs() {
         };
         assert_eq!(Capability::parse(capability.as_bytes()), Ok(expected));
 
+        let sasl = format!("SASL{blanks}PLAIN{blanks}LOGIN");
+        let sasl = Capability::parse(sasl.as_bytes()).unwrap();
+        assert!(sasl.mechanisms().eq(["PLAIN", "LOGIN"]));
+
         let stream = format!("+OK{blanks}7{blanks}320\r\n");
         let reply = read(ReplyRule::OUTLOOK, ReplyKind::Line, stream.as_bytes()).unwrap();
         assert!(reply.positive);

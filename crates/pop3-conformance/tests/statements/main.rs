@@ -6,6 +6,7 @@
 
 mod authorization;
 mod basic_operation;
+mod connection;
 mod coverage;
 mod reading;
 #[path = "../../examples/conformance/report.rs"]

@@ -7,13 +7,13 @@ use pop3_proto::{
     server::{Closed, Config, Event, Login, Maildrop, Session, Verdict},
 };
 
-const MESSAGES: [&[u8]; 3] = [
+pub(crate) const MESSAGES: [&[u8]; 3] = [
     b"Subject: first\r\n\r\none\r\n",
     b"Subject: second\r\n\r\n.two\r\n",
     b"Subject: third\r\n\r\nthree\r\n",
 ];
 
-struct Three;
+pub(crate) struct Three;
 
 impl Maildrop for Three {
     type Message = &'static [u8];

@@ -83,7 +83,7 @@ impl Capabilities {
 
     /// The names of the SASL mechanisms.
     pub fn sasl(&self) -> impl Iterator<Item = &str> {
-        self.sasl.as_deref().unwrap_or("").split_ascii_whitespace()
+        Capability::Sasl(self.sasl.as_deref().unwrap_or_default()).mechanisms()
     }
 
     /// STLS.

@@ -205,7 +205,7 @@ fn capabilities_are_kept() {
     assert!(!client.session.capabilities().is_known());
     client.send(&Command::Capa).unwrap();
     client.feed(
-        b"+OK\r\nSASL PLAIN LOGIN\r\nLOGIN-DELAY 60 USER\r\nRESP-CODES\r\nIMPLEMENTATION\r\n",
+        b"+OK\r\nSASL\t PLAIN \t LOGIN\r\nLOGIN-DELAY 60 USER\r\nRESP-CODES\r\nIMPLEMENTATION\r\n",
     );
     // Not before the list is whole.
     assert!(!client.session.capabilities().is_known());
