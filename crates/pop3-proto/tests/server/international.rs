@@ -49,7 +49,9 @@ fn names_and_passwords_beyond_ascii_only_where_announced() {
         }
         let answer = server.ask("USER me\r\nPASS \u{e9}\r\n");
         assert!(answer.starts_with("+OK\r\n-ERR [AUTH] "), "{answer}");
-        server.refuses(&["PASS \u{e9}", &format!("PASS {PASSWORD}")]);
+        let answer = server.ask("PASS \u{e9}\r\n");
+        assert_eq!(answer, "-ERR PASS comes right after USER\r\n");
+        server.refuses(&[&format!("PASS {PASSWORD}")]);
         assert!(server.events.is_empty());
         assert!(
             server
