@@ -1,0 +1,148 @@
+//! From an endpoint to a client that may log in: TCP, the greeting, TLS.
+
+use pop3_proto::{
+    Command,
+    client::{Config, Transport},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, timeout_at},
+};
+
+use super::{
+    Client, Endpoint, Error, Scheme, Settings, Waiting, dial,
+    exchange::Greeting,
+    tls,
+    wire::{Stream, Wire},
+};
+
+impl Client {
+    /// Connects, waits for the greeting, and brings the connection under TLS:
+    /// on `pop3s://` at once, on `pop3://` by STLS.
+    ///
+    /// Cleartext stays only to loopback addresses whose server does not
+    /// announce STLS, and where
+    /// [`insecure_plaintext`](Settings::insecure_plaintext) is set.
+    ///
+    /// # Errors
+    ///
+    /// If no address can be reached in time, the certificate is not valid for
+    /// the host, the server greets with `-ERR`, refuses STLS, or sends what is
+    /// not POP3.
+    pub async fn connect(endpoint: &Endpoint, settings: &Settings) -> Result<Self, Error> {
+        let deadline = deadline(settings);
+        let connecting = dial::dial(endpoint, settings);
+        let timeout = settings.timeouts.connect;
+        let stream = within(Waiting::Connect, timeout, deadline, connecting).await?;
+        let loopback = stream
+            .peer_addr()
+            .is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
+        let stream: Stream = Box::new(stream);
+        Self::greet(stream, endpoint, settings, loopback, deadline).await
+    }
+
+    /// The same on a stream that is connected already: a tunnel, a proxy. It
+    /// is never taken for loopback.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub async fn on<S>(stream: S, endpoint: &Endpoint, settings: &Settings) -> Result<Self, Error>
+    where
+        S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+    {
+        let stream: Stream = Box::new(stream);
+        Self::greet(stream, endpoint, settings, false, deadline(settings)).await
+    }
+
+    async fn greet(
+        stream: Stream,
+        endpoint: &Endpoint,
+        settings: &Settings,
+        loopback: bool,
+        deadline: Option<Instant>,
+    ) -> Result<Self, Error> {
+        let handshake = |stream| {
+            let handshake = tls::handshake(stream, &endpoint.host, &settings.tls);
+            within(Waiting::Tls, settings.timeouts.tls, deadline, handshake)
+        };
+        let implicit = endpoint.scheme == Scheme::Pop3s;
+        let transport = match endpoint.scheme {
+            Scheme::Pop3s => Transport::Tls,
+            Scheme::Pop3 if loopback || settings.insecure_plaintext => Transport::Cleartext,
+            Scheme::Pop3 => Transport::StlsRequired,
+        };
+        let stream = match implicit {
+            true => handshake(stream).await?,
+            false => stream,
+        };
+        let mut client = Self {
+            wire: Wire::new(stream, config(settings, transport), deadline),
+            // "RETR 123456" and CRLF, with room.
+            window: match settings.pipelining {
+                true => (settings.limits.window_octets / 16).max(1),
+                false => 1,
+            },
+            capa_refused: false,
+        };
+        client.wire.run(Greeting).await?;
+        if implicit || settings.insecure_plaintext {
+            return Ok(client);
+        }
+        client.know_capabilities().await?;
+        if loopback && !client.announced().stls() {
+            return Ok(client);
+        }
+        match client.ask(&Command::Stls).await {
+            Err(Error::Refused(refusal)) => return Err(Error::StlsRefused(refusal)),
+            other => other?,
+        }
+        let stream = handshake(client.wire.take_stream()).await?;
+        client.wire.put_stream(stream);
+        let now = client.wire.tick();
+        client.wire.session.tls_established(now)?;
+        client.capa_refused = false;
+        Ok(client)
+    }
+}
+
+fn config(settings: &Settings, transport: Transport) -> Config {
+    let mut config = Config::new(settings.profile, transport);
+    config.pipelining = settings.pipelining;
+    config.dangerous_apop_in_cleartext = settings.dangerous_apop_in_cleartext;
+    config.limits = settings.limits;
+    config.timeouts = pop3_proto::client::Timeouts {
+        greeting: settings.timeouts.greeting,
+        reply: settings.timeouts.reply,
+        idle: settings.timeouts.idle,
+        stls: settings.timeouts.tls,
+    };
+    config
+}
+
+/// When the whole session has to be over.
+fn deadline(settings: &Settings) -> Option<Instant> {
+    Instant::now().checked_add(settings.timeouts.session?)
+}
+
+/// Waits for a step of the connection, but not for ever.
+async fn within<T>(
+    waiting: Waiting,
+    step: core::time::Duration,
+    deadline: Option<Instant>,
+    future: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let step = Instant::now().checked_add(step);
+    let (due, waiting) = match (step, deadline) {
+        (Some(step), Some(deadline)) if deadline < step => (Some(deadline), Waiting::Session),
+        (Some(step), _) => (Some(step), waiting),
+        (None, deadline) => (deadline, Waiting::Session),
+    };
+    match due {
+        None => future.await,
+        Some(due) => match timeout_at(due, future).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::Timeout(waiting)),
+        },
+    }
+}

@@ -1,0 +1,256 @@
+//! The calls of a client.
+
+use core::fmt;
+
+use super::{
+    Deletion, Error, Listed, Refusal, Retrieval, RetrieveError, Sink,
+    delete::Delete,
+    exchange::{Ask, Listing, Stat},
+    retrieve::{Retrieve, Top},
+    wire::Wire,
+};
+use dot_stuffing::Complete;
+use pop3_proto::{
+    Capability, Command, DropListing, MessageNumber, ScanListing, UniqueIdListing,
+    client::{Capabilities, DeleteProof, Event, Request},
+};
+
+/// A connection to a POP3 server.
+///
+/// Every call sends its commands and waits for their replies. A call that is
+/// dropped before it ends, or whose sink fails, leaves replies on their way:
+/// later calls say [`Error::Interrupted`]. Dropping the client closes the
+/// connection; what was marked as deleted then stays on the server.
+///
+/// Holds at most: a read buffer of 256 KiB, what TLS holds, what
+/// [`pop3_proto::client::Session`] does; never a message.
+pub struct Client {
+    pub(super) wire: Wire,
+    /// Commands on their way at once, when pipelining.
+    pub(super) window: usize,
+    pub(super) capa_refused: bool,
+}
+
+impl Client {
+    /// Whether TLS protects the connection.
+    #[must_use]
+    pub const fn is_under_tls(&self) -> bool {
+        self.wire.session.is_under_tls()
+    }
+
+    /// What the server last said that it can do.
+    #[must_use]
+    pub const fn announced(&self) -> &Capabilities {
+        self.wire.session.capabilities()
+    }
+
+    /// Asks what the server can do (RFC 2449 §5). Each line is handed out, and
+    /// [`announced`](Self::announced) knows them afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] by a server without CAPA.
+    pub async fn capabilities(
+        &mut self,
+        mut on_line: impl FnMut(Capability<'_>),
+    ) -> Result<Listed, Error> {
+        self.listing(&Command::Capa, |event| {
+            if let Event::Capability(capability) = event {
+                on_line(capability);
+            }
+        })
+        .await
+    }
+
+    /// How many messages there are, and how many octets (RFC 1939 §5).
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses, or its reply is malformed.
+    pub async fn stat(&mut self) -> Result<DropListing, Error> {
+        self.enqueue(&Command::Stat)?;
+        self.wire.run(Stat).await
+    }
+
+    /// The size of each message (RFC 1939 §5).
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses. Malformed lines are left out and counted.
+    pub async fn list(&mut self, mut on_line: impl FnMut(ScanListing)) -> Result<Listed, Error> {
+        self.listing(&Command::List(None), |event| {
+            if let Event::Scan(listing) = event {
+                on_line(listing);
+            }
+        })
+        .await
+    }
+
+    /// The unique-id of each message (RFC 1939 §7). Asks whether the server
+    /// announces UIDL or not, since some have it and do not say so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] by a server without UIDL. Malformed lines are left
+    /// out and counted.
+    pub async fn uidl(
+        &mut self,
+        mut on_line: impl FnMut(UniqueIdListing<'_>),
+    ) -> Result<Listed, Error> {
+        self.listing(&Command::Uidl(None), |event| {
+            if let Event::UniqueId(listing) = event {
+                on_line(listing);
+            }
+        })
+        .await
+    }
+
+    /// Retrieves messages into a sink, in order; pipelined where the server
+    /// announces it.
+    ///
+    /// Takes from `numbers` as commands are sent, so that whoever ends the
+    /// iterator ends the retrieval: what was asked for still comes.
+    ///
+    /// # Errors
+    ///
+    /// What the sink returns; or that of the client. The messages before that
+    /// were handed over whole.
+    pub async fn retrieve<S: Sink>(
+        &mut self,
+        numbers: impl IntoIterator<Item = MessageNumber>,
+        sink: &mut S,
+    ) -> Result<Retrieval, RetrieveError<S::Error>> {
+        self.wire.begin()?;
+        let most = self.most();
+        let retrieve = Retrieve::new(sink, numbers.into_iter(), most);
+        self.wire.run(retrieve).await
+    }
+
+    /// The header of a message and so many lines of its body (RFC 1939 §7).
+    ///
+    /// # Errors
+    ///
+    /// What `on_data` returns; [`Error::Refused`] by a server without TOP or
+    /// the message.
+    pub async fn top<E>(
+        &mut self,
+        number: MessageNumber,
+        lines: u32,
+        on_data: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Complete, RetrieveError<E>> {
+        self.enqueue(&Command::Top(number, lines))?;
+        self.wire.run(Top(on_data)).await
+    }
+
+    /// Marks messages as deleted; pipelined where the server announces it.
+    /// They go when [`quit`](Self::quit) succeeds, and not before.
+    ///
+    /// # Errors
+    ///
+    /// If a message is marked already, or its proof is of another connection.
+    /// Those before it are marked.
+    pub async fn delete<P: Into<DeleteProof>>(
+        &mut self,
+        proofs: impl IntoIterator<Item = P>,
+    ) -> Result<Deletion, Error> {
+        self.wire.begin()?;
+        let delete = Delete::new(proofs.into_iter(), self.most());
+        self.wire.run(delete).await
+    }
+
+    /// Does nothing, but keeps the server from closing the connection.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses.
+    pub async fn noop(&mut self) -> Result<(), Error> {
+        self.ask(&Command::Noop).await
+    }
+
+    /// Takes all marks of deletion off (RFC 1939 §5).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Command`] where the profile never sends it (MS-STANOPOP3
+    /// V0006).
+    pub async fn rset(&mut self) -> Result<(), Error> {
+        self.ask(&Command::Rset).await
+    }
+
+    /// Ends the session: only now the server removes what is marked.
+    ///
+    /// # Errors
+    ///
+    /// If the server refuses or does not answer: then some of what is marked
+    /// may be there still.
+    pub async fn quit(mut self) -> Result<(), Error> {
+        self.ask(&Command::Quit).await?;
+        self.wire.close().await;
+        Ok(())
+    }
+
+    /// How many commands may be on their way at once.
+    fn most(&self) -> usize {
+        let announced = self.announced();
+        match announced.is_current() && announced.pipelining() {
+            true => self.window,
+            false => 1,
+        }
+    }
+
+    fn enqueue(&mut self, command: &Command<'_>) -> Result<(), Error> {
+        self.wire.begin()?;
+        Ok(self.wire.session.enqueue(self.wire.now(), command)?)
+    }
+
+    pub(super) async fn ask(&mut self, command: &Command<'_>) -> Result<(), Error> {
+        self.enqueue(command)?;
+        self.wire.run(Ask).await
+    }
+
+    async fn listing(
+        &mut self,
+        command: &Command<'_>,
+        on_line: impl FnMut(Event<'_>),
+    ) -> Result<Listed, Error> {
+        self.enqueue(command)?;
+        let listing = Listing {
+            on_line,
+            first_malformed: None,
+        };
+        self.wire.run(listing).await
+    }
+
+    /// Asks for the capabilities unless they are known.
+    pub(super) async fn know_capabilities(&mut self) -> Result<(), Error> {
+        match self.announced().is_current() {
+            true => Ok(()),
+            false => self.refresh_capabilities().await,
+        }
+    }
+
+    /// Asks for the capabilities, but not a server that refused it before.
+    pub(super) async fn refresh_capabilities(&mut self) -> Result<(), Error> {
+        if self.capa_refused {
+            return Ok(());
+        }
+        match self.capabilities(|_| {}).await {
+            Err(Error::Refused(Refusal {
+                request: Some(Request::Capa),
+                ..
+            })) => {
+                self.capa_refused = true;
+                Ok(())
+            }
+            other => other.map(drop),
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("session", &self.wire.session)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,210 @@
+//! Who logs in, and how.
+
+use core::{fmt, str::FromStr};
+
+use zeroize::Zeroizing;
+
+/// A name with what proves it. No output shows the proof, and it is
+/// overwritten when dropped.
+///
+/// ```
+/// use pop3_tokio::client::Credentials;
+///
+/// let credentials = Credentials::password("mrose", "tanstaaf");
+/// assert_eq!(format!("{credentials:?}"), r#"Password { user: "mrose", password: hidden }"#);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credentials {
+    /// A password.
+    Password {
+        /// The name, delegate names such as `domain/alias/principal` included
+        /// (MS-OXPOP3 §2.2.2).
+        user: String,
+        /// The password.
+        password: Zeroizing<String>,
+    },
+    /// An access token of OAuth 2.0 (RFC 6750).
+    OAuthToken {
+        /// The name.
+        user: String,
+        /// The token.
+        token: Zeroizing<String>,
+    },
+}
+
+impl Credentials {
+    /// A name and a password.
+    #[must_use]
+    pub fn password(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self::Password {
+            user: user.into(),
+            password: Zeroizing::new(password.into()),
+        }
+    }
+
+    /// A name and an access token.
+    #[must_use]
+    pub fn oauth_token(user: impl Into<String>, token: impl Into<String>) -> Self {
+        Self::OAuthToken {
+            user: user.into(),
+            token: Zeroizing::new(token.into()),
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        match self {
+            Self::Password { user, .. } | Self::OAuthToken { user, .. } => user,
+        }
+    }
+
+    pub(super) fn secret(&self) -> &str {
+        match self {
+            Self::Password { password, .. } => password,
+            Self::OAuthToken { token, .. } => token,
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, secret) = match self {
+            Self::Password { .. } => ("Password", "password"),
+            Self::OAuthToken { .. } => ("OAuthToken", "token"),
+        };
+        f.debug_struct(name)
+            .field("user", &self.user())
+            .field(secret, &format_args!("hidden"))
+            .finish()
+    }
+}
+
+/// A way to log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// SCRAM with SHA-256 (RFC 7677): the password is not sent, and the server
+    /// has to prove that it knows it.
+    ScramSha256,
+    /// SCRAM with SHA-1 (RFC 5802).
+    ScramSha1,
+    /// PLAIN (RFC 4616).
+    Plain,
+    /// LOGIN, never standardised.
+    Login,
+    /// CRAM-MD5 (RFC 2195).
+    CramMd5,
+    /// XOAUTH2, as Exchange and Gmail have it.
+    XOAuth2,
+    /// OAUTHBEARER (RFC 7628).
+    OAuthBearer,
+    /// NTLM version 2 (MS-OXPOP3, MS-NLMP).
+    Ntlm,
+    /// USER and PASS (RFC 1939 §7).
+    UserPass,
+    /// APOP (RFC 1939 §7). Never chosen unasked.
+    Apop,
+}
+
+impl Method {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::ScramSha256,
+        Self::ScramSha1,
+        Self::Plain,
+        Self::Login,
+        Self::CramMd5,
+        Self::XOAuth2,
+        Self::OAuthBearer,
+        Self::Ntlm,
+        Self::UserPass,
+        Self::Apop,
+    ];
+
+    /// What to try for a password under TLS, best first. What needs a password
+    /// in the clear on the server comes after what sends it under TLS.
+    pub(super) const PASSWORD_UNDER_TLS: &'static [Self] = &[
+        Self::ScramSha256,
+        Self::ScramSha1,
+        Self::Plain,
+        Self::Login,
+        Self::CramMd5,
+        Self::Ntlm,
+        Self::UserPass,
+    ];
+
+    /// The same where anyone may listen: first what does not show it.
+    pub(super) const PASSWORD_IN_CLEARTEXT: &'static [Self] = &[
+        Self::ScramSha256,
+        Self::ScramSha1,
+        Self::CramMd5,
+        Self::Ntlm,
+        Self::Plain,
+        Self::Login,
+        Self::UserPass,
+    ];
+
+    pub(super) const TOKEN: &'static [Self] = &[Self::XOAuth2, Self::OAuthBearer];
+
+    /// The name: that of the SASL mechanism, `USER` or `APOP`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha1 => "SCRAM-SHA-1",
+            Self::Plain => "PLAIN",
+            Self::Login => "LOGIN",
+            Self::CramMd5 => "CRAM-MD5",
+            Self::XOAuth2 => "XOAUTH2",
+            Self::OAuthBearer => "OAUTHBEARER",
+            Self::Ntlm => "NTLM",
+            Self::UserPass => "USER",
+            Self::Apop => "APOP",
+        }
+    }
+
+    /// Whether it needs a token, not a password.
+    #[must_use]
+    pub const fn takes_token(self) -> bool {
+        matches!(self, Self::XOAuth2 | Self::OAuthBearer)
+    }
+
+    /// Whether it is a mechanism for AUTH.
+    #[must_use]
+    pub const fn is_sasl(self) -> bool {
+        !matches!(self, Self::UserPass | Self::Apop)
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Method {
+    type Err = UnknownMethod;
+
+    /// The method of that [name](Self::name), in any case.
+    fn from_str(name: &str) -> Result<Self, UnknownMethod> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|method| method.name().eq_ignore_ascii_case(name))
+            .ok_or(UnknownMethod)
+    }
+}
+
+/// The name of no [`Method`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownMethod;
+
+impl fmt::Display for UnknownMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such method of authentication; there are")?;
+        Method::ALL
+            .iter()
+            .try_for_each(|method| write!(f, " {method}"))
+    }
+}
+
+impl core::error::Error for UnknownMethod {}

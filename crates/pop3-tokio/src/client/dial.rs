@@ -1,0 +1,90 @@
+//! TCP to whichever address of a host answers first.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use tokio::{
+    net::{TcpStream, lookup_host},
+    task::JoinSet,
+    time::sleep,
+};
+
+use super::{Endpoint, Error, Settings};
+
+/// How long an address is given before the next one is tried beside it
+/// (RFC 8305 §5).
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Connects to an endpoint.
+pub(super) async fn dial(endpoint: &Endpoint, settings: &Settings) -> Result<TcpStream, Error> {
+    let failed = |source| Error::Connect {
+        to: endpoint.authority(),
+        source,
+    };
+    let addresses = match settings.addresses.is_empty() {
+        true => lookup_host((endpoint.host.as_str(), endpoint.port))
+            .await
+            .map_err(failed)?
+            .collect(),
+        false => settings.addresses.clone(),
+    };
+    let stream = race(alternate(addresses)).await.map_err(failed)?;
+    // Commands are short, and the next one waits for the reply.
+    stream.set_nodelay(true).map_err(failed)?;
+    Ok(stream)
+}
+
+/// IPv6 and IPv4 by turns, the resolver's first choice first (RFC 8305 §4).
+fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first_is_v6);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    let mut by_turns = Vec::with_capacity(first.len() + second.len());
+    loop {
+        let pair = (first.next(), second.next());
+        if let (None, None) = pair {
+            return by_turns;
+        }
+        by_turns.extend(pair.0);
+        by_turns.extend(pair.1);
+    }
+}
+
+/// Tries each address after a head start for those before it, or at once when
+/// all of them have failed. Those that lose are closed.
+async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    let mut waiting = addresses.into_iter();
+    let mut attempts = JoinSet::new();
+    loop {
+        match waiting.next() {
+            Some(address) => {
+                attempts.spawn(TcpStream::connect(address));
+            }
+            None if attempts.is_empty() => return Err(last),
+            None => {}
+        }
+        tokio::select! {
+            Some(ended) = attempts.join_next() => match ended.map_err(io::Error::other) {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(error)) | Err(error) => last = error,
+            },
+            () = sleep(HEAD_START), if waiting.len() > 0 => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::alternate;
+
+    #[test]
+    fn families_by_turns() {
+        let [a, b, c, d] = ["[::1]:1", "[::2]:1", "127.0.0.1:1", "[::3]:1"]
+            .map(|address| address.parse().unwrap());
+        assert_eq!(alternate(vec![a, b, c, d]), [a, c, b, d]);
+        assert_eq!(alternate(vec![c, a, b]), [c, a, b]);
+        assert!(alternate(Vec::new()).is_empty());
+    }
+}

@@ -1,0 +1,135 @@
+//! Commands one at a time: the greeting, single lines, listings, AUTH.
+
+use pop3_proto::{
+    DropListing,
+    client::{End, Event, LineError},
+};
+use zeroize::Zeroizing;
+
+use super::{Error, Refusal, refusal::Codes, wire::Exchange};
+
+/// Waits for the greeting.
+pub(super) struct Greeting;
+
+impl Exchange for Greeting {
+    type Output = ();
+    type Error = Error;
+
+    fn event(&mut self, event: Event<'_>, _: Codes) -> Result<Option<()>, Error> {
+        match event {
+            Event::Greeting(status) if status.is_positive() => Ok(Some(())),
+            Event::Greeting(status) => Err(Error::Refused(Refusal::of_greeting(&status))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// A command that is answered in one line of which only yes or no matters.
+pub(super) struct Ask;
+
+impl Exchange for Ask {
+    type Output = ();
+    type Error = Error;
+
+    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<()>, Error> {
+        match event {
+            Event::Status(reply) if reply.is_positive() => Ok(Some(())),
+            Event::Status(reply) => Err(Error::Refused(Refusal::of(&reply, codes))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// STAT.
+pub(super) struct Stat;
+
+impl Exchange for Stat {
+    type Output = DropListing;
+    type Error = Error;
+
+    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<DropListing>, Error> {
+        match event {
+            Event::Status(reply) if reply.is_positive() => {
+                reply.drop_listing().map(Some).map_err(Error::Line)
+            }
+            Event::Status(reply) => Err(Error::Refused(Refusal::of(&reply, codes))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// What a listing had in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Listed {
+    /// Well-formed lines.
+    pub entries: u64,
+    /// Malformed ones, which were left out.
+    pub malformed: u64,
+    /// The first of those.
+    pub first_malformed: Option<LineError>,
+    /// The highest message-number. More than `entries` means gaps.
+    pub highest: u32,
+}
+
+/// A command that is answered by a listing.
+pub(super) struct Listing<F> {
+    pub(super) on_line: F,
+    pub(super) first_malformed: Option<LineError>,
+}
+
+impl<F: FnMut(Event<'_>)> Exchange for Listing<F> {
+    type Output = Listed;
+    type Error = Error;
+
+    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<Listed>, Error> {
+        match event {
+            Event::Status(reply) if !reply.is_positive() => {
+                return Err(Error::Refused(Refusal::of(&reply, codes)));
+            }
+            Event::Malformed(error) => {
+                self.first_malformed.get_or_insert(error);
+            }
+            Event::End(End {
+                entries,
+                malformed,
+                highest,
+                ..
+            }) => {
+                return Ok(Some(Listed {
+                    entries,
+                    malformed,
+                    first_malformed: self.first_malformed,
+                    highest,
+                }));
+            }
+            event => (self.on_line)(event),
+        }
+        Ok(None)
+    }
+}
+
+/// A step of AUTH.
+pub(super) struct Authenticate;
+
+/// What a step of AUTH led to.
+pub(super) enum Answer {
+    /// A challenge, in base64 or what the server takes for it.
+    Challenge(Zeroizing<Vec<u8>>),
+    Accepted,
+    Refused(Refusal),
+}
+
+impl Exchange for Authenticate {
+    type Output = Answer;
+    type Error = Error;
+
+    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<Answer>, Error> {
+        Ok(match event {
+            Event::Challenge(octets) => Some(Answer::Challenge(Zeroizing::new(octets.to_vec()))),
+            Event::Status(reply) if reply.is_positive() => Some(Answer::Accepted),
+            Event::Status(reply) => Some(Answer::Refused(Refusal::of(&reply, codes))),
+            _ => None,
+        })
+    }
+}

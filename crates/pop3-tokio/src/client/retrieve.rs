@@ -1,0 +1,209 @@
+//! Messages on their way from the server to a sink.
+
+use core::fmt;
+
+use dot_stuffing::Complete;
+use pop3_proto::{
+    Command, MessageNumber,
+    client::{Event, Request, Retrieved, Session},
+};
+
+use super::{Error, Refusal, refusal::Codes, wire::Exchange};
+
+/// Where messages go. Its methods are called in the order of the messages, for
+/// each [`begin`](Self::begin), [`data`](Self::data) as often as octets come,
+/// and [`end`](Self::end); or [`refused`](Self::refused) alone.
+///
+/// They are called between two reads: a method that blocks for long should
+/// hand its work to another thread. An error stops the retrieval.
+///
+/// A message of which `end` was not called is a part of one, however it looks.
+pub trait Sink {
+    /// What can go wrong.
+    type Error;
+
+    /// A message begins. `announced` is the number that the server's reply
+    /// begins with, often its size in octets; nothing obliges a server to it.
+    ///
+    /// # Errors
+    ///
+    /// Any; it stops the retrieval.
+    fn begin(&mut self, number: MessageNumber, announced: Option<u64>) -> Result<(), Self::Error>;
+
+    /// Octets of the message, decoded: a slice of what was read, at most 16 KiB.
+    ///
+    /// # Errors
+    ///
+    /// Any; it stops the retrieval.
+    fn data(&mut self, octets: &[u8]) -> Result<(), Self::Error>;
+
+    /// The message was whole. `retrieved` is what
+    /// [`delete`](super::Client::delete) asks for, once it is stored.
+    ///
+    /// # Errors
+    ///
+    /// Any; it stops the retrieval.
+    fn end(&mut self, retrieved: Retrieved, complete: Complete) -> Result<(), Self::Error>;
+
+    /// The server says `-ERR` to this message. The others follow.
+    ///
+    /// # Errors
+    ///
+    /// Any; it stops the retrieval.
+    fn refused(&mut self, number: MessageNumber, refusal: Refusal) -> Result<(), Self::Error>;
+}
+
+/// What a retrieval came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Retrieval {
+    /// Messages that were received whole.
+    pub messages: u64,
+    /// Their octets, decoded.
+    pub octets: u64,
+    /// Lines that had a dot removed.
+    pub stuffed_lines: u64,
+    /// Messages that the server refused.
+    pub refused: u64,
+}
+
+/// Why a retrieval stopped.
+#[derive(Debug)]
+pub enum RetrieveError<E> {
+    /// The client failed.
+    Client(Error),
+    /// The sink failed. Replies are still on their way, so that nothing can be
+    /// asked on this connection any more.
+    Sink(E),
+}
+
+impl<E> From<Error> for RetrieveError<E> {
+    fn from(error: Error) -> Self {
+        Self::Client(error)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for RetrieveError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(error) => error.fmt(f),
+            Self::Sink(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: core::error::Error + 'static> core::error::Error for RetrieveError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Client(error) => error.source(),
+            Self::Sink(error) => error.source(),
+        }
+    }
+}
+
+/// RETR of many messages, in order.
+pub(super) struct Retrieve<'s, S, I> {
+    sink: &'s mut S,
+    numbers: I,
+    /// Commands without a whole reply, and how many there may be.
+    outstanding: usize,
+    most: usize,
+    total: Retrieval,
+}
+
+impl<'s, S, I: Iterator<Item = MessageNumber>> Retrieve<'s, S, core::iter::Fuse<I>> {
+    pub(super) fn new(sink: &'s mut S, numbers: I, most: usize) -> Self {
+        Self {
+            sink,
+            numbers: numbers.fuse(),
+            outstanding: 0,
+            most,
+            total: Retrieval::default(),
+        }
+    }
+}
+
+impl<S: Sink, I: Iterator<Item = MessageNumber>> Exchange for Retrieve<'_, S, I> {
+    type Output = Retrieval;
+    type Error = RetrieveError<S::Error>;
+
+    fn next(
+        &mut self,
+        session: &mut Session,
+        now: std::time::Instant,
+    ) -> Result<Option<Retrieval>, Self::Error> {
+        // Half a window at a time: one packet with many commands.
+        if self.outstanding <= self.most / 2 {
+            while self.outstanding < self.most
+                && let Some(number) = self.numbers.next()
+            {
+                let command = Command::Retr(number);
+                session.enqueue(now, &command).map_err(Error::Command)?;
+                self.outstanding += 1;
+            }
+        }
+        Ok((self.outstanding == 0).then_some(self.total))
+    }
+
+    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<Retrieval>, Self::Error> {
+        match event {
+            Event::Data(octets) => self.sink.data(octets),
+            Event::Status(reply) => match reply.request {
+                Request::Retr(number) if reply.is_positive() => {
+                    self.sink.begin(number, leading_number(reply.status.text()))
+                }
+                Request::Retr(number) => {
+                    self.outstanding -= 1;
+                    self.total.refused += 1;
+                    self.sink.refused(number, Refusal::of(&reply, codes))
+                }
+                _ => Ok(()),
+            },
+            Event::End(end) => {
+                self.outstanding -= 1;
+                self.total.messages += 1;
+                self.total.octets += end.complete.octets;
+                self.total.stuffed_lines += end.complete.stuffed_lines;
+                match end.retrieved {
+                    Some(retrieved) => self.sink.end(retrieved, end.complete),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+        .map_err(RetrieveError::Sink)?;
+        Ok(None)
+    }
+}
+
+/// The number of `+OK 120 octets`.
+fn leading_number(text: &[u8]) -> Option<u64> {
+    let word = text.split(|octet| *octet == b' ').next()?;
+    let digits = word.iter().all(u8::is_ascii_digit);
+    let number = core::str::from_utf8(word).ok()?.parse().ok();
+    number.filter(|_| digits)
+}
+
+/// TOP of one message.
+pub(super) struct Top<F>(pub(super) F);
+
+impl<E, F: FnMut(&[u8]) -> Result<(), E>> Exchange for Top<F> {
+    type Output = Complete;
+    type Error = RetrieveError<E>;
+
+    fn event(
+        &mut self,
+        event: Event<'_>,
+        codes: Codes,
+    ) -> Result<Option<Complete>, RetrieveError<E>> {
+        match event {
+            Event::Data(octets) => (self.0)(octets).map_err(RetrieveError::Sink)?,
+            Event::Status(reply) if !reply.is_positive() => {
+                return Err(Error::Refused(Refusal::of(&reply, codes)).into());
+            }
+            Event::End(end) => return Ok(Some(end.complete)),
+            _ => {}
+        }
+        Ok(None)
+    }
+}

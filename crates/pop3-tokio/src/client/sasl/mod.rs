@@ -1,0 +1,198 @@
+//! The client's side of the SASL mechanisms, without I/O: challenges in,
+//! responses out.
+//!
+//! Written here on the usual cryptographic crates, because the two libraries
+//! for it that were looked at panic on octets that a hostile server can send,
+//! and take any number of SCRAM iterations.
+
+mod ntlm;
+mod oauth;
+mod password;
+mod scram;
+
+use core::fmt;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use sha1::Sha1;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use self::{ntlm::Ntlm, oauth::OAuth, scram::Scram};
+use super::{Credentials, Method};
+
+pub use oauth::TokenStatus;
+
+/// Octets to be sent in base64.
+pub(super) type Octets = Zeroizing<Vec<u8>>;
+
+/// An exchange of one mechanism.
+pub(super) enum Exchange {
+    Plain(Option<Octets>),
+    /// Name and password, in the order in which they are asked for.
+    Login(std::vec::IntoIter<Octets>),
+    CramMd5 {
+        user: String,
+        password: Octets,
+        done: bool,
+    },
+    ScramSha1(Scram<Sha1>),
+    ScramSha256(Scram<Sha256>),
+    OAuth(OAuth),
+    Ntlm(Ntlm),
+}
+
+impl Exchange {
+    /// Begins an exchange; `None` for what is no SASL mechanism.
+    pub(super) fn new(
+        method: Method,
+        credentials: &Credentials,
+    ) -> Result<Option<Self>, SaslError> {
+        let (user, secret) = (credentials.user(), credentials.secret());
+        Ok(Some(match method {
+            Method::Plain => Self::Plain(Some(password::plain(user, secret))),
+            Method::Login => Self::Login(password::login(user, secret)),
+            Method::CramMd5 => Self::CramMd5 {
+                user: user.to_owned(),
+                password: Zeroizing::new(secret.as_bytes().to_vec()),
+                done: false,
+            },
+            Method::ScramSha1 => Self::ScramSha1(Scram::new(user, secret)?),
+            Method::ScramSha256 => Self::ScramSha256(Scram::new(user, secret)?),
+            Method::XOAuth2 => Self::OAuth(OAuth::xoauth2(user, secret)?),
+            Method::OAuthBearer => Self::OAuth(OAuth::bearer(user, secret)?),
+            Method::Ntlm => Self::Ntlm(Ntlm::new(user, secret)),
+            Method::UserPass | Method::Apop => return Ok(None),
+        }))
+    }
+
+    /// What goes into the line of AUTH. XOAUTH2 has it only after a challenge,
+    /// since Exchange refuses it in the line; NTLM and LOGIN know no other way.
+    pub(super) fn initial_response(&mut self) -> Option<Octets> {
+        match self {
+            Self::Plain(message) => message.take(),
+            Self::ScramSha1(scram) => scram.client_first(),
+            Self::ScramSha256(scram) => scram.client_first(),
+            Self::OAuth(oauth) => oauth.initial_response(),
+            Self::Login(_) | Self::CramMd5 { .. } | Self::Ntlm(_) => None,
+        }
+    }
+
+    /// The response to a challenge, in base64 as it came.
+    pub(super) fn respond(&mut self, challenge: &[u8]) -> Result<Octets, SaslError> {
+        match self {
+            // What a server says before the client's first word has no meaning.
+            Self::Plain(message) => message.take().ok_or(SaslError::OneMore),
+            Self::Login(answers) => answers.next().ok_or(SaslError::OneMore),
+            Self::CramMd5 { done: true, .. } => Err(SaslError::OneMore),
+            Self::CramMd5 {
+                user,
+                password,
+                done,
+            } => {
+                *done = true;
+                password::cram_md5(user, password, &decode(challenge)?)
+            }
+            Self::ScramSha1(scram) => scram.respond(challenge),
+            Self::ScramSha256(scram) => scram.respond(challenge),
+            Self::OAuth(oauth) => oauth.respond(challenge),
+            Self::Ntlm(ntlm) => ntlm.respond(challenge),
+        }
+    }
+
+    /// Whether the password, or what is computed from it, was sent: then a
+    /// refusal is about that, and not about the mechanism.
+    pub(super) fn has_shown_proof(&self) -> bool {
+        match self {
+            Self::Plain(message) => message.is_none(),
+            Self::Login(answers) => answers.len() < 2,
+            Self::CramMd5 { done, .. } => *done,
+            Self::ScramSha1(scram) => scram.has_shown_proof(),
+            Self::ScramSha256(scram) => scram.has_shown_proof(),
+            Self::OAuth(oauth) => oauth.has_shown_token(),
+            Self::Ntlm(ntlm) => ntlm.has_shown_proof(),
+        }
+    }
+
+    /// Whether the server may say that the login succeeded: with SCRAM only
+    /// after it has proven that it knows the password.
+    pub(super) fn check_success(&self) -> Result<(), SaslError> {
+        let proven = match self {
+            Self::ScramSha1(scram) => scram.is_proven(),
+            Self::ScramSha256(scram) => scram.is_proven(),
+            _ => true,
+        };
+        match proven {
+            true => Ok(()),
+            false => Err(SaslError::NoSignature),
+        }
+    }
+
+    /// What the server said of a token that it did not take.
+    pub(super) fn token_status(&mut self) -> Option<TokenStatus> {
+        match self {
+            Self::OAuth(oauth) => oauth.take_status(),
+            _ => None,
+        }
+    }
+}
+
+/// Base64 as it is sent; `=` stands for nothing in an initial response.
+pub(super) fn encode(octets: &[u8]) -> Zeroizing<String> {
+    Zeroizing::new(BASE64_STANDARD.encode(octets))
+}
+
+/// Lower-case hexadecimal digits.
+pub(super) fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn decode(challenge: &[u8]) -> Result<Vec<u8>, SaslError> {
+    BASE64_STANDARD
+        .decode(challenge.trim_ascii())
+        .map_err(|_| SaslError::NoBase64)
+}
+
+/// Why an exchange cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SaslError {
+    /// A name or password that the mechanism cannot carry.
+    Credentials,
+    /// The server ended SCRAM with an error of its own.
+    ErrorOfServer,
+    /// A number of iterations under 4096 (RFC 7677 §4) or over a million.
+    Iterations,
+    /// A challenge that does not follow the mechanism.
+    Malformed,
+    /// A challenge that is no base64.
+    NoBase64,
+    /// Success without a proof that the server knows the password.
+    NoSignature,
+    /// A challenge after the last one of the mechanism.
+    OneMore,
+    /// No random octets.
+    Random,
+    /// The server does not know the password: it is not the one that it seems
+    /// to be.
+    WrongSignature,
+}
+
+impl fmt::Display for SaslError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Credentials => "it cannot carry this name or password",
+            Self::ErrorOfServer => "the server ended the exchange with an error",
+            Self::Iterations => "the server asks for fewer than 4096 iterations or over a million",
+            Self::Malformed => "the challenge is malformed",
+            Self::NoBase64 => "the challenge is no base64",
+            Self::NoSignature => "the server did not prove that it knows the password",
+            Self::OneMore => "the server sent one challenge too many",
+            Self::Random => "the system gives no random octets",
+            Self::WrongSignature => {
+                "the server does not know the password: perhaps it is not the right one"
+            }
+        })
+    }
+}
+
+impl core::error::Error for SaslError {}

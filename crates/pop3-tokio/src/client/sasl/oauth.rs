@@ -1,0 +1,117 @@
+//! XOAUTH2 and OAUTHBEARER (RFC 7628).
+
+use core::fmt;
+
+use zeroize::Zeroizing;
+
+use super::{Octets, SaslError, decode};
+
+pub(in crate::client) enum Form {
+    XOAuth2,
+    Bearer,
+}
+
+pub(in crate::client) struct OAuth {
+    form: Form,
+    message: Option<Octets>,
+    status: Option<TokenStatus>,
+    answered_error: bool,
+}
+
+/// What a server says of a token that it does not take (RFC 7628 §3.2.2): its
+/// `status`, such as `invalid_token` or `401`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenStatus(String);
+
+impl TokenStatus {
+    /// The status, at most 64 characters of printable ASCII; empty if the
+    /// server gave none.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TokenStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl OAuth {
+    pub(super) fn xoauth2(user: &str, token: &str) -> Result<Self, SaslError> {
+        check(user, token)?;
+        let message = format!("user={user}\x01auth=Bearer {token}\x01\x01");
+        Ok(Self::new(Form::XOAuth2, message))
+    }
+
+    pub(super) fn bearer(user: &str, token: &str) -> Result<Self, SaslError> {
+        check(user, token)?;
+        // The user as in SCRAM (RFC 5801 §4).
+        let user = user.replace('=', "=3D").replace(',', "=2C");
+        let message = format!("n,a={user},\x01auth=Bearer {token}\x01\x01");
+        Ok(Self::new(Form::Bearer, message))
+    }
+
+    fn new(form: Form, message: String) -> Self {
+        Self {
+            form,
+            message: Some(Zeroizing::new(message.into_bytes())),
+            status: None,
+            answered_error: false,
+        }
+    }
+
+    pub(super) fn initial_response(&mut self) -> Option<Octets> {
+        match self.form {
+            Form::XOAuth2 => None,
+            Form::Bearer => self.message.take(),
+        }
+    }
+
+    /// The message; or, if that was sent, the answer that a server wants to its
+    /// complaint before it says `-ERR`.
+    pub(super) fn respond(&mut self, challenge: &[u8]) -> Result<Octets, SaslError> {
+        if let Some(message) = self.message.take() {
+            return Ok(message);
+        }
+        if self.answered_error {
+            return Err(SaslError::OneMore);
+        }
+        self.answered_error = true;
+        let said = decode(challenge).unwrap_or_default();
+        self.status = Some(status(&said));
+        Ok(Zeroizing::new(match self.form {
+            Form::XOAuth2 => Vec::new(),
+            Form::Bearer => vec![1],
+        }))
+    }
+
+    pub(super) const fn has_shown_token(&self) -> bool {
+        self.message.is_none()
+    }
+
+    pub(super) const fn take_status(&mut self) -> Option<TokenStatus> {
+        self.status.take()
+    }
+}
+
+/// No part may hold the octet that separates them.
+fn check(user: &str, token: &str) -> Result<(), SaslError> {
+    let clean = |text: &str| !text.is_empty() && !text.contains(char::is_control);
+    match clean(user) && clean(token) {
+        true => Ok(()),
+        false => Err(SaslError::Credentials),
+    }
+}
+
+fn status(json: &[u8]) -> TokenStatus {
+    let said: Option<serde_json::Value> = serde_json::from_slice(json).ok();
+    let status = said.as_ref().and_then(|said| said.get("status"));
+    let text = match status {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(serde_json::Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    TokenStatus(text.escape_default().take(64).collect())
+}

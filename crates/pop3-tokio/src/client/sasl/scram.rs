@@ -1,0 +1,216 @@
+//! SCRAM (RFC 5802, RFC 7677), without channel binding.
+
+use hmac::{EagerHash, Hmac, KeyInit, Mac};
+use sha2::{Digest, digest::Output};
+use zeroize::Zeroizing;
+
+use super::{Octets, SaslError, decode, encode};
+use crate::tls::random;
+
+/// Iterations that are accepted. RFC 7677 §4 gives the least; the most take
+/// about a second.
+const ITERATIONS: core::ops::RangeInclusive<u32> = 4096..=1_000_000;
+
+pub(in crate::client) struct Scram<D: Digest> {
+    password: Zeroizing<String>,
+    nonce: String,
+    /// `n=user,r=nonce`
+    bare: String,
+    stage: Stage<D>,
+}
+
+enum Stage<D: Digest> {
+    Begin,
+    ClientFirst,
+    /// The proof was sent; with this the server proves itself.
+    ClientFinal(Output<D>),
+    Proven,
+}
+
+impl<D: Digest + EagerHash> Scram<D> {
+    pub(super) fn new(user: &str, password: &str) -> Result<Self, SaslError> {
+        let nonce = random::<18>().map_err(|_| SaslError::Random)?;
+        Self::with_nonce(user, password, &encode(&nonce))
+    }
+
+    fn with_nonce(user: &str, password: &str, nonce: &str) -> Result<Self, SaslError> {
+        let prepared = |text| stringprep::saslprep(text).map_err(|_| SaslError::Credentials);
+        let user = prepared(user)?.replace('=', "=3D").replace(',', "=2C");
+        Ok(Self {
+            password: Zeroizing::new(prepared(password)?.into_owned()),
+            nonce: nonce.to_owned(),
+            bare: format!("n={user},r={nonce}"),
+            stage: Stage::Begin,
+        })
+    }
+
+    pub(super) fn client_first(&mut self) -> Option<Octets> {
+        self.stage = Stage::ClientFirst;
+        Some(Zeroizing::new(format!("n,,{}", self.bare).into_bytes()))
+    }
+
+    pub(super) fn respond(&mut self, challenge: &[u8]) -> Result<Octets, SaslError> {
+        match &self.stage {
+            Stage::Begin => self.client_first().ok_or(SaslError::Malformed),
+            Stage::ClientFirst => self.client_final(&decode(challenge)?),
+            Stage::ClientFinal(signature) => {
+                verify(&decode(challenge)?, signature)?;
+                self.stage = Stage::Proven;
+                Ok(Zeroizing::new(Vec::new()))
+            }
+            Stage::Proven => Err(SaslError::OneMore),
+        }
+    }
+
+    fn client_final(&mut self, server_first: &[u8]) -> Result<Octets, SaslError> {
+        let text = core::str::from_utf8(server_first).map_err(|_| SaslError::Malformed)?;
+        // An attribute before these would be an extension that must be known.
+        let mut attributes = text.split(',');
+        let mut attribute = |name| {
+            let attribute = attributes.next().and_then(|text| text.strip_prefix(name));
+            attribute.ok_or(SaslError::Malformed)
+        };
+        let nonce = attribute("r=")?;
+        let salt = decode(attribute("s=")?.as_bytes())?;
+        let iterations = attribute("i=")?;
+        if !nonce.starts_with(&self.nonce) || nonce.len() == self.nonce.len() {
+            return Err(SaslError::Malformed);
+        }
+        let iterations: u32 = iterations.parse().map_err(|_| SaslError::Iterations)?;
+        if !ITERATIONS.contains(&iterations) {
+            return Err(SaslError::Iterations);
+        }
+
+        let mut salted = Zeroizing::new(vec![0; <D as Digest>::output_size()]);
+        pbkdf2::pbkdf2_hmac::<D>(self.password.as_bytes(), &salt, iterations, &mut salted);
+        let client_key = hmac::<D>(&salted, b"Client Key")?;
+        let stored_key = D::digest(&client_key);
+        let without_proof = format!("c=biws,r={nonce}");
+        let message = format!("{},{text},{without_proof}", self.bare);
+        let client_signature = hmac::<D>(&stored_key, message.as_bytes())?;
+        let proof: Vec<u8> = client_key
+            .iter()
+            .zip(&client_signature)
+            .map(|(key, signature)| key ^ signature)
+            .collect();
+        let server_key = hmac::<D>(&salted, b"Server Key")?;
+        self.stage = Stage::ClientFinal(hmac::<D>(&server_key, message.as_bytes())?);
+        let answer = format!("{without_proof},p={}", *encode(&proof));
+        Ok(Zeroizing::new(answer.into_bytes()))
+    }
+}
+
+impl<D: Digest> Scram<D> {
+    pub(super) const fn has_shown_proof(&self) -> bool {
+        matches!(self.stage, Stage::ClientFinal(_) | Stage::Proven)
+    }
+
+    pub(super) const fn is_proven(&self) -> bool {
+        matches!(self.stage, Stage::Proven)
+    }
+}
+
+fn verify(server_final: &[u8], signature: &[u8]) -> Result<(), SaslError> {
+    let text = core::str::from_utf8(server_final).map_err(|_| SaslError::Malformed)?;
+    if text.starts_with("e=") {
+        return Err(SaslError::ErrorOfServer);
+    }
+    let given = text.strip_prefix("v=").ok_or(SaslError::Malformed)?;
+    let given = given.split(',').next().unwrap_or_default();
+    // Not in constant time: what is compared is no secret to the server, and it
+    // has one try.
+    match decode(given.as_bytes())? == signature {
+        true => Ok(()),
+        false => Err(SaslError::WrongSignature),
+    }
+}
+
+fn hmac<D: Digest + EagerHash>(key: &[u8], message: &[u8]) -> Result<Output<D>, SaslError> {
+    let mac = <Hmac<D> as KeyInit>::new_from_slice(key).map_err(|_| SaslError::Credentials)?;
+    let tag = mac.chain_update(message).finalize().into_bytes();
+    let mut output = Output::<D>::default();
+    output.copy_from_slice(&tag);
+    Ok(output)
+}
+
+#[cfg(test)]
+mod tests {
+    use sha1::Sha1;
+    use sha2::Sha256;
+
+    use super::{Digest, EagerHash, Scram};
+    use crate::client::sasl::{SaslError, encode};
+
+    fn exchange<D: Digest + EagerHash>(nonce: &str, messages: [&str; 3]) -> Scram<D> {
+        let mut scram = Scram::<D>::with_nonce("user", "pencil", nonce).unwrap();
+        let first = scram.client_first().unwrap();
+        assert_eq!(*first, format!("n,,n=user,r={nonce}").as_bytes());
+        let [server_first, client_final, server_final] = messages;
+        let last = scram
+            .respond(encode(server_first.as_bytes()).as_bytes())
+            .unwrap();
+        assert_eq!(core::str::from_utf8(&last), Ok(client_final));
+        assert!(!scram.is_proven());
+        let end = scram
+            .respond(encode(server_final.as_bytes()).as_bytes())
+            .unwrap();
+        assert!(end.is_empty() && scram.is_proven());
+        scram
+    }
+
+    #[test]
+    fn example_of_rfc_5802() {
+        exchange::<Sha1>(
+            "fyko+d2lbbFgONRv9qkxdawL",
+            [
+                "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096",
+                "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,\
+                 p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+                "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
+            ],
+        );
+    }
+
+    #[test]
+    fn example_of_rfc_7677() {
+        let mut scram = exchange::<Sha256>(
+            "rOprNGfwEbeRWgbNEkqO",
+            [
+                "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
+                 s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
+                "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
+                 p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
+                "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
+            ],
+        );
+        assert_eq!(scram.respond(b"").unwrap_err(), SaslError::OneMore);
+    }
+
+    #[test]
+    fn what_a_server_must_not_say() {
+        for (said, error) in [
+            ("r=other,s=QQ==,i=4096", SaslError::Malformed),
+            ("r=abc,s=QQ==,i=4096", SaslError::Malformed),
+            ("m=ext,r=abcd,s=QQ==,i=4096", SaslError::Malformed),
+            ("r=abcd,s=?,i=4096", SaslError::NoBase64),
+            ("r=abcd,s=QQ==", SaslError::Malformed),
+            ("r=abcd,s=QQ==,i=4095", SaslError::Iterations),
+            ("r=abcd,s=QQ==,i=1000001", SaslError::Iterations),
+            ("r=abcd,s=QQ==,i=99999999999", SaslError::Iterations),
+            ("\u{e9}", SaslError::Malformed),
+            ("", SaslError::Malformed),
+        ] {
+            let mut scram = Scram::<Sha256>::with_nonce("user", "pencil", "abc").unwrap();
+            scram.client_first();
+            let answer = scram.respond(encode(said.as_bytes()).as_bytes());
+            assert_eq!(answer.unwrap_err(), error, "{said}");
+            assert!(!scram.has_shown_proof());
+        }
+    }
+
+    #[test]
+    fn names_are_escaped() {
+        let mut scram = Scram::<Sha1>::with_nonce("a=b,c", "x", "abc").unwrap();
+        assert_eq!(&**scram.client_first().unwrap(), b"n,,n=a=3Db=2Cc,r=abc");
+    }
+}

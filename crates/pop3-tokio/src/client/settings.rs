@@ -1,0 +1,107 @@
+//! What a client can be told.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use pop3_proto::{Profile, client::Limits};
+
+/// How a client connects and behaves. Begin with [`Settings::new`] and change
+/// fields.
+///
+/// ```
+/// use pop3_proto::Profile;
+/// use pop3_tokio::client::Settings;
+///
+/// let mut settings = Settings::new(Profile::OUTLOOK_2024);
+/// settings.pipelining = false;
+/// settings.tls.ca_files.push("/etc/ssl/our-ca.pem".into());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The behaviour to show.
+    pub profile: Profile,
+    /// Whether to pipeline where the server announces PIPELINING.
+    pub pipelining: bool,
+    /// How much is accepted.
+    pub limits: Limits,
+    /// How long is waited.
+    pub timeouts: Timeouts,
+    /// Which certificates are trusted.
+    pub tls: TlsSettings,
+    /// On `pop3://` no TLS at all, to any address: names, passwords and mail
+    /// can be read and changed by whoever stands between. Without it cleartext
+    /// goes to loopback addresses only, and there only if the server does not
+    /// announce STLS.
+    pub insecure_plaintext: bool,
+    /// APOP also where TLS does not protect it. MD5 does not (CVE-2007-1558).
+    pub dangerous_apop_in_cleartext: bool,
+    /// Where to connect, instead of what the resolver says. The certificate is
+    /// checked for the endpoint's host all the same.
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Settings {
+    /// The profile with defaults on the safe side.
+    #[must_use]
+    pub const fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            pipelining: true,
+            limits: Limits::DEFAULT,
+            timeouts: Timeouts::DEFAULT,
+            tls: TlsSettings::DEFAULT,
+            insecure_plaintext: false,
+            dangerous_apop_in_cleartext: false,
+            addresses: Vec::new(),
+        }
+    }
+}
+
+/// Which certificates are trusted. Those of the system are, always.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsSettings {
+    /// PEM files with certificates of more authorities.
+    pub ca_files: Vec<PathBuf>,
+    /// Any certificate for any name is taken: whoever stands between can read
+    /// the password.
+    pub dangerous_accept_invalid_certs: bool,
+}
+
+impl TlsSettings {
+    /// The authorities that the system trusts, and no others.
+    pub const DEFAULT: Self = Self {
+        ca_files: Vec::new(),
+        dangerous_accept_invalid_certs: false,
+    };
+}
+
+/// How long a client waits, for each thing apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For names to be resolved and one address to answer.
+    pub connect: Duration,
+    /// For the TLS handshake.
+    pub tls: Duration,
+    /// For the whole greeting.
+    pub greeting: Duration,
+    /// For the first line of a reply, and between two reads of its block.
+    pub reply: Duration,
+    /// For the caller's next command. A server may log out a client that is
+    /// silent for ten minutes (RFC 1939 §3).
+    pub idle: Duration,
+    /// For everything, from the beginning of the connection on.
+    pub session: Option<Duration>,
+}
+
+impl Timeouts {
+    /// The times of [`Settings::new`]: no limit for the whole session.
+    pub const DEFAULT: Self = Self {
+        connect: Duration::from_secs(30),
+        tls: Duration::from_secs(30),
+        greeting: Duration::from_secs(60),
+        reply: Duration::from_secs(120),
+        idle: Duration::from_secs(600),
+        session: None,
+    };
+}

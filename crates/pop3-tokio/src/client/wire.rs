@@ -1,0 +1,255 @@
+//! The session on its stream: octets and time go between them here, and
+//! nowhere else.
+//!
+//! One `poll` reads, hands out events, sends and looks at the clock by turns.
+//! It reads also while it cannot send, so that two full windows do not wait for
+//! each other; and all events of one read are handed out without a return to
+//! the runtime.
+
+use core::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use std::io;
+
+use pop3_proto::client::{Config, Event, Session, SessionError};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+
+use super::{Error, Waiting, refusal::Codes};
+
+/// What a client can run on.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Duplex for T {}
+
+pub(super) type Stream = Box<dyn Duplex>;
+
+/// Octets read at once. More does not make it faster; the second-level cache
+/// holds it.
+const READ_OCTETS: usize = 256 * 1024;
+
+/// How long the farewell to TLS may take.
+const FAREWELL: core::time::Duration = core::time::Duration::from_secs(2);
+
+/// One or more commands with their replies.
+pub(super) trait Exchange {
+    type Output;
+    type Error: From<Error>;
+
+    /// Puts commands into the queue, as many as should wait now. `Some` if all
+    /// is done already.
+    fn next(
+        &mut self,
+        _session: &mut Session,
+        _now: std::time::Instant,
+    ) -> Result<Option<Self::Output>, Self::Error> {
+        Ok(None)
+    }
+
+    /// Takes an event. `Some` if it was the last.
+    fn event(
+        &mut self,
+        event: Event<'_>,
+        codes: Codes,
+    ) -> Result<Option<Self::Output>, Self::Error>;
+}
+
+pub(super) struct Wire {
+    stream: Stream,
+    pub(super) session: Session,
+    buffer: Box<[u8]>,
+    /// What of the buffer is read and not consumed.
+    start: usize,
+    end: usize,
+    /// Something was written since the last flush.
+    unflushed: bool,
+    /// When the last octets came: the session's time.
+    now: std::time::Instant,
+    /// Never later than what is due first; often earlier, since moving it at
+    /// each read would cost more than to wake in vain now and then.
+    alarm: Pin<Box<Sleep>>,
+    /// When the whole session has to be over.
+    deadline: Option<Instant>,
+    /// An exchange has begun and not ended.
+    pub(super) busy: bool,
+}
+
+impl Wire {
+    pub(super) fn new(stream: Stream, config: Config, deadline: Option<Instant>) -> Self {
+        let now = Instant::now();
+        Self {
+            stream,
+            session: Session::new(config, now.into_std()),
+            buffer: vec![0; READ_OCTETS].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            unflushed: false,
+            now: now.into_std(),
+            alarm: Box::pin(sleep_until(now)),
+            deadline,
+            busy: false,
+        }
+    }
+
+    /// The time for the session. To be called before commands are given to it.
+    pub(super) fn tick(&mut self) -> std::time::Instant {
+        self.now = Instant::now().into_std();
+        self.now
+    }
+
+    pub(super) const fn now(&self) -> std::time::Instant {
+        self.now
+    }
+
+    /// Begins something new: nothing old may be on its way.
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
+        let now = self.tick();
+        self.session.handle_timeout(now)?;
+        match self.busy {
+            true => Err(Error::Interrupted),
+            false => Ok(()),
+        }
+    }
+
+    /// Carries an exchange out.
+    pub(super) async fn run<E: Exchange>(
+        &mut self,
+        mut exchange: E,
+    ) -> Result<E::Output, E::Error> {
+        self.busy = true;
+        let codes = Codes::announced(self.session.capabilities());
+        let result = poll_fn(|cx| self.poll_run(cx, &mut exchange, codes)).await;
+        // After an error that is only a refusal all is as it should be.
+        self.busy = result.is_err() && !self.session.is_idle();
+        result
+    }
+
+    fn poll_run<E: Exchange>(
+        &mut self,
+        cx: &mut Context<'_>,
+        exchange: &mut E,
+        codes: Codes,
+    ) -> Poll<Result<E::Output, E::Error>> {
+        loop {
+            while self.start < self.end {
+                let input = &self.buffer[self.start..self.end];
+                let step = self.session.handle_input(self.now, input);
+                let step = step.map_err(Error::from)?;
+                self.start += step.consumed;
+                if let Some(event) = step.event
+                    && let Some(output) = exchange.event(event, codes)?
+                {
+                    return Poll::Ready(Ok(output));
+                }
+            }
+            if let Some(output) = exchange.next(&mut self.session, self.now)? {
+                return Poll::Ready(Ok(output));
+            }
+            self.poll_send(cx).map_err(Error::from)?;
+            match self.poll_fill(cx) {
+                Poll::Ready(Ok(0)) => {
+                    self.session.handle_eof().map_err(Error::from)?;
+                    return Poll::Ready(Err(Error::from(SessionError::Closed(None)).into()));
+                }
+                Poll::Ready(Ok(_)) => {
+                    let now = self.tick();
+                    // A server that never pauses would keep the alarm silent.
+                    if self
+                        .deadline
+                        .is_some_and(|deadline| deadline.into_std() <= now)
+                    {
+                        return Poll::Ready(Err(Error::Timeout(Waiting::Session).into()));
+                    }
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::Io(error).into())),
+                Poll::Pending => {
+                    let error = ready!(self.poll_late(cx));
+                    return Poll::Ready(Err(error.into()));
+                }
+            }
+        }
+    }
+
+    /// Sends as much as the stream takes.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        while let Some(octets) = self.session.poll_transmit() {
+            match Pin::new(&mut self.stream).poll_write(cx, octets) {
+                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(sent)) => {
+                    self.session.transmitted(sent);
+                    self.unflushed = true;
+                }
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Pending => return Ok(()),
+            }
+        }
+        if self.unflushed
+            && let Poll::Ready(flushed) = Pin::new(&mut self.stream).poll_flush(cx)
+        {
+            flushed?;
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+
+    /// Reads into the empty buffer; 0 at the end.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(&mut self.buffer);
+        let octets = match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
+            Ok(()) => buffer.filled().len(),
+            // TLS that ends without a farewell: an end like that of TCP. The
+            // session knows whether something is missing.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            Err(error) => return Poll::Ready(Err(error)),
+        };
+        (self.start, self.end) = (0, octets);
+        Poll::Ready(Ok(octets))
+    }
+
+    /// Ready when something is overdue.
+    fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        loop {
+            let due = self.session.poll_timeout().map(Instant::from_std);
+            let Some(first) = due.into_iter().chain(self.deadline).min() else {
+                return Poll::Pending;
+            };
+            if self.alarm.deadline() > first {
+                self.alarm.as_mut().reset(first);
+            }
+            ready!(self.alarm.as_mut().poll(cx));
+            let now = Instant::now();
+            if self.deadline.is_some_and(|deadline| deadline <= now) {
+                return Poll::Ready(Error::Timeout(Waiting::Session));
+            }
+            if let Err(error) = self.session.handle_timeout(now.into_std()) {
+                return Poll::Ready(error.into());
+            }
+            self.alarm.as_mut().reset(first);
+        }
+    }
+
+    /// Gives the stream away, to come back under TLS. What was read is
+    /// forgotten.
+    pub(super) fn take_stream(&mut self) -> Stream {
+        (self.start, self.end) = (0, 0);
+        core::mem::replace(&mut self.stream, Box::new(tokio::io::empty()))
+    }
+
+    pub(super) fn put_stream(&mut self, stream: Stream) {
+        self.stream = stream;
+    }
+
+    /// Nothing can be done with the session any more.
+    pub(super) const fn poison(&mut self) {
+        self.busy = true;
+    }
+
+    /// Says farewell to TLS, if the other end still listens.
+    pub(super) async fn close(mut self) {
+        let _ = timeout(FAREWELL, self.stream.shutdown()).await;
+    }
+}

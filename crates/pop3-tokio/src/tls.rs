@@ -1,0 +1,73 @@
+//! What both sides need of TLS.
+
+use core::fmt;
+use std::{io, path::Path, sync::Arc};
+
+use tokio_rustls::rustls::{
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::{CertificateDer, pem, pem::PemObject},
+};
+
+/// The protocol's name in the handshake (ALPN), so that a server of another
+/// protocol on the same port is not taken for one of POP3.
+pub(crate) const ALPN: &[u8] = b"pop3";
+
+/// The cryptography of this crate: aws-lc-rs. Named, not taken from the
+/// process, where another crate may have installed another.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+/// Random octets for nonces.
+///
+/// # Errors
+///
+/// If the system gives none.
+pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut octets = [0; N];
+    match aws_lc_rs::default_provider()
+        .secure_random
+        .fill(&mut octets)
+    {
+        Ok(()) => Ok(octets),
+        Err(_) => Err(io::Error::other("the system gives no random octets")),
+    }
+}
+
+/// The certificates of a PEM file, in their order.
+///
+/// # Errors
+///
+/// If the file cannot be read, is no PEM, or has no certificate.
+pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, PemFileError> {
+    let failed = |reason: String| PemFileError {
+        file: file.display().to_string(),
+        reason,
+    };
+    let in_file = |error: pem::Error| match error {
+        pem::Error::Io(error) => failed(error.to_string()),
+        error => failed(error.to_string()),
+    };
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect)
+        .map_err(in_file)?;
+    match certificates.is_empty() {
+        true => Err(failed("it has no certificate".to_owned())),
+        false => Ok(certificates),
+    }
+}
+
+/// Why a PEM file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PemFileError {
+    file: String,
+    reason: String,
+}
+
+impl fmt::Display for PemFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot use {} for TLS: {}", self.file, self.reason)
+    }
+}
+
+impl core::error::Error for PemFileError {}

@@ -1,0 +1,461 @@
+//! Each method of authentication, octet by octet.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use pop3_tokio::client::{Client, Credentials, Error, ErrorKind, LoginError, Method, SaslError};
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
+
+use crate::harness::{cleartext, endpoint, with};
+
+pub(crate) fn base64(octets: impl AsRef<[u8]>) -> String {
+    BASE64_STANDARD.encode(octets)
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    BASE64_STANDARD.decode(text).unwrap()
+}
+
+fn password() -> Credentials {
+    Credentials::password("tim", "tanstaaftanstaaf")
+}
+
+fn token() -> Credentials {
+    Credentials::oauth_token("tim@example.org", "vF9dft4qmT")
+}
+
+const GREETING: &str = "+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n";
+const NO_CAPA: &str = "-ERR unknown\r\n";
+
+/// Logs in by a method at a server without CAPA.
+async fn login(
+    method: Method,
+    credentials: &Credentials,
+    dialogue: &[(&str, &str)],
+) -> Result<(), Error> {
+    let mut steps = vec![("", GREETING), ("CAPA\r\n", NO_CAPA)];
+    steps.extend_from_slice(dialogue);
+    let mut settings = cleartext();
+    settings.dangerous_apop_in_cleartext = true;
+    with(settings, &steps, async |mut client| {
+        let result = client.login_by(method, credentials).await;
+        if result.is_ok() {
+            client.noop().await?;
+        }
+        result
+    })
+    .await
+}
+
+const NOOP: (&str, &str) = ("NOOP\r\n", "+OK\r\n");
+
+#[tokio::test]
+async fn user_and_pass() {
+    let dialogue = [
+        ("USER tim\r\n", "+OK\r\n"),
+        ("PASS tanstaaftanstaaf\r\n", "+OK\r\n"),
+        NOOP,
+    ];
+    login(Method::UserPass, &password(), &dialogue)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn apop() {
+    // RFC 1939 §7.
+    let credentials = Credentials::password("mrose", "tanstaaf");
+    let line = "APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n";
+    login(Method::Apop, &credentials, &[(line, "+OK\r\n"), NOOP])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn plain() {
+    let line = format!("AUTH PLAIN {}\r\n", base64("\0tim\0tanstaaftanstaaf"));
+    login(Method::Plain, &password(), &[(&line, "+OK\r\n"), NOOP])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn plain_in_two_steps_where_the_line_would_be_too_long() {
+    let long = "x".repeat(200);
+    let message = format!("{}\r\n", base64(format!("\0tim\0{long}")));
+    assert!("AUTH PLAIN ".len() + message.len() > 255);
+    let dialogue = [("AUTH PLAIN\r\n", "+ \r\n"), (&message, "+OK\r\n"), NOOP];
+    let credentials = Credentials::password("tim", long);
+    login(Method::Plain, &credentials, &dialogue).await.unwrap();
+}
+
+#[tokio::test]
+async fn login_with_any_prompts() {
+    let (user, secret) = (base64("tim"), base64("tanstaaftanstaaf"));
+    for prompts in [
+        ["VXNlcm5hbWU6", "UGFzc3dvcmQ6"],
+        ["", ""],
+        ["User Name", "Password?"],
+    ] {
+        let dialogue = [
+            ("AUTH LOGIN\r\n", &*format!("+ {}\r\n", prompts[0])),
+            (&*format!("{user}\r\n"), &*format!("+ {}\r\n", prompts[1])),
+            (&*format!("{secret}\r\n"), "+OK\r\n"),
+            NOOP,
+        ];
+        login(Method::Login, &password(), &dialogue).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn cram_md5() {
+    // RFC 2195 §2.
+    let challenge = base64("<1896.697170952@postoffice.reston.mci.net>");
+    let answer = base64("tim b913a602c7eda7a495b4e6e7334d3890");
+    let dialogue = [
+        ("AUTH CRAM-MD5\r\n", &*format!("+ {challenge}\r\n")),
+        (&*format!("{answer}\r\n"), "+OK\r\n"),
+        NOOP,
+    ];
+    login(Method::CramMd5, &password(), &dialogue)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_challenge_that_is_no_base64_is_cancelled() {
+    let dialogue = [
+        ("AUTH CRAM-MD5\r\n", "+ what?\r\n"),
+        ("*\r\n", "-ERR cancelled\r\n"),
+    ];
+    let error = login(Method::CramMd5, &password(), &dialogue)
+        .await
+        .unwrap_err();
+    let expected = LoginError::Exchange {
+        method: Method::CramMd5,
+        error: SaslError::NoBase64,
+    };
+    assert!(
+        matches!(&error, Error::Login(login) if *login == expected),
+        "{error}"
+    );
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+}
+
+/// Exchange refuses `AUTH XOAUTH2` with a response in the line, however short.
+#[tokio::test]
+async fn xoauth2_always_in_two_steps() {
+    let message = base64("user=tim@example.org\x01auth=Bearer vF9dft4qmT\x01\x01");
+    let dialogue = [
+        ("AUTH XOAUTH2\r\n", "+ \r\n"),
+        (&*format!("{message}\r\n"), "+OK\r\n"),
+        NOOP,
+    ];
+    login(Method::XOAuth2, &token(), &dialogue).await.unwrap();
+}
+
+#[tokio::test]
+async fn oauthbearer() {
+    let message = base64("n,a=tim@example.org,\x01auth=Bearer vF9dft4qmT\x01\x01");
+    let line = format!("AUTH OAUTHBEARER {message}\r\n");
+    login(Method::OAuthBearer, &token(), &[(&line, "+OK\r\n"), NOOP])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_token_of_many_octets() {
+    let long = "t".repeat(4000);
+    let message = base64(format!("n,a=tim,\x01auth=Bearer {long}\x01\x01"));
+    let dialogue = [
+        ("AUTH OAUTHBEARER\r\n", "+ \r\n"),
+        (&*format!("{message}\r\n"), "+OK\r\n"),
+        NOOP,
+    ];
+    let credentials = Credentials::oauth_token("tim", long);
+    login(Method::OAuthBearer, &credentials, &dialogue)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_the_server_says_of_a_token() {
+    let complaint = |json| format!("+ {}\r\n", base64(json));
+    let xoauth2 = base64("user=tim@example.org\x01auth=Bearer vF9dft4qmT\x01\x01");
+    let bearer = base64("n,a=tim@example.org,\x01auth=Bearer vF9dft4qmT\x01\x01");
+    for (method, dialogue, status) in [
+        (
+            Method::XOAuth2,
+            [
+                ("AUTH XOAUTH2\r\n".to_owned(), "+\r\n".to_owned()),
+                (
+                    format!("{xoauth2}\r\n"),
+                    complaint(r#"{"status":"401","schemes":"bearer"}"#),
+                ),
+                ("\r\n".to_owned(), "-ERR no\r\n".to_owned()),
+            ],
+            "401",
+        ),
+        (
+            Method::OAuthBearer,
+            [
+                (
+                    format!("AUTH OAUTHBEARER {bearer}\r\n"),
+                    complaint(r#"{"status":"invalid_token"}"#),
+                ),
+                ("AQ==\r\n".to_owned(), "-ERR no\r\n".to_owned()),
+                (String::new(), String::new()),
+            ],
+            "invalid_token",
+        ),
+        (
+            Method::OAuthBearer,
+            [
+                (
+                    format!("AUTH OAUTHBEARER {bearer}\r\n"),
+                    complaint("no json"),
+                ),
+                ("AQ==\r\n".to_owned(), "-ERR no\r\n".to_owned()),
+                (String::new(), String::new()),
+            ],
+            "",
+        ),
+    ] {
+        let dialogue: Vec<_> = dialogue
+            .iter()
+            .map(|(a, b)| (a.as_str(), b.as_str()))
+            .collect();
+        let error = login(method, &token(), &dialogue).await.unwrap_err();
+        let Error::Login(LoginError::Refused { token_status, .. }) = &error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(token_status.as_ref().unwrap().as_str(), status);
+        assert_eq!(error.kind(), ErrorKind::Authentication);
+    }
+}
+
+#[tokio::test]
+async fn ntlm_with_either_first_challenge() {
+    // MS-NLMP §4.2.4.3, but for its target name.
+    let mut challenge = b"NTLMSSP\0\x02\0\0\0".to_vec();
+    challenge.extend_from_slice(&[0; 8]);
+    challenge.extend_from_slice(&[0x33, 0x82, 0x8a, 0xe2]);
+    challenge.extend_from_slice(&[1, 2, 3, 4, 5, 6, 7, 8]);
+    challenge.extend_from_slice(&[0; 8]);
+    challenge.extend_from_slice(&[4, 0, 4, 0, 48, 0, 0, 0]);
+    challenge.extend_from_slice(&[0; 4]);
+    for first in ["+ ", "+OK", "+"] {
+        let (near, far) = duplex(4096);
+        let client = async {
+            let url = endpoint("pop3://mail.example.org");
+            let mut client = Client::on(near, &url, &cleartext()).await.unwrap();
+            client
+                .login_by(
+                    Method::Ntlm,
+                    &Credentials::password("EXAMPLE\\tim", "secret"),
+                )
+                .await
+        };
+        let server = async {
+            let mut server = Server::new(far).await;
+            assert_eq!(server.ask(first).await, "AUTH NTLM");
+            let negotiate = decode(&server.hear().await);
+            assert_eq!(negotiate[..12], *b"NTLMSSP\0\x01\0\0\0");
+            server.say(&format!("+ {}", base64(&challenge))).await;
+            let answer = decode(&server.hear().await);
+            assert_eq!(answer[..12], *b"NTLMSSP\0\x03\0\0\0");
+            let field = |at: usize| {
+                let start = usize::from(answer[at + 4]) + 256 * usize::from(answer[at + 5]);
+                &answer[start..start + usize::from(answer[at])]
+            };
+            let utf16 = |text: &str| {
+                text.encode_utf16()
+                    .flat_map(u16::to_le_bytes)
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(field(28), utf16("EXAMPLE"));
+            assert_eq!(field(36), utf16("tim"));
+            // HMAC-MD5 of 16 octets, then the blob with a time, 8 octets of our
+            // own, and what the server gave.
+            assert_eq!(field(20).len(), 16 + 28 + 4 + 4);
+            server.say("+OK").await;
+        };
+        let (result, ()) = tokio::join!(client, server);
+        result.unwrap();
+    }
+}
+
+/// The server's side of a line, for dialogues that nobody can foresee.
+struct Server(BufReader<DuplexStream>);
+
+impl Server {
+    /// Greets, and refuses CAPA.
+    async fn new(stream: DuplexStream) -> Self {
+        let mut server = Self(BufReader::new(stream));
+        server.say("+OK").await;
+        assert_eq!(server.hear().await, "CAPA");
+        server.say("-ERR").await;
+        server
+    }
+
+    async fn say(&mut self, line: &str) {
+        let line = format!("{line}\r\n");
+        self.0.write_all(line.as_bytes()).await.unwrap();
+    }
+
+    async fn hear(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).await.unwrap();
+        line.trim_end_matches("\r\n").to_owned()
+    }
+
+    /// Hears a line and answers it.
+    async fn ask(&mut self, answer: &str) -> String {
+        let line = self.hear().await;
+        self.say(answer).await;
+        line
+    }
+}
+
+fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+    mac.update(message);
+    mac.finalize().into_bytes().to_vec()
+}
+
+/// What the server of a SCRAM test does at the end.
+#[derive(Clone, Copy, PartialEq)]
+enum End {
+    Signature,
+    WrongSignature,
+    OkWithoutSignature,
+    Error,
+}
+
+/// The server's side of SCRAM-SHA-256, written from RFC 5802 §3 as a server
+/// does it: it knows a stored key, and gets the client's key from the proof.
+async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bool> {
+    let mut server = Server::new(far).await;
+    let line = server.hear().await;
+    let first = decode(line.strip_prefix("AUTH SCRAM-SHA-256 ")?);
+    let first = String::from_utf8(first).unwrap();
+    let bare = first.strip_prefix("n,,")?;
+    let nonce = bare.split_once(",r=")?.1;
+    let salt = b"salt of 16 octet";
+    let server_first = format!("r={nonce}server,s={},i=4096", base64(salt));
+    server.say(&format!("+ {}", base64(&server_first))).await;
+
+    let mut salted = [0; 32];
+    pbkdf2::pbkdf2_hmac::<Sha256>(known.as_bytes(), salt, 4096, &mut salted);
+    let stored = Sha256::digest(hmac(&salted, b"Client Key"));
+    let last = String::from_utf8(decode(&server.hear().await)).unwrap();
+    let (without_proof, proof) = last.split_once(",p=")?;
+    assert_eq!(without_proof, format!("c=biws,r={nonce}server"));
+    let message = format!("{bare},{server_first},{without_proof}");
+    let signature = hmac(&stored, message.as_bytes());
+    let key: Vec<u8> = decode(proof)
+        .iter()
+        .zip(&signature)
+        .map(|(a, b)| a ^ b)
+        .collect();
+    let right = Sha256::digest(&key) == stored;
+    if !right {
+        server.say("-ERR [AUTH] no").await;
+        return Some(false);
+    }
+    let mut own = hmac(&hmac(&salted, b"Server Key"), message.as_bytes());
+    match end {
+        End::OkWithoutSignature => {
+            server.say("+OK").await;
+            return Some(true);
+        }
+        End::Error => {
+            server.say(&format!("+ {}", base64("e=other-error"))).await;
+            assert_eq!(server.hear().await, "*");
+            server.say("-ERR").await;
+            return Some(true);
+        }
+        End::WrongSignature => own[0] ^= 1,
+        End::Signature => {}
+    }
+    let last = format!("v={}", base64(own));
+    server.say(&format!("+ {}", base64(last))).await;
+    match end {
+        End::WrongSignature => assert_eq!(server.ask("-ERR").await, "*"),
+        _ => assert_eq!(server.ask("+OK").await, ""),
+    }
+    Some(right)
+}
+
+#[tokio::test]
+async fn scram_and_what_a_false_server_can_do() {
+    for (known, end, expected) in [
+        ("pencil", End::Signature, None),
+        (
+            "pencil",
+            End::WrongSignature,
+            Some(SaslError::WrongSignature),
+        ),
+        (
+            "pencil",
+            End::OkWithoutSignature,
+            Some(SaslError::NoSignature),
+        ),
+        ("pencil", End::Error, Some(SaslError::ErrorOfServer)),
+    ] {
+        let (near, far) = duplex(4096);
+        let client = async {
+            let url = endpoint("pop3://mail.example.org");
+            let mut client = Client::on(near, &url, &cleartext()).await.unwrap();
+            let credentials = Credentials::password("user", "pencil");
+            let result = client.login_by(Method::ScramSha256, &credentials).await;
+            // A server that could not prove itself is not asked for anything.
+            if expected == Some(SaslError::NoSignature) {
+                assert!(matches!(client.stat().await, Err(Error::Interrupted)));
+            }
+            result
+        };
+        let (result, right) = tokio::join!(client, scram(far, known, end));
+        assert_eq!(right, Some(true));
+        match expected {
+            None => result.unwrap(),
+            Some(error) => {
+                let expected = LoginError::Exchange {
+                    method: Method::ScramSha256,
+                    error,
+                };
+                let got = result.unwrap_err();
+                assert!(
+                    matches!(&got, Error::Login(login) if *login == expected),
+                    "{got}"
+                );
+                assert_eq!(got.kind(), ErrorKind::Authentication);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn scram_with_a_wrong_password() {
+    let (near, far) = duplex(4096);
+    let client = async {
+        let url = endpoint("pop3://mail.example.org");
+        let mut client = Client::on(near, &url, &cleartext()).await.unwrap();
+        let credentials = Credentials::password("user", "pencil");
+        client.login_by(Method::ScramSha256, &credentials).await
+    };
+    let (result, right) = tokio::join!(client, scram(far, "another", End::Signature));
+    assert_eq!(right, Some(false));
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::Authentication);
+}
+
+#[tokio::test]
+async fn a_token_for_tokens_alone() {
+    for (method, credentials) in [(Method::Plain, token()), (Method::XOAuth2, password())] {
+        let steps = [("", GREETING)];
+        let error = with(cleartext(), &steps, async |mut client| {
+            client.login_by(method, &credentials).await.unwrap_err()
+        });
+        assert_eq!(error.await.kind(), ErrorKind::Usage);
+    }
+}

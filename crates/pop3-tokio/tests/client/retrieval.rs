@@ -1,0 +1,149 @@
+//! Retrieval that stops, and deletion.
+
+use pop3_proto::client::Delivered;
+use pop3_tokio::client::{Client, Credentials, Error, ErrorKind, RetrieveError};
+
+use crate::{
+    harness::{Mailbox, cleartext, number, numbers, with},
+    replies::logged_in,
+};
+
+#[tokio::test]
+async fn a_sink_that_fails() {
+    let steps = [
+        ("RETR 1\r\n", "+OK\r\na\r\n.\r\n"),
+        ("RETR 2\r\n", "+OK\r\nb\r\n.\r\n"),
+    ];
+    logged_in(&steps, async |mut client: Client| {
+        let mut mailbox = Mailbox {
+            full_at: Some(1),
+            ..Mailbox::default()
+        };
+        let error = client.retrieve(numbers(3), &mut mailbox).await.unwrap_err();
+        assert!(matches!(error, RetrieveError::Sink("full")));
+        assert_eq!(mailbox.messages, [b"a\r\n"]);
+        // The rest of message 2 must not be taken for another reply.
+        assert!(matches!(client.noop().await, Err(Error::Interrupted)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped() {
+    let steps = [("RETR 1\r\n", "+OK\r\na")];
+    logged_in(&steps, async |mut client: Client| {
+        let mut mailbox = Mailbox::default();
+        {
+            let mut retrieval = core::pin::pin!(client.retrieve(numbers(1), &mut mailbox));
+            for _ in 0..10 {
+                tokio::select! {
+                    biased;
+                    _ = &mut retrieval => panic!("the message has no end"),
+                    () = tokio::task::yield_now() => {}
+                }
+            }
+        }
+        assert!(matches!(client.stat().await, Err(Error::Interrupted)));
+        assert_eq!(client.stat().await.unwrap_err().kind(), ErrorKind::Usage);
+        assert!(mailbox.messages.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_to_do_sends_nothing() {
+    logged_in(&[("NOOP\r\n", "+OK\r\n")], async |mut client: Client| {
+        let mut mailbox = Mailbox::default();
+        let retrieval = client.retrieve([], &mut mailbox).await.unwrap();
+        assert_eq!(retrieval.messages, 0);
+        assert_eq!(client.delete::<Delivered>([]).await.unwrap().marked, 0);
+        client.noop().await.unwrap();
+    })
+    .await;
+}
+
+/// Without PIPELINING one command waits for the reply to the one before.
+#[tokio::test]
+async fn one_by_one_unless_announced() {
+    for settings in [cleartext(), {
+        let mut settings = cleartext();
+        settings.pipelining = false;
+        settings
+    }] {
+        let announced = match settings.pipelining {
+            true => "+OK\r\nTOP\r\n.\r\n",
+            false => "+OK\r\nPIPELINING\r\n.\r\n",
+        };
+        let steps = [
+            ("", "+OK\r\n"),
+            ("CAPA\r\n", announced),
+            ("USER tim\r\n", "+OK\r\n"),
+            ("PASS x\r\n", "+OK\r\n"),
+            ("CAPA\r\n", announced),
+            ("RETR 1\r\n", ""),
+        ];
+        let (near, far) = tokio::io::duplex(4096);
+        let url = crate::harness::endpoint("pop3://h");
+        let client = async {
+            let mut client = Client::on(near, &url, &settings).await.unwrap();
+            client
+                .login(&Credentials::password("tim", "x"))
+                .await
+                .unwrap();
+            let mut mailbox = Mailbox::default();
+            let retrieval = client.retrieve(numbers(9), &mut mailbox);
+            let limit = core::time::Duration::from_millis(50);
+            assert!(tokio::time::timeout(limit, retrieval).await.is_err());
+        };
+        let (sent, ()) = tokio::join!(crate::harness::play(far, &steps), client);
+        assert!(sent.ends_with(b"RETR 1\r\n"));
+    }
+}
+
+#[tokio::test]
+async fn pipelined_where_announced() {
+    let all: String = (1..=9).map(|number| format!("RETR {number}\r\n")).collect();
+    let replies = "+OK\r\nx\r\n.\r\n".repeat(9);
+    let steps = [
+        ("", "+OK\r\n"),
+        ("CAPA\r\n", "+OK\r\nPIPELINING\r\n.\r\n"),
+        ("USER tim\r\n", "+OK\r\n"),
+        ("PASS x\r\n", "+OK\r\n"),
+        ("CAPA\r\n", "+OK\r\nPIPELINING\r\n.\r\n"),
+        (&all, &replies),
+        (
+            "DELE 1\r\nDELE 2\r\nDELE 3\r\n",
+            "+OK\r\n-ERR gone\r\n+OK\r\n",
+        ),
+        ("QUIT\r\n", "+OK\r\n"),
+    ];
+    with(cleartext(), &steps, async |mut client: Client| {
+        client
+            .login(&Credentials::password("tim", "x"))
+            .await
+            .unwrap();
+        let mut mailbox = Mailbox::default();
+        client.retrieve(numbers(9), &mut mailbox).await.unwrap();
+        assert_eq!(mailbox.messages.len(), 9);
+        let deletion = client.delete(mailbox.proofs.drain(..3)).await.unwrap();
+        assert_eq!((deletion.marked, deletion.refused), (2, vec![number(2)]));
+        assert_eq!(deletion.first_refusal.unwrap().text, "gone");
+        client.quit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_marked_cannot_be_asked_for() {
+    let steps = [("DELE 1\r\n", "+OK\r\n"), ("NOOP\r\n", "+OK\r\n")];
+    logged_in(&steps, async |mut client: Client| {
+        let held = Delivered::in_an_earlier_session(number(1));
+        client.delete([held]).await.unwrap();
+        let again = client.delete([held]).await.unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::Usage);
+        let mut mailbox = Mailbox::default();
+        assert!(client.retrieve(numbers(1), &mut mailbox).await.is_err());
+        client.noop().await.unwrap();
+    })
+    .await;
+}

@@ -1,0 +1,300 @@
+//! TLS: who is trusted, and what is under it.
+
+use std::{fs, path::PathBuf, sync::Arc};
+
+use pop3_proto::Profile;
+use pop3_tokio::client::{Client, Credentials, Endpoint, Error, ErrorKind, Method, Settings};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
+    server::TlsStream,
+};
+
+use crate::{
+    harness::{Steps, play},
+    methods::base64,
+};
+
+/// A server's certificate for a name, and the file of its authority.
+fn certificate(name: &str) -> (TlsAcceptor, PathBuf) {
+    let mut authority = CertificateParams::new([]).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new([name.to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&key, &authority).unwrap();
+    let file = std::env::temp_dir().join(format!("pop3-tokio-{}-{name}.pem", std::process::id()));
+    fs::write(&file, authority.pem()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![leaf.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    config.alpn_protocols = vec![b"pop3".to_vec()];
+    (TlsAcceptor::from(Arc::new(config)), file)
+}
+
+fn settings() -> Settings {
+    Settings::new(Profile::RFC1939)
+}
+
+/// The server's side: cleartext steps, if any; then TLS, and steps under it.
+/// Gives what was sent before TLS, and whether the handshake succeeded.
+async fn serve(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    cleartext: Steps<'_>,
+    under_tls: Steps<'_>,
+) -> (Vec<u8>, bool) {
+    let mut stream = listener.accept().await.unwrap().0;
+    let mut before = Vec::new();
+    for (wanted, answer) in cleartext {
+        let mut got = vec![0; wanted.len()];
+        stream.read_exact(&mut got).await.unwrap();
+        assert_eq!(got, wanted.as_bytes());
+        before.extend_from_slice(&got);
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
+    let accepted: Result<TlsStream<TcpStream>, _> = acceptor.accept(stream).await;
+    match accepted {
+        Ok(stream) => {
+            assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"pop3"[..]));
+            play(stream, under_tls).await;
+            (before, true)
+        }
+        Err(_) => (before, false),
+    }
+}
+
+/// A client of `host` at a server whose certificate is for `name`.
+async fn connect<T>(
+    url: &str,
+    name: &str,
+    change: impl FnOnce(&mut Settings, PathBuf),
+    [cleartext, under_tls]: [Steps<'_>; 2],
+    client: impl AsyncFnOnce(Client) -> T,
+) -> (Result<T, Error>, Vec<u8>) {
+    let (acceptor, file) = certificate(name);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut settings = settings();
+    settings.addresses = vec![listener.local_addr().unwrap()];
+    change(&mut settings, file.clone());
+    let connected = async {
+        let endpoint: Endpoint = url.parse().unwrap();
+        match Client::connect(&endpoint, &settings).await {
+            Ok(connected) => Ok(client(connected).await),
+            Err(error) => Err(error),
+        }
+    };
+    let (result, (before, _)) =
+        tokio::join!(connected, serve(listener, acceptor, cleartext, under_tls));
+    let _ = fs::remove_file(file);
+    (result, before)
+}
+
+fn trust(settings: &mut Settings, file: PathBuf) {
+    settings.tls.ca_files.push(file);
+}
+
+const STLS: Steps<'_> = &[
+    ("", "+OK\r\n"),
+    (
+        "CAPA\r\n",
+        "+OK\r\nSTLS\r\nSASL CRAM-MD5\r\nPIPELINING\r\n.\r\n",
+    ),
+    ("STLS\r\n", "+OK\r\n"),
+];
+
+#[tokio::test]
+async fn stls_and_all_that_was_learnt_before_is_forgotten() {
+    let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0tanstaaf"));
+    let under_tls = [
+        ("CAPA\r\n", "+OK\r\nSASL CRAM-MD5 PLAIN\r\n.\r\n"),
+        (&plain, "+OK\r\n"),
+        ("CAPA\r\n", "+OK\r\n.\r\n"),
+        ("STAT\r\n", "+OK 3 4\r\n"),
+        ("QUIT\r\n", "+OK\r\n"),
+    ];
+    let steps = [STLS, &under_tls];
+    let (result, before) = connect(
+        "pop3://a.example.org",
+        "a.example.org",
+        trust,
+        steps,
+        async |mut client: Client| {
+            assert!(client.is_under_tls() && !client.announced().is_known());
+            // Under TLS, PLAIN before CRAM-MD5.
+            let credentials = Credentials::password("tim", "tanstaaf");
+            assert_eq!(client.login(&credentials).await.unwrap(), Method::Plain);
+            assert_eq!(client.stat().await.unwrap().messages, 3);
+            client.quit().await.unwrap();
+        },
+    )
+    .await;
+    result.unwrap();
+    assert_eq!(before, b"CAPA\r\nSTLS\r\n");
+}
+
+#[tokio::test]
+async fn implicit_tls() {
+    let digest = {
+        use md5::Digest;
+        let digest = md5::Md5::digest(b"<1.2@b.example.org>tanstaaf");
+        digest
+            .iter()
+            .map(|octet| format!("{octet:02x}"))
+            .collect::<String>()
+    };
+    let apop = format!("APOP tim {digest}\r\n");
+    let under_tls = [
+        ("", "+OK <1.2@b.example.org>\r\n"),
+        ("CAPA\r\n", "-ERR\r\n"),
+        (&apop, "+OK\r\n"),
+    ];
+    let (result, _) = connect(
+        "pop3s://b.example.org",
+        "b.example.org",
+        trust,
+        [&[], &under_tls],
+        async |mut client: Client| {
+            assert!(client.is_under_tls());
+            let credentials = Credentials::password("tim", "tanstaaf");
+            client.login_by(Method::Apop, &credentials).await.unwrap();
+        },
+    )
+    .await;
+    result.unwrap();
+}
+
+/// Also on loopback: what the server announces is used, and checked.
+#[tokio::test]
+async fn who_is_not_trusted() {
+    for (url, cleartext) in [
+        ("pop3s://c.example.org", &[][..]),
+        ("pop3://c.example.org", STLS),
+    ] {
+        let no_change = |_: &mut Settings, _| {};
+        let (result, _) = connect(
+            url,
+            "c.example.org",
+            no_change,
+            [cleartext, &[]],
+            async |_| {},
+        )
+        .await;
+        let error = result.unwrap_err();
+        assert!(
+            matches!(&error, Error::Certificate { host, .. } if host == "c.example.org"),
+            "{error:?}"
+        );
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+
+        // The right authority, another name.
+        let (result, _) =
+            connect(url, "d.example.org", trust, [cleartext, &[]], async |_| {}).await;
+        let error = result.unwrap_err();
+        assert!(matches!(&error, Error::Certificate { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_name_may_be_an_address() {
+    let steps: [Steps<'_>; 2] = [&[], &[("", "+OK\r\n")]];
+    let (result, _) = connect("pop3s://127.0.0.1", "127.0.0.1", trust, steps, async |_| {}).await;
+    result.unwrap();
+    let (result, _) = connect("pop3s://127.0.0.2", "127.0.0.1", trust, steps, async |_| {}).await;
+    assert!(matches!(result.unwrap_err(), Error::Certificate { .. }));
+}
+
+#[tokio::test]
+async fn any_certificate_for_those_who_must() {
+    let dangerous = |settings: &mut Settings, _| settings.tls.dangerous_accept_invalid_certs = true;
+    let steps: [Steps<'_>; 2] = [&[], &[("", "+OK\r\n")]];
+    let (result, _) = connect(
+        "pop3s://e.example.org",
+        "f.example.org",
+        dangerous,
+        steps,
+        async |client: Client| {
+            assert!(client.is_under_tls());
+        },
+    )
+    .await;
+    result.unwrap();
+}
+
+#[tokio::test]
+async fn no_tls_where_plaintext_was_asked_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut settings = settings();
+    settings.insecure_plaintext = true;
+    settings.addresses = vec![listener.local_addr().unwrap()];
+    let steps = [
+        ("", "+OK\r\n"),
+        ("CAPA\r\n", "+OK\r\nSTLS\r\nUSER\r\n.\r\n"),
+        ("USER tim\r\n", "+OK\r\n"),
+        ("PASS x\r\n", "+OK\r\n"),
+        ("CAPA\r\n", "+OK\r\n.\r\n"),
+    ];
+    let server = async { play(listener.accept().await.unwrap().0, &steps).await };
+    let client = async {
+        let endpoint: Endpoint = "pop3://g.example.org".parse().unwrap();
+        let mut client = Client::connect(&endpoint, &settings).await.unwrap();
+        client
+            .login(&Credentials::password("tim", "x"))
+            .await
+            .unwrap();
+        assert!(!client.is_under_tls());
+    };
+    tokio::join!(server, client);
+}
+
+#[tokio::test]
+async fn a_certificate_file_that_is_none() {
+    for (content, word) in [
+        (Some(""), "no certificate"),
+        (Some("junk"), "no certificate"),
+        (None, ""),
+    ] {
+        let file = std::env::temp_dir().join(format!("pop3-tokio-{}-none.pem", std::process::id()));
+        match content {
+            Some(content) => fs::write(&file, content).unwrap(),
+            None => fs::remove_file(&file).unwrap(),
+        }
+        let change = |settings: &mut Settings, _| trust(settings, file.clone());
+        let (result, _) = connect(
+            "pop3s://h.example.org",
+            "h.example.org",
+            change,
+            [&[], &[]],
+            async |_| {},
+        )
+        .await;
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(
+            error.to_string().contains(word) && error.to_string().contains("none.pem"),
+            "{error}"
+        );
+    }
+}
+
+/// A server that speaks another protocol than TLS.
+#[tokio::test]
+async fn no_tls_at_all() {
+    let (near, mut far) = tokio::io::duplex(4096);
+    far.write_all(b"+OK this is not TLS\r\n").await.unwrap();
+    let endpoint: Endpoint = "pop3s://i.example.org".parse().unwrap();
+    let error = Client::on(near, &endpoint, &settings()).await.unwrap_err();
+    assert!(matches!(error, Error::Tls { .. }));
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+}

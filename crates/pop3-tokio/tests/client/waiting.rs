@@ -1,0 +1,178 @@
+//! Each timeout, under a clock that tests turn forward.
+
+use core::time::Duration;
+
+use pop3_proto::Profile;
+use pop3_tokio::client::{Client, Error, Settings, Timeouts, Waiting};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, duplex},
+    time::{Instant, advance, sleep},
+};
+
+use crate::{
+    harness::{cleartext, endpoint, fails, with},
+    replies::logged_in,
+};
+
+const ODD: Timeouts = Timeouts {
+    connect: Duration::from_secs(3),
+    tls: Duration::from_secs(5),
+    greeting: Duration::from_secs(7),
+    reply: Duration::from_secs(11),
+    idle: Duration::from_secs(13),
+    session: None,
+};
+
+fn settings(insecure_plaintext: bool) -> Settings {
+    let mut settings = Settings::new(Profile::RFC1939);
+    settings.timeouts = ODD;
+    settings.insecure_plaintext = insecure_plaintext;
+    settings
+}
+
+fn is(error: &Error, waiting: Waiting) -> bool {
+    matches!(error, Error::Timeout(what) if *what == waiting)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_greeting() {
+    for greeting in ["", "+OK but no line end"] {
+        let begin = Instant::now();
+        let (error, _) = fails("pop3://h", settings(true), &[("", greeting)]).await;
+        assert!(is(&error, Waiting::Greeting), "{error}");
+        assert_eq!(begin.elapsed().as_secs(), 7);
+        assert_eq!(error.kind().sysexit(), 75);
+    }
+}
+
+/// CVE-2011-1947: a server that says yes to STLS, and nothing more.
+#[tokio::test(start_paused = true)]
+async fn the_handshake() {
+    let steps = [
+        ("", "+OK\r\n"),
+        ("CAPA\r\n", "+OK\r\nSTLS\r\n.\r\n"),
+        ("STLS\r\n", "+OK\r\n"),
+    ];
+    for (url, steps) in [("pop3://h", &steps[..]), ("pop3s://h", &[])] {
+        let begin = Instant::now();
+        let (error, _) = fails(url, settings(false), steps).await;
+        assert!(is(&error, Waiting::Tls), "{error}");
+        assert_eq!(begin.elapsed().as_secs(), 5);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply() {
+    let steps = [("", "+OK\r\n"), ("CAPA\r\n", "+OK\r\nTOP\r\n")];
+    with(settings(true), &steps, async |mut client: Client| {
+        let begin = Instant::now();
+        let error = client.capabilities(|_| {}).await.unwrap_err();
+        assert!(is(&error, Waiting::Reply), "{error}");
+        assert_eq!(begin.elapsed().as_secs(), 11);
+    })
+    .await;
+}
+
+/// A reply that takes long, but not between two reads.
+#[tokio::test(start_paused = true)]
+async fn a_slow_reply_is_none_that_stops() {
+    let (near, mut far) = duplex(64);
+    let server = async {
+        far.write_all(b"+OK\r\n").await.unwrap();
+        far.read_exact(&mut [0; 6]).await.unwrap();
+        for part in ["+OK\r\n", "TOP\r\n", "UIDL\r\n", "USER\r\n", ".\r\n"] {
+            sleep(Duration::from_secs(10)).await;
+            far.write_all(part.as_bytes()).await.unwrap();
+        }
+    };
+    let client = async {
+        let settings = settings(true);
+        let mut client = Client::on(near, &endpoint("pop3://h"), &settings)
+            .await
+            .unwrap();
+        let begin = Instant::now();
+        client.capabilities(|_| {}).await.unwrap();
+        assert_eq!(begin.elapsed().as_secs(), 50);
+    };
+    tokio::join!(client, server);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_caller() {
+    let steps = [("", "+OK\r\n")];
+    with(settings(true), &steps, async |mut client: Client| {
+        advance(Duration::from_secs(14)).await;
+        let error = client.capabilities(|_| {}).await.unwrap_err();
+        assert!(is(&error, Waiting::Idle), "{error}");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_whole_session() {
+    let mut settings = settings(true);
+    settings.timeouts.session = Some(Duration::from_secs(10));
+    // While a reply is waited for.
+    with(
+        settings.clone(),
+        &[("", "+OK\r\n")],
+        async |mut client: Client| {
+            let begin = Instant::now();
+            let error = client.capabilities(|_| {}).await.unwrap_err();
+            assert!(is(&error, Waiting::Session), "{error}");
+            assert_eq!(begin.elapsed().as_secs(), 10);
+        },
+    )
+    .await;
+    // In the handshake.
+    settings.timeouts.session = Some(Duration::from_secs(4));
+    let (error, _) = fails("pop3s://h", settings.clone(), &[]).await;
+    assert!(is(&error, Waiting::Session), "{error}");
+    // While the server never stops to send.
+    settings.timeouts.session = Some(Duration::from_secs(3));
+    let (near, mut far) = duplex(1 << 16);
+    let server = async {
+        far.write_all(b"+OK\r\n").await.unwrap();
+        far.read_exact(&mut [0; 6]).await.unwrap();
+        far.write_all(b"+OK\r\n").await.unwrap();
+        while far.write_all(b"X-LINE\r\n").await.is_ok() {
+            advance(Duration::from_millis(1)).await;
+        }
+    };
+    let client = async {
+        let mut client = Client::on(near, &endpoint("pop3://h"), &settings)
+            .await
+            .unwrap();
+        client.capabilities(|_| {}).await.unwrap_err()
+    };
+    let (error, ()) = tokio::join!(client, server);
+    assert!(is(&error, Waiting::Session), "{error}");
+}
+
+/// What is on its way keeps nothing else from being noticed.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_read() {
+    let (near, far) = duplex(4);
+    let client = async {
+        let mut settings = cleartext();
+        settings.timeouts = ODD;
+        Client::on(near, &endpoint("pop3://h"), &settings)
+            .await
+            .unwrap_err()
+    };
+    let error = client.await;
+    assert!(is(&error, Waiting::Greeting), "{error}");
+    drop(far);
+}
+
+#[tokio::test(start_paused = true)]
+async fn patience_with_a_client_that_works() {
+    let steps = [("NOOP\r\n", "+OK\r\n"), ("NOOP\r\n", "+OK\r\n")];
+    logged_in(&steps, async |mut client: Client| {
+        for _ in 0..2 {
+            advance(Duration::from_secs(599)).await;
+            client.noop().await.unwrap();
+        }
+    })
+    .await;
+}
