@@ -78,7 +78,7 @@ impl<'a> UniqueId<'a> {
     ///
     /// If it is empty, longer than 70 octets, or holds an octet outside 0x21
     /// to 0x7E.
-    pub fn new(octets: &'a [u8]) -> Result<Self, ArgumentError> {
+    pub const fn new(octets: &'a [u8]) -> Result<Self, ArgumentError> {
         if octets.len() > Self::MAX {
             return Err(ArgumentError {
                 kind: ArgumentErrorKind::TooLong,
@@ -91,13 +91,17 @@ impl<'a> UniqueId<'a> {
                 offset: 0,
             });
         }
-        match octets.iter().position(|octet| !octet.is_ascii_graphic()) {
-            Some(offset) => Err(ArgumentError {
-                kind: ArgumentErrorKind::Octet,
-                offset,
-            }),
-            None => Ok(Self(octets)),
+        let mut offset = 0;
+        while offset < octets.len() {
+            if !octets[offset].is_ascii_graphic() {
+                return Err(ArgumentError {
+                    kind: ArgumentErrorKind::Octet,
+                    offset,
+                });
+            }
+            offset += 1;
         }
+        Ok(Self(octets))
     }
 
     /// Octets of which the caller knows that [`new`](Self::new) takes them.

@@ -1,1 +1,64 @@
 //! The server: accepts, checks passwords, and serves maildrops.
+//!
+//! [`Server`] listens and drives a [`pop3_proto::server::Session`] for each
+//! connection; [`Accounts`] knows the users; a [`MailStore`] has the maildrops:
+//! a Maildir, or one in memory. Passwords are hashed and maildrops opened on
+//! threads that may block.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use pop3_tokio::server::{Accounts, Listener, MemoryStore, Server};
+//!
+//! # async fn example() -> std::io::Result<()> {
+//! let store = MemoryStore::new()?;
+//! store.deliver(*b"Subject: hello\r\n\r\n.\r\n");
+//! let accounts = Accounts::single("mrose", "tanstaaf")?;
+//! let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await?;
+//! println!("{}", listener.address());
+//! let (stop, stop_now) = (std::future::pending(), std::future::pending());
+//! Arc::new(Server::new(store, accounts)).serve(vec![listener], stop, stop_now).await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod accounts;
+mod connection;
+mod counted;
+mod listener;
+mod login;
+#[cfg(unix)]
+mod maildir;
+mod memory;
+mod places;
+mod sasl;
+mod scram;
+mod settings;
+mod shown;
+mod size;
+mod store;
+mod tls;
+
+use pop3_proto::UniqueId;
+
+pub use accounts::{Accounts, AccountsError, User, hash_password};
+pub use connection::Ended;
+pub use listener::{Listener, Server};
+#[cfg(unix)]
+pub use maildir::{Maildir, MaildirStore};
+pub use memory::{MemoryMaildrop, MemoryStore};
+pub use scram::{SCRAM_ITERATIONS, ScramKeys};
+pub use settings::{LOGIN_DELAY_MAX, Settings};
+pub use store::{MailStore, OpenError};
+pub use tls::{TlsFileError, tls_config, tls_config_from_files};
+
+/// What a store made to be a unique-id.
+fn unique_id(text: Option<&str>) -> UniqueId<'_> {
+    /// For a number that is no message's; a session never asks for one.
+    const NOBODYS: UniqueId<'static> = match UniqueId::new(b"-") {
+        Ok(unique_id) => unique_id,
+        Err(_) => unreachable!(),
+    };
+    let unique_id = text.and_then(|text| UniqueId::new(text.as_bytes()).ok());
+    unique_id.unwrap_or(NOBODYS)
+}

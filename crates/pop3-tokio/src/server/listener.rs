@@ -1,0 +1,253 @@
+//! Accepts connections, and lets them end.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    io::{self, Write as _},
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime::{Handle, RuntimeFlavor},
+    select,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time,
+};
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
+use tracing::{Instrument as _, error, info, info_span, warn};
+
+use super::{
+    Accounts, MailStore, Settings,
+    connection::Terms,
+    places::{Full, Places},
+};
+
+/// How long to wait when no connection can be accepted: most likely there are
+/// no file descriptors left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+const TOO_MANY: &[u8] = b"-ERR [SYS/TEMP] too many connections, try again later\r\n";
+
+/// A socket that listens.
+#[derive(Debug)]
+pub struct Listener {
+    tcp: TcpListener,
+    address: SocketAddr,
+    implicit_tls: bool,
+}
+
+impl Listener {
+    /// Listens for connections that begin without TLS (port 110).
+    ///
+    /// # Errors
+    ///
+    /// If the address is not this host's, is taken, or needs privileges.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let tcp = TcpListener::bind(address).await?;
+        Ok(Self {
+            address: tcp.local_addr()?,
+            tcp,
+            implicit_tls: false,
+        })
+    }
+
+    /// Listens for connections that begin with TLS (port 995, RFC 8314 §3.3).
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind).
+    pub async fn bind_tls(address: SocketAddr) -> io::Result<Self> {
+        let listener = Self::bind(address).await?;
+        Ok(Self {
+            implicit_tls: true,
+            ..listener
+        })
+    }
+
+    /// The address, with the port that was picked where 0 was asked for.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// A POP3 server: users, their maildrops, and what is allowed.
+pub struct Server<S> {
+    pub(super) store: Arc<S>,
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) settings: Settings,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) hashes: Arc<Semaphore>,
+    places: Arc<Places>,
+    accepted: AtomicU64,
+}
+
+impl<S: MailStore> Server<S> {
+    /// A server without TLS, with the usual [`Settings`].
+    #[must_use]
+    pub fn new(store: S, accounts: Accounts) -> Self {
+        let settings = Settings::default();
+        Self {
+            store: Arc::new(store),
+            accounts: Arc::new(accounts),
+            hashes: Arc::new(Semaphore::new(settings.hashes)),
+            settings,
+            tls: None,
+            places: Arc::default(),
+            accepted: AtomicU64::new(0),
+        }
+    }
+
+    /// What to allow.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        let hashes = settings.hashes.clamp(1, Semaphore::MAX_PERMITS);
+        self.hashes = Arc::new(Semaphore::new(hashes));
+        self.settings = settings;
+        self
+    }
+
+    /// Offers STLS, and takes connections that begin with TLS.
+    #[must_use]
+    pub fn tls(mut self, config: Arc<ServerConfig>) -> Self {
+        self.tls = Some(config.into());
+        self
+    }
+
+    /// Serves until `stop` is done. Then no connection is accepted, those not
+    /// logged in are closed, and the others may go on for
+    /// [`Settings::grace`], or until `stop_now` is done. What is left then is
+    /// closed, and nothing of it removed. Gives the number of those.
+    ///
+    /// On a runtime with several threads a slow disk holds up nobody but the
+    /// session that waits for it.
+    pub async fn serve(
+        self: Arc<Self>,
+        listeners: Vec<Listener>,
+        stop: impl Future<Output = ()>,
+        stop_now: impl Future<Output = ()>,
+    ) -> usize {
+        let (stopping, _) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        let (mut stop, mut stop_now) = (pin!(stop), pin!(stop_now));
+        loop {
+            select! {
+                biased;
+                () = &mut stop_now => break,
+                () = &mut stop => break,
+                accepted = accept(&listeners) => match accepted {
+                    Ok((tcp, peer, implicit_tls)) => {
+                        self.admit(&mut connections, tcp, peer, implicit_tls, stopping.subscribe());
+                    }
+                    Err(error) => {
+                        error!(%error, "cannot accept a connection");
+                        time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+                Some(done) = connections.join_next() => report(done),
+            }
+        }
+        drop(listeners);
+        info!(connections = connections.len(), "stopping");
+        stopping.send_replace(true);
+        let all_done = async {
+            while let Some(done) = connections.join_next().await {
+                report(done);
+            }
+        };
+        select! {
+            biased;
+            () = &mut stop_now => {}
+            _ = time::timeout(self.settings.grace, all_done) => {}
+        }
+        let dropped = connections.len();
+        connections.shutdown().await;
+        info!(dropped, "stopped");
+        dropped
+    }
+
+    fn admit(
+        self: &Arc<Self>,
+        connections: &mut JoinSet<()>,
+        tcp: TcpStream,
+        peer: SocketAddr,
+        implicit_tls: bool,
+        stopping: watch::Receiver<bool>,
+    ) {
+        let number = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
+        let Settings {
+            connections: most,
+            connections_per_address: most_of_address,
+            ..
+        } = self.settings;
+        let place = match self.places.take(peer.ip(), most, most_of_address) {
+            Ok(place) => place,
+            Err(full) => {
+                let limit = match full {
+                    Full::Total => most,
+                    Full::Address => most_of_address,
+                };
+                warn!(connection = number, %peer, ?full, limit, "too many connections");
+                // The socket is new: there is room for a line, or it is lost.
+                if let (false, Ok(mut tcp)) = (implicit_tls, tcp.into_std()) {
+                    let _ = tcp.write(TOO_MANY);
+                }
+                return;
+            }
+        };
+        let span = info_span!("connection", number, %peer);
+        let server = Arc::clone(self);
+        let connection = async move {
+            let _place = place;
+            // A reply is written whole; there is nothing to wait for.
+            let _ = tcp.set_nodelay(true);
+            let terms = Terms {
+                peer: peer.ip(),
+                implicit_tls,
+                stopping,
+                may_block: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
+            };
+            server.converse(tcp, terms).await;
+        };
+        connections.spawn(connection.instrument(span));
+    }
+}
+
+/// What is allowed, and whether there is TLS; no keys.
+impl<S> fmt::Debug for Server<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("accounts", &self.accounts)
+            .field("settings", &self.settings)
+            .field("tls", &self.tls.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The next connection of any listener, and whether it begins with TLS.
+async fn accept(listeners: &[Listener]) -> io::Result<(TcpStream, SocketAddr, bool)> {
+    poll_fn(|context| {
+        for listener in listeners {
+            if let Poll::Ready(accepted) = listener.tcp.poll_accept(context) {
+                return Poll::Ready(accepted.map(|(tcp, peer)| (tcp, peer, listener.implicit_tls)));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+fn report(done: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = done {
+        error!(%error, "a connection ended by a fault of the server");
+    }
+}

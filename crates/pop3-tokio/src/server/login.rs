@@ -1,0 +1,140 @@
+//! Logins: who it is, whether the password is right, and the maildrop.
+
+use std::sync::Arc;
+
+use pop3_proto::server::{HiddenText, Login, Verdict};
+use tokio::{select, task, time};
+use tracing::{error, info, warn};
+
+use super::{
+    MailStore, OpenError, User,
+    connection::{Connection, Ended, now},
+    counted::Counted,
+    sasl::{Exchange, Step},
+    shown::Shown,
+};
+
+impl<S: MailStore> Connection<'_, S> {
+    /// Answers a login. Gives why the connection has to end, if it has.
+    pub(super) async fn login(&mut self, login: Login) -> Option<Ended> {
+        self.exchange = None;
+        match login {
+            Login::Password { name, password } => self.check(name, password).await,
+            Login::Sasl {
+                mechanism,
+                initial_response,
+            } => {
+                let accounts = &self.server.accounts;
+                let Some(mut exchange) = Exchange::new(&mechanism, accounts) else {
+                    return self.reject(None).await;
+                };
+                let initial_response = initial_response.as_ref().map(HiddenText::expose);
+                let step = exchange.begin(initial_response);
+                self.exchange = Some(exchange);
+                self.take(step).await
+            }
+            // Not offered.
+            _ => self.reject(None).await,
+        }
+    }
+
+    /// Answers a response to a challenge.
+    pub(super) async fn respond(&mut self, base64: &str) -> Option<Ended> {
+        match &mut self.exchange {
+            Some(exchange) => {
+                let step = exchange.respond(base64);
+                self.take(step).await
+            }
+            None => self.reject(None).await,
+        }
+    }
+
+    async fn take(&mut self, step: Step) -> Option<Ended> {
+        match step {
+            Step::Challenge(base64) => {
+                if self.session.challenge(now(), &base64).is_err() {
+                    // The client's own part of it is too long for a line.
+                    return self.reject(None).await;
+                }
+                None
+            }
+            Step::Check { name, password } => self.check(name, password).await,
+            Step::Proven(user) => self.open(user).await,
+            Step::Refused(name) => self.reject(name).await,
+            Step::Failed => {
+                self.answer(Verdict::Temporary);
+                None
+            }
+        }
+    }
+
+    async fn check(&mut self, name: String, password: HiddenText) -> Option<Ended> {
+        let accounts = Arc::clone(&self.server.accounts);
+        let checked = {
+            // Held until the hash is done, and never closed.
+            let _turn = self.server.hashes.acquire().await;
+            let check = move || {
+                let user = accounts.check(&name, password.expose()).cloned();
+                user.ok_or(name)
+            };
+            task::spawn_blocking(check).await
+        };
+        match checked {
+            Ok(Ok(user)) => self.open(user).await,
+            Ok(Err(name)) => self.reject(Some(name)).await,
+            Err(error) => {
+                error!(%error, "cannot check a password");
+                self.answer(Verdict::Temporary);
+                None
+            }
+        }
+    }
+
+    async fn open(&mut self, user: User) -> Option<Ended> {
+        let store = Arc::clone(&self.server.store);
+        let name = user.name().to_owned();
+        let name = Shown(&name);
+        let verdict = match task::spawn_blocking(move || store.open(&user)).await {
+            Ok(Ok(maildrop)) => {
+                info!(user = %name, "login");
+                Verdict::Accept(Counted {
+                    maildrop,
+                    counts: Arc::clone(&self.counts),
+                })
+            }
+            Ok(Err(OpenError::InUse)) => {
+                info!(user = %name, "the maildrop is in use");
+                Verdict::InUse
+            }
+            Ok(Err(OpenError::Io(error))) => {
+                error!(user = %name, %error, "cannot open the maildrop");
+                Verdict::Temporary
+            }
+            Err(error) => {
+                error!(user = %name, %error, "cannot open the maildrop");
+                Verdict::Temporary
+            }
+        };
+        self.answer(verdict);
+        None
+    }
+
+    /// Says no, after a pause that grows.
+    async fn reject(&mut self, name: Option<String>) -> Option<Ended> {
+        let failed = self.session.failed_logins() + 1;
+        let name = name.unwrap_or_default();
+        warn!(user = %Shown(&name), failed, "login rejected");
+        let pause = time::sleep(self.server.settings.delay(failed));
+        select! {
+            () = pause => {}
+            _ = self.stopping.wait_for(|&stopping| stopping) => return Some(Ended::Stopping),
+        }
+        self.answer(Verdict::Reject);
+        None
+    }
+
+    fn answer(&mut self, verdict: Verdict<Counted<S::Maildrop>>) {
+        self.exchange = None;
+        self.session.answer(now(), verdict);
+    }
+}

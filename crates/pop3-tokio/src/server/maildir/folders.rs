@@ -1,0 +1,128 @@
+//! The folders of a Maildir, held open: everything goes through them, so that
+//! nothing outside is ever touched.
+
+use std::{
+    ffi::{CStr, CString},
+    fs::File,
+    io,
+    os::fd::OwnedFd,
+    path::Path,
+};
+
+use rustix::fs::{
+    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, openat, renameat, statat,
+    unlinkat,
+};
+
+use super::super::OpenError;
+
+/// The lock, in the Maildir itself. It stays there, since removing it would
+/// let two sessions hold two files of that name.
+const LOCK: &CStr = c"pop3.lock";
+
+/// Which folder a message lies in. `tmp` holds nothing that is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Folder {
+    New,
+    Cur,
+}
+
+#[derive(Debug)]
+pub(super) struct Folders {
+    root: OwnedFd,
+    new: OwnedFd,
+    cur: OwnedFd,
+}
+
+impl Folders {
+    /// # Errors
+    ///
+    /// If one is missing or may not be read.
+    pub(super) fn open(maildir: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = openat(CWD, maildir, flags, Mode::empty())?;
+        // A link would lead out of the Maildir.
+        let inner = |name| openat(&root, name, flags | OFlags::NOFOLLOW, Mode::empty());
+        Ok(Self {
+            new: inner(c"new")?,
+            cur: inner(c"cur")?,
+            root,
+        })
+    }
+
+    /// Locks the Maildir for as long as the file is open.
+    pub(super) fn lock(&self) -> Result<File, OpenError> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let lock = openat(&self.root, LOCK, flags, Mode::RUSR | Mode::WUSR);
+        let lock = File::from(lock.map_err(io::Error::from)?);
+        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(lock),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(OpenError::InUse),
+            Err(error) => Err(OpenError::Io(error.into())),
+        }
+    }
+
+    /// Calls `found` with the name of each file that may be a message: no
+    /// hidden ones, no folders, no links.
+    pub(super) fn list(&self, folder: Folder, mut found: impl FnMut(&CStr)) -> io::Result<()> {
+        for entry in Dir::read_from(self.descriptor(folder))? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name.to_bytes().starts_with(b".") {
+                continue;
+            }
+            let is_file = match entry.file_type() {
+                FileType::Unknown => self.is_file(folder, name),
+                kind => kind == FileType::RegularFile,
+            };
+            if is_file {
+                found(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is such a file, itself and no link.
+    pub(super) fn is_file(&self, folder: Folder, name: &CStr) -> bool {
+        let stat = statat(self.descriptor(folder), name, AtFlags::SYMLINK_NOFOLLOW);
+        stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+    }
+
+    pub(super) fn open_message(&self, folder: Folder, name: &CStr) -> io::Result<File> {
+        // What was a file may be a pipe by now: do not wait for its writer.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = openat(self.descriptor(folder), name, flags, Mode::empty())?;
+        let file = File::from(file);
+        match file.metadata()?.is_file() {
+            true => Ok(file),
+            false => Err(io::ErrorKind::InvalidInput.into()),
+        }
+    }
+
+    pub(super) fn remove_message(&self, folder: Folder, name: &CStr) -> io::Result<()> {
+        Ok(unlinkat(self.descriptor(folder), name, AtFlags::empty())?)
+    }
+
+    /// A file of our own in the Maildir.
+    pub(super) fn open_own(&self, name: &CStr) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        Ok(openat(&self.root, name, flags, Mode::empty())?.into())
+    }
+
+    /// Writes a file of our own: it appears whole or not at all.
+    pub(super) fn replace_own(&self, name: &CStr, octets: &[u8]) -> io::Result<()> {
+        let part = CString::new([name.to_bytes(), b".part"].concat())?;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut file = File::from(openat(&self.root, &part, flags, Mode::RUSR | Mode::WUSR)?);
+        io::Write::write_all(&mut file, octets)?;
+        Ok(renameat(&self.root, &part, &self.root, name)?)
+    }
+
+    const fn descriptor(&self, folder: Folder) -> &OwnedFd {
+        match folder {
+            Folder::New => &self.new,
+            Folder::Cur => &self.cur,
+        }
+    }
+}

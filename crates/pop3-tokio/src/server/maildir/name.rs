@@ -1,0 +1,55 @@
+//! What the name of a file in a Maildir says.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use pop3_proto::UniqueId;
+use sha2::{Digest as _, Sha256};
+
+/// Unique-ids that are a hash begin so. No other does.
+const HASHED: &str = "sha256-";
+
+/// The part of a name that stays when flags and folders change: without the
+/// flags behind `:`, and without the sizes that some programs add.
+pub(super) fn unique_part(file: &[u8]) -> Vec<u8> {
+    let end = file.iter().position(|&octet| octet == b':');
+    let mut fields = file[..end.unwrap_or(file.len())].split(|&octet| octet == b',');
+    let mut part = fields.next().unwrap_or_default().to_vec();
+    for field in fields.filter(|field| size(field, b"S=").or(size(field, b"W=")).is_none()) {
+        part.push(b',');
+        part.extend(field);
+    }
+    part
+}
+
+/// The size on the wire, where the program that delivered has put it into the
+/// name as `,W=octets`.
+pub(super) fn wire_octets(file: &[u8]) -> Option<u64> {
+    let end = file.iter().position(|&octet| octet == b':');
+    let mut fields = file[..end.unwrap_or(file.len())].split(|&octet| octet == b',');
+    fields.next();
+    fields.find_map(|field| size(field, b"W="))
+}
+
+/// A unique-id that only this name has: the name itself if it can be one, or
+/// else its hash.
+pub(super) fn unique_id(name: &[u8]) -> String {
+    match str::from_utf8(name) {
+        Ok(text) if UniqueId::new(name).is_ok() && !text.starts_with(HASHED) => text.to_owned(),
+        _ => format!("{HASHED}{}", URL_SAFE_NO_PAD.encode(Sha256::digest(name))),
+    }
+}
+
+/// When it was delivered, for the order: the digits that names begin with.
+pub(super) fn delivered(name: &[u8]) -> u64 {
+    let digits = name.iter().take_while(|octet| octet.is_ascii_digit());
+    digits.fold(0, |number: u64, digit| {
+        number
+            .saturating_mul(10)
+            .saturating_add(u64::from(digit - b'0'))
+    })
+}
+
+fn size(field: &[u8], key: &[u8]) -> Option<u64> {
+    let digits = field.strip_prefix(key)?;
+    let digits = digits.iter().all(u8::is_ascii_digit).then_some(digits)?;
+    str::from_utf8(digits).ok()?.parse().ok()
+}

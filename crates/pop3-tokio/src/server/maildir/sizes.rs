@@ -1,0 +1,76 @@
+//! Sizes on the wire, kept from one login to the next, so that a message
+//! without `,W=` in its name is read once and not at every login.
+
+use std::{
+    collections::HashMap,
+    ffi::CStr,
+    fmt::Write as _,
+    fs::File,
+    io::{self, Read as _},
+};
+
+use super::folders::Folders;
+
+/// In the Maildir itself. May be deleted at any time.
+const CACHE: &CStr = c"pop3.sizes";
+
+/// Lines of `octets-on-the-wire octets-of-the-file unique-id`.
+#[derive(Debug, Default)]
+pub(super) struct Sizes(HashMap<String, Known>);
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    wire: u64,
+    stored: u64,
+}
+
+impl Sizes {
+    /// What was kept; nothing if it cannot be read.
+    pub(super) fn load(folders: &Folders) -> Self {
+        let mut text = String::new();
+        let read = folders
+            .open_own(CACHE)
+            .and_then(|mut file| file.read_to_string(&mut text));
+        match read {
+            Ok(_) => Self(text.split_inclusive('\n').filter_map(line).collect()),
+            Err(_) => Self::default(),
+        }
+    }
+
+    pub(super) fn keep(&self, folders: &Folders) -> io::Result<()> {
+        let mut text = String::new();
+        for (unique_id, Known { wire, stored }) in &self.0 {
+            let _ = writeln!(text, "{wire} {stored} {unique_id}");
+        }
+        folders.replace_own(CACHE, text.as_bytes())
+    }
+
+    /// The size of a message on the wire: as `known`, where the file still has
+    /// as many octets as then, or else counted. Tells whether it was counted.
+    pub(super) fn wire_octets(
+        &mut self,
+        known: &Self,
+        unique_id: &str,
+        file: &File,
+    ) -> io::Result<(u64, bool)> {
+        let stored = file.metadata()?.len();
+        let (wire, counted) = match known.0.get(unique_id) {
+            Some(known) if known.stored == stored => (known.wire, false),
+            _ => (super::super::size::wire_octets(file)?, true),
+        };
+        self.0.insert(unique_id.to_owned(), Known { wire, stored });
+        Ok((wire, counted))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// A line that was written to its end.
+fn line(line: &str) -> Option<(String, Known)> {
+    let mut fields = line.strip_suffix('\n')?.splitn(3, ' ');
+    let wire = fields.next()?.parse().ok()?;
+    let stored = fields.next()?.parse().ok()?;
+    Some((fields.next()?.to_owned(), Known { wire, stored }))
+}

@@ -1,0 +1,140 @@
+//! A maildrop in memory, for demonstrations and tests.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Cursor},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use pop3_proto::{MessageNumber, UniqueId, server::Maildrop};
+
+use super::{MailStore, OpenError, User, size::wire_octets};
+
+/// One maildrop, the same for every user, gone when the process ends.
+///
+/// Clones are the same store.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore(Arc<Mutex<Contents>>);
+
+#[derive(Debug, Default)]
+struct Contents {
+    /// By the numbers that their unique-ids are made of.
+    messages: BTreeMap<u64, Arc<[u8]>>,
+    next: u64,
+    /// Another in each store, so that no unique-id comes again.
+    name: String,
+    locked: bool,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system has no random octets, of which its unique-ids
+    /// are made.
+    pub fn new() -> io::Result<Self> {
+        let mut name = [0; 8];
+        getrandom::fill(&mut name).map_err(io::Error::other)?;
+        let contents = Contents {
+            name: name.iter().map(|octet| format!("{octet:02x}")).collect(),
+            ..Contents::default()
+        };
+        Ok(Self(Arc::new(Mutex::new(contents))))
+    }
+
+    /// Adds a message. A session that is open does not see it.
+    pub fn deliver(&self, message: impl Into<Arc<[u8]>>) {
+        let mut contents = self.contents();
+        let number = contents.next;
+        contents.next += 1;
+        contents.messages.insert(number, message.into());
+    }
+
+    /// The messages that are there, in the order they came.
+    #[must_use]
+    pub fn messages(&self) -> Vec<Arc<[u8]>> {
+        self.contents().messages.values().cloned().collect()
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl MailStore for MemoryStore {
+    type Maildrop = MemoryMaildrop;
+
+    fn open(&self, _: &User) -> Result<MemoryMaildrop, OpenError> {
+        let mut contents = self.contents();
+        if contents.locked {
+            return Err(OpenError::InUse);
+        }
+        let mut messages = Vec::with_capacity(contents.messages.len());
+        for (&number, octets) in &contents.messages {
+            messages.push(Message {
+                number,
+                unique_id: format!("{}.{number}", contents.name),
+                octets: wire_octets(&octets[..])?,
+                content: Arc::clone(octets),
+            });
+        }
+        contents.locked = true;
+        Ok(MemoryMaildrop {
+            messages,
+            store: self.clone(),
+        })
+    }
+}
+
+/// A locked [`MemoryStore`].
+#[derive(Debug)]
+pub struct MemoryMaildrop {
+    messages: Vec<Message>,
+    store: MemoryStore,
+}
+
+#[derive(Debug)]
+struct Message {
+    number: u64,
+    unique_id: String,
+    octets: u64,
+    content: Arc<[u8]>,
+}
+
+impl Drop for MemoryMaildrop {
+    fn drop(&mut self) {
+        self.store.contents().locked = false;
+    }
+}
+
+impl Maildrop for MemoryMaildrop {
+    type Message = Cursor<Arc<[u8]>>;
+
+    fn messages(&self) -> u32 {
+        u32::try_from(self.messages.len()).unwrap_or(u32::MAX)
+    }
+
+    fn octets(&self, number: MessageNumber) -> u64 {
+        let message = self.messages.get(number.index());
+        message.map_or(0, |message| message.octets)
+    }
+
+    fn unique_id(&self, number: MessageNumber) -> UniqueId<'_> {
+        super::unique_id(self.messages.get(number.index()).map(|m| &*m.unique_id))
+    }
+
+    fn open(&mut self, number: MessageNumber) -> io::Result<Self::Message> {
+        let message = self.messages.get(number.index());
+        let message = message.ok_or(io::ErrorKind::NotFound)?;
+        Ok(Cursor::new(Arc::clone(&message.content)))
+    }
+
+    fn commit(self, deleted: &mut dyn Iterator<Item = MessageNumber>) -> io::Result<()> {
+        let mut contents = self.store.contents();
+        for message in deleted.filter_map(|number| self.messages.get(number.index())) {
+            contents.messages.remove(&message.number);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! How many connections there are, and from where.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Counts connections, in total and by address.
+#[derive(Debug, Default)]
+pub(super) struct Places(Mutex<Taken>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A connection's place, given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    places: Arc<Places>,
+    address: IpAddr,
+}
+
+/// Which limit is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    Total,
+    Address,
+}
+
+impl Places {
+    pub(super) fn take(
+        self: &Arc<Self>,
+        address: IpAddr,
+        total: usize,
+        per_address: usize,
+    ) -> Result<Place, Full> {
+        let address = network(address);
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.total >= total {
+            return Err(Full::Total);
+        }
+        if taken.by_address.get(&address).copied().unwrap_or(0) >= per_address {
+            return Err(Full::Address);
+        }
+        taken.total += 1;
+        *taken.by_address.entry(address).or_default() += 1;
+        Ok(Place {
+            places: Arc::clone(self),
+            address,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.total = taken.total.saturating_sub(1);
+        if let Some(count) = taken.by_address.get_mut(&self.address) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                taken.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// A host has one IPv4 address, and any of a network of IPv6 addresses.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        address => address,
+    }
+}

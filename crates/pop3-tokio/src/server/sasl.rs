@@ -1,0 +1,139 @@
+//! The server's half of a SASL exchange, step by step (RFC 5034).
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use pop3_proto::server::HiddenText;
+
+use super::{
+    Accounts, User,
+    scram::{ClientFirst, Expected},
+};
+
+/// Octets of the server's nonce, before base64.
+const NONCE: usize = 18;
+
+/// What to do next.
+pub(super) enum Step {
+    /// Send this, base64 by now, and wait for the response.
+    Challenge(String),
+    /// Find out whether this is the user's password.
+    Check { name: String, password: HiddenText },
+    /// The client has proved who it is.
+    Proven(User),
+    /// It has not. The name, if one was given.
+    Refused(Option<String>),
+    /// There are no random octets.
+    Failed,
+}
+
+/// An exchange that waits for the client.
+pub(super) struct Exchange {
+    accounts: Arc<Accounts>,
+    waits_for: Response,
+}
+
+enum Response {
+    Plain,
+    LoginName,
+    LoginPassword(String),
+    ScramFirst,
+    ScramFinal(Box<Expected>, String, Option<User>),
+    /// Nothing: the answer to the server's proof.
+    ScramEnd(User),
+    /// The exchange is over.
+    Nothing,
+}
+
+impl Exchange {
+    /// Begins one; `None` for a mechanism that is not known here.
+    pub(super) fn new(mechanism: &str, accounts: &Arc<Accounts>) -> Option<Self> {
+        let waits_for = match mechanism {
+            "PLAIN" => Response::Plain,
+            "LOGIN" => Response::LoginName,
+            "SCRAM-SHA-256" => Response::ScramFirst,
+            _ => return None,
+        };
+        Some(Self {
+            accounts: Arc::clone(accounts),
+            waits_for,
+        })
+    }
+
+    /// The first step, without or with an initial response.
+    pub(super) fn begin(&mut self, initial_response: Option<&str>) -> Step {
+        match (initial_response, &self.waits_for) {
+            // RFC 5034 §4: an empty one.
+            (Some("="), _) => self.respond(""),
+            (Some(base64), _) => self.respond(base64),
+            // What clients expect to be asked; the words are fixed by use.
+            (None, Response::LoginName) => Step::Challenge(STANDARD.encode("Username:")),
+            (None, _) => Step::Challenge(String::new()),
+        }
+    }
+
+    /// The step after a response.
+    pub(super) fn respond(&mut self, base64: &str) -> Step {
+        let waits_for = std::mem::replace(&mut self.waits_for, Response::Nothing);
+        let decoded = STANDARD.decode(base64).ok();
+        let Some(text) = decoded.and_then(|octets| String::from_utf8(octets).ok()) else {
+            return Step::Refused(None);
+        };
+        match waits_for {
+            Response::Plain => plain(&text),
+            Response::LoginName => {
+                self.waits_for = Response::LoginPassword(text);
+                Step::Challenge(STANDARD.encode("Password:"))
+            }
+            Response::LoginPassword(name) => Step::Check {
+                name,
+                password: HiddenText::from(text.as_str()),
+            },
+            Response::ScramFirst => self.scram_first(&text),
+            Response::ScramFinal(expected, name, user) => match (expected.check(&text), user) {
+                (Some(proof), Some(user)) => {
+                    self.waits_for = Response::ScramEnd(user);
+                    Step::Challenge(STANDARD.encode(proof))
+                }
+                _ => Step::Refused(Some(name)),
+            },
+            Response::ScramEnd(user) if text.is_empty() => Step::Proven(user),
+            Response::ScramEnd(user) => Step::Refused(Some(user.name().to_owned())),
+            Response::Nothing => Step::Refused(None),
+        }
+    }
+
+    fn scram_first(&mut self, text: &str) -> Step {
+        let Some(first) = ClientFirst::parse(text) else {
+            return Step::Refused(None);
+        };
+        let name = first.name.clone();
+        let Some((keys, user)) = self.accounts.scram(&name) else {
+            return Step::Refused(Some(name));
+        };
+        let user = user.cloned();
+        let mut nonce = [0; NONCE];
+        if getrandom::fill(&mut nonce).is_err() {
+            return Step::Failed;
+        }
+        let (message, expected) = first.answer(keys, &STANDARD.encode(nonce));
+        self.waits_for = Response::ScramFinal(Box::new(expected), name, user);
+        Step::Challenge(STANDARD.encode(message))
+    }
+}
+
+/// RFC 4616: another identity than the user's own is not for anyone to take.
+fn plain(text: &str) -> Step {
+    let mut parts = text.split('\0');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(identity), Some(name), Some(password), None)
+            if identity.is_empty() || identity == name =>
+        {
+            Step::Check {
+                name: name.to_owned(),
+                password: HiddenText::from(password),
+            }
+        }
+        (_, name, ..) => Step::Refused(name.map(str::to_owned)),
+    }
+}

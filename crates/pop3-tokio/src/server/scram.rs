@@ -1,0 +1,249 @@
+//! SCRAM-SHA-256: the keys that a server keeps, and its half of the exchange
+//! (RFC 5802, RFC 7677).
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use pbkdf2::pbkdf2_hmac;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+/// The fewest iterations (RFC 7677 §4), and what [`ScramKeys::new`] takes.
+pub const SCRAM_ITERATIONS: u32 = 4096;
+
+/// The most iterations that are read from a file: some seconds of work.
+const ITERATIONS_MAX: u32 = 10_000_000;
+
+/// Octets of a new salt.
+const SALT: usize = 16;
+
+/// How the written form begins.
+const SCHEME: &str = "SCRAM-SHA-256$";
+
+/// What a server keeps of a password for SCRAM-SHA-256 (RFC 5802 §3).
+///
+/// Written as `SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`, the last
+/// three in base64, as other servers write it. Who has it can check passwords
+/// and play the server, but not log in.
+///
+/// ```
+/// use pop3_tokio::server::ScramKeys;
+///
+/// let keys = ScramKeys::new("tanstaaf")?;
+/// let read = ScramKeys::parse(&keys.to_string()).unwrap();
+/// assert!(read.is_password("tanstaaf"));
+/// assert!(!read.is_password("tanstaafl"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ScramKeys {
+    pub(super) iterations: u32,
+    pub(super) salt: Vec<u8>,
+    stored_key: [u8; 32],
+    server_key: [u8; 32],
+}
+
+impl ScramKeys {
+    /// The keys of a password, with a salt of their own.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system has no random octets.
+    pub fn new(password: &str) -> std::io::Result<Self> {
+        let mut salt = vec![0; SALT];
+        getrandom::fill(&mut salt).map_err(std::io::Error::other)?;
+        Ok(Self::derive(password, salt, SCRAM_ITERATIONS))
+    }
+
+    /// Reads the written form; `None` if it is not that.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (parameters, keys) = text.strip_prefix(SCHEME)?.split_once('$')?;
+        let (iterations, salt) = parameters.split_once(':')?;
+        let (stored_key, server_key) = keys.split_once(':')?;
+        let iterations = iterations.parse().ok()?;
+        let salt = STANDARD.decode(salt).ok()?;
+        let key = |text| STANDARD.decode(text).ok()?.try_into().ok();
+        if !(SCRAM_ITERATIONS..=ITERATIONS_MAX).contains(&iterations) || salt.is_empty() {
+            return None;
+        }
+        Some(Self {
+            iterations,
+            salt,
+            stored_key: key(stored_key)?,
+            server_key: key(server_key)?,
+        })
+    }
+
+    /// Whether this is the password that the keys were made from. Takes the
+    /// time of the iterations.
+    #[must_use]
+    pub fn is_password(&self, password: &str) -> bool {
+        let other = Self::derive(password, self.salt.clone(), self.iterations);
+        other.stored_key.ct_eq(&self.stored_key).into()
+    }
+
+    /// Keys that no password has, the same for the same name as long as
+    /// `secret` is: so a stranger does not learn which names there are.
+    pub(super) fn of_nobody(name: &str, secret: &[u8], like: &Self) -> Self {
+        let octets = |what: &[u8]| mac(secret, &[what, name.as_bytes()]);
+        let mut salt = octets(b"salt").to_vec();
+        salt.resize(like.salt.len(), 0);
+        Self {
+            iterations: like.iterations,
+            salt,
+            stored_key: octets(b"stored"),
+            server_key: octets(b"server"),
+        }
+    }
+
+    fn derive(password: &str, salt: Vec<u8>, iterations: u32) -> Self {
+        // RFC 5802 §2.2; what SASLprep forbids is taken as it is, and so found
+        // to be no password of anyone who keeps to it.
+        let prepared = stringprep::saslprep(password).unwrap_or(password.into());
+        let mut salted = [0; 32];
+        pbkdf2_hmac::<Sha256>(prepared.as_bytes(), &salt, iterations, &mut salted);
+        Self {
+            iterations,
+            salt,
+            stored_key: Sha256::digest(mac(&salted, &[b"Client Key"])).into(),
+            server_key: mac(&salted, &[b"Server Key"]),
+        }
+    }
+}
+
+/// Nothing that would help to find the password.
+impl fmt::Debug for ScramKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScramKeys")
+            .field("iterations", &self.iterations)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The written form.
+impl fmt::Display for ScramKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{SCHEME}{}:{}${}:{}",
+            self.iterations,
+            STANDARD.encode(&self.salt),
+            STANDARD.encode(self.stored_key),
+            STANDARD.encode(self.server_key)
+        )
+    }
+}
+
+/// The client's first message (RFC 5802 §7), taken apart.
+pub(super) struct ClientFirst {
+    pub(super) name: String,
+    gs2_header: String,
+    bare: String,
+    nonce: String,
+}
+
+impl ClientFirst {
+    /// `None` if it is malformed, wants another identity, or binds a channel:
+    /// that is SCRAM-SHA-256-PLUS, which is not offered.
+    pub(super) fn parse(message: &str) -> Option<Self> {
+        let mut parts = message.splitn(3, ',');
+        let (binding, identity, bare) = (parts.next()?, parts.next()?, parts.next()?);
+        if !matches!(binding, "n" | "y") {
+            return None;
+        }
+        // An extension that must be understood would come first, as m=.
+        let mut attributes = bare.split(',');
+        let name = unescape(attributes.next()?.strip_prefix("n=")?)?;
+        let nonce = attributes.next()?.strip_prefix("r=")?;
+        let identity_is_name = match identity.strip_prefix("a=") {
+            Some(identity) => unescape(identity)? == name,
+            None => identity.is_empty(),
+        };
+        if nonce.is_empty() || !nonce.bytes().all(|octet| octet.is_ascii_graphic()) {
+            return None;
+        }
+        identity_is_name.then(|| Self {
+            gs2_header: format!("{binding},{identity},"),
+            bare: bare.to_owned(),
+            nonce: nonce.to_owned(),
+            name,
+        })
+    }
+
+    /// Answers it: gives the server's first message, and what checks the last.
+    pub(super) fn answer(self, keys: ScramKeys, server_nonce: &str) -> (String, Expected) {
+        let nonce = format!("{}{server_nonce}", self.nonce);
+        let salt = STANDARD.encode(&keys.salt);
+        let message = format!("r={nonce},s={salt},i={}", keys.iterations);
+        let expected = Expected {
+            channel: STANDARD.encode(self.gs2_header),
+            transcript: format!("{},{message}", self.bare),
+            nonce,
+            keys,
+        };
+        (message, expected)
+    }
+}
+
+/// What the client's final message has to fit.
+pub(super) struct Expected {
+    channel: String,
+    transcript: String,
+    nonce: String,
+    keys: ScramKeys,
+}
+
+impl Expected {
+    /// The server's final message, if the client's one proves that it knows the
+    /// password.
+    pub(super) fn check(&self, message: &str) -> Option<String> {
+        let (without_proof, proof) = message.rsplit_once(",p=")?;
+        let mut attributes = without_proof.split(',');
+        let channel = attributes.next()?.strip_prefix("c=")?;
+        let nonce = attributes.next()?.strip_prefix("r=")?;
+        if channel != self.channel || nonce != self.nonce {
+            return None;
+        }
+        let mut client_key: [u8; 32] = STANDARD.decode(proof).ok()?.try_into().ok()?;
+        let transcript = [self.transcript.as_bytes(), b",", without_proof.as_bytes()];
+        let signature = mac(&self.keys.stored_key, &transcript);
+        for (octet, mask) in client_key.iter_mut().zip(signature) {
+            *octet ^= mask;
+        }
+        let stored_key: [u8; 32] = Sha256::digest(client_key).into();
+        let proven: bool = stored_key.ct_eq(&self.keys.stored_key).into();
+        proven.then(|| {
+            let signature = mac(&self.keys.server_key, &transcript);
+            format!("v={}", STANDARD.encode(signature))
+        })
+    }
+}
+
+fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    // A key may have any length; were it not so, nothing would ever match.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        return [0; 32];
+    };
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// A name, in which `=2C` stands for a comma and `=3D` for `=`.
+fn unescape(name: &str) -> Option<String> {
+    let mut pieces = name.split('=');
+    let mut plain = pieces.next()?.to_owned();
+    for piece in pieces {
+        let (escaped, rest) = piece.split_at_checked(2)?;
+        plain.push(match escaped {
+            "2C" => ',',
+            "3D" => '=',
+            _ => return None,
+        });
+        plain.push_str(rest);
+    }
+    (!plain.is_empty()).then_some(plain)
+}
