@@ -14,6 +14,9 @@ pub(crate) enum Exit {
     Data = 65,
     /// An input that cannot be opened.
     NoInput = 66,
+    /// A service that cannot be had: an address that is taken.
+    #[cfg_attr(not(unix), expect(dead_code))]
+    Unavailable = 69,
     /// An output that cannot be created.
     CannotCreate = 73,
     /// Input or output that fails later.

@@ -10,6 +10,10 @@ mod exit;
 mod input;
 mod inspection;
 mod output;
+#[cfg(unix)]
+mod sample;
+#[cfg(unix)]
+mod serve;
 
 /// POP3 and its byte-stuffed multi-line blocks
 #[derive(Parser)]
@@ -23,6 +27,9 @@ struct Pop3 {
 enum Command {
     Decode(decode::Decode),
     Encode(encode::Encode),
+    // Boxed, since it has many more arguments than the others.
+    #[cfg(unix)]
+    Serve(Box<serve::Serve>),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +40,8 @@ fn main() -> ExitCode {
     let (command, done) = match pop3.command {
         Command::Decode(decode) => (decode::NAME, decode.run()),
         Command::Encode(encode) => (encode::NAME, encode.run()),
+        #[cfg(unix)]
+        Command::Serve(serve) => (serve::NAME, serve.run()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -59,7 +59,7 @@ impl<M: Maildrop> Maildrop for Counted<M> {
         match &done {
             Ok(()) => self.counts.deleted.store(counted, Ordering::Relaxed),
             Err(error) => {
-                tracing::error!(messages = counted, %error, "cannot remove every deleted message")
+                tracing::error!(messages = counted, %error, "cannot remove every deleted message");
             }
         }
         done

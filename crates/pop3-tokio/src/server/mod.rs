@@ -40,6 +40,7 @@ mod store;
 mod tls;
 
 use pop3_proto::UniqueId;
+pub use pop3_proto::server::AUTOLOGOUT_MIN;
 
 pub use accounts::{Accounts, AccountsError, User, hash_password};
 pub use connection::Ended;

@@ -174,7 +174,7 @@ impl Maildrop for Maildir {
         if !missing.is_empty() {
             let mut moved = Vec::new();
             self.find_moved(&missing, |folder, file| {
-                moved.push((folder, file.to_owned()))
+                moved.push((folder, file.to_owned()));
             })?;
             for (folder, file) in moved {
                 remember(self.folders.remove_message(folder, &file), &mut first_error);

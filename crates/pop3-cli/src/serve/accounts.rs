@@ -1,0 +1,73 @@
+//! Who may log in: `--users`, `--user`, or the user of the demo.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use pop3_tokio::server::Accounts;
+
+use super::{password, usage};
+use crate::exit::{Exit, Failure};
+
+/// Name and password where everybody may know them.
+const DEMO: &str = "demo";
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The file of users and hashes of their passwords
+    #[arg(long, value_name = "FILE", conflicts_with = "user")]
+    pub(super) users: Option<PathBuf>,
+
+    /// A single user; the password comes from POP3_PASSWORD, or else from a
+    /// prompt or the first line of standard input
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+}
+
+impl Options {
+    pub(super) const fn is_none(&self) -> bool {
+        self.users.is_none() && self.user.is_none()
+    }
+
+    /// The folder from which the maildirs in the file of users are sought.
+    pub(super) fn folder(&self) -> &Path {
+        self.users
+            .as_deref()
+            .and_then(Path::parent)
+            .unwrap_or(Path::new(""))
+    }
+
+    pub(super) fn load(&self, demo: bool) -> Result<Accounts, Failure> {
+        if let Some(path) = &self.users {
+            return load(path);
+        }
+        let accounts = match &self.user {
+            Some(name) => Accounts::single(name, &password::of(name)?),
+            None if demo => Accounts::single(DEMO, DEMO),
+            None => {
+                return Err(usage(
+                    "nobody could log in: give --users FILE or --user NAME",
+                ));
+            }
+        };
+        accounts.map_err(|error| Failure::new(Exit::Io, error))
+    }
+}
+
+fn load(path: &Path) -> Result<Accounts, Failure> {
+    let shown = path.display();
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::new(Exit::NoInput, format_args!("cannot read {shown}: {error}"))
+    })?;
+    let accounts = Accounts::parse(&text)
+        .map_err(|error| Failure::new(Exit::Data, format_args!("{shown}, {error}")))?;
+    if accounts.users().next().is_none() {
+        return Err(Failure::new(
+            Exit::Data,
+            format_args!("{shown} names no user; pop3 serve --hash USER makes a line for it"),
+        ));
+    }
+    Ok(accounts)
+}

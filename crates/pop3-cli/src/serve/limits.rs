@@ -1,0 +1,93 @@
+//! The limits of the server, as options.
+
+use std::time::Duration;
+
+use clap::Args;
+use pop3_tokio::server::Settings;
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Connections at one time [default: 256]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    max_connections: Option<usize>,
+
+    /// Connections at one time from one address, or IPv6 network of 64 bits
+    /// [default: 32]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    max_connections_per_address: Option<usize>,
+
+    /// Close a connection after N rejected logins [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    login_attempts: Option<u32>,
+
+    /// Pause before the first login is rejected; doubles with each, up to 16
+    /// seconds [default: 1]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    login_delay: Option<Duration>,
+
+    /// Close a connection that has not logged in by then [default: 600]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    login_timeout: Option<Duration>,
+
+    /// Close a connection whose TLS handshake is not done by then [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    handshake_timeout: Option<Duration>,
+
+    /// Close a session that does nothing for so long; at least 600 [default:
+    /// 600]
+    #[arg(long, value_name = "SECONDS", value_parser = autologout)]
+    autologout: Option<Duration>,
+
+    /// After the first signal, let sessions go on for so long [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    grace: Option<Duration>,
+}
+
+impl Options {
+    pub(super) fn settings(&self, mut settings: Settings, insecure_plaintext: bool) -> Settings {
+        set(&mut settings.connections, self.max_connections);
+        set(
+            &mut settings.connections_per_address,
+            self.max_connections_per_address,
+        );
+        set(&mut settings.login_attempts, self.login_attempts);
+        set(&mut settings.login_delay, self.login_delay);
+        set(&mut settings.login_timeout, self.login_timeout);
+        set(&mut settings.handshake_timeout, self.handshake_timeout);
+        set(&mut settings.autologout, self.autologout);
+        set(&mut settings.grace, self.grace);
+        settings.dangerous_plaintext_without_tls = insecure_plaintext;
+        settings
+    }
+}
+
+fn set<T>(limit: &mut T, option: Option<T>) {
+    if let Some(option) = option {
+        *limit = option;
+    }
+}
+
+/// Up to a year, so that no sum of times overflows.
+fn seconds(text: &str) -> Result<Duration, String> {
+    const YEAR: f64 = 365.0 * 24.0 * 3600.0;
+    match text.parse() {
+        Ok(seconds) if (0.0..=YEAR).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("not a number of seconds from 0 to a year".to_owned()),
+    }
+}
+
+fn autologout(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        time if time < pop3_tokio::server::AUTOLOGOUT_MIN => {
+            Err("RFC 1939 wants at least 600 seconds".to_owned())
+        }
+        time => Ok(time),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err("not a number from 1".to_owned()),
+    }
+}

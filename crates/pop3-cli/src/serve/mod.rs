@@ -1,0 +1,273 @@
+//! `pop3 serve`: a maildrop for POP3 clients.
+
+use std::{
+    io::{self, Write as _},
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use clap::Args;
+use pop3_tokio::server::{
+    Accounts, Listener, MailStore, MaildirStore, MemoryStore, Server, Settings,
+};
+use tokio::{
+    runtime::Runtime,
+    select,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use crate::{
+    exit::{Exit, Failure, say},
+    sample,
+};
+
+mod accounts;
+mod hash;
+mod limits;
+mod log;
+mod password;
+mod tls;
+
+pub(crate) const NAME: &str = "serve";
+
+/// Where to listen if nothing is said: 110 would need privileges.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1110);
+
+/// How long to wait at the end for threads that wait for a disk.
+const LAST_WAIT: Duration = Duration::from_secs(1);
+
+const AFTER_HELP: &str = "\
+Prints the addresses it listens on, one a line, those of --listen first; then it serves until SIGTERM or SIGINT. Then \
+sessions that are logged in may end within the time of --grace; a second signal ends all at once. A session that is cut \
+off deletes nothing.
+
+A Maildir is locked while a session is open (pop3.lock in it). Sizes are taken from ,W= in the names of files, or kept \
+in pop3.sizes. Other programs may use the Maildir meanwhile.
+
+FILE of --users has lines of user:hash or user:hash:maildir. The hash is one of Argon2 ($argon2id$...) or the keys of \
+SCRAM-SHA-256 (SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey); a user may have a line of each. `pop3 serve --hash \
+USER >> FILE` makes one. A maildir is sought from the folder of FILE.
+
+From other hosts passwords are taken under TLS alone, unless --insecure-plaintext is given.
+
+Exit status:
+   0  stopped by a signal
+  64  wrong usage
+  65  the file of users is malformed
+  66  a file, or the Maildir, cannot be opened
+  69  an address cannot be listened on
+  73  the certificate cannot be written
+  74  reading or writing failed";
+
+/// Serve a Maildir, or a sample, to POP3 clients
+#[derive(Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Serve {
+    /// The Maildir of every user whose line names none
+    #[arg(long, value_name = "DIR", conflicts_with = "demo")]
+    maildir: Option<PathBuf>,
+
+    /// Serve a sample that has every edge of byte-stuffing, from memory, with
+    /// TLS by a certificate made for it, to user demo with password demo
+    #[arg(long)]
+    demo: bool,
+
+    /// Listen here: 127.0.0.1:1110 if neither this nor --tls-listen is given;
+    /// port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<SocketAddr>,
+
+    /// Listen here for connections that begin with TLS (port 995)
+    #[arg(long, value_name = "ADDRESS")]
+    tls_listen: Vec<SocketAddr>,
+
+    #[command(flatten, next_help_heading = "Users")]
+    accounts: accounts::Options,
+
+    #[command(flatten, next_help_heading = "TLS")]
+    tls: tls::Options,
+
+    /// Take passwords without TLS from other hosts too: anyone between can read
+    /// them
+    #[arg(long)]
+    insecure_plaintext: bool,
+
+    #[command(flatten, next_help_heading = "Limits")]
+    limits: limits::Options,
+
+    #[command(flatten, next_help_heading = "Log, on stderr")]
+    log: log::Options,
+
+    #[command(flatten, next_help_heading = "Instead of serving")]
+    hash: hash::Options,
+}
+
+impl Serve {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        if let Some(name) = &self.hash.hash {
+            return self.hash.print(name);
+        }
+        if self.maildir.is_none() && !self.demo && self.accounts.users.is_none() {
+            return Err(usage("nothing to serve: give --maildir DIR or --demo"));
+        }
+        let accounts = self.accounts.load(self.demo)?;
+        self.check_addresses(&accounts)?;
+        self.log.begin();
+        if self.demo {
+            let store = MemoryStore::new().map_err(|error| Failure::new(Exit::Io, error))?;
+            for (_, message) in sample::messages() {
+                store.deliver(message);
+            }
+            return self.serve(store, accounts);
+        }
+        let base = self.accounts.folder();
+        let store = MaildirStore::new(self.maildir.clone(), base);
+        for user in accounts.users() {
+            match store.path(user) {
+                Some(path) => check_maildir(&path)?,
+                None => {
+                    return Err(usage(format_args!(
+                        "{} has no maildir: name one in the third field, or give --maildir",
+                        user.name()
+                    )));
+                }
+            }
+        }
+        self.serve(store, accounts)
+    }
+
+    /// Refuses what nobody could log in to, and what everybody could.
+    fn check_addresses(&self, accounts: &Accounts) -> Result<(), Failure> {
+        if !self.tls_listen.is_empty() && !self.has_tls() {
+            return Err(usage(
+                "--tls-listen needs a certificate: give --tls-cert and --tls-key, or --tls-self-signed",
+            ));
+        }
+        let all = self.listen.iter().chain(&self.tls_listen);
+        let Some(far) = all.clone().find(|address| !address.ip().is_loopback()) else {
+            return Ok(());
+        };
+        if self.demo && self.accounts.is_none() {
+            return Err(usage(format_args!(
+                "{far} is open to other hosts, and everybody knows the password of --demo: \
+                 give --user NAME, or listen on 127.0.0.1"
+            )));
+        }
+        if !self.has_tls() && !self.insecure_plaintext && !accounts.has_scram() {
+            return Err(usage(format_args!(
+                "nobody could log in at {far}: give --tls-cert and --tls-key, or --tls-self-signed"
+            )));
+        }
+        Ok(())
+    }
+
+    fn has_tls(&self) -> bool {
+        self.demo || self.tls.is_some()
+    }
+
+    fn serve(&self, store: impl MailStore, accounts: Accounts) -> Result<(), Failure> {
+        let settings = self
+            .limits
+            .settings(Settings::default(), self.insecure_plaintext);
+        let mut server = Server::new(store, accounts).settings(settings);
+        let addresses = || self.listen.iter().chain(&self.tls_listen);
+        if self.has_tls() {
+            server = server.tls(self.tls.config(addresses())?);
+        }
+        let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Io, error))?;
+        let done = runtime.block_on(self.listen_and_serve(server));
+        runtime.shutdown_timeout(LAST_WAIT);
+        done
+    }
+
+    async fn listen_and_serve(&self, server: Server<impl MailStore>) -> Result<(), Failure> {
+        let signals = count_signals().map_err(|error| Failure::new(Exit::Io, error))?;
+        let after = |number| {
+            let mut signals = signals.clone();
+            async move {
+                // The sender is never gone.
+                let _ = signals.wait_for(|&count| count >= number).await;
+            }
+        };
+        let default = self.listen.is_empty() && self.tls_listen.is_empty();
+        let mut listeners = Vec::new();
+        for &address in self.listen.iter().chain(default.then_some(&LISTEN)) {
+            listeners.push(bound(address, Listener::bind(address).await)?);
+        }
+        for &address in &self.tls_listen {
+            listeners.push(bound(address, Listener::bind_tls(address).await)?);
+        }
+        print_addresses(&listeners)?;
+        if self.demo && self.accounts.is_none() {
+            say(NAME, "log in as demo with password demo");
+        }
+        Arc::new(server).serve(listeners, after(1), after(2)).await;
+        Ok(())
+    }
+}
+
+/// Counts SIGTERM and SIGINT from now on.
+fn count_signals() -> io::Result<watch::Receiver<u32>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (counter, count) = watch::channel(0);
+    tokio::spawn(async move {
+        loop {
+            select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            counter.send_modify(|count| *count += 1);
+        }
+    });
+    Ok(count)
+}
+
+fn bound(address: SocketAddr, listener: io::Result<Listener>) -> Result<Listener, Failure> {
+    listener.map_err(|error| {
+        Failure::new(
+            Exit::Unavailable,
+            format_args!("cannot listen on {address}: {error}; port 0 picks a free one"),
+        )
+    })
+}
+
+fn print_addresses(listeners: &[Listener]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    let mut print = || {
+        for listener in listeners {
+            writeln!(stdout, "{}", listener.address())?;
+        }
+        stdout.flush()
+    };
+    print().map_err(|error| {
+        Failure::new(
+            Exit::Io,
+            format_args!("cannot write standard output: {error}"),
+        )
+    })
+}
+
+fn check_maildir(path: &Path) -> Result<(), Failure> {
+    for folder in ["new", "cur"] {
+        let folder = path.join(folder);
+        if !folder.is_dir() {
+            return Err(Failure::new(
+                Exit::NoInput,
+                format_args!(
+                    "{} is no Maildir: {} is no folder; create it, or name another",
+                    path.display(),
+                    folder.display()
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn usage(what: impl std::fmt::Display) -> Failure {
+    Failure::new(Exit::Usage, what)
+}

@@ -1,0 +1,83 @@
+//! The server's certificate: from files, or made for this run.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Args;
+use pop3_tokio::server::{tls_config, tls_config_from_files};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tokio_rustls::rustls::{ServerConfig, pki_types::PrivateKeyDer};
+
+use crate::exit::{Exit, Failure};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The certificate, and those between it and its root, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Make a certificate for this run, for localhost and the addresses listened
+    /// on
+    #[arg(long, conflicts_with = "tls_cert")]
+    tls_self_signed: bool,
+
+    /// Write the certificate that is made here, for clients to trust
+    #[arg(long, value_name = "FILE", conflicts_with = "tls_cert")]
+    write_cert: Option<PathBuf>,
+}
+
+impl Options {
+    pub(super) const fn is_some(&self) -> bool {
+        self.tls_cert.is_some() || self.tls_self_signed
+    }
+
+    pub(super) fn config<'a>(
+        &self,
+        addresses: impl Iterator<Item = &'a SocketAddr>,
+    ) -> Result<Arc<ServerConfig>, Failure> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => tls_config_from_files(certificate, key)
+                .map_err(|error| Failure::new(Exit::NoInput, error)),
+            _ => self_signed(addresses, self.write_cert.as_deref()),
+        }
+    }
+}
+
+fn self_signed<'a>(
+    addresses: impl Iterator<Item = &'a SocketAddr>,
+    write_to: Option<&Path>,
+) -> Result<Arc<ServerConfig>, Failure> {
+    let named = addresses
+        .map(SocketAddr::ip)
+        .filter(|ip| !ip.is_unspecified());
+    let names: BTreeSet<String> = ["localhost", "127.0.0.1", "::1"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(named.map(|ip| ip.to_string()))
+        .collect();
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::new(Exit::Io, format_args!("cannot make a certificate: {error}"))
+    };
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(names.into_iter().collect::<Vec<_>>())
+            .map_err(|error| failed(&error))?;
+    if let Some(path) = write_to {
+        fs::write(path, cert.pem()).map_err(|error| {
+            Failure::new(
+                Exit::CannotCreate,
+                format_args!("cannot create {}: {error}", path.display()),
+            )
+        })?;
+    }
+    let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
+    tls_config(vec![cert.der().clone()], key).map_err(|error| failed(&error))
+}
