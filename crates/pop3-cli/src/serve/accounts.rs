@@ -15,6 +15,7 @@ use crate::exit::{Exit, Failure};
 const DEMO: &str = "demo";
 
 #[derive(Args)]
+#[group(skip)]
 pub(super) struct Options {
     /// The file of users and hashes of their passwords
     #[arg(long, value_name = "FILE", conflicts_with = "user")]

@@ -9,6 +9,7 @@ use super::{password, usage};
 use crate::exit::{Exit, Failure};
 
 #[derive(Args)]
+#[group(skip)]
 pub(super) struct Options {
     /// Print a line for the file of users, with the hash of a password that
     /// comes from a prompt or the first line of standard input

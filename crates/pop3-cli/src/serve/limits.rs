@@ -6,6 +6,7 @@ use clap::Args;
 use pop3_tokio::server::Settings;
 
 #[derive(Args)]
+#[group(skip)]
 pub(super) struct Options {
     /// Connections at one time [default: 256]
     #[arg(long, value_name = "N", value_parser = at_least_one)]

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
 #[derive(Args)]
+#[group(skip)]
 pub(super) struct Options {
     /// How a line looks
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]

@@ -16,6 +16,7 @@ use tokio_rustls::rustls::{ServerConfig, pki_types::PrivateKeyDer};
 use crate::exit::{Exit, Failure};
 
 #[derive(Args)]
+#[group(skip)]
 pub(super) struct Options {
     /// The certificate, and those between it and its root, as PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]

@@ -7,9 +7,11 @@
 
 use std::{env, path::PathBuf};
 
+mod messages;
 mod server;
 
-pub use server::{Identity, PASSWORD, Server, USER, dovecot, mpopd};
+pub use messages::{messages, with_crlf};
+pub use server::{Identity, NOBODY, PASSWORD, Server, USER, dovecot, give_away, mpopd};
 
 /// The path of a program; else says which package has it.
 ///

@@ -25,8 +25,8 @@ pub const PASSWORD: &str = "tanstaaf";
 /// How long a server may take to start.
 const START: Duration = Duration::from_secs(20);
 
-/// Servers that root starts do not run as root: `nobody`, `nogroup`.
-const NOBODY: u32 = 65534;
+/// What root starts does not run as root: `nobody` and `nogroup`.
+pub const NOBODY: u32 = 65534;
 
 /// A certificate and its key, in PEM.
 #[derive(Clone, Copy, Debug)]
@@ -196,8 +196,12 @@ fn start(mut command: Command, folder: TempDir, port: u16) -> io::Result<Server>
     Ok(server)
 }
 
-/// Makes `nobody` the owner of all that is in a folder.
-fn give_away(path: &Path) -> io::Result<()> {
+/// Makes [`NOBODY`] the owner of a folder and all that is in it.
+///
+/// # Errors
+///
+/// If that is not allowed: only root may.
+pub fn give_away(path: &Path) -> io::Result<()> {
     chown(path, Some(NOBODY), Some(NOBODY))?;
     if path.is_dir() {
         for entry in fs::read_dir(path)? {

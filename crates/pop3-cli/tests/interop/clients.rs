@@ -1,0 +1,252 @@
+//! Other clients against our server: log in, list, retrieve 300 messages,
+//! delete, quit.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use pop3_testkit::peer::{NOBODY, PASSWORD, USER, find, give_away, messages, with_crlf};
+use tempfile::TempDir;
+
+use crate::served::Served;
+
+const COUNT: usize = 300;
+
+/// Runs a client, which must succeed.
+fn run(command: &mut Command) -> Output {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{command:?}\n{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// The same for one that does not deliver mail as root.
+fn run_in(folder: &Path, command: &mut Command) {
+    use std::os::unix::{fs::MetadataExt as _, process::CommandExt as _};
+    if fs::metadata(folder).unwrap().uid() == 0 {
+        give_away(folder).unwrap();
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    run(command.env("HOME", folder).current_dir(folder));
+}
+
+/// The messages of a Maildir, sorted.
+fn stored(maildir: &Path) -> Vec<Vec<u8>> {
+    let files = fs::read_dir(maildir.join("new")).unwrap();
+    let mut stored: Vec<_> = files
+        .map(|file| fs::read(file.unwrap().path()).unwrap())
+        .collect();
+    stored.sort();
+    stored
+}
+
+/// What was stored is what was sent, in whatever order.
+#[track_caller]
+fn assert_stored(maildir: &Path, mut messages: Vec<Vec<u8>>) {
+    messages.sort();
+    let stored = stored(maildir);
+    assert_eq!(stored.len(), messages.len());
+    for (stored, message) in stored.iter().zip(&messages) {
+        assert!(
+            stored == message,
+            "{}\nis not\n{}",
+            stored.escape_ascii(),
+            message.escape_ascii()
+        );
+    }
+}
+
+fn maildir(folder: &Path) -> std::path::PathBuf {
+    let maildir = folder.join("Maildir");
+    for part in ["tmp", "cur", "new"] {
+        fs::create_dir_all(maildir.join(part)).unwrap();
+    }
+    maildir
+}
+
+/// A file that others must not read.
+fn secret(path: &Path, text: &str) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = fs::OpenOptions::new();
+    let file = file.write(true).create_new(true).mode(0o600).open(path);
+    file.unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn curl() {
+    let Some(curl) = find("curl", "curl") else {
+        return;
+    };
+    let messages = messages(COUNT);
+    let served = Served::start(&messages);
+    let folder = TempDir::new().unwrap();
+    let url = format!("pop3://127.0.0.1:{}", served.port);
+    let curl = || {
+        let mut command = Command::new(&curl);
+        command.args(["--silent", "--show-error", "--max-time", "60"]);
+        command.args(["--user", &format!("{USER}:{PASSWORD}")]);
+        command
+    };
+    let listing = run(curl().arg(&url)).stdout;
+    let mut expected = String::new();
+    for (at, message) in messages.iter().enumerate() {
+        expected += &format!("{} {}\r\n", at + 1, with_crlf(message).len());
+    }
+    assert_eq!(String::from_utf8(listing).unwrap(), expected);
+
+    let range = format!("{url}/[1-{COUNT}]");
+    run(curl()
+        .arg(&range)
+        .arg("--output")
+        .arg(folder.path().join("#1")));
+    for (at, message) in messages.iter().enumerate() {
+        let octets = fs::read(folder.path().join((at + 1).to_string())).unwrap();
+        assert!(octets == with_crlf(message), "message {}", at + 1);
+    }
+
+    run(curl().args(["--head", "--request", "DELE"]).arg(&range));
+    served.assert_empty();
+}
+
+#[test]
+fn poplib() {
+    const SCRIPT: &str = "
+import poplib, sys
+pop = poplib.POP3('127.0.0.1', int(sys.argv[1]), timeout=60)
+pop.user(sys.argv[2])
+pop.pass_(sys.argv[3])
+count, octets = pop.stat()
+listing = pop.list()[1]
+ids = pop.uidl()[1]
+assert count == len(listing) == len(ids) == len(set(ids)), (count, listing, ids)
+total = 0
+for number in range(1, count + 1):
+    lines = pop.retr(number)[1]
+    message = b''.join(line + b'\\r\\n' for line in lines)
+    assert listing[number - 1] == b'%d %d' % (number, len(message)), listing[number - 1]
+    assert pop.top(number, 0)[1] == lines[:lines.index(b'') + 1]
+    total += len(message)
+    sys.stdout.buffer.write(message)
+    pop.dele(number)
+assert total == octets, (total, octets)
+pop.quit()
+";
+    let Some(python) = find("python3", "python3") else {
+        return;
+    };
+    let messages = messages(COUNT);
+    let served = Served::start(&messages);
+    let output =
+        run(Command::new(python).args(["-c", SCRIPT, &served.port.to_string(), USER, PASSWORD]));
+    let expected: Vec<u8> = messages
+        .iter()
+        .flat_map(|message| with_crlf(message))
+        .collect();
+    assert!(output.stdout == expected);
+    served.assert_empty();
+}
+
+#[test]
+fn mpop() {
+    let Some(mpop) = find("mpop", "mpop") else {
+        return;
+    };
+    let messages = messages(COUNT);
+    let served = Served::start(&messages);
+    let folder = TempDir::new().unwrap();
+    let maildir = maildir(folder.path());
+    let configuration = folder.path().join("mpoprc");
+    secret(
+        &configuration,
+        &format!(
+            "account default\nhost 127.0.0.1\nport {}\nuser {USER}\npassword {PASSWORD}\n\
+             tls off\nauth user\nkeep off\nreceived_header off\nuidls_file {}\ndelivery maildir {}\n",
+            served.port,
+            folder.path().join("uidls").display(),
+            maildir.display(),
+        ),
+    );
+    run(Command::new(mpop)
+        .arg("--file")
+        .arg(configuration)
+        .arg("--quiet"));
+    assert_stored(&maildir, messages);
+    served.assert_empty();
+}
+
+#[test]
+fn fetchmail() {
+    let Some(fetchmail) = find("fetchmail", "fetchmail") else {
+        return;
+    };
+    let messages = messages(COUNT);
+    let served = Served::start(&messages);
+    let folder = TempDir::new().unwrap();
+    let maildir = maildir(folder.path());
+    let configuration = folder.path().join("fetchmailrc");
+    secret(
+        &configuration,
+        &format!(
+            "set invisible\nset no spambounce\nset idfile \"{0}/ids\"\nset pidfile \"{0}/pid\"\n\
+             poll 127.0.0.1 service {1} protocol POP3\n\
+             user {USER} password {PASSWORD} sslproto '' fetchall nokeep norewrite \
+             mda \"cat > {2}/new/$(cat /proc/sys/kernel/random/uuid)\"\n",
+            folder.path().display(),
+            served.port,
+            maildir.display(),
+        ),
+    );
+    run_in(
+        folder.path(),
+        Command::new(fetchmail)
+            .args(["--silent", "--nosyslog", "--nodetach", "--fetchmailrc"])
+            .arg(configuration),
+    );
+    assert_stored(&maildir, messages);
+    served.assert_empty();
+}
+
+#[test]
+fn getmail() {
+    let Some(getmail) = find("getmail", "getmail6") else {
+        return;
+    };
+    let messages = messages(COUNT);
+    let served = Served::start(&messages);
+    let folder = TempDir::new().unwrap();
+    let maildir = maildir(folder.path());
+    let configuration = folder.path().join("getmailrc");
+    secret(
+        &configuration,
+        &format!(
+            "[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = {}\n\
+             username = {USER}\npassword = {PASSWORD}\n\
+             [destination]\ntype = Maildir\npath = {}/\n\
+             [options]\ndelete = true\nreceived = false\ndelivered_to = false\n",
+            served.port,
+            maildir.display(),
+        ),
+    );
+    run_in(
+        folder.path(),
+        Command::new(getmail)
+            .arg("--getmaildir")
+            .arg(folder.path())
+            .arg("--rcfile")
+            .arg(configuration),
+    );
+    // It puts a field of its own first.
+    let field = b"Return-Path: <unknown>\n";
+    let messages = messages
+        .iter()
+        .map(|message| [field, &message[..]].concat());
+    assert_stored(&maildir, messages.collect());
+    served.assert_empty();
+}

@@ -1,0 +1,6 @@
+//! Real servers and clients from Debian against ours.
+
+#![cfg(unix)]
+
+mod clients;
+mod served;

@@ -1,0 +1,73 @@
+//! `pop3 serve` over a Maildir of its own.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use pop3_testkit::peer::{PASSWORD, USER};
+use tempfile::TempDir;
+
+/// A server that runs; stopped when dropped.
+pub(crate) struct Served {
+    pub(crate) port: u16,
+    folder: TempDir,
+    process: Child,
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Served {
+    pub(crate) fn start(messages: &[Vec<u8>]) -> Self {
+        let folder = TempDir::new().unwrap();
+        for part in ["tmp", "cur", "new"] {
+            fs::create_dir(folder.path().join(part)).unwrap();
+        }
+        for (at, message) in messages.iter().enumerate() {
+            let name = format!("new/{}.{at}.example", 1_600_000_000 + at);
+            fs::write(folder.path().join(name), message).unwrap();
+        }
+        let mut process = Command::new(env!("CARGO_BIN_EXE_pop3"))
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--user",
+                USER,
+                "--maildir",
+            ])
+            .arg(folder.path())
+            .env("POP3_PASSWORD", PASSWORD)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        let mut first_line = String::new();
+        stdout.read_line(&mut first_line).unwrap();
+        let port = first_line.trim().rsplit(':').next().unwrap();
+        Self {
+            port: port.parse().unwrap_or_else(|_| panic!("{first_line}")),
+            folder,
+            process,
+            _stdout: stdout,
+        }
+    }
+
+    /// All messages are deleted.
+    #[track_caller]
+    pub(crate) fn assert_empty(&self) {
+        for part in ["new", "cur"] {
+            let left = fs::read_dir(self.folder.path().join(part)).unwrap();
+            assert_eq!(left.count(), 0, "{part}");
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
