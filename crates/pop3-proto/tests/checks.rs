@@ -1,5 +1,5 @@
 //! The parsers against the oracles: on generated lines, and on the corpus; the
-//! sessions with hostile peers, on the corpus.
+//! sessions with hostile peers, on the corpus, and with each other.
 
 use pop3_testkit::{check, corpus, generate, view};
 use proptest::prelude::*;
@@ -20,6 +20,10 @@ fn command(line: &[u8]) {
 fn reply(line: &[u8]) {
     check::reply(&view::REPLY_LINES, line);
     check::reply_is_sound(line);
+}
+
+fn duplex(input: &[u8]) {
+    check::duplex(&generate::Script::read(input));
 }
 
 fn response(input: &[u8]) {
@@ -55,6 +59,11 @@ fn server_session_corpus() {
     });
 }
 
+#[test]
+fn duplex_corpus() {
+    replay("duplex", duplex);
+}
+
 proptest! {
     #[test]
     fn commands(line in generate::command_lines()) {
@@ -64,6 +73,11 @@ proptest! {
     #[test]
     fn replies(line in generate::reply_lines()) {
         reply(&line);
+    }
+
+    #[test]
+    fn sessions_joined(input in generate::scripts()) {
+        duplex(&input);
     }
 
     #[test]

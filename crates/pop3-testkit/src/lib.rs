@@ -10,11 +10,14 @@ pub mod check;
 pub mod chunk;
 pub mod corpus;
 pub mod generate;
+pub mod joined;
 pub mod mutants;
 pub mod oracle;
 #[cfg(unix)]
 pub mod peer;
+pub mod store;
 pub mod view;
+pub mod wire;
 
 /// Runs the example of the README.
 #[cfg(doctest)]

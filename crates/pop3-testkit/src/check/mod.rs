@@ -3,12 +3,14 @@
 //! or with a mutant.
 
 mod decode;
+mod duplex;
 mod encode;
 mod line;
 mod session;
 mod syntax;
 
 pub use decode::{block, inspection, multiline_decode, multiline_decode_sampled};
+pub use duplex::duplex;
 pub use encode::{multiline_roundtrip, multiline_roundtrip_sampled};
 pub use line::{line, line_sampled};
 pub use session::{client_session, server_session};

@@ -1,7 +1,9 @@
 //! Inputs that reach the edges, for fuzzers and property tests alike.
 
 mod octets;
+mod script;
 mod syntax;
 
 pub use octets::{EDGES, Octets, fuzz_input, octets, shown};
+pub use script::{Op, Script, scripts};
 pub use syntax::{command_lines, reply_lines, responses};

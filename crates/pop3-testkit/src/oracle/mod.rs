@@ -5,6 +5,7 @@ mod block;
 mod command;
 mod inspect;
 mod line;
+mod maildrop;
 mod message;
 mod reply;
 
@@ -12,6 +13,7 @@ pub use block::{Fault, Outcome, Rules, Transcript, decode};
 pub use command::command;
 pub use inspect::{Finding, Inspection, inspect};
 pub use line::{LineEvent, Lines, lines};
+pub use maildrop::{Answer, Maildrop, NAME, PASSWORD, PLAIN};
 pub use message::{Newline, Refusal, canonical, encode, first_end_for_any_reader};
 pub use reply::{
     Awaited, Reply, ReplyFault, drop_listing, replies, scan_listing, status, timestamp,

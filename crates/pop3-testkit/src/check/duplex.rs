@@ -1,0 +1,299 @@
+//! Our client and our server, joined: what the client hands out, and what the
+//! maildrop holds afterwards, is what the model says.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::{Duration, Instant},
+};
+
+use pop3_proto::{
+    Command, MessageNumber, Profile, Secret,
+    client::{DeleteProof, Delivered, Response, Retrieved, SessionError, State, Timeouts, Timer},
+    server::{AUTOLOGOUT_MIN, Closed},
+};
+
+use crate::{
+    generate::{Op, Script},
+    joined::{CAPABILITIES, Joined},
+    oracle::{Answer, Maildrop, PLAIN},
+    store::Store,
+};
+
+/// Sessions one after another with one maildrop, as the script has it.
+pub fn duplex(script: &Script) {
+    let store = Store::default();
+    let mut postman = Postman::default();
+    for message in &script.messages {
+        postman.deliver(&store, &message.0);
+    }
+    let mut held = store.messages();
+    let mut proofs = BTreeMap::new();
+    let mut now = Instant::now();
+    let mut dialogue: Option<Dialogue> = None;
+    for &operation in &script.operations {
+        if let Op::Deliver = operation {
+            let copy = script.messages.first().map_or(&b""[..], |first| &first.0);
+            let mail = postman.deliver(&store, copy);
+            if let Some(open) = &mut dialogue {
+                open.mail_came(&mail);
+            }
+            held.push(mail);
+            continue;
+        }
+        let open = dialogue.get_or_insert_with(|| Dialogue::new(script, &store, &held, now));
+        open.go_on(operation, &mut proofs);
+        if open.joined.is_over() {
+            now = open.joined.now;
+            held = open.finish(&store, &held);
+            dialogue = None;
+        }
+    }
+    if let Some(mut open) = dialogue {
+        open.go_on(Op::Settle, &mut proofs);
+        if !open.joined.is_over() {
+            open.go_on(Op::HangUp(true), &mut proofs);
+        }
+        open.finish(&store, &held);
+    }
+}
+
+/// Brings mail, each message under a unique-id of its own.
+#[derive(Default)]
+struct Postman(u32);
+
+impl Postman {
+    fn deliver(&mut self, store: &Store, octets: &[u8]) -> (String, Vec<u8>) {
+        self.0 += 1;
+        store.deliver(&format!("<uid.{}", self.0), octets);
+        store.messages().pop().expect("it was delivered")
+    }
+}
+
+/// A session, and the model of it.
+struct Dialogue {
+    joined: Joined,
+    model: Maildrop,
+    /// What the client is to be told.
+    expected: VecDeque<Answer>,
+    /// The last thing that it was told is a challenge.
+    challenged: bool,
+    greeted: bool,
+    is_outlook: bool,
+    timeouts: Timeouts,
+}
+
+impl Dialogue {
+    fn new(script: &Script, store: &Store, held: &[(String, Vec<u8>)], now: Instant) -> Self {
+        Self {
+            joined: Joined::new(script.config.clone(), store, script.cuts, script.seed, now),
+            model: Maildrop::new(held.to_vec(), CAPABILITIES),
+            expected: VecDeque::from([Answer::Yes(None, None)]),
+            challenged: false,
+            greeted: false,
+            is_outlook: script.config.profile != Profile::RFC1939,
+            timeouts: script.config.timeouts,
+        }
+    }
+
+    fn go_on(&mut self, operation: Op, proofs: &mut BTreeMap<u32, Retrieved>) {
+        match operation {
+            Op::Send(command) => self.send(&command, None),
+            Op::Dele(number) => {
+                let proof = Delivered::in_an_earlier_session(number);
+                self.send(&Command::Dele(number), Some(proof.into()));
+            }
+            Op::DeleRetrieved(number) => match proofs.get(&number.get()) {
+                Some(&proof) => self.dele_retrieved(number, proof),
+                None => self.send(&Command::Dele(number), None),
+            },
+            Op::Respond(right) => self.respond(right),
+            Op::HangUp(lost) => {
+                self.joined.hang_up(lost);
+                self.compare();
+            }
+            Op::Wait(time) => self.wait(time),
+            Op::Settle => self.settle(),
+            Op::Step(moves) => {
+                let _ = (0..moves).all(|_| self.joined.step());
+                self.compare();
+            }
+            Op::Deliver => {}
+        }
+        proofs.extend(&self.joined.proofs);
+    }
+
+    /// Who has the maildrop does not see it.
+    fn mail_came(&mut self, mail: &(String, Vec<u8>)) {
+        if !self.model.logged_in {
+            self.model.marks.push(false);
+            self.model.messages.push(mail.clone());
+        }
+    }
+
+    /// Where all replies are there, the model knows whether the client may send
+    /// a command.
+    fn send(&mut self, command: &Command<'_>, proof: Option<DeleteProof>) {
+        let joined = &mut self.joined;
+        let is_idle = self.greeted && joined.ended.is_none() && joined.client.is_idle();
+        let sent = match proof {
+            Some(proof) => joined.client.enqueue_dele(joined.now, proof),
+            None => joined.client.enqueue(joined.now, command),
+        };
+        if sent.is_ok() {
+            joined.client_acted = joined.now;
+        }
+        if is_idle && joined.closed.is_none() {
+            let may = self.may_send(command) && (proof.is_some() || !is_dele(command));
+            assert_eq!(sent.is_ok(), may, "{command:?}: {sent:?}");
+        }
+    }
+
+    fn dele_retrieved(&mut self, number: MessageNumber, proof: Retrieved) {
+        if self.joined.proofs.get(&number.get()) == Some(&proof) {
+            return self.send(&Command::Dele(number), Some(proof.into()));
+        }
+        let sent = self.joined.client.enqueue_dele(self.joined.now, proof);
+        assert!(sent.is_err(), "the proof of an earlier session");
+    }
+
+    fn may_send(&self, command: &Command<'_>) -> bool {
+        let model = &self.model;
+        let is_marked = |number: MessageNumber| model.marks.get(number.index()) == Some(&true);
+        match *command {
+            _ if model.quit => false,
+            Command::Pass(_) => model.named.is_some(),
+            Command::Quit => true,
+            _ if model.named.is_some() => false,
+            Command::Capa => true,
+            Command::User(_) | Command::Auth { .. } => !model.logged_in,
+            _ if !model.logged_in => false,
+            Command::Rset | Command::List(Some(_)) | Command::Uidl(Some(_)) if self.is_outlook => {
+                false
+            }
+            Command::Retr(number)
+            | Command::Top(number, _)
+            | Command::Dele(number)
+            | Command::List(Some(number))
+            | Command::Uidl(Some(number)) => !is_marked(number),
+            _ => true,
+        }
+    }
+
+    fn respond(&mut self, right: bool) {
+        let response = match right {
+            true => Response::Base64(Secret::new(PLAIN).expect("base64")),
+            false => Response::Cancel,
+        };
+        let joined = &mut self.joined;
+        let is_due = self.challenged && joined.ended.is_none();
+        let sent = joined.client.respond(joined.now, response);
+        assert_eq!(sent.is_ok(), is_due, "{sent:?}");
+        if is_due {
+            joined.client_acted = joined.now;
+            self.challenged = false;
+        }
+    }
+
+    /// Nothing is left to be done: all lines are answered.
+    fn settle(&mut self) {
+        self.joined.settle();
+        self.compare();
+        if self.joined.ended.is_none() {
+            assert!(self.expected.is_empty(), "not told: {:?}", self.expected);
+            assert!(self.challenged || self.joined.client.is_idle());
+            let is_in_transaction = self.joined.client.state() == State::Transaction;
+            assert_eq!(is_in_transaction, self.model.logged_in);
+        }
+    }
+
+    /// The timers stand where they should, and what runs out is over.
+    fn wait(&mut self, time: Duration) {
+        let (timer, due) = self.client_timer();
+        let joined = &mut self.joined;
+        let (client, server) = (joined.client.poll_timeout(), joined.autologout());
+        let is_answered = matches!(joined.client.state(), State::Update | State::Closed);
+        let due = Some(due).filter(|_| !is_answered);
+        assert_eq!(client, due, "{timer}");
+        match server {
+            Some(server) => assert_eq!(server, joined.server_acted + AUTOLOGOUT_MIN),
+            None => assert!(self.model.quit, "the server waits for ever"),
+        }
+        let end = joined.now + time;
+        joined.wait(time);
+        let is_first = |one: Option<Instant>| one.is_some() && one <= Some(end);
+        let client_is_first =
+            is_first(client) && server.is_none_or(|server| client <= Some(server));
+        let timeout = Some(Err(SessionError::Timeout(timer)));
+        assert_eq!(joined.ended == timeout, client_is_first, "{timer}");
+        let autologout = joined.closed == Some(Closed::Autologout);
+        assert_eq!(autologout, is_first(server) && !client_is_first);
+        if client_is_first {
+            joined.hang_up(true);
+        }
+        self.settle();
+    }
+
+    fn client_timer(&self) -> (Timer, Instant) {
+        let timer = match () {
+            () if !self.greeted => Timer::Greeting,
+            () if self.challenged || self.joined.client.is_idle() => Timer::Idle,
+            () => Timer::Reply,
+        };
+        let time = match timer {
+            Timer::Greeting => self.timeouts.greeting,
+            Timer::Idle => self.timeouts.idle,
+            _ => self.timeouts.reply,
+        };
+        (timer, self.joined.client_acted + time)
+    }
+
+    /// The model reads what the server has read, and the client was told what
+    /// the model says.
+    fn compare(&mut self) {
+        for line in std::mem::take(&mut self.joined.lines) {
+            assert!(!self.model.quit, "{} after QUIT", line.escape_ascii());
+            self.expected.push_back(self.model.answer(&line));
+        }
+        for answer in std::mem::take(&mut self.joined.answers) {
+            assert_eq!(
+                self.expected.pop_front().as_ref(),
+                Some(&answer),
+                "the model and the client"
+            );
+            self.greeted = true;
+            self.challenged = answer == Answer::Challenge;
+        }
+    }
+
+    /// Both ends know how it ended, and what was not deleted by QUIT is there:
+    /// what the model leaves, and the mail that came meanwhile.
+    fn finish(&self, store: &Store, held: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
+        let Self { joined, model, .. } = self;
+        let expected: &[Closed] = match (model.quit, model.logged_in) {
+            (true, true) => &[Closed::Updated],
+            (true, false) => &[Closed::Quit],
+            (false, _) => &[Closed::Eof, Closed::Autologout],
+        };
+        assert!(
+            joined
+                .closed
+                .is_some_and(|closed| expected.contains(&closed))
+        );
+        match joined.client.state() {
+            State::Update => assert!(model.quit && model.logged_in),
+            State::Closed => assert!(model.quit && !model.logged_in),
+            state => assert_eq!(state, State::Desync),
+        }
+        let is_desync = joined.client.state() == State::Desync;
+        assert_eq!(joined.ended.is_some_and(|ended| ended.is_err()), is_desync);
+        let mut left = model.left();
+        left.extend_from_slice(&held[model.messages.len()..]);
+        assert_eq!(store.messages(), left);
+        assert!(store.lock().is_some(), "the lock is given back");
+        left
+    }
+}
+
+const fn is_dele(command: &Command<'_>) -> bool {
+    matches!(command, Command::Dele(_))
+}

@@ -1,0 +1,131 @@
+//! A mail store in memory, with one maildrop.
+
+use std::{cell::RefCell, io, rc::Rc};
+
+use pop3_proto::{MessageNumber, UniqueId, server::Maildrop};
+
+use crate::oracle::{self, Newline};
+
+/// A maildrop that sessions lock one after another. Clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Store(Rc<RefCell<Contents>>);
+
+#[derive(Debug, Default)]
+struct Contents {
+    mail: Vec<Mail>,
+    locked: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Mail {
+    unique_id: String,
+    octets: Rc<[u8]>,
+    /// As a client gets it.
+    canonical: Rc<[u8]>,
+}
+
+impl Store {
+    /// A new message. Sessions that have the maildrop do not see it.
+    ///
+    /// # Panics
+    ///
+    /// If that cannot be a unique-id.
+    pub fn deliver(&self, unique_id: &str, octets: &[u8]) {
+        assert!(UniqueId::new(unique_id.as_bytes()).is_ok(), "{unique_id}");
+        let canonical = oracle::canonical(Newline::Canonicalize, octets).unwrap_or_default();
+        self.0.borrow_mut().mail.push(Mail {
+            unique_id: unique_id.to_owned(),
+            octets: octets.into(),
+            canonical: canonical.into(),
+        });
+    }
+
+    /// The unique-id of each message, and its octets as a client gets them.
+    #[must_use]
+    pub fn messages(&self) -> Vec<(String, Vec<u8>)> {
+        let contents = self.0.borrow();
+        let pair = |mail: &Mail| (mail.unique_id.clone(), mail.canonical.to_vec());
+        contents.mail.iter().map(pair).collect()
+    }
+
+    /// The maildrop, unless a session has it.
+    #[must_use]
+    pub fn lock(&self) -> Option<Locked> {
+        let mut contents = self.0.borrow_mut();
+        (!contents.locked).then(|| {
+            contents.locked = true;
+            Locked {
+                mail: contents.mail.clone(),
+                store: self.clone(),
+            }
+        })
+    }
+}
+
+/// The maildrop of one session, as it was when it was locked. Dropped, it gives
+/// the lock back.
+#[derive(Debug)]
+pub struct Locked {
+    mail: Vec<Mail>,
+    store: Store,
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        self.store.0.borrow_mut().locked = false;
+    }
+}
+
+impl Maildrop for Locked {
+    type Message = Reading;
+
+    fn messages(&self) -> u32 {
+        self.mail.len() as u32
+    }
+
+    fn octets(&self, number: MessageNumber) -> u64 {
+        self.mail[number.index()].canonical.len() as u64
+    }
+
+    fn unique_id(&self, number: MessageNumber) -> UniqueId<'_> {
+        let unique_id = &self.mail[number.index()].unique_id;
+        UniqueId::new(unique_id.as_bytes()).expect("was looked at on delivery")
+    }
+
+    fn open(&mut self, number: MessageNumber) -> io::Result<Reading> {
+        Ok(Reading {
+            octets: self.mail[number.index()].octets.clone(),
+            at: 0,
+        })
+    }
+
+    fn commit(self, deleted: &mut dyn Iterator<Item = MessageNumber>) -> io::Result<()> {
+        // The mail that this session sees comes first, in the same order.
+        let mail = &mut self.store.0.borrow_mut().mail;
+        for (gone, number) in deleted.enumerate() {
+            mail.remove(number.index() - gone);
+        }
+        Ok(())
+    }
+}
+
+/// A message that is being read: in runs of 1 to 3 octets if it is short.
+#[derive(Debug)]
+pub struct Reading {
+    octets: Rc<[u8]>,
+    at: usize,
+}
+
+impl io::Read for Reading {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let run = match self.octets.len() {
+            0..64 => 1 + self.at % 3,
+            _ => into.len(),
+        };
+        let rest = &self.octets[self.at..];
+        let read = run.min(rest.len()).min(into.len());
+        into[..read].copy_from_slice(&rest[..read]);
+        self.at += read;
+        Ok(read)
+    }
+}

@@ -1,0 +1,99 @@
+//! One direction of a connection in memory.
+
+use crate::chunk;
+
+/// How octets are cut on their way: how many are taken at once, and how many
+/// arrive at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// All that there are.
+    Whole,
+    /// One; of many, one wherever a CR, LF or dot is near.
+    Octets,
+    /// Up to seven; of many, up to 448.
+    Short,
+    /// Up to 6000.
+    Long,
+}
+
+impl Cut {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Whole, Self::Octets, Self::Short, Self::Long];
+}
+
+/// From where on octets are many. The edges of lines are far below.
+const MANY: usize = 600;
+
+#[derive(Debug)]
+pub(crate) struct Wire {
+    octets: Vec<u8>,
+    /// Octets at the front that have arrived.
+    arrived: usize,
+    cut: Cut,
+    state: u64,
+}
+
+impl Wire {
+    pub(crate) const fn new(cut: Cut, seed: u64) -> Self {
+        Self {
+            octets: Vec::new(),
+            arrived: 0,
+            cut,
+            state: seed,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.octets.is_empty()
+    }
+
+    /// Takes a piece of these octets, and says how long it is.
+    pub(crate) fn send(&mut self, octets: &[u8]) -> usize {
+        let draw = self.draw();
+        let length = self.cut.length(octets, draw);
+        self.octets.extend_from_slice(&octets[..length]);
+        length
+    }
+
+    /// The piece that arrives next.
+    pub(crate) fn arriving(&mut self) -> Option<&[u8]> {
+        let draw = self.draw();
+        let octets = &self.octets[self.arrived..];
+        let length = self.cut.length(octets, draw);
+        (length > 0).then(|| &octets[..length])
+    }
+
+    /// So many octets of it were taken.
+    pub(crate) fn taken(&mut self, octets: usize) {
+        self.arrived += octets;
+        if self.arrived == self.octets.len() {
+            self.clear();
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.octets.clear();
+        self.arrived = 0;
+    }
+
+    pub(crate) fn draw(&mut self) -> u64 {
+        self.state = chunk::hash(&[self.state]);
+        self.state
+    }
+}
+
+impl Cut {
+    fn length(self, octets: &[u8], draw: u64) -> usize {
+        let is_mark = |octet: &u8| matches!(octet, b'\r' | b'\n' | b'.');
+        let are_many = octets.len() > MANY;
+        let length = match self {
+            Self::Whole => octets.len(),
+            Self::Octets if are_many => octets[1..].iter().position(is_mark).unwrap_or(MANY).max(1),
+            Self::Octets => 1,
+            Self::Short if are_many => 64 * (1 + draw as usize % 7),
+            Self::Short => 1 + draw as usize % 7,
+            Self::Long => 1 + draw as usize % 6000,
+        };
+        length.min(octets.len())
+    }
+}
