@@ -11,11 +11,9 @@ use pop3_proto::{
     MessageNumber, UniqueId,
     server::{Closed, Config, Event, Login, Maildrop, Session, Verdict},
 };
+use pop3_testkit::oracle::{self, NAME, Newline};
 
-pub(crate) const PASSWORD: &str = "tan staaf ";
-
-/// `\0me\0secret`
-pub(crate) const PLAIN: &str = "AG1lAHNlY3JldA==";
+pub(crate) use pop3_testkit::oracle::{PASSWORD, PLAIN};
 
 #[derive(Default)]
 pub(crate) struct Contents {
@@ -76,23 +74,7 @@ impl Drop for Locked {
 
 /// As octets are sent: each bare CR or LF is CRLF, and so is the end.
 pub(crate) fn canonical(message: &[u8]) -> Vec<u8> {
-    let mut canonical = Vec::new();
-    let mut at = 0;
-    while at < message.len() {
-        match message[at..] {
-            [b'\r', b'\n', ..] => {
-                canonical.extend(b"\r\n");
-                at += 1;
-            }
-            [b'\r' | b'\n', ..] => canonical.extend(b"\r\n"),
-            _ => canonical.push(message[at]),
-        }
-        at += 1;
-    }
-    if !canonical.is_empty() && !canonical.ends_with(b"\r\n") {
-        canonical.extend(b"\r\n");
-    }
-    canonical
+    oracle::canonical(Newline::Canonicalize, message).unwrap()
 }
 
 impl Maildrop for Locked {
@@ -235,7 +217,7 @@ impl Server {
             self.events.push(format!("{event:?}"));
             let right = match event {
                 Event::Login(Login::Password { name, password }) => {
-                    name == "me" && password.expose() == PASSWORD
+                    name == NAME && password.expose() == PASSWORD
                 }
                 Event::Login(Login::Apop { digest, .. }) => digest.expose() == "digest",
                 Event::Login(Login::Sasl {

@@ -5,124 +5,16 @@ use pop3_proto::{
     Mechanism,
     server::{Config, Tls},
 };
+use pop3_testkit::oracle::{Answer, Maildrop};
 use proptest::{collection::vec, prelude::*};
 
 use crate::drive::{PASSWORD, PLAIN, Server, Store, canonical};
 
-/// What a reply must be: the indicator, what the first line says if the model
-/// knows, and the block.
-#[derive(Debug, Default)]
-struct Expected {
-    positive: bool,
-    text: Option<String>,
-    block: Option<Vec<u8>>,
-}
-
-/// RFC 1939 in a few lines: a maildrop, marks, whether someone is logged in.
-struct Model {
-    messages: Vec<Vec<u8>>,
-    deleted: Vec<bool>,
-    named: bool,
-    logged_in: bool,
-    quit: bool,
-}
-
-impl Model {
-    fn new(messages: &[Vec<u8>]) -> Self {
-        Self {
-            messages: messages.iter().map(|message| canonical(message)).collect(),
-            deleted: vec![false; messages.len()],
-            named: false,
-            logged_in: false,
-            quit: false,
-        }
-    }
-
-    fn step(&mut self, command: &str) -> Expected {
-        let named = std::mem::take(&mut self.named);
-        let mut words = command.split(' ');
-        let keyword = words.next().unwrap();
-        let numbers: Vec<usize> = words.map(|word| word.parse().unwrap_or(0)).collect();
-        let index = numbers.first().map(|number| number.wrapping_sub(1));
-        if index.is_some_and(|index| self.logged_in && self.deleted.get(index) != Some(&false)) {
-            return Expected::default();
-        }
-        let left = || (0..self.messages.len()).filter(|&index| !self.deleted[index]);
-        let ok = Expected {
-            positive: true,
-            ..Expected::default()
-        };
-        let text = |text| Expected {
-            positive: true,
-            text: Some(text),
-            block: None,
-        };
-        let block = |block: Vec<u8>| Expected {
-            positive: true,
-            text: None,
-            block: Some(block),
-        };
-        let lines = |line: &dyn Fn(usize) -> String| {
-            left()
-                .map(|index| line(index) + "\r\n")
-                .collect::<String>()
-                .into_bytes()
-        };
-        let size = |index: usize| format!("{} {}", index + 1, self.messages[index].len());
-        let unique_id = |index: usize| format!("{} <uid.{}", index + 1, index + 1);
-        match (self.logged_in, keyword, index) {
-            (_, "QUIT", _) => {
-                self.quit = true;
-                ok
-            }
-            (false, "USER", _) => {
-                self.named = true;
-                ok
-            }
-            (false, "PASS", _) if named => {
-                self.logged_in = command.ends_with(PASSWORD);
-                Expected {
-                    positive: self.logged_in,
-                    ..Expected::default()
-                }
-            }
-            (true, "NOOP", _) => ok,
-            (true, "STAT", _) => {
-                let octets: usize = left().map(|index| self.messages[index].len()).sum();
-                text(format!("{} {octets}", left().count()))
-            }
-            (true, "RSET", _) => {
-                self.deleted.fill(false);
-                ok
-            }
-            (true, "DELE", Some(index)) => {
-                self.deleted[index] = true;
-                ok
-            }
-            (true, "LIST", Some(index)) => text(size(index)),
-            (true, "UIDL", Some(index)) => text(unique_id(index)),
-            (true, "LIST", None) => block(lines(&size)),
-            (true, "UIDL", None) => block(lines(&unique_id)),
-            (true, "RETR", Some(index)) => block(self.messages[index].clone()),
-            (true, "TOP", Some(index)) => block(top(&self.messages[index], numbers[1])),
-            _ => Expected::default(),
-        }
-    }
-
-    fn remaining(&self) -> usize {
-        let update = self.quit && self.logged_in;
-        self.deleted
-            .iter()
-            .filter(|&&deleted| !(deleted && update))
-            .count()
-    }
-}
-
-fn top(message: &[u8], count: usize) -> Vec<u8> {
-    let lines: Vec<&[u8]> = message.split_inclusive(|&octet| octet == b'\n').collect();
-    let blank = lines.iter().position(|&line| line == b"\r\n");
-    let header = blank.map_or(lines.len(), |blank| blank + 1);
-    lines[..lines.len().min(header + count)].concat()
+/// The model of the maildrop that a [`Store`] with these messages is.
+fn model(messages: &[Vec<u8>]) -> Maildrop {
+    let unique_ids = (1..).map(|number| format!("<uid.{number}"));
+    let octets = messages.iter().map(|message| canonical(message));
+    Maildrop::new(unique_ids.zip(octets).collect(), "")
 }
 
 /// Takes the reply to one command off the front of what was sent.
@@ -249,26 +141,28 @@ proptest! {
         let store = Store::new(&slices);
         let mut server = Server::plain(&store);
         server.run(input(&script).as_bytes());
-        let mut model = Model::new(&messages);
+        let mut model = model(&messages);
         let mut sent = &server.sent[..];
         take_reply(&mut sent, false);
         for command in &script {
             if model.quit {
                 break;
             }
-            let expected = model.step(command);
             let (positive, text, block) = take_reply(&mut sent, multiline(command));
-            prop_assert_eq!(positive, expected.positive, "{}", command);
-            if let Some(expected) = expected.text {
-                prop_assert_eq!(text, expected, "{}", command);
-            }
-            prop_assert_eq!(block, expected.block, "{}", command);
+            let expected = model.answer(command.as_bytes());
+            // A text that no client needs is the server's own.
+            let needed = matches!(expected, Answer::Yes(Some(_), _)).then_some(text);
+            let answer = match positive {
+                true => Answer::Yes(needed, block),
+                false => Answer::No,
+            };
+            prop_assert_eq!(answer, expected, "{}", command);
         }
         prop_assert!(sent.is_empty());
         prop_assert_eq!(server.closed.is_some(), model.quit);
         server.session.handle_eof();
         server.pump();
-        prop_assert_eq!(store.messages().len(), model.remaining());
+        prop_assert_eq!(store.messages().len(), model.left().len());
         prop_assert!(store.lock().is_some());
     }
 
