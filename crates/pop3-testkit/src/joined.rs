@@ -25,6 +25,15 @@ pub const CAPABILITIES: &str = "USER\r\nSASL PLAIN\r\nTOP\r\nUIDL\r\nPIPELINING\
 /// More moves than any script is worth: there is no end.
 const MOST_MOVES: usize = 4_000_000;
 
+/// What came to the ears of one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// A whole line of the client, without CRLF, read by the server.
+    Read(Vec<u8>),
+    /// What the client was told: the greeting, a challenge, or a whole reply.
+    Told(Answer),
+}
+
 /// One connection of a client and a server.
 #[derive(Debug)]
 pub struct Joined {
@@ -37,10 +46,9 @@ pub struct Joined {
     pub client_acted: Instant,
     /// See [`client_acted`](Self::client_acted).
     pub server_acted: Instant,
-    /// The whole lines that the server has read, without CRLF.
-    pub lines: VecDeque<Vec<u8>>,
-    /// What the client was told, the greeting first.
-    pub answers: VecDeque<Answer>,
+    /// What was said, in the order in which it came to the other side's ears.
+    /// Take out what you have seen.
+    pub turns: VecDeque<Turn>,
     /// The proofs that the client handed out, by message-number.
     pub proofs: BTreeMap<u32, Retrieved>,
     /// How the server's session ended.
@@ -82,8 +90,7 @@ impl Joined {
             now,
             client_acted: now,
             server_acted: now,
-            lines: VecDeque::new(),
-            answers: VecDeque::new(),
+            turns: VecDeque::new(),
             proofs: BTreeMap::new(),
             closed: None,
             ended: None,
@@ -191,7 +198,8 @@ impl Joined {
             self.line.push(octet);
             if self.line.ends_with(b"\r\n") {
                 self.line.truncate(self.line.len() - 2);
-                self.lines.push_back(std::mem::take(&mut self.line));
+                let line = std::mem::take(&mut self.line);
+                self.turns.push_back(Turn::Read(line));
                 self.server_acted = self.now;
             }
         }
@@ -260,13 +268,14 @@ impl Joined {
         match step.event {
             None => {}
             Some(Event::Greeting(greeting)) => {
-                self.answers.push_back(match greeting.is_positive() {
+                let answer = match greeting.is_positive() {
                     true => Answer::Yes(None, None),
                     false => Answer::No,
-                })
+                };
+                self.turns.push_back(Turn::Told(answer));
             }
-            Some(Event::Status(reply)) => self.answers.extend(answer(&reply)),
-            Some(Event::Challenge(_)) => self.answers.push_back(Answer::Challenge),
+            Some(Event::Status(reply)) => self.turns.extend(answer(&reply).map(Turn::Told)),
+            Some(Event::Challenge(_)) => self.turns.push_back(Turn::Told(Answer::Challenge)),
             Some(Event::Data(octets) | Event::Line(octets)) => self.block.extend(octets),
             Some(Event::Scan(line)) => {
                 let line = format!("{} {}\r\n", line.number, line.octets);
@@ -282,7 +291,8 @@ impl Joined {
                 self.proofs
                     .extend(end.retrieved.map(|proof| (proof.number().get(), proof)));
                 let block = std::mem::take(&mut self.block);
-                self.answers.push_back(Answer::Yes(None, Some(block)));
+                let answer = Answer::Yes(None, Some(block));
+                self.turns.push_back(Turn::Told(answer));
             }
             Some(other) => panic!("our server does not send what gives {other:?}"),
         }

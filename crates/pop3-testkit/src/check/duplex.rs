@@ -2,19 +2,19 @@
 //! maildrop holds afterwards, is what the model says.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
 use pop3_proto::{
     Command, MessageNumber, Profile, Secret,
-    client::{DeleteProof, Delivered, Response, Retrieved, SessionError, State, Timeouts, Timer},
+    client::{Config, DeleteProof, Delivered, Response, Retrieved, SessionError, State, Timer},
     server::{AUTOLOGOUT_MIN, Closed},
 };
 
 use crate::{
     generate::{Op, Script},
-    joined::{CAPABILITIES, Joined},
+    joined::{CAPABILITIES, Joined, Turn},
     oracle::{Answer, Maildrop, PLAIN},
     store::Store,
 };
@@ -73,13 +73,16 @@ impl Postman {
 struct Dialogue {
     joined: Joined,
     model: Maildrop,
-    /// What the client is to be told.
-    expected: VecDeque<Answer>,
+    /// What the client is to be told, and what it answers.
+    expected: VecDeque<(Vec<u8>, Answer)>,
+    /// The messages that the client has from this session.
+    retrieved: BTreeSet<u32>,
+    /// Whether the server announced PIPELINING since the login.
+    announced: bool,
     /// The last thing that it was told is a challenge.
     challenged: bool,
     greeted: bool,
-    is_outlook: bool,
-    timeouts: Timeouts,
+    config: Config,
 }
 
 impl Dialogue {
@@ -87,11 +90,12 @@ impl Dialogue {
         Self {
             joined: Joined::new(script.config.clone(), store, script.cuts, script.seed, now),
             model: Maildrop::new(held.to_vec(), CAPABILITIES),
-            expected: VecDeque::from([Answer::Yes(None, None)]),
+            expected: VecDeque::from([(b"the greeting".to_vec(), Answer::Yes(None, None))]),
+            retrieved: BTreeSet::new(),
+            announced: false,
             challenged: false,
             greeted: false,
-            is_outlook: script.config.profile != Profile::RFC1939,
-            timeouts: script.config.timeouts,
+            config: script.config.clone(),
         }
     }
 
@@ -159,6 +163,7 @@ impl Dialogue {
     fn may_send(&self, command: &Command<'_>) -> bool {
         let model = &self.model;
         let is_marked = |number: MessageNumber| model.marks.get(number.index()) == Some(&true);
+        let is_outlook = self.config.profile != Profile::RFC1939;
         match *command {
             _ if model.quit => false,
             Command::Pass(_) => model.named.is_some(),
@@ -167,9 +172,7 @@ impl Dialogue {
             Command::Capa => true,
             Command::User(_) | Command::Auth { .. } => !model.logged_in,
             _ if !model.logged_in => false,
-            Command::Rset | Command::List(Some(_)) | Command::Uidl(Some(_)) if self.is_outlook => {
-                false
-            }
+            Command::Rset | Command::List(Some(_)) | Command::Uidl(Some(_)) if is_outlook => false,
             Command::Retr(number)
             | Command::Top(number, _)
             | Command::Dele(number)
@@ -240,9 +243,9 @@ impl Dialogue {
             () => Timer::Reply,
         };
         let time = match timer {
-            Timer::Greeting => self.timeouts.greeting,
-            Timer::Idle => self.timeouts.idle,
-            _ => self.timeouts.reply,
+            Timer::Greeting => self.config.timeouts.greeting,
+            Timer::Idle => self.config.timeouts.idle,
+            _ => self.config.timeouts.reply,
         };
         (timer, self.joined.client_acted + time)
     }
@@ -250,18 +253,54 @@ impl Dialogue {
     /// The model reads what the server has read, and the client was told what
     /// the model says.
     fn compare(&mut self) {
-        for line in std::mem::take(&mut self.joined.lines) {
-            assert!(!self.model.quit, "{} after QUIT", line.escape_ascii());
-            self.expected.push_back(self.model.answer(&line));
+        for turn in std::mem::take(&mut self.joined.turns) {
+            match turn {
+                Turn::Read(line) => self.read(line),
+                Turn::Told(answer) => {
+                    let next = self.expected.pop_front();
+                    let (line, expected) = next.expect("an answer to something");
+                    assert_eq!(answer, expected, "{}", line.escape_ascii());
+                    self.told(&line, &answer);
+                }
+            }
         }
-        for answer in std::mem::take(&mut self.joined.answers) {
-            assert_eq!(
-                self.expected.pop_front().as_ref(),
-                Some(&answer),
-                "the model and the client"
-            );
-            self.greeted = true;
-            self.challenged = answer == Answer::Challenge;
+        let proofs = self.joined.proofs.keys();
+        assert!(proofs.eq(&self.retrieved), "proofs of {:?}", self.retrieved);
+    }
+
+    /// The server has a line: the only one without an answer, unless lines may
+    /// be pipelined, and fit the window.
+    fn read(&mut self, line: Vec<u8>) {
+        assert!(!self.model.quit, "{} after QUIT", line.escape_ascii());
+        let answer = self.model.answer(&line);
+        self.expected.push_back((line, answer));
+        let window = match self.config.pipelining && self.announced {
+            true => self.config.limits.window_octets,
+            false => 0,
+        };
+        let octets: usize = self.expected.iter().map(|(line, _)| line.len() + 2).sum();
+        let is_alone = self.expected.len() == 1;
+        assert!(
+            is_alone || octets <= window,
+            "too early: {:?}",
+            self.expected
+        );
+    }
+
+    /// The client has the answer to a line.
+    fn told(&mut self, line: &[u8], answer: &Answer) {
+        let line = String::from_utf8_lossy(line);
+        self.greeted = true;
+        self.challenged = *answer == Answer::Challenge;
+        match (line.split_once(' '), answer) {
+            (Some(("RETR", number)), Answer::Yes(..)) => {
+                self.retrieved.extend(number.parse::<u32>())
+            }
+            (None, Answer::Yes(..)) if line == "CAPA" => self.announced = true,
+            (Some(("PASS" | "AUTH", _)), _) => self.announced = false,
+            // The response to a challenge.
+            _ if line == PLAIN => self.announced = false,
+            _ => {}
         }
     }
 
