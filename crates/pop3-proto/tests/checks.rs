@@ -76,12 +76,16 @@ proptest! {
     }
 
     #[test]
-    fn sessions_joined(input in generate::scripts()) {
-        duplex(&input);
-    }
-
-    #[test]
     fn responses(input in generate::responses()) {
         response(&input);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sessions_joined(input in generate::scripts()) {
+        duplex(&input);
     }
 }

@@ -75,6 +75,8 @@ struct Dialogue {
     model: Maildrop,
     /// What the client is to be told, and what it answers.
     expected: VecDeque<(Vec<u8>, Answer)>,
+    /// The messages whose DELE is on its way.
+    deleting: BTreeSet<u32>,
     /// The messages that the client has from this session.
     retrieved: BTreeSet<u32>,
     /// Whether the server announced PIPELINING since the login.
@@ -91,6 +93,7 @@ impl Dialogue {
             joined: Joined::new(script.config.clone(), store, script.cuts, script.seed, now),
             model: Maildrop::new(held.to_vec(), CAPABILITIES),
             expected: VecDeque::from([(b"the greeting".to_vec(), Answer::Yes(None, None))]),
+            deleting: BTreeSet::new(),
             retrieved: BTreeSet::new(),
             announced: false,
             challenged: false,
@@ -135,7 +138,7 @@ impl Dialogue {
     }
 
     /// Where all replies are there, the model knows whether the client may send
-    /// a command.
+    /// a command. At no time may it name a message whose DELE is on its way.
     fn send(&mut self, command: &Command<'_>, proof: Option<DeleteProof>) {
         let joined = &mut self.joined;
         let is_idle = self.greeted && joined.ended.is_none() && joined.client.is_idle();
@@ -147,8 +150,13 @@ impl Dialogue {
             joined.client_acted = joined.now;
         }
         if is_idle && joined.closed.is_none() {
-            let may = self.may_send(command) && (proof.is_some() || !is_dele(command));
+            let is_dele = matches!(command, Command::Dele(_));
+            let may = self.may_send(command) && (proof.is_some() || !is_dele);
             assert_eq!(sent.is_ok(), may, "{command:?}: {sent:?}");
+        }
+        if let Some(number) = named(command).filter(|_| sent.is_ok()) {
+            assert!(!self.deleting.contains(&number.get()), "{command:?}");
+            self.deleting.extend(proof.map(|_| number.get()));
         }
     }
 
@@ -173,12 +181,7 @@ impl Dialogue {
             Command::User(_) | Command::Auth { .. } => !model.logged_in,
             _ if !model.logged_in => false,
             Command::Rset | Command::List(Some(_)) | Command::Uidl(Some(_)) if is_outlook => false,
-            Command::Retr(number)
-            | Command::Top(number, _)
-            | Command::Dele(number)
-            | Command::List(Some(number))
-            | Command::Uidl(Some(number)) => !is_marked(number),
-            _ => true,
+            _ => !named(command).is_some_and(is_marked),
         }
     }
 
@@ -296,6 +299,10 @@ impl Dialogue {
             (Some(("RETR", number)), Answer::Yes(..)) => {
                 self.retrieved.extend(number.parse::<u32>())
             }
+            (Some(("DELE", number)), _) => {
+                self.deleting
+                    .retain(|deleting| deleting.to_string() != number);
+            }
             (None, Answer::Yes(..)) if line == "CAPA" => self.announced = true,
             (Some(("PASS" | "AUTH", _)), _) => self.announced = false,
             // The response to a challenge.
@@ -333,6 +340,11 @@ impl Dialogue {
     }
 }
 
-const fn is_dele(command: &Command<'_>) -> bool {
-    matches!(command, Command::Dele(_))
+/// The message that a command is about.
+fn named(command: &Command<'_>) -> Option<MessageNumber> {
+    match *command {
+        Command::Retr(number) | Command::Top(number, _) | Command::Dele(number) => Some(number),
+        Command::List(number) | Command::Uidl(number) => number,
+        _ => None,
+    }
 }
