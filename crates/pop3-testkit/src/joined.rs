@@ -51,6 +51,8 @@ pub struct Joined {
     pub turns: VecDeque<Turn>,
     /// The proofs that the client handed out, by message-number.
     pub proofs: BTreeMap<u32, Retrieved>,
+    /// What the client has of the block that is coming in.
+    pub block: Vec<u8>,
     /// How the server's session ended.
     pub closed: Option<Closed>,
     /// How the client's session ended.
@@ -60,8 +62,6 @@ pub struct Joined {
     up: Wire,
     down: Wire,
     line: Vec<u8>,
-    /// The block that is coming in.
-    block: Vec<u8>,
     moves: usize,
 }
 

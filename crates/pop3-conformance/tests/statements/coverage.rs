@@ -1,5 +1,4 @@
-//! Every statement has a test, but for those listed here, and `CONFORMANCE.md`
-//! says which.
+//! Every statement has a test, and `CONFORMANCE.md` says which.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -7,35 +6,24 @@ use pop3_conformance::{Id, statement, statements};
 
 use crate::report::{Test, render, tests, tests_folder, tests_in};
 
-/// The statements without a test so far: C0040 needs several sessions with a
-/// journal between them.
-const WITHOUT_TEST: [Id; 1] = [Id::C(40)];
-
 fn ids_with_a_test() -> BTreeSet<Id> {
     tests().unwrap().into_iter().map(|test| test.id).collect()
 }
 
 #[test]
-fn every_statement_has_a_test_or_is_listed_as_without() {
+fn every_statement_has_a_test() {
     let with = ids_with_a_test();
-    let without = BTreeSet::from(WITHOUT_TEST);
-    assert_eq!(
-        without.len(),
-        WITHOUT_TEST.len(),
-        "WITHOUT_TEST has an id twice"
-    );
     for id in statements().iter().map(|row| row.id()) {
-        match (with.contains(&id), without.contains(&id)) {
-            (true, true) => panic!("{id} has a test now: take it out of WITHOUT_TEST"),
-            (false, false) => panic!("{id} has no test: write one in tests/statements/"),
-            _ => {}
-        }
+        assert!(
+            with.contains(&id),
+            "{id} has no test: write one in tests/statements/"
+        );
     }
 }
 
 #[test]
 fn no_test_is_named_after_a_statement_that_is_none() {
-    for id in ids_with_a_test().into_iter().chain(WITHOUT_TEST) {
+    for id in ids_with_a_test() {
         assert!(statement(id).is_some(), "the document has no {id}");
     }
 }

@@ -17,5 +17,6 @@ mod table;
 mod top;
 mod transaction;
 mod uidl;
+mod unique_ids;
 mod user;
 mod writing;

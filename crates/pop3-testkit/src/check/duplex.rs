@@ -297,7 +297,7 @@ impl Dialogue {
         self.challenged = *answer == Answer::Challenge;
         match (line.split_once(' '), answer) {
             (Some(("RETR", number)), Answer::Yes(..)) => {
-                self.retrieved.extend(number.parse::<u32>())
+                self.retrieved.extend(number.parse::<u32>());
             }
             (Some(("DELE", number)), _) => {
                 self.deleting
@@ -311,8 +311,9 @@ impl Dialogue {
         }
     }
 
-    /// Both ends know how it ended, and what was not deleted by QUIT is there:
-    /// what the model leaves, and the mail that came meanwhile.
+    /// Both ends know how it ended, what came of a block is its beginning, and
+    /// what was not deleted by QUIT is there: what the model leaves, and the
+    /// mail that came meanwhile.
     fn finish(&self, store: &Store, held: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
         let Self { joined, model, .. } = self;
         let expected: &[Closed] = match (model.quit, model.logged_in) {
@@ -320,11 +321,8 @@ impl Dialogue {
             (true, false) => &[Closed::Quit],
             (false, _) => &[Closed::Eof, Closed::Autologout],
         };
-        assert!(
-            joined
-                .closed
-                .is_some_and(|closed| expected.contains(&closed))
-        );
+        let closed = joined.closed;
+        assert!(closed.is_some_and(|closed| expected.contains(&closed)));
         match joined.client.state() {
             State::Update => assert!(model.quit && model.logged_in),
             State::Closed => assert!(model.quit && !model.logged_in),
@@ -332,6 +330,11 @@ impl Dialogue {
         }
         let is_desync = joined.client.state() == State::Desync;
         assert_eq!(joined.ended.is_some_and(|ended| ended.is_err()), is_desync);
+        let cut_off = match self.expected.front() {
+            Some((_, Answer::Yes(_, Some(block)))) => &block[..],
+            _ => b"",
+        };
+        assert!(cut_off.starts_with(&joined.block), "{:?}", joined.block);
         let mut left = model.left();
         left.extend_from_slice(&held[model.messages.len()..]);
         assert_eq!(store.messages(), left);

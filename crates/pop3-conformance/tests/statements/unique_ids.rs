@@ -1,0 +1,150 @@
+//! Section 2.2.14 over several sessions: our client and our server joined, with
+//! one maildrop between them.
+
+use std::time::Instant;
+
+use pop3_proto::{
+    Argument, Command, EqualUniqueIds, Profile, Secret,
+    client::{ClientError, Config, DeleteProof, Delivered, State, Transport},
+};
+use pop3_testkit::{
+    joined::{Joined, Turn},
+    oracle::{Answer, NAME, PASSWORD},
+    store::Store,
+    wire::Cut,
+};
+
+use crate::writing::number;
+
+struct Client(Joined);
+
+impl Client {
+    fn logged_in(profile: Profile, store: &Store) -> Self {
+        let config = Config::new(profile, Transport::Cleartext);
+        let joined = Joined::new(config, store, [Cut::Whole; 2], 0, Instant::now());
+        let mut client = Self(joined);
+        client.0.settle();
+        client.ask(&Command::User(Argument::new(NAME).expect("a name")));
+        client.ask(&Command::Pass(Secret::new(PASSWORD).expect("a password")));
+        assert_eq!(client.0.client.state(), State::Transaction);
+        client
+    }
+
+    fn ask(&mut self, command: &Command<'_>) -> Answer {
+        let sent = self.0.client.enqueue(self.0.now, command);
+        sent.expect("the command is due");
+        self.answer()
+    }
+
+    fn dele(&mut self, proof: impl Into<DeleteProof>) -> Result<Answer, ClientError> {
+        self.0.client.enqueue_dele(self.0.now, proof)?;
+        Ok(self.answer())
+    }
+
+    fn answer(&mut self) -> Answer {
+        self.0.settle();
+        match self.0.turns.pop_back() {
+            Some(Turn::Told(answer)) => answer,
+            other => panic!("no answer: {other:?}"),
+        }
+    }
+
+    /// The lines of a block.
+    fn block(&mut self, command: &Command<'_>) -> String {
+        match self.ask(command) {
+            Answer::Yes(_, Some(block)) => String::from_utf8(block).expect("ASCII"),
+            other => panic!("no block: {other:?}"),
+        }
+    }
+
+    fn unique_ids(&mut self) -> String {
+        self.block(&Command::Uidl(None))
+    }
+
+    fn quit(mut self) {
+        self.ask(&Command::Quit);
+        assert_eq!(self.0.client.state(), State::Update);
+    }
+}
+
+fn store(messages: &[(&str, &str)]) -> Store {
+    let store = Store::default();
+    for (unique_id, octets) in messages {
+        store.deliver(unique_id, octets.as_bytes());
+    }
+    store
+}
+
+#[test]
+fn c0040_with_our_server_a_unique_id_stays_with_its_message_from_session_to_session() {
+    let store = store(&[("a", "one\r\n"), ("b", "two\r\n"), ("c", "three\r\n")]);
+    let mut client = Client::logged_in(Profile::RFC1939, &store);
+    assert_eq!(client.unique_ids(), "1 a\r\n2 b\r\n3 c\r\n");
+    client.ask(&Command::Retr(number(2)));
+    client.dele(client.0.proofs[&2]).expect("it was retrieved");
+    assert_eq!(client.unique_ids(), "1 a\r\n3 c\r\n");
+    store.deliver("d", b"four\r\n");
+    client.quit();
+
+    // The numbers have moved, the unique-ids have not, and b is gone for good.
+    let mut client = Client::logged_in(Profile::RFC1939, &store);
+    assert_eq!(client.unique_ids(), "1 a\r\n2 c\r\n3 d\r\n");
+    assert_eq!(client.block(&Command::Retr(number(2))), "three\r\n");
+    assert_eq!(client.block(&Command::Retr(number(3))), "four\r\n");
+    client.dele(client.0.proofs[&2]).expect("it was retrieved");
+    client.0.hang_up(true);
+
+    // Without QUIT c is still there, and still c.
+    let mut client = Client::logged_in(Profile::RFC1939, &store);
+    assert_eq!(client.unique_ids(), "1 a\r\n2 c\r\n3 d\r\n");
+    client.quit();
+}
+
+#[test]
+fn c0040_a_unique_id_in_use_twice_mixes_up_no_two_messages_of_a_session() {
+    for profile in Profile::ALL {
+        for (deleted, kept) in [(1, "two\r\n"), (2, "one\r\n")] {
+            let store = store(&[("x", "one\r\n"), ("x", "two\r\n")]);
+            let mut client = Client::logged_in(profile, &store);
+            // Both are told of; whether they are one message to the caller is
+            // for the profile to say (C0041), and none of the session's business.
+            assert_eq!(client.unique_ids(), "1 x\r\n2 x\r\n");
+            assert_eq!(client.block(&Command::Retr(number(1))), "one\r\n");
+            assert_eq!(client.block(&Command::Retr(number(2))), "two\r\n");
+            client
+                .dele(client.0.proofs[&deleted])
+                .expect("it was retrieved");
+            client.quit();
+            assert_eq!(store.messages(), [("x".to_owned(), kept.into())]);
+        }
+    }
+    let apart = Profile::ALL.map(|profile| profile.equal_unique_ids == EqualUniqueIds::Apart);
+    assert!(apart.contains(&true) && apart.contains(&false));
+}
+
+#[test]
+fn c0040_a_unique_id_given_out_again_makes_no_proof_of_an_earlier_session_hold() {
+    for profile in Profile::ALL {
+        let store = store(&[("x", "one\r\n")]);
+        let mut client = Client::logged_in(profile, &store);
+        client.ask(&Command::Retr(number(1)));
+        let proof = client.0.proofs[&1];
+        client.dele(proof).expect("it was retrieved");
+        client.quit();
+
+        // The same number, the same unique-id, another message.
+        store.deliver("x", b"two\r\n");
+        let mut client = Client::logged_in(profile, &store);
+        assert_eq!(client.unique_ids(), "1 x\r\n");
+        assert_eq!(client.dele(proof), Err(ClientError::ForeignProof));
+        client.quit();
+        assert_eq!(store.messages(), [("x".to_owned(), b"two\r\n".to_vec())]);
+
+        // What is left is the caller's word, and it befalls the new message.
+        let mut client = Client::logged_in(profile, &store);
+        let word = Delivered::in_an_earlier_session(number(1));
+        assert_eq!(client.dele(word), Ok(Answer::Yes(None, None)));
+        client.quit();
+        assert!(store.messages().is_empty());
+    }
+}
