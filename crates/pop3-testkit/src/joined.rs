@@ -116,8 +116,8 @@ impl Joined {
         self.server.poll_timeout()
     }
 
-    /// One move of either side, or of octets on their way. `false` if there is
-    /// none.
+    /// One move of either side, or of octets on their way, or up to eight of
+    /// the same kind. `false` if there is none.
     ///
     /// # Panics
     ///
@@ -125,15 +125,13 @@ impl Joined {
     pub fn step(&mut self) -> bool {
         self.moves += 1;
         assert!(self.moves < MOST_MOVES, "there is no end to it");
-        let first = self.up.draw() as usize;
-        (0..6).any(|other| match (first + other) % 6 {
-            0 => self.client_sends(),
-            1 => self.server_reads(),
-            2 => self.server_sends(),
-            3 => self.server_decides(),
-            4 => self.client_reads(),
-            _ => self.client_sees_the_end(),
-        })
+        let draw = self.up.draw();
+        let mut kinds = (0..6).map(|other| (draw % 6 + other) % 6);
+        let Some(kind) = kinds.find(|&kind| self.act(kind)) else {
+            return false;
+        };
+        let _ = (0..draw >> 8 & 7).all(|_| self.act(kind));
+        true
     }
 
     /// Goes on until nothing moves.
@@ -175,6 +173,17 @@ impl Joined {
         while self.server_sends() || self.server_decides() {}
         self.down.clear();
         self.client_sees_the_end();
+    }
+
+    fn act(&mut self, kind: u64) -> bool {
+        match kind {
+            0 => self.client_sends(),
+            1 => self.server_reads(),
+            2 => self.server_sends(),
+            3 => self.server_decides(),
+            4 => self.client_reads(),
+            _ => self.client_sees_the_end(),
+        }
     }
 
     fn client_sends(&mut self) -> bool {

@@ -25,19 +25,21 @@ struct Mail {
 }
 
 impl Store {
-    /// A new message. Sessions that have the maildrop do not see it.
+    /// A new message. Sessions that have the maildrop do not see it. Returns it
+    /// as [`messages`](Self::messages) does.
     ///
     /// # Panics
     ///
     /// If that cannot be a unique-id.
-    pub fn deliver(&self, unique_id: &str, octets: &[u8]) {
+    pub fn deliver(&self, unique_id: &str, octets: &[u8]) -> (String, Vec<u8>) {
         assert!(UniqueId::new(unique_id.as_bytes()).is_ok(), "{unique_id}");
         let canonical = oracle::canonical(Newline::Canonicalize, octets).unwrap_or_default();
         self.0.borrow_mut().mail.push(Mail {
             unique_id: unique_id.to_owned(),
             octets: octets.into(),
-            canonical: canonical.into(),
+            canonical: canonical.as_slice().into(),
         });
+        (unique_id.to_owned(), canonical)
     }
 
     /// The unique-id of each message, and its octets as a client gets them.

@@ -10,7 +10,7 @@ pub enum Cut {
     Whole,
     /// One; of many, one wherever a CR, LF or dot is near.
     Octets,
-    /// Up to seven; of many, up to 448.
+    /// Up to seven; of very many, up to 448.
     Short,
     /// Up to 6000.
     Long,
@@ -21,8 +21,8 @@ impl Cut {
     pub const ALL: [Self; 4] = [Self::Whole, Self::Octets, Self::Short, Self::Long];
 }
 
-/// From where on octets are many. The edges of lines are far below.
-const MANY: usize = 600;
+/// From where on octets are many: single ones would take too long.
+const MANY: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Wire {
@@ -90,7 +90,7 @@ impl Cut {
             Self::Whole => octets.len(),
             Self::Octets if are_many => octets[1..].iter().position(is_mark).unwrap_or(MANY).max(1),
             Self::Octets => 1,
-            Self::Short if are_many => 64 * (1 + draw as usize % 7),
+            Self::Short if octets.len() > 10 * MANY => 64 * (1 + draw as usize % 7),
             Self::Short => 1 + draw as usize % 7,
             Self::Long => 1 + draw as usize % 6000,
         };

@@ -19,21 +19,22 @@ use crate::{
     store::Store,
 };
 
+/// What [`Op::Deliver`] brings.
+const NEW_MAIL: &[u8] = b".A: b\r\n..\n\n.\r\n.c";
+
 /// Sessions one after another with one maildrop, as the script has it.
 pub fn duplex(script: &Script) {
     let store = Store::default();
     let mut postman = Postman::default();
-    for message in &script.messages {
-        postman.deliver(&store, &message.0);
-    }
-    let mut held = store.messages();
+    let messages = script.messages.iter();
+    let delivered = messages.map(|message| postman.deliver(&store, &message.0));
+    let mut held: Vec<_> = delivered.collect();
     let mut proofs = BTreeMap::new();
     let mut now = Instant::now();
     let mut dialogue: Option<Dialogue> = None;
     for &operation in &script.operations {
         if let Op::Deliver = operation {
-            let copy = script.messages.first().map_or(&b""[..], |first| &first.0);
-            let mail = postman.deliver(&store, copy);
+            let mail = postman.deliver(&store, NEW_MAIL);
             if let Some(open) = &mut dialogue {
                 open.mail_came(&mail);
             }
@@ -64,8 +65,7 @@ struct Postman(u32);
 impl Postman {
     fn deliver(&mut self, store: &Store, octets: &[u8]) -> (String, Vec<u8>) {
         self.0 += 1;
-        store.deliver(&format!("<uid.{}", self.0), octets);
-        store.messages().pop().expect("it was delivered")
+        store.deliver(&format!("<uid.{}", self.0), octets)
     }
 }
 

@@ -49,7 +49,7 @@ pub enum Op {
     DeleRetrieved(MessageNumber),
     /// `+`: the right response to a challenge; `*`: it is cancelled.
     Respond(bool),
-    /// `m`: a copy of the first message arrives, or an empty one.
+    /// `m`: a message arrives.
     Deliver,
     /// `x`: the client goes away, and what is on its way is lost; `X`: and what
     /// is on its way arrives.
@@ -59,7 +59,7 @@ pub enum Op {
     Wait(Duration),
     /// `;`: all octets arrive, and all replies.
     Settle,
-    /// Any other octet: so many moves, 1 to 16.
+    /// Any other octet: so many [steps](crate::joined::Joined::step), 1 to 16.
     Step(u8),
 }
 
