@@ -73,7 +73,7 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, messages: &[Vec<
                 let right = password.expose() == "tanstaaf";
                 session.answer(
                     now,
-                    match maildrop.take().filter(|_| right) {
+                    match right.then(|| maildrop.take()).flatten() {
                         Some(maildrop) => Verdict::Accept(maildrop),
                         None => Verdict::Reject,
                     },
@@ -100,7 +100,7 @@ fn messages() -> Vec<Vec<u8>> {
         ".\r\n",
         "\r\n",
         "no dots at all\r\n",
-        "+OK\r\n-ERR\r\n.\rx\r\n",
+        "+OK\r\n-ERR\r\n.x\r\n",
     ]
     .map(|text| text.as_bytes().to_vec())
     .to_vec();

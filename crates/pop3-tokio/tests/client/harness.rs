@@ -51,9 +51,10 @@ pub(crate) fn endpoint(url: &str) -> Endpoint {
     url.parse().unwrap()
 }
 
-/// Cleartext, as was asked for.
+/// Cleartext, as was asked for. A test that goes wrong should not take long.
 pub(crate) fn cleartext() -> Settings {
     let mut settings = Settings::new(Profile::RFC1939);
+    settings.timeouts.reply = core::time::Duration::from_secs(5);
     settings.insecure_plaintext = true;
     settings
 }

@@ -53,10 +53,14 @@ async fn the_best_that_is_offered() {
 async fn in_cleartext_a_challenge_is_better_than_plain() {
     let steps = [
         ("", "+OK\r\n"),
-        ("CAPA\r\n", "+OK\r\nSASL PLAIN LOGIN CRAM-MD5\r\n.\r\n"),
+        (
+            "CAPA\r\n",
+            "+OK\r\nSASL PLAIN LOGIN CRAM-MD5\r\nAUTH-RESP-CODE\r\n.\r\n",
+        ),
         ("AUTH CRAM-MD5\r\n", "-ERR [AUTH] no\r\n"),
     ];
-    login(&steps, &password()).await.unwrap_err();
+    let error = login(&steps, &password()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Authentication);
 }
 
 #[tokio::test]

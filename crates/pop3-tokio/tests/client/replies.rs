@@ -123,7 +123,7 @@ async fn the_end_at_every_octet() {
                 b"-ERR\r\n",
                 b"+OK\r\n",
                 b"+OK\r\n",
-                &whole[21..48],
+                &whole[21..47],
                 b"+OK bye\r\n",
             ] {
                 use tokio::io::{AsyncReadExt, AsyncWriteExt};
