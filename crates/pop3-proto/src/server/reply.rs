@@ -9,7 +9,7 @@ use crate::MessageNumber;
 
 /// How much of a message is read at once, in octets. Encoded it is at most
 /// twice as much, and that is all that a session holds of it.
-pub const MESSAGE_PIECE: usize = 16 * 1024;
+pub const MESSAGE_PIECE: usize = 64 * 1024;
 
 /// How much of a listing is made at once, in octets; a line more at most.
 const LISTING_PIECE: usize = 8 * 1024;

@@ -11,7 +11,7 @@ use super::{
     connection::{Connection, Ended, now},
     counted::Counted,
     sasl::{Exchange, Step},
-    shown::Shown,
+    shown::shown,
 };
 
 impl<S: MailStore> Connection<'_, S> {
@@ -92,26 +92,26 @@ impl<S: MailStore> Connection<'_, S> {
 
     async fn open(&mut self, user: User) -> Option<Ended> {
         let store = Arc::clone(&self.server.store);
-        let name = user.name().to_owned();
-        let name = Shown(&name);
+        let name = shown(user.name());
+        let name = name.as_str();
         let verdict = match task::spawn_blocking(move || store.open(&user)).await {
             Ok(Ok(maildrop)) => {
-                info!(user = %name, "login");
+                info!(user = name, "login");
                 Verdict::Accept(Counted {
                     maildrop,
                     counts: Arc::clone(&self.counts),
                 })
             }
             Ok(Err(OpenError::InUse)) => {
-                info!(user = %name, "the maildrop is in use");
+                info!(user = name, "the maildrop is in use");
                 Verdict::InUse
             }
             Ok(Err(OpenError::Io(error))) => {
-                error!(user = %name, %error, "cannot open the maildrop");
+                error!(user = name, %error, "cannot open the maildrop");
                 Verdict::Temporary
             }
             Err(error) => {
-                error!(user = %name, %error, "cannot open the maildrop");
+                error!(user = name, %error, "cannot open the maildrop");
                 Verdict::Temporary
             }
         };
@@ -123,7 +123,7 @@ impl<S: MailStore> Connection<'_, S> {
     async fn reject(&mut self, name: Option<String>) -> Option<Ended> {
         let failed = self.session.failed_logins() + 1;
         let name = name.unwrap_or_default();
-        warn!(user = %Shown(&name), failed, "login rejected");
+        warn!(user = shown(&name), failed, "login rejected");
         let pause = time::sleep(self.server.settings.delay(failed));
         select! {
             () = pause => {}

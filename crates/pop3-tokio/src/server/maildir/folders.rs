@@ -88,6 +88,13 @@ impl Folders {
         stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
     }
 
+    /// How long a file is.
+    pub(super) fn stored_octets(&self, folder: Folder, name: &CStr) -> io::Result<u64> {
+        let stat = statat(self.descriptor(folder), name, AtFlags::SYMLINK_NOFOLLOW)?;
+        // Never negative.
+        Ok(u64::try_from(stat.st_size).unwrap_or(0))
+    }
+
     pub(super) fn open_message(&self, folder: Folder, name: &CStr) -> io::Result<File> {
         // What was a file may be a pipe by now: do not wait for its writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

@@ -5,7 +5,6 @@ use std::{
     collections::HashMap,
     ffi::CStr,
     fmt::Write as _,
-    fs::File,
     io::{self, Read as _},
 };
 
@@ -45,21 +44,15 @@ impl Sizes {
         folders.replace_own(CACHE, text.as_bytes())
     }
 
-    /// The size of a message on the wire: as `known`, where the file still has
-    /// as many octets as then, or else counted. Tells whether it was counted.
-    pub(super) fn wire_octets(
-        &mut self,
-        known: &Self,
-        unique_id: &str,
-        file: &File,
-    ) -> io::Result<(u64, bool)> {
-        let stored = file.metadata()?.len();
-        let (wire, counted) = match known.0.get(unique_id) {
-            Some(known) if known.stored == stored => (known.wire, false),
-            _ => (super::super::size::wire_octets(file)?, true),
-        };
+    /// The size on the wire that was kept, if the file still has as many octets
+    /// as then.
+    pub(super) fn get(&self, unique_id: &str, stored: u64) -> Option<u64> {
+        let known = self.0.get(unique_id)?;
+        (known.stored == stored).then_some(known.wire)
+    }
+
+    pub(super) fn insert(&mut self, unique_id: &str, stored: u64, wire: u64) {
         self.0.insert(unique_id.to_owned(), Known { wire, stored });
-        Ok((wire, counted))
     }
 
     pub(super) fn len(&self) -> usize {

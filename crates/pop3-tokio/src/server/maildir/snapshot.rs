@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    super::size::wire_octets,
     folders::{Folder, Folders},
     name,
     sizes::Sizes,
@@ -91,9 +92,15 @@ impl<'a> Counting<'a> {
             return Ok(octets);
         }
         let known = self.known.get_or_insert_with(|| Sizes::load(self.folders));
-        let message = self.folders.open_message(folder, file)?;
-        let (octets, counted) = self.sizes.wire_octets(known, unique_id, &message)?;
-        self.counted |= counted;
+        let stored = self.folders.stored_octets(folder, file)?;
+        let octets = match known.get(unique_id, stored) {
+            Some(octets) => octets,
+            None => {
+                self.counted = true;
+                wire_octets(self.folders.open_message(folder, file)?)?
+            }
+        };
+        self.sizes.insert(unique_id, stored, octets);
         Ok(octets)
     }
 

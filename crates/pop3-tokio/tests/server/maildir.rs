@@ -1,0 +1,355 @@
+//! A Maildir, while other programs use it.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+
+use pop3_proto::{MessageNumber, server::Maildrop as _};
+use pop3_tokio::server::{Maildir, MaildirStore, OpenError, Server};
+use tempfile::TempDir;
+
+use crate::drive::{Running, accounts};
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        for name in ["new", "cur", "tmp"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, octets: impl AsRef<[u8]>) {
+        fs::write(self.path(name), octets).unwrap();
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path(from), self.path(to)).unwrap();
+    }
+
+    fn open(&self) -> Maildir {
+        Maildir::open(self.0.path()).unwrap()
+    }
+
+    fn unique_ids(&self) -> Vec<String> {
+        listed(&self.open())
+            .into_iter()
+            .map(|(unique_id, _)| unique_id)
+            .collect()
+    }
+
+    fn octets(&self) -> Vec<u64> {
+        listed(&self.open())
+            .into_iter()
+            .map(|(_, octets)| octets)
+            .collect()
+    }
+}
+
+fn number(number: u32) -> MessageNumber {
+    MessageNumber::new(number).unwrap()
+}
+
+fn listed(maildir: &Maildir) -> Vec<(String, u64)> {
+    let numbers = (1..=maildir.messages()).map(number);
+    numbers
+        .map(|number| {
+            (
+                maildir.unique_id(number).to_string(),
+                maildir.octets(number),
+            )
+        })
+        .collect()
+}
+
+fn read(maildir: &mut Maildir, message: u32) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut file = maildir.open(number(message)).unwrap();
+    std::io::Read::read_to_end(&mut file, &mut octets).unwrap();
+    octets
+}
+
+fn commit(maildir: Maildir, deleted: &[u32]) -> std::io::Result<()> {
+    maildir.commit(&mut deleted.iter().map(|&message| number(message)))
+}
+
+#[tokio::test]
+async fn it_is_served() {
+    let folder = Folder::new();
+    folder.write("new/3.c.host", "c\n.\n");
+    folder.write("cur/1.a.host:2,S", "a");
+    folder.write("cur/20.b.host:2,", b"b\r\n.\r\n");
+    let path = folder.0.path();
+    let store = MaildirStore::new(Some(path.to_owned()), Path::new("/nonexistent"));
+    let server = Running::new(Server::new(store, accounts())).await;
+    let mut client = server.logged_in().await;
+    assert_eq!(
+        client.block("UIDL").await,
+        b"1 1.a.host\r\n2 3.c.host\r\n3 20.b.host\r\n"
+    );
+    assert_eq!(client.block("LIST").await, b"1 3\r\n2 6\r\n3 6\r\n");
+    assert_eq!(client.block("RETR 2").await, b"c\r\n..\r\n");
+    client.ask("DELE 1").await;
+    client.ask("DELE 2").await;
+    client.quit().await;
+    let names = |name| fs::read_dir(folder.path(name)).unwrap().count();
+    assert_eq!((names("new"), names("cur")), (0, 1));
+    assert!(folder.path("cur/20.b.host:2,").exists());
+}
+
+#[test]
+fn a_lock_keeps_others_out_until_it_is_dropped() {
+    let folder = Folder::new();
+    let first = folder.open();
+    assert!(matches!(
+        Maildir::open(folder.0.path()),
+        Err(OpenError::InUse)
+    ));
+    drop(first);
+    commit(folder.open(), &[]).unwrap();
+    folder.open();
+}
+
+#[test]
+fn sizes_are_those_on_the_wire() {
+    let folder = Folder::new();
+    let messages: [(&[u8], u64); 12] = [
+        (b"", 0),
+        (b"a", 3),
+        (b"a\n", 3),
+        (b"a\r\n", 3),
+        (b"a\r", 3),
+        (b".", 3),
+        (b"..\n", 4),
+        (b"\r\n.\r\n", 5),
+        (b"\n\n", 4),
+        (b"\r\r\n\n", 6),
+        (b"a\rb", 6),
+        (b".\n.\n.", 9),
+    ];
+    for (index, (message, _)) in messages.iter().enumerate() {
+        folder.write(&format!("cur/{index}.x:2,"), message);
+    }
+    let expected: Vec<u64> = messages.iter().map(|(_, octets)| *octets).collect();
+    assert_eq!(folder.octets(), expected);
+    // From the cache.
+    assert_eq!(folder.octets(), expected);
+    // Over the edge of what is read at once.
+    let long = b".\n".repeat(100_000);
+    folder.write("cur/99.x:2,", &long);
+    assert_eq!(folder.octets().last(), Some(&300_000));
+    folder.write("cur/98.x:2,", [&[b'x'; 65_535][..], b"\r\n.y\r\n"].concat());
+    assert_eq!(folder.octets()[12], 65_535 + 6);
+}
+
+#[test]
+fn a_size_in_the_name_saves_reading() {
+    let folder = Folder::new();
+    folder.write("cur/1.x,S=2,W=77:2,S", "a\n");
+    folder.write("cur/2.x,W=x:2,W=9", "a\n");
+    assert_eq!(folder.octets(), [77, 3]);
+}
+
+#[test]
+fn a_size_that_was_counted_is_kept() {
+    let folder = Folder::new();
+    folder.write("cur/1.x:2,", "a\nb\n");
+    assert_eq!(folder.octets(), [6]);
+    let kept = fs::read_to_string(folder.path("pop3.sizes")).unwrap();
+    assert_eq!(kept, "6 4 1.x\n");
+    // Where the file has as many octets, what was kept counts.
+    folder.write("cur/1.x:2,", "abcd");
+    assert_eq!(folder.octets(), [6]);
+    folder.write("cur/1.x:2,", "abcde");
+    assert_eq!(folder.octets(), [7]);
+    // What is half a line, or none, does not count; nor does what is gone.
+    for cache in ["7777 5", "7777 5 1.x", "x 5 1.x\n", "\n\n"] {
+        folder.write("pop3.sizes", cache);
+        assert_eq!(folder.octets(), [7], "{cache}");
+    }
+    fs::remove_file(folder.path("cur/1.x:2,")).unwrap();
+    assert_eq!(folder.octets(), [0; 0]);
+    assert_eq!(fs::read(folder.path("pop3.sizes")).unwrap(), b"");
+}
+
+#[test]
+fn a_unique_id_stays_when_flags_and_sizes_come_and_go() {
+    let folder = Folder::new();
+    folder.write("new/1.M2P3.host", "a");
+    assert_eq!(folder.unique_ids(), ["1.M2P3.host"]);
+    for (from, to) in [
+        ("new/1.M2P3.host", "cur/1.M2P3.host:2,"),
+        ("cur/1.M2P3.host:2,", "cur/1.M2P3.host:2,FS"),
+        ("cur/1.M2P3.host:2,FS", "cur/1.M2P3.host,S=1,W=3:2,"),
+    ] {
+        folder.rename(from, to);
+        assert_eq!(folder.unique_ids(), ["1.M2P3.host"]);
+    }
+}
+
+#[test]
+fn names_that_are_no_unique_ids_get_one() {
+    let folder = Folder::new();
+    let long = format!("1.{}", "x".repeat(69));
+    let names = [
+        "cur/1 with spaces",
+        "cur/1.é",
+        "cur/1.sha256",
+        "cur/sha256-x",
+        "cur/1,a",
+        "cur/1,b=2",
+    ];
+    for name in names {
+        folder.write(name, "a");
+    }
+    folder.write(&format!("cur/{long}"), "a");
+    let unique_ids = folder.unique_ids();
+    let distinct: std::collections::HashSet<_> = unique_ids.iter().collect();
+    assert_eq!(distinct.len(), 7);
+    assert!(
+        unique_ids
+            .iter()
+            .all(|id| id.len() <= 70 && id.bytes().all(|o| o.is_ascii_graphic()))
+    );
+    assert_eq!(
+        unique_ids
+            .iter()
+            .filter(|id| id.starts_with("sha256-"))
+            .count(),
+        4
+    );
+    assert!(!distinct.contains(&"sha256-x".to_owned()));
+    assert_eq!(folder.unique_ids(), unique_ids);
+}
+
+#[test]
+fn two_files_of_one_name_are_two_messages() {
+    let folder = Folder::new();
+    folder.write("new/1.x", "first");
+    folder.write("cur/1.x:2,S", "second");
+    let mut maildir = folder.open();
+    let ids: Vec<_> = listed(&maildir).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(ids.len(), 2);
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!(read(&mut maildir, 2), b"second");
+    commit(maildir, &[1]).unwrap();
+    assert!(folder.path("cur/1.x:2,S").exists() && !folder.path("new/1.x").exists());
+}
+
+#[test]
+fn only_files_of_new_and_cur_are_messages() {
+    let folder = Folder::new();
+    let outside = folder.path("outside");
+    fs::write(&outside, "secret").unwrap();
+    symlink(&outside, folder.path("cur/1.link:2,")).unwrap();
+    fs::create_dir_all(folder.path("cur/2.folder/cur")).unwrap();
+    folder.write("cur/2.folder/cur/3.x:2,", "a");
+    fs::create_dir_all(folder.path(".Sent/cur")).unwrap();
+    folder.write(".Sent/cur/4.x:2,", "a");
+    folder.write("tmp/5.x", "a");
+    folder.write("cur/.hidden", "a");
+    folder.write("cur/6.x:2,", "a");
+    assert_eq!(folder.unique_ids(), ["6.x"]);
+}
+
+/// A link put in the place of a message leads nowhere.
+#[test]
+fn links_are_not_followed_later_either() {
+    let folder = Folder::new();
+    let outside = folder.path("outside");
+    fs::write(&outside, "secret").unwrap();
+    folder.write("cur/1.x:2,", "a");
+    let mut maildir = folder.open();
+    fs::remove_file(folder.path("cur/1.x:2,")).unwrap();
+    symlink(&outside, folder.path("cur/1.x:2,")).unwrap();
+    assert!(maildir.open(number(1)).is_err());
+    drop(maildir);
+
+    let linked = Folder::new();
+    fs::remove_dir(linked.path("cur")).unwrap();
+    symlink(folder.path("cur"), linked.path("cur")).unwrap();
+    assert!(matches!(
+        Maildir::open(linked.0.path()),
+        Err(OpenError::Io(_))
+    ));
+
+    symlink(&outside, linked.path("pop3.lock")).unwrap();
+    fs::remove_file(linked.path("cur")).unwrap();
+    fs::create_dir(linked.path("cur")).unwrap();
+    assert!(matches!(
+        Maildir::open(linked.0.path()),
+        Err(OpenError::Io(_))
+    ));
+}
+
+#[tokio::test]
+async fn a_message_that_vanished_is_an_error_and_the_session_goes_on() {
+    let folder = Folder::new();
+    folder.write("cur/1.x:2,", "a");
+    folder.write("cur/2.x:2,", "b");
+    let store = MaildirStore::new(Some(folder.0.path().to_owned()), "");
+    let server = Running::new(Server::new(store, accounts())).await;
+    let mut client = server.logged_in().await;
+    fs::remove_file(folder.path("cur/1.x:2,")).unwrap();
+    for command in ["RETR 1", "TOP 1 0"] {
+        let answer = client.ask(command).await;
+        assert_eq!(answer, "-ERR [SYS/TEMP] the message cannot be read now");
+    }
+    assert_eq!(client.block("RETR 2").await, b"b\r\n");
+    // Deleted is deleted.
+    client.ask("DELE 1").await;
+    client.quit().await;
+    assert!(folder.path("cur/2.x:2,").exists());
+}
+
+#[test]
+fn a_message_is_found_where_another_program_moved_it() {
+    let folder = Folder::new();
+    for name in ["new/1.x", "new/2.x", "cur/3.x:2,"] {
+        folder.write(name, name);
+    }
+    let mut maildir = folder.open();
+    folder.rename("new/1.x", "cur/1.x:2,S");
+    folder.rename("new/2.x", "cur/2.x:2,");
+    folder.rename("cur/3.x:2,", "cur/3.x:2,F");
+    folder.write("new/4.x", "4");
+    assert_eq!(read(&mut maildir, 1), b"new/1.x");
+    assert_eq!(read(&mut maildir, 1), b"new/1.x");
+    commit(maildir, &[1, 3]).unwrap();
+    assert_eq!(folder.unique_ids(), ["2.x", "4.x"]);
+}
+
+#[test]
+fn what_cannot_be_removed_is_an_error_and_the_others_go() {
+    let folder = Folder::new();
+    for name in ["cur/1.x:2,", "cur/2.x:2,", "cur/3.x:2,"] {
+        folder.write(name, "a");
+    }
+    let maildir = folder.open();
+    // A folder of that name cannot be unlinked, by root neither.
+    fs::remove_file(folder.path("cur/2.x:2,")).unwrap();
+    fs::create_dir(folder.path("cur/2.x:2,")).unwrap();
+    assert!(commit(maildir, &[1, 2, 3]).is_err());
+    assert_eq!(folder.unique_ids(), [""; 0]);
+}
+
+#[test]
+fn what_is_no_maildir_is_not_opened() {
+    let folder = TempDir::new().unwrap();
+    assert!(matches!(
+        Maildir::open(folder.path()),
+        Err(OpenError::Io(_))
+    ));
+    assert!(matches!(
+        Maildir::open(Path::new("/nonexistent")),
+        Err(OpenError::Io(_))
+    ));
+}

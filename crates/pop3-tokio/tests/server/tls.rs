@@ -1,0 +1,135 @@
+//! STLS, TLS from the start, and what comes before the handshake.
+
+use std::{sync::Arc, time::Duration};
+
+use pop3_tokio::server::{Server, tls_config, tls_config_from_files};
+use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
+use tokio::net::TcpStream;
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        ClientConfig, RootCertStore,
+        crypto::aws_lc_rs,
+        pki_types::{PrivateKeyDer, ServerName},
+    },
+};
+
+use crate::drive::{Client, Running, accounts, settings, store};
+
+fn certified() -> CertifiedKey<KeyPair> {
+    generate_simple_self_signed(["localhost".to_owned()]).unwrap()
+}
+
+async fn running(handshake_timeout: Duration) -> (Running, TlsConnector) {
+    let CertifiedKey { cert, signing_key } = certified();
+    let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
+    let config = tls_config(vec![cert.der().clone()], key).unwrap();
+    let mut settings = settings();
+    settings.handshake_timeout = handshake_timeout;
+    let server = Server::new(store(&[b"."]), accounts())
+        .settings(settings)
+        .tls(config);
+    let running = Running::with(server, true).await;
+
+    let mut roots = RootCertStore::empty();
+    roots.add(cert.der().clone()).unwrap();
+    let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    (running, Arc::new(client).into())
+}
+
+async fn secure(tls: &TlsConnector, stream: TcpStream) -> Client<TlsStream<TcpStream>> {
+    let name = ServerName::try_from("localhost").unwrap();
+    Client(tls.connect(name, stream).await.unwrap())
+}
+
+#[tokio::test]
+async fn stls_protects_the_rest() {
+    let (server, tls) = running(Duration::from_secs(30)).await;
+    let mut client = server.client().await;
+    assert!(client.block("CAPA").await.ends_with(b"\r\nSTLS\r\n"));
+    assert_eq!(client.ask("STLS").await, "+OK begin TLS");
+    let mut client = secure(&tls, client.0).await;
+    let offered = String::from_utf8(client.block("CAPA").await).unwrap();
+    assert!(!offered.contains("STLS"), "{offered}");
+    client.log_in().await;
+    assert_eq!(client.block("RETR 1").await, b"..\r\n");
+    client.quit().await;
+}
+
+/// What was injected before the handshake is no command after it (RFC 2595 §4).
+#[tokio::test]
+async fn what_is_pipelined_after_stls_is_thrown_away() {
+    let (server, tls) = running(Duration::from_secs(30)).await;
+    let mut client = server.client().await;
+    client.ask("USER mrose").await;
+    client.send("STLS\r\nUSER mrose\r\nNO").await;
+    assert_eq!(client.line().await, "+OK begin TLS");
+    let mut client = secure(&tls, client.0).await;
+    // Neither USER is remembered, and "NO" is no half of "NOOP".
+    assert_eq!(
+        client.ask("PASS tan staaf").await,
+        "-ERR PASS comes right after USER"
+    );
+    client.log_in().await;
+}
+
+#[tokio::test]
+async fn tls_from_the_start() {
+    let (server, tls) = running(Duration::from_secs(30)).await;
+    let stream = TcpStream::connect(server.tls_address.unwrap())
+        .await
+        .unwrap();
+    let mut client = secure(&tls, stream).await;
+    assert_eq!(client.line().await, "+OK POP3 ready");
+    client.log_in().await;
+    client.quit().await;
+}
+
+#[tokio::test]
+async fn a_handshake_that_takes_too_long_ends_the_connection() {
+    let (server, _) = running(Duration::from_millis(20)).await;
+    let mut client = server.client().await;
+    assert_eq!(client.ask("STLS").await, "+OK begin TLS");
+    assert_eq!(client.rest().await, b"");
+    let stream = TcpStream::connect(server.tls_address.unwrap())
+        .await
+        .unwrap();
+    assert_eq!(Client(stream).rest().await, b"");
+}
+
+#[tokio::test]
+async fn without_a_certificate_there_is_no_tls() {
+    let server = Running::new(Server::new(store(&[]), accounts())).await;
+    let mut client = server.client().await;
+    assert_eq!(client.ask("STLS").await, "-ERR STLS is not offered");
+}
+
+#[test]
+fn certificates_come_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (
+        folder.path().join("cert.pem"),
+        folder.path().join("key.pem"),
+    );
+    let CertifiedKey { cert, signing_key } = certified();
+    std::fs::write(&certificate, cert.pem()).unwrap();
+    std::fs::write(&key, signing_key.serialize_pem()).unwrap();
+    assert!(tls_config_from_files(&certificate, &key).is_ok());
+    std::fs::write(&key, certified().signing_key.serialize_pem()).unwrap();
+    for (certificate, key, named) in [
+        (&certificate, &key, "key.pem: "),
+        (&key, &key, "key.pem: there is no certificate"),
+        (&certificate, &certificate, "cert.pem: "),
+        (&folder.path().join("none"), &key, "none: "),
+    ] {
+        let error = tls_config_from_files(certificate, key)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(named), "{error}");
+    }
+}
