@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
+    future::{Future, poll_fn, ready},
     io::{self, Write as _},
     net::SocketAddr,
     pin::pin,
@@ -139,11 +139,11 @@ impl<S: MailStore> Server<S> {
         let (stopping, _) = watch::channel(false);
         let mut connections = JoinSet::new();
         let (mut stop, mut stop_now) = (pin!(stop), pin!(stop_now));
-        loop {
+        let at_once = loop {
             select! {
                 biased;
-                () = &mut stop_now => break,
-                () = &mut stop => break,
+                () = &mut stop_now => break true,
+                () = &mut stop => break false,
                 accepted = accept(&listeners) => match accepted {
                     Ok((tcp, peer, implicit_tls)) => {
                         self.admit(&mut connections, tcp, peer, implicit_tls, stopping.subscribe());
@@ -155,7 +155,7 @@ impl<S: MailStore> Server<S> {
                 },
                 Some(done) = connections.join_next() => report(done),
             }
-        }
+        };
         drop(listeners);
         info!(connections = connections.len(), "stopping");
         stopping.send_replace(true);
@@ -166,7 +166,9 @@ impl<S: MailStore> Server<S> {
         };
         select! {
             biased;
-            () = &mut stop_now => {}
+            // It is done already.
+            () = ready(()), if at_once => {}
+            () = &mut stop_now, if !at_once => {}
             _ = time::timeout(self.settings.grace, all_done) => {}
         }
         let dropped = connections.len();

@@ -15,8 +15,8 @@ use tokio::{
 pub(crate) const NAME: &str = "mrose";
 pub(crate) const PASSWORD: &str = "tan staaf";
 
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than anything here takes, by a clock that is wound on as well.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 pub(crate) fn accounts() -> Accounts {
     Accounts::single(NAME, PASSWORD).unwrap()

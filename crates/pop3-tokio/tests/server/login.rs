@@ -190,18 +190,10 @@ async fn the_wrong_password_is_refused_by_every_mechanism() {
         "\0mrose\0tan staaf\0",
         "other\0mrose\0tan staaf",
         "mrose",
-        "",
         "\0\0",
     ] {
         let answer = client.ask(&format!("AUTH PLAIN {}", base64(plain))).await;
-        // Nothing at all is not an initial response.
-        match plain {
-            "" => assert_eq!(
-                (answer, client.ask("").await),
-                ("+ ".to_owned(), refused.to_owned())
-            ),
-            _ => assert_eq!(answer, refused, "{plain:?}"),
-        }
+        assert_eq!(answer, refused, "{plain:?}");
     }
     assert_eq!(client.ask("AUTH PLAIN =").await, refused);
     assert_eq!(

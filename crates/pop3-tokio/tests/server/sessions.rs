@@ -11,8 +11,8 @@ async fn a_session_from_greeting_to_quit() {
     let store = store(&[DOTS, b"", b"one\ntwo\r.three"]);
     let server = Running::new(Server::new(store.clone(), accounts())).await;
     let mut client = server.logged_in().await;
-    assert_eq!(client.ask("STAT").await, "+OK 3 34");
-    assert_eq!(client.block("LIST").await, b"1 14\r\n2 0\r\n3 20\r\n");
+    assert_eq!(client.ask("STAT").await, "+OK 3 32");
+    assert_eq!(client.block("LIST").await, b"1 14\r\n2 0\r\n3 18\r\n");
     assert_eq!(client.block("RETR 1").await, b"..a\r\n...\r\n..\r\nb\r\n");
     assert_eq!(client.block("RETR 2").await, b"");
     assert_eq!(client.block("RETR 3").await, b"one\r\ntwo\r\n..three\r\n");
