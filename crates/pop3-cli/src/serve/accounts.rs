@@ -15,8 +15,7 @@ use crate::exit::{Exit, Failure};
 const DEMO: &str = "demo";
 
 #[derive(Args)]
-#[group(skip)]
-pub(super) struct Options {
+pub(super) struct AccountOptions {
     /// The file of users and hashes of their passwords
     #[arg(long, value_name = "FILE", conflicts_with = "user")]
     pub(super) users: Option<PathBuf>,
@@ -27,7 +26,7 @@ pub(super) struct Options {
     pub(super) user: Option<String>,
 }
 
-impl Options {
+impl AccountOptions {
     pub(super) const fn is_none(&self) -> bool {
         self.users.is_none() && self.user.is_none()
     }

@@ -9,8 +9,7 @@ use super::{password, usage};
 use crate::exit::{Exit, Failure};
 
 #[derive(Args)]
-#[group(skip)]
-pub(super) struct Options {
+pub(super) struct HashOptions {
     /// Print a line for the file of users, with the hash of a password that
     /// comes from a prompt or the first line of standard input
     #[arg(long, value_name = "USER")]
@@ -22,7 +21,7 @@ pub(super) struct Options {
     scram: bool,
 }
 
-impl Options {
+impl HashOptions {
     pub(super) fn print(&self, name: &str) -> Result<(), Failure> {
         if name.is_empty() || name.contains(':') || name.chars().any(char::is_control) {
             return Err(usage(

@@ -6,8 +6,7 @@ use clap::Args;
 use pop3_tokio::server::Settings;
 
 #[derive(Args)]
-#[group(skip)]
-pub(super) struct Options {
+pub(super) struct LimitOptions {
     /// Connections at one time [default: 256]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     max_connections: Option<usize>,
@@ -44,7 +43,7 @@ pub(super) struct Options {
     grace: Option<Duration>,
 }
 
-impl Options {
+impl LimitOptions {
     pub(super) fn settings(&self, mut settings: Settings, insecure_plaintext: bool) -> Settings {
         set(&mut settings.connections, self.max_connections);
         set(

@@ -6,8 +6,7 @@ use clap::{Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
 #[derive(Args)]
-#[group(skip)]
-pub(super) struct Options {
+pub(super) struct LogOptions {
     /// How a line looks
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     log: Format,
@@ -34,7 +33,7 @@ enum Level {
     Debug,
 }
 
-impl Options {
+impl LogOptions {
     /// Everything that happens is said from now on.
     pub(super) fn begin(&self) {
         let level = match self.log_level {

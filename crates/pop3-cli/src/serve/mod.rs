@@ -85,10 +85,10 @@ pub(crate) struct Serve {
     tls_listen: Vec<SocketAddr>,
 
     #[command(flatten, next_help_heading = "Users")]
-    accounts: accounts::Options,
+    accounts: accounts::AccountOptions,
 
     #[command(flatten, next_help_heading = "TLS")]
-    tls: tls::Options,
+    tls: tls::TlsOptions,
 
     /// Take passwords without TLS from other hosts too: anyone between can read
     /// them
@@ -96,13 +96,13 @@ pub(crate) struct Serve {
     insecure_plaintext: bool,
 
     #[command(flatten, next_help_heading = "Limits")]
-    limits: limits::Options,
+    limits: limits::LimitOptions,
 
     #[command(flatten, next_help_heading = "Log, on stderr")]
-    log: log::Options,
+    log: log::LogOptions,
 
     #[command(flatten, next_help_heading = "Instead of serving")]
-    hash: hash::Options,
+    hash: hash::HashOptions,
 }
 
 impl Serve {

@@ -16,8 +16,7 @@ use tokio_rustls::rustls::{ServerConfig, pki_types::PrivateKeyDer};
 use crate::exit::{Exit, Failure};
 
 #[derive(Args)]
-#[group(skip)]
-pub(super) struct Options {
+pub(super) struct TlsOptions {
     /// The certificate, and those between it and its root, as PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -36,7 +35,7 @@ pub(super) struct Options {
     write_cert: Option<PathBuf>,
 }
 
-impl Options {
+impl TlsOptions {
     pub(super) const fn is_some(&self) -> bool {
         self.tls_cert.is_some() || self.tls_self_signed
     }

@@ -13,6 +13,8 @@ mod captures;
 mod decode;
 mod encode;
 mod files;
+#[cfg(unix)]
+mod serve;
 mod streams;
 mod usage;
 

@@ -15,6 +15,17 @@ fn wrong_usage_is_64() {
         &["decode", "--output"],
         &["encode", "--newline", "maybe"],
         &["encode", "--reply"],
+        &["serve", "--maildir", ".", "--demo"],
+        &["serve", "--demo", "--user", "a", "--users", "b"],
+        &["serve", "--demo", "--listen", "here"],
+        &["serve", "--demo", "--tls-cert", "cert.pem"],
+        &["serve", "--demo", "--scram"],
+        &["serve", "--demo", "--max-connections", "0"],
+        &["serve", "--demo", "--login-attempts", "0"],
+        &["serve", "--demo", "--autologout", "599"],
+        &["serve", "--demo", "--grace", "-1"],
+        &["serve", "--demo", "--grace", "nan"],
+        &["serve", "--demo", "--log", "xml"],
     ] {
         let run = run(arguments, b"");
         assert_eq!(run.status, Some(64), "{arguments:?}: {}", run.stderr);
@@ -31,6 +42,7 @@ fn help_and_version_are_no_error() {
         (&["decode", "-h"], "Usage: pop3 decode [OPTIONS] [FILE]"),
         (&["decode", "--help"], " 141  the reader"),
         (&["encode", "--help"], "  65  the message"),
+        (&["serve", "--help"], "  69  an address"),
     ] {
         let run = run(arguments, b"");
         assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));

@@ -41,7 +41,10 @@ impl<M: Maildrop> Session<M> {
         let plaintext = self.config.takes_plaintext(self.tls);
         match command {
             Command::User(_) | Command::Pass(_) if !plaintext => {
-                self.refuse("no password is taken without TLS");
+                self.refuse(match self.tls {
+                    Tls::Offered => "no password is taken without TLS: send STLS first",
+                    _ => "no password is taken without TLS",
+                });
             }
             // RFC 6856 §2.2: only who announces it takes more.
             Command::User(name) | Command::Apop { name, .. } if !self.takes(name.as_str()) => {

@@ -79,6 +79,26 @@ async fn what_is_pipelined_after_stls_is_thrown_away() {
 }
 
 #[tokio::test]
+async fn from_far_a_client_is_told_to_send_stls() {
+    let CertifiedKey { cert, signing_key } = certified();
+    let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
+    let config = tls_config(vec![cert.der().clone()], key).unwrap();
+    let server = Server::new(store(&[]), accounts()).tls(config);
+    let (near, far) = tokio::io::duplex(4096);
+    let talk = async {
+        let mut client = Client(near);
+        client.line().await;
+        let answer = client.ask("USER mrose").await;
+        assert_eq!(
+            answer,
+            "-ERR no password is taken without TLS: send STLS first"
+        );
+        client.quit().await;
+    };
+    tokio::join!(server.attend(far, "192.0.2.1".parse().unwrap()), talk);
+}
+
+#[tokio::test]
 async fn tls_from_the_start() {
     let (server, tls) = running(Duration::from_secs(30)).await;
     let stream = TcpStream::connect(server.tls_address.unwrap())

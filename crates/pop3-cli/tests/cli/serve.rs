@@ -1,0 +1,351 @@
+//! `pop3 serve`: the first lines, signals, users, the log.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    process::{Child, ChildStdout},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::{pop3, run};
+
+/// A server that runs, on a port of its own.
+struct Server {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    address: String,
+}
+
+impl Server {
+    fn new(arguments: &[&str]) -> Self {
+        let mut command = pop3(["serve", "--listen", "127.0.0.1:0"]);
+        command.args(arguments).env("POP3_PASSWORD", "tanstaaf");
+        let mut child = command.spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut address = String::new();
+        stdout.read_line(&mut address).unwrap();
+        Self {
+            child,
+            stdout,
+            address: address.trim_end().to_owned(),
+        }
+    }
+
+    fn client(&self) -> Client {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        let mut client = Client(BufReader::new(stream));
+        assert_eq!(client.line(), "+OK POP3 ready\r\n");
+        client
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// The status, and the log.
+    fn done(mut self) -> (Option<i32>, String) {
+        let mut log = String::new();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
+        (self.child.wait().unwrap().code(), log)
+    }
+}
+
+struct Client(BufReader<TcpStream>);
+
+impl Client {
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line
+    }
+
+    fn ask(&mut self, command: &str) -> String {
+        self.0
+            .get_mut()
+            .write_all(format!("{command}\r\n").as_bytes())
+            .unwrap();
+        self.line()
+    }
+
+    fn log_in(&mut self, name: &str, password: &str) {
+        assert_eq!(self.ask(&format!("USER {name}")), "+OK\r\n");
+        let answer = self.ask(&format!("PASS {password}"));
+        assert_eq!(answer, "+OK maildrop locked and ready\r\n");
+    }
+
+    fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        // A connection that is cut off may be reset.
+        let _ = self.0.read_to_string(&mut rest);
+        rest
+    }
+}
+
+fn maildir() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for name in ["new", "cur", "tmp"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    fs::write(folder.path().join("new/1.x"), ".\n").unwrap();
+    folder
+}
+
+#[test]
+fn a_signal_lets_sessions_end() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let folder = maildir();
+        let path = folder.path().to_str().unwrap();
+        let server = Server::new(&["--maildir", path, "--user", "me"]);
+        let mut client = server.client();
+        client.log_in("me", "tanstaaf");
+        server.signal(signal);
+        // It has seen the signal when it takes nobody in.
+        while TcpStream::connect(&server.address).is_ok() {}
+        assert_eq!(client.ask("DELE 1"), "+OK message 1 deleted\r\n");
+        assert_eq!(client.ask("QUIT"), "+OK goodbye\r\n");
+        assert_eq!(client.rest(), "");
+        let (status, log) = server.done();
+        assert_eq!(status, Some(0), "{log}");
+        assert!(!folder.path().join("new/1.x").exists());
+        assert!(
+            log.contains("user=\"me\"") && log.contains("deleted=1"),
+            "{log}"
+        );
+        assert!(!log.contains("tanstaaf"), "{log}");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_all_and_nothing_is_deleted() {
+    let folder = maildir();
+    let path = folder.path().to_str().unwrap();
+    let server = Server::new(&["--maildir", path, "--user", "me", "--grace", "3600"]);
+    let mut client = server.client();
+    client.log_in("me", "tanstaaf");
+    client.ask("DELE 1");
+    server.signal(Signal::TERM);
+    while TcpStream::connect(&server.address).is_ok() {}
+    server.signal(Signal::TERM);
+    assert_eq!(client.rest(), "");
+    let (status, log) = server.done();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(folder.path().join("new/1.x").exists());
+}
+
+#[test]
+fn the_demo_serves_its_messages_with_the_sizes_it_says() {
+    let certificate = TempDir::new().unwrap();
+    let certificate = certificate.path().join("cert.pem");
+    let path = certificate.to_str().unwrap();
+    let mut server = Server::new(&[
+        "--demo",
+        "--tls-listen",
+        "127.0.0.1:0",
+        "--write-cert",
+        path,
+    ]);
+    let mut second = String::new();
+    server.stdout.read_line(&mut second).unwrap();
+    assert!(second.starts_with("127.0.0.1:") && second.trim_end() != server.address);
+    assert!(
+        fs::read_to_string(&certificate)
+            .unwrap()
+            .starts_with("-----BEGIN CERTIFICATE")
+    );
+
+    let mut client = server.client();
+    client.log_in("demo", "demo");
+    let stat = client.ask("STAT");
+    let messages: usize = stat.split(' ').nth(1).unwrap().parse().unwrap();
+    assert!(messages > 20, "{stat}");
+    for message in 1..=messages {
+        let status = client.ask(&format!("RETR {message}"));
+        let octets: usize = status.split(' ').nth(1).unwrap().parse().unwrap();
+        let (mut line, mut received) = (Vec::new(), 0);
+        loop {
+            line.clear();
+            client.0.read_until(b'\n', &mut line).unwrap();
+            // No line end is bare, whatever the message has.
+            assert!(line.ends_with(b"\r\n"), "message {message}");
+            if line == b".\r\n" {
+                break;
+            }
+            received += line.len() - usize::from(line.starts_with(b"."));
+        }
+        assert_eq!(received, octets, "message {message}");
+    }
+    server.signal(Signal::TERM);
+    drop(client);
+    let (status, log) = server.done();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(log.contains("log in as demo with password demo"), "{log}");
+}
+
+#[test]
+fn hashes_let_users_in() {
+    let folder = maildir();
+    let mut users = String::new();
+    for (arguments, begin) in [
+        (&["serve", "--hash", "argon"][..], "argon:$argon2id$v=19$"),
+        (
+            &["serve", "--hash", "scram", "--scram"],
+            "scram:SCRAM-SHA-256$4096:",
+        ),
+    ] {
+        let line = run(arguments, b"pass word \r\nignored\n");
+        assert_eq!((line.status, line.stderr.as_str()), (Some(0), ""));
+        let line = String::from_utf8(line.stdout).unwrap();
+        assert!(line.starts_with(begin) && line.ends_with('\n'), "{line}");
+        // The maildir of one is found from the folder of the file.
+        users += &match begin.starts_with("argon") {
+            true => line,
+            false => line.replace('\n', ":.\n"),
+        };
+    }
+    let file = folder.path().join("users");
+    fs::write(&file, &users).unwrap();
+    let (path, file) = (folder.path().to_str().unwrap(), file.to_str().unwrap());
+    let server = Server::new(&["--maildir", path, "--users", file]);
+    for name in ["argon", "scram"] {
+        let mut client = server.client();
+        client.log_in(name, "pass word ");
+        assert_eq!(client.ask("STAT"), "+OK 1 3\r\n");
+        assert_eq!(client.ask("QUIT"), "+OK goodbye\r\n");
+    }
+    server.signal(Signal::TERM);
+    assert_eq!(server.done().0, Some(0));
+    // Without --maildir one of them has none.
+    let run = run(["serve", "--users", file], b"");
+    assert_eq!(run.status, Some(64), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("argon has no maildir"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn the_log_shows_no_control_characters_and_no_secrets() {
+    for format in ["text", "json"] {
+        let server = Server::new(&["--demo", "--log", format, "--login-delay", "0"]);
+        let mut client = server.client();
+        let name = format!("x\u{202e}{}", "y".repeat(200));
+        client.ask(&format!("USER {name}"));
+        assert_eq!(client.ask("PASS hunter2"), "-ERR [AUTH] login failed\r\n");
+        // "\0a\r\nforged\0hunter2"
+        let answer = client.ask("AUTH PLAIN AGENCmZvcmdlZABodW50ZXIy");
+        assert_eq!(answer, "-ERR [AUTH] login failed\r\n");
+        client.ask("QUIT");
+        drop(client);
+        server.signal(Signal::TERM);
+        let (_, log) = server.done();
+        assert_eq!(log.matches("login rejected").count(), 2, "{log}");
+        assert!(
+            !log.contains("hunter2") && !log.contains("aHVudGVy"),
+            "{log}"
+        );
+        assert!(!log.lines().any(|line| line.starts_with("forged")), "{log}");
+        assert!(
+            !log.contains('\u{202e}') && !log.contains(&"y".repeat(100)),
+            "{log}"
+        );
+        if format == "json" {
+            assert!(
+                log.lines().skip(1).all(|line| line.starts_with('{')),
+                "{log}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_served_is_said() {
+    let folder = maildir();
+    let path = folder.path().to_str().unwrap();
+    let file = folder.path().join("users");
+    fs::write(&file, "me:secret\n").unwrap();
+    let file = file.to_str().unwrap();
+    let bad = folder.path().join("cur");
+    let bad = bad.to_str().unwrap();
+    let taken = Server::new(&["--demo"]);
+    for (arguments, status, part) in [
+        (&[][..], 64, "nothing to serve"),
+        (&["--maildir", path], 64, "nobody could log in"),
+        (&["--demo", "--listen", "0.0.0.0:0"], 64, "--user NAME"),
+        (&["--demo", "--hash", "a:b"], 64, "colon"),
+        (
+            &[
+                "--maildir",
+                path,
+                "--user",
+                "me",
+                "--tls-listen",
+                "127.0.0.1:0",
+            ],
+            64,
+            "--tls-cert",
+        ),
+        (&["--maildir", path, "--users", file], 65, "users, line 1: "),
+        (
+            &["--maildir", path, "--users", "/nonexistent"],
+            66,
+            "/nonexistent",
+        ),
+        (&["--maildir", bad, "--user", "me"], 66, "is no Maildir"),
+        (
+            &["--demo", "--tls-cert", file, "--tls-key", file],
+            66,
+            "no certificate",
+        ),
+        (
+            &["--demo", "--listen", &taken.address],
+            69,
+            "port 0 picks a free one",
+        ),
+        (
+            &["--demo", "--write-cert", "/nonexistent/cert"],
+            73,
+            "/nonexistent/cert",
+        ),
+    ] {
+        let mut all = vec!["serve"];
+        all.extend(arguments);
+        let run = run(&all, b"password\n");
+        assert_eq!(run.status, Some(status), "{arguments:?}: {}", run.stderr);
+        let last = run.stderr.lines().last().unwrap();
+        assert!(
+            last.starts_with("pop3 serve: ") && last.contains(part),
+            "{}",
+            run.stderr
+        );
+        assert!(!run.stderr.contains("secret"), "{}", run.stderr);
+        assert_eq!(run.stdout, b"");
+    }
+    taken.signal(Signal::TERM);
+    taken.done();
+    // Argon2 alone, from far, without TLS.
+    let line = run(["serve", "--hash", "me"], b"x\n").stdout;
+    fs::write(file, line).unwrap();
+    let done = run(
+        [
+            "serve",
+            "--maildir",
+            path,
+            "--users",
+            file,
+            "--listen",
+            "0.0.0.0:0",
+        ],
+        b"",
+    );
+    assert_eq!(done.status, Some(64), "{}", done.stderr);
+}
