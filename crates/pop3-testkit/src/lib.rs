@@ -16,6 +16,7 @@ pub mod oracle;
 #[cfg(unix)]
 pub mod peer;
 pub mod store;
+pub mod trace;
 pub mod view;
 pub mod wire;
 

@@ -1,16 +1,20 @@
 //! What is under test, behind one trait a kind: each way to use the crates is a
 //! view, and so is each mutant.
 
+mod client;
 mod decode;
 mod encode;
 mod line;
+mod server;
 mod syntax;
 
 use crate::oracle::{Fault, Lines, Newline, Refusal, Rules, Transcript};
 
+pub use client::{Client, Clients, Heard, Said, Sound, client};
 pub use decode::decoders;
 pub use encode::encoders;
 pub use line::{LINE_MAX, line_splitters};
+pub use server::{Server, Servers, Serving, Shelf, server};
 pub use syntax::{Commands, REPLY_LINES, Replies, ReplyLines, commands, replies};
 
 /// Something that decodes a multi-line block.

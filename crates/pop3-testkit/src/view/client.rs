@@ -1,0 +1,294 @@
+//! A client's session under test, behind calls that a mutant can spoil one at a
+//! time: each goes to the session of pop3-proto unless it is overridden.
+
+use std::{fmt, time::Instant};
+
+use pop3_proto::{
+    Command, MessageNumber,
+    client::{
+        self, Capabilities, ClientError, Config, DeleteProof, Delivered, Event, Request, Response,
+        Retrieved, SessionError, State,
+    },
+};
+
+use crate::generate::shown;
+
+/// Begins a client's session.
+pub type Clients = fn(Config, Instant) -> Box<dyn Client>;
+
+/// What a session makes of one piece of input.
+pub struct Heard {
+    /// How many octets it is done with.
+    pub consumed: usize,
+    /// What it says to them.
+    pub said: Vec<Said>,
+    /// Why it is over, if it is.
+    pub error: Option<SessionError>,
+}
+
+/// An event of a client's session, kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Positive or not, and the text.
+    Greeting(bool, Vec<u8>),
+    /// The first line of a reply: what it answers, positive or not, the text,
+    /// and what the listing in it is if there should be one.
+    Status(Request, bool, Vec<u8>, Option<String>),
+    /// A SASL challenge.
+    Challenge(Vec<u8>),
+    /// Octets of a message.
+    Data(Vec<u8>),
+    /// Message-number and octets.
+    Scan(u32, u64),
+    /// Message-number and unique-id.
+    UniqueId(u32, String),
+    /// A capability.
+    Capability(String),
+    /// A line of another listing.
+    Line(Vec<u8>),
+    /// A malformed line, and whether it is so for a number that came before.
+    Malformed(String, Option<MessageNumber>),
+    /// The end of the block of a reply.
+    End {
+        /// What was answered.
+        request: Request,
+        /// Octets of the block.
+        octets: u64,
+        /// Well-formed lines of a listing.
+        entries: u64,
+        /// Malformed ones.
+        malformed: u64,
+        /// The highest message-number.
+        highest: u32,
+    },
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = |positive| if positive { '+' } else { '-' };
+        match self {
+            Self::Greeting(positive, text) => {
+                write!(f, "greeting {} {}", sign(*positive), shown(text))
+            }
+            Self::Status(request, positive, text, listing) => {
+                let keyword = request.keyword();
+                write!(f, "{keyword} {} {}", sign(*positive), shown(text))?;
+                listing
+                    .iter()
+                    .try_for_each(|listing| write!(f, " = {listing}"))
+            }
+            Self::Challenge(octets) => write!(f, "challenge {}", octets.escape_ascii()),
+            Self::Data(octets) => write!(f, "data {}", shown(octets)),
+            Self::Scan(number, octets) => write!(f, "scan {number} {octets}"),
+            Self::UniqueId(number, unique_id) => write!(f, "unique-id {number} {unique_id}"),
+            Self::Capability(line) => write!(f, "capability {line}"),
+            Self::Line(octets) => write!(f, "line {}", octets.escape_ascii()),
+            Self::Malformed(error, _) => write!(f, "malformed {error}"),
+            Self::End {
+                request,
+                octets,
+                entries,
+                malformed,
+                highest,
+            } => match request {
+                Request::Retr(_) | Request::Top(..) => {
+                    write!(f, "end {} octets {octets}", request.keyword())
+                }
+                _ => write!(
+                    f,
+                    "end {} octets {octets} entries {entries} malformed {malformed} highest {highest}",
+                    request.keyword()
+                ),
+            },
+        }
+    }
+}
+
+/// The session of pop3-proto, with the proofs that it gave.
+pub struct Sound {
+    session: client::Session,
+    retrieved: Vec<Retrieved>,
+}
+
+/// A client's session.
+pub trait Client {
+    /// The session that the calls go to.
+    fn sound(&mut self) -> &mut Sound;
+
+    /// See [`client::Session::enqueue`].
+    fn enqueue(&mut self, now: Instant, command: &Command<'_>) -> Result<(), ClientError> {
+        self.sound().session.enqueue(now, command)
+    }
+
+    /// The proof that a message may be deleted, if there is one.
+    fn proof(&mut self, number: MessageNumber) -> Option<DeleteProof> {
+        let mut retrieved = self.sound().retrieved.iter();
+        let found = retrieved.find(|retrieved| retrieved.number() == number)?;
+        Some((*found).into())
+    }
+
+    /// See [`client::Session::enqueue_dele`].
+    fn enqueue_dele(&mut self, now: Instant, proof: DeleteProof) -> Result<(), ClientError> {
+        self.sound().session.enqueue_dele(now, proof)
+    }
+
+    /// See [`client::Session::respond`].
+    fn respond(&mut self, now: Instant, response: Response<'_>) -> Result<(), ClientError> {
+        self.sound().session.respond(now, response)
+    }
+
+    /// All there is to send, taken as sent.
+    fn transmit(&mut self) -> Vec<u8> {
+        let session = &mut self.sound().session;
+        let mut sent = Vec::new();
+        while let Some(octets) = session.poll_transmit() {
+            sent.extend_from_slice(octets);
+            let octets = octets.len();
+            session.transmitted(octets);
+        }
+        sent
+    }
+
+    /// See [`client::Session::handle_input`].
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
+        self.sound().handle_input(now, input)
+    }
+
+    /// See [`client::Session::handle_eof`].
+    fn handle_eof(&mut self) -> Result<(), SessionError> {
+        self.sound().session.handle_eof()
+    }
+
+    /// See [`client::Session::handle_timeout`].
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), SessionError> {
+        self.sound().session.handle_timeout(now)
+    }
+
+    /// See [`client::Session::tls_established`].
+    fn tls_established(&mut self, now: Instant) -> Result<(), ClientError> {
+        self.sound().session.tls_established(now)
+    }
+
+    /// See [`client::Session::state`].
+    fn state(&mut self) -> State {
+        self.sound().session.state()
+    }
+
+    /// See [`client::Session::is_under_tls`].
+    fn is_under_tls(&mut self) -> bool {
+        self.sound().session.is_under_tls()
+    }
+
+    /// See [`client::Session::capabilities`].
+    fn capabilities(&mut self) -> Capabilities {
+        self.sound().session.capabilities().clone()
+    }
+
+    /// See [`client::Session::apop_timestamp`].
+    fn apop_timestamp(&mut self) -> Option<String> {
+        self.sound().session.apop_timestamp().map(Into::into)
+    }
+}
+
+impl Client for Sound {
+    fn sound(&mut self) -> &mut Sound {
+        self
+    }
+}
+
+impl Sound {
+    /// A session of a connection that was made just now.
+    #[must_use]
+    pub fn new(config: Config, now: Instant) -> Self {
+        Self {
+            session: client::Session::new(config, now),
+            retrieved: Vec::new(),
+        }
+    }
+
+    /// The session itself.
+    #[must_use]
+    pub const fn session(&self) -> &client::Session {
+        &self.session
+    }
+
+    /// The caller's word for a message of an earlier session.
+    #[must_use]
+    pub fn held(number: MessageNumber) -> DeleteProof {
+        Delivered::in_an_earlier_session(number).into()
+    }
+
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
+        let mut said = Vec::new();
+        let (consumed, error) = match self.session.handle_input(now, input) {
+            Ok(step) => {
+                if let Some(Event::End(end)) = step.event {
+                    self.retrieved.extend(end.retrieved);
+                }
+                said.extend(step.event.as_ref().map(kept));
+                (step.consumed, None)
+            }
+            Err(error) => (0, Some(error)),
+        };
+        Heard {
+            consumed,
+            said,
+            error,
+        }
+    }
+}
+
+/// The client of pop3-proto.
+#[must_use]
+pub fn client(config: Config, now: Instant) -> Box<dyn Client> {
+    Box::new(Sound::new(config, now))
+}
+
+fn kept(event: &Event<'_>) -> Said {
+    match event {
+        Event::Greeting(status) => Said::Greeting(status.is_positive(), status.text().into()),
+        Event::Status(reply) => {
+            let listing = match reply.request {
+                _ if !reply.is_positive() => None,
+                Request::Stat => Some(reply.drop_listing().map_or_else(
+                    |error| error.to_string(),
+                    |listing| format!("{} {}", listing.messages, listing.octets),
+                )),
+                Request::List(Some(_)) => Some(reply.scan_listing().map_or_else(
+                    |error| error.to_string(),
+                    |listing| format!("{} {}", listing.number, listing.octets),
+                )),
+                Request::Uidl(Some(_)) => Some(reply.unique_id_listing().map_or_else(
+                    |error| error.to_string(),
+                    |listing| format!("{} {}", listing.number, listing.unique_id),
+                )),
+                _ => None,
+            };
+            let text = reply.status.text().into();
+            Said::Status(reply.request, reply.is_positive(), text, listing)
+        }
+        Event::Challenge(octets) => Said::Challenge((*octets).into()),
+        Event::Data(octets) => Said::Data((*octets).into()),
+        Event::Scan(listing) => Said::Scan(listing.number.get(), listing.octets),
+        Event::UniqueId(listing) => {
+            Said::UniqueId(listing.number.get(), listing.unique_id.to_string())
+        }
+        Event::Capability(capability) => Said::Capability(capability.to_string()),
+        Event::Line(line) => Said::Line((*line).into()),
+        Event::Malformed(error) => Said::Malformed(
+            error.to_string(),
+            match error.kind {
+                client::LineErrorKind::Duplicate(number) => Some(number),
+                _ => None,
+            },
+        ),
+        Event::End(end) => Said::End {
+            request: end.request,
+            octets: end.complete.octets,
+            entries: end.entries,
+            malformed: end.malformed,
+            highest: end.highest,
+        },
+        other => panic!("{other:?} is unknown"),
+    }
+}

@@ -1,0 +1,100 @@
+//! The traces of the corpus come true, and what is no trace is named.
+
+use pop3_testkit::{
+    trace::{self, Trace},
+    view,
+};
+
+#[test]
+fn every_trace_comes_true() {
+    let traces = trace::all().unwrap_or_else(|error| panic!("{error}"));
+    assert!(!traces.is_empty(), "there are traces");
+    for (name, trace) in &traces {
+        if let Err(error) = trace.replay(view::client, view::server) {
+            panic!("{name}: {error}");
+        }
+    }
+    let both =
+        |is_for: fn(&Trace) -> bool| traces.iter().filter(|(_, trace)| is_for(trace)).count();
+    assert!(both(Trace::is_for_clients) > 40 && both(Trace::is_for_servers) > 10);
+}
+
+/// Against our client by RFC 1939 under TLS.
+fn replayed(text: &str) -> String {
+    let text = format!("replay: client rfc1939 tls\n{text}");
+    let replayed = Trace::parse(&text).and_then(|trace| trace.replay(view::client, view::server));
+    replayed.map_or_else(|error| error.to_string(), |()| "true".to_owned())
+}
+
+#[test]
+fn malformed_traces_are_named_by_their_line() {
+    for (text, error) in [
+        ("nonsense", "line 2: `nonsense` is no kind of line"),
+        ("\nX: 1", "line 3: `X` is no kind of line"),
+        ("S: \\q", "line 2: `\\q` begins with no escape"),
+        ("S: \\x4", "line 2: `\\x4` begins with no escape"),
+        ("S: \\{x y}", "line 2: `\\{x y}` begins with no escape"),
+        ("wait: soon", "line 2: `soon` is no number"),
+        ("held: 0", "line 2: no message-number"),
+        ("login: perhaps", "line 2: `perhaps` answers no login"),
+        ("mail: \u{e9} x", "line 2: `\u{e9}` is no unique-id"),
+        (
+            "refused: STAT",
+            "line 2: ` => ` and why it is refused is missing",
+        ),
+        (
+            "replay: client",
+            "line 2: `client` is nothing to replay against",
+        ),
+        ("replay: client pine tls", "line 2: `pine` is no profile"),
+        (
+            "replay: server none fast",
+            "line 2: `fast` is no option of a server",
+        ),
+        ("# nothing", "line 2: nothing happens in it"),
+    ] {
+        assert_eq!(replayed(text), error, "{text}");
+    }
+    let error = Trace::parse("S: +OK").map(|_| ()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "line 1: no `replay:` line says against what"
+    );
+}
+
+#[test]
+fn what_does_not_come_true_is_named_by_its_line() {
+    for (text, error) in [
+        ("S: +OK", "line 2: the trace lacks `E: greeting + `"),
+        (
+            "S: +OK\nE: greeting -",
+            "line 3: the event is `greeting + `, not `greeting -`",
+        ),
+        (
+            "S: +OK\nE: greeting +\nE: more",
+            "line 4: there is no event, not `more`",
+        ),
+        (
+            "S: +OK\nE: greeting +\nstate: TRANSACTION",
+            "line 4: the state is `AUTHORIZATION tls`, not `TRANSACTION`",
+        ),
+        (
+            "S: +OK\nE: greeting +\nC: STAT",
+            "line 4: our client refuses it: WrongState { keyword: \"STAT\", state: Authorization }",
+        ),
+        (
+            "S: +OK\nE: greeting +\nask: CAPA\nS: +OK",
+            "line 4: the trace lacks `C: CAPA`",
+        ),
+        (
+            "S: +OK\nE: greeting +\nask: CAPA\nC: QUIT",
+            "line 5: `QUIT\\r\\n` was not sent: the trace lacks `C: CAPA`",
+        ),
+        (
+            "S: +OK\nE: greeting +\nrefused: CAPA => Busy",
+            "line 4: it is refused by None, not `Busy`",
+        ),
+    ] {
+        assert_eq!(replayed(text), error, "{text}");
+    }
+}
