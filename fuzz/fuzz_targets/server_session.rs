@@ -1,5 +1,7 @@
 #![no_main]
 
-use pop3_testkit::{check, generate::Octets};
+use pop3_testkit::{check, generate::Octets, mutants};
 
-libfuzzer_sys::fuzz_target!(|octets: Octets| check::server_session(&octets.0));
+libfuzzer_sys::fuzz_target!(|octets: Octets| {
+    check::server_session(mutants::under_fuzz().servers, &octets.0);
+});

@@ -48,14 +48,14 @@ fn response_corpus() {
 #[test]
 fn client_session_corpus() {
     replay("client_session", |input| {
-        check::client_session(&generate::Octets::expand(input).0);
+        check::client_session(view::client, &generate::Octets::expand(input).0);
     });
 }
 
 #[test]
 fn server_session_corpus() {
     replay("server_session", |input| {
-        check::server_session(&generate::Octets::expand(input).0);
+        check::server_session(view::server, &generate::Octets::expand(input).0);
     });
 }
 
@@ -73,6 +73,16 @@ proptest! {
     #[test]
     fn replies(line in generate::reply_lines()) {
         reply(&line);
+    }
+
+    #[test]
+    fn client_sessions(input in generate::client_sessions()) {
+        check::client_session(view::client, &generate::Octets::expand(&input).0);
+    }
+
+    #[test]
+    fn server_sessions(input in generate::server_sessions()) {
+        check::server_session(view::server, &generate::Octets::expand(&input).0);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::{
 use pop3_testkit::{
     corpus, generate,
     mutants::{self, Mutant},
+    trace,
 };
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -45,6 +46,20 @@ fn the_corpus_alone_catches_every_mutant() {
     assert_eq!(survivors(inputs), [""; 0]);
 }
 
+#[test]
+fn the_traces_alone_catch_every_mutant_of_a_session() {
+    let traces = trace::all().expect("traces");
+    for mutant in mutants::all() {
+        let Some((clients, servers)) = mutant.sides() else {
+            continue;
+        };
+        let caught = traces
+            .iter()
+            .any(|(_, trace)| trace.replay(clients, servers).is_err());
+        assert!(caught, "{}", mutant.name);
+    }
+}
+
 /// As many cases as a property test has by default, the same on every run.
 fn cases(strategy: impl Strategy<Value = Vec<u8>>) -> Vec<Vec<u8>> {
     let mut runner = TestRunner::deterministic();
@@ -58,6 +73,8 @@ fn the_properties_alone_catch_every_mutant() {
         "command" => cases(generate::command_lines()),
         "reply" => cases(generate::reply_lines()),
         "response" => cases(generate::responses()),
+        "client_session" => cases(generate::client_sessions()),
+        "server_session" => cases(generate::server_sessions()),
         _ => cases(generate::fuzz_input()),
     };
     assert_eq!(survivors(inputs), [""; 0]);

@@ -2,8 +2,10 @@
 
 mod octets;
 mod script;
+mod session;
 mod syntax;
 
 pub use octets::{EDGES, Octets, fuzz_input, octets, shown};
 pub use script::{Op, Script, scripts};
+pub use session::{client_sessions, server_sessions};
 pub use syntax::{command_lines, reply_lines, responses};

@@ -1,10 +1,12 @@
-//! Faulty codecs, each a bug that some mail software has, in our terms. They
+//! Faulty codecs, parsers and sessions, each a bug that some mail software has, in our terms. They
 //! show that the checks bite: what no test can tell from a mutant, no test
 //! protects.
 
+mod clients;
 mod decoders;
 mod encoders;
 mod line_splitters;
+mod servers;
 mod syntax;
 
 use std::sync::OnceLock;
@@ -12,10 +14,10 @@ use std::sync::OnceLock;
 use crate::{
     check,
     generate::Octets,
-    view::{self, Commands, Decode, Encode, Replies, ReplyLines, SplitLines},
+    view::{self, Clients, Commands, Decode, Encode, Replies, ReplyLines, Servers, SplitLines},
 };
 
-/// A faulty codec.
+/// Something faulty.
 pub struct Mutant {
     /// What it does wrong.
     pub name: &'static str,
@@ -39,6 +41,10 @@ pub enum Role {
     Commands(Commands),
     /// A reader of replies.
     Replies(Replies),
+    /// A client's session.
+    Client(Clients),
+    /// A server's session.
+    Server(Servers),
 }
 
 /// All mutants.
@@ -50,6 +56,8 @@ pub fn all() -> &'static [Mutant] {
         mutants.extend(encoders::all());
         mutants.extend(line_splitters::all());
         mutants.extend(syntax::all());
+        mutants.extend(clients::all());
+        mutants.extend(servers::all());
         mutants
     })
 }
@@ -65,6 +73,19 @@ impl Mutant {
             Role::ReplyLines(_) => "reply",
             Role::Commands(_) => "command",
             Role::Replies(_) => "response",
+            Role::Client(_) => "client_session",
+            Role::Server(_) => "server_session",
+        }
+    }
+
+    /// The session that it stands in for, spoilt, and the other side sound;
+    /// `None` if it is no session.
+    #[must_use]
+    pub fn sides(&self) -> Option<(Clients, Servers)> {
+        match self.role {
+            Role::Client(mutant) => Some((mutant, view::server)),
+            Role::Server(mutant) => Some((view::client, mutant)),
+            _ => None,
         }
     }
 
@@ -79,6 +100,8 @@ impl Mutant {
             Role::ReplyLines(mutant) => check::reply(mutant, input),
             Role::Commands(mutant) => check::command(*mutant, input),
             Role::Replies(mutant) => check::response(*mutant, &octets()),
+            Role::Client(mutant) => check::client_session(*mutant, &octets()),
+            Role::Server(mutant) => check::server_session(*mutant, &octets()),
         }
     }
 }
@@ -112,10 +135,14 @@ pub struct UnderFuzz {
     pub commands: Commands,
     /// For `response`.
     pub replies: Replies,
+    /// For `client_session`.
+    pub clients: Clients,
+    /// For `server_session`.
+    pub servers: Servers,
 }
 
 impl Default for UnderFuzz {
-    /// No codecs, and the parsers of pop3-proto.
+    /// No codecs, and the parsers and sessions of pop3-proto.
     fn default() -> Self {
         Self {
             decoders: Vec::new(),
@@ -124,6 +151,8 @@ impl Default for UnderFuzz {
             reply_lines: view::REPLY_LINES,
             commands: view::commands,
             replies: view::replies,
+            clients: view::client,
+            servers: view::server,
         }
     }
 }
@@ -139,6 +168,8 @@ impl UnderFuzz {
             Some(Role::ReplyLines(mutant)) => only.reply_lines = *mutant,
             Some(Role::Commands(mutant)) => only.commands = *mutant,
             Some(Role::Replies(mutant)) => only.replies = *mutant,
+            Some(Role::Client(mutant)) => only.clients = *mutant,
+            Some(Role::Server(mutant)) => only.servers = *mutant,
             None => panic!("POP3_MUTANT: there is no mutant `{name}`"),
         }
         only

@@ -1,0 +1,255 @@
+//! What a server has to do, from all of the client's octets at once.
+
+use std::collections::BTreeSet;
+
+use pop3_proto::server::Closed;
+
+use super::{
+    END_OF_FLIGHT,
+    server::{Answer, Expected, MESSAGES},
+};
+use crate::oracle::{self, Awaited, Newline};
+
+/// What [`super::server::run`] has to have done.
+pub(super) fn run(wire: &[u8], silent: bool) -> Expected {
+    let mut model = Model {
+        tls: false,
+        user: false,
+        transaction: false,
+        deleted: BTreeSet::new(),
+        expected: Expected::default(),
+    };
+    model.reply(Awaited::Line, Answer::Fine);
+    // Half a command outlives the end of a flight, unless TLS begins there.
+    let mut flights = wire.split(|&octet| octet == END_OF_FLIGHT).peekable();
+    let mut octets = Vec::new();
+    let mut skipping = false;
+    while let Some(flight) = flights.next() {
+        octets.extend_from_slice(flight);
+        let stls;
+        (octets, stls) = model.commands(octets, &mut skipping);
+        if stls && flights.peek().is_some() {
+            model.tls = true;
+        } else if stls {
+            break;
+        }
+    }
+    model.expected.closed.get_or_insert(match silent {
+        true => Closed::Autologout,
+        false => Closed::Eof,
+    });
+    model.expected
+}
+
+struct Model {
+    tls: bool,
+    /// USER came just now.
+    user: bool,
+    transaction: bool,
+    deleted: BTreeSet<u32>,
+    expected: Expected,
+}
+
+impl Model {
+    /// Obeys whole lines; gives back what is left, and whether that is thrown
+    /// away by STLS.
+    fn commands(&mut self, octets: Vec<u8>, skipping: &mut bool) -> (Vec<u8>, bool) {
+        let mut rest = &octets[..];
+        loop {
+            if self.expected.closed.is_some() {
+                return (Vec::new(), false);
+            }
+            let longest = if self.in_exchange() { 12_288 } else { 255 };
+            let line_end = rest.windows(2).position(|pair| pair == b"\r\n");
+            match line_end {
+                None if !*skipping && rest.len() >= longest => {
+                    self.too_long();
+                    *skipping = true;
+                }
+                None if *skipping => {
+                    // Its CR may be the last octet that came.
+                    let kept = rest.len() - usize::from(rest.ends_with(b"\r"));
+                    return (rest[kept..].to_vec(), false);
+                }
+                None => return (rest.to_vec(), false),
+                Some(end) => {
+                    let line = &rest[..end];
+                    rest = &rest[end + 2..];
+                    if std::mem::take(skipping) {
+                        continue;
+                    }
+                    if end + 2 > longest {
+                        self.too_long();
+                    } else if self.line(line) {
+                        return (Vec::new(), true);
+                    }
+                }
+            }
+        }
+    }
+
+    fn reply(&mut self, kind: Awaited, answer: Answer) {
+        self.expected.replies.push((kind, answer));
+    }
+
+    fn refuse(&mut self) {
+        self.reply(Awaited::Line, Answer::Refused(None));
+    }
+
+    /// Whether the answer to a challenge is due.
+    fn in_exchange(&self) -> bool {
+        matches!(self.expected.replies.last(), Some((_, Answer::Challenge)))
+    }
+
+    fn too_long(&mut self) {
+        self.user = false;
+        self.refuse();
+    }
+
+    /// One line; whether it was STLS, obeyed.
+    fn line(&mut self, line: &[u8]) -> bool {
+        if self.in_exchange() {
+            match str::from_utf8(line) {
+                Ok(text) if is_base64(text) => self.log_in(),
+                _ => self.refuse(),
+            }
+            return false;
+        }
+        let user = std::mem::take(&mut self.user);
+        let Some(spelt) = oracle::command(line) else {
+            self.refuse();
+            return false;
+        };
+        let words: Vec<&str> = spelt.split(' ').collect();
+        match self.transaction {
+            true => self.in_transaction(&words),
+            false => return self.in_authorization(&words, user),
+        }
+        false
+    }
+
+    fn log_in(&mut self) {
+        self.transaction = true;
+        self.reply(Awaited::Line, Answer::Fine);
+    }
+
+    fn in_authorization(&mut self, words: &[&str], user: bool) -> bool {
+        match words {
+            ["USER", ..] => {
+                self.user = true;
+                self.reply(Awaited::Line, Answer::Fine);
+            }
+            ["PASS", "no"] if user => {
+                self.reply(Awaited::Line, Answer::Refused(Some("[AUTH]")));
+            }
+            ["PASS", ..] if user => self.log_in(),
+            ["AUTH"] => self.reply(Awaited::Listing, Answer::Offers("PLAIN", true)),
+            ["AUTH", mechanism, response @ ..] => {
+                let known = ["PLAIN", "CRAM-MD5"];
+                let known = known
+                    .iter()
+                    .any(|name| mechanism.eq_ignore_ascii_case(name));
+                match response {
+                    _ if !known => self.refuse(),
+                    [] => self.reply(Awaited::Sasl, Answer::Challenge),
+                    [response] if *response == "=" || is_base64(response) => self.log_in(),
+                    _ => self.refuse(),
+                }
+            }
+            ["CAPA"] => self.reply(Awaited::Listing, Answer::Offers("STLS", !self.tls)),
+            ["STLS"] if !self.tls => {
+                self.reply(Awaited::Line, Answer::Fine);
+                return true;
+            }
+            ["QUIT"] => {
+                self.reply(Awaited::Line, Answer::Fine);
+                self.expected.closed = Some(Closed::Quit);
+            }
+            _ => self.refuse(),
+        }
+        false
+    }
+
+    fn in_transaction(&mut self, words: &[&str]) {
+        let number = words.get(1).and_then(|word| word.parse().ok());
+        if number.is_some_and(|number| !self.held().contains(&number)) {
+            return self.refuse();
+        }
+        let size = |number: &u32| text(*number).len();
+        let octets: usize = self.held().iter().map(size).sum();
+        let totals = format!("{} {octets}", self.held().len());
+        let listing = |number: &u32| format!("{number} {}", size(number));
+        let unique_id = |number: &u32| format!("{number} {}", MESSAGES[*number as usize - 1].0);
+        let block = |line: &dyn Fn(&u32) -> String| {
+            let lines = self
+                .held()
+                .iter()
+                .map(|number| line(number) + "\r\n")
+                .collect::<String>();
+            (Awaited::Listing, Answer::Block(lines.into_bytes()))
+        };
+        let (kind, answer) = match (words[0], number) {
+            ("STAT", _) => (Awaited::Line, Answer::Says(totals)),
+            ("LIST", Some(number)) => (Awaited::Line, Answer::Says(listing(&number))),
+            ("LIST", None) => block(&listing),
+            ("UIDL", Some(number)) => (Awaited::Line, Answer::Says(unique_id(&number))),
+            ("UIDL", None) => block(&unique_id),
+            ("RETR", Some(number)) => (Awaited::Message, Answer::Block(text(number))),
+            ("TOP", Some(number)) => {
+                let lines = words[2].parse().unwrap_or(0);
+                (Awaited::Message, Answer::Block(top(&text(number), lines)))
+            }
+            ("DELE", Some(number)) => {
+                self.deleted.insert(number);
+                (Awaited::Line, Answer::Fine)
+            }
+            ("RSET", _) => {
+                self.deleted.clear();
+                (Awaited::Line, Answer::Fine)
+            }
+            ("NOOP", _) => (Awaited::Line, Answer::Fine),
+            ("CAPA", _) => (Awaited::Listing, Answer::Offers("STLS", false)),
+            ("QUIT", _) => {
+                self.expected.closed = Some(Closed::Updated);
+                self.expected.removed = Some(self.deleted.iter().copied().collect());
+                (Awaited::Line, Answer::Fine)
+            }
+            _ => (Awaited::Line, Answer::Refused(None)),
+        };
+        self.reply(kind, answer);
+    }
+
+    /// The messages that are there and not deleted.
+    fn held(&self) -> Vec<u32> {
+        let all = 1..=MESSAGES.len() as u32;
+        all.filter(|number| !self.deleted.contains(number))
+            .collect()
+    }
+}
+
+fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let is_digit = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
+    text.len().is_multiple_of(4) && text.len() - digits.len() <= 2 && digits.bytes().all(is_digit)
+}
+
+/// A message as a reader gets it.
+fn text(number: u32) -> Vec<u8> {
+    let (_, message) = MESSAGES[number as usize - 1];
+    oracle::canonical(Newline::Canonicalize, message).expect("nothing is refused")
+}
+
+/// The header, the blank line, and so many lines of the body.
+fn top(text: &[u8], lines: usize) -> Vec<u8> {
+    let (mut top, mut left) = (Vec::new(), None);
+    for line in text.split_inclusive(|&octet| octet == b'\n') {
+        match &mut left {
+            Some(0) => break,
+            Some(left) => *left -= 1,
+            None if line == b"\r\n" => left = Some(lines),
+            None => {}
+        }
+        top.extend_from_slice(line);
+    }
+    top
+}

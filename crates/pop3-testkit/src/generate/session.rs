@@ -1,0 +1,117 @@
+//! What hostile servers and clients say: mostly what is due, in the wrong place
+//! now and then.
+
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::{Index, select},
+};
+
+use crate::check::{self, Due};
+
+const REPLIES: [&[u8]; 12] = [
+    b"+OK\r\n",
+    b"+OK\r\n",
+    b"+OK 2 320\r\n",
+    b"+OK 2 abc\r\n",
+    b"-ERR\r\n",
+    b"-ERR [IN-USE] locked\r\n",
+    b"+\r\n",
+    b"+ YWJj\r\n",
+    b"+ok\r\n",
+    b"OK\r\n",
+    b"+OK",
+    b"\x86\r\n",
+];
+
+const BLOCKS: [&[u8]; 14] = [
+    b".\r\n",
+    b".\r\n",
+    b"1 120\r\n2 200\r\n.\r\n",
+    b"1 a\r\n1 b\r\n.\r\n",
+    b"4294967297 10\r\n.\r\n",
+    b"1 18446744073709551616\r\n.\r\n",
+    b"1 \x82\r\n2 \x83\r\n.\r\n",
+    b"1 \r\n0 a\r\n.\r\n",
+    b".x\r\n",
+    b"mail\r\n..\r\n.\r\n",
+    b"STLS\r\nPIPELINING\r\n.\r\n",
+    b"mail\r\n.",
+    b"mail\r\n",
+    b"\r\n.\r",
+];
+
+/// What a server says, as fuzz input of `client_session`: mostly an answer of
+/// the kind that is due.
+pub fn client_sessions() -> impl Strategy<Value = Vec<u8>> {
+    let header = any::<[u8; 2]>();
+    let draws = vec((0..10_u8, any::<[Index; 2]>()), 16);
+    (header, draws, 0..17_usize).prop_map(|(header, draws, length)| {
+        let due = check::due_replies(header[0], header[1]);
+        let due = due.into_iter().chain(std::iter::repeat(Due::Line));
+        let mut input = header.to_vec();
+        for (due, (kind, [one, other])) in due.zip(draws).take(length) {
+            let (line, block) = (*one.get(&REPLIES), *other.get(&BLOCKS));
+            match (due, kind) {
+                (_, 0) => input.extend(line),
+                // It is not told whether TLS can begin.
+                (Due::Stls, 1..4) => {
+                    input.extend(b"+OK\r\n");
+                    break;
+                }
+                (Due::Stls, _) => input.extend(b"+OK\r\n\x01"),
+                (Due::Block, _) => input.extend([b"+OK\r\n", block].concat()),
+                (Due::Line, 1..4) => input.extend(line),
+                (Due::Line, _) => input.extend(one.get(&REPLIES[..3]).iter()),
+            }
+            if kind < 9 {
+                input.push(1);
+            }
+        }
+        input
+    })
+}
+
+const COMMANDS: [&[u8]; 32] = [
+    b"USER mrose\r\n",
+    b"PASS secret\r\n",
+    b"PASS no\r\n",
+    b"USER a\r\nPASS b\r\n",
+    b"CAPA\r\n",
+    b"STLS\r\n",
+    b"STLS\r\n",
+    b"STLS\r\nNOOP\r\n\x01",
+    b"AUTH\r\n",
+    b"AUTH PLAIN\r\n",
+    b"AUTH plain =\r\n",
+    b"YWJj\r\n",
+    b"*\r\n",
+    b"STAT\r\n",
+    b"LIST\r\n",
+    b"LIST 2\r\n",
+    b"UIDL\r\n",
+    b"UIDL 3\r\n",
+    b"RETR 1\r\n",
+    b"RETR 3\r\n",
+    b"TOP 3 0\r\n",
+    b"TOP 3 1\r\n",
+    b"DELE 1\r\n",
+    b"DELE 1\r\nRETR 1\r\n",
+    b"DELE 3\r\n",
+    b"DELE 4\r\n",
+    b"RSET\r\n",
+    b"NOOP\r\n",
+    b"QUIT\r\n",
+    b"\x84\r\n",
+    b"\x83QUIT\r\n",
+    b"NOOP\nQUIT\r\n",
+];
+
+/// What a client says, as fuzz input of `server_session`.
+pub fn server_sessions() -> impl Strategy<Value = Vec<u8>> {
+    let command = select(&COMMANDS[..]).prop_map(<[u8]>::to_vec);
+    let other = prop_oneof![Just(vec![1]), any::<u8>().prop_map(|octet| vec![octet])];
+    let piece = prop_oneof![8 => command, 1 => other];
+    (any::<u8>(), vec(piece, 0..14))
+        .prop_map(|(header, pieces)| [&[header], &pieces.concat()[..]].concat())
+}

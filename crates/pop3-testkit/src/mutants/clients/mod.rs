@@ -1,0 +1,179 @@
+//! Faulty clients: the session of pop3-proto, with one call spoilt.
+
+mod calls;
+mod input;
+mod meaning;
+
+use pop3_proto::client::{Config, Request, State, Transport};
+
+use self::{
+    calls::{Inlines, Patient, Remembers},
+    input::{Late, Rewrites, Waits, cut_unique_id, wrap_number},
+    meaning::{Believes, Deletes, Ends, Repeats, Stuck, Updates},
+};
+use super::{Mutant, Role};
+use crate::view::{Clients, Said, Sound};
+
+/// A name, who has the bug, and the client that has it.
+type Row = (&'static str, &'static str, Clients);
+
+const CLIENTS: [Row; 16] = [
+    (
+        "plaintext-behind-stls-is-kept",
+        "CVE-2021-22947: curl took replies from before the handshake for protected ones",
+        |config, now| {
+            Box::new(Late::new(config, now, |session| {
+                session.state() == State::Handshake
+            }))
+        },
+    ),
+    (
+        "unsolicited-replies-are-kept",
+        "poplib, mpop and others leave what follows a reply for the next command",
+        |config, now| {
+            Box::new(Late::new(config, now, |session| {
+                session.is_idle()
+                    && matches!(session.state(), State::Authorization | State::Transaction)
+            }))
+        },
+    ),
+    (
+        "capabilities-outlive-stls",
+        "CVE-2026-41319: what MailKit learnt before TLS held after it",
+        |config, now| {
+            Box::new(Remembers {
+                sound: Sound::new(config, now),
+                before: None,
+            })
+        },
+    ),
+    (
+        "goes-on-in-the-clear",
+        "CVE-2021-22946: curl, where TLS was required and CAPA refused",
+        |config, now| {
+            let transport = match config.transport {
+                Transport::StlsRequired => Transport::Cleartext,
+                other => other,
+            };
+            Box::new(Sound::new(
+                Config {
+                    transport,
+                    ..config
+                },
+                now,
+            ))
+        },
+    ),
+    (
+        "ok-within-auth-is-success",
+        "MailKit#171, MailKit#391: servers say +OK where a challenge is due",
+        |config, now| Box::new(Believes::new(config, now, false)),
+    ),
+    (
+        "success-after-cancel-is-success",
+        "curl tests 876 to 878: the exchange was given up",
+        |config, now| Box::new(Believes::new(config, now, true)),
+    ),
+    (
+        "deletes-before-the-end-of-the-message",
+        "fetchmail 6.4.37: DELE after a mail that was cut",
+        |config, now| {
+            Box::new(Deletes {
+                sound: Sound::new(config, now),
+                begun: None,
+            })
+        },
+    ),
+    (
+        "end-of-file-ends-the-message",
+        "curl 7.88.1, poplib: what came is taken for the whole",
+        |config, now| {
+            Box::new(Ends {
+                sound: Sound::new(config, now),
+                within: false,
+            })
+        },
+    ),
+    (
+        "one-listing-waits-for-a-dot",
+        "curl#14677: LIST with a number",
+        |config, now| {
+            Box::new(Waits {
+                sound: Sound::new(config, now),
+                held: None,
+                line: Vec::new(),
+            })
+        },
+    ),
+    (
+        "takes-a-number-twice",
+        "fetchmail ignores what does not fit; mpop had to learn to look",
+        |config, now| {
+            Box::new(Repeats {
+                sound: Sound::new(config, now),
+                seen: Default::default(),
+            })
+        },
+    ),
+    (
+        "cuts-unique-ids-in-a-listing",
+        "CVE-2005-2335: in fetchmail two long unique-ids became one",
+        |config, now| Box::new(Rewrites::new(config, now, cut_unique_id)),
+    ),
+    (
+        "numbers-in-a-listing-wrap",
+        "clients that count messages in 32 bits (MailKit#872)",
+        |config, now| Box::new(Rewrites::new(config, now, wrap_number)),
+    ),
+    (
+        "a-malformed-line-stays-in-front-of-the-queue",
+        "async-pop 1.1.3: the queue of commands is not advanced after an error",
+        |config, now| {
+            Box::new(Stuck {
+                sound: Sound::new(config, now),
+                front: None,
+            })
+        },
+    ),
+    (
+        "initial-response-of-any-length",
+        "getmail6#256, MailKit#1948: AUTH with a long token in one line",
+        |config, now| {
+            Box::new(Inlines {
+                sound: Sound::new(config, now),
+                line: None,
+            })
+        },
+    ),
+    (
+        "waits-for-ever-for-tls",
+        "CVE-2011-1947: fetchmail had no timeout during STLS",
+        |config, now| Box::new(Patient(Sound::new(config, now))),
+    ),
+    (
+        "any-quit-is-the-update",
+        "yam#210: unique-ids were recorded though nothing was deleted",
+        |config, now| {
+            Box::new(Updates {
+                sound: Sound::new(config, now),
+                quit: false,
+            })
+        },
+    ),
+];
+
+pub(super) fn all() -> Vec<Mutant> {
+    let mutant = |(name, source, clients)| Mutant {
+        name,
+        source,
+        role: Role::Client(clients),
+    };
+    CLIENTS.map(mutant).into()
+}
+
+fn positive(said: &Said) -> Option<Request> {
+    match said {
+        Said::Status(request, true, ..) => Some(*request),
+        _ => None,
+    }
+}

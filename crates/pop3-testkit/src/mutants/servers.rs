@@ -1,0 +1,340 @@
+//! Faulty servers: the session of pop3-proto, with one call spoilt.
+
+use std::{collections::BTreeSet, mem, time::Instant};
+
+use pop3_proto::{
+    MessageNumber,
+    server::{Config, Event, Maildrop, Verdict},
+};
+
+use super::{Mutant, Role};
+use crate::{
+    oracle::{self, Newline},
+    view::{Server, Servers, Serving, Shelf},
+};
+
+/// A name, who has the bug, and the server that has it.
+type Row = (&'static str, &'static str, Servers);
+
+const SERVERS: [Row; 7] = [
+    (
+        "obeys-what-is-pipelined-behind-stls",
+        "CVE-2021-38084: Courier",
+        |config, now| {
+            Box::new(Late {
+                sound: Serving::new(config, now),
+                handshake: false,
+                kept: Vec::new(),
+            })
+        },
+    ),
+    (
+        "retrieves-deleted-messages",
+        "Stalwart crates/pop3",
+        |config, now| {
+            Box::new(Retrieves {
+                lines: Lines::new(config, now, |line| line.to_vec()),
+                shelf: None,
+                deleted: BTreeSet::new(),
+                sent: Vec::new(),
+            })
+        },
+    ),
+    (
+        "top-0-sends-the-body",
+        "Stalwart crates/pop3: no lines are all lines",
+        |config, now| Box::new(Lines::new(config, now, top_0)),
+    ),
+    (
+        "rset-takes-no-mark-off",
+        "pop3 1.0.6 sends RETR for RSET, so that servers never see one",
+        |config, now| {
+            Box::new(Lines::new(config, now, |line| {
+                match line.eq_ignore_ascii_case(b"RSET\r\n") {
+                    true => b"NOOP\r\n".to_vec(),
+                    false => line.to_vec(),
+                }
+            }))
+        },
+    ),
+    (
+        "a-long-command-is-two",
+        "rust-pop3-client, poplib: what is left of a long line is the next one",
+        |config, now| {
+            Box::new(Lines::new(config, now, |line| match line.len() {
+                ..256 => line.to_vec(),
+                _ => [&line[..200], b"\r\n", &line[255..]].concat(),
+            }))
+        },
+    ),
+    (
+        "a-dropped-connection-removes",
+        "against RFC 1939 §6 (clients leave without QUIT: mailpit#311, mailpit#317)",
+        |config, now| {
+            Box::new(Removes {
+                sound: Serving::new(config, now),
+                on_eof: true,
+            })
+        },
+    ),
+    (
+        "autologout-removes",
+        "against RFC 1939 §3",
+        |config, now| {
+            Box::new(Removes {
+                sound: Serving::new(config, now),
+                on_eof: false,
+            })
+        },
+    ),
+];
+
+pub(super) fn all() -> Vec<Mutant> {
+    let mutant = |(name, source, servers)| Mutant {
+        name,
+        source,
+        role: Role::Server(servers),
+    };
+    SERVERS.map(mutant).into()
+}
+
+/// Keeps commands that came before the handshake.
+struct Late {
+    sound: Serving,
+    handshake: bool,
+    kept: Vec<u8>,
+}
+
+impl Server for Late {
+    fn sound(&mut self) -> &mut Serving {
+        &mut self.sound
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        let event = self.sound.poll_event();
+        self.handshake |= event == Some(Event::StartTls);
+        event
+    }
+
+    fn handle_tls(&mut self, now: Instant) {
+        self.handshake = false;
+        self.sound.handle_tls(now);
+    }
+
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
+        if self.handshake {
+            self.kept.extend_from_slice(input);
+            return input.len();
+        }
+        // No further than a command.
+        let line_end = input.iter().position(|&octet| octet == b'\n');
+        self.sound
+            .handle_input(now, line_end.map_or(input, |end| &input[..=end]))
+    }
+
+    fn transmit(&mut self, now: Instant) -> Vec<u8> {
+        let mut sent = self.sound.transmit(now);
+        while !self.handshake && !self.kept.is_empty() {
+            let consumed = self.sound.handle_input(now, &self.kept);
+            self.kept.drain(..consumed);
+            sent.extend(self.sound.transmit(now));
+            if consumed == 0 {
+                break;
+            }
+        }
+        sent
+    }
+}
+
+/// Reads each line as another.
+struct Lines {
+    sound: Serving,
+    rewrite: fn(&[u8]) -> Vec<u8>,
+    line: Vec<u8>,
+    /// Lines that the session has not read yet.
+    waiting: Vec<u8>,
+}
+
+impl Lines {
+    fn new(config: Config, now: Instant, rewrite: fn(&[u8]) -> Vec<u8>) -> Self {
+        Self {
+            sound: Serving::new(config, now),
+            rewrite,
+            line: Vec::new(),
+            waiting: Vec::new(),
+        }
+    }
+
+    /// The next line, if it is whole and can be read now.
+    fn next_line(&mut self, input: &[u8]) -> (usize, Option<Vec<u8>>) {
+        if !self.waiting.is_empty() {
+            return (0, None);
+        }
+        let line_end = input.iter().position(|&octet| octet == b'\n');
+        let consumed = line_end.map_or(input.len(), |end| end + 1);
+        self.line.extend_from_slice(&input[..consumed]);
+        let is_whole = self.line.ends_with(b"\r\n");
+        (consumed, is_whole.then(|| mem::take(&mut self.line)))
+    }
+
+    fn read(&mut self, now: Instant) {
+        let consumed = self.sound.handle_input(now, &self.waiting);
+        self.waiting.drain(..consumed);
+    }
+}
+
+impl Server for Lines {
+    fn sound(&mut self) -> &mut Serving {
+        &mut self.sound
+    }
+
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
+        let (consumed, line) = self.next_line(input);
+        if let Some(line) = line {
+            self.waiting = (self.rewrite)(&line);
+        }
+        self.read(now);
+        consumed
+    }
+
+    fn transmit(&mut self, now: Instant) -> Vec<u8> {
+        let mut sent = self.sound.transmit(now);
+        while !self.waiting.is_empty() {
+            let left = self.waiting.len();
+            self.read(now);
+            sent.extend(self.sound.transmit(now));
+            if self.waiting.len() == left {
+                break;
+            }
+        }
+        sent
+    }
+
+    fn handle_tls(&mut self, now: Instant) {
+        self.line.clear();
+        self.sound.handle_tls(now);
+    }
+
+    fn handle_eof(&mut self, now: Instant) {
+        self.waiting = mem::take(&mut self.line);
+        self.read(now);
+        self.sound.handle_eof();
+    }
+}
+
+fn top_0(line: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(line).to_ascii_uppercase();
+    let words: Vec<&str> = text.trim_end().split(' ').collect();
+    match words[..] {
+        ["TOP", number, "0"] => format!("RETR {number}\r\n").into_bytes(),
+        _ => line.to_vec(),
+    }
+}
+
+/// Goes on to serve what DELE has marked.
+struct Retrieves {
+    lines: Lines,
+    shelf: Option<Shelf>,
+    deleted: BTreeSet<u32>,
+    sent: Vec<u8>,
+}
+
+impl Server for Retrieves {
+    fn sound(&mut self) -> &mut Serving {
+        &mut self.lines.sound
+    }
+
+    fn answer(&mut self, now: Instant, verdict: Verdict<Shelf>) {
+        if let Verdict::Accept(shelf) = &verdict {
+            self.shelf = Some(shelf.clone());
+        }
+        self.lines.answer(now, verdict);
+    }
+
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
+        let (consumed, line) = self.lines.next_line(input);
+        if let Some(line) = line {
+            let command = oracle::command(line.strip_suffix(b"\r\n").unwrap_or(&line));
+            let words: Vec<&str> = command.iter().flat_map(|text| text.split(' ')).collect();
+            let number = words.get(1).and_then(|word| word.parse().ok());
+            let keyword = words.first().copied().unwrap_or_default();
+            let number = number.and_then(MessageNumber::new);
+            match (keyword, number, &mut self.shelf) {
+                ("RSET", ..) => self.deleted.clear(),
+                ("DELE", Some(number), Some(shelf)) if number.get() <= shelf.messages() => {
+                    self.deleted.insert(number.get());
+                }
+                ("RETR", Some(number), Some(shelf)) if self.deleted.contains(&number.get()) => {
+                    let mut message = Vec::new();
+                    let open = shelf.open(number);
+                    let read = open
+                        .and_then(|mut open| std::io::Read::read_to_end(&mut open, &mut message));
+                    if read.is_ok()
+                        && let Ok(block) = oracle::encode(Newline::Canonicalize, &message)
+                    {
+                        self.sent.extend(b"+OK\r\n");
+                        self.sent.extend(block);
+                        return consumed;
+                    }
+                }
+                _ => {}
+            }
+            self.lines.waiting = line;
+        }
+        self.lines.read(now);
+        consumed
+    }
+
+    fn transmit(&mut self, now: Instant) -> Vec<u8> {
+        let mut sent = mem::take(&mut self.sent);
+        sent.extend(self.lines.transmit(now));
+        sent
+    }
+
+    fn handle_tls(&mut self, now: Instant) {
+        self.lines.handle_tls(now);
+    }
+
+    fn handle_eof(&mut self, now: Instant) {
+        self.lines.handle_eof(now);
+    }
+}
+
+/// Removes what is marked, whatever ends the session.
+struct Removes {
+    sound: Serving,
+    on_eof: bool,
+}
+
+impl Removes {
+    fn quit(&mut self, now: Instant) {
+        if self.sound.is_transaction() {
+            // The end of a command that was cut off comes first.
+            let _ = self.sound.handle_input(now, b"\r\n");
+            let _ = self.sound.transmit(now);
+            let _ = self.sound.handle_input(now, b"QUIT\r\n");
+            let _ = self.sound.transmit(now);
+        }
+    }
+}
+
+impl Server for Removes {
+    fn sound(&mut self) -> &mut Serving {
+        &mut self.sound
+    }
+
+    fn handle_eof(&mut self, now: Instant) {
+        if self.on_eof {
+            self.quit(now);
+        }
+        self.sound.handle_eof();
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        let is_due = self.sound.poll_timeout().is_some_and(|due| due <= now);
+        if is_due && !self.on_eof {
+            self.quit(now);
+        }
+        self.sound.handle_timeout(now);
+    }
+}
