@@ -1,8 +1,11 @@
 //! The traces of the corpus come true, and what is no trace is named.
 
+use std::{cell::RefCell, time::Instant};
+
+use pop3_proto::client::Config;
 use pop3_testkit::{
     trace::{self, Trace},
-    view,
+    view::{self, Client, Heard, Sound},
 };
 
 #[test]
@@ -17,6 +20,41 @@ fn every_trace_comes_true() {
     let both =
         |is_for: fn(&Trace) -> bool| traces.iter().filter(|(_, trace)| is_for(trace)).count();
     assert!(both(Trace::is_for_clients) > 40 && both(Trace::is_for_servers) > 10);
+}
+
+thread_local! {
+    /// The longest input of each session.
+    static LONGEST: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Notes how much it reads at once.
+struct Notes(Sound);
+
+impl Client for Notes {
+    fn sound(&mut self) -> &mut Sound {
+        &mut self.0
+    }
+
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
+        LONGEST.with_borrow_mut(|longest| {
+            if let Some(longest) = longest.last_mut() {
+                *longest = input.len().max(*longest);
+            }
+        });
+        self.0.handle_input(now, input)
+    }
+}
+
+#[test]
+fn reads_are_whole_and_of_one_to_five_octets() {
+    let notes = |config: Config, now| -> Box<dyn Client> {
+        LONGEST.with_borrow_mut(|longest| longest.push(0));
+        Box::new(Notes(Sound::new(config, now)))
+    };
+    let text = "replay: client rfc1939 tls\nS: +OK ready\nE: greeting + ready";
+    let replayed = Trace::parse(text).and_then(|trace| trace.replay(notes, view::server));
+    assert_eq!(replayed, Ok(()));
+    assert_eq!(LONGEST.take(), [11, 1, 2, 3, 4, 5]);
 }
 
 /// Against our client by RFC 1939 under TLS.

@@ -34,7 +34,7 @@ pub(super) fn log(
         paced: scenario.paced,
         pausing: false,
         due: 0,
-        challenges: 0,
+        challenges: scenario.first_response,
         reading: None,
         data: Vec::new(),
         log: Vec::new(),
@@ -56,6 +56,7 @@ struct Driver<'a> {
     pausing: bool,
     /// Replies that are due.
     due: usize,
+    /// The place of the next response in [`RESPONSES`].
     challenges: usize,
     /// What the block is the answer to, if there is one.
     reading: Option<Request>,

@@ -18,7 +18,7 @@ pub(super) fn log(scenario: &Scenario, wire: &[u8]) -> Vec<String> {
         state: "greeting",
         user: false,
         exchange: Exchange::None,
-        challenges: 0,
+        challenges: scenario.first_response,
         whole: BTreeSet::new(),
         deleted: BTreeSet::new(),
         queue: VecDeque::new(),
@@ -74,6 +74,7 @@ struct Model<'a> {
     /// USER was accepted just now.
     user: bool,
     exchange: Exchange,
+    /// The place of the next response in [`RESPONSES`].
     challenges: usize,
     /// Messages that came whole.
     whole: BTreeSet<u32>,

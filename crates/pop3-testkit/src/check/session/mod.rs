@@ -100,16 +100,12 @@ pub fn due_replies(header: u8, drawn: u8) -> Vec<Due> {
 }
 
 /// Ways to cut the flights of a wire into reads: whole, and drawn.
-fn plans(wire: &[u8], seed: u64) -> [Vec<Vec<&[u8]>>; 3] {
+fn plans(wire: &[u8], seed: u64) -> [Vec<Vec<&[u8]>>; 2] {
     let flights = || wire.split(|&octet| octet == END_OF_FLIGHT);
+    let drawn = |flight| chunk::drawn_plan(flight, seed);
     [
         flights().map(|flight| vec![flight]).collect(),
-        flights()
-            .map(|flight| chunk::drawn_plan(flight, seed))
-            .collect(),
-        flights()
-            .map(|flight| chunk::drawn_plan(flight, !seed))
-            .collect(),
+        flights().map(drawn).collect(),
     ]
 }
 
@@ -123,6 +119,8 @@ struct Scenario {
     stls: bool,
     /// What the server says before the drawn octets.
     prologue: &'static [u8],
+    /// Which of [`RESPONSES`] is the first.
+    first_response: usize,
     /// What to do when all replies are there. Commands that stand together are
     /// sent together.
     steps: Vec<Vec<Command<'static>>>,
@@ -145,13 +143,13 @@ impl Scenario {
             Command::Stat,
             Command::List(None),
             Command::Uidl(None),
+            Command::List(Some(second)),
             Command::Retr(first),
             Command::Dele(first),
             Command::Capa,
             Command::Top(first, 1),
-            Command::Noop,
-            Command::List(Some(second)),
             Command::Uidl(Some(second)),
+            Command::Noop,
             Command::Retr(first),
             Command::Quit,
         ];
@@ -202,6 +200,7 @@ impl Scenario {
             paced: header & 4 == 4,
             stls,
             prologue,
+            first_response: usize::from(header >> 6),
             steps,
         }
     }

@@ -154,8 +154,8 @@ impl Done {
     pub(super) fn compare(&self, expected: &Expected) {
         let kinds: Vec<Awaited> = expected.replies.iter().map(|(kind, _)| *kind).collect();
         let (replies, fault) = oracle::replies(&kinds, false, &self.sent);
-        let sent = shown(&self.sent);
-        assert_eq!(fault, None, "{sent}\nfor {expected:?}");
+        let sent = || shown(&self.sent);
+        assert_eq!(fault, None, "{}\nfor {expected:?}", sent());
         for (reply, (_, answer)) in replies.iter().zip(&expected.replies) {
             let right = match (reply, answer) {
                 (Reply::Challenge(text), Answer::Challenge) => text == b"YWJj",
@@ -183,9 +183,10 @@ impl Done {
                     Answer::Challenge => false,
                 },
             };
-            assert!(right, "{reply:?} is not {answer:?}: {sent}");
+            assert!(right, "{reply:?} is not {answer:?}: {}", sent());
         }
-        assert_eq!(self.closed, expected.closed, "how it ends: {sent}");
-        assert_eq!(self.removed, expected.removed, "what is removed: {sent}");
+        let done = (self.closed, &self.removed);
+        let due = (expected.closed, &expected.removed);
+        assert_eq!(done, due, "how it ends: {}", sent());
     }
 }
