@@ -72,7 +72,7 @@ pub fn client_sessions() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-const COMMANDS: [&[u8]; 32] = [
+const COMMANDS: [&[u8]; 33] = [
     b"USER mrose\r\n",
     b"PASS secret\r\n",
     b"PASS no\r\n",
@@ -81,6 +81,7 @@ const COMMANDS: [&[u8]; 32] = [
     b"STLS\r\n",
     b"STLS\r\n",
     b"STLS\r\nNOOP\r\n\x01",
+    b"STLS\r\n\x01PASS b\r\n",
     b"AUTH\r\n",
     b"AUTH PLAIN\r\n",
     b"AUTH plain =\r\n",
