@@ -72,7 +72,7 @@ pub fn client_sessions() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-const COMMANDS: [&[u8]; 33] = [
+const COMMANDS: [&[u8]; 36] = [
     b"USER mrose\r\n",
     b"PASS secret\r\n",
     b"PASS no\r\n",
@@ -83,6 +83,9 @@ const COMMANDS: [&[u8]; 33] = [
     b"STLS\r\nNOOP\r\n\x01",
     b"STLS\r\n\x01PASS b\r\n",
     b"AUTH\r\n",
+    b"LANG\r\n",
+    b"LANG EN-gb\r\n",
+    b"LANG de\r\n",
     b"AUTH PLAIN\r\n",
     b"AUTH plain =\r\n",
     b"YWJj\r\n",

@@ -121,6 +121,10 @@ impl Model {
             return false;
         };
         let words: Vec<&str> = spelt.split(' ').collect();
+        if words[0] == "LANG" {
+            self.language(words.get(1).copied());
+            return false;
+        }
         match self.transaction {
             true => self.in_transaction(&words),
             false => return self.in_authorization(&words, user),
@@ -131,6 +135,19 @@ impl Model {
     fn log_in(&mut self) {
         self.transaction = true;
         self.reply(Awaited::Line, Answer::Fine);
+    }
+
+    /// English is the one language.
+    fn language(&mut self, range: Option<&str>) {
+        let is_english = |range: &str| {
+            let first = range.split('-').next().unwrap_or_default();
+            range == "*" || first.eq_ignore_ascii_case("en")
+        };
+        match range {
+            None => self.reply(Awaited::Listing, Answer::Fine),
+            Some(range) if is_english(range) => self.reply(Awaited::Line, Answer::Fine),
+            Some(_) => self.refuse(),
+        }
     }
 
     fn in_authorization(&mut self, words: &[&str], user: bool) -> bool {
