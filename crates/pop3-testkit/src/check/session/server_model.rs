@@ -63,7 +63,10 @@ impl Model {
             let line_end = rest.windows(2).position(|pair| pair == b"\r\n");
             match line_end {
                 None if !*skipping && rest.len() >= longest => {
-                    self.too_long();
+                    // A response is refused at the end of its line.
+                    if !self.in_exchange() {
+                        self.too_long();
+                    }
                     *skipping = true;
                 }
                 None if *skipping => {
@@ -76,6 +79,9 @@ impl Model {
                     let line = &rest[..end];
                     rest = &rest[end + 2..];
                     if std::mem::take(skipping) {
+                        if self.in_exchange() {
+                            self.refuse();
+                        }
                         continue;
                     }
                     if end + 2 > longest {
