@@ -158,6 +158,8 @@ impl Model {
 
     fn in_authorization(&mut self, words: &[&str], user: bool) -> bool {
         match words {
+            // Without UTF8, names and passwords are ASCII (RFC 6856 §2.2).
+            ["USER" | "PASS" | "APOP", rest @ ..] if !rest.concat().is_ascii() => self.refuse(),
             ["USER", ..] => {
                 self.user = true;
                 self.reply(Awaited::Line, Answer::Fine);
