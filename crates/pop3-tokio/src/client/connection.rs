@@ -22,7 +22,7 @@ use pop3_proto::{
 /// later calls say [`Error::Interrupted`]. Dropping the client closes the
 /// connection; what was marked as deleted then stays on the server.
 ///
-/// Holds at most: a read buffer of 256 KiB, what TLS holds, what
+/// Holds at most: a read buffer of 128 KiB, what TLS holds, what
 /// [`pop3_proto::client::Session`] does; never a message.
 pub struct Client {
     pub(super) wire: Wire,
