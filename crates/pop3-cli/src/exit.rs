@@ -14,15 +14,19 @@ pub(crate) enum Exit {
     Data = 65,
     /// An input that cannot be opened.
     NoInput = 66,
-    /// A service that cannot be had: an address that is taken.
-    #[cfg_attr(not(unix), expect(dead_code))]
+    /// A service that cannot be had: a server that is not reached, an address
+    /// that is taken.
     Unavailable = 69,
     /// An output that cannot be created.
     CannotCreate = 73,
     /// Input or output that fails later.
     Io = 74,
+    /// Not now: try later.
+    Temporary = 75,
     /// The other side broke the protocol, or refused.
     Protocol = 76,
+    /// Name or password were refused.
+    NoPermission = 77,
 }
 
 /// What a shell gives for a filter that SIGPIPE has ended: 128 + 13.

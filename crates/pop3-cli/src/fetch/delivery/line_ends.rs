@@ -1,0 +1,154 @@
+//! From the line ends of the wire to those of the place where mail is kept.
+
+use clap::ValueEnum;
+use memchr::memchr_iter;
+
+/// How lines end in what is delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LineEnds {
+    /// LF, as mpop, fetchmail and getmail deliver, and as programs on Unix expect
+    #[default]
+    Lf,
+    /// Every octet as it was received, and so CRLF
+    Received,
+}
+
+/// Turns CRLF into LF, or leaves it; counts either way. Bare CR and bare LF stay
+/// what they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Converter {
+    line_ends: LineEnds,
+    /// The octets so far end with a CR that is not written yet.
+    holds_cr: bool,
+    /// The last octet that was written.
+    last: u8,
+    octets: u64,
+    /// LFs written without a CR before them.
+    bare_lfs: u64,
+}
+
+impl Converter {
+    pub(crate) fn new(line_ends: LineEnds) -> Self {
+        Self {
+            line_ends,
+            ..Self::default()
+        }
+    }
+
+    /// Octets written, and what they would be if every line ended with CRLF: the
+    /// `S=` and `W=` that Dovecot puts into names of files in a Maildir.
+    pub(crate) const fn sizes(&self) -> (u64, u64) {
+        (self.octets, self.octets + self.bare_lfs)
+    }
+
+    /// Appends the next octets of the message.
+    pub(crate) fn convert(&mut self, message: &[u8], to: &mut Vec<u8>) {
+        let mut written = 0;
+        for lf in memchr_iter(b'\n', message) {
+            let line = &message[written..lf];
+            written = lf + 1;
+            match self.line_ends {
+                LineEnds::Lf => match line.split_last() {
+                    Some((b'\r', line)) => self.put(line, to),
+                    Some(_) => self.put(line, to),
+                    // The CR came at the end of the octets before.
+                    None => self.holds_cr = false,
+                },
+                LineEnds::Received => self.put(line, to),
+            }
+            self.bare_lfs += u64::from(self.last != b'\r');
+            self.put(b"\n", to);
+        }
+        let rest = &message[written..];
+        match (self.line_ends, rest.split_last()) {
+            (LineEnds::Lf, Some((b'\r', rest))) => {
+                self.put(rest, to);
+                // Two CRs in a row, cut between them.
+                self.release(to);
+                self.holds_cr = true;
+            }
+            _ => self.put(rest, to),
+        }
+    }
+
+    /// The message is over.
+    pub(crate) fn finish(&mut self, to: &mut Vec<u8>) {
+        self.release(to);
+    }
+
+    fn put(&mut self, octets: &[u8], to: &mut Vec<u8>) {
+        let Some(&last) = octets.last() else {
+            return;
+        };
+        self.release(to);
+        to.extend_from_slice(octets);
+        self.octets += octets.len() as u64;
+        self.last = last;
+    }
+
+    /// Writes the CR that is held.
+    fn release(&mut self, to: &mut Vec<u8>) {
+        if std::mem::take(&mut self.holds_cr) {
+            to.push(b'\r');
+            self.octets += 1;
+            self.last = b'\r';
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn convert(line_ends: LineEnds, pieces: &[&[u8]]) -> (Vec<u8>, (u64, u64)) {
+        let mut converter = Converter::new(line_ends);
+        let mut to = Vec::new();
+        for piece in pieces {
+            converter.convert(piece, &mut to);
+        }
+        converter.finish(&mut to);
+        (to, converter.sizes())
+    }
+
+    /// A model: whole, octet by octet.
+    fn lf(message: &[u8]) -> Vec<u8> {
+        let at = |index: usize| message.get(index);
+        (0..message.len())
+            .filter(|&index| !(at(index) == Some(&b'\r') && at(index + 1) == Some(&b'\n')))
+            .map(|index| message[index])
+            .collect()
+    }
+
+    fn crlf_octets(stored: &[u8]) -> u64 {
+        let bare = (0..stored.len())
+            .filter(|&at| stored[at] == b'\n' && (at == 0 || stored[at - 1] != b'\r'));
+        (stored.len() + bare.count()) as u64
+    }
+
+    /// All messages of up to six octets, cut everywhere, in up to three pieces.
+    #[test]
+    fn cuts_change_nothing() {
+        for octets in 0..=6_u32 {
+            for code in 0..3_u32.pow(octets) {
+                let message: Vec<u8> = (0..octets)
+                    .map(|at| b"\r\na"[(code / 3_u32.pow(at) % 3) as usize])
+                    .collect();
+                for first in 0..=message.len() {
+                    for second in first..=message.len() {
+                        let pieces = [
+                            &message[..first],
+                            &message[first..second],
+                            &message[second..],
+                        ];
+                        let (stored, sizes) = convert(LineEnds::Lf, &pieces);
+                        assert_eq!(stored, lf(&message), "{pieces:?}");
+                        assert_eq!(sizes, (stored.len() as u64, crlf_octets(&stored)));
+                        let (stored, sizes) = convert(LineEnds::Received, &pieces);
+                        assert_eq!(stored, message);
+                        assert_eq!(sizes, (stored.len() as u64, crlf_octets(&stored)));
+                    }
+                }
+            }
+        }
+    }
+}

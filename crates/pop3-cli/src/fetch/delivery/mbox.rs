@@ -1,0 +1,381 @@
+//! Delivery to an mbox file.
+//!
+//! Other programs write to the same file, and one of them may do so between a
+//! kill and the next run. So nothing is ever cut off the file but what was
+//! appended under a lock that is still held. Instead a group is first written to
+//! a spool file beside the journal, in the very octets that the mbox will get.
+//! Once spool and journal are on the disk, the spool is appended to the mbox, and
+//! that can be done again:
+//!
+//! # After a kill
+//!
+//! The journal knows where in the mbox the group begins. What stands there is
+//! compared with the spool.
+//!
+//! - All of it is there: delivered.
+//! - The file ends within it, or before it begins: the rest is appended.
+//! - Anything else: some other program has changed the file since. Whether a
+//!   mail reader has taken the group out or it was never in is unknown; it is
+//!   appended again, rather twice than never.
+//!
+//! # Locks
+//!
+//! A dot-lock (`FILE.lock`), `fcntl` and `flock`, in this order, as programs on
+//! Debian do. None of them is waited for longer than [`PATIENCE`]; a dot-lock
+//! that was left for [`STALE`] is removed.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use rustix::fs::{FlockOperation, fcntl_lock, flock};
+
+use super::{Delivery, quoting};
+use crate::{
+    exit::{Exit, Failure},
+    fetch::journal::Pending,
+};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const STALE: Duration = Duration::from_secs(15 * 60);
+const PAUSE: Duration = Duration::from_millis(100);
+
+pub(crate) struct Mbox {
+    path: PathBuf,
+    spool: File,
+    spool_path: PathBuf,
+    quoter: quoting::Quoter,
+    quoted: Vec<u8>,
+    /// Where in the spool each message of the group begins.
+    begins: Vec<u64>,
+    spooled: u64,
+    /// From [`secure`](Delivery::secure) to [`publish`](Delivery::publish): the
+    /// file, and where the group begins in it.
+    locked: Option<(Locked, u64)>,
+    is_undone: bool,
+}
+
+impl Mbox {
+    pub(crate) fn open(path: &Path, spool_path: &Path) -> Result<Self, Failure> {
+        // Now, and not after the first group was fetched.
+        open_file(path).map_err(|error| cannot_open(path, &error))?;
+        let spool = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(spool_path)
+            .map_err(|error| cannot_open(spool_path, &error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            spool,
+            spool_path: spool_path.to_owned(),
+            quoter: quoting::Quoter::default(),
+            quoted: Vec::new(),
+            begins: Vec::new(),
+            spooled: 0,
+            locked: None,
+            is_undone: false,
+        })
+    }
+
+    /// Writes what is quoted to the spool.
+    fn spool(&mut self) -> Result<(), Failure> {
+        self.spool
+            .write_all(&self.quoted)
+            .map_err(|error| cannot_write(&self.spool_path, &error))?;
+        self.spooled += self.quoted.len() as u64;
+        self.quoted.clear();
+        Ok(())
+    }
+
+    fn cut_spool(&mut self, to: u64) -> io::Result<()> {
+        self.spool.set_len(to)?;
+        self.spool.seek(SeekFrom::Start(to))?;
+        self.spooled = to;
+        Ok(())
+    }
+}
+
+impl Delivery for Mbox {
+    fn stem(&self) -> Option<&str> {
+        None
+    }
+
+    fn begin(&mut self) -> Result<(), Failure> {
+        self.begins.push(self.spooled);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let line = quoting::from_line(now.as_secs().cast_signed());
+        self.quoted.extend_from_slice(line.as_bytes());
+        Ok(())
+    }
+
+    fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
+        self.quoter.quote(octets, &mut self.quoted);
+        self.spool()
+    }
+
+    fn end(&mut self, _: (u64, u64)) -> Result<(), Failure> {
+        self.quoter.finish(&mut self.quoted);
+        self.spool()
+    }
+
+    fn discard(&mut self) {
+        if let Some(begin) = self.begins.pop() {
+            self.quoted.clear();
+            self.quoter = quoting::Quoter::default();
+            let _ = self.cut_spool(begin);
+        }
+    }
+
+    fn secure(&mut self) -> Result<Vec<String>, Failure> {
+        self.spool
+            .sync_all()
+            .map_err(|error| cannot_write(&self.spool_path, &error))?;
+        let mut locked = Locked::new(&self.path)?;
+        let end = locked
+            .end_of_messages()
+            .map_err(|error| cannot_write(&self.path, &error))?;
+        self.locked = Some((locked, end));
+        let ends = self.begins.iter().skip(1).copied().chain([self.spooled]);
+        Ok(self
+            .begins
+            .iter()
+            .zip(ends)
+            .map(|(begin, next)| format!("{}+{}", end + begin, next - begin))
+            .collect())
+    }
+
+    fn publish(&mut self) -> Result<(), Failure> {
+        let Some((mut locked, end)) = self.locked.take() else {
+            return Ok(());
+        };
+        if let Err(error) = append(&self.spool, 0, self.spooled, &mut locked.file, end) {
+            // Still locked, so that what follows is ours.
+            let undone = locked
+                .file
+                .set_len(end)
+                .and_then(|()| locked.file.sync_all());
+            self.is_undone = undone.is_ok();
+            return Err(cannot_write(&self.path, &error));
+        }
+        drop(locked);
+        self.begins.clear();
+        self.cut_spool(0)
+            .map_err(|error| cannot_write(&self.spool_path, &error))
+    }
+
+    fn is_undone(&self) -> bool {
+        self.is_undone
+    }
+}
+
+pub(crate) fn recover(
+    path: &Path,
+    pending: &[(Pending, i64)],
+    spool_path: &Path,
+) -> Result<Vec<bool>, Failure> {
+    let places: Option<Vec<(u64, u64)>> = pending
+        .iter()
+        .map(|(message, _)| {
+            let (begin, octets) = message.name.split_once('+')?;
+            Some((begin.parse().ok()?, octets.parse().ok()?))
+        })
+        .collect();
+    let lost = Ok(vec![false; pending.len()]);
+    let (Some(places), Ok(spool)) = (places, File::open(spool_path)) else {
+        return lost;
+    };
+    let Some(begin) = places.iter().map(|(begin, _)| *begin).min() else {
+        return lost;
+    };
+    let octets: u64 = places.iter().map(|(_, octets)| *octets).sum();
+    if spool.metadata().is_ok_and(|there| there.len() < octets) {
+        return lost;
+    }
+    let mut locked = Locked::new(path)?;
+    let mut finish = || {
+        let same = common(&locked.file, begin, &spool, octets)?;
+        if same == octets {
+            return locked.file.sync_all();
+        }
+        let file_octets = locked.file.metadata()?.len();
+        if file_octets == begin + same {
+            return append(&spool, same, octets, &mut locked.file, begin + same);
+        }
+        let end = locked.end_of_messages()?;
+        append(&spool, 0, octets, &mut locked.file, end)
+    };
+    finish().map_err(|error| cannot_write(path, &error))?;
+    Ok(vec![true; pending.len()])
+}
+
+/// Copies octets `from..to` of the spool to `at`, on the disk.
+fn append(spool: &File, from: u64, to: u64, file: &mut File, at: u64) -> io::Result<()> {
+    let mut spool = spool;
+    spool.seek(SeekFrom::Start(from))?;
+    file.seek(SeekFrom::Start(at))?;
+    let copied = io::copy(&mut Read::take(spool, to - from), file)?;
+    match copied == to - from {
+        true => file.sync_all(),
+        false => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+/// How many octets of the spool stand in `file` from `begin` on.
+fn common(file: &File, begin: u64, spool: &File, octets: u64) -> io::Result<u64> {
+    let (mut here, mut there) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let mut same = 0;
+    while same < octets {
+        let most = usize::try_from(octets - same).unwrap_or(usize::MAX).min(1 << 16);
+        let read = file.read_at(&mut here[..most], begin + same)?;
+        if read == 0 {
+            break;
+        }
+        spool.read_exact_at(&mut there[..read], same)?;
+        let equal = here[..read]
+            .iter()
+            .zip(&there)
+            .take_while(|(here, there)| here == there)
+            .count();
+        same += equal as u64;
+        if equal < read {
+            break;
+        }
+    }
+    Ok(same)
+}
+
+/// An mbox file that no other program writes to.
+struct Locked {
+    file: File,
+    dot_lock: PathBuf,
+}
+
+impl Locked {
+    fn new(path: &Path) -> Result<Self, Failure> {
+        let mut dot_lock = path.as_os_str().to_owned();
+        dot_lock.push(".lock");
+        let dot_lock = PathBuf::from(dot_lock);
+        let due = Instant::now() + PATIENCE;
+        while let Err(error) = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&dot_lock)
+        {
+            if error.kind() != io::ErrorKind::AlreadyExists {
+                return Err(cannot_open(&dot_lock, &error));
+            }
+            if is_stale(&dot_lock) {
+                let _ = fs::remove_file(&dot_lock);
+            } else {
+                wait(due, &dot_lock)?;
+            }
+        }
+        let file = match open_file(path) {
+            Ok(file) => file,
+            Err(error) => {
+                let _ = fs::remove_file(&dot_lock);
+                return Err(cannot_open(path, &error));
+            }
+        };
+        // From here on dropping takes the dot-lock away.
+        let locked = Self { file, dot_lock };
+        for lock in [fcntl_lock::<&File>, flock::<&File>] {
+            while let Err(error) = lock(&locked.file, FlockOperation::NonBlockingLockExclusive) {
+                match error {
+                    rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::ACCESS => wait(due, path)?,
+                    error => return Err(cannot_open(path, &error.into())),
+                }
+            }
+        }
+        Ok(locked)
+    }
+
+    /// Where the next message goes; an empty line stands before it, unless it is
+    /// the first.
+    fn end_of_messages(&mut self) -> io::Result<u64> {
+        let end = self.file.metadata()?.len();
+        let mut tail = [0; 2];
+        let missing: &[u8] = match end {
+            0 => b"",
+            1 => b"\n",
+            _ => {
+                self.file.read_exact_at(&mut tail, end - 2)?;
+                match &tail {
+                    b"\n\n" => b"",
+                    [_, b'\n'] => b"\n",
+                    _ => b"\n\n",
+                }
+            }
+        };
+        self.file.write_all_at(missing, end)?;
+        Ok(end + missing.len() as u64)
+    }
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.dot_lock);
+    }
+}
+
+fn wait(due: Instant, path: &Path) -> Result<(), Failure> {
+    if Instant::now() >= due {
+        return Err(Failure::new(
+            Exit::Temporary,
+            format_args!("{} stays locked by another program; try later", path.display()),
+        ));
+    }
+    thread::sleep(PAUSE);
+    Ok(())
+}
+
+/// Whether its owner has not touched it for long.
+fn is_stale(dot_lock: &Path) -> bool {
+    fs::metadata(dot_lock)
+        .and_then(|metadata| metadata.modified())
+        .is_ok_and(|modified| {
+            SystemTime::now()
+                .duration_since(modified)
+                .is_ok_and(|age| age > STALE)
+        })
+}
+
+fn open_file(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is no regular file")),
+    }
+}
+
+fn cannot_open(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::CannotCreate,
+        format_args!("cannot open {}: {error}", path.display()),
+    )
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(
+        Exit::Io,
+        format_args!("cannot write {}: {error}", path.display()),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! Where messages go: a Maildir, an mbox file, or standard output.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use super::journal::Pending;
+use crate::exit::Failure;
+
+pub(crate) mod line_ends;
+mod maildir;
+mod mbox;
+mod quoting;
+mod stdout;
+
+/// A place for messages, filled by groups: [`begin`](Self::begin),
+/// [`write`](Self::write) and [`end`](Self::end) for each message, then
+/// [`secure`](Self::secure) and [`publish`](Self::publish) for all of them. The
+/// essay in [`group`](super::group) says why.
+///
+/// Dropped, it removes what is not secured.
+pub(crate) trait Delivery: Send {
+    /// What the names of its unfinished files begin with, if it makes any.
+    fn stem(&self) -> Option<&str>;
+
+    fn begin(&mut self) -> Result<(), Failure>;
+
+    fn write(&mut self, octets: &[u8]) -> Result<(), Failure>;
+
+    /// The message is whole. `sizes`: its octets as stored, and with CRLF.
+    fn end(&mut self, sizes: (u64, u64)) -> Result<(), Failure>;
+
+    /// The message that was begun will not be whole.
+    fn discard(&mut self);
+
+    /// Puts the octets of the group on the disk, where `publish` or, after a
+    /// kill, [`recover`] finds them. Gives a name for each message.
+    fn secure(&mut self) -> Result<Vec<String>, Failure>;
+
+    /// Puts the group to where it is read, on the disk too.
+    ///
+    /// # Errors
+    ///
+    /// The group is where `recover` finds it, unless it
+    /// [was undone](Self::is_undone).
+    fn publish(&mut self) -> Result<(), Failure>;
+
+    /// Whether a failed `publish` left nothing of the group anywhere.
+    fn is_undone(&self) -> bool {
+        false
+    }
+}
+
+/// What to deliver to, as named by `--to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Maildir(PathBuf),
+    Mbox(PathBuf),
+    Stdout,
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("maildir", folder)) if !folder.is_empty() => Ok(Self::Maildir(folder.into())),
+            Some(("mbox", file)) if !file.is_empty() => Ok(Self::Mbox(file.into())),
+            _ if text == "-" => Ok(Self::Stdout),
+            _ => Err(String::from("write maildir:FOLDER, mbox:FILE or -")),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Maildir(folder) => write!(f, "maildir:{}", folder.display()),
+            Self::Mbox(file) => write!(f, "mbox:{}", file.display()),
+            Self::Stdout => f.write_str("-"),
+        }
+    }
+}
+
+impl Place {
+    /// The same place whatever the working folder is.
+    pub(crate) fn absolute(&self) -> Self {
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        match self {
+            Self::Maildir(folder) => Self::Maildir(absolute(folder)),
+            Self::Mbox(file) => Self::Mbox(absolute(file)),
+            Self::Stdout => Self::Stdout,
+        }
+    }
+
+    /// Opens it. `spool` is a file of this account alone.
+    pub(crate) fn open(&self, form: Form, spool: &Path) -> Result<Box<dyn Delivery>, Failure> {
+        Ok(match self {
+            Self::Maildir(folder) => Box::new(maildir::Maildir::open(folder)?),
+            Self::Mbox(file) => Box::new(mbox::Mbox::open(file, spool)?),
+            Self::Stdout => Box::new(stdout::Stdout::open(form)?),
+        })
+    }
+}
+
+/// How messages are written to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Mbox,
+    /// One after the other, nothing between them.
+    Raw,
+}
+
+/// Finishes what a killed run has secured at `place`, and removes what it has
+/// not. Gives for each message whether it is delivered; if not, it has to be
+/// fetched again.
+pub(crate) fn recover(
+    place: &str,
+    stems: &[String],
+    pending: &[(Pending, i64)],
+    spool: &Path,
+    now: i64,
+) -> Result<Vec<bool>, Failure> {
+    match place.parse() {
+        Ok(Place::Maildir(folder)) => maildir::recover(&folder, stems, pending, now),
+        Ok(Place::Mbox(file)) => mbox::recover(&file, pending, spool),
+        // Nobody knows what the reader got.
+        Ok(Place::Stdout) | Err(_) => Ok(vec![false; pending.len()]),
+    }
+}

@@ -1,0 +1,178 @@
+//! The form of messages in an mbox file: mboxrd.
+//!
+//! A message stands behind a line `From sender date` and before an empty line. Of
+//! its own lines, those that are `From ` after any number of `>` get one `>` more,
+//! so that a reader can take exactly that one away again.
+
+use memchr::memchr;
+
+const FROM: &[u8] = b"From ";
+
+/// Quotes one message, piece by piece.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Quoter {
+    at: At,
+    ends_with_lf: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum At {
+    /// Behind `>`s only, if anything, and so many octets of `From `. These are
+    /// not written yet.
+    #[default]
+    LineStart,
+    From(usize),
+    Within,
+}
+
+impl Quoter {
+    /// Appends the next octets of the message.
+    pub(crate) fn quote(&mut self, mut message: &[u8], to: &mut Vec<u8>) {
+        if let Some(&last) = message.last() {
+            self.ends_with_lf = last == b'\n';
+        }
+        while let Some(&octet) = message.first() {
+            match self.at {
+                At::Within => {
+                    let line = match memchr(b'\n', message) {
+                        Some(lf) => {
+                            self.at = At::LineStart;
+                            lf + 1
+                        }
+                        None => message.len(),
+                    };
+                    to.extend_from_slice(&message[..line]);
+                    message = &message[line..];
+                    continue;
+                }
+                At::LineStart if octet == b'>' => to.push(b'>'),
+                At::LineStart | At::From(_) => {
+                    let matched = match self.at {
+                        At::From(matched) => matched,
+                        _ => 0,
+                    };
+                    if octet != FROM[matched] {
+                        to.extend_from_slice(&FROM[..matched]);
+                        self.at = At::Within;
+                        continue;
+                    }
+                    self.at = At::From(matched + 1);
+                    if matched + 1 == FROM.len() {
+                        // Behind the other `>`s is as good as before them.
+                        to.push(b'>');
+                        to.extend_from_slice(FROM);
+                        self.at = At::Within;
+                    }
+                }
+            }
+            message = &message[1..];
+        }
+    }
+
+    /// The message is over: ends its last line, and adds the empty one.
+    pub(crate) fn finish(&mut self, to: &mut Vec<u8>) {
+        if let At::From(matched) = self.at {
+            to.extend_from_slice(&FROM[..matched]);
+        }
+        to.extend_from_slice(match self.ends_with_lf {
+            true => b"\n",
+            false => b"\n\n",
+        });
+        *self = Self::default();
+    }
+}
+
+/// The line before a message that came at `now`, seconds since 1970, in UTC.
+pub(crate) fn from_line(now: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let now = now.max(0);
+    let (days, seconds) = (now / 86_400, now % 86_400);
+    let weekday = DAYS[(days % 7).cast_unsigned() as usize];
+    // Years are counted from March, so that a leap day is the last of one.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next_year) = match month {
+        0..=9 => (month + 2, 0),
+        _ => (month - 10, 1),
+    };
+    let name = MONTHS[month.cast_unsigned() as usize];
+    let year = year + era * 400 + next_year;
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("From MAILER-DAEMON {weekday} {name} {day:2} {hour:02}:{minute:02}:{second:02} {year}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quote(pieces: &[&[u8]]) -> Vec<u8> {
+        let (mut quoter, mut to) = (Quoter::default(), Vec::new());
+        for piece in pieces {
+            quoter.quote(piece, &mut to);
+        }
+        quoter.finish(&mut to);
+        to
+    }
+
+    /// A model: line by line.
+    fn model(message: &[u8]) -> Vec<u8> {
+        let mut to = Vec::new();
+        for line in message.split_inclusive(|&octet| octet == b'\n') {
+            let bare = line.iter().position(|&octet| octet != b'>');
+            if bare.is_some_and(|at| line[at..].starts_with(b"From ")) {
+                to.push(b'>');
+            }
+            to.extend_from_slice(line);
+        }
+        if !message.ends_with(b"\n") {
+            to.push(b'\n');
+        }
+        to.push(b'\n');
+        to
+    }
+
+    #[test]
+    fn cuts_change_nothing() {
+        let messages: [&[u8]; 9] = [
+            b"",
+            b"\n",
+            b"From a\n",
+            b">From a\n>>From b\n> From c\n From d\n",
+            b"a\nFrom",
+            b"a\nFro\nFrom \n",
+            b"a From b\nFFrom c\nFroFrom d",
+            b">",
+            b">>>F\n\n\nFrom ",
+        ];
+        for message in messages {
+            for first in 0..=message.len() {
+                for second in first..=message.len() {
+                    let pieces = [&message[..first], &message[first..second], &message[second..]];
+                    assert_eq!(quote(&pieces), model(message), "{pieces:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dates() {
+        let lines = [
+            (0, "Thu Jan  1 00:00:00 1970"),
+            (951_782_400, "Tue Feb 29 00:00:00 2000"),
+            (1_709_251_199, "Thu Feb 29 23:59:59 2024"),
+            (1_709_251_200, "Fri Mar  1 00:00:00 2024"),
+            (1_735_689_599, "Tue Dec 31 23:59:59 2024"),
+            (4_107_542_400, "Mon Mar  1 00:00:00 2100"),
+        ];
+        for (now, date) in lines {
+            assert_eq!(from_line(now), format!("From MAILER-DAEMON {date}\n"));
+        }
+    }
+}

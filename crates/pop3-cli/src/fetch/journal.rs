@@ -1,0 +1,505 @@
+//! What was fetched from which account: an SQLite database.
+//!
+//! A row is a message of an account: its unique-id as the server sent it, which
+//! of several copies under that id it is, where it was delivered, and how far it
+//! has come ([`State`]). A unique-id is a key and nothing else, never a name of a
+//! file.
+//!
+//! Each change is a transaction that is on the disk when the call returns
+//! (`synchronous=FULL`). What the states promise is told in
+//! [`group`](super::group).
+
+use std::{
+    fs::{self, File, OpenOptions},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rustix::fs::{FlockOperation, flock};
+
+use super::records::Records;
+use crate::exit::{Exit, Failure};
+
+/// The form of the tables. A higher one is that of a newer `pop3`.
+const SCHEMA: i64 = 1;
+
+const TABLES: &str = "
+    CREATE TABLE account (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    );
+    CREATE TABLE message (
+        account INTEGER NOT NULL REFERENCES account,
+        unique_id BLOB NOT NULL,
+        copy INTEGER NOT NULL,
+        octets INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        changed INTEGER NOT NULL,
+        missing_since INTEGER,
+        place TEXT NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (account, unique_id, copy)
+    ) WITHOUT ROWID;
+    CREATE INDEX pending ON message (account) WHERE state = 0;
+    CREATE TABLE run (
+        account INTEGER NOT NULL REFERENCES account,
+        place TEXT NOT NULL,
+        stem TEXT NOT NULL
+    );";
+
+/// How far a message has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum State {
+    /// Its octets are on the disk, under a name by which the next run finds
+    /// them; perhaps not yet where it is to be.
+    Pending = 0,
+    /// It is where it was to be, and on the disk.
+    Delivered = 1,
+    /// Delivered, and the server was asked to delete it; it has not confirmed.
+    DeletionRequested = 2,
+    /// The server has confirmed DELE and QUIT. Should the unique-id come again,
+    /// it is that of another message.
+    Deleted = 3,
+}
+
+impl State {
+    fn from_column(value: i64) -> rusqlite::Result<Self> {
+        match value {
+            0 => Ok(Self::Pending),
+            1 => Ok(Self::Delivered),
+            2 => Ok(Self::DeletionRequested),
+            3 => Ok(Self::Deleted),
+            other => Err(rusqlite::Error::IntegralValueOutOfRange(2, other)),
+        }
+    }
+}
+
+/// Which message: a unique-id, and which of the copies under it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) unique_id: Vec<u8>,
+    pub(crate) copy: u32,
+}
+
+/// A message that is about to get its final name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pending {
+    pub(crate) key: Key,
+    /// Its size as the server listed it.
+    pub(crate) octets: u64,
+    /// What its delivery calls it.
+    pub(crate) name: String,
+}
+
+/// What a killed run has left at one place.
+#[derive(Debug, Default)]
+pub(crate) struct Leftover {
+    pub(crate) place: String,
+    /// What the names of its unfinished files begin with.
+    pub(crate) stems: Vec<String>,
+    /// Pending messages, and when they became that.
+    pub(crate) pending: Vec<(Pending, i64)>,
+}
+
+/// The journal of one account, locked against other runs.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    db: Connection,
+    file: PathBuf,
+    account: i64,
+    /// Unlocked by the system when this ends in whatever way.
+    _lock: File,
+}
+
+impl Journal {
+    /// Opens the journal in `file`, made if there is none, and locks `account`
+    /// in it.
+    pub(crate) fn open(file: &Path, account: &str) -> Result<Self, Failure> {
+        let cannot_open = |error: &dyn std::fmt::Display| {
+            Failure::new(
+                Exit::CannotCreate,
+                format_args!("cannot open the journal {}: {error}", file.display()),
+            )
+        };
+        make_private(file).map_err(|error| cannot_open(&error))?;
+        let mut db = Connection::open(file).map_err(|error| cannot_open(&error))?;
+        let id = prepare(&mut db, account).map_err(|error| match error {
+            Refusal::Newer(schema) => Failure::new(
+                Exit::Data,
+                format_args!(
+                    "the journal {} has form {schema}, which is that of a newer pop3; \
+                     update pop3, or name another with --journal",
+                    file.display()
+                ),
+            ),
+            Refusal::Sqlite(error) => cannot_open(&error),
+        })?;
+        let lock = lock(file, id, account)?;
+        Ok(Self {
+            db,
+            file: file.to_owned(),
+            account: id,
+            _lock: lock,
+        })
+    }
+
+    /// A file beside the journal that only runs on this account use.
+    pub(crate) fn spool(&self) -> PathBuf {
+        beside(&self.file, self.account, "spool")
+    }
+
+    /// All that is known of the account, by unique-id and copy.
+    pub(crate) fn records(&self) -> Result<Records, Failure> {
+        let read = || {
+            let mut records = Records::default();
+            let mut query = self.db.prepare(
+                "SELECT unique_id, copy, state, octets, changed, missing_since IS NOT NULL
+                 FROM message WHERE account = ? ORDER BY unique_id, copy",
+            )?;
+            let mut rows = query.query([self.account])?;
+            while let Some(row) = rows.next()? {
+                let unique_id = row.get_ref(0)?.as_blob()?;
+                let state = State::from_column(row.get(2)?)?;
+                let octets = row.get::<_, i64>(3)?.cast_unsigned();
+                records.push(unique_id, row.get(1)?, state, octets, row.get(4)?, row.get(5)?);
+            }
+            Ok(records)
+        };
+        read().map_err(|error| self.cannot_read(&error))
+    }
+
+    /// What killed runs have left, by place.
+    pub(crate) fn leftovers(&self) -> Result<Vec<Leftover>, Failure> {
+        self.read_leftovers().map_err(|error| self.cannot_read(&error))
+    }
+
+    fn read_leftovers(&self) -> rusqlite::Result<Vec<Leftover>> {
+        let mut leftovers: Vec<Leftover> = Vec::new();
+        let mut runs = self
+            .db
+            .prepare("SELECT place, stem FROM run WHERE account = ?")?;
+        let mut rows = runs.query([self.account])?;
+        while let Some(row) = rows.next()? {
+            at(&mut leftovers, row.get(0)?).stems.push(row.get(1)?);
+        }
+        let mut pending = self.db.prepare(
+            "SELECT place, unique_id, copy, octets, name, changed FROM message
+             WHERE account = ? AND state = 0 ORDER BY place",
+        )?;
+        let mut rows = pending.query([self.account])?;
+        while let Some(row) = rows.next()? {
+            let message = Pending {
+                key: Key {
+                    unique_id: row.get(1)?,
+                    copy: row.get(2)?,
+                },
+                octets: row.get::<_, i64>(3)?.cast_unsigned(),
+                name: row.get(4)?,
+            };
+            at(&mut leftovers, row.get(0)?)
+                .pending
+                .push((message, row.get(5)?));
+        }
+        Ok(leftovers)
+    }
+
+    /// Ends what killed runs have left: pending messages are delivered, but for
+    /// the `lost` ones, which are unknown again.
+    pub(crate) fn close_leftovers(&mut self, lost: &[Key]) -> Result<(), Failure> {
+        let account = self.account;
+        self.write(|db| {
+            let mut forget = db.prepare(
+                "DELETE FROM message WHERE account = ? AND unique_id = ? AND copy = ? AND state = 0",
+            )?;
+            for key in lost {
+                forget.execute(params![account, key.unique_id, key.copy])?;
+            }
+            db.execute(
+                "UPDATE message SET state = 1 WHERE account = ? AND state = 0",
+                [account],
+            )?;
+            db.execute("DELETE FROM run WHERE account = ?", [account])?;
+            Ok(())
+        })
+    }
+
+    /// Says that from now on there may be unfinished files at `place` whose
+    /// names begin with `stem`.
+    pub(crate) fn begin_run(&mut self, place: &str, stem: &str) -> Result<(), Failure> {
+        let account = self.account;
+        self.write(|db| {
+            db.execute("INSERT INTO run VALUES (?, ?, ?)", params![account, place, stem])?;
+            Ok(())
+        })
+    }
+
+    /// Says that there are none any more.
+    pub(crate) fn end_run(&mut self) -> Result<(), Failure> {
+        let account = self.account;
+        self.write(|db| {
+            db.execute("DELETE FROM run WHERE account = ?", [account])?;
+            Ok(())
+        })
+    }
+
+    /// Records a group of messages as [`State::Pending`] at `place`.
+    pub(crate) fn pend(
+        &mut self,
+        place: &str,
+        group: &[Pending],
+        now: i64,
+    ) -> Result<(), Failure> {
+        let account = self.account;
+        self.write(|db| {
+            let mut insert = db.prepare(
+                "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, 0, ?, NULL, ?, ?)",
+            )?;
+            for Pending { key, octets, name } in group {
+                insert.execute(params![
+                    account,
+                    key.unique_id,
+                    key.copy,
+                    octets.cast_signed(),
+                    now,
+                    place,
+                    name
+                ])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives a group up before it was published: its messages are unknown again.
+    pub(crate) fn forget_pending(&mut self) -> Result<(), Failure> {
+        let account = self.account;
+        self.write(|db| {
+            db.execute("DELETE FROM message WHERE account = ? AND state = 0", [account])?;
+            Ok(())
+        })
+    }
+
+    /// Records that all pending messages are delivered.
+    pub(crate) fn settle(&mut self, now: i64) -> Result<(), Failure> {
+        let account = self.account;
+        self.write(|db| {
+            db.execute(
+                "UPDATE message SET state = 1, changed = ? WHERE account = ? AND state = 0",
+                params![now, account],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Gives messages a later state.
+    pub(crate) fn advance(
+        &mut self,
+        keys: &[Key],
+        state: State,
+        now: i64,
+    ) -> Result<(), Failure> {
+        self.update(
+            keys,
+            "UPDATE message SET state = ?4, changed = ?5, missing_since = NULL
+             WHERE account = ?1 AND unique_id = ?2 AND copy = ?3",
+            &[state as i64, now],
+        )
+    }
+
+    /// Records that messages are no longer on the server.
+    pub(crate) fn miss(&mut self, keys: &[Key], now: i64) -> Result<(), Failure> {
+        self.update(
+            keys,
+            "UPDATE message SET missing_since = ?4
+             WHERE account = ?1 AND unique_id = ?2 AND copy = ?3",
+            &[now],
+        )
+    }
+
+    /// Records that messages are on the server again.
+    pub(crate) fn find_again(&mut self, keys: &[Key]) -> Result<(), Failure> {
+        self.update(
+            keys,
+            "UPDATE message SET missing_since = NULL
+             WHERE account = ?1 AND unique_id = ?2 AND copy = ?3",
+            &[],
+        )
+    }
+
+    /// Forgets what has been missing since before `time`.
+    pub(crate) fn expire(&mut self, time: i64) -> Result<(), Failure> {
+        let account = self.account;
+        self.write(|db| {
+            db.execute(
+                "DELETE FROM message WHERE account = ? AND missing_since < ?",
+                params![account, time],
+            )?;
+            Ok(())
+        })
+    }
+
+    fn update(&mut self, keys: &[Key], sql: &str, values: &[i64]) -> Result<(), Failure> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let account = self.account;
+        self.write(|db| {
+            let mut update = db.prepare(sql)?;
+            for key in keys {
+                update.raw_bind_parameter(1, account)?;
+                update.raw_bind_parameter(2, &key.unique_id)?;
+                update.raw_bind_parameter(3, key.copy)?;
+                for (index, value) in values.iter().enumerate() {
+                    update.raw_bind_parameter(4 + index, value)?;
+                }
+                update.raw_execute()?;
+            }
+            Ok(())
+        })
+    }
+
+    /// One transaction.
+    fn write(
+        &mut self,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), Failure> {
+        let mut transact = || {
+            let transaction = self
+                .db
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            change(&transaction)?;
+            transaction.commit()
+        };
+        transact().map_err(|error| {
+            Failure::new(
+                Exit::Io,
+                format_args!(
+                    "cannot write the journal {}: {error}; it is as it was before, and the next \
+                     run goes on from there",
+                    self.file.display()
+                ),
+            )
+        })
+    }
+
+    fn cannot_read(&self, error: &rusqlite::Error) -> Failure {
+        Failure::new(
+            Exit::Io,
+            format_args!("cannot read the journal {}: {error}", self.file.display()),
+        )
+    }
+}
+
+fn at(leftovers: &mut Vec<Leftover>, place: String) -> &mut Leftover {
+    let index = match leftovers.iter().position(|other| other.place == place) {
+        Some(index) => index,
+        None => {
+            leftovers.push(Leftover {
+                place,
+                ..Leftover::default()
+            });
+            leftovers.len() - 1
+        }
+    };
+    &mut leftovers[index]
+}
+
+enum Refusal {
+    Newer(i64),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Makes the tables if there are none, and gives the account's row.
+fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal> {
+    // Accounts that are fetched side by side write in turn.
+    db.busy_timeout(Duration::from_secs(60))?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    let schema = |db: &Connection| db.query_row("PRAGMA user_version", [], |row| row.get(0));
+    let find = |db: &Connection| {
+        db.query_row("SELECT id FROM account WHERE name = ?", [account], |row| {
+            row.get(0)
+        })
+        .optional()
+    };
+    // No write, and so no wait for the disk, where there is nothing to make.
+    if schema(db)? == SCHEMA {
+        if let Some(id) = find(db)? {
+            return Ok(id);
+        }
+    }
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    match schema(&transaction)? {
+        0 => {
+            transaction.execute_batch(TABLES)?;
+            transaction.pragma_update(None, "user_version", SCHEMA)?;
+        }
+        SCHEMA => {}
+        newer => return Err(Refusal::Newer(newer)),
+    }
+    let id = match find(&transaction)? {
+        Some(id) => id,
+        None => {
+            transaction.execute("INSERT INTO account (name) VALUES (?)", [account])?;
+            transaction.last_insert_rowid()
+        }
+    };
+    transaction.commit()?;
+    Ok(id)
+}
+
+/// The journal says who writes to its owner: nobody else reads it.
+fn make_private(file: &Path) -> std::io::Result<()> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(file)?;
+    Ok(())
+}
+
+fn lock(journal: &Path, id: i64, account: &str) -> Result<File, Failure> {
+    let path = beside(journal, id, "lock");
+    let cannot_lock = |error: &dyn std::fmt::Display| {
+        Failure::new(
+            Exit::CannotCreate,
+            format_args!("cannot lock {}: {error}", path.display()),
+        )
+    };
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| cannot_lock(&error))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Failure::new(
+            Exit::Temporary,
+            format_args!("{account} is being fetched by another run; this one leaves it alone"),
+        )),
+        Err(error) => Err(cannot_lock(&error)),
+    }
+}
+
+fn beside(journal: &Path, id: i64, what: &str) -> PathBuf {
+    let mut name = journal.as_os_str().to_owned();
+    name.push(format!(".{id}.{what}"));
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! What the journal knows of an account, in memory.
+
+use super::journal::{Key, State};
+
+/// The rows of an account, ordered by unique-id and copy. The unique-ids stand
+/// in one piece of memory: a row of 100,000 costs some 30 octets and its id.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    ids: Vec<u8>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    id_end: usize,
+    copy: u32,
+    state: State,
+    missing: bool,
+    octets: u64,
+    changed: i64,
+}
+
+/// One row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record<'a> {
+    pub(crate) unique_id: &'a [u8],
+    pub(crate) copy: u32,
+    pub(crate) state: State,
+    /// Its size as the server listed it when it was fetched.
+    pub(crate) octets: u64,
+    /// When it came into its state: seconds since 1970.
+    pub(crate) changed: i64,
+    /// Whether it was not on the server the last time.
+    pub(crate) missing: bool,
+}
+
+impl Record<'_> {
+    pub(crate) fn key(&self) -> Key {
+        Key {
+            unique_id: self.unique_id.to_vec(),
+            copy: self.copy,
+        }
+    }
+
+    /// Whether the message lies where it was to be delivered, as far as is
+    /// known, and may still be on the server.
+    pub(crate) const fn is_held(&self) -> bool {
+        !matches!(self.state, State::Deleted)
+    }
+}
+
+impl Records {
+    /// Adds a row that comes after those before it.
+    pub(crate) fn push(
+        &mut self,
+        unique_id: &[u8],
+        copy: u32,
+        state: State,
+        octets: u64,
+        changed: i64,
+        missing: bool,
+    ) {
+        self.ids.extend_from_slice(unique_id);
+        self.rows.push(Row {
+            id_end: self.ids.len(),
+            copy,
+            state,
+            missing,
+            octets,
+            changed,
+        });
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<Record<'_>> {
+        let row = self.rows.get(index)?;
+        let start = match index {
+            0 => 0,
+            _ => self.rows[index - 1].id_end,
+        };
+        Some(Record {
+            unique_id: &self.ids[start..row.id_end],
+            copy: row.copy,
+            state: row.state,
+            octets: row.octets,
+            changed: row.changed,
+            missing: row.missing,
+        })
+    }
+}
