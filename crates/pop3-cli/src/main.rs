@@ -2,14 +2,19 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 mod decode;
+mod definitions;
 mod encode;
 mod exit;
+#[cfg(unix)]
+mod fetch;
 mod input;
 mod inspection;
+mod list;
 mod output;
+mod remote;
 #[cfg(unix)]
 mod sample;
 #[cfg(unix)]
@@ -23,13 +28,18 @@ struct Pop3 {
     command: Command,
 }
 
+// Boxed where a command has many more arguments than the others.
 #[derive(Subcommand)]
 enum Command {
     Decode(decode::Decode),
     Encode(encode::Encode),
-    // Boxed, since it has many more arguments than the others.
+    #[cfg(unix)]
+    Fetch(Box<fetch::Fetch>),
+    List(list::List),
     #[cfg(unix)]
     Serve(Box<serve::Serve>),
+    Completions(definitions::Completions),
+    Man(definitions::Man),
 }
 
 fn main() -> ExitCode {
@@ -41,7 +51,14 @@ fn main() -> ExitCode {
         Command::Decode(decode) => (decode::NAME, decode.run()),
         Command::Encode(encode) => (encode::NAME, encode.run()),
         #[cfg(unix)]
+        Command::Fetch(fetch) => (fetch::NAME, fetch.run()),
+        Command::List(list) => (list::NAME, list.run()),
+        #[cfg(unix)]
         Command::Serve(serve) => (serve::NAME, serve.run()),
+        Command::Completions(completions) => {
+            (definitions::COMPLETIONS, completions.run(Pop3::command()))
+        }
+        Command::Man(man) => (definitions::MAN, man.run(Pop3::command())),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,6 @@ pub(crate) struct Maildrop {
     ids: Vec<u8>,
     /// At the index of the message-number.
     messages: Vec<Entry>,
-    listed: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,9 +22,7 @@ struct Entry {
 impl Maildrop {
     /// A line of LIST.
     pub(crate) fn set_octets(&mut self, number: MessageNumber, octets: u64) {
-        let entry = self.entry(number);
-        let is_new = entry.octets.replace(octets).is_none();
-        self.listed += usize::from(is_new);
+        self.entry(number).octets = Some(octets);
     }
 
     /// A line of UIDL.
@@ -44,11 +41,6 @@ impl Maildrop {
             self.messages.resize(index + 1, Entry::default());
         }
         &mut self.messages[index]
-    }
-
-    /// Messages in the answer to LIST.
-    pub(crate) const fn listed(&self) -> usize {
-        self.listed
     }
 
     /// The size that LIST gave.

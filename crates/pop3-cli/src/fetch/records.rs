@@ -71,8 +71,8 @@ impl Records {
         });
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+    pub(crate) fn any_missing(&self) -> bool {
+        self.rows.iter().any(|row| row.missing)
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<Record<'_>> {

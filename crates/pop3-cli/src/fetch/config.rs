@@ -1,0 +1,204 @@
+//! The configuration file: accounts by name, with the options of the command
+//! line.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use clap::ValueEnum as _;
+use serde::Deserialize;
+
+use super::{WishOptions, delivery::Place, delivery::line_ends::LineEnds};
+use crate::{
+    exit::{Exit, Failure},
+    remote::{RemoteOptions, password::PasswordOptions},
+};
+
+/// One account.
+#[derive(Debug, Default)]
+pub(crate) struct Account {
+    pub(crate) url: String,
+    pub(crate) to: Option<Place>,
+    pub(crate) wishes: WishOptions,
+    pub(crate) remote: RemoteOptions,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    accounts: BTreeMap<String, Entry>,
+}
+
+/// A flat table: a key that is misspelt must not pass for one that is absent.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+struct Entry {
+    url: String,
+    to: Option<String>,
+    keep: bool,
+    delete: bool,
+    delete_after: Option<u32>,
+    limit: Option<usize>,
+    max_size: Option<u64>,
+    line_ends: Option<String>,
+    profile: Option<String>,
+    auth: Option<String>,
+    password_file: Option<PathBuf>,
+    password_command: Option<String>,
+    ca_file: Option<PathBuf>,
+    insecure_plaintext: bool,
+    dangerous_accept_invalid_certs: bool,
+    no_pipelining: bool,
+}
+
+/// Reads the accounts, by name.
+pub(crate) fn read(file: &Path) -> Result<Vec<(String, Account)>, Failure> {
+    let text = fs::read_to_string(file).map_err(|error| {
+        Failure::new(
+            Exit::NoInput,
+            format_args!(
+                "no URL was given, and the configuration file {} cannot be read: {error}",
+                file.display()
+            ),
+        )
+    })?;
+    parse(&text).map_err(|what| {
+        Failure::new(
+            Exit::Data,
+            format_args!("the configuration file {}: {what}", file.display()),
+        )
+    })
+}
+
+fn parse(text: &str) -> Result<Vec<(String, Account)>, String> {
+    let file: File = toml::from_str(text).map_err(|error| {
+        let line = error.span().map(|span| {
+            let before = text.get(..span.start).unwrap_or(text);
+            before.matches('\n').count() + 1
+        });
+        match line {
+            Some(line) => format!("line {line}: {}", error.message()),
+            None => error.message().to_owned(),
+        }
+    })?;
+    let accounts = file.accounts.into_iter();
+    accounts
+        .map(|(name, entry)| match account(entry) {
+            Ok(account) => Ok((name, account)),
+            Err(what) => Err(format!("account {name}: {what}")),
+        })
+        .collect()
+}
+
+fn account(entry: Entry) -> Result<Account, String> {
+    if entry.url.is_empty() {
+        return Err(String::from("url is missing"));
+    }
+    if usize::from(entry.keep)
+        + usize::from(entry.delete)
+        + usize::from(entry.delete_after.is_some())
+        > 1
+    {
+        return Err(String::from("keep, delete and delete-after exclude each other"));
+    }
+    let to = match entry.to {
+        Some(to) => Some(match to.parse().map_err(|error| format!("to: {error}"))? {
+            Place::Maildir(folder) => Place::Maildir(at_home(folder)),
+            Place::Mbox(file) => Place::Mbox(at_home(file)),
+            Place::Stdout => Place::Stdout,
+        }),
+        None => None,
+    };
+    let line_ends = match entry.line_ends {
+        Some(name) => Some(
+            LineEnds::from_str(&name, false).map_err(|_| "line-ends is lf or received")?,
+        ),
+        None => None,
+    };
+    Ok(Account {
+        url: entry.url,
+        to,
+        wishes: WishOptions {
+            keep: entry.keep,
+            delete: entry.delete,
+            delete_after: entry.delete_after,
+            limit: entry.limit,
+            max_size: entry.max_size,
+            line_ends,
+        },
+        remote: RemoteOptions {
+            profile: entry.profile,
+            auth: entry.auth,
+            password: PasswordOptions {
+                password_file: entry.password_file.map(at_home),
+                password_command: entry.password_command,
+            },
+            ca_file: entry.ca_file.map(at_home),
+            insecure_plaintext: entry.insecure_plaintext,
+            dangerous_accept_invalid_certs: entry.dangerous_accept_invalid_certs,
+            no_pipelining: entry.no_pipelining,
+        },
+    })
+}
+
+/// `~/` is the home folder: no shell has read this file.
+fn at_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_with_all_its_keys() {
+        let accounts = parse(
+            "[accounts.home]\nurl = 'pop3s://me@example.org'\nto = 'maildir:/mail'\n\
+             delete-after = 14\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
+             profile = 'outlook-2016'\nauth = 'PLAIN'\npassword-command = 'pass mail'\n\
+             ca-file = '/ca.pem'\ninsecure-plaintext = true\n\
+             dangerous-accept-invalid-certs = true\nno-pipelining = true\n\
+             [accounts.work]\nurl = 'pop3://w@example.com'\n",
+        )
+        .unwrap();
+        let [(home, account), (work, _)] = accounts.as_slice() else {
+            panic!("{accounts:?}");
+        };
+        assert_eq!((home.as_str(), work.as_str()), ("home", "work"));
+        assert_eq!(account.to, Some(Place::Maildir("/mail".into())));
+        assert_eq!(account.wishes.delete_after, Some(14));
+        assert_eq!(account.wishes.limit, Some(5));
+        assert_eq!(account.wishes.max_size, Some(6));
+        assert_eq!(account.wishes.line_ends, Some(LineEnds::Received));
+        assert_eq!(account.remote.profile.as_deref(), Some("outlook-2016"));
+        assert!(account.remote.no_pipelining);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        for (text, said) in [
+            ("[accounts.a]\nurl = 'x'\n\ndelte = true\n", "line 4: unknown field `delte`"),
+            ("[acounts.a]\n", "line 1: unknown field `acounts`"),
+            ("[accounts.a]\nkeep = true\n", "account a: url is missing"),
+            (
+                "[accounts.a]\nurl = 'x'\nkeep = true\ndelete = true\n",
+                "account a: keep, delete and delete-after exclude each other",
+            ),
+            ("[accounts.a]\nurl = 'x'\nto = 'maildir'\n", "account a: to: write maildir:"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_no_key() {
+        assert!(parse("[accounts.a]\nurl = 'x'\npassword = 'y'\n").is_err());
+    }
+}

@@ -1,0 +1,172 @@
+//! What one run has to do for one account.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use pop3_proto::AfterSync;
+
+use super::{
+    Fetch, Output, WishOptions, clock,
+    config::{self, Account},
+    delivery::{Form, Place, line_ends::LineEnds},
+    plan::{Afterwards, Wishes},
+};
+use crate::{
+    exit::{Exit, Failure},
+    remote::{Remote, RemoteOptions},
+};
+
+pub(crate) struct Job {
+    pub(crate) remote: Remote,
+    pub(crate) to: Place,
+    pub(crate) form: Form,
+    pub(crate) line_ends: LineEnds,
+    pub(crate) wishes: Wishes,
+    pub(crate) journal: PathBuf,
+    pub(crate) dry_run: bool,
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+}
+
+/// One for the URL or name that was given, or one for each account of the
+/// configuration file.
+pub(crate) fn jobs(fetch: Fetch) -> Result<Vec<Job>, Failure> {
+    let journal = match &fetch.journal {
+        Some(file) => file.clone(),
+        None => state_folder()?.join("journal.sqlite"),
+    };
+    let from = fetch.from.as_deref();
+    if let Some(url) = from.filter(|from| from.contains("://")) {
+        let account = Account {
+            url: url.to_owned(),
+            ..Account::default()
+        };
+        return Ok(vec![job(&fetch, account, &journal)?]);
+    }
+    let file = match &fetch.config {
+        Some(file) => file.clone(),
+        None => config_file()?,
+    };
+    let accounts = config::read(&file)?;
+    let mut jobs = Vec::new();
+    for (name, account) in accounts {
+        if from.is_none_or(|wanted| wanted == name) {
+            jobs.push(job(&fetch, account, &journal)?);
+        }
+    }
+    match (jobs.is_empty(), from) {
+        (false, _) => Ok(jobs),
+        (true, Some(name)) => Err(Failure::new(
+            Exit::Usage,
+            format_args!(
+                "{name} is no URL (pop3s://user@host), and no account in {}",
+                file.display()
+            ),
+        )),
+        (true, None) => Err(Failure::new(
+            Exit::Usage,
+            format_args!("{} has no [accounts.NAME]; give a URL", file.display()),
+        )),
+    }
+}
+
+fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> {
+    let Output {
+        dry_run,
+        raw,
+        json,
+        quiet,
+    } = fetch.output;
+    let Some(to) = fetch.to.clone().or(account.to) else {
+        return Err(Failure::new(
+            Exit::Usage,
+            "where to? Add --to maildir:FOLDER, --to mbox:FILE or --to -",
+        ));
+    };
+    let remote: RemoteOptions = fetch.remote.clone().or(&account.remote);
+    let remote = remote.remote(&account.url)?;
+    let wishes = fetch.wishes.clone().or(&account.wishes);
+    let to_stdout = to == Place::Stdout;
+    Ok(Job {
+        wishes: Wishes {
+            equal_unique_ids: remote.settings.profile.equal_unique_ids,
+            afterwards: wishes.afterwards(match to_stdout {
+                // Written to a pipe is not kept: that takes an explicit wish.
+                true => AfterSync::Keep,
+                false => remote.settings.profile.after_sync,
+            }),
+            limit: wishes.limit.unwrap_or(usize::MAX),
+            max_octets: wishes.max_size.unwrap_or(u64::MAX),
+            now: clock(),
+        },
+        remote,
+        to,
+        form: match raw {
+            true => Form::Raw,
+            false => Form::Mbox,
+        },
+        line_ends: wishes.line_ends.unwrap_or_default(),
+        journal: journal.to_owned(),
+        dry_run,
+        json,
+        quiet,
+    })
+}
+
+impl WishOptions {
+    /// These, and where they say nothing, `others`.
+    fn or(self, others: &Self) -> Self {
+        let says = self.keep || self.delete || self.delete_after.is_some();
+        let afterwards = if says { &self } else { others };
+        Self {
+            keep: afterwards.keep,
+            delete: afterwards.delete,
+            delete_after: afterwards.delete_after,
+            limit: self.limit.or(others.limit),
+            max_size: self.max_size.or(others.max_size),
+            line_ends: self.line_ends.or(others.line_ends),
+        }
+    }
+
+    fn afterwards(&self, by_profile: AfterSync) -> Afterwards {
+        match (self, by_profile) {
+            (Self { keep: true, .. }, _) => Afterwards::Keep,
+            (Self { delete: true, .. }, _) => Afterwards::Delete,
+            (
+                &Self {
+                    delete_after: Some(days),
+                    ..
+                },
+                _,
+            ) => Afterwards::DeleteAfter(i64::from(days) * 24 * 60 * 60),
+            (_, AfterSync::Delete) => Afterwards::Delete,
+            (_, AfterSync::Keep) => Afterwards::Keep,
+        }
+    }
+}
+
+fn state_folder() -> Result<PathBuf, Failure> {
+    folder("XDG_STATE_HOME", ".local/state", "--journal FILE")
+}
+
+fn config_file() -> Result<PathBuf, Failure> {
+    Ok(folder("XDG_CONFIG_HOME", ".config", "--config FILE")?.join("config.toml"))
+}
+
+/// The XDG base directory specification: what is not absolute counts as unset.
+fn folder(variable: &str, in_home: &str, instead: &str) -> Result<PathBuf, Failure> {
+    let named = env::var_os(variable).map(PathBuf::from);
+    let base = named.filter(|path| path.is_absolute()).or_else(|| {
+        let home = env::var_os("HOME").filter(|home| !home.is_empty())?;
+        Some(PathBuf::from(home).join(in_home))
+    });
+    match base {
+        Some(base) => Ok(base.join("pop3")),
+        None => Err(Failure::new(
+            Exit::Usage,
+            format_args!("neither {variable} nor HOME is set: give {instead}"),
+        )),
+    }
+}

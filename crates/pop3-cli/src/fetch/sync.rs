@@ -1,0 +1,286 @@
+//! One account, once: index, plan, retrieve, deliver, delete, quit.
+
+use std::{collections::HashSet, thread};
+
+use indicatif::MultiProgress;
+use pop3_proto::{
+    MessageNumber,
+    client::{DeleteProof, Delivered, Retrieved},
+};
+use pop3_tokio::client::{Client, Credentials, Error, Refusal, RetrieveError};
+
+use super::{
+    clock,
+    group::{Group, finish_leftovers},
+    job::Job,
+    journal::{Journal, Key, State},
+    maildrop::Maildrop,
+    parcel::Outgoing,
+    plan::{MISSING_KEPT, Plan, Retrieve},
+    records::Records,
+    report::{Report, Summary},
+};
+use crate::{
+    exit::{Exit, Failure},
+    remote::Remote,
+};
+
+pub(crate) async fn sync(
+    job: &Job,
+    credentials: &Credentials,
+    bars: &MultiProgress,
+) -> Result<(), Failure> {
+    let report = Report::new(job);
+    let remote = &job.remote;
+    let mut journal = Journal::open(&job.journal, &remote.account())?;
+    if !job.dry_run {
+        finish_leftovers(&mut journal)?;
+    }
+    // While the server is asked, the journal is read.
+    let reading = thread::spawn(move || {
+        let records = journal.records();
+        (journal, records)
+    });
+    let mut client = remote.log_in(credentials).await?;
+    let mut maildrop = Maildrop::default();
+    list_unique_ids(remote, &mut client, &mut maildrop, &report).await?;
+    let (mut journal, records) = reading
+        .join()
+        .map_err(|_| Failure::new(Exit::Io, "the journal's thread ended without a word"))?;
+    let records = records?;
+
+    let mut plan = Plan::new(&maildrop, &records, &job.wishes);
+    if !(plan.retrieve.is_empty() && plan.delete.is_empty() && plan.over_limit == 0) {
+        // Sizes matter only to what is fetched or deleted.
+        list_sizes(remote, &mut client, &mut maildrop, &report).await?;
+        plan = Plan::new(&maildrop, &records, &job.wishes);
+    }
+    if job.dry_run {
+        report.plan(&plan);
+        return client.quit().await.or(Ok(()));
+    }
+    note_what_changed(&mut journal, &plan, &records)?;
+    if plan.changed > 0 {
+        report.warn(format_args!(
+            "{} messages have the unique-ids of messages fetched before and other sizes: they \
+             are not deleted. A server that reuses unique-ids may hide new mail this way",
+            plan.changed
+        ));
+    }
+
+    let mut summary = Summary::of(remote.account(), &plan);
+    let (mut journal, proofs, failure) =
+        retrieve(job, &mut client, journal, &maildrop, &plan, &report, bars, &mut summary).await?;
+    match failure {
+        // The connection is of no use any more, or its end says nothing.
+        Some(failure) if failure.is_final => {
+            report.summary(&summary);
+            return Err(failure.failure);
+        }
+        failure => {
+            let proofs = match plan.delete_retrieved {
+                true => proofs,
+                false => Vec::new(),
+            };
+            let deleted =
+                delete_and_quit(remote, client, &mut journal, &maildrop, &plan, proofs, &report)
+                    .await;
+            summary.deleted = *deleted.as_ref().unwrap_or(&0);
+            report.summary(&summary);
+            deleted?;
+            failure.map_or(Ok(()), |failure| Err(failure.failure))
+        }
+    }
+}
+
+async fn list_unique_ids(
+    remote: &Remote,
+    client: &mut Client,
+    maildrop: &mut Maildrop,
+    report: &Report,
+) -> Result<(), Failure> {
+    let listed = client
+        .uidl(|line| maildrop.set_unique_id(line.number, line.unique_id.as_bytes()))
+        .await
+        .map_err(|error| match error {
+            Error::Refused(refusal) => Failure::new(
+                Exit::Unavailable,
+                format_args!(
+                    "{}: {refusal}; without unique-ids nobody can tell which messages are new",
+                    remote.account()
+                ),
+            ),
+            error => remote.failure(&error),
+        })?;
+    if listed.malformed > 0 {
+        report.warn(format_args!(
+            "{} lines of the unique-id listing are malformed; their messages stay on the server",
+            listed.malformed
+        ));
+    }
+    Ok(())
+}
+
+async fn list_sizes(
+    remote: &Remote,
+    client: &mut Client,
+    maildrop: &mut Maildrop,
+    report: &Report,
+) -> Result<(), Failure> {
+    let listed = client
+        .list(|line| maildrop.set_octets(line.number, line.octets))
+        .await
+        .map_err(|error| remote.failure(&error))?;
+    if listed.malformed > 0 {
+        report.warn(format_args!("{} lines of the scan listing are malformed", listed.malformed));
+    }
+    Ok(())
+}
+
+/// What the listings alone tell the journal.
+fn note_what_changed(
+    journal: &mut Journal,
+    plan: &Plan,
+    records: &Records,
+) -> Result<(), Failure> {
+    let now = clock();
+    journal.advance(&plan.deleted, State::Deleted, now)?;
+    journal.miss(&plan.missing, now)?;
+    journal.find_again(&plan.found_again)?;
+    if records.any_missing() {
+        journal.expire(now - MISSING_KEPT)?;
+    }
+    Ok(())
+}
+
+/// Why a retrieval did not bring all.
+struct Stopped {
+    failure: Failure,
+    /// Nothing can be asked on this connection any more.
+    is_final: bool,
+}
+
+#[expect(clippy::too_many_arguments, reason = "one step of `sync`, called once")]
+async fn retrieve(
+    job: &Job,
+    client: &mut Client,
+    journal: Journal,
+    maildrop: &Maildrop,
+    plan: &Plan,
+    report: &Report,
+    bars: &MultiProgress,
+    summary: &mut Summary,
+) -> Result<(Journal, Vec<(Retrieve, Retrieved)>, Option<Stopped>), Failure> {
+    if plan.retrieve.is_empty() {
+        return Ok((journal, Vec::new(), None));
+    }
+    let group = Group::open(journal, &job.to, job.form)?;
+    let numbers = || plan.retrieve.iter().map(|wanted| wanted.number);
+    let total = numbers().filter_map(|number| maildrop.octets(number)).sum();
+    let describe = |wanted: &Retrieve| {
+        let key = Key {
+            unique_id: maildrop.unique_id(wanted.number).to_vec(),
+            copy: wanted.copy,
+        };
+        (key, maildrop.octets(wanted.number).unwrap_or(0))
+    };
+    let bar = report.bar(bars, total);
+    let on_message = {
+        let report = report.clone();
+        move |key: &Key, octets| report.message(key, octets)
+    };
+    let mut outgoing = Outgoing::new(
+        group,
+        &plan.retrieve,
+        &describe,
+        job.line_ends,
+        bar.clone(),
+        on_message,
+    )?;
+    let retrieved = client.retrieve(numbers(), &mut outgoing).await;
+    let (written, proofs, refused) = outgoing.finish();
+    bar.finish_and_clear();
+    summary.delivered = written.messages;
+    summary.octets = bar.position();
+    summary.refused = refused.len();
+    let journal = match written.journal {
+        Ok(journal) => journal,
+        Err(failure) => {
+            report.summary(summary);
+            return Err(failure);
+        }
+    };
+    let stopped = match (retrieved, refused.first()) {
+        (Err(RetrieveError::Client(error)), _) => Some(Stopped {
+            failure: job.remote.failure(&error),
+            is_final: true,
+        }),
+        (_, Some((number, refusal))) => Some(Stopped {
+            failure: not_given(&job.remote, *number, refusal),
+            is_final: false,
+        }),
+        _ => None,
+    };
+    Ok((journal, proofs, stopped))
+}
+
+fn not_given(remote: &Remote, number: MessageNumber, refusal: &Refusal) -> Failure {
+    Failure::new(
+        Exit::Protocol,
+        format_args!(
+            "{}: message {number} stays on the server: {refusal}; all others were fetched",
+            remote.account()
+        ),
+    )
+}
+
+/// DELE, QUIT, and what the journal has to know of them. Gives how many messages
+/// the server has deleted.
+async fn delete_and_quit(
+    remote: &Remote,
+    mut client: Client,
+    journal: &mut Journal,
+    maildrop: &Maildrop,
+    plan: &Plan,
+    retrieved: Vec<(Retrieve, Retrieved)>,
+    report: &Report,
+) -> Result<usize, Failure> {
+    let mut marked: Vec<(MessageNumber, u32, DeleteProof)> = Vec::new();
+    for delete in &plan.delete {
+        let proof = Delivered::in_an_earlier_session(delete.number);
+        marked.push((delete.number, delete.copy, proof.into()));
+    }
+    for (wanted, proof) in retrieved {
+        marked.push((wanted.number, wanted.copy, proof.into()));
+    }
+    let failed = |error: &Error| remote.failure(error);
+    if marked.is_empty() {
+        // Whether the server likes QUIT changes nothing then.
+        return client.quit().await.map(|()| 0).or(Ok(0));
+    }
+    let proofs = marked.iter().map(|(_, _, proof)| *proof);
+    let deletion = client.delete(proofs).await.map_err(|error| failed(&error))?;
+    if let Some(refusal) = &deletion.first_refusal {
+        report.warn(format_args!(
+            "{} messages are not deleted: {refusal}",
+            deletion.refused.len()
+        ));
+    }
+    let refused: HashSet<MessageNumber> = deletion.refused.iter().copied().collect();
+    let keys: Vec<Key> = marked
+        .iter()
+        .filter(|(number, ..)| !refused.contains(number))
+        .map(|(number, copy, _)| Key {
+            unique_id: maildrop.unique_id(*number).to_vec(),
+            copy: *copy,
+        })
+        .collect();
+    journal.advance(&keys, State::DeletionRequested, clock())?;
+    client.quit().await.map_err(|error| {
+        let failure = failed(&error);
+        report.warn("QUIT was not confirmed; the next run looks what was deleted");
+        failure
+    })?;
+    journal.advance(&keys, State::Deleted, clock())?;
+    Ok(keys.len())
+}

@@ -1,0 +1,137 @@
+//! `pop3 list`: what a server can do and what lies on it.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use pop3_proto::{Capability, MessageNumber};
+use serde::Serialize;
+
+use crate::{
+    exit::Failure,
+    output::Output,
+    remote::{self, RemoteOptions},
+};
+
+pub(crate) const NAME: &str = "list";
+
+/// Show what a POP3 server can do, and the messages on it
+#[derive(Args)]
+pub(crate) struct List {
+    /// pop3s://user@host[:port] (TLS) or pop3://user@host[:port] (STLS)
+    url: String,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten, next_help_heading = "Server")]
+    remote: RemoteOptions,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Listing {
+    account: String,
+    /// As announced, in that order; absent if the server has no CAPA.
+    capabilities: Option<Vec<String>>,
+    /// The answer to STAT.
+    messages: u32,
+    octets: u64,
+    /// The answers to LIST and UIDL, by message-number.
+    list: BTreeMap<u32, Entry>,
+    /// Lines of LIST and UIDL that are malformed.
+    malformed: u64,
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Entry {
+    octets: Option<u64>,
+    unique_id: Option<String>,
+}
+
+impl List {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let remote = self.remote.remote(&self.url)?;
+        let credentials = remote.credentials()?;
+        let listing = remote::block_on(ask(&remote, &credentials))?;
+        let mut output = Output::create(None)?;
+        let text = match self.json {
+            true => serde_json::to_string(&listing).unwrap_or_default() + "\n",
+            false => listing.table(),
+        };
+        output.write(text.as_bytes())?;
+        output.keep()
+    }
+}
+
+async fn ask(
+    remote: &remote::Remote,
+    credentials: &pop3_tokio::client::Credentials,
+) -> Result<Listing, Failure> {
+    let mut client = remote.log_in(credentials).await?;
+    let mut listing = Listing {
+        account: remote.account(),
+        ..Listing::default()
+    };
+    let mut capabilities = Vec::new();
+    let announced = client
+        .capabilities(|capability| capabilities.push(shown(&capability)))
+        .await;
+    listing.capabilities = announced.ok().map(|_| capabilities);
+    let failed = |error| remote.failure(&error);
+    let stat = client.stat().await.map_err(failed)?;
+    listing.messages = stat.messages;
+    listing.octets = stat.octets;
+    let entry = |number: MessageNumber| number.get();
+    let lines = client
+        .list(|line| {
+            listing.list.entry(entry(line.number)).or_default().octets = Some(line.octets);
+        })
+        .await
+        .map_err(failed)?;
+    listing.malformed += lines.malformed;
+    // UIDL is optional (RFC 1939 §7).
+    if let Ok(lines) = client
+        .uidl(|line| {
+            let id = line.unique_id.as_bytes().escape_ascii().to_string();
+            listing.list.entry(entry(line.number)).or_default().unique_id = Some(id);
+        })
+        .await
+    {
+        listing.malformed += lines.malformed;
+    }
+    let _ = client.quit().await;
+    Ok(listing)
+}
+
+impl Listing {
+    fn table(&self) -> String {
+        let mut text = String::new();
+        match &self.capabilities {
+            Some(capabilities) => {
+                for line in capabilities {
+                    text.push_str(&format!("{line}\n"));
+                }
+            }
+            None => text.push_str("(the server has no CAPA)\n"),
+        }
+        text.push_str(&format!("\n{} messages, {} octets\n", self.messages, self.octets));
+        if self.malformed > 0 {
+            text.push_str(&format!("{} malformed lines\n", self.malformed));
+        }
+        if !self.list.is_empty() {
+            text.push_str(&format!("\n{:>8} {:>12}  unique-id\n", "number", "octets"));
+        }
+        for (number, Entry { octets, unique_id }) in &self.list {
+            let octets = octets.map_or_else(|| String::from("?"), |octets| octets.to_string());
+            let unique_id = unique_id.as_deref().unwrap_or("-");
+            text.push_str(&format!("{number:>8} {octets:>12}  {unique_id}\n"));
+        }
+        text
+    }
+}
+
+/// A capability as the line that announced it, with what is unprintable escaped.
+fn shown(capability: &Capability<'_>) -> String {
+    capability.to_string().escape_default().to_string()
+}

@@ -1,0 +1,193 @@
+//! How `fetch` and `list` come to a server: the options for it, the password,
+//! the login.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use pop3_proto::Profile;
+use pop3_tokio::client::{Client, Credentials, Endpoint, Error, Method, Settings};
+
+use crate::exit::{Exit, Failure};
+
+pub(crate) mod password;
+
+use password::PasswordOptions;
+
+/// Options for one server.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct RemoteOptions {
+    /// Behave as this release of Outlook, or as rfc1939
+    #[arg(long, value_name = "NAME", value_parser = profile_name)]
+    pub(crate) profile: Option<String>,
+
+    /// Log in by this method only: SCRAM-SHA-256, PLAIN, XOAUTH2, NTLM, USER, APOP…
+    #[arg(long, value_name = "METHOD", value_parser = method_name)]
+    pub(crate) auth: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) password: PasswordOptions,
+
+    /// Trust the certificates in this PEM file as well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// Send name, password and mail in the clear to a server without TLS
+    #[arg(long)]
+    pub(crate) insecure_plaintext: bool,
+
+    /// Take any certificate. Whoever stands between can read the password
+    #[arg(long)]
+    pub(crate) dangerous_accept_invalid_certs: bool,
+
+    /// Send each command only when the one before it is answered
+    #[arg(long)]
+    pub(crate) no_pipelining: bool,
+}
+
+fn profile_name(name: &str) -> Result<String, String> {
+    match Profile::by_name(name) {
+        Some(profile) => Ok(profile.name.to_owned()),
+        None => {
+            let names = Profile::ALL.map(|profile| profile.name).join(" ");
+            Err(format!("no such profile; there are {names}"))
+        }
+    }
+}
+
+fn method_name(name: &str) -> Result<String, String> {
+    match name.parse::<Method>() {
+        Ok(method) => Ok(method.name().to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A server, a way to log in, and how to behave.
+pub(crate) struct Remote {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) user: String,
+    pub(crate) settings: Settings,
+    method: Option<Method>,
+    password: PasswordOptions,
+}
+
+impl RemoteOptions {
+    /// These, and where they say nothing, `others`.
+    pub(crate) fn or(self, others: &Self) -> Self {
+        Self {
+            profile: self.profile.or_else(|| others.profile.clone()),
+            auth: self.auth.or_else(|| others.auth.clone()),
+            password: self.password.or(&others.password),
+            ca_file: self.ca_file.or_else(|| others.ca_file.clone()),
+            insecure_plaintext: self.insecure_plaintext || others.insecure_plaintext,
+            dangerous_accept_invalid_certs: self.dangerous_accept_invalid_certs
+                || others.dangerous_accept_invalid_certs,
+            no_pipelining: self.no_pipelining || others.no_pipelining,
+        }
+    }
+
+    pub(crate) fn remote(&self, url: &str) -> Result<Remote, Failure> {
+        let usage = |what: String| Failure::new(Exit::Usage, what);
+        let endpoint: Endpoint = url
+            .parse()
+            .map_err(|error| usage(format!("the URL is not usable: {error}")))?;
+        let Some(user) = endpoint.user.clone() else {
+            return Err(usage(format!(
+                "the URL names no user: write {}://USER@{}",
+                url.split("://").next().unwrap_or("pop3s"),
+                endpoint.authority()
+            )));
+        };
+        let mut settings = Settings::new(self.profile()?);
+        settings.pipelining = !self.no_pipelining;
+        settings.insecure_plaintext = self.insecure_plaintext;
+        settings.tls.dangerous_accept_invalid_certs = self.dangerous_accept_invalid_certs;
+        settings.tls.ca_files.extend(self.ca_file.clone());
+        let method = match &self.auth {
+            Some(name) => Some(name.parse::<Method>().map_err(|error| usage(error.to_string()))?),
+            None => None,
+        };
+        Ok(Remote {
+            endpoint,
+            user,
+            settings,
+            method,
+            password: self.password.clone(),
+        })
+    }
+
+    /// The newest release that tells messages with equal unique-ids apart, so
+    /// that none is missed, is what behaves by default.
+    fn profile(&self) -> Result<Profile, Failure> {
+        let Some(name) = &self.profile else {
+            return Ok(Profile::OUTLOOK_NEW);
+        };
+        let name = profile_name(name).map_err(|error| Failure::new(Exit::Usage, error))?;
+        Ok(Profile::by_name(&name).unwrap_or(Profile::OUTLOOK_NEW))
+    }
+}
+
+impl Remote {
+    /// The account as the journal names it: user, host and port, whatever the URL
+    /// spelt otherwise.
+    pub(crate) fn account(&self) -> String {
+        let place = self.endpoint.authority().to_ascii_lowercase();
+        format!("{}@{place}", self.user)
+    }
+
+    /// Finds the password where it is, or asks for it.
+    pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
+        let password = self.password.find(&self.account())?;
+        Ok(match self.method.is_some_and(Method::takes_token) {
+            true => Credentials::OAuthToken {
+                user: self.user.clone(),
+                token: password,
+            },
+            false => Credentials::Password {
+                user: self.user.clone(),
+                password,
+            },
+        })
+    }
+
+    /// Connects and logs in.
+    pub(crate) async fn log_in(&self, credentials: &Credentials) -> Result<Client, Failure> {
+        let mut settings = self.settings.clone();
+        settings.dangerous_apop_in_cleartext =
+            settings.insecure_plaintext && self.method == Some(Method::Apop);
+        let mut client = Client::connect(&self.endpoint, &settings)
+            .await
+            .map_err(|error| self.failure(&error))?;
+        match self.method {
+            Some(method) => client.login_by(method, credentials).await,
+            None => client.login(credentials).await.map(drop),
+        }
+        .map_err(|error| self.failure(&error))?;
+        // What is announced may change with the login (RFC 2449 §5).
+        let _ = client.capabilities(|_| {}).await;
+        Ok(client)
+    }
+
+    /// What went wrong, and where.
+    pub(crate) fn failure(&self, error: &Error) -> Failure {
+        use pop3_tokio::client::ErrorKind;
+        let exit = match error.kind() {
+            ErrorKind::Usage => Exit::Usage,
+            ErrorKind::Unavailable => Exit::Unavailable,
+            ErrorKind::Temporary => Exit::Temporary,
+            ErrorKind::Authentication => Exit::NoPermission,
+            _ => Exit::Protocol,
+        };
+        Failure::new(exit, format_args!("{}: {error}", self.account()))
+    }
+}
+
+/// Runs what waits for the network, on this thread.
+pub(crate) fn block_on<T>(
+    future: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Io, format_args!("cannot begin: {error}")))?;
+    runtime.block_on(future)
+}

@@ -1,0 +1,147 @@
+//! Where the password comes from: a file, a program, the environment or a
+//! prompt; never an argument, which other users can see.
+
+use std::{
+    env,
+    fs::File,
+    io::{IsTerminal as _, Read as _},
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+use crate::exit::{Exit, Failure};
+
+const VARIABLE: &str = "POP3_PASSWORD";
+
+/// The most octets of a password or token: a file that has more is another file.
+const MOST: u64 = 64 * 1024;
+
+/// Where to look for the password. Without any of them: in `POP3_PASSWORD`, and
+/// then a prompt.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct PasswordOptions {
+    /// Read the password, or the token for XOAUTH2, from the first line of this
+    /// file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+
+    /// Read it from the first line that this shell command prints
+    #[arg(long, value_name = "COMMAND", conflicts_with = "password_file")]
+    pub(crate) password_command: Option<String>,
+}
+
+impl PasswordOptions {
+    pub(crate) fn or(self, others: &Self) -> Self {
+        match self {
+            Self {
+                password_file: None,
+                password_command: None,
+            } => others.clone(),
+            these => these,
+        }
+    }
+
+    pub(crate) fn find(&self, account: &str) -> Result<Zeroizing<String>, Failure> {
+        if let Some(file) = &self.password_file {
+            let read = File::open(file).and_then(read_some);
+            let octets = read.map_err(|error| {
+                Failure::new(
+                    Exit::NoInput,
+                    format_args!("cannot read the password from {}: {error}", file.display()),
+                )
+            })?;
+            return first_line(&octets, &file.display().to_string());
+        }
+        if let Some(command) = &self.password_command {
+            return ask_command(command);
+        }
+        if let Some(password) = env::var_os(VARIABLE) {
+            let password = Zeroizing::new(password.into_encoded_bytes());
+            return first_line(&password, VARIABLE);
+        }
+        if !std::io::stdin().is_terminal() {
+            return Err(Failure::new(
+                Exit::Usage,
+                format_args!(
+                    "no password for {account}, and nobody to ask: use --password-file, \
+                     --password-command or {VARIABLE}"
+                ),
+            ));
+        }
+        let password = rpassword::prompt_password(format!("Password for {account}: "));
+        password.map(Zeroizing::new).map_err(|error| {
+            Failure::new(Exit::NoInput, format_args!("cannot ask for the password: {error}"))
+        })
+    }
+}
+
+fn ask_command(command: &str) -> Result<Zeroizing<String>, Failure> {
+    let cannot = |what: &dyn std::fmt::Display| {
+        Failure::new(Exit::NoInput, format_args!("--password-command: {what}"))
+    };
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", command])
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| cannot(&error))?;
+    let read = child.stdout.take().map(read_some);
+    let status = child.wait().map_err(|error| cannot(&error))?;
+    if !status.success() {
+        return Err(cannot(&status));
+    }
+    let octets = read.unwrap_or_else(|| Ok(Zeroizing::default()));
+    first_line(&octets.map_err(|error| cannot(&error))?, "--password-command")
+}
+
+fn read_some(from: impl std::io::Read) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    // At once as large as it may become, so that no copy stays behind.
+    let mut octets = Zeroizing::new(Vec::with_capacity(MOST as usize));
+    from.take(MOST).read_to_end(&mut octets)?;
+    Ok(octets)
+}
+
+fn first_line(octets: &[u8], source: &str) -> Result<Zeroizing<String>, Failure> {
+    let line = octets.split(|octet| *octet == b'\n').next().unwrap_or(&[]);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    match std::str::from_utf8(line) {
+        Ok("") => Err(Failure::new(
+            Exit::NoInput,
+            format_args!("there is no password in {source}: its first line is empty"),
+        )),
+        Ok(line) => Ok(Zeroizing::new(line.to_owned())),
+        Err(_) => Err(Failure::new(
+            Exit::NoInput,
+            format_args!("the password in {source} is not UTF-8"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_line_counts() {
+        for (octets, password) in [
+            (&b"secret"[..], Some("secret")),
+            (b"secret\n", Some("secret")),
+            (b"secret\r\nnote", Some("secret")),
+            (b" two words \n", Some(" two words ")),
+            (b"", None),
+            (b"\nsecret", None),
+            (b"\xff\n", None),
+        ] {
+            let found = first_line(octets, "a test").ok();
+            assert_eq!(found.as_ref().map(|found| found.as_str()), password);
+        }
+    }
+
+    #[test]
+    fn no_output_of_a_failed_command_is_a_password() {
+        assert!(ask_command("echo secret; exit 1").is_err());
+        assert_eq!(ask_command("echo secret").unwrap().as_str(), "secret");
+    }
+}
