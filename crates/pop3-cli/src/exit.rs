@@ -6,9 +6,12 @@ use std::{
     process::ExitCode,
 };
 
-/// The statuses of sysexits.h that `pop3` uses.
+/// The statuses of sysexits.h that `pop3` uses, and one for answers that are no.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Exit {
+    /// What was compared differs.
+    #[cfg_attr(not(unix), expect(dead_code))]
+    Differs = 1,
     Usage = 64,
     /// Malformed data, a truncated block among them.
     Data = 65,

@@ -6,6 +6,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 mod decode;
 mod definitions;
+#[cfg(unix)]
+mod demo;
 mod encode;
 mod exit;
 #[cfg(unix)]
@@ -31,6 +33,8 @@ struct Pop3 {
 // Boxed where a command has many more arguments than the others.
 #[derive(Subcommand)]
 enum Command {
+    #[cfg(unix)]
+    Demo(demo::Demo),
     Decode(decode::Decode),
     Encode(encode::Encode),
     #[cfg(unix)]
@@ -48,6 +52,8 @@ fn main() -> ExitCode {
         Err(error) => return exit::usage(&error),
     };
     let (command, done) = match pop3.command {
+        #[cfg(unix)]
+        Command::Demo(demo) => (demo::NAME, demo.run()),
         Command::Decode(decode) => (decode::NAME, decode.run()),
         Command::Encode(encode) => (encode::NAME, encode.run()),
         #[cfg(unix)]

@@ -31,6 +31,8 @@ mod log;
 mod password;
 mod tls;
 
+pub(crate) use tls::self_signed;
+
 pub(crate) const NAME: &str = "serve";
 
 /// Where to listen if nothing is said: 110 would need privileges.

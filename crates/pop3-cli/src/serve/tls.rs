@@ -52,7 +52,8 @@ impl TlsOptions {
     }
 }
 
-fn self_signed<'a>(
+/// A certificate for localhost and these addresses, also written to a file.
+pub(crate) fn self_signed<'a>(
     addresses: impl Iterator<Item = &'a SocketAddr>,
     write_to: Option<&Path>,
 ) -> Result<Arc<ServerConfig>, Failure> {

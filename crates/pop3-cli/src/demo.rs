@@ -1,0 +1,254 @@
+//! `pop3 demo`: a server, a client, and whether they agree on every octet.
+
+use std::{
+    fmt, fs,
+    future::pending,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use clap::{Args, Parser};
+use pop3_proto::Profile;
+use pop3_tokio::server::{Accounts, Listener, MemoryStore, Server};
+use tokio::runtime::Runtime;
+
+use crate::{
+    exit::{Exit, Failure},
+    fetch::Fetch,
+    sample,
+    serve::self_signed,
+};
+
+pub(crate) const NAME: &str = "demo";
+
+const USER: &str = "demo";
+const PASSWORD: &str = "demo";
+const PROFILE: Profile = Profile::OUTLOOK_2024;
+
+/// Serve a sample of mail on this machine, fetch it as Outlook 2024 does, and
+/// compare every octet
+///
+/// The server takes a free port of 127.0.0.1 and speaks TLS, by a certificate
+/// made for the occasion. The sample has every edge of byte-stuffing. It is
+/// fetched into a Maildir in a new folder among the temporary files, which
+/// stays there to be looked at. Exit status 1 if anything differs.
+#[derive(Args)]
+pub(crate) struct Demo {}
+
+impl Demo {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let mut served: Vec<_> = sample::messages()
+            .into_iter()
+            .map(|(name, message)| (canonical(&message), name))
+            .collect();
+        let folder = tempfile::Builder::new()
+            .prefix("pop3-demo-")
+            .tempdir()
+            .map_err(|error| {
+                Failure::new(Exit::CannotCreate, format_args!("no folder: {error}"))
+            })?
+            .keep();
+        let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Io, error))?;
+        let port = runtime.block_on(serve(&folder))?;
+        let start = Instant::now();
+        fetch(port, &folder)?;
+        let time = start.elapsed();
+        runtime.shutdown_timeout(Duration::from_secs(1));
+
+        let maildir = folder.join("Maildir");
+        let mut stored = stored(&maildir)?;
+        served.sort();
+        stored.sort();
+        let difference = difference(&served, &stored);
+        let report = Report {
+            messages: served.len(),
+            octets: served.iter().map(|(message, _)| message.len()).sum(),
+            stuffed: served.iter().map(|(message, _)| dots(message)).sum(),
+            time,
+            port,
+            maildir,
+        };
+        match difference {
+            None => {
+                print!("{report}");
+                Ok(())
+            }
+            Some(difference) => Err(Failure::new(
+                Exit::Differs,
+                format_args!("{difference}; see {}", report.maildir.display()),
+            )),
+        }
+    }
+}
+
+/// Serves the sample until the runtime ends.
+async fn serve(folder: &Path) -> Result<u16, Failure> {
+    let failed = |error: io::Error| Failure::new(Exit::Unavailable, error);
+    let store = MemoryStore::new().map_err(failed)?;
+    for (_, message) in sample::messages() {
+        store.deliver(message);
+    }
+    let accounts = Accounts::single(USER, PASSWORD).map_err(failed)?;
+    let address = ([127, 0, 0, 1], 0).into();
+    let listener = Listener::bind_tls(address).await.map_err(failed)?;
+    let port = listener.address().port();
+    let tls = self_signed([address].iter(), Some(&folder.join("certificate.pem")))?;
+    let server = Arc::new(Server::new(store, accounts).tls(tls));
+    tokio::spawn(server.serve(vec![listener], pending(), pending()));
+    Ok(port)
+}
+
+/// What a user would type to fetch it.
+#[derive(Parser)]
+#[command(name = "pop3 fetch")]
+struct Typed {
+    #[command(flatten)]
+    fetch: Fetch,
+}
+
+fn fetch(port: u16, folder: &Path) -> Result<(), Failure> {
+    let in_folder = |name: &str| folder.join(name).display().to_string();
+    let typed = Typed::try_parse_from([
+        "pop3 fetch",
+        &format!("pop3s://{USER}@127.0.0.1:{port}"),
+        "--to",
+        &format!("maildir:{}", in_folder("Maildir")),
+        "--profile",
+        PROFILE.name,
+        "--ca-file",
+        &in_folder("certificate.pem"),
+        "--password-command",
+        &format!("echo {PASSWORD}"),
+        "--journal",
+        &in_folder("journal.sqlite"),
+        "--line-ends",
+        "received",
+        "--quiet",
+    ]);
+    let typed = typed.map_err(|error| Failure::new(Exit::Usage, error))?;
+    typed.fetch.run()
+}
+
+/// What a message is on its way: CRLF ends its lines, also the last, where CR or
+/// LF alone ended them. Not the encoder's code, which is on trial here.
+fn canonical(message: &[u8]) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(message.len() + 2);
+    let mut rest = message;
+    while let [first, after @ ..] = rest {
+        rest = match (first, after) {
+            (b'\r', [b'\n', after @ ..]) | (b'\r' | b'\n', after) => {
+                octets.extend_from_slice(b"\r\n");
+                after
+            }
+            (octet, after) => {
+                octets.push(*octet);
+                after
+            }
+        };
+    }
+    if !octets.is_empty() && !octets.ends_with(b"\r\n") {
+        octets.extend_from_slice(b"\r\n");
+    }
+    octets
+}
+
+/// How many lines of a canonical message begin with a dot.
+fn dots(message: &[u8]) -> usize {
+    let lines = message.split_inclusive(|octet| *octet == b'\n');
+    lines.filter(|line| line.starts_with(b".")).count()
+}
+
+/// The messages of a Maildir.
+fn stored(maildir: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let read = || -> io::Result<_> {
+        let files = fs::read_dir(maildir.join("new"))?;
+        files.map(|file| fs::read(file?.path())).collect()
+    };
+    read().map_err(|error| {
+        Failure::new(
+            Exit::Io,
+            format_args!("cannot read {}: {error}", maildir.display()),
+        )
+    })
+}
+
+/// Where two sorted lists of messages differ first.
+fn difference(served: &[(Vec<u8>, &str)], stored: &[Vec<u8>]) -> Option<String> {
+    for ((served, name), stored) in served.iter().zip(stored) {
+        if served != stored {
+            let octet = served.iter().zip(stored).take_while(|(a, b)| a == b).count();
+            return Some(format!(
+                "the message \"{name}\" was served and not stored, or differs at octet {octet}"
+            ));
+        }
+    }
+    (served.len() != stored.len()).then(|| {
+        format!(
+            "{} messages were served and {} stored",
+            served.len(),
+            stored.len()
+        )
+    })
+}
+
+struct Report {
+    messages: usize,
+    octets: usize,
+    stuffed: usize,
+    time: Duration,
+    port: u16,
+    maildir: PathBuf,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.time.as_secs_f64();
+        let rate = self.octets as f64 / seconds / 1e6;
+        let port = self.port;
+        let release = PROFILE.title;
+        writeln!(f, "Fetched over TLS from 127.0.0.1:{port}, as {release} does.")?;
+        writeln!(f)?;
+        for (what, how) in [
+            (
+                "messages",
+                format!("{}, each as it was served, octet by octet", self.messages),
+            ),
+            ("octets", self.octets.to_string()),
+            ("stuffed dots", format!("{} added and removed", self.stuffed)),
+            ("time", format!("{seconds:.2} s, {rate:.0} MB/s, on disk")),
+            ("mail", self.maildir.display().to_string()),
+        ] {
+            writeln!(f, "  {what:<12}  {how}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{canonical, difference, dots};
+
+    #[test]
+    fn lines_end_with_crlf() {
+        assert_eq!(canonical(b""), b"");
+        assert_eq!(canonical(b"a"), b"a\r\n");
+        assert_eq!(canonical(b"a\r\n"), b"a\r\n");
+        assert_eq!(canonical(b".\n\r\r\n\r"), b".\r\n\r\n\r\n\r\n");
+        assert_eq!(dots(&canonical(b".\na.\n..\n\n.b")), 3);
+    }
+
+    /// What would make the command exit with 1.
+    #[test]
+    fn any_difference_is_found() {
+        let served = [(b"a\r\n".to_vec(), "a"), (b"b\r\n".to_vec(), "b")];
+        let stored = [b"a\r\n".to_vec(), b"b\r\n".to_vec()];
+        assert_eq!(difference(&served, &stored), None);
+        let other = [b"a\r\n".to_vec(), b"b\n".to_vec()];
+        let said = difference(&served, &other).unwrap();
+        assert!(said.contains("\"b\"") && said.contains("octet 1"), "{said}");
+        assert!(difference(&served, &stored[..1]).is_some());
+        assert!(difference(&served[..1], &stored).is_some());
+    }
+}
