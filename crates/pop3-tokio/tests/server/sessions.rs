@@ -2,6 +2,8 @@
 
 use pop3_tokio::server::Server;
 
+use tokio::io::AsyncReadExt as _;
+
 use crate::drive::{Running, accounts, settings, store};
 
 const DOTS: &[u8] = b".a\r\n..\r\n.\r\nb";
@@ -55,9 +57,7 @@ async fn pipelined_commands_are_all_answered() {
         tokio::io::AsyncWriteExt::write_all(&mut writer, commands.as_bytes()).await
     });
     let mut replies = Vec::new();
-    tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut replies)
-        .await
-        .unwrap();
+    reader.read_to_end(&mut replies).await.unwrap();
     sent.await.unwrap().unwrap();
     let once = [
         b"+OK 5002 octets\r\n",
@@ -117,19 +117,19 @@ async fn without_quit_nothing_is_removed() {
     assert_eq!(store.messages().len(), 1);
 }
 
-/// What nobody reads would make the kernel throw the reply away as well.
+/// Commands that nobody reads make the kernel reset a connection that is closed,
+/// and a reset may overtake the last reply.
 #[tokio::test]
 async fn the_last_reply_arrives_whatever_follows_quit() {
     let server = Running::new(Server::new(store(&[]), accounts())).await;
-    for _ in 0..20 {
-        let mut client = server.logged_in().await;
-        client
-            .send([b"QUIT\r\n", &b"NOOP\r\n".repeat(20_000)[..]].concat())
-            .await;
-        assert_eq!(client.line().await, "+OK goodbye");
-        tokio::io::AsyncWriteExt::shutdown(&mut client.0)
-            .await
-            .unwrap();
-        assert_eq!(client.rest().await, b"");
-    }
+    let mut client = server.logged_in().await;
+    client
+        .send([b"QUIT\r\n", &b"NOOP\r\n".repeat(20_000)[..]].concat())
+        .await;
+    assert_eq!(client.line().await, "+OK goodbye");
+    // The server has closed its side, and reads on until this side is closed.
+    let mut rest = Vec::new();
+    client.0.read_to_end(&mut rest).await.unwrap();
+    client.send("NOOP\r\n").await;
+    assert_eq!(rest, b"");
 }
