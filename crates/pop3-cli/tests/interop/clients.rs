@@ -16,7 +16,7 @@ use crate::served::Served;
 const COUNT: usize = 300;
 
 /// Runs a client, which must succeed.
-fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     let output = command.stdin(Stdio::null()).output().unwrap();
     assert!(
         output.status.success(),
@@ -49,7 +49,7 @@ fn stored(maildir: &Path) -> Vec<Vec<u8>> {
 
 /// What was stored is what was sent, in whatever order.
 #[track_caller]
-fn assert_stored(maildir: &Path, mut messages: Vec<Vec<u8>>) {
+pub(crate) fn assert_stored(maildir: &Path, mut messages: Vec<Vec<u8>>) {
     messages.sort();
     let stored = stored(maildir);
     assert_eq!(stored.len(), messages.len());

@@ -4,3 +4,4 @@
 
 mod clients;
 mod served;
+mod servers;
