@@ -91,9 +91,13 @@ async fn one_by_one_unless_announced() {
                 .await
                 .unwrap();
             let mut mailbox = Mailbox::default();
-            let retrieval = client.retrieve(numbers(9), &mut mailbox);
+            // What is not sent is not taken: whoever ends the iterator stops it.
+            let mut taken = 0;
+            let counted = numbers(9).inspect(|_| taken += 1);
+            let retrieval = client.retrieve(counted, &mut mailbox);
             let limit = core::time::Duration::from_secs(1);
             assert!(tokio::time::timeout(limit, retrieval).await.is_err());
+            assert_eq!(taken, 1);
         };
         let (sent, ()) = tokio::join!(crate::harness::play(far, &steps), client);
         assert!(sent.ends_with(b"RETR 1\r\n"));

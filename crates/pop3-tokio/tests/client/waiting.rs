@@ -1,11 +1,16 @@
 //! Each timeout, under a clock that tests turn forward.
 
-use core::time::Duration;
+use core::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use std::io;
 
 use pop3_proto::Profile;
 use pop3_tokio::client::{Client, Error, Settings, Timeouts, Waiting};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, duplex},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, duplex},
     time::{Instant, advance, sleep},
 };
 
@@ -128,24 +133,61 @@ async fn the_whole_session() {
     settings.timeouts.session = Some(Duration::from_secs(4));
     let (error, _) = fails("pop3s://h", settings.clone(), &[]).await;
     assert!(is(&error, Waiting::Session), "{error}");
-    // While the server never stops to send.
-    settings.timeouts.session = Some(Duration::from_secs(3));
-    let (near, mut far) = duplex(1 << 16);
-    let server = async {
-        far.write_all(b"+OK\r\n").await.unwrap();
-        far.read_exact(&mut [0; 6]).await.unwrap();
-        far.write_all(b"+OK\r\n").await.unwrap();
-        while far.write_all(b"X-LINE\r\n").await.is_ok() {
-            advance(Duration::from_millis(1)).await;
+}
+
+/// Lines of a listing without end, and never a moment without one.
+#[derive(Default)]
+struct Firehose {
+    asked: bool,
+    lines: bool,
+}
+
+impl AsyncRead for Firehose {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.lines {
+            false => buffer.put_slice(b"+OK\r\n"),
+            true => buffer.put_slice(b"X-LINE\r\n"),
         }
+        self.lines = self.asked;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Firehose {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.asked = true;
+        Poll::Ready(Ok(octets.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The real clock, since no other turns while a poll never pauses; nothing
+/// here depends on how fast anything is.
+#[tokio::test]
+async fn the_whole_session_at_a_server_that_never_pauses() {
+    let mut settings = settings(true);
+    settings.timeouts.session = Some(Duration::from_millis(50));
+    let session = async {
+        let stream = Firehose::default();
+        let mut client = Client::on(stream, &endpoint("pop3://h"), &settings).await?;
+        client.capabilities(|_| {}).await
     };
-    let client = async {
-        let mut client = Client::on(near, &endpoint("pop3://h"), &settings)
-            .await
-            .unwrap();
-        client.capabilities(|_| {}).await.unwrap_err()
-    };
-    let (error, ()) = tokio::join!(client, server);
+    let error = session.await.unwrap_err();
     assert!(is(&error, Waiting::Session), "{error}");
 }
 
