@@ -174,5 +174,3 @@ pub(crate) fn finish_leftovers(journal: &mut Journal) -> Result<(), Failure> {
     journal.close_leftovers(&lost)
 }
 
-#[cfg(test)]
-mod tests;

@@ -501,5 +501,3 @@ fn beside(journal: &Path, id: i64, what: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-#[cfg(test)]
-mod tests;

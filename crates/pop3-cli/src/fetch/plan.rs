@@ -272,5 +272,3 @@ impl Planner<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests;

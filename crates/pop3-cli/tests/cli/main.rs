@@ -12,6 +12,8 @@ use std::{
 mod captures;
 mod decode;
 mod encode;
+#[cfg(unix)]
+mod fetch;
 mod files;
 #[cfg(unix)]
 mod serve;

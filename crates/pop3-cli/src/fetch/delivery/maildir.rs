@@ -283,5 +283,3 @@ fn cannot_write(folder: &Path, error: &io::Error) -> Failure {
     )
 }
 
-#[cfg(test)]
-mod tests;

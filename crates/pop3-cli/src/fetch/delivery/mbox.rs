@@ -377,5 +377,3 @@ fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     )
 }
 
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,107 @@
+//! Runs that end before their time.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
+
+use super::{Home, Server, messages};
+
+/// The server stops after so many octets of a session, for many such numbers;
+/// the run is killed there, and the next one is let through.
+#[test]
+fn killed_anywhere_nothing_is_lost_and_nothing_comes_twice() {
+    for to in ["maildir", "mbox"] {
+        for keep in ["--keep", "--delete"] {
+            let mail = messages(7);
+            let mut octets = 0;
+            let mut was_cut = true;
+            while was_cut {
+                let (home, server) = (Home::new(to), Server::new(mail.clone()));
+                server.stop_after(octets);
+                let mut child = home.spawn(&server, &[keep]);
+                // Whole sessions end by themselves.
+                let status = loop {
+                    if server.is_dead() {
+                        child.kill().unwrap();
+                        break child.wait().unwrap();
+                    }
+                    if let Some(status) = child.try_wait().unwrap() {
+                        break status;
+                    }
+                    std::thread::yield_now();
+                };
+                was_cut = !status.success();
+                server.go_on();
+                home.fetch(&server, &[keep]).ends(0);
+                home.has(&mail);
+                if keep == "--delete" {
+                    assert!(server.state.lock().unwrap().maildrop.is_empty());
+                }
+                octets += 61;
+            }
+            assert!(octets > 1000, "the session is longer than that");
+        }
+    }
+}
+
+#[test]
+fn a_second_run_on_one_account_leaves_it_alone() {
+    let (home, mail) = (Home::new("maildir"), messages(20));
+    let server = Server::new(mail.clone());
+    server.stop_after(700);
+    let mut child = home.spawn(&server, &[]);
+    server.wait_until_dead();
+    // A second run on the same account, while the first one waits.
+    let second = home.fetch(&server, &[]).ends(75);
+    assert!(second.stderr.contains("another run"), "{second:?}");
+    assert_eq!(second.stderr.lines().count(), 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    server.go_on();
+    home.fetch(&server, &[]).ends(0);
+    home.has(&mail);
+}
+
+/// A full disk, as a limit on the size of files makes one.
+#[test]
+fn a_disk_that_is_full_costs_nothing() {
+    for to in ["maildir", "mbox"] {
+        let (home, mut mail) = (Home::new(to), messages(3));
+        mail[2].1 = format!("{}\r\n", "x".repeat(70)).repeat(40_000).into_bytes();
+        let server = Server::new(mail.clone());
+        let run = Command::new("/bin/sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\""])
+            .arg(env!("CARGO_BIN_EXE_pop3"))
+            .args(["fetch", &server.url, "--delete", "--to"])
+            .arg(format!("{to}:{}", home.path("mail").display()))
+            .arg("--journal")
+            .arg(home.path("state/journal.sqlite"))
+            .env("POP3_PASSWORD", "secret")
+            .output()
+            .unwrap();
+        assert_eq!(run.status.code(), Some(74), "{run:?}");
+        let stderr = String::from_utf8(run.stderr).unwrap();
+        assert!(stderr.contains("File too large"), "{stderr}");
+        assert_eq!(server.state.lock().unwrap().maildrop.len(), 3);
+        home.fetch(&server, &["--delete"]).ends(0);
+        home.has(&mail);
+    }
+}
+
+#[test]
+fn a_folder_that_is_read_only_costs_nothing() {
+    let (home, mail) = (Home::new("maildir"), messages(2));
+    let server = Server::new(mail.clone());
+    for part in ["tmp", "new", "cur"] {
+        fs::create_dir_all(home.path("mail").join(part)).unwrap();
+    }
+    let tmp = home.path("mail/tmp");
+    fs::set_permissions(&tmp, fs::Permissions::from_mode(0o500)).unwrap();
+    let run = home.fetch(&server, &["--delete"]);
+    fs::set_permissions(&tmp, fs::Permissions::from_mode(0o700)).unwrap();
+    // Nothing is read-only for root.
+    if run.status != Some(0) {
+        let run = run.ends(73);
+        assert!(run.stderr.contains("cannot create"), "{run:?}");
+        home.fetch(&server, &["--delete"]).ends(0);
+    }
+    home.has(&mail);
+}

@@ -1,0 +1,342 @@
+//! `pop3 fetch` against a server in memory: what arrives, what stays, and what
+//! is left after a kill.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+};
+
+use super::pop3;
+use server::{Message, Server};
+
+mod kills;
+mod server;
+
+/// What became of a run.
+#[derive(Debug)]
+struct Fetched {
+    status: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Fetched {
+    #[track_caller]
+    fn ends(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "{self:?}");
+        self
+    }
+}
+
+/// A journal and a place, in a folder that goes away.
+struct Home {
+    folder: tempfile::TempDir,
+    to: &'static str,
+}
+
+impl Home {
+    fn new(to: &'static str) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            to,
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn spawn(&self, server: &Server, options: &[&str]) -> Child {
+        let to = match self.to {
+            "-" => String::from("-"),
+            kind => format!("{kind}:{}", self.path("mail").display()),
+        };
+        let mut command = pop3(["fetch", &server.url, "--to", &to, "--journal"]);
+        command
+            .arg(self.path("state/journal.sqlite"))
+            .args(options)
+            .env("POP3_PASSWORD", "secret")
+            .stdin(Stdio::null());
+        command.spawn().unwrap()
+    }
+
+    fn fetch(&self, server: &Server, options: &[&str]) -> Fetched {
+        let output = self.spawn(server, options).wait_with_output().unwrap();
+        Fetched {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The messages that lie there, each with how often it does.
+    fn mail(&self) -> BTreeMap<Vec<u8>, usize> {
+        let mut mail = BTreeMap::new();
+        let messages = match self.to {
+            "maildir" => maildir(&self.path("mail")),
+            _ => mbox(&fs::read(self.path("mail")).unwrap_or_default()),
+        };
+        for message in messages {
+            *mail.entry(message).or_default() += 1;
+        }
+        mail
+    }
+
+    /// Each of `messages` is there once, and nothing else is.
+    #[track_caller]
+    fn has(&self, messages: &[Message]) {
+        let wanted: BTreeMap<Vec<u8>, usize> =
+            messages.iter().map(|(_, message)| (with_lf(message), 1)).collect();
+        let there = self.mail();
+        assert!(there == wanted, "{} there, {} wanted", shown(&there), shown(&wanted));
+        if self.to == "maildir" {
+            let tmp = fs::read_dir(self.path("mail/tmp"));
+            assert_eq!(tmp.map_or(0, Iterator::count), 0, "something is left in tmp");
+        }
+    }
+}
+
+fn shown(mail: &BTreeMap<Vec<u8>, usize>) -> String {
+    let shown = |(message, count): (&Vec<u8>, &usize)| {
+        let head = &message[..message.len().min(30)];
+        format!("{count} x {}", head.escape_ascii())
+    };
+    format!("{:?}", mail.iter().map(shown).collect::<Vec<_>>())
+}
+
+fn maildir(folder: &Path) -> Vec<Vec<u8>> {
+    let mut messages = Vec::new();
+    for part in ["new", "cur"] {
+        for entry in fs::read_dir(folder.join(part)).into_iter().flatten() {
+            let entry = entry.unwrap();
+            let message = fs::read(entry.path()).unwrap();
+            let size = format!(",S={},W=", message.len());
+            assert!(entry.file_name().to_str().unwrap().contains(&size), "{entry:?}");
+            messages.push(message);
+        }
+    }
+    messages
+}
+
+/// The messages of an mboxrd file.
+fn mbox(file: &[u8]) -> Vec<Vec<u8>> {
+    let mut messages: Vec<Vec<u8>> = Vec::new();
+    for line in file.split_inclusive(|octet| *octet == b'\n') {
+        if line.starts_with(b"From ") {
+            messages.push(Vec::new());
+            continue;
+        }
+        let message = messages.last_mut().expect("an mbox begins with From_");
+        let bare = line.iter().position(|octet| *octet != b'>').unwrap_or(0);
+        let quoted = bare > 0 && line[bare..].starts_with(b"From ");
+        message.extend(&line[usize::from(quoted)..]);
+    }
+    for message in &mut messages {
+        assert_eq!(message.pop(), Some(b'\n'), "an empty line ends each message");
+    }
+    messages
+}
+
+fn with_lf(message: &[u8]) -> Vec<u8> {
+    String::from_utf8(message.to_vec()).unwrap().replace("\r\n", "\n").into_bytes()
+}
+
+fn messages(count: usize) -> Vec<Message> {
+    let text = |index: usize| {
+        format!(
+            "Subject: {index}\r\n\r\n.a\r\n..\r\nFrom b\r\n>From c\r\n{}\r\n",
+            "x".repeat(index * 7)
+        )
+    };
+    (0..count).map(|index| (format!("id/{index:03}"), text(index).into_bytes())).collect()
+}
+
+#[test]
+fn what_was_fetched_is_not_fetched_again() {
+    for to in ["maildir", "mbox"] {
+        let (home, mut mail) = (Home::new(to), messages(5));
+        let server = Server::new(mail.clone());
+        let first = home.fetch(&server, &[]).ends(0);
+        assert!(first.stdout.contains("5 new"), "{first:?}");
+        home.has(&mail);
+        // Other numbers, one gone, two new.
+        mail.reverse();
+        mail.push((String::from("later"), b"later\r\n".to_vec()));
+        server.state.lock().unwrap().maildrop = mail.clone();
+        let second = home.fetch(&server, &[]).ends(0);
+        assert!(second.stdout.contains("1 new"), "{second:?}");
+        home.has(&mail);
+        let third = home.fetch(&server, &[]).ends(0);
+        assert_eq!((third.stdout.as_str(), third.stderr.as_str()), ("", ""));
+        assert_eq!(server.state.lock().unwrap().retrieved, 6);
+    }
+}
+
+#[test]
+fn a_server_that_forgets_for_a_day_changes_nothing() {
+    let (home, mail) = (Home::new("maildir"), messages(3));
+    let server = Server::new(mail.clone());
+    home.fetch(&server, &[]).ends(0);
+    server.state.lock().unwrap().maildrop.clear();
+    home.fetch(&server, &[]).ends(0);
+    server.state.lock().unwrap().maildrop = mail.clone();
+    home.fetch(&server, &[]).ends(0);
+    home.has(&mail);
+}
+
+#[test]
+fn a_unique_id_after_a_confirmed_deletion_is_another_message() {
+    let (home, mut mail) = (Home::new("maildir"), messages(1));
+    let server = Server::new(mail.clone());
+    home.fetch(&server, &["--delete"]).ends(0);
+    assert!(server.state.lock().unwrap().maildrop.is_empty());
+    let again = (mail[0].0.clone(), b"another\r\n".to_vec());
+    server.state.lock().unwrap().maildrop = vec![again.clone()];
+    home.fetch(&server, &["--delete"]).ends(0);
+    mail.push(again);
+    home.has(&mail);
+}
+
+#[test]
+fn deletions_without_an_answer_to_quit_are_repeated_without_fetching() {
+    let (home, mail) = (Home::new("maildir"), messages(4));
+    let server = Server::new(mail.clone());
+    server.state.lock().unwrap().refuses_quit = true;
+    assert_ne!(home.fetch(&server, &["--delete"]).status, Some(0));
+    server.state.lock().unwrap().refuses_quit = false;
+    // Even where nothing is to be deleted now: it was asked for.
+    home.fetch(&server, &["--keep"]).ends(0);
+    let state = server.state.lock().unwrap();
+    assert!(state.maildrop.is_empty());
+    assert_eq!(state.retrieved, 4);
+    home.has(&mail);
+}
+
+#[test]
+fn profiles_decide_what_is_deleted() {
+    for (profile, left) in [("outlook-2016", 0), ("outlook-2019", 2), ("rfc1939", 2)] {
+        let home = Home::new("maildir");
+        let server = Server::new(messages(2));
+        home.fetch(&server, &["--profile", profile]).ends(0);
+        assert_eq!(server.state.lock().unwrap().maildrop.len(), left);
+    }
+}
+
+#[test]
+fn equal_unique_ids_are_two_messages_or_one() {
+    for (profile, fetched) in [("rfc1939", 3), ("outlook-2024", 2)] {
+        let (home, mut mail) = (Home::new("maildir"), messages(3));
+        mail[1].0 = mail[0].0.clone();
+        let server = Server::new(mail);
+        for _ in 0..2 {
+            home.fetch(&server, &["--profile", profile]).ends(0);
+            assert_eq!(home.mail().len(), fetched);
+        }
+    }
+}
+
+#[test]
+fn limits_leave_the_rest_to_later() {
+    let (home, mail) = (Home::new("mbox"), messages(5));
+    let server = Server::new(mail.clone());
+    let run = home.fetch(&server, &["--limit", "2"]).ends(0);
+    assert!(run.stdout.contains("2 new") && run.stdout.contains("3 left by --limit"), "{run:?}");
+    home.has(&mail[..2]);
+    let octets = mail[3].1.len().to_string();
+    home.fetch(&server, &["--max-size", &octets]).ends(0);
+    home.has(&mail[..4]);
+    home.fetch(&server, &[]).ends(0);
+    home.has(&mail);
+}
+
+#[test]
+fn a_dry_run_does_nothing() {
+    let home = Home::new("maildir");
+    let server = Server::new(messages(2));
+    let run = home.fetch(&server, &["--dry-run", "--delete"]).ends(0);
+    assert!(run.stdout.contains("2 to fetch, 2 to delete"), "{run:?}");
+    assert_eq!(server.state.lock().unwrap().maildrop.len(), 2);
+    assert!(!home.path("mail").exists());
+}
+
+#[test]
+fn standard_output_gets_an_mbox_and_json_goes_beside_it() {
+    let (home, mail) = (Home::new("-"), messages(2));
+    let server = Server::new(mail.clone());
+    let run = home.fetch(&server, &["--json", "--profile", "outlook-2016"]).ends(0);
+    let wanted: Vec<Vec<u8>> = mail.iter().map(|(_, message)| with_lf(message)).collect();
+    assert_eq!(mbox(run.stdout.as_bytes()), wanted);
+    let lines: Vec<serde_json::Value> =
+        run.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[1]["unique-id"], "id/001");
+    assert_eq!(lines[2]["event"], "summary");
+    assert_eq!(lines[2]["delivered"], 2);
+    // Nobody knows what the reader did with it, so it stays.
+    assert_eq!(server.state.lock().unwrap().maildrop.len(), 2);
+}
+
+#[test]
+fn octets_as_received() {
+    let home = Home::new("-");
+    let server = Server::new(messages(1));
+    let run = home.fetch(&server, &["--raw", "--line-ends", "received"]).ends(0);
+    assert_eq!(run.stdout.into_bytes(), messages(1)[0].1);
+}
+
+#[test]
+fn a_server_without_unique_ids_is_refused() {
+    let home = Home::new("maildir");
+    let server = Server::new(messages(1));
+    server.state.lock().unwrap().has_no_uidl = true;
+    let run = home.fetch(&server, &["--delete"]).ends(69);
+    assert!(run.stderr.contains("without unique-ids"), "{run:?}");
+    assert_eq!(server.state.lock().unwrap().maildrop.len(), 1);
+}
+
+#[test]
+fn a_place_that_cannot_be_used_costs_nothing() {
+    let (home, mail) = (Home::new("maildir"), messages(2));
+    let server = Server::new(mail.clone());
+    fs::create_dir(home.path("mail")).unwrap();
+    fs::write(home.path("mail/note"), "no Maildir").unwrap();
+    let run = home.fetch(&server, &["--delete"]).ends(73);
+    assert!(run.stderr.contains("without tmp, new and cur"), "{run:?}");
+    assert_eq!(run.stderr.lines().count(), 1);
+    fs::remove_file(home.path("mail/note")).unwrap();
+    home.fetch(&server, &["--delete"]).ends(0);
+    home.has(&mail);
+}
+
+#[test]
+fn the_config_file_names_accounts_that_are_fetched_side_by_side() {
+    let home = Home::new("maildir");
+    let servers = [Server::new(messages(3)), Server::new(messages(4))];
+    let mut config = String::new();
+    for (index, server) in servers.iter().enumerate() {
+        let to = home.path(&format!("mail{index}"));
+        config += &format!(
+            "[accounts.a{index}]\nurl = '{}'\nto = 'maildir:{}'\npassword-command = 'echo x'\n",
+            server.url,
+            to.display()
+        );
+    }
+    fs::create_dir(home.path("pop3")).unwrap();
+    fs::write(home.path("pop3/config.toml"), config).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = pop3(["fetch"]);
+        command.args(arguments);
+        for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
+            command.env(variable, home.folder.path());
+        }
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(run(&["a1"]).contains("4 new"));
+    assert!(run(&[]).contains("3 new"));
+    assert_eq!(maildir(&home.path("mail0")).len(), 3);
+    assert_eq!(maildir(&home.path("mail1")).len(), 4);
+    assert!(home.path("pop3/journal.sqlite").exists());
+}

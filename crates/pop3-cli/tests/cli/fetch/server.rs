@@ -1,0 +1,168 @@
+//! A POP3 server in memory that can stop dead after so many octets.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead as _, BufReader, Write as _},
+    net::{TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread,
+};
+
+/// Unique-id and message, the latter with CRLF.
+pub(super) type Message = (String, Vec<u8>);
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) maildrop: Vec<Message>,
+    /// RETRs that were answered.
+    pub(super) retrieved: u32,
+    /// Whether QUIT is refused, after which nothing is deleted.
+    pub(super) refuses_quit: bool,
+    pub(super) has_no_uidl: bool,
+}
+
+pub(super) struct Server {
+    pub(super) url: String,
+    pub(super) state: Arc<Mutex<State>>,
+    /// Octets that connections may still be sent.
+    left: Arc<AtomicU64>,
+    /// Hears when there are none left.
+    dead: Receiver<()>,
+}
+
+impl Server {
+    pub(super) fn new(maildrop: Vec<Message>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("pop3://me@{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(State {
+            maildrop,
+            ..State::default()
+        }));
+        let left = Arc::new(AtomicU64::new(u64::MAX));
+        let (tell, dead) = channel();
+        let of_thread = (Arc::clone(&state), Arc::clone(&left));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (state, left) = of_thread.clone();
+                let tell = tell.clone();
+                thread::spawn(move || serve(stream.unwrap(), &state, &left, &tell));
+            }
+        });
+        Self {
+            url,
+            state,
+            left,
+            dead,
+        }
+    }
+
+    /// From now on `octets` are sent, and then nothing: the connection stays open.
+    pub(super) fn stop_after(&self, octets: u64) {
+        self.left.store(octets, Ordering::SeqCst);
+    }
+
+    pub(super) fn go_on(&self) {
+        self.stop_after(u64::MAX);
+        while self.dead.try_recv().is_ok() {}
+    }
+
+    /// Waits until the octets are sent.
+    pub(super) fn wait_until_dead(&self) {
+        self.dead.recv().unwrap();
+    }
+
+    /// The same, unless `ended` says that nobody listens any more.
+    pub(super) fn is_dead(&self) -> bool {
+        self.dead.try_recv().is_ok()
+    }
+}
+
+fn serve(stream: TcpStream, state: &Mutex<State>, left: &AtomicU64, tell: &Sender<()>) {
+    let mut to = stream.try_clone().unwrap();
+    let mut send = |octets: &[u8]| {
+        let may = left.load(Ordering::SeqCst);
+        let now = octets.len().min(usize::try_from(may).unwrap_or(usize::MAX));
+        if may != u64::MAX {
+            left.store(may - now as u64, Ordering::SeqCst);
+        }
+        let sent = to.write_all(&octets[..now]).is_ok();
+        if now < octets.len() {
+            let _ = tell.send(());
+        }
+        sent && now == octets.len()
+    };
+    if !send(b"+OK ready\r\n") {
+        return hold(&stream);
+    }
+    let mut deleted = BTreeSet::new();
+    let maildrop = state.lock().unwrap().maildrop.clone();
+    for line in BufReader::new(&stream).lines() {
+        let Ok(line) = line else { return };
+        let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        let number: usize = rest.split(' ').next().unwrap().parse().unwrap_or(0);
+        let there = || {
+            let there = maildrop.iter().enumerate();
+            there.filter(|(index, _)| !deleted.contains(index))
+        };
+        let mut reply = Vec::new();
+        match word {
+            "CAPA" => reply.extend(b"+OK\r\nUSER\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\n.\r\n"),
+            "UIDL" if state.lock().unwrap().has_no_uidl => reply.extend(b"-ERR what?\r\n"),
+            "UIDL" => {
+                reply.extend(b"+OK\r\n");
+                for (index, (id, _)) in there() {
+                    reply.extend(format!("{} {id}\r\n", index + 1).into_bytes());
+                }
+                reply.extend(b".\r\n");
+            }
+            "LIST" => {
+                reply.extend(b"+OK\r\n");
+                for (index, (_, message)) in there() {
+                    reply.extend(format!("{} {}\r\n", index + 1, message.len()).into_bytes());
+                }
+                reply.extend(b".\r\n");
+            }
+            "RETR" => {
+                reply.extend(b"+OK\r\n");
+                for line in maildrop[number - 1].1.split_inclusive(|octet| *octet == b'\n') {
+                    if line.starts_with(b".") {
+                        reply.push(b'.');
+                    }
+                    reply.extend(line);
+                }
+                reply.extend(b".\r\n");
+                state.lock().unwrap().retrieved += 1;
+            }
+            "DELE" => {
+                deleted.insert(number - 1);
+                reply.extend(b"+OK\r\n");
+            }
+            "QUIT" if state.lock().unwrap().refuses_quit => reply.extend(b"-ERR no\r\n"),
+            "QUIT" => {
+                // As RFC 1939 §6: before the reply.
+                let gone: BTreeSet<&str> =
+                    deleted.iter().map(|&index| maildrop[index].0.as_str()).collect();
+                let mut state = state.lock().unwrap();
+                state.maildrop.retain(|(id, _)| !gone.contains(id.as_str()));
+                reply.extend(b"+OK\r\n");
+            }
+            _ => reply.extend(b"+OK\r\n"),
+        }
+        if !send(&reply) {
+            return hold(&stream);
+        }
+        if word == "QUIT" {
+            return;
+        }
+    }
+}
+
+/// Keeps the connection until the other side is gone.
+fn hold(stream: &TcpStream) {
+    let mut lines = BufReader::new(stream).lines();
+    while let Some(Ok(_)) = lines.next() {}
+}
