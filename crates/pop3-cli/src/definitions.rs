@@ -61,9 +61,8 @@ fn render(command: Command, page: &mut Vec<u8>) -> Result<(), Failure> {
         Page::new(command).render(page)?;
         page.flush()
     };
-    render(page).map_err(|error| {
-        Failure::new(Exit::Io, format_args!("cannot make the page: {error}"))
-    })
+    render(page)
+        .map_err(|error| Failure::new(Exit::Io, format_args!("cannot make the page: {error}")))
 }
 
 fn print(octets: &[u8]) -> Result<(), Failure> {

@@ -46,9 +46,7 @@ impl Demo {
         let folder = tempfile::Builder::new()
             .prefix("pop3-demo-")
             .tempdir()
-            .map_err(|error| {
-                Failure::new(Exit::CannotCreate, format_args!("no folder: {error}"))
-            })?
+            .map_err(|error| Failure::new(Exit::CannotCreate, format_args!("no folder: {error}")))?
             .keep();
         let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Io, error))?;
         let port = runtime.block_on(serve(&folder))?;
@@ -178,7 +176,11 @@ fn stored(maildir: &Path) -> Result<Vec<Vec<u8>>, Failure> {
 fn difference(served: &[(Vec<u8>, &str)], stored: &[Vec<u8>]) -> Option<String> {
     for ((served, name), stored) in served.iter().zip(stored) {
         if served != stored {
-            let octet = served.iter().zip(stored).take_while(|(a, b)| a == b).count();
+            let octet = served
+                .iter()
+                .zip(stored)
+                .take_while(|(a, b)| a == b)
+                .count();
             return Some(format!(
                 "the message \"{name}\" was served and not stored, or differs at octet {octet}"
             ));
@@ -208,7 +210,10 @@ impl fmt::Display for Report {
         let rate = self.octets as f64 / seconds / 1e6;
         let port = self.port;
         let release = PROFILE.title;
-        writeln!(f, "Fetched over TLS from 127.0.0.1:{port}, as {release} does.")?;
+        writeln!(
+            f,
+            "Fetched over TLS from 127.0.0.1:{port}, as {release} does."
+        )?;
         writeln!(f)?;
         for (what, how) in [
             (
@@ -216,7 +221,10 @@ impl fmt::Display for Report {
                 format!("{}, each as it was served, octet by octet", self.messages),
             ),
             ("octets", self.octets.to_string()),
-            ("stuffed dots", format!("{} added and removed", self.stuffed)),
+            (
+                "stuffed dots",
+                format!("{} added and removed", self.stuffed),
+            ),
             ("time", format!("{seconds:.2} s, {rate:.0} MB/s, on disk")),
             ("mail", self.maildir.display().to_string()),
         ] {

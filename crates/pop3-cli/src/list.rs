@@ -94,7 +94,11 @@ async fn ask(
     if let Ok(lines) = client
         .uidl(|line| {
             let id = line.unique_id.as_bytes().escape_ascii().to_string();
-            listing.list.entry(entry(line.number)).or_default().unique_id = Some(id);
+            listing
+                .list
+                .entry(entry(line.number))
+                .or_default()
+                .unique_id = Some(id);
         })
         .await
     {
@@ -115,7 +119,10 @@ impl Listing {
             }
             None => text.push_str("(the server has no CAPA)\n"),
         }
-        text.push_str(&format!("\n{} messages, {} octets\n", self.messages, self.octets));
+        text.push_str(&format!(
+            "\n{} messages, {} octets\n",
+            self.messages, self.octets
+        ));
         if self.malformed > 0 {
             text.push_str(&format!("{} malformed lines\n", self.malformed));
         }

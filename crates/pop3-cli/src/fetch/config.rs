@@ -102,7 +102,9 @@ fn account(entry: Entry) -> Result<Account, String> {
         + usize::from(entry.delete_after.is_some())
         > 1
     {
-        return Err(String::from("keep, delete and delete-after exclude each other"));
+        return Err(String::from(
+            "keep, delete and delete-after exclude each other",
+        ));
     }
     let to = match entry.to {
         Some(to) => Some(match to.parse().map_err(|error| format!("to: {error}"))? {
@@ -113,9 +115,9 @@ fn account(entry: Entry) -> Result<Account, String> {
         None => None,
     };
     let line_ends = match entry.line_ends {
-        Some(name) => Some(
-            LineEnds::from_str(&name, false).map_err(|_| "line-ends is lf or received")?,
-        ),
+        Some(name) => {
+            Some(LineEnds::from_str(&name, false).map_err(|_| "line-ends is lf or received")?)
+        }
         None => None,
     };
     Ok(Account {
@@ -183,14 +185,20 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         for (text, said) in [
-            ("[accounts.a]\nurl = 'x'\n\ndelte = true\n", "line 4: unknown field `delte`"),
+            (
+                "[accounts.a]\nurl = 'x'\n\ndelte = true\n",
+                "line 4: unknown field `delte`",
+            ),
             ("[acounts.a]\n", "line 1: unknown field `acounts`"),
             ("[accounts.a]\nkeep = true\n", "account a: url is missing"),
             (
                 "[accounts.a]\nurl = 'x'\nkeep = true\ndelete = true\n",
                 "account a: keep, delete and delete-after exclude each other",
             ),
-            ("[accounts.a]\nurl = 'x'\nto = 'maildir'\n", "account a: to: write maildir:"),
+            (
+                "[accounts.a]\nurl = 'x'\nto = 'maildir'\n",
+                "account a: to: write maildir:",
+            ),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.starts_with(said), "{error}");

@@ -169,8 +169,11 @@ pub(crate) fn finish_leftovers(journal: &mut Journal) -> Result<(), Failure> {
             clock(),
         )?;
         let keys = leftover.pending.into_iter().map(|(message, _)| message.key);
-        lost.extend(keys.zip(delivered).filter(|(_, is)| !is).map(|(key, _)| key));
+        lost.extend(
+            keys.zip(delivered)
+                .filter(|(_, is)| !is)
+                .map(|(key, _)| key),
+        );
     }
     journal.close_leftovers(&lost)
 }
-

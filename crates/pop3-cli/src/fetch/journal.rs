@@ -163,7 +163,14 @@ impl Journal {
                 let unique_id = row.get_ref(0)?.as_blob()?;
                 let state = State::from_column(row.get(2)?)?;
                 let octets = row.get::<_, i64>(3)?.cast_unsigned();
-                records.push(unique_id, row.get(1)?, state, octets, row.get(4)?, row.get(5)?);
+                records.push(
+                    unique_id,
+                    row.get(1)?,
+                    state,
+                    octets,
+                    row.get(4)?,
+                    row.get(5)?,
+                );
             }
             Ok(records)
         };
@@ -172,7 +179,8 @@ impl Journal {
 
     /// What killed runs have left, by place.
     pub(crate) fn leftovers(&self) -> Result<Vec<Leftover>, Failure> {
-        self.read_leftovers().map_err(|error| self.cannot_read(&error))
+        self.read_leftovers()
+            .map_err(|error| self.cannot_read(&error))
     }
 
     fn read_leftovers(&self) -> rusqlite::Result<Vec<Leftover>> {
@@ -230,7 +238,10 @@ impl Journal {
     pub(crate) fn begin_run(&mut self, place: &str, stem: &str) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
-            db.execute("INSERT INTO run VALUES (?, ?, ?)", params![account, place, stem])?;
+            db.execute(
+                "INSERT INTO run VALUES (?, ?, ?)",
+                params![account, place, stem],
+            )?;
             Ok(())
         })
     }
@@ -245,17 +256,11 @@ impl Journal {
     }
 
     /// Records a group of messages as [`State::Pending`] at `place`.
-    pub(crate) fn pend(
-        &mut self,
-        place: &str,
-        group: &[Pending],
-        now: i64,
-    ) -> Result<(), Failure> {
+    pub(crate) fn pend(&mut self, place: &str, group: &[Pending], now: i64) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
-            let mut insert = db.prepare(
-                "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, 0, ?, NULL, ?, ?)",
-            )?;
+            let mut insert =
+                db.prepare("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, 0, ?, NULL, ?, ?)")?;
             for Pending { key, octets, name } in group {
                 insert.execute(params![
                     account,
@@ -275,7 +280,10 @@ impl Journal {
     pub(crate) fn forget_pending(&mut self) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
-            db.execute("DELETE FROM message WHERE account = ? AND state = 0", [account])?;
+            db.execute(
+                "DELETE FROM message WHERE account = ? AND state = 0",
+                [account],
+            )?;
             Ok(())
         })
     }
@@ -293,12 +301,7 @@ impl Journal {
     }
 
     /// Gives messages a later state.
-    pub(crate) fn advance(
-        &mut self,
-        keys: &[Key],
-        state: State,
-        now: i64,
-    ) -> Result<(), Failure> {
+    pub(crate) fn advance(&mut self, keys: &[Key], state: State, now: i64) -> Result<(), Failure> {
         self.update(
             keys,
             "UPDATE message SET state = ?4, changed = ?5, missing_since = NULL
@@ -430,10 +433,10 @@ fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal> {
         .optional()
     };
     // No write, and so no wait for the disk, where there is nothing to make.
-    if schema(db)? == SCHEMA {
-        if let Some(id) = find(db)? {
-            return Ok(id);
-        }
+    if schema(db)? == SCHEMA
+        && let Some(id) = find(db)?
+    {
+        return Ok(id);
     }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     match schema(&transaction)? {
@@ -457,7 +460,10 @@ fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal> {
 
 /// The journal says who writes to its owner: nobody else reads it.
 fn make_private(file: &Path) -> std::io::Result<()> {
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -500,4 +506,3 @@ fn beside(journal: &Path, id: i64, what: &str) -> PathBuf {
     name.push(format!(".{id}.{what}"));
     PathBuf::from(name)
 }
-

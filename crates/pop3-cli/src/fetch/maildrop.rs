@@ -51,9 +51,7 @@ impl Maildrop {
     /// The unique-id; empty if UIDL gave none.
     pub(crate) fn unique_id(&self, number: MessageNumber) -> &[u8] {
         match self.messages.get(number.index()) {
-            Some(entry) => {
-                &self.ids[entry.id_start..entry.id_start + usize::from(entry.id_octets)]
-            }
+            Some(entry) => &self.ids[entry.id_start..entry.id_start + usize::from(entry.id_octets)],
             None => &[],
         }
     }

@@ -177,14 +177,13 @@ fn side_by_side(jobs: &[Job], bars: &MultiProgress) -> Result<(), Failure> {
                     continue;
                 }
             };
-            running.push(scope.spawn(move || {
-                remote::block_on(sync::sync(job, &credentials, bars))
-            }));
+            running
+                .push(scope.spawn(move || remote::block_on(sync::sync(job, &credentials, bars))));
         }
         for run in running {
-            let done = run.join().unwrap_or_else(|_| {
-                Err(Failure::new(Exit::Io, "a thread ended without a word"))
-            });
+            let done = run
+                .join()
+                .unwrap_or_else(|_| Err(Failure::new(Exit::Io, "a thread ended without a word")));
             if let Err(failed) = done {
                 failure = Some(say_earlier(failure, failed));
             }

@@ -136,10 +136,10 @@ impl Plan {
         };
         let mut at = 0;
         let mut rows: Vec<Record<'_>> = Vec::new();
-        for group in numbers
-            .chunk_by(|&a, &b| maildrop.unique_id(a) == maildrop.unique_id(b))
-        {
-            let id = group.first().map_or(&[][..], |&number| maildrop.unique_id(number));
+        for group in numbers.chunk_by(|&a, &b| maildrop.unique_id(a) == maildrop.unique_id(b)) {
+            let id = group
+                .first()
+                .map_or(&[][..], |&number| maildrop.unique_id(number));
             while let Some(record) = records.get(at).filter(|record| record.unique_id < id) {
                 planner.gone(&record);
                 at += 1;
@@ -156,7 +156,8 @@ impl Plan {
             at += 1;
         }
 
-        plan.retrieve.sort_unstable_by_key(|retrieve| retrieve.number);
+        plan.retrieve
+            .sort_unstable_by_key(|retrieve| retrieve.number);
         plan.over_limit = plan.retrieve.len().saturating_sub(wishes.limit);
         plan.retrieve.truncate(wishes.limit);
         plan.delete.sort_unstable_by_key(|delete| delete.number);
@@ -263,7 +264,10 @@ impl Planner<'_> {
                 self.plan.too_large += 1;
                 continue;
             }
-            while taken.next_if(|&other| other <= copy).is_some_and(|other| other == copy) {
+            while taken
+                .next_if(|&other| other <= copy)
+                .is_some_and(|other| other == copy)
+            {
                 copy += 1;
             }
             self.plan.retrieve.push(Retrieve { number, copy });
@@ -271,4 +275,3 @@ impl Planner<'_> {
         }
     }
 }
-

@@ -69,22 +69,38 @@ pub(crate) async fn sync(
     }
 
     let mut summary = Summary::of(remote.account(), &plan);
-    let (mut journal, proofs, failure) =
-        retrieve(job, &mut client, journal, &maildrop, &plan, &report, bars, &mut summary).await?;
+    let (mut journal, proofs, failure) = retrieve(
+        job,
+        &mut client,
+        journal,
+        &maildrop,
+        &plan,
+        &report,
+        bars,
+        &mut summary,
+    )
+    .await?;
     match failure {
         // The connection is of no use any more, or its end says nothing.
         Some(failure) if failure.is_final => {
             report.summary(&summary);
-            return Err(failure.failure);
+            Err(failure.failure)
         }
         failure => {
             let proofs = match plan.delete_retrieved {
                 true => proofs,
                 false => Vec::new(),
             };
-            let deleted =
-                delete_and_quit(remote, client, &mut journal, &maildrop, &plan, proofs, &report)
-                    .await;
+            let deleted = delete_and_quit(
+                remote,
+                client,
+                &mut journal,
+                &maildrop,
+                &plan,
+                proofs,
+                &report,
+            )
+            .await;
             summary.deleted = *deleted.as_ref().unwrap_or(&0);
             report.summary(&summary);
             deleted?;
@@ -132,17 +148,16 @@ async fn list_sizes(
         .await
         .map_err(|error| remote.failure(&error))?;
     if listed.malformed > 0 {
-        report.warn(format_args!("{} lines of the scan listing are malformed", listed.malformed));
+        report.warn(format_args!(
+            "{} lines of the scan listing are malformed",
+            listed.malformed
+        ));
     }
     Ok(())
 }
 
 /// What the listings alone tell the journal.
-fn note_what_changed(
-    journal: &mut Journal,
-    plan: &Plan,
-    records: &Records,
-) -> Result<(), Failure> {
+fn note_what_changed(journal: &mut Journal, plan: &Plan, records: &Records) -> Result<(), Failure> {
     let now = clock();
     journal.advance(&plan.deleted, State::Deleted, now)?;
     journal.miss(&plan.missing, now)?;
@@ -259,7 +274,10 @@ async fn delete_and_quit(
         return client.quit().await.map(|()| 0).or(Ok(0));
     }
     let proofs = marked.iter().map(|(_, _, proof)| *proof);
-    let deletion = client.delete(proofs).await.map_err(|error| failed(&error))?;
+    let deletion = client
+        .delete(proofs)
+        .await
+        .map_err(|error| failed(&error))?;
     if let Some(refusal) = &deletion.first_refusal {
         report.warn(format_args!(
             "{} messages are not deleted: {refusal}",

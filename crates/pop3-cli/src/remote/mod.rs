@@ -103,7 +103,10 @@ impl RemoteOptions {
         settings.tls.dangerous_accept_invalid_certs = self.dangerous_accept_invalid_certs;
         settings.tls.ca_files.extend(self.ca_file.clone());
         let method = match &self.auth {
-            Some(name) => Some(name.parse::<Method>().map_err(|error| usage(error.to_string()))?),
+            Some(name) => Some(
+                name.parse::<Method>()
+                    .map_err(|error| usage(error.to_string()))?,
+            ),
             None => None,
         };
         Ok(Remote {
@@ -182,9 +185,7 @@ impl Remote {
 }
 
 /// Runs what waits for the network, on this thread.
-pub(crate) fn block_on<T>(
-    future: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -73,7 +73,10 @@ impl PasswordOptions {
         }
         let password = rpassword::prompt_password(format!("Password for {account}: "));
         password.map(Zeroizing::new).map_err(|error| {
-            Failure::new(Exit::NoInput, format_args!("cannot ask for the password: {error}"))
+            Failure::new(
+                Exit::NoInput,
+                format_args!("cannot ask for the password: {error}"),
+            )
         })
     }
 }
@@ -93,7 +96,10 @@ fn ask_command(command: &str) -> Result<Zeroizing<String>, Failure> {
         return Err(cannot(&status));
     }
     let octets = read.unwrap_or_else(|| Ok(Zeroizing::default()));
-    first_line(&octets.map_err(|error| cannot(&error))?, "--password-command")
+    first_line(
+        &octets.map_err(|error| cannot(&error))?,
+        "--password-command",
+    )
 }
 
 fn read_some(from: impl std::io::Read) -> std::io::Result<Zeroizing<Vec<u8>>> {

@@ -66,7 +66,10 @@ impl Maildir {
             )
         };
         make_folders(folder).map_err(|error| cannot_open(&error))?;
-        if !["tmp", "new", "cur"].iter().all(|part| folder.join(part).is_dir()) {
+        if !["tmp", "new", "cur"]
+            .iter()
+            .all(|part| folder.join(part).is_dir())
+        {
             return Err(cannot_open(
                 &"it is a folder without tmp, new and cur, and not empty; name another, or make these three",
             ));
@@ -107,7 +110,9 @@ impl Delivery for Maildir {
         // Once for all Maildirs of this process.
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = self.tmp.join(format!("{}Q{count}.{}", self.stem, self.host));
+        let path = self
+            .tmp
+            .join(format!("{}Q{count}.{}", self.stem, self.host));
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -223,7 +228,10 @@ pub(crate) fn recover(
         for entry in fs::read_dir(&tmp)? {
             let entry = entry?;
             let name = entry.file_name();
-            if stems.iter().any(|stem| name.as_encoded_bytes().starts_with(stem.as_bytes())) {
+            if stems
+                .iter()
+                .any(|stem| name.as_encoded_bytes().starts_with(stem.as_bytes()))
+            {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -250,7 +258,9 @@ fn make_folders(folder: &Path) -> io::Result<()> {
 }
 
 fn stem() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     // Random, since processes of two containers may share all the rest.
     let random = RandomState::new().build_hasher().finish();
     format!(
@@ -282,4 +292,3 @@ fn cannot_write(folder: &Path, error: &io::Error) -> Failure {
         format_args!("cannot write to the Maildir {}: {error}", folder.display()),
     )
 }
-

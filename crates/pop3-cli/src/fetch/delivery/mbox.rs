@@ -110,7 +110,9 @@ impl Delivery for Mbox {
 
     fn begin(&mut self) -> Result<(), Failure> {
         self.begins.push(self.spooled);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let line = quoting::from_line(now.as_secs().cast_signed());
         self.quoted.extend_from_slice(line.as_bytes());
         Ok(())
@@ -233,7 +235,9 @@ fn common(file: &File, begin: u64, spool: &File, octets: u64) -> io::Result<u64>
     let (mut here, mut there) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let mut same = 0;
     while same < octets {
-        let most = usize::try_from(octets - same).unwrap_or(usize::MAX).min(1 << 16);
+        let most = usize::try_from(octets - same)
+            .unwrap_or(usize::MAX)
+            .min(1 << 16);
         let read = file.read_at(&mut here[..most], begin + same)?;
         if read == 0 {
             break;
@@ -331,7 +335,10 @@ fn wait(due: Instant, path: &Path) -> Result<(), Failure> {
     if Instant::now() >= due {
         return Err(Failure::new(
             Exit::Temporary,
-            format_args!("{} stays locked by another program; try later", path.display()),
+            format_args!(
+                "{} stays locked by another program; try later",
+                path.display()
+            ),
         ));
     }
     thread::sleep(PAUSE);
@@ -376,4 +383,3 @@ fn cannot_write(path: &Path, error: &io::Error) -> Failure {
         format_args!("cannot write {}: {error}", path.display()),
     )
 }
-

@@ -105,7 +105,9 @@ pub(crate) fn from_line(now: i64) -> String {
     let name = MONTHS[month.cast_unsigned() as usize];
     let year = year + era * 400 + next_year;
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!("From MAILER-DAEMON {weekday} {name} {day:2} {hour:02}:{minute:02}:{second:02} {year}\n")
+    format!(
+        "From MAILER-DAEMON {weekday} {name} {day:2} {hour:02}:{minute:02}:{second:02} {year}\n"
+    )
 }
 
 #[cfg(test)]
@@ -154,7 +156,11 @@ mod tests {
         for message in messages {
             for first in 0..=message.len() {
                 for second in first..=message.len() {
-                    let pieces = [&message[..first], &message[first..second], &message[second..]];
+                    let pieces = [
+                        &message[..first],
+                        &message[first..second],
+                        &message[second..],
+                    ];
                     assert_eq!(quote(&pieces), model(message), "{pieces:?}");
                 }
             }

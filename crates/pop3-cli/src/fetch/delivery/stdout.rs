@@ -59,7 +59,9 @@ impl Delivery for Stdout {
 
     fn begin(&mut self) -> Result<(), Failure> {
         if self.form == Form::Mbox {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
             let line = quoting::from_line(now.as_secs().cast_signed());
             self.quoted.extend_from_slice(line.as_bytes());
         }

@@ -65,7 +65,9 @@ fn a_second_run_on_one_account_leaves_it_alone() {
 fn a_disk_that_is_full_costs_nothing() {
     for to in ["maildir", "mbox"] {
         let (home, mut mail) = (Home::new(to), messages(3));
-        mail[2].1 = format!("{}\r\n", "x".repeat(70)).repeat(40_000).into_bytes();
+        mail[2].1 = format!("{}\r\n", "x".repeat(70))
+            .repeat(40_000)
+            .into_bytes();
         let server = Server::new(mail.clone());
         let run = Command::new("/bin/sh")
             .args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\""])

@@ -87,13 +87,24 @@ impl Home {
     /// Each of `messages` is there once, and nothing else is.
     #[track_caller]
     fn has(&self, messages: &[Message]) {
-        let wanted: BTreeMap<Vec<u8>, usize> =
-            messages.iter().map(|(_, message)| (with_lf(message), 1)).collect();
+        let wanted: BTreeMap<Vec<u8>, usize> = messages
+            .iter()
+            .map(|(_, message)| (with_lf(message), 1))
+            .collect();
         let there = self.mail();
-        assert!(there == wanted, "{} there, {} wanted", shown(&there), shown(&wanted));
+        assert!(
+            there == wanted,
+            "{} there, {} wanted",
+            shown(&there),
+            shown(&wanted)
+        );
         if self.to == "maildir" {
             let tmp = fs::read_dir(self.path("mail/tmp"));
-            assert_eq!(tmp.map_or(0, Iterator::count), 0, "something is left in tmp");
+            assert_eq!(
+                tmp.map_or(0, Iterator::count),
+                0,
+                "something is left in tmp"
+            );
         }
     }
 }
@@ -113,7 +124,10 @@ fn maildir(folder: &Path) -> Vec<Vec<u8>> {
             let entry = entry.unwrap();
             let message = fs::read(entry.path()).unwrap();
             let size = format!(",S={},W=", message.len());
-            assert!(entry.file_name().to_str().unwrap().contains(&size), "{entry:?}");
+            assert!(
+                entry.file_name().to_str().unwrap().contains(&size),
+                "{entry:?}"
+            );
             messages.push(message);
         }
     }
@@ -134,13 +148,20 @@ fn mbox(file: &[u8]) -> Vec<Vec<u8>> {
         message.extend(&line[usize::from(quoted)..]);
     }
     for message in &mut messages {
-        assert_eq!(message.pop(), Some(b'\n'), "an empty line ends each message");
+        assert_eq!(
+            message.pop(),
+            Some(b'\n'),
+            "an empty line ends each message"
+        );
     }
     messages
 }
 
 fn with_lf(message: &[u8]) -> Vec<u8> {
-    String::from_utf8(message.to_vec()).unwrap().replace("\r\n", "\n").into_bytes()
+    String::from_utf8(message.to_vec())
+        .unwrap()
+        .replace("\r\n", "\n")
+        .into_bytes()
 }
 
 fn messages(count: usize) -> Vec<Message> {
@@ -150,7 +171,9 @@ fn messages(count: usize) -> Vec<Message> {
             "x".repeat(index * 7)
         )
     };
-    (0..count).map(|index| (format!("id/{index:03}"), text(index).into_bytes())).collect()
+    (0..count)
+        .map(|index| (format!("id/{index:03}"), text(index).into_bytes()))
+        .collect()
 }
 
 #[test]
@@ -242,7 +265,10 @@ fn limits_leave_the_rest_to_later() {
     let (home, mail) = (Home::new("mbox"), messages(5));
     let server = Server::new(mail.clone());
     let run = home.fetch(&server, &["--limit", "2"]).ends(0);
-    assert!(run.stdout.contains("2 new") && run.stdout.contains("3 left by --limit"), "{run:?}");
+    assert!(
+        run.stdout.contains("2 new") && run.stdout.contains("3 left by --limit"),
+        "{run:?}"
+    );
     home.has(&mail[..2]);
     let octets = mail[3].1.len().to_string();
     home.fetch(&server, &["--max-size", &octets]).ends(0);
@@ -265,11 +291,16 @@ fn a_dry_run_does_nothing() {
 fn standard_output_gets_an_mbox_and_json_goes_beside_it() {
     let (home, mail) = (Home::new("-"), messages(2));
     let server = Server::new(mail.clone());
-    let run = home.fetch(&server, &["--json", "--profile", "outlook-2016"]).ends(0);
+    let run = home
+        .fetch(&server, &["--json", "--profile", "outlook-2016"])
+        .ends(0);
     let wanted: Vec<Vec<u8>> = mail.iter().map(|(_, message)| with_lf(message)).collect();
     assert_eq!(mbox(run.stdout.as_bytes()), wanted);
-    let lines: Vec<serde_json::Value> =
-        run.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> = run
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(lines[1]["unique-id"], "id/001");
     assert_eq!(lines[2]["event"], "summary");
     assert_eq!(lines[2]["delivered"], 2);
@@ -281,7 +312,9 @@ fn standard_output_gets_an_mbox_and_json_goes_beside_it() {
 fn octets_as_received() {
     let home = Home::new("-");
     let server = Server::new(messages(1));
-    let run = home.fetch(&server, &["--raw", "--line-ends", "received"]).ends(0);
+    let run = home
+        .fetch(&server, &["--raw", "--line-ends", "received"])
+        .ends(0);
     assert_eq!(run.stdout.into_bytes(), messages(1)[0].1);
 }
 

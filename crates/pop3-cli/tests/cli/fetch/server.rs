@@ -128,7 +128,10 @@ fn serve(stream: TcpStream, state: &Mutex<State>, left: &AtomicU64, tell: &Sende
             }
             "RETR" => {
                 reply.extend(b"+OK\r\n");
-                for line in maildrop[number - 1].1.split_inclusive(|octet| *octet == b'\n') {
+                for line in maildrop[number - 1]
+                    .1
+                    .split_inclusive(|octet| *octet == b'\n')
+                {
                     if line.starts_with(b".") {
                         reply.push(b'.');
                     }
@@ -144,8 +147,10 @@ fn serve(stream: TcpStream, state: &Mutex<State>, left: &AtomicU64, tell: &Sende
             "QUIT" if state.lock().unwrap().refuses_quit => reply.extend(b"-ERR no\r\n"),
             "QUIT" => {
                 // As RFC 1939 §6: before the reply.
-                let gone: BTreeSet<&str> =
-                    deleted.iter().map(|&index| maildrop[index].0.as_str()).collect();
+                let gone: BTreeSet<&str> = deleted
+                    .iter()
+                    .map(|&index| maildrop[index].0.as_str())
+                    .collect();
                 let mut state = state.lock().unwrap();
                 state.maildrop.retain(|(id, _)| !gone.contains(id.as_str()));
                 reply.extend(b"+OK\r\n");
