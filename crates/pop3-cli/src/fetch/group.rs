@@ -177,3 +177,6 @@ pub(crate) fn finish_leftovers(journal: &mut Journal) -> Result<(), Failure> {
     }
     journal.close_leftovers(&lost)
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,11 @@ impl Converter {
             written = lf + 1;
             match self.line_ends {
                 LineEnds::Lf => match line.split_last() {
-                    Some((b'\r', line)) => self.put(line, to),
+                    Some((b'\r', line)) => {
+                        self.put(line, to);
+                        // Of two CRs, cut between them, this is the first.
+                        self.release(to);
+                    }
                     Some(_) => self.put(line, to),
                     // The CR came at the end of the octets before.
                     None => self.holds_cr = false,

@@ -109,6 +109,10 @@ impl Delivery for Mbox {
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
+        if self.begins.is_empty() {
+            self.cut_spool(0)
+                .map_err(|error| cannot_write(&self.spool_path, &error))?;
+        }
         self.begins.push(self.spooled);
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -167,10 +171,10 @@ impl Delivery for Mbox {
             self.is_undone = undone.is_ok();
             return Err(cannot_write(&self.path, &error));
         }
-        drop(locked);
+        // The spool stays as it is until the journal says that the group is
+        // delivered: until then a next run compares the mbox with it.
         self.begins.clear();
-        self.cut_spool(0)
-            .map_err(|error| cannot_write(&self.spool_path, &error))
+        Ok(())
     }
 
     fn is_undone(&self) -> bool {
@@ -268,12 +272,7 @@ impl Locked {
         dot_lock.push(".lock");
         let dot_lock = PathBuf::from(dot_lock);
         let due = Instant::now() + PATIENCE;
-        while let Err(error) = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&dot_lock)
-        {
+        while let Err(error) = make_dot_lock(&dot_lock) {
             if error.kind() != io::ErrorKind::AlreadyExists {
                 return Err(cannot_open(&dot_lock, &error));
             }
@@ -345,8 +344,51 @@ fn wait(due: Instant, path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether its owner has not touched it for long.
+/// By a link, so that it has its owner's name from the first moment on.
+fn make_dot_lock(path: &Path) -> io::Result<()> {
+    let process = std::process::id();
+    let mut own = path.as_os_str().to_owned();
+    own.push(format!(".{process}-{:?}", thread::current().id()));
+    let own = PathBuf::from(own);
+    let mut options = OpenOptions::new();
+    options.write(true).mode(0o600);
+    let mut file = options.clone().create(true).truncate(true).open(&own)?;
+    let written = file.write_all(owner(process).as_bytes());
+    let linked = written.and_then(|()| fs::hard_link(&own, path));
+    let _ = fs::remove_file(&own);
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // A file system without links.
+        Err(_) => options.create_new(true).open(path).map(drop),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// What stands in a dot-lock of ours.
+fn owner(process: u32) -> String {
+    let host = rustix::system::uname();
+    format!("{process} pop3 {}\n", host.nodename().to_string_lossy())
+}
+
+/// Whether it is that of a run of ours on this host that was killed.
+fn is_orphan(dot_lock: &Path) -> bool {
+    let Ok(text) = fs::read_to_string(dot_lock) else {
+        return false;
+    };
+    let process = text.split(' ').next().and_then(|word| word.parse().ok());
+    process.is_some_and(|process: u32| {
+        let pid = i32::try_from(process).ok();
+        let pid = pid.and_then(rustix::process::Pid::from_raw);
+        let is_gone = |pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
+        text == owner(process) && pid.is_some_and(is_gone)
+    })
+}
+
+/// Whether its owner is gone, or has not touched it for long.
 fn is_stale(dot_lock: &Path) -> bool {
+    if is_orphan(dot_lock) {
+        return true;
+    }
     fs::metadata(dot_lock)
         .and_then(|metadata| metadata.modified())
         .is_ok_and(|modified| {

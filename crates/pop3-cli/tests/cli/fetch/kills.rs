@@ -10,7 +10,7 @@ use super::{Home, Server, messages};
 fn killed_anywhere_nothing_is_lost_and_nothing_comes_twice() {
     for to in ["maildir", "mbox"] {
         for keep in ["--keep", "--delete"] {
-            let mail = messages(7);
+            let mail = messages(9);
             let mut octets = 0;
             let mut was_cut = true;
             while was_cut {
@@ -37,7 +37,7 @@ fn killed_anywhere_nothing_is_lost_and_nothing_comes_twice() {
                 }
                 octets += 61;
             }
-            assert!(octets > 1000, "the session is longer than that");
+            assert!(octets > 600, "only {octets} octets");
         }
     }
 }
