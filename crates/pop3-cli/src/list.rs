@@ -17,7 +17,7 @@ pub(crate) const NAME: &str = "list";
 /// Show what a POP3 server can do, and the messages on it
 #[derive(Args)]
 pub(crate) struct List {
-    /// pop3s://user@host[:port] (TLS) or pop3://user@host[:port] (STLS)
+    /// pop3s://user@host:port (TLS) or pop3://user@host:port (STLS)
     url: String,
 
     /// Print one JSON object

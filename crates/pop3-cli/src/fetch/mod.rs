@@ -65,7 +65,7 @@ Exit status:
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Fetch {
-    /// pop3s://user@host[:port] (TLS), pop3://user@host[:port] (STLS), or the
+    /// pop3s://user@host:port (TLS), pop3://user@host:port (STLS), or the
     /// name of an account in the configuration file
     #[arg(value_name = "URL")]
     from: Option<String>,
