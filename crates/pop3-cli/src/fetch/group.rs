@@ -24,7 +24,7 @@
 //! | 5 | the group as pending, or delivered | nothing | settles |
 //! | 6, until QUIT is confirmed | delivered, or deletion requested | nothing | deletes it on the server, if it is there |
 //!
-//! To publish twice is to publish once: see [`recover`](super::delivery::recover)
+//! To publish twice is to publish once: see [`recover`]
 //! and what it calls. That holds after a loss of power as well, since each step
 //! is on the disk before the next one begins.
 //!
