@@ -30,7 +30,7 @@ Measured on {cpu}, one core, with {rustc}.
 ![Decoding speed relative to memchr](benchmarks.svg)
 
 The output of every subject is compared with the oracle before its clock
-starts. Blocks are 64 MiB, far beyond the caches, so the fast subjects run at
+starts. Blocks are 64 MiB and listings a million lines, far beyond the caches, so the fast subjects run at
 the speed of memory, which drifts: subjects take turns, {rounds} rounds of them
 (fewer for the slow ones), and each ratio is the median of the ratios within a
 round. GB/s are 10⁹ octets of input a second, the median of the rounds, and
