@@ -9,6 +9,7 @@ use std::{
 use pop3_proto::{MessageNumber, UniqueId, server::Maildrop};
 
 use super::{MailStore, OpenError, User, size::wire_octets};
+use crate::tls::random;
 
 /// One maildrop, the same for every user, gone when the process ends.
 ///
@@ -34,8 +35,7 @@ impl MemoryStore {
     /// If the operating system has no random octets, of which its unique-ids
     /// are made.
     pub fn new() -> io::Result<Self> {
-        let mut name = [0; 8];
-        getrandom::fill(&mut name).map_err(io::Error::other)?;
+        let name = random::<8>()?;
         let contents = Contents {
             name: name.iter().map(|octet| format!("{octet:02x}")).collect(),
             ..Contents::default()

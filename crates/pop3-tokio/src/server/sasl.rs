@@ -9,6 +9,7 @@ use super::{
     Accounts, User,
     scram::{ClientFirst, Expected},
 };
+use crate::tls::random;
 
 /// Octets of the server's nonce, before base64.
 const NONCE: usize = 18;
@@ -112,10 +113,9 @@ impl Exchange {
             return Step::Refused(Some(name));
         };
         let user = user.cloned();
-        let mut nonce = [0; NONCE];
-        if getrandom::fill(&mut nonce).is_err() {
+        let Ok(nonce) = random::<NONCE>() else {
             return Step::Failed;
-        }
+        };
         let (message, expected) = first.answer(keys, &STANDARD.encode(nonce));
         self.waits_for = Response::ScramFinal(Box::new(expected), name, user);
         Step::Challenge(STANDARD.encode(message))

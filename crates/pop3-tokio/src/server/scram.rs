@@ -9,6 +9,8 @@ use pbkdf2::pbkdf2_hmac;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::tls::random;
+
 /// The fewest iterations (RFC 7677 §4), and what [`ScramKeys::new`] takes.
 pub const SCRAM_ITERATIONS: u32 = 4096;
 
@@ -51,9 +53,8 @@ impl ScramKeys {
     ///
     /// If the operating system has no random octets.
     pub fn new(password: &str) -> std::io::Result<Self> {
-        let mut salt = vec![0; SALT];
-        getrandom::fill(&mut salt).map_err(std::io::Error::other)?;
-        Ok(Self::derive(password, salt, SCRAM_ITERATIONS))
+        let salt = random::<SALT>()?;
+        Ok(Self::derive(password, salt.to_vec(), SCRAM_ITERATIONS))
     }
 
     /// Reads the written form; `None` if it is not that.

@@ -8,9 +8,10 @@ use std::{
 
 use tokio_rustls::rustls::{
     self, ServerConfig,
-    crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
+
+use crate::tls::provider;
 
 /// A TLS configuration with this certificate, its chain behind it, and this
 /// key: TLS 1.2 and 1.3, clients need no certificate.
@@ -22,8 +23,7 @@ pub fn tls_config(
     certificates: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
+    let config = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(certificates, key)?;

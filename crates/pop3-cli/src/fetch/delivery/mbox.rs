@@ -30,7 +30,7 @@ use std::{
     os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime},
 };
 
 use rustix::fs::{FlockOperation, fcntl_lock, flock};
@@ -38,7 +38,7 @@ use rustix::fs::{FlockOperation, fcntl_lock, flock};
 use super::{Delivery, quoting};
 use crate::{
     exit::{Exit, Failure},
-    fetch::journal::Pending,
+    fetch::{clock, journal::Pending},
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -114,10 +114,7 @@ impl Delivery for Mbox {
                 .map_err(|error| cannot_write(&self.spool_path, &error))?;
         }
         self.begins.push(self.spooled);
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let line = quoting::from_line(now.as_secs().cast_signed());
+        let line = quoting::from_line(clock());
         self.quoted.extend_from_slice(line.as_bytes());
         Ok(())
     }

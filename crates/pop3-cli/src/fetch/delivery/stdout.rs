@@ -7,11 +7,13 @@
 use std::{
     io::{self, Write as _},
     os::fd::AsFd as _,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{Delivery, Form, quoting};
-use crate::exit::{Exit, Failure};
+use crate::{
+    exit::{Exit, Failure},
+    fetch::clock,
+};
 
 pub(crate) struct Stdout {
     to: std::fs::File,
@@ -59,10 +61,7 @@ impl Delivery for Stdout {
 
     fn begin(&mut self) -> Result<(), Failure> {
         if self.form == Form::Mbox {
-            let now = SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default();
-            let line = quoting::from_line(now.as_secs().cast_signed());
+            let line = quoting::from_line(clock());
             self.quoted.extend_from_slice(line.as_bytes());
         }
         Ok(())
