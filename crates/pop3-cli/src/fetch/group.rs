@@ -11,8 +11,13 @@
 //!    happens from now on, this run or the next one takes it from the waiting
 //!    place to where it is read.
 //! 4. *Publish.* It is taken there, and that is put on the disk.
-//! 5. *Settle.* One transaction says that nothing of the group waits any more.
-//! 6. Only now does anyone learn that these messages may be deleted.
+//! 5. *Settle.* One transaction says that nothing of the group waits any more:
+//!    that in which the next group becomes pending, or the last one of the run.
+//! 6. Only when all groups are settled may messages be deleted on the server.
+//!
+//! Steps 2 to 5 are those of a thread of their own, the [`Committer`]: while it
+//! waits for the disk, the next group is written. Where the waiting place has room
+//! for one group only, the next one begins when that is settled.
 //!
 //! Killed at any of these moments, a run leaves to the next one:
 //!
@@ -20,8 +25,8 @@
 //! |---|---|---|---|
 //! | 1, 2 | the run, no message | part of the group | removes it, and fetches the group again |
 //! | 3 | all of the group, or nothing: a transaction | all | as above, or below |
-//! | 4 | the group as pending | what is not published | publishes the rest |
-//! | 5 | the group as pending, or delivered | nothing | settles |
+//! | 4 | the group as pending | what is not published, and part of the next group | publishes the rest, removes the next group |
+//! | 5 | the group as pending, or delivered | as above | as above |
 //! | 6, until QUIT is confirmed | delivered, or deletion requested | nothing | deletes it on the server, if it is there |
 //!
 //! To publish twice is to publish once: see [`recover`]
@@ -38,80 +43,112 @@ use std::{
 
 use super::{
     clock,
+    committer::{Committed, Committer, Failed, Whole},
     delivery::{Delivery, Form, Place, recover},
     journal::{Journal, Key, Pending},
 };
 use crate::exit::Failure;
 
 /// When a group is closed: messages.
-const MESSAGES: usize = 1000;
+const MESSAGES: usize = 2000;
 /// Octets.
 const OCTETS: u64 = 16 << 20;
 /// How long the first message of a group waits at most.
 const WAIT: Duration = Duration::from_secs(2);
+/// Octets of a large message after which they are brought to the disk.
+const FLUSH: u64 = 8 << 20;
 
 /// Messages on their way to a place.
 pub(crate) struct Group {
-    journal: Journal,
-    place: String,
     delivery: Box<dyn Delivery>,
-    has_begun: bool,
-    messages: Vec<Pending>,
+    committer: Committer,
+    messages: Vec<Whole>,
     octets: u64,
+    /// Octets of the message since they were last brought to the disk.
+    unflushed: u64,
     /// When its first message began.
     since: Option<Instant>,
 }
 
+/// Why a group goes no further.
+pub(crate) enum Stopped {
+    /// A message cannot be written.
+    Here(Failure),
+    /// The committer has stopped, and knows why.
+    Committer,
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Here(failure)
+    }
+}
+
+impl From<Failed> for Stopped {
+    fn from(_: Failed) -> Self {
+        Self::Committer
+    }
+}
+
 impl Group {
-    /// Finishes what killed runs have left, and opens `place`.
-    pub(crate) fn open(mut journal: Journal, place: &Place, form: Form) -> Result<Self, Failure> {
-        finish_leftovers(&mut journal)?;
-        let place = place.absolute();
-        let delivery = place.open(form, &journal.spool())?;
+    /// Finishes what killed runs have left, and opens `place`. `on_delivered`
+    /// hears of each message and its octets as stored.
+    pub(crate) fn open(
+        mut journal: Journal,
+        place: &Place,
+        form: Form,
+        on_delivered: impl Fn(&Key, u64) + Send + 'static,
+    ) -> Result<Self, Failure> {
+        let delivery = open(&mut journal, place, form)?;
+        let place = place.absolute().to_string();
+        let settles_at_once = delivery.one_at_a_time();
         Ok(Self {
-            journal,
-            place: place.to_string(),
             delivery,
-            has_begun: false,
+            committer: Committer::start(journal, place, settles_at_once, on_delivered)?,
             messages: Vec::new(),
             octets: 0,
+            unflushed: 0,
             since: None,
         })
     }
 
     pub(crate) fn begin(&mut self) -> Result<(), Failure> {
-        if !self.has_begun {
-            if let Some(stem) = self.delivery.stem() {
-                self.journal.begin_run(&self.place, stem)?;
-            }
-            self.has_begun = true;
-        }
         self.since.get_or_insert_with(Instant::now);
+        self.unflushed = 0;
         self.delivery.begin()
     }
 
-    pub(crate) fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn write(&mut self, octets: &[u8]) -> Result<(), Stopped> {
         self.octets += octets.len() as u64;
-        self.delivery.write(octets)
+        self.unflushed += octets.len() as u64;
+        self.delivery.write(octets)?;
+        if self.unflushed >= FLUSH
+            && let Some(file) = self.delivery.unfinished()
+        {
+            self.unflushed = 0;
+            self.committer.flush(file)?;
+        }
+        Ok(())
     }
 
-    /// The message is whole. Says whether the group should be
-    /// [closed](Self::close) now.
-    pub(crate) fn end(
-        &mut self,
-        key: Key,
-        octets: u64,
-        sizes: (u64, u64),
-    ) -> Result<bool, Failure> {
+    /// The message is whole.
+    pub(crate) fn end(&mut self, key: Key, octets: u64, sizes: (u64, u64)) -> Result<(), Stopped> {
         self.delivery.end(sizes)?;
-        self.messages.push(Pending {
-            key,
-            octets,
-            name: String::new(),
+        self.messages.push(Whole {
+            pending: Pending {
+                key,
+                octets,
+                name: String::new(),
+            },
+            stored: sizes.0,
         });
-        Ok(self.messages.len() >= MESSAGES
+        let is_full = self.messages.len() >= MESSAGES
             || self.octets >= OCTETS
-            || self.since.is_some_and(|since| since.elapsed() >= WAIT))
+            || self.since.is_some_and(|since| since.elapsed() >= WAIT);
+        match is_full {
+            true => self.close(),
+            false => Ok(()),
+        }
     }
 
     /// The message that was begun will not be whole.
@@ -119,37 +156,43 @@ impl Group {
         self.delivery.discard();
     }
 
-    /// Steps 2 to 5. When it returns, the messages of the group are delivered and
-    /// may be deleted on the server.
-    pub(crate) fn close(&mut self) -> Result<(), Failure> {
+    /// Hands the group over to the committer.
+    fn close(&mut self) -> Result<(), Stopped> {
         if self.messages.is_empty() {
             return Ok(());
         }
-        let names = self.delivery.secure()?;
-        for (message, name) in self.messages.iter_mut().zip(names) {
-            message.name = name;
+        let messages = std::mem::take(&mut self.messages);
+        self.committer.commit(self.delivery.seal(), messages)?;
+        if self.delivery.one_at_a_time() {
+            self.committer.wait()?;
         }
-        self.journal.pend(&self.place, &self.messages, clock())?;
-        if let Err(failure) = self.delivery.publish() {
-            if self.delivery.is_undone() {
-                let _ = self.journal.forget_pending();
-            }
-            return Err(failure);
-        }
-        self.journal.settle(clock())?;
-        self.messages.clear();
         self.octets = 0;
         self.since = None;
         Ok(())
     }
 
-    /// Everything is closed; nothing unfinished is left.
-    pub(crate) fn finish(mut self) -> Result<Journal, Failure> {
-        if self.has_begun && self.delivery.stem().is_some() {
-            self.journal.end_run()?;
+    /// Waits until all is settled, unless it was `stopped`.
+    pub(crate) fn finish(mut self, stopped: Result<(), Stopped>) -> Committed {
+        let stopped = stopped.and_then(|()| self.close());
+        drop(self.delivery);
+        let stopped = stopped.and_then(|()| Ok(self.committer.end()?));
+        let mut committed = self.committer.finish();
+        if let Err(Stopped::Here(failure)) = stopped {
+            committed.journal = committed.journal.and(Err(failure));
         }
-        Ok(self.journal)
+        committed
     }
+}
+
+/// Finishes what killed runs have left, and opens `place` for another run.
+fn open(journal: &mut Journal, place: &Place, form: Form) -> Result<Box<dyn Delivery>, Failure> {
+    finish_leftovers(journal)?;
+    let place = place.absolute();
+    let delivery = place.open(form, &journal.spool())?;
+    if let Some(stem) = delivery.stem() {
+        journal.begin_run(&place.to_string(), stem)?;
+    }
+    Ok(delivery)
 }
 
 /// What a killed run has secured is published, what it has not is removed.
@@ -175,7 +218,7 @@ pub(crate) fn finish_leftovers(journal: &mut Journal) -> Result<(), Failure> {
                 .map(|(key, _)| key),
         );
     }
-    journal.close_leftovers(&lost)
+    journal.close_leftovers(&lost, clock())
 }
 
 #[cfg(test)]

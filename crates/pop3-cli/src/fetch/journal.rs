@@ -3,7 +3,8 @@
 //! A row is a message of an account: its unique-id as the server sent it, which
 //! of several copies under that id it is, where it was delivered, and how far it
 //! has come ([`State`]). A unique-id is a key and nothing else, never a name of a
-//! file.
+//! file. Pending messages ([`Pending`]) have a table of their own until they are
+//! settled.
 //!
 //! Each change is a transaction that is on the disk when the call returns
 //! (`synchronous=FULL`). What the states promise is told in
@@ -13,48 +14,20 @@ use std::{
     fs::{self, File, OpenOptions},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 use rustix::fs::{FlockOperation, flock};
 
 use super::records::Records;
 use crate::exit::{Exit, Failure};
+use schema::{Refusal, prepare};
 
-/// The form of the tables. A higher one is that of a newer `pop3`.
-const SCHEMA: i64 = 1;
-
-const TABLES: &str = "
-    CREATE TABLE account (
-        id INTEGER PRIMARY KEY,
-        name TEXT NOT NULL UNIQUE
-    );
-    CREATE TABLE message (
-        account INTEGER NOT NULL REFERENCES account,
-        unique_id BLOB NOT NULL,
-        copy INTEGER NOT NULL,
-        octets INTEGER NOT NULL,
-        state INTEGER NOT NULL,
-        changed INTEGER NOT NULL,
-        missing_since INTEGER,
-        place TEXT NOT NULL,
-        name TEXT NOT NULL,
-        PRIMARY KEY (account, unique_id, copy)
-    ) WITHOUT ROWID;
-    CREATE INDEX pending ON message (account) WHERE state = 0;
-    CREATE TABLE run (
-        account INTEGER NOT NULL REFERENCES account,
-        place TEXT NOT NULL,
-        stem TEXT NOT NULL
-    );";
+mod schema;
 
 /// How far a message has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
-    /// Its octets are on the disk, under a name by which the next run finds
-    /// them; perhaps not yet where it is to be.
-    Pending = 0,
     /// It is where it was to be, and on the disk.
     Delivered = 1,
     /// Delivered, and the server was asked to delete it; it has not confirmed.
@@ -67,7 +40,6 @@ pub(crate) enum State {
 impl State {
     fn from_column(value: i64) -> rusqlite::Result<Self> {
         match value {
-            0 => Ok(Self::Pending),
             1 => Ok(Self::Delivered),
             2 => Ok(Self::DeletionRequested),
             3 => Ok(Self::Deleted),
@@ -83,7 +55,8 @@ pub(crate) struct Key {
     pub(crate) copy: u32,
 }
 
-/// A message that is about to get its final name.
+/// A message whose octets are on the disk, under a name by which the next run
+/// finds them; perhaps not yet where it is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub(crate) key: Key,
@@ -193,8 +166,7 @@ impl Journal {
             at(&mut leftovers, row.get(0)?).stems.push(row.get(1)?);
         }
         let mut pending = self.db.prepare(
-            "SELECT place, unique_id, copy, octets, name, changed FROM message
-             WHERE account = ? AND state = 0 ORDER BY place",
+            "SELECT place, unique_id, copy, octets, name, since FROM pending WHERE account = ?",
         )?;
         let mut rows = pending.query([self.account])?;
         while let Some(row) = rows.next()? {
@@ -215,21 +187,15 @@ impl Journal {
 
     /// Ends what killed runs have left: pending messages are delivered, but for
     /// the `lost` ones, which are unknown again.
-    pub(crate) fn close_leftovers(&mut self, lost: &[Key]) -> Result<(), Failure> {
+    pub(crate) fn close_leftovers(&mut self, lost: &[Key], now: i64) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
-            let mut forget = db.prepare(
-                "DELETE FROM message WHERE account = ? AND unique_id = ? AND copy = ? AND state = 0",
-            )?;
+            let mut forget =
+                db.prepare("DELETE FROM pending WHERE account = ? AND unique_id = ? AND copy = ?")?;
             for key in lost {
                 forget.execute(params![account, key.unique_id, key.copy])?;
             }
-            db.execute(
-                "UPDATE message SET state = 1 WHERE account = ? AND state = 0",
-                [account],
-            )?;
-            db.execute("DELETE FROM run WHERE account = ?", [account])?;
-            Ok(())
+            end_run(db, account, now)
         })
     }
 
@@ -246,21 +212,24 @@ impl Journal {
         })
     }
 
-    /// Says that there are none any more.
-    pub(crate) fn end_run(&mut self) -> Result<(), Failure> {
+    /// Says that there are none any more; all pending messages are delivered.
+    pub(crate) fn end_run(&mut self, now: i64) -> Result<(), Failure> {
         let account = self.account;
-        self.write(|db| {
-            db.execute("DELETE FROM run WHERE account = ?", [account])?;
-            Ok(())
-        })
+        self.write(|db| end_run(db, account, now))
     }
 
-    /// Records a group of messages as [`State::Pending`] at `place`.
-    pub(crate) fn pend(&mut self, place: &str, group: &[Pending], now: i64) -> Result<(), Failure> {
+    /// Records a group of messages as pending at `place`; those that were pending
+    /// before are delivered.
+    pub(crate) fn pend<'a>(
+        &mut self,
+        place: &str,
+        group: impl Iterator<Item = &'a Pending>,
+        now: i64,
+    ) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
-            let mut insert =
-                db.prepare("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, 0, ?, NULL, ?, ?)")?;
+            settle(db, account, now)?;
+            let mut insert = db.prepare("INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?)")?;
             for Pending { key, octets, name } in group {
                 insert.execute(params![
                     account,
@@ -280,10 +249,7 @@ impl Journal {
     pub(crate) fn forget_pending(&mut self) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
-            db.execute(
-                "DELETE FROM message WHERE account = ? AND state = 0",
-                [account],
-            )?;
+            db.execute("DELETE FROM pending WHERE account = ?", [account])?;
             Ok(())
         })
     }
@@ -291,13 +257,7 @@ impl Journal {
     /// Records that all pending messages are delivered.
     pub(crate) fn settle(&mut self, now: i64) -> Result<(), Failure> {
         let account = self.account;
-        self.write(|db| {
-            db.execute(
-                "UPDATE message SET state = 1, changed = ? WHERE account = ? AND state = 0",
-                params![now, account],
-            )?;
-            Ok(())
-        })
+        self.write(|db| settle(db, account, now))
     }
 
     /// Gives messages a later state.
@@ -394,6 +354,23 @@ impl Journal {
     }
 }
 
+fn settle(db: &Connection, account: i64, now: i64) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT OR REPLACE INTO message
+         SELECT account, unique_id, copy, octets, ?, ?, NULL, place, name
+         FROM pending WHERE account = ?",
+        params![State::Delivered as i64, now, account],
+    )?;
+    db.execute("DELETE FROM pending WHERE account = ?", [account])?;
+    Ok(())
+}
+
+fn end_run(db: &Connection, account: i64, now: i64) -> rusqlite::Result<()> {
+    settle(db, account, now)?;
+    db.execute("DELETE FROM run WHERE account = ?", [account])?;
+    Ok(())
+}
+
 fn at(leftovers: &mut Vec<Leftover>, place: String) -> &mut Leftover {
     let index = match leftovers.iter().position(|other| other.place == place) {
         Some(index) => index,
@@ -406,56 +383,6 @@ fn at(leftovers: &mut Vec<Leftover>, place: String) -> &mut Leftover {
         }
     };
     &mut leftovers[index]
-}
-
-enum Refusal {
-    Newer(i64),
-    Sqlite(rusqlite::Error),
-}
-
-impl From<rusqlite::Error> for Refusal {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-/// Makes the tables if there are none, and gives the account's row.
-fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal> {
-    // Accounts that are fetched side by side write in turn.
-    db.busy_timeout(Duration::from_secs(60))?;
-    db.pragma_update(None, "journal_mode", "WAL")?;
-    db.pragma_update(None, "synchronous", "FULL")?;
-    let schema = |db: &Connection| db.query_row("PRAGMA user_version", [], |row| row.get(0));
-    let find = |db: &Connection| {
-        db.query_row("SELECT id FROM account WHERE name = ?", [account], |row| {
-            row.get(0)
-        })
-        .optional()
-    };
-    // No write, and so no wait for the disk, where there is nothing to make.
-    if schema(db)? == SCHEMA
-        && let Some(id) = find(db)?
-    {
-        return Ok(id);
-    }
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    match schema(&transaction)? {
-        0 => {
-            transaction.execute_batch(TABLES)?;
-            transaction.pragma_update(None, "user_version", SCHEMA)?;
-        }
-        SCHEMA => {}
-        newer => return Err(Refusal::Newer(newer)),
-    }
-    let id = match find(&transaction)? {
-        Some(id) => id,
-        None => {
-            transaction.execute("INSERT INTO account (name) VALUES (?)", [account])?;
-            transaction.last_insert_rowid()
-        }
-    };
-    transaction.commit()?;
-    Ok(id)
 }
 
 /// The journal says who writes to its owner: nobody else reads it.

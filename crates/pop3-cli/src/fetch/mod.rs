@@ -15,6 +15,7 @@ use crate::{
     remote::{self, RemoteOptions},
 };
 
+mod committer;
 mod config;
 mod delivery;
 mod group;

@@ -15,9 +15,10 @@ use pop3_proto::{MessageNumber, client::Retrieved};
 use pop3_tokio::client::{Refusal, Sink};
 
 use super::{
+    committer::Committed,
     delivery::line_ends::{Converter, LineEnds},
-    group::Group,
-    journal::{Journal, Key},
+    group::{Group, Stopped},
+    journal::Key,
     plan::Retrieve,
 };
 use crate::exit::{Exit, Failure};
@@ -44,14 +45,6 @@ enum Mark {
     },
 }
 
-/// What the writer has done.
-pub(crate) struct Written {
-    /// Messages that are delivered.
-    pub(crate) messages: usize,
-    /// How it ended.
-    pub(crate) journal: Result<Journal, Failure>,
-}
-
 /// The sink of a retrieval.
 pub(crate) struct Outgoing<'a> {
     wanted: std::slice::Iter<'a, Retrieve>,
@@ -62,7 +55,7 @@ pub(crate) struct Outgoing<'a> {
     parcel: Parcel,
     parcels: SyncSender<Parcel>,
     emptied: Receiver<Parcel>,
-    writer: JoinHandle<Written>,
+    writer: JoinHandle<Committed>,
     bar: ProgressBar,
     /// Proofs of the messages that were handed over whole, in order.
     pub(crate) proofs: Vec<(Retrieve, Retrieved)>,
@@ -75,21 +68,19 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) struct WriterGone;
 
 impl<'a> Outgoing<'a> {
-    /// Starts the writer. `describe` gives a message's key and listed size;
-    /// `on_closed` hears of each group how many messages it delivered.
+    /// Starts the writer. `describe` gives a message's key and listed size.
     pub(crate) fn new(
         group: Group,
         wanted: &'a [Retrieve],
         describe: &'a dyn Fn(&Retrieve) -> (Key, u64),
         line_ends: LineEnds,
         bar: ProgressBar,
-        on_message: impl Fn(&Key, u64) + Send + 'static,
     ) -> Result<Self, Failure> {
         let (parcels, incoming) = sync_channel(WAITING);
         let (empty, emptied) = sync_channel(WAITING + 2);
         let writer = thread::Builder::new()
             .name(String::from("delivery"))
-            .spawn(move || write(group, &incoming, &empty, on_message))
+            .spawn(move || write(group, &incoming, &empty))
             .map_err(|error| {
                 Failure::new(Exit::Io, format_args!("cannot start a thread: {error}"))
             })?;
@@ -120,16 +111,13 @@ impl<'a> Outgoing<'a> {
     pub(crate) fn finish(
         mut self,
     ) -> (
-        Written,
+        Committed,
         Vec<(Retrieve, Retrieved)>,
         Vec<(MessageNumber, Refusal)>,
     ) {
         let _ = self.send();
         drop(self.parcels);
-        let written = self.writer.join().unwrap_or_else(|_| Written {
-            messages: 0,
-            journal: Err(Failure::new(Exit::Io, "the delivery ended without a word")),
-        });
+        let written = self.writer.join().unwrap_or_else(|_| Committed::lost());
         (written, self.proofs, self.refused)
     }
 }
@@ -174,83 +162,45 @@ impl Sink for Outgoing<'_> {
 }
 
 /// The other thread.
-fn write(
-    mut group: Group,
-    incoming: &Receiver<Parcel>,
-    empty: &SyncSender<Parcel>,
-    on_message: impl Fn(&Key, u64),
-) -> Written {
-    let mut writer = Writer {
-        open: Vec::new(),
-        messages: 0,
-        within: false,
-        on_message,
-    };
+fn write(mut group: Group, incoming: &Receiver<Parcel>, empty: &SyncSender<Parcel>) -> Committed {
+    let mut within = false;
     let mut done = Ok(());
     for mut parcel in incoming {
-        done = writer.take(&mut group, &mut parcel);
+        done = take(&mut group, &mut parcel, &mut within);
         if done.is_err() {
             break;
         }
         parcel.octets.clear();
         let _ = empty.try_send(parcel);
     }
-    if writer.within {
+    if within {
         group.discard();
     }
     // Whole messages are kept also when the connection broke after them.
-    let closed = match done {
-        Ok(()) => writer.close(&mut group),
-        failed => failed,
-    };
-    Written {
-        messages: writer.messages,
-        journal: closed.and_then(|()| group.finish()),
-    }
+    group.finish(done)
 }
 
-struct Writer<F> {
-    /// Messages of the group that is open, with their octets.
-    open: Vec<(Key, u64)>,
-    messages: usize,
-    within: bool,
-    on_message: F,
-}
-
-impl<F: Fn(&Key, u64)> Writer<F> {
-    fn take(&mut self, group: &mut Group, parcel: &mut Parcel) -> Result<(), Failure> {
-        let mut at = 0;
-        for (before, mark) in parcel.marks.drain(..) {
-            if before > at {
-                group.write(&parcel.octets[at..before])?;
-                at = before;
+/// Writes a parcel. `within`: a message has begun and not ended.
+fn take(group: &mut Group, parcel: &mut Parcel, within: &mut bool) -> Result<(), Stopped> {
+    let mut at = 0;
+    for (before, mark) in parcel.marks.drain(..) {
+        if before > at {
+            group.write(&parcel.octets[at..before])?;
+            at = before;
+        }
+        match mark {
+            Mark::Begin => {
+                group.begin()?;
+                *within = true;
             }
-            match mark {
-                Mark::Begin => {
-                    group.begin()?;
-                    self.within = true;
-                }
-                Mark::End { key, listed, sizes } => {
-                    self.within = false;
-                    self.open.push((key.clone(), sizes.0));
-                    if group.end(key, listed, sizes)? {
-                        self.close(group)?;
-                    }
-                }
+            Mark::End { key, listed, sizes } => {
+                *within = false;
+                group.end(key, listed, sizes)?;
             }
         }
-        if parcel.octets.len() > at {
-            group.write(&parcel.octets[at..])?;
-        }
-        Ok(())
     }
-
-    fn close(&mut self, group: &mut Group) -> Result<(), Failure> {
-        group.close()?;
-        self.messages += self.open.len();
-        for (key, octets) in self.open.drain(..) {
-            (self.on_message)(&key, octets);
-        }
-        Ok(())
+    match parcel.octets.get(at..) {
+        Some(octets) if !octets.is_empty() => group.write(octets),
+        _ => Ok(()),
     }
 }

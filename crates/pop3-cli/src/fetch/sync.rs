@@ -189,7 +189,11 @@ async fn retrieve(
     if plan.retrieve.is_empty() {
         return Ok((journal, Vec::new(), None));
     }
-    let group = Group::open(journal, &job.to, job.form)?;
+    let on_delivered = {
+        let report = report.clone();
+        move |key: &Key, octets| report.message(key, octets)
+    };
+    let group = Group::open(journal, &job.to, job.form, on_delivered)?;
     let numbers = || plan.retrieve.iter().map(|wanted| wanted.number);
     let total = numbers().filter_map(|number| maildrop.octets(number)).sum();
     let describe = |wanted: &Retrieve| {
@@ -200,25 +204,14 @@ async fn retrieve(
         (key, maildrop.octets(wanted.number).unwrap_or(0))
     };
     let bar = report.bar(bars, total);
-    let on_message = {
-        let report = report.clone();
-        move |key: &Key, octets| report.message(key, octets)
-    };
-    let mut outgoing = Outgoing::new(
-        group,
-        &plan.retrieve,
-        &describe,
-        job.line_ends,
-        bar.clone(),
-        on_message,
-    )?;
+    let mut outgoing = Outgoing::new(group, &plan.retrieve, &describe, job.line_ends, bar.clone())?;
     let retrieved = client.retrieve(numbers(), &mut outgoing).await;
-    let (written, proofs, refused) = outgoing.finish();
+    let (committed, proofs, refused) = outgoing.finish();
     bar.finish_and_clear();
-    summary.delivered = written.messages;
+    summary.delivered = committed.messages;
     summary.octets = bar.position();
     summary.refused = refused.len();
-    let journal = match written.journal {
+    let journal = match committed.journal {
         Ok(journal) => journal,
         Err(failure) => {
             report.summary(summary);

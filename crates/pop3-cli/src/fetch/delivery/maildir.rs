@@ -1,8 +1,8 @@
 //! Delivery to a Maildir.
 //!
-//! A message is written to `tmp` and renamed to `new`. A group is secured by one
-//! `syncfs` where there is that, else by an `fsync` of each file, and published
-//! by a rename for each and one `fsync` of `new`. 20,000 messages of 3 KB took
+//! A message is written to `tmp` and renamed to `new`. A group of more than a few
+//! messages is secured by one `syncfs` where there is that, else by an `fsync` of
+//! each file, and published by a rename for each and one `fsync` of `new`. 20,000 messages of 3 KB took
 //! 1.1 s with `syncfs` in groups of 1000, 0.7 s without any sync, and 9 s and more
 //! with `fsync` of each, were it from sixteen threads: each one waits for the
 //! journal of the file system. The price of `syncfs` is that it waits for what
@@ -22,82 +22,90 @@
 //! is fetched again.
 
 use std::{
-    ffi::OsStr,
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     hash::{BuildHasher as _, Hasher as _, RandomState},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::Delivery;
+use rustix::{
+    fs::{AtFlags, Mode, OFlags, fsync, openat, renameat, unlinkat},
+    io::Errno,
+};
+
+use super::{Delivery, Sealed};
 use crate::{
     exit::{Exit, Failure},
     fetch::journal::Pending,
 };
 
+/// So many messages at most are put on the disk each by an `fsync`.
+const FSYNC_MESSAGES: usize = 4;
+
 /// Files in `tmp` that are older may be removed by anyone: seconds.
 const TMP_KEPT: i64 = 36 * 60 * 60;
 
 pub(crate) struct Maildir {
-    folder: PathBuf,
-    tmp: PathBuf,
-    new: PathBuf,
-    new_handle: File,
+    folders: Arc<Folders>,
     /// What the names of this run begin with.
     stem: String,
     host: String,
-    current: Option<(PathBuf, File)>,
+    current: Option<(String, File)>,
     /// In `tmp`: the name there, and the final one.
-    group: Vec<(PathBuf, String)>,
+    group: Vec<(String, String)>,
+}
+
+/// The folders, held open: names are looked up in them directly.
+struct Folders {
+    path: PathBuf,
+    tmp: File,
+    new: File,
+}
+
+/// A group in `tmp`.
+struct Waiting {
+    folders: Arc<Folders>,
+    group: Vec<(String, String)>,
     /// How many of the group are in `new`.
     renamed: usize,
     is_secured: bool,
 }
 
 impl Maildir {
-    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let cannot_open = |what: &dyn std::fmt::Display| {
             Failure::new(
                 Exit::CannotCreate,
-                format_args!("cannot deliver to the Maildir {}: {what}", folder.display()),
+                format_args!("cannot deliver to the Maildir {}: {what}", path.display()),
             )
         };
-        make_folders(folder).map_err(|error| cannot_open(&error))?;
+        make_folders(path).map_err(|error| cannot_open(&error))?;
         if !["tmp", "new", "cur"]
             .iter()
-            .all(|part| folder.join(part).is_dir())
+            .all(|part| path.join(part).is_dir())
         {
             return Err(cannot_open(
                 &"it is a folder without tmp, new and cur, and not empty; name another, or make these three",
             ));
         }
-        let (tmp, new) = (folder.join("tmp"), folder.join("new"));
-        let new_handle = File::open(&new).map_err(|error| cannot_open(&error))?;
+        let open = |part| File::open(path.join(part)).map_err(|error| cannot_open(&error));
+        let folders = Folders {
+            path: path.to_owned(),
+            tmp: open("tmp")?,
+            new: open("new")?,
+        };
         Ok(Self {
-            folder: folder.to_owned(),
-            tmp,
-            new,
-            new_handle,
+            folders: Arc::new(folders),
             stem: stem(),
             host: host(),
             current: None,
             group: Vec::new(),
-            renamed: 0,
-            is_secured: false,
         })
-    }
-
-    fn cannot_write(&self, error: &io::Error) -> Failure {
-        cannot_write(&self.folder, error)
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
-        rustix::fs::syncfs(&self.new_handle)?;
-        Ok(())
     }
 }
 
@@ -110,24 +118,20 @@ impl Delivery for Maildir {
         // Once for all Maildirs of this process.
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = self
-            .tmp
-            .join(format!("{}Q{count}.{}", self.stem, self.host));
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                    Failure::new(
-                        Exit::CannotCreate,
-                        format_args!("cannot create {}: {error}", path.display()),
-                    )
-                }
-                _ => self.cannot_write(&error),
-            })?;
-        self.current = Some((path, file));
+        let name = format!("{}Q{count}.{}", self.stem, self.host);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let file = openat(&self.folders.tmp, &name, flags, Mode::RUSR | Mode::WUSR);
+        let file = file.map_err(|error| match error {
+            Errno::ACCESS | Errno::PERM | Errno::ROFS => Failure::new(
+                Exit::CannotCreate,
+                format_args!(
+                    "cannot create {}: {error}",
+                    self.folders.path.join("tmp").join(&name).display()
+                ),
+            ),
+            _ => self.folders.cannot_write(&error.into()),
+        })?;
+        self.current = Some((name, file.into()));
         Ok(())
     }
 
@@ -136,66 +140,100 @@ impl Delivery for Maildir {
             Some((_, file)) => file.write_all(octets),
             None => Ok(()),
         }
-        .map_err(|error| self.cannot_write(&error))
+        .map_err(|error| self.folders.cannot_write(&error))
     }
 
     fn end(&mut self, (octets, with_crlf): (u64, u64)) -> Result<(), Failure> {
-        let Some((path, file)) = self.current.take() else {
-            return Ok(());
-        };
-        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-        let name = format!("{name},S={octets},W={with_crlf}");
-        self.group.push((path, name));
-        if cfg!(not(target_os = "linux")) {
-            file.sync_all().map_err(|error| self.cannot_write(&error))?;
+        if let Some((name, _)) = self.current.take() {
+            // The final name begins with the other; recovery needs both.
+            let last = format!("{name},S={octets},W={with_crlf}");
+            self.group.push((name, last));
         }
         Ok(())
     }
 
     fn discard(&mut self) {
-        if let Some((path, _)) = self.current.take() {
-            let _ = fs::remove_file(path);
+        if let Some((name, _)) = self.current.take() {
+            self.folders.remove(&name);
         }
     }
 
-    fn secure(&mut self) -> Result<Vec<String>, Failure> {
-        self.sync().map_err(|error| self.cannot_write(&error))?;
-        self.is_secured = true;
-        Ok(self
-            .group
-            .iter()
-            .map(|(path, name)| {
-                let tmp = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-                // The final name begins with the other; recovery needs both.
-                debug_assert!(name.starts_with(tmp));
-                name.clone()
-            })
-            .collect())
+    fn unfinished(&self) -> Option<&File> {
+        self.current.as_ref().map(|(_, file)| file)
     }
 
-    fn publish(&mut self) -> Result<(), Failure> {
-        while let Some((path, name)) = self.group.get(self.renamed) {
-            fs::rename(path, self.new.join(name)).map_err(|error| self.cannot_write(&error))?;
-            self.renamed += 1;
-        }
-        self.new_handle
-            .sync_all()
-            .map_err(|error| self.cannot_write(&error))?;
-        self.group.clear();
-        self.renamed = 0;
-        self.is_secured = false;
-        Ok(())
+    fn seal(&mut self) -> Box<dyn Sealed> {
+        Box::new(Waiting {
+            folders: Arc::clone(&self.folders),
+            group: std::mem::take(&mut self.group),
+            renamed: 0,
+            is_secured: false,
+        })
+    }
+
+    fn one_at_a_time(&self) -> bool {
+        false
     }
 }
 
 impl Drop for Maildir {
     fn drop(&mut self) {
         self.discard();
+        drop(self.seal());
+    }
+}
+
+impl Sealed for Waiting {
+    fn secure(&mut self) -> Result<Vec<String>, Failure> {
+        let names = self.group.iter().map(|(name, _)| name.as_str());
+        self.folders
+            .sync(names)
+            .map_err(|error| self.folders.cannot_write(&error))?;
+        self.is_secured = true;
+        Ok(self.group.iter().map(|(_, last)| last.clone()).collect())
+    }
+
+    fn publish(&mut self) -> Result<(), Failure> {
+        let Folders { tmp, new, .. } = &*self.folders;
+        let failed = |error: Errno| self.folders.cannot_write(&error.into());
+        while let Some((name, last)) = self.group.get(self.renamed) {
+            renameat(tmp, name, new, last).map_err(failed)?;
+            self.renamed += 1;
+        }
+        fsync(new).map_err(failed)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
         if !self.is_secured {
-            for (path, _) in &self.group {
-                let _ = fs::remove_file(path);
+            for (name, _) in &self.group {
+                self.folders.remove(name);
             }
         }
+    }
+}
+
+impl Folders {
+    /// Puts files of `tmp` on the disk.
+    fn sync<'a>(&self, names: impl ExactSizeIterator<Item = &'a str>) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if names.len() > FSYNC_MESSAGES {
+            return Ok(rustix::fs::syncfs(&self.tmp)?);
+        }
+        for name in names {
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+            fsync(openat(&self.tmp, name, flags, Mode::empty())?)?;
+        }
+        Ok(fsync(&self.tmp)?)
+    }
+
+    fn remove(&self, name: &str) {
+        let _ = unlinkat(&self.tmp, name, AtFlags::empty());
+    }
+
+    fn cannot_write(&self, error: &io::Error) -> Failure {
+        cannot_write(&self.path, error)
     }
 }
 

@@ -29,13 +29,14 @@ use std::{
     io::{self, Read, Seek as _, SeekFrom, Write as _},
     os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::{Duration, Instant, SystemTime},
 };
 
 use rustix::fs::{FlockOperation, fcntl_lock, flock};
 
-use super::{Delivery, quoting};
+use super::{Delivery, Sealed, quoting};
 use crate::{
     exit::{Exit, Failure},
     fetch::{clock, journal::Pending},
@@ -47,14 +48,24 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) struct Mbox {
     path: PathBuf,
-    spool: File,
+    spool: Arc<File>,
     spool_path: PathBuf,
     quoter: quoting::Quoter,
     quoted: Vec<u8>,
     /// Where in the spool each message of the group begins.
     begins: Vec<u64>,
     spooled: u64,
-    /// From [`secure`](Delivery::secure) to [`publish`](Delivery::publish): the
+}
+
+/// A group that is in the spool. The spool stays as it is until the journal says
+/// that the group is delivered: until then a next run compares the mbox with it.
+struct Spooled {
+    path: PathBuf,
+    spool: Arc<File>,
+    spool_path: PathBuf,
+    begins: Vec<u64>,
+    octets: u64,
+    /// From [`secure`](Sealed::secure) to [`publish`](Sealed::publish): the
     /// file, and where the group begins in it.
     locked: Option<(Locked, u64)>,
     is_undone: bool,
@@ -74,20 +85,18 @@ impl Mbox {
             .map_err(|error| cannot_open(spool_path, &error))?;
         Ok(Self {
             path: path.to_owned(),
-            spool,
+            spool: Arc::new(spool),
             spool_path: spool_path.to_owned(),
             quoter: quoting::Quoter::default(),
             quoted: Vec::new(),
             begins: Vec::new(),
             spooled: 0,
-            locked: None,
-            is_undone: false,
         })
     }
 
     /// Writes what is quoted to the spool.
     fn spool(&mut self) -> Result<(), Failure> {
-        self.spool
+        (&*self.spool)
             .write_all(&self.quoted)
             .map_err(|error| cannot_write(&self.spool_path, &error))?;
         self.spooled += self.quoted.len() as u64;
@@ -97,7 +106,7 @@ impl Mbox {
 
     fn cut_spool(&mut self, to: u64) -> io::Result<()> {
         self.spool.set_len(to)?;
-        self.spool.seek(SeekFrom::Start(to))?;
+        (&*self.spool).seek(SeekFrom::Start(to))?;
         self.spooled = to;
         Ok(())
     }
@@ -137,6 +146,20 @@ impl Delivery for Mbox {
         }
     }
 
+    fn seal(&mut self) -> Box<dyn Sealed> {
+        Box::new(Spooled {
+            path: self.path.clone(),
+            spool: Arc::clone(&self.spool),
+            spool_path: self.spool_path.clone(),
+            begins: std::mem::take(&mut self.begins),
+            octets: self.spooled,
+            locked: None,
+            is_undone: false,
+        })
+    }
+}
+
+impl Sealed for Spooled {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
         self.spool
             .sync_all()
@@ -146,7 +169,7 @@ impl Delivery for Mbox {
             .end_of_messages()
             .map_err(|error| cannot_write(&self.path, &error))?;
         self.locked = Some((locked, end));
-        let ends = self.begins.iter().skip(1).copied().chain([self.spooled]);
+        let ends = self.begins.iter().skip(1).copied().chain([self.octets]);
         Ok(self
             .begins
             .iter()
@@ -159,7 +182,7 @@ impl Delivery for Mbox {
         let Some((mut locked, end)) = self.locked.take() else {
             return Ok(());
         };
-        if let Err(error) = append(&self.spool, 0, self.spooled, &mut locked.file, end) {
+        if let Err(error) = append(&self.spool, 0, self.octets, &mut locked.file, end) {
             // Still locked, so that what follows is ours.
             let undone = locked
                 .file
@@ -168,9 +191,6 @@ impl Delivery for Mbox {
             self.is_undone = undone.is_ok();
             return Err(cannot_write(&self.path, &error));
         }
-        // The spool stays as it is until the journal says that the group is
-        // delivered: until then a next run compares the mbox with it.
-        self.begins.clear();
         Ok(())
     }
 

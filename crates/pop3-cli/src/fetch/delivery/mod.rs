@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    fs::File,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -17,10 +18,10 @@ mod stdout;
 
 /// A place for messages, filled by groups: [`begin`](Self::begin),
 /// [`write`](Self::write) and [`end`](Self::end) for each message, then
-/// [`secure`](Self::secure) and [`publish`](Self::publish) for all of them. The
-/// essay in [`group`](super::group) says why.
+/// [`seal`](Self::seal) for all of them. The essay in [`group`](super::group)
+/// says why.
 ///
-/// Dropped, it removes what is not secured.
+/// Dropped, it removes what is not sealed.
 pub(crate) trait Delivery: Send {
     /// What the names of its unfinished files begin with, if it makes any.
     fn stem(&self) -> Option<&str>;
@@ -35,6 +36,23 @@ pub(crate) trait Delivery: Send {
     /// The message that was begun will not be whole.
     fn discard(&mut self);
 
+    /// The file that is written to, where it helps to bring it to the disk
+    /// before the group is whole.
+    fn unfinished(&self) -> Option<&File> {
+        None
+    }
+
+    /// Ends the group: what begins next belongs to another one.
+    fn seal(&mut self) -> Box<dyn Sealed>;
+
+    /// Whether a group has to be settled before the next one begins.
+    fn one_at_a_time(&self) -> bool {
+        true
+    }
+}
+
+/// A group of whole messages. Dropped, it removes what is not secured.
+pub(crate) trait Sealed: Send {
     /// Puts the octets of the group on the disk, where `publish` or, after a
     /// kill, [`recover`] finds them. Gives a name for each message.
     fn secure(&mut self) -> Result<Vec<String>, Failure>;

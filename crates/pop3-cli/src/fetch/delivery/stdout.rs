@@ -9,7 +9,7 @@ use std::{
     os::fd::AsFd as _,
 };
 
-use super::{Delivery, Form, quoting};
+use super::{Delivery, Form, Sealed, quoting};
 use crate::{
     exit::{Exit, Failure},
     fetch::clock,
@@ -91,8 +91,17 @@ impl Delivery for Stdout {
         }
     }
 
+    fn seal(&mut self) -> Box<dyn Sealed> {
+        Box::new(Written(std::mem::take(&mut self.messages)))
+    }
+}
+
+/// So many messages that somebody may have read.
+struct Written(usize);
+
+impl Sealed for Written {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
-        Ok(vec![String::new(); std::mem::take(&mut self.messages)])
+        Ok(vec![String::new(); self.0])
     }
 
     fn publish(&mut self) -> Result<(), Failure> {

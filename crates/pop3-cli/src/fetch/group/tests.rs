@@ -3,33 +3,64 @@ use std::{fs, path::Path};
 use super::*;
 use crate::fetch::journal::State;
 
-fn open(home: &Path, to: &str) -> Group {
-    let journal = Journal::open(&home.join("journal"), "me@host:110").unwrap();
-    let place: Place = format!("{to}:{}", home.join("mail").display())
-        .parse()
-        .unwrap();
-    Group::open(journal, &place, Form::Mbox).unwrap()
+fn journal(home: &Path) -> Journal {
+    Journal::open(&home.join("journal"), "me@host:110").unwrap()
 }
 
-fn add(group: &mut Group, index: usize) {
-    group.begin().unwrap();
+fn place(home: &Path, to: &str) -> Place {
+    let place = format!("{to}:{}", home.join("mail").display());
+    place.parse().unwrap()
+}
+
+/// A run that does nothing but finish what was left.
+fn run(home: &Path, to: &str) {
+    let group = Group::open(journal(home), &place(home, to), Form::Mbox, |_, _| {}).unwrap();
+    group.finish(Ok(())).journal.unwrap();
+}
+
+fn add(delivery: &mut dyn Delivery, index: usize) -> Pending {
+    delivery.begin().unwrap();
     let message = format!("Subject: {index}\n\nFrom here\n");
-    group.write(message.as_bytes()).unwrap();
+    delivery.write(message.as_bytes()).unwrap();
     let octets = message.len() as u64;
-    let key = Key {
-        unique_id: format!("id{index}").into_bytes(),
-        copy: 0,
-    };
-    group.end(key, octets, (octets, octets)).unwrap();
+    delivery.end((octets, octets)).unwrap();
+    Pending {
+        key: Key {
+            unique_id: format!("id{index}").into_bytes(),
+            copy: 0,
+        },
+        octets,
+        name: String::new(),
+    }
 }
 
-/// What SIGKILL does: nothing is cleaned.
-fn kill(group: Group) {
-    let Group {
-        delivery, journal, ..
-    } = group;
-    std::mem::forget(delivery);
-    drop(journal);
+/// The steps of a group of messages, up to `last`. SIGKILL then: what is left is
+/// forgotten, and so not cleaned.
+fn steps(
+    journal: &mut Journal,
+    place: &Place,
+    delivery: &mut dyn Delivery,
+    mut group: Vec<Pending>,
+    last: u32,
+) {
+    let place = place.absolute().to_string();
+    let mut sealed = delivery.seal();
+    if last >= 2 {
+        let names = sealed.secure().unwrap();
+        for (message, name) in group.iter_mut().zip(names) {
+            message.name = name;
+        }
+    }
+    if last >= 3 {
+        journal.pend(&place, group.iter(), clock()).unwrap();
+    }
+    if last >= 4 {
+        sealed.publish().unwrap();
+    }
+    if last >= 5 {
+        journal.settle(clock()).unwrap();
+    }
+    std::mem::forget(sealed);
 }
 
 fn count(home: &Path, to: &str) -> usize {
@@ -47,59 +78,42 @@ fn count(home: &Path, to: &str) -> usize {
 
 /// How many rows there are, all of them delivered.
 fn rows(home: &Path) -> usize {
-    let journal = Journal::open(&home.join("journal"), "me@host:110").unwrap();
-    let records = journal.records().unwrap();
+    let records = journal(home).records().unwrap();
     let rows = (0..).map_while(|index| records.get(index));
     rows.inspect(|row| assert_eq!(row.state, State::Delivered))
         .count()
 }
 
-/// A group of three after one of two, left behind each step. A mail reader has
-/// taken what it found meanwhile, in the last two cases.
+/// A group of three after one of two, left behind each step, with the next one
+/// begun where there can be one. The first group is not settled by itself in a
+/// Maildir.
 #[test]
 fn killed_behind_each_step() {
     for to in ["maildir", "mbox"] {
         // The locks of an mbox end with the process only, between 2 and 4: the
         // tests of the command kill it there.
-        for step in [0, 1, 2, 3, 4] {
-            if to == "mbox" && (step == 1 || step == 2) {
+        for step in [1, 2, 3, 4, 5] {
+            if to == "mbox" && (step == 2 || step == 3) {
                 continue;
             }
             let home = tempfile::tempdir().unwrap();
-            let mut group = open(home.path(), to);
-            add(&mut group, 0);
-            add(&mut group, 1);
-            group.close().unwrap();
-            for index in 2..5 {
-                add(&mut group, index);
+            let place = place(home.path(), to);
+            let mut journal = journal(home.path());
+            let mut delivery = open(&mut journal, &place, Form::Mbox).unwrap();
+            let settled = if delivery.one_at_a_time() { 5 } else { 4 };
+            let first = (0..2).map(|index| add(&mut *delivery, index)).collect();
+            steps(&mut journal, &place, &mut *delivery, first, settled);
+            let second = (2..5).map(|index| add(&mut *delivery, index)).collect();
+            steps(&mut journal, &place, &mut *delivery, second, step);
+            if !delivery.one_at_a_time() {
+                add(&mut *delivery, 5);
+                delivery.begin().unwrap();
+                delivery.write(b"part").unwrap();
             }
-            if step == 0 {
-                group.begin().unwrap();
-                group.write(b"part").unwrap();
-            } else {
-                let names = group.delivery.secure().unwrap();
-                for (message, name) in group.messages.iter_mut().zip(names) {
-                    message.name = name;
-                }
-            }
-            if step >= 2 {
-                let Group {
-                    journal,
-                    messages,
-                    place,
-                    ..
-                } = &mut group;
-                journal.pend(place, messages, clock()).unwrap();
-            }
-            if step >= 3 {
-                group.delivery.publish().unwrap();
-            }
-            if step >= 4 {
-                group.journal.settle(clock()).unwrap();
-            }
-            kill(group);
-            open(home.path(), to).finish().unwrap();
-            let delivered = if step >= 2 { 5 } else { 2 };
+            std::mem::forget(delivery);
+            drop(journal);
+            run(home.path(), to);
+            let delivered = if step >= 3 { 5 } else { 2 };
             assert_eq!(count(home.path(), to), delivered, "{to} after step {step}");
             assert_eq!(rows(home.path()), delivered, "{to} after step {step}");
         }
@@ -111,17 +125,53 @@ fn killed_behind_each_step() {
 fn what_is_nowhere_is_fetched_again_after_36_hours_only() {
     for (hours, kept) in [(1, 1), (37, 0)] {
         let home = tempfile::tempdir().unwrap();
-        let mut group = open(home.path(), "maildir");
-        add(&mut group, 0);
-        group.messages[0].name = String::from("1.M1P1R1Q1.host,S=1,W=1");
+        let place = place(home.path(), "maildir");
+        let mut journal = journal(home.path());
+        let mut delivery = open(&mut journal, &place, Form::Mbox).unwrap();
+        let mut message = add(&mut *delivery, 0);
+        message.name = String::from("1.M1P1R1Q1.host,S=1,W=1");
         let since = clock() - hours * 3600;
-        group
-            .journal
-            .pend(&group.place, &group.messages, since)
-            .unwrap();
-        drop(group);
-        open(home.path(), "maildir").finish().unwrap();
+        let place = place.absolute().to_string();
+        journal.pend(&place, [&message].into_iter(), since).unwrap();
+        drop((delivery, journal));
+        run(home.path(), "maildir");
         assert_eq!(rows(home.path()), kept);
+    }
+}
+
+/// Each group hears of all its messages, and the last one is settled.
+#[test]
+fn groups_are_committed_one_after_the_other() {
+    for to in ["maildir", "mbox"] {
+        let home = tempfile::tempdir().unwrap();
+        let (told, heard) = std::sync::mpsc::channel();
+        let on_delivered = move |key: &Key, octets| told.send((key.clone(), octets)).unwrap();
+        let place = place(home.path(), to);
+        let mut group =
+            Group::open(journal(home.path()), &place, Form::Mbox, on_delivered).unwrap();
+        for index in 0..5 {
+            group.begin().unwrap();
+            assert!(group.write(b"Subject: x\n").is_ok());
+            let key = Key {
+                unique_id: format!("id{index}").into_bytes(),
+                copy: 0,
+            };
+            assert!(group.end(key, 12, (11, 12)).is_ok());
+            if index % 2 == 1 {
+                assert!(group.close().is_ok());
+            }
+        }
+        let committed = group.finish(Ok(()));
+        assert_eq!(committed.messages, 5);
+        committed.journal.unwrap();
+        let heard: Vec<_> = heard
+            .iter()
+            .map(|(key, octets)| (key.unique_id, octets))
+            .collect();
+        assert_eq!(heard.len(), 5);
+        assert_eq!(heard[4], (b"id4".to_vec(), 11));
+        assert_eq!(rows(home.path()), 5);
+        assert_eq!(count(home.path(), to), 5);
     }
 }
 

@@ -1,0 +1,147 @@
+//! The tables, and how old forms of them become new ones.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+
+/// The form of the tables. A higher one is that of a newer `pop3`.
+const SCHEMA: i64 = 2;
+
+const TABLES: &str = "
+    CREATE TABLE account (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE
+    );
+    CREATE TABLE message (
+        account INTEGER NOT NULL REFERENCES account,
+        unique_id BLOB NOT NULL,
+        copy INTEGER NOT NULL,
+        octets INTEGER NOT NULL,
+        state INTEGER NOT NULL,
+        changed INTEGER NOT NULL,
+        missing_since INTEGER,
+        place TEXT NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (account, unique_id, copy)
+    ) WITHOUT ROWID;
+    CREATE TABLE run (
+        account INTEGER NOT NULL REFERENCES account,
+        place TEXT NOT NULL,
+        stem TEXT NOT NULL
+    );";
+
+/// Pending messages stand apart from the others, where to add and to remove them
+/// costs least.
+const PENDING: &str = "
+    CREATE TABLE pending (
+        account INTEGER NOT NULL REFERENCES account,
+        unique_id BLOB NOT NULL,
+        copy INTEGER NOT NULL,
+        octets INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        place TEXT NOT NULL,
+        name TEXT NOT NULL
+    );";
+
+/// Form 1 had them among the others, as state 0.
+const FROM_1: &str = "
+    INSERT INTO pending
+        SELECT account, unique_id, copy, octets, changed, place, name FROM message WHERE state = 0;
+    DELETE FROM message WHERE state = 0;";
+
+/// Why there is no journal.
+pub(super) enum Refusal {
+    /// Its form.
+    Newer(i64),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Makes the tables if there are none, and gives the account's row.
+pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal> {
+    // Accounts that are fetched side by side write in turn.
+    db.busy_timeout(Duration::from_secs(60))?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    // What undoes one statement of a transaction is never needed after a kill. In
+    // a file it costs more writes than all the mail.
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    let schema = |db: &Connection| db.query_row("PRAGMA user_version", [], |row| row.get(0));
+    let find = |db: &Connection| {
+        db.query_row("SELECT id FROM account WHERE name = ?", [account], |row| {
+            row.get(0)
+        })
+        .optional()
+    };
+    // No write, and so no wait for the disk, where there is nothing to make.
+    if schema(db)? == SCHEMA
+        && let Some(id) = find(db)?
+    {
+        return Ok(id);
+    }
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    match schema(&transaction)? {
+        0 => {
+            transaction.execute_batch(TABLES)?;
+            transaction.execute_batch(PENDING)?;
+        }
+        1 => {
+            transaction.execute_batch("DROP INDEX pending")?;
+            transaction.execute_batch(PENDING)?;
+            transaction.execute_batch(FROM_1)?;
+        }
+        SCHEMA => {}
+        newer => return Err(Refusal::Newer(newer)),
+    }
+    transaction.pragma_update(None, "user_version", SCHEMA)?;
+    let id = match find(&transaction)? {
+        Some(id) => id,
+        None => {
+            transaction.execute("INSERT INTO account (name) VALUES (?)", [account])?;
+            transaction.last_insert_rowid()
+        }
+    };
+    transaction.commit()?;
+    Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a killed run of an older `pop3` has left is still known.
+    #[test]
+    fn pending_messages_of_form_1_stay_pending() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.execute_batch(TABLES).unwrap();
+        db.execute_batch(
+            "CREATE INDEX pending ON message (account) WHERE state = 0;
+             INSERT INTO account VALUES (7, 'me@host:110');
+             INSERT INTO message VALUES (7, x'61', 0, 12, 0, 99, NULL, 'maildir:m', 'n');
+             INSERT INTO message VALUES (7, x'62', 0, 12, 1, 99, NULL, 'maildir:m', 'o');
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+        assert!(matches!(prepare(&mut db, "me@host:110"), Ok(7)));
+        let count = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(
+            count("SELECT count(*) FROM pending WHERE since = 99 AND name = 'n'"),
+            1
+        );
+        assert_eq!(count("SELECT count(*) FROM message WHERE state = 1"), 1);
+        assert_eq!(count("SELECT count(*) FROM message"), 1);
+        assert_eq!(count("PRAGMA user_version"), SCHEMA);
+    }
+
+    #[test]
+    fn a_newer_form_is_left_alone() {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.pragma_update(None, "user_version", SCHEMA + 1).unwrap();
+        assert!(matches!(prepare(&mut db, "me"), Err(Refusal::Newer(_))));
+    }
+}
