@@ -21,7 +21,6 @@ mod delivery;
 mod group;
 mod job;
 mod journal;
-mod maildrop;
 mod parcel;
 mod plan;
 mod records;

@@ -5,13 +5,17 @@
 //! one copy that fills a parcel also turns line ends.
 
 use std::{
+    fmt,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread::{self, JoinHandle},
 };
 
 use dot_stuffing::Complete;
 use indicatif::ProgressBar;
-use pop3_proto::{MessageNumber, client::Retrieved};
+use pop3_proto::{
+    MessageNumber,
+    client::{MaildropIndex, Retrieved},
+};
 use pop3_tokio::client::{Refusal, Sink};
 
 use super::{
@@ -19,7 +23,7 @@ use super::{
     delivery::line_ends::{Converter, LineEnds},
     group::{Group, Stopped},
     journal::Key,
-    plan::Retrieve,
+    plan::{self, Retrieve},
 };
 use crate::exit::{Exit, Failure};
 
@@ -45,10 +49,19 @@ enum Mark {
     },
 }
 
+/// What is retrieved, and what for.
+pub(crate) struct Wanted<'a> {
+    pub(crate) messages: std::slice::Iter<'a, Retrieve>,
+    pub(crate) maildrop: &'a MaildropIndex,
+    /// Whether proofs are asked for afterwards.
+    pub(crate) for_deletion: bool,
+    /// Whether one reply can be taken for another.
+    pub(crate) pipelining: bool,
+}
+
 /// The sink of a retrieval.
 pub(crate) struct Outgoing<'a> {
-    wanted: std::slice::Iter<'a, Retrieve>,
-    describe: &'a dyn Fn(&Retrieve) -> (Key, u64),
+    wanted: Wanted<'a>,
     current: Option<&'a Retrieve>,
     converter: Converter,
     line_ends: LineEnds,
@@ -57,22 +70,57 @@ pub(crate) struct Outgoing<'a> {
     emptied: Receiver<Parcel>,
     writer: JoinHandle<Committed>,
     bar: ProgressBar,
-    /// Proofs of the messages that were handed over whole, in order.
+    proofs: Vec<(Retrieve, Retrieved)>,
+    refused: Vec<(MessageNumber, Refusal)>,
+}
+
+/// What was sent to the writer, and what became of it.
+pub(crate) struct Sent {
+    pub(crate) committed: Committed,
+    /// Proofs of the messages that are delivered, in order, if they were wanted.
     pub(crate) proofs: Vec<(Retrieve, Retrieved)>,
     /// What the server refused.
     pub(crate) refused: Vec<(MessageNumber, Refusal)>,
 }
 
-/// The writer has failed: its failure comes when it is joined.
+/// Why a message goes no further.
 #[derive(Debug)]
-pub(crate) struct WriterGone;
+pub(crate) enum Unsent {
+    /// The writer has failed: its failure comes when it is joined.
+    WriterGone,
+    Misfit(Misfit),
+}
+
+/// A message that has far more or far fewer octets than LIST said. While others
+/// are on their way this may be a terminator that the server has left out: the
+/// message has then swallowed the next one, and each that follows would be
+/// recorded under a unique-id that is not its own.
+#[derive(Debug)]
+pub(crate) struct Misfit {
+    number: MessageNumber,
+    octets: u64,
+    listed: u64,
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            number,
+            octets,
+            listed,
+        } = self;
+        write!(
+            f,
+            "message {number} has {octets} octets where the scan listing says {listed}"
+        )
+    }
+}
 
 impl<'a> Outgoing<'a> {
-    /// Starts the writer. `describe` gives a message's key and listed size.
+    /// Starts the writer.
     pub(crate) fn new(
         group: Group,
-        wanted: &'a [Retrieve],
-        describe: &'a dyn Fn(&Retrieve) -> (Key, u64),
+        wanted: Wanted<'a>,
         line_ends: LineEnds,
         bar: ProgressBar,
     ) -> Result<Self, Failure> {
@@ -85,8 +133,7 @@ impl<'a> Outgoing<'a> {
                 Failure::new(Exit::Io, format_args!("cannot start a thread: {error}"))
             })?;
         Ok(Self {
-            wanted: wanted.iter(),
-            describe,
+            wanted,
             current: None,
             converter: Converter::default(),
             line_ends,
@@ -100,33 +147,30 @@ impl<'a> Outgoing<'a> {
         })
     }
 
-    fn send(&mut self) -> Result<(), WriterGone> {
-        let empty = self.emptied.try_recv().unwrap_or_default();
-        let full = std::mem::replace(&mut self.parcel, empty);
-        self.parcels.send(full).map_err(|_| WriterGone)
-    }
-
     /// Nothing more comes: waits until all whole messages are delivered.
-    #[expect(clippy::type_complexity, reason = "taken apart at once")]
-    pub(crate) fn finish(
-        mut self,
-    ) -> (
-        Committed,
-        Vec<(Retrieve, Retrieved)>,
-        Vec<(MessageNumber, Refusal)>,
-    ) {
+    pub(crate) fn finish(mut self) -> Sent {
         let _ = self.send();
         drop(self.parcels);
-        let written = self.writer.join().unwrap_or_else(|_| Committed::lost());
-        (written, self.proofs, self.refused)
+        Sent {
+            committed: self.writer.join().unwrap_or_else(|_| Committed::lost()),
+            proofs: self.proofs,
+            refused: self.refused,
+        }
+    }
+
+    fn send(&mut self) -> Result<(), Unsent> {
+        let empty = self.emptied.try_recv().unwrap_or_default();
+        let full = std::mem::replace(&mut self.parcel, empty);
+        self.parcels.send(full).map_err(|_| Unsent::WriterGone)
     }
 }
 
 impl Sink for Outgoing<'_> {
-    type Error = WriterGone;
+    type Error = Unsent;
 
-    fn begin(&mut self, number: MessageNumber, _: Option<u64>) -> Result<(), WriterGone> {
-        self.current = self.wanted.find(|wanted| wanted.number == number);
+    fn begin(&mut self, number: MessageNumber, _: Option<u64>) -> Result<(), Unsent> {
+        let messages = &mut self.wanted.messages;
+        self.current = messages.find(|wanted| wanted.number == number);
         self.converter = Converter::new(self.line_ends);
         self.parcel
             .marks
@@ -134,7 +178,7 @@ impl Sink for Outgoing<'_> {
         Ok(())
     }
 
-    fn data(&mut self, octets: &[u8]) -> Result<(), WriterGone> {
+    fn data(&mut self, octets: &[u8]) -> Result<(), Unsent> {
         self.converter.convert(octets, &mut self.parcel.octets);
         self.bar.inc(octets.len() as u64);
         match self.parcel.octets.len() >= PARCEL {
@@ -143,19 +187,38 @@ impl Sink for Outgoing<'_> {
         }
     }
 
-    fn end(&mut self, retrieved: Retrieved, _: Complete) -> Result<(), WriterGone> {
+    fn end(&mut self, retrieved: Retrieved, _: Complete) -> Result<(), Unsent> {
         self.converter.finish(&mut self.parcel.octets);
-        if let Some(wanted) = self.current.take() {
-            let (key, listed) = (self.describe)(wanted);
-            let sizes = self.converter.sizes();
-            let mark = Mark::End { key, listed, sizes };
-            self.parcel.marks.push((self.parcel.octets.len(), mark));
+        let Some(wanted) = self.current.take() else {
+            return Ok(());
+        };
+        let Wanted { maildrop, .. } = self.wanted;
+        let listed = plan::octets(maildrop, wanted.number);
+        if self.wanted.pipelining
+            && let Some(listed) = listed.filter(|listed| !retrieved.fits(*listed))
+        {
+            return Err(Unsent::Misfit(Misfit {
+                number: wanted.number,
+                octets: retrieved.octets(),
+                listed,
+            }));
+        }
+        let mark = Mark::End {
+            key: Key {
+                unique_id: plan::unique_id(maildrop, wanted.number).to_vec(),
+                copy: wanted.copy,
+            },
+            listed: listed.unwrap_or(0),
+            sizes: self.converter.sizes(),
+        };
+        self.parcel.marks.push((self.parcel.octets.len(), mark));
+        if self.wanted.for_deletion {
             self.proofs.push((*wanted, retrieved));
         }
         Ok(())
     }
 
-    fn refused(&mut self, number: MessageNumber, refusal: Refusal) -> Result<(), WriterGone> {
+    fn refused(&mut self, number: MessageNumber, refusal: Refusal) -> Result<(), Unsent> {
         self.refused.push((number, refusal));
         Ok(())
     }

@@ -23,11 +23,13 @@
 //! - *Equal unique-ids as Outlook takes them*
 //!   ([`EqualUniqueIds::Interchangeable`], C0041): one message.
 
-use pop3_proto::{EqualUniqueIds, MessageNumber};
+use pop3_proto::{
+    EqualUniqueIds, MessageNumber,
+    client::{IndexedMessage, MaildropIndex},
+};
 
 use super::{
     journal::{Key, State},
-    maildrop::Maildrop,
     records::{Record, Records},
 };
 
@@ -114,18 +116,19 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(maildrop: &Maildrop, records: &Records, wishes: &Wishes) -> Self {
+    pub(crate) fn new(maildrop: &MaildropIndex, records: &Records, wishes: &Wishes) -> Self {
         let mut plan = Self {
             delete_retrieved: wishes.afterwards.deletes(wishes.now, wishes.now),
             ..Self::default()
         };
-        let mut numbers: Vec<MessageNumber> = maildrop.numbers().collect();
-        let all = numbers.len();
-        numbers.retain(|&number| !maildrop.unique_id(number).is_empty());
-        plan.nameless = all - numbers.len();
+        let named = |message: &IndexedMessage<'_>| message.unique_id.is_some();
+        let count = maildrop.iter().filter(named).count();
+        plan.nameless = maildrop.len() - count;
+        let mut numbers = Vec::with_capacity(count);
+        numbers.extend(maildrop.iter().filter(named).map(|message| message.number));
         // Most servers list them in this order anyway, and then it costs one pass.
         numbers.sort_by(|&a, &b| {
-            let ids = maildrop.unique_id(a).cmp(maildrop.unique_id(b));
+            let ids = unique_id(maildrop, a).cmp(unique_id(maildrop, b));
             ids.then(a.cmp(&b))
         });
 
@@ -136,10 +139,10 @@ impl Plan {
         };
         let mut at = 0;
         let mut rows: Vec<Record<'_>> = Vec::new();
-        for group in numbers.chunk_by(|&a, &b| maildrop.unique_id(a) == maildrop.unique_id(b)) {
+        for group in numbers.chunk_by(|&a, &b| unique_id(maildrop, a) == unique_id(maildrop, b)) {
             let id = group
                 .first()
-                .map_or(&[][..], |&number| maildrop.unique_id(number));
+                .map_or(&[][..], |&number| unique_id(maildrop, number));
             while let Some(record) = records.get(at).filter(|record| record.unique_id < id) {
                 planner.gone(&record);
                 at += 1;
@@ -165,8 +168,19 @@ impl Plan {
     }
 }
 
+/// The unique-id of a message; empty if UIDL gave none.
+pub(crate) fn unique_id(maildrop: &MaildropIndex, number: MessageNumber) -> &[u8] {
+    let unique_id = maildrop.get(number).and_then(|message| message.unique_id);
+    unique_id.map_or(&[], |unique_id| unique_id.as_bytes())
+}
+
+/// The size that LIST gave.
+pub(crate) fn octets(maildrop: &MaildropIndex, number: MessageNumber) -> Option<u64> {
+    maildrop.get(number)?.octets
+}
+
 struct Planner<'a> {
-    maildrop: &'a Maildrop,
+    maildrop: &'a MaildropIndex,
     wishes: &'a Wishes,
     plan: &'a mut Plan,
 }
@@ -241,7 +255,7 @@ impl Planner<'_> {
         if record.state != State::DeletionRequested && !afterwards.deletes(record.changed, *now) {
             return;
         }
-        let octets = self.maildrop.octets(number);
+        let octets = octets(self.maildrop, number);
         if octets.is_some_and(|octets| octets != record.octets) {
             self.plan.changed += 1;
             return;
@@ -259,7 +273,7 @@ impl Planner<'_> {
         let mut taken = taken.into_iter().peekable();
         let mut copy = 0;
         for &number in numbers {
-            let octets = self.maildrop.octets(number).unwrap_or(0);
+            let octets = octets(self.maildrop, number).unwrap_or(0);
             if octets > self.wishes.max_octets {
                 self.plan.too_large += 1;
                 continue;

@@ -5,7 +5,7 @@ use std::{collections::HashSet, thread};
 use indicatif::MultiProgress;
 use pop3_proto::{
     MessageNumber,
-    client::{DeleteProof, Delivered, Retrieved},
+    client::{DeleteProof, Delivered, MaildropIndex, Retrieved},
 };
 use pop3_tokio::client::{Client, Credentials, Error, Refusal, RetrieveError};
 
@@ -14,9 +14,8 @@ use super::{
     group::{Group, finish_leftovers},
     job::Job,
     journal::{Journal, Key, State},
-    maildrop::Maildrop,
-    parcel::Outgoing,
-    plan::{MISSING_KEPT, Plan, Retrieve},
+    parcel::{Misfit, Outgoing, Sent, Unsent, Wanted},
+    plan::{self, MISSING_KEPT, Plan, Retrieve},
     records::Records,
     report::{Report, Summary},
 };
@@ -31,92 +30,204 @@ pub(crate) async fn sync(
     bars: &MultiProgress,
 ) -> Result<(), Failure> {
     let report = Report::new(job);
-    let remote = &job.remote;
-    let mut journal = Journal::open(&job.journal, &remote.account())?;
-    if !job.dry_run {
-        finish_leftovers(&mut journal)?;
-    }
-    // While the server is asked, the journal is read.
-    let reading = thread::spawn(move || {
-        let records = journal.records();
-        (journal, records)
-    });
-    let mut client = remote.log_in(credentials).await?;
-    let mut maildrop = Maildrop::default();
-    list_unique_ids(remote, &mut client, &mut maildrop, &report).await?;
-    let (mut journal, records) = reading
-        .join()
-        .map_err(|_| Failure::new(Exit::Io, "the journal's thread ended without a word"))?;
-    let records = records?;
-
-    let mut plan = Plan::new(&maildrop, &records, &job.wishes);
-    if !(plan.retrieve.is_empty() && plan.delete.is_empty() && plan.over_limit == 0) {
-        // Sizes matter only to what is fetched or deleted.
-        list_sizes(remote, &mut client, &mut maildrop, &report).await?;
-        plan = Plan::new(&maildrop, &records, &job.wishes);
-    }
-    if job.dry_run {
-        report.plan(&plan);
-        return client.quit().await.or(Ok(()));
-    }
-    note_what_changed(&mut journal, &plan, &records)?;
-    if plan.changed > 0 {
-        report.warn(format_args!(
-            "{} messages have the unique-ids of messages fetched before and other sizes: they \
-             are not deleted. A server that reuses unique-ids may hide new mail this way",
-            plan.changed
-        ));
-    }
-
-    let mut summary = Summary::of(remote.account(), &plan);
-    let (mut journal, proofs, failure) = retrieve(
-        job,
-        &mut client,
-        journal,
-        &maildrop,
-        &plan,
-        &report,
-        bars,
-        &mut summary,
-    )
-    .await?;
-    match failure {
-        // The connection is of no use any more, or its end says nothing.
-        Some(failure) if failure.is_final => {
-            report.summary(&summary);
-            Err(failure.failure)
-        }
-        failure => {
-            let proofs = match plan.delete_retrieved {
-                true => proofs,
-                false => Vec::new(),
-            };
-            let deleted = delete_and_quit(
-                remote,
-                client,
-                &mut journal,
-                &maildrop,
-                &plan,
-                proofs,
-                &report,
-            )
-            .await;
-            summary.deleted = *deleted.as_ref().unwrap_or(&0);
-            report.summary(&summary);
-            deleted?;
-            failure.map_or(Ok(()), |failure| Err(failure.failure))
+    let mut remote = job.remote.clone();
+    let mut earlier = Summary::default();
+    loop {
+        let run = Run {
+            job,
+            remote: &remote,
+            report: &report,
+            bars,
+            earlier,
+        };
+        match run.whole(credentials).await? {
+            Ended::Done => return Ok(()),
+            Ended::Misfit(misfit, summary) => {
+                report.warn(format_args!(
+                    "{misfit}; it is fetched again, without pipelining"
+                ));
+                remote.settings.pipelining = false;
+                earlier = summary;
+            }
         }
     }
+}
+
+enum Ended {
+    Done,
+    /// Whether a reply was swallowed has to be found out by asking one by one.
+    Misfit(Misfit, Summary),
+}
+
+/// One session.
+struct Run<'a> {
+    job: &'a Job,
+    remote: &'a Remote,
+    report: &'a Report,
+    bars: &'a MultiProgress,
+    /// What sessions before it have done.
+    earlier: Summary,
+}
+
+impl Run<'_> {
+    async fn whole(&self, credentials: &Credentials) -> Result<Ended, Failure> {
+        let &Self {
+            job,
+            remote,
+            report,
+            ..
+        } = self;
+        let mut journal = Journal::open(&job.journal, &remote.account())?;
+        if !job.dry_run {
+            finish_leftovers(&mut journal)?;
+        }
+        // While the server is asked, the journal is read.
+        let reading = thread::spawn(move || {
+            let records = journal.records();
+            (journal, records)
+        });
+        let mut client = remote.log_in(credentials).await?;
+        let mut maildrop = MaildropIndex::new();
+        list_unique_ids(remote, &mut client, &mut maildrop, report).await?;
+        let (mut journal, records) = reading
+            .join()
+            .map_err(|_| Failure::new(Exit::Io, "the journal's thread ended without a word"))?;
+        let records = records?;
+
+        let mut plan = Plan::new(&maildrop, &records, &job.wishes);
+        if !(plan.retrieve.is_empty() && plan.delete.is_empty() && plan.over_limit == 0) {
+            // Sizes matter only to what is fetched or deleted.
+            list_sizes(remote, &mut client, &mut maildrop, report).await?;
+            plan = Plan::new(&maildrop, &records, &job.wishes);
+        }
+        if job.dry_run {
+            report.plan(&plan);
+            return client.quit().await.or(Ok(())).map(|()| Ended::Done);
+        }
+        note_what_changed(&mut journal, &plan, &records)?;
+        if plan.changed > 0 {
+            report.warn(format_args!(
+                "{} messages have the unique-ids of messages fetched before and other sizes: they \
+                 are not deleted. A server that reuses unique-ids may hide new mail this way",
+                plan.changed
+            ));
+        }
+        drop(records);
+
+        let mut summary = Summary::of(remote.account(), &plan);
+        summary.delivered = self.earlier.delivered;
+        summary.octets = self.earlier.octets;
+        let retrieved = self.retrieve(&mut client, journal, &maildrop, &plan, &mut summary);
+        let (mut journal, proofs, stopped) = match retrieved.await {
+            Ok(retrieved) => retrieved,
+            Err(failure) => {
+                report.summary(&summary);
+                return Err(failure);
+            }
+        };
+        let refused = match stopped {
+            None => None,
+            Some(Stopped::Refused(failure)) => Some(failure),
+            Some(Stopped::Misfit(misfit)) => return Ok(Ended::Misfit(misfit, summary)),
+            Some(Stopped::Lost(failure)) => {
+                report.summary(&summary);
+                return Err(failure);
+            }
+        };
+        let deleted = delete_and_quit(
+            remote,
+            client,
+            &mut journal,
+            &maildrop,
+            &plan,
+            proofs,
+            report,
+        )
+        .await;
+        summary.deleted = *deleted.as_ref().unwrap_or(&0);
+        report.summary(&summary);
+        deleted?;
+        refused.map_or(Ok(Ended::Done), Err)
+    }
+
+    /// Fetches what is new. Gives the proofs for what is to be deleted, and why
+    /// not all came.
+    async fn retrieve(
+        &self,
+        client: &mut Client,
+        journal: Journal,
+        maildrop: &MaildropIndex,
+        plan: &Plan,
+        summary: &mut Summary,
+    ) -> Result<(Journal, Vec<(Retrieve, Retrieved)>, Option<Stopped>), Failure> {
+        let &Self {
+            job,
+            remote,
+            report,
+            bars,
+            ..
+        } = self;
+        if plan.retrieve.is_empty() {
+            return Ok((journal, Vec::new(), None));
+        }
+        let on_delivered = {
+            let report = report.clone();
+            move |key: &Key, octets| report.message(key, octets)
+        };
+        let group = Group::open(journal, &job.to, job.form, on_delivered)?;
+        let numbers = || plan.retrieve.iter().map(|wanted| wanted.number);
+        let total = numbers()
+            .filter_map(|number| plan::octets(maildrop, number))
+            .sum();
+        let bar = report.bar(bars, total);
+        let wanted = Wanted {
+            messages: plan.retrieve.iter(),
+            maildrop,
+            for_deletion: plan.delete_retrieved,
+            pipelining: client.is_pipelining(),
+        };
+        let mut outgoing = Outgoing::new(group, wanted, job.line_ends, bar.clone())?;
+        let retrieved = client.retrieve(numbers(), &mut outgoing).await;
+        let Sent {
+            committed,
+            proofs,
+            refused,
+        } = outgoing.finish();
+        bar.finish_and_clear();
+        summary.delivered += committed.messages;
+        summary.octets += bar.position();
+        summary.refused = refused.len();
+        let journal = committed.journal?;
+        let stopped = match (retrieved, refused.first()) {
+            (Err(RetrieveError::Client(error)), _) => Some(Stopped::Lost(remote.failure(&error))),
+            (Err(RetrieveError::Sink(Unsent::Misfit(misfit))), _) => Some(Stopped::Misfit(misfit)),
+            (_, Some((number, refusal))) => {
+                Some(Stopped::Refused(not_given(remote, *number, refusal)))
+            }
+            _ => None,
+        };
+        Ok((journal, proofs, stopped))
+    }
+}
+
+/// Why a retrieval did not bring all.
+enum Stopped {
+    /// The server refused a message; the others came.
+    Refused(Failure),
+    /// The connection is of no use any more.
+    Lost(Failure),
+    /// Nor is it here.
+    Misfit(Misfit),
 }
 
 async fn list_unique_ids(
     remote: &Remote,
     client: &mut Client,
-    maildrop: &mut Maildrop,
+    maildrop: &mut MaildropIndex,
     report: &Report,
 ) -> Result<(), Failure> {
     let listed = client
-        .uidl(|line| maildrop.set_unique_id(line.number, line.unique_id.as_bytes()))
+        .index_unique_ids(maildrop)
         .await
         .map_err(|error| match error {
             Error::Refused(refusal) => Failure::new(
@@ -140,11 +251,11 @@ async fn list_unique_ids(
 async fn list_sizes(
     remote: &Remote,
     client: &mut Client,
-    maildrop: &mut Maildrop,
+    maildrop: &mut MaildropIndex,
     report: &Report,
 ) -> Result<(), Failure> {
     let listed = client
-        .list(|line| maildrop.set_octets(line.number, line.octets))
+        .index_sizes(maildrop)
         .await
         .map_err(|error| remote.failure(&error))?;
     if listed.malformed > 0 {
@@ -168,70 +279,6 @@ fn note_what_changed(journal: &mut Journal, plan: &Plan, records: &Records) -> R
     Ok(())
 }
 
-/// Why a retrieval did not bring all.
-struct Stopped {
-    failure: Failure,
-    /// Nothing can be asked on this connection any more.
-    is_final: bool,
-}
-
-#[expect(clippy::too_many_arguments, reason = "one step of `sync`, called once")]
-async fn retrieve(
-    job: &Job,
-    client: &mut Client,
-    journal: Journal,
-    maildrop: &Maildrop,
-    plan: &Plan,
-    report: &Report,
-    bars: &MultiProgress,
-    summary: &mut Summary,
-) -> Result<(Journal, Vec<(Retrieve, Retrieved)>, Option<Stopped>), Failure> {
-    if plan.retrieve.is_empty() {
-        return Ok((journal, Vec::new(), None));
-    }
-    let on_delivered = {
-        let report = report.clone();
-        move |key: &Key, octets| report.message(key, octets)
-    };
-    let group = Group::open(journal, &job.to, job.form, on_delivered)?;
-    let numbers = || plan.retrieve.iter().map(|wanted| wanted.number);
-    let total = numbers().filter_map(|number| maildrop.octets(number)).sum();
-    let describe = |wanted: &Retrieve| {
-        let key = Key {
-            unique_id: maildrop.unique_id(wanted.number).to_vec(),
-            copy: wanted.copy,
-        };
-        (key, maildrop.octets(wanted.number).unwrap_or(0))
-    };
-    let bar = report.bar(bars, total);
-    let mut outgoing = Outgoing::new(group, &plan.retrieve, &describe, job.line_ends, bar.clone())?;
-    let retrieved = client.retrieve(numbers(), &mut outgoing).await;
-    let (committed, proofs, refused) = outgoing.finish();
-    bar.finish_and_clear();
-    summary.delivered = committed.messages;
-    summary.octets = bar.position();
-    summary.refused = refused.len();
-    let journal = match committed.journal {
-        Ok(journal) => journal,
-        Err(failure) => {
-            report.summary(summary);
-            return Err(failure);
-        }
-    };
-    let stopped = match (retrieved, refused.first()) {
-        (Err(RetrieveError::Client(error)), _) => Some(Stopped {
-            failure: job.remote.failure(&error),
-            is_final: true,
-        }),
-        (_, Some((number, refusal))) => Some(Stopped {
-            failure: not_given(&job.remote, *number, refusal),
-            is_final: false,
-        }),
-        _ => None,
-    };
-    Ok((journal, proofs, stopped))
-}
-
 fn not_given(remote: &Remote, number: MessageNumber, refusal: &Refusal) -> Failure {
     Failure::new(
         Exit::Protocol,
@@ -248,7 +295,7 @@ async fn delete_and_quit(
     remote: &Remote,
     mut client: Client,
     journal: &mut Journal,
-    maildrop: &Maildrop,
+    maildrop: &MaildropIndex,
     plan: &Plan,
     retrieved: Vec<(Retrieve, Retrieved)>,
     report: &Report,
@@ -282,7 +329,7 @@ async fn delete_and_quit(
         .iter()
         .filter(|(number, ..)| !refused.contains(number))
         .map(|(number, copy, _)| Key {
-            unique_id: maildrop.unique_id(*number).to_vec(),
+            unique_id: plan::unique_id(maildrop, *number).to_vec(),
             copy: *copy,
         })
         .collect();

@@ -62,6 +62,7 @@ fn method_name(name: &str) -> Result<String, String> {
 }
 
 /// A server, a way to log in, and how to behave.
+#[derive(Clone)]
 pub(crate) struct Remote {
     pub(crate) endpoint: Endpoint,
     pub(crate) user: String,

@@ -103,8 +103,15 @@ impl MaildropIndex {
     /// The message of that number.
     #[must_use]
     pub fn get(&self, number: MessageNumber) -> Option<IndexedMessage<'_>> {
-        let at = self.rows.binary_search_by_key(&number, |row| row.number);
-        Some(self.message(&self.rows[at.ok()?]))
+        // Without gaps a message stands where its number says.
+        let row = match self.rows.get(number.index()) {
+            Some(row) if row.number == number => row,
+            _ => {
+                let at = self.rows.binary_search_by_key(&number, |row| row.number);
+                &self.rows[at.ok()?]
+            }
+        };
+        Some(self.message(row))
     }
 
     /// All messages, by number.

@@ -12,7 +12,7 @@ use super::{
 use dot_stuffing::Complete;
 use pop3_proto::{
     Capability, Command, DropListing, MessageNumber, ScanListing, UniqueIdListing,
-    client::{Capabilities, DeleteProof, Event, Request},
+    client::{Capabilities, DeleteProof, Event, MaildropIndex, Request},
 };
 
 /// A connection to a POP3 server.
@@ -105,6 +105,26 @@ impl Client {
         .await
     }
 
+    /// The size of each message, into an index: of millions too.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    pub async fn index_sizes(&mut self, index: &mut MaildropIndex) -> Result<Listed, Error> {
+        let handle = |event: Event<'_>| index.handle(&event);
+        self.listing(&Command::List(None), handle).await
+    }
+
+    /// The unique-id of each message, into an index.
+    ///
+    /// # Errors
+    ///
+    /// As [`uidl`](Self::uidl).
+    pub async fn index_unique_ids(&mut self, index: &mut MaildropIndex) -> Result<Listed, Error> {
+        let handle = |event: Event<'_>| index.handle(&event);
+        self.listing(&Command::Uidl(None), handle).await
+    }
+
     /// Retrieves messages into a sink, in order; pipelined where the server
     /// announces it.
     ///
@@ -189,6 +209,13 @@ impl Client {
         Ok(())
     }
 
+    /// Whether several commands may be on their way at once: the server
+    /// announces it, and the settings allow it.
+    #[must_use]
+    pub fn is_pipelining(&self) -> bool {
+        self.most() > 1
+    }
+
     /// How many commands may be on their way at once.
     fn most(&self) -> usize {
         let announced = self.announced();
@@ -211,11 +238,11 @@ impl Client {
     async fn listing(
         &mut self,
         command: &Command<'_>,
-        on_line: impl FnMut(Event<'_>),
+        on_event: impl FnMut(Event<'_>),
     ) -> Result<Listed, Error> {
         self.enqueue(command)?;
         let listing = Listing {
-            on_line,
+            on_event,
             first_malformed: None,
         };
         self.wire.run(listing).await

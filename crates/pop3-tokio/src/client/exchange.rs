@@ -2,7 +2,7 @@
 
 use pop3_proto::{
     DropListing,
-    client::{End, Event, LineError},
+    client::{Event, LineError},
 };
 use zeroize::Zeroizing;
 
@@ -74,7 +74,8 @@ pub struct Listed {
 
 /// A command that is answered by a listing.
 pub(super) struct Listing<F> {
-    pub(super) on_line: F,
+    /// Hears of all lines, and of the end.
+    pub(super) on_event: F,
     pub(super) first_malformed: Option<LineError>,
 }
 
@@ -90,20 +91,17 @@ impl<F: FnMut(Event<'_>)> Exchange for Listing<F> {
             Event::Malformed(error) => {
                 self.first_malformed.get_or_insert(error);
             }
-            Event::End(End {
-                entries,
-                malformed,
-                highest,
-                ..
-            }) => {
-                return Ok(Some(Listed {
-                    entries,
-                    malformed,
+            Event::End(end) => {
+                let listed = Listed {
+                    entries: end.entries,
+                    malformed: end.malformed,
                     first_malformed: self.first_malformed,
-                    highest,
-                }));
+                    highest: end.highest,
+                };
+                (self.on_event)(Event::End(end));
+                return Ok(Some(listed));
             }
-            event => (self.on_line)(event),
+            event => (self.on_event)(event),
         }
         Ok(None)
     }

@@ -1,3 +1,4 @@
+use pop3_proto::{ScanListing, UniqueId, UniqueIdListing, client::Event};
 use proptest::prelude::*;
 
 use super::*;
@@ -10,12 +11,15 @@ const WISHES: Wishes = Wishes {
     now: 1000,
 };
 
-fn maildrop(ids: &[String]) -> Maildrop {
-    let mut maildrop = Maildrop::default();
+fn maildrop(ids: &[String]) -> MaildropIndex {
+    let mut maildrop = MaildropIndex::new();
     for (index, id) in ids.iter().enumerate() {
         let number = MessageNumber::from_index(index).unwrap();
-        maildrop.set_unique_id(number, id.as_bytes());
-        maildrop.set_octets(number, 10);
+        maildrop.handle(&Event::UniqueId(UniqueIdListing {
+            number,
+            unique_id: UniqueId::new(id.as_bytes()).unwrap(),
+        }));
+        maildrop.handle(&Event::Scan(ScanListing { number, octets: 10 }));
     }
     maildrop
 }
@@ -54,7 +58,10 @@ fn a_copy_more_than_the_journal_holds_is_fetched_and_none_is_deleted() {
 #[test]
 fn another_size_keeps_a_message_from_being_deleted() {
     let mut drop = maildrop(&["a", "b"].map(String::from));
-    drop.set_octets(MessageNumber::FIRST, 11);
+    drop.handle(&Event::Scan(ScanListing {
+        number: MessageNumber::FIRST,
+        octets: 11,
+    }));
     let held = records(&[("a", 0, State::Delivered, 0), ("b", 0, State::Delivered, 0)]);
     let plan = Plan::new(&drop, &held, &WISHES);
     assert_eq!((numbers(&plan.delete), plan.changed), (vec![2], 1));

@@ -373,3 +373,34 @@ fn the_config_file_names_accounts_that_are_fetched_side_by_side() {
     assert_eq!(maildir(&home.path("mail1")).len(), 4);
     assert!(home.path("pop3/journal.sqlite").exists());
 }
+
+/// A terminator that is left out among pipelined replies: the message has
+/// swallowed the next one, and all that follow would get the unique-ids of others
+/// (nodemailer/wildduck#950).
+#[test]
+fn a_swallowed_reply_shifts_no_unique_id() {
+    for keep in ["--keep", "--delete"] {
+        let (home, mut mail) = (Home::new("maildir"), messages(12));
+        for (at, (_, message)) in mail.iter_mut().enumerate() {
+            *message = format!("Subject: {at}\r\n\r\n{}", "long\r\n".repeat(3000)).into_bytes();
+        }
+        mail[4].1 = b"Subject: small\r\n\r\n".to_vec();
+        let server = Server::new(mail.clone());
+        server.state.lock().unwrap().unterminated = Some(4);
+        let run = home.fetch(&server, &[keep, "--json"]).ends(0);
+        assert!(run.stderr.contains("message 5 has"), "{run:?}");
+        home.has(&mail);
+        let told = run
+            .stdout
+            .lines()
+            .filter(|line| line.contains("\"message\""));
+        assert_eq!(told.count(), 12, "{run:?}");
+        assert!(run.stdout.contains("\"delivered\":12"), "{run:?}");
+        let left = server.state.lock().unwrap().maildrop.len();
+        assert_eq!(left, if keep == "--keep" { 12 } else { 0 });
+        // Nothing is fetched again.
+        let retrieved = server.state.lock().unwrap().retrieved;
+        home.fetch(&server, &[keep]).ends(0);
+        assert_eq!(server.state.lock().unwrap().retrieved, retrieved);
+    }
+}

@@ -23,6 +23,8 @@ pub(super) struct State {
     /// Whether QUIT is refused, after which nothing is deleted.
     pub(super) refuses_quit: bool,
     pub(super) has_no_uidl: bool,
+    /// The index of a message whose terminator is left out, once.
+    pub(super) unterminated: Option<usize>,
 }
 
 pub(super) struct Server {
@@ -137,8 +139,15 @@ fn serve(stream: TcpStream, state: &Mutex<State>, left: &AtomicU64, tell: &Sende
                     }
                     reply.extend(line);
                 }
-                reply.extend(b".\r\n");
-                state.lock().unwrap().retrieved += 1;
+                let mut state = state.lock().unwrap();
+                if state
+                    .unterminated
+                    .take_if(|index| *index == number - 1)
+                    .is_none()
+                {
+                    reply.extend(b".\r\n");
+                }
+                state.retrieved += 1;
             }
             "DELE" => {
                 deleted.insert(number - 1);
