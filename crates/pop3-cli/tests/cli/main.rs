@@ -11,13 +11,20 @@ use std::{
 
 mod captures;
 mod decode;
+mod definitions;
 mod encode;
 #[cfg(unix)]
 mod fetch;
 mod files;
 #[cfg(unix)]
+mod list;
+#[cfg(unix)]
 mod serve;
+#[cfg(unix)]
+mod server;
 mod streams;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod usage;
 
 /// What became of one run.

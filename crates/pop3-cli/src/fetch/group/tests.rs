@@ -1,7 +1,7 @@
 use std::{fs, path::Path};
 
 use super::*;
-use crate::fetch::journal::State;
+use crate::fetch::{journal::State, plan::MISSING_KEPT};
 
 fn journal(home: &Path) -> Journal {
     Journal::open(&home.join("journal"), "me@host:110").unwrap()
@@ -184,4 +184,25 @@ fn two_runs_on_one_account_exclude_each_other() {
     Journal::open(&file, "other@host:110").unwrap();
     drop(first);
     Journal::open(&file, "me@host:110").unwrap();
+}
+
+/// A message that the server has not listed for 90 days is forgotten, and not
+/// before.
+#[test]
+fn what_is_missing_for_long_is_forgotten() {
+    let home = tempfile::tempdir().unwrap();
+    let place = place(home.path(), "maildir");
+    let mut journal = journal(home.path());
+    let mut delivery = open(&mut journal, &place, Form::Mbox).unwrap();
+    let group: Vec<_> = (0..3).map(|index| add(&mut *delivery, index)).collect();
+    let keys: Vec<Key> = group.iter().map(|message| message.key.clone()).collect();
+    steps(&mut journal, &place, &mut *delivery, group, 5);
+    let now = clock();
+    journal.miss(&keys[..1], now - MISSING_KEPT - 1).unwrap();
+    journal.miss(&keys[1..2], now - MISSING_KEPT + 60).unwrap();
+    journal.expire(now - MISSING_KEPT).unwrap();
+    let records = journal.records().unwrap();
+    assert_eq!(records.get(0).unwrap().unique_id, b"id1");
+    assert_eq!(records.get(1).unwrap().unique_id, b"id2");
+    assert!(records.get(2).is_none());
 }

@@ -149,7 +149,7 @@ proptest! {
         touched.sort();
         prop_assert!(touched.windows(2).all(|pair| pair[0] < pair[1]));
         for Retrieve { number, copy } in &plan.retrieve {
-            let id = String::from_utf8(drop.unique_id(*number).to_vec()).unwrap();
+            let id = String::from_utf8(unique_id(&drop, *number).to_vec()).unwrap();
             let key = (id, *copy);
             prop_assert!(!holds.contains(&key));
             holds.push(key);

@@ -8,11 +8,12 @@ use std::{
     process::{Child, Stdio},
 };
 
-use super::pop3;
-use server::{Message, Server};
+use crate::{
+    pop3,
+    server::{Message, Server},
+};
 
 mod kills;
-mod server;
 
 /// What became of a run.
 #[derive(Debug)]

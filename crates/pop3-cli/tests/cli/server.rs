@@ -13,23 +13,25 @@ use std::{
 };
 
 /// Unique-id and message, the latter with CRLF.
-pub(super) type Message = (String, Vec<u8>);
+pub(crate) type Message = (String, Vec<u8>);
 
 #[derive(Default)]
-pub(super) struct State {
-    pub(super) maildrop: Vec<Message>,
+pub(crate) struct State {
+    pub(crate) maildrop: Vec<Message>,
     /// RETRs that were answered.
-    pub(super) retrieved: u32,
+    pub(crate) retrieved: u32,
     /// Whether QUIT is refused, after which nothing is deleted.
-    pub(super) refuses_quit: bool,
-    pub(super) has_no_uidl: bool,
+    pub(crate) refuses_quit: bool,
+    pub(crate) has_no_uidl: bool,
+    /// What came with PASS.
+    pub(crate) passwords: Vec<String>,
     /// The index of a message whose terminator is left out, once.
-    pub(super) unterminated: Option<usize>,
+    pub(crate) unterminated: Option<usize>,
 }
 
-pub(super) struct Server {
-    pub(super) url: String,
-    pub(super) state: Arc<Mutex<State>>,
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) state: Arc<Mutex<State>>,
     /// Octets that connections may still be sent.
     left: Arc<AtomicU64>,
     /// Hears when there are none left.
@@ -37,7 +39,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(maildrop: Vec<Message>) -> Self {
+    pub(crate) fn new(maildrop: Vec<Message>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("pop3://me@{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State {
@@ -63,22 +65,22 @@ impl Server {
     }
 
     /// From now on `octets` are sent, and then nothing: the connection stays open.
-    pub(super) fn stop_after(&self, octets: u64) {
+    pub(crate) fn stop_after(&self, octets: u64) {
         self.left.store(octets, Ordering::SeqCst);
     }
 
-    pub(super) fn go_on(&self) {
+    pub(crate) fn go_on(&self) {
         self.stop_after(u64::MAX);
         while self.dead.try_recv().is_ok() {}
     }
 
     /// Waits until the octets are sent.
-    pub(super) fn wait_until_dead(&self) {
+    pub(crate) fn wait_until_dead(&self) {
         self.dead.recv().unwrap();
     }
 
     /// The same, unless `ended` says that nobody listens any more.
-    pub(super) fn is_dead(&self) -> bool {
+    pub(crate) fn is_dead(&self) -> bool {
         self.dead.try_recv().is_ok()
     }
 }
@@ -113,6 +115,14 @@ fn serve(stream: TcpStream, state: &Mutex<State>, left: &AtomicU64, tell: &Sende
         let mut reply = Vec::new();
         match word {
             "CAPA" => reply.extend(b"+OK\r\nUSER\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\n.\r\n"),
+            "PASS" => {
+                state.lock().unwrap().passwords.push(rest.to_owned());
+                reply.extend(b"+OK\r\n");
+            }
+            "STAT" => {
+                let octets: usize = there().map(|(_, (_, message))| message.len()).sum();
+                reply.extend(format!("+OK {} {octets}\r\n", there().count()).into_bytes());
+            }
             "UIDL" if state.lock().unwrap().has_no_uidl => reply.extend(b"-ERR what?\r\n"),
             "UIDL" => {
                 reply.extend(b"+OK\r\n");

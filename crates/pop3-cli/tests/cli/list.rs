@@ -1,0 +1,80 @@
+//! `pop3 list`: one table, or one object.
+
+use serde_json::{Value, json};
+
+use crate::{Run, pop3, server::Server};
+
+fn list(server: &Server, options: &[&str]) -> Run {
+    let mut command = pop3(["list", &server.url]);
+    let output = command
+        .args(options)
+        .env("POP3_PASSWORD", "secret")
+        .output()
+        .unwrap();
+    Run {
+        status: output.status.code(),
+        stdout: output.stdout,
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn server() -> Server {
+    Server::new(vec![
+        (String::from("whqtswO00WBw418f9t5JxYwZ"), vec![b'x'; 120]),
+        (String::from("QhdPYR:00WBw1Ph7x7"), vec![b'x'; 200]),
+    ])
+}
+
+#[test]
+fn a_table_for_people() {
+    list(&server(), &[]).gives(
+        b"USER
+UIDL
+PIPELINING
+RESP-CODES
+
+2 messages, 320 octets
+
+  number       octets  unique-id
+       1          120  whqtswO00WBw418f9t5JxYwZ
+       2          200  QhdPYR:00WBw1Ph7x7
+",
+    );
+}
+
+#[test]
+fn an_object_for_programs() {
+    let run = list(&server(), &["--json"]);
+    let listing: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(listing["capabilities"][2], "PIPELINING");
+    assert_eq!(listing["messages"], 2);
+    assert_eq!(
+        listing["list"]["2"],
+        json!({ "octets": 200, "unique-id": "QhdPYR:00WBw1Ph7x7" })
+    );
+}
+
+/// RFC 1939 §7: UIDL is optional.
+#[test]
+fn without_unique_ids_the_rest_is_shown() {
+    let server = server();
+    server.state.lock().unwrap().has_no_uidl = true;
+    let run = list(&server, &[]);
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert!(text.ends_with("       2          200  -\n"), "{text}");
+}
+
+#[test]
+fn a_server_that_is_not_there() {
+    let run = crate::run(["list", "pop3://me@127.0.0.1:1"], b"");
+    assert_eq!(run.status, Some(64), "a password is asked for first");
+    let mut command = pop3(["list", "pop3://me@127.0.0.1:1"]);
+    let output = command.env("POP3_PASSWORD", "secret").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(69), "{stderr}");
+    assert!(
+        stderr.starts_with("pop3 list: me@127.0.0.1:1: "),
+        "{stderr}"
+    );
+    assert_eq!(stderr.lines().count(), 1);
+}

@@ -1,0 +1,108 @@
+//! What `pop3` does on a terminal only: it asks, and it shows how far it is.
+
+use std::{
+    fs::File,
+    io::{Read as _, Write as _},
+    os::fd::OwnedFd,
+    process::{Child, Command, Stdio},
+};
+
+use rustix::{
+    fs::{Mode, OFlags},
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+};
+
+use crate::server::Server;
+
+/// A child at a terminal of its own.
+struct Terminal {
+    keyboard: File,
+    child: Child,
+}
+
+impl Terminal {
+    fn run(command: &str, server: &Server, options: &[&str]) -> Self {
+        let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&near).unwrap();
+        unlockpt(&near).unwrap();
+        let path = ptsname(&near, Vec::new()).unwrap();
+        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        let far: OwnedFd = rustix::fs::open(path, flags, Mode::empty()).unwrap();
+        let child = Command::new("setsid")
+            .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_pop3")])
+            .args([command, &server.url])
+            .args(options)
+            .env_remove("POP3_PASSWORD")
+            .env("TERM", "xterm")
+            .stdin(Stdio::from(far.try_clone().unwrap()))
+            .stderr(Stdio::from(far))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self {
+            keyboard: near.into(),
+            child,
+        }
+    }
+
+    /// Reads what is shown until it holds `text`; gives all of it.
+    fn wait_for(&mut self, text: &str) -> String {
+        let mut shown = Vec::new();
+        let mut piece = [0; 4096];
+        loop {
+            let so_far = String::from_utf8_lossy(&shown).into_owned();
+            if so_far.contains(text) {
+                return so_far;
+            }
+            // The terminal is gone when the child is.
+            match self.keyboard.read(&mut piece) {
+                Ok(octets) if octets > 0 => shown.extend_from_slice(&piece[..octets]),
+                _ => panic!("no {text:?} in {so_far:?}"),
+            }
+        }
+    }
+
+    /// What it writes to standard output, and what is shown until it ends.
+    fn end(mut self) -> (String, String) {
+        let output = self.child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let mut shown = Vec::new();
+        // The end of a terminal is an error.
+        let _ = self.keyboard.read_to_end(&mut shown);
+        let shown = String::from_utf8_lossy(&shown).into_owned();
+        (String::from_utf8(output.stdout).unwrap(), shown)
+    }
+}
+
+#[test]
+fn a_password_is_asked_for_and_not_shown() {
+    let server = Server::new(vec![(String::from("a"), b"x\r\n".to_vec())]);
+    let mut terminal = Terminal::run("list", &server, &[]);
+    let account = server.url.trim_start_matches("pop3://");
+    terminal.wait_for(&format!("Password for {account}: "));
+    terminal.keyboard.write_all(b"tanstaaf\n").unwrap();
+    let (said, shown) = terminal.end();
+    assert!(said.contains("1 messages"), "{said}");
+    assert_eq!(server.state.lock().unwrap().passwords, ["tanstaaf"]);
+    assert!(!shown.contains("tanstaaf"), "{shown}");
+}
+
+#[test]
+fn a_bar_shows_how_far_it_is() {
+    let large = b"line\r\n".repeat(1_000_000);
+    let server = Server::new(vec![(String::from("a"), large)]);
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).display().to_string();
+    std::fs::write(path("password"), "secret").unwrap();
+    let options = [
+        format!("--to=maildir:{}", path("mail")),
+        format!("--journal={}", path("journal")),
+        format!("--password-file={}", path("password")),
+    ];
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let mut terminal = Terminal::run("fetch", &server, &options);
+    let shown = terminal.wait_for(" left");
+    assert!(shown.contains("/5.72 MiB"), "{shown}");
+    let (said, _) = terminal.end();
+    assert!(said.ends_with(": 1 new (5.72 MiB)\n"), "{said}");
+}
