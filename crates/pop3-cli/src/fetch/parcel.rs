@@ -29,6 +29,9 @@ use crate::exit::{Exit, Failure};
 
 /// Octets after which a parcel is sent.
 const PARCEL: usize = 256 * 1024;
+/// Messages that begin and end in a parcel, after which it is sent: they may be
+/// small.
+const MARKS: usize = 1024;
 /// Parcels that wait for the disk.
 const WAITING: usize = 8;
 
@@ -215,7 +218,10 @@ impl Sink for Outgoing<'_> {
         if self.wanted.for_deletion {
             self.proofs.push((*wanted, retrieved));
         }
-        Ok(())
+        match self.parcel.marks.len() >= MARKS {
+            true => self.send(),
+            false => Ok(()),
+        }
     }
 
     fn refused(&mut self, number: MessageNumber, refusal: Refusal) -> Result<(), Unsent> {
