@@ -5,7 +5,7 @@ use std::{io, path::Path, sync::Arc};
 
 use tokio_rustls::rustls::{
     crypto::{CryptoProvider, aws_lc_rs},
-    pki_types::{CertificateDer, pem, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject},
 };
 
 /// The protocol's name in the handshake (ALPN), so that a server of another
@@ -40,21 +40,18 @@ pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
 ///
 /// If the file cannot be read, is no PEM, or has no certificate.
 pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, PemFileError> {
-    let failed = |reason: String| PemFileError {
-        file: file.display().to_string(),
-        reason,
-    };
-    let in_file = |error: pem::Error| match error {
-        pem::Error::Io(error) => failed(error.to_string()),
-        error => failed(error.to_string()),
-    };
     let certificates: Vec<_> = CertificateDer::pem_file_iter(file)
         .and_then(Iterator::collect)
-        .map_err(in_file)?;
+        .map_err(|error| PemFileError::of(file, error))?;
     match certificates.is_empty() {
-        true => Err(failed("it has no certificate".to_owned())),
+        true => Err(PemFileError::new(file, "it has no certificate")),
         false => Ok(certificates),
     }
+}
+
+/// The first private key of a PEM file.
+pub(crate) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, PemFileError> {
+    PrivateKeyDer::from_pem_file(file).map_err(|error| PemFileError::of(file, error))
 }
 
 /// Why a PEM file cannot be used.
@@ -62,6 +59,22 @@ pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, PemFile
 pub struct PemFileError {
     file: String,
     reason: String,
+}
+
+impl PemFileError {
+    pub(crate) fn new(file: &Path, reason: impl fmt::Display) -> Self {
+        Self {
+            file: file.display().to_string(),
+            reason: reason.to_string(),
+        }
+    }
+
+    fn of(file: &Path, error: pem::Error) -> Self {
+        match error {
+            pem::Error::Io(error) => Self::new(file, error),
+            error => Self::new(file, error),
+        }
+    }
 }
 
 impl fmt::Display for PemFileError {

@@ -51,7 +51,7 @@ pub use memory::{MemoryMaildrop, MemoryStore};
 pub use scram::{SCRAM_ITERATIONS, ScramKeys};
 pub use settings::{LOGIN_DELAY_MAX, Settings};
 pub use store::{MailStore, OpenError};
-pub use tls::{TlsFileError, tls_config, tls_config_from_files};
+pub use tls::{tls_config, tls_config_from_files};
 
 /// What a store made to be a unique-id.
 fn unique_id(text: Option<&str>) -> UniqueId<'_> {
