@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     env, fs,
+    num::NonZeroU64,
     path::{Path, PathBuf},
 };
 
@@ -52,6 +53,8 @@ struct Entry {
     insecure_plaintext: bool,
     dangerous_accept_invalid_certs: bool,
     no_pipelining: bool,
+    timeout: Option<NonZeroU64>,
+    session_timeout: Option<NonZeroU64>,
 }
 
 /// Reads the accounts, by name.
@@ -142,6 +145,8 @@ fn account(entry: Entry) -> Result<Account, String> {
             insecure_plaintext: entry.insecure_plaintext,
             dangerous_accept_invalid_certs: entry.dangerous_accept_invalid_certs,
             no_pipelining: entry.no_pipelining,
+            timeout: entry.timeout.map(NonZeroU64::get),
+            session_timeout: entry.session_timeout.map(NonZeroU64::get),
         },
     })
 }

@@ -1,7 +1,7 @@
 //! How `fetch` and `list` come to a server: the options for it, the password,
 //! the login.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use pop3_proto::Profile;
@@ -42,6 +42,15 @@ pub(crate) struct RemoteOptions {
     /// Send each command only when the one before it is answered
     #[arg(long)]
     pub(crate) no_pipelining: bool,
+
+    /// Wait so long at most for the connection, for the greeting, and for more of
+    /// a reply
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) timeout: Option<u64>,
+
+    /// Give up when the whole session takes longer
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) session_timeout: Option<u64>,
 }
 
 fn profile_name(name: &str) -> Result<String, String> {
@@ -83,6 +92,8 @@ impl RemoteOptions {
             dangerous_accept_invalid_certs: self.dangerous_accept_invalid_certs
                 || others.dangerous_accept_invalid_certs,
             no_pipelining: self.no_pipelining || others.no_pipelining,
+            timeout: self.timeout.or(others.timeout),
+            session_timeout: self.session_timeout.or(others.session_timeout),
         }
     }
 
@@ -100,6 +111,14 @@ impl RemoteOptions {
         };
         let mut settings = Settings::new(self.profile()?);
         settings.pipelining = !self.no_pipelining;
+        if let Some(timeout) = self.timeout.map(Duration::from_secs) {
+            let timeouts = &mut settings.timeouts;
+            timeouts.connect = timeout;
+            timeouts.tls = timeout;
+            timeouts.greeting = timeout;
+            timeouts.reply = timeout;
+        }
+        settings.timeouts.session = self.session_timeout.map(Duration::from_secs);
         settings.insecure_plaintext = self.insecure_plaintext;
         settings.tls.dangerous_accept_invalid_certs = self.dangerous_accept_invalid_certs;
         settings.tls.ca_files.extend(self.ca_file.clone());

@@ -405,3 +405,17 @@ fn a_swallowed_reply_shifts_no_unique_id() {
         assert_eq!(server.state.lock().unwrap().retrieved, retrieved);
     }
 }
+
+#[test]
+fn a_server_that_falls_silent_is_not_waited_for() {
+    for option in ["--timeout", "--session-timeout"] {
+        let (home, server) = (Home::new("maildir"), Server::new(messages(3)));
+        server.stop_after(300);
+        let run = home.fetch(&server, &[option, "1"]).ends(75);
+        assert!(run.stderr.contains("waited too long"), "{run:?}");
+        server.go_on();
+        home.fetch(&server, &[option, "60"]).ends(0);
+    }
+    let (home, server) = (Home::new("maildir"), Server::new(Vec::new()));
+    home.fetch(&server, &["--timeout", "0"]).ends(64);
+}
