@@ -31,6 +31,7 @@
 
 mod id;
 mod release;
+pub mod report;
 mod section;
 mod statement;
 mod table;

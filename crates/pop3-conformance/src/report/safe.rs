@@ -1,0 +1,69 @@
+//! What may stand in a report: printable text, of a bounded length.
+
+use super::{EVIDENCE_LINES_MAX, LINE_MAX};
+
+/// Octets as a peer sent them, for people to read: printable ASCII as it is,
+/// all else as `\r`, `\n`, `\xNN`, and what is more than `max` octets only
+/// counted.
+///
+/// ```
+/// use pop3_conformance::report::shown;
+///
+/// assert_eq!(shown(b"+OK caf\xC3\xA9\r\n", 80), r"+OK caf\xc3\xa9\r\n");
+/// assert_eq!(shown(b"+OK ready", 3), "+OK [and 6 octets more]");
+/// ```
+#[must_use]
+pub fn shown(octets: &[u8], max: usize) -> String {
+    let (first, rest) = octets.split_at(max.min(octets.len()));
+    let mut text = String::with_capacity(first.len() + 2);
+    for &octet in first {
+        match octet {
+            // They need no escape here, and read better without.
+            b'"' | b'\'' => text.push(char::from(octet)),
+            octet => text.extend(octet.escape_ascii().map(char::from)),
+        }
+    }
+    if !rest.is_empty() {
+        text.push_str(&format!(" [and {} octets more]", rest.len()));
+    }
+    text
+}
+
+/// One line that is safe to show: line ends are escaped like all other
+/// characters that do not print.
+pub(super) fn line(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len().min(LINE_MAX));
+    for (at, char) in text.char_indices() {
+        let before = safe.len();
+        match char {
+            '"' | '\'' | '\\' => safe.push(char),
+            // Marks that join other letters, or turn the direction of writing,
+            // do not print by themselves either.
+            char => safe.extend(char.escape_debug()),
+        }
+        if safe.len() > LINE_MAX {
+            safe.truncate(before);
+            safe.push_str(&format!(" [and {} octets more]", text.len() - at));
+            break;
+        }
+    }
+    safe
+}
+
+/// Lines that are safe to show. Of too many, those in the middle go.
+pub(super) fn lines(text: &str) -> String {
+    let all: Vec<&str> = text.lines().collect();
+    if all.len() <= EVIDENCE_LINES_MAX {
+        return all.into_iter().map(line).collect::<Vec<_>>().join("\n");
+    }
+    let kept = EVIDENCE_LINES_MAX - 1;
+    let (first, last) = (kept - kept / 2, kept / 2);
+    let left_out = format!("[{} lines left out]", all.len() - kept);
+    let first_lines = all[..first].iter().map(|text| line(text));
+    let last_lines = all[all.len() - last..].iter().map(|text| line(text));
+    first_lines
+        .chain([left_out])
+        .chain(last_lines)
+        .collect::<Vec<_>>()
+        .join("\n")
+}

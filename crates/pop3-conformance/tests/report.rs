@@ -1,0 +1,133 @@
+//! The forms of a report: none carries what could harm its reader.
+
+use std::time::{Duration, SystemTime};
+
+use pop3_conformance::report::{
+    EVIDENCE_LINES_MAX, LINE_MAX, Outcome, Report, Row, Verdict, shown,
+};
+
+const PASS: Verdict = Verdict::new("pass", Outcome::Good);
+const FAIL: Verdict = Verdict::new("fail", Outcome::Bad);
+const WARN: Verdict = Verdict::new("warn", Outcome::Noted);
+const SKIP: Verdict = Verdict::new("not testable here", Outcome::Skipped);
+
+const HOSTILE: &str = "\x1b[2J\u{202e}<script>alert('&\"')</script>\0\u{7}\u{9b}]]>\r";
+
+fn date() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+}
+
+fn hostile() -> Report {
+    let mut report = Report::new(HOSTILE, HOSTILE, date());
+    for verdict in [PASS, SKIP, WARN, FAIL] {
+        let row = Row::new(HOSTILE, HOSTILE, verdict);
+        report.push(row.with_evidence(HOSTILE).with_consequence(HOSTILE));
+    }
+    report
+}
+
+#[test]
+fn no_form_carries_what_does_not_print() {
+    let report = hostile();
+    for form in [
+        report.text(),
+        report.json(),
+        report.junit().unwrap(),
+        report.html(),
+    ] {
+        let bad = |char: &char| (char.is_control() && *char != '\n') || *char == '\u{202e}';
+        assert_eq!(form.chars().find(bad), None, "{form}");
+    }
+}
+
+#[test]
+fn no_markup_comes_from_a_row() {
+    for form in [hostile().html(), hostile().junit().unwrap()] {
+        assert!(!form.contains("<script"), "{form}");
+        assert!(form.contains("&lt;script"), "{form}");
+    }
+}
+
+#[test]
+fn an_octet_is_shown_as_what_it_is() {
+    assert_eq!(shown(b"a\\\"\0\xff\t", 80), "a\\\\\"\\x00\\xff\\t");
+    assert_eq!(shown(b"abc", 3), "abc");
+    assert_eq!(shown(b"abcd", 3), "abc [and 1 octets more]");
+}
+
+#[test]
+fn evidence_is_bounded() {
+    let long = "x".repeat(10 * LINE_MAX);
+    let row = Row::new("a", "b", FAIL).with_evidence(format!("{long}\n").repeat(1000));
+    let lines: Vec<&str> = row.evidence().lines().collect();
+    assert_eq!(lines.len(), EVIDENCE_LINES_MAX);
+    assert!(lines.iter().all(|line| line.len() < LINE_MAX + 40));
+    assert!(row.evidence().contains("[977 lines left out]"));
+    assert!(lines[0].ends_with("[and 2160 octets more]"));
+}
+
+#[test]
+fn a_report_fails_by_a_bad_row_alone() {
+    let mut report = Report::new("a", "b", date());
+    for verdict in [PASS, SKIP, WARN] {
+        report.push(Row::new("c", "d", verdict));
+    }
+    assert!(!report.fails());
+    report.push(Row::new("c", "d", FAIL));
+    assert!(report.fails());
+}
+
+#[test]
+fn the_table_shows_evidence_of_what_is_not_well() {
+    let mut report = Report::new("Is it right?", "a server", date());
+    report.push(Row::new("C0002", "It greets", PASS).with_evidence("S: +OK"));
+    report.push(
+        Row::new("C5", "It ends", FAIL)
+            .with_evidence("S: +OK\n[end]")
+            .with_consequence("It hangs."),
+    );
+    assert_eq!(
+        report.text(),
+        "\
+Is it right?
+a server, 2023-11-14T22:13:20Z
+
+C0002  pass  It greets
+C5     fail  It ends
+             S: +OK
+             [end]
+             It hangs.
+
+1 pass, 1 fail
+"
+    );
+}
+
+#[test]
+fn json_has_every_field() {
+    let report = hostile();
+    let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
+    assert_eq!(json["date"], "2023-11-14T22:13:20Z");
+    assert_eq!(json["title"], report.title());
+    assert_eq!(json["subject"], report.subject());
+    let rows = json["rows"].as_array().unwrap();
+    for (row, expected) in rows.iter().zip(report.rows()) {
+        assert_eq!(row["id"], expected.id());
+        assert_eq!(row["title"], expected.title());
+        assert_eq!(row["verdict"], expected.verdict().word());
+        assert_eq!(row["evidence"], expected.evidence());
+        assert_eq!(row["consequence"], expected.consequence());
+    }
+    let outcomes: Vec<_> = rows.iter().map(|row| &row["outcome"]).collect();
+    assert_eq!(outcomes, ["good", "skipped", "noted", "bad"]);
+}
+
+#[test]
+fn junit_counts_failures_and_what_was_skipped() {
+    let xml = quick_junit::Report::deserialize_from_str(&hostile().junit().unwrap()).unwrap();
+    assert_eq!((xml.tests, xml.failures, xml.errors), (4, 1, 0));
+    assert_eq!(xml.skipped, 1);
+    let suite = &xml.test_suites[0];
+    assert_eq!(suite.timestamp.unwrap().timestamp(), 1_700_000_000);
+    assert_eq!(suite.test_cases.len(), 4);
+}
