@@ -1,0 +1,466 @@
+//! Sessions with the server, opened as they are needed, and what went wrong in
+//! them.
+
+use std::time::{Duration, Instant};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use pop3_proto::{Capability, IndicatorRule, ReplyKind, StatusLine};
+
+use super::{
+    Account, Limits, Protection, Unable,
+    connection::Network,
+    dialogue::{Answer, Dialogue, Reply, Trouble, TroubleKind},
+    evidence::Secrets,
+};
+
+/// How often a login is tried again while the maildrop is locked by the session
+/// before, and how long is waited in between.
+const LOGIN_TRIES: u32 = 8;
+const LOGIN_PAUSE: Duration = Duration::from_millis(500);
+
+/// Opens sessions and keeps what is known of the server.
+pub(super) struct Lab<'n> {
+    network: &'n mut dyn Network,
+    account: &'n Account<'n>,
+    pub(super) limits: Limits,
+    secrets: Secrets,
+    end: Instant,
+    dialogue: Option<Dialogue>,
+    /// Why there can be no session any more.
+    hopeless: Option<Trouble>,
+    connections: u32,
+    capa_fails: bool,
+    has_logged_in: bool,
+    pub(super) is_tls: bool,
+    /// The lines of the last CAPA that was answered.
+    pub(super) capabilities: Vec<Vec<u8>>,
+    pub(super) incidents: Vec<Incident>,
+    /// STLS where a session needed it: the dialogue, and whether it worked.
+    pub(super) stls: Option<(bool, String)>,
+    /// The login that let us in, without the password.
+    pub(super) login: Option<String>,
+}
+
+/// Something that no reply should be.
+#[derive(Clone, Debug)]
+pub(super) struct Incident {
+    pub(super) kind: IncidentKind,
+    pub(super) shown: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IncidentKind {
+    Trouble(TroubleKind),
+    /// The first line begins with neither `+OK` nor `-ERR`.
+    Inexact,
+    /// Octets came that answer nothing.
+    Unasked,
+}
+
+impl<'n> Lab<'n> {
+    pub(super) fn new(
+        network: &'n mut dyn Network,
+        account: &'n Account<'n>,
+        limits: Limits,
+    ) -> Self {
+        let end = network.now() + limits.run;
+        let secrets = [
+            account.password.as_bytes().to_vec(),
+            plain(account).into_bytes(),
+        ];
+        Self {
+            network,
+            account,
+            limits,
+            secrets: Secrets::new(secrets),
+            end,
+            dialogue: None,
+            hopeless: None,
+            connections: 0,
+            capa_fails: false,
+            has_logged_in: false,
+            is_tls: false,
+            capabilities: Vec::new(),
+            incidents: Vec::new(),
+            stls: None,
+            login: None,
+        }
+    }
+
+    /// A new connection, and the greeting.
+    pub(super) fn connect(&mut self) -> Result<Answer, Unable> {
+        self.drop_connection();
+        if let Some(trouble) = &self.hopeless {
+            return Ok(Err(trouble.clone()));
+        }
+        let left = self.end.saturating_duration_since(self.network.now());
+        if self.connections >= self.limits.connections || left.is_zero() {
+            let kind = TroubleKind::OutOfTime;
+            let shown = "(no more connections in this run)".to_owned();
+            self.hopeless = Some(Trouble { kind, shown });
+            return Ok(Err(Trouble::none()));
+        }
+        self.connections += 1;
+        let connection = match self.network.connect(left.min(self.limits.connect)) {
+            Ok(connection) => connection,
+            Err(error) if self.connections == 1 => return Err(Unable::Connect(error)),
+            Err(error) => {
+                let shown = format!("(no connection: {error})");
+                let kind = TroubleKind::NoSession;
+                self.hopeless = Some(Trouble { kind, shown });
+                return Ok(Err(Trouble::none()));
+            }
+        };
+        self.is_tls = self.account.protection == Protection::Implicit;
+        let secrets = self.secrets.clone();
+        let dialogue = Dialogue::new(connection, self.limits, secrets, self.end);
+        let greeting = self
+            .dialogue
+            .insert(dialogue)
+            .reply(self.network, ReplyKind::Line);
+        self.note(&greeting, true);
+        if let Err(trouble) = &greeting {
+            // It would not be better the next time, and each wait is long.
+            self.hopeless = Some(trouble.clone());
+            self.drop_connection();
+        }
+        Ok(greeting)
+    }
+
+    /// A command on the connection that there is, whatever its state.
+    pub(super) fn ask_here(&mut self, command: &str, kind: ReplyKind) -> Answer {
+        self.exchange(command, kind, true)
+    }
+
+    /// The same for commands that no client sends: a missing answer is for the
+    /// row that sent it to judge.
+    pub(super) fn probe_here(&mut self, command: &str, kind: ReplyKind) -> Answer {
+        self.exchange(command, kind, false)
+    }
+
+    /// A command in a session of the TRANSACTION state, in a new one if the last
+    /// has come to an end.
+    pub(super) fn ask(&mut self, command: &str, kind: ReplyKind) -> Answer {
+        self.enter_if_needed()?;
+        self.ask_here(command, kind)
+    }
+
+    /// See [`probe_here`](Self::probe_here).
+    pub(super) fn probe(&mut self, command: &str, kind: ReplyKind) -> Answer {
+        self.enter_if_needed()?;
+        self.probe_here(command, kind)
+    }
+
+    /// Several commands at once, and their answers in order.
+    pub(super) fn pipeline(&mut self, commands: &[(&str, ReplyKind)]) -> Vec<Answer> {
+        if let Err(trouble) = self.enter_if_needed() {
+            return vec![Err(trouble)];
+        }
+        let Some(dialogue) = &mut self.dialogue else {
+            return Vec::new();
+        };
+        let lines: String = commands
+            .iter()
+            .map(|(command, _)| format!("{command}\r\n"))
+            .collect();
+        if let Err(trouble) = dialogue.send(self.network, lines.as_bytes()) {
+            return vec![Err(trouble)];
+        }
+        let mut answers = Vec::new();
+        for (_, kind) in commands {
+            let answer = dialogue.reply(self.network, *kind);
+            let is_last = answer.is_err();
+            answers.push(answer);
+            if is_last {
+                break;
+            }
+        }
+        answers
+    }
+
+    /// What else comes within a short time.
+    pub(super) fn linger(&mut self) -> Option<String> {
+        self.dialogue.as_mut()?.linger(self.network)
+    }
+
+    /// Whether the server ends the connection now.
+    pub(super) fn ends(&mut self) -> bool {
+        self.notice_unasked();
+        let network = &*self.network;
+        let ends = self
+            .dialogue
+            .as_mut()
+            .map(|dialogue| dialogue.ends(network));
+        self.drop_connection();
+        ends.unwrap_or(false)
+    }
+
+    /// Cuts the connection off, without QUIT.
+    pub(super) fn drop_connection(&mut self) {
+        self.dialogue = None;
+        self.is_tls = false;
+    }
+
+    /// Whether there is a connection, in step.
+    pub(super) fn is_open(&self) -> bool {
+        self.dialogue
+            .as_ref()
+            .is_some_and(|dialogue| !dialogue.broken)
+    }
+
+    /// Why there can be no session, if that is so.
+    pub(super) fn why_none(&self) -> String {
+        match &self.hopeless {
+            Some(trouble) => trouble.shown.clone(),
+            None => "(no session)".to_owned(),
+        }
+    }
+
+    /// The capabilities of this connection; remembered if there are some.
+    pub(super) fn capa(&mut self) -> Option<Answer> {
+        if self.capa_fails {
+            return None;
+        }
+        let answer = self.ask_here("CAPA", ReplyKind::Listing);
+        match &answer {
+            Ok(reply) if reply.positive => self.capabilities = lines(&reply.block),
+            Ok(_) => self.capa_fails = true,
+            Err(_) => self.capa_fails = true,
+        }
+        Some(answer)
+    }
+
+    /// Whether a capability was announced.
+    pub(super) fn announces(&self, is: impl Fn(&Capability<'_>) -> bool) -> bool {
+        let mut lines = self.capabilities.iter();
+        lines.any(|line| Capability::parse(line).is_ok_and(|capability| is(&capability)))
+    }
+
+    /// From the greeting to where a password may be sent.
+    pub(super) fn secure(&mut self) -> Result<Result<(), Trouble>, Unable> {
+        let wants_tls = matches!(
+            self.account.protection,
+            Protection::Required | Protection::WhereOffered
+        );
+        if self.is_tls || !wants_tls {
+            return Ok(Ok(()));
+        }
+        self.capa();
+        if !self.is_open() {
+            return Ok(Err(Trouble::none()));
+        }
+        if !self.announces(|capability| *capability == Capability::Stls) {
+            return match self.account.protection {
+                Protection::Required => Err(Unable::NoTls),
+                _ => Ok(Ok(())),
+            };
+        }
+        let (works, shown) = self.stls();
+        self.stls.get_or_insert((works, shown.clone()));
+        if works {
+            self.capa();
+            return Ok(Ok(()));
+        }
+        // The password does not go out in the clear because TLS fails.
+        let kind = TroubleKind::NoSession;
+        let trouble = Trouble { kind, shown };
+        self.hopeless = Some(trouble.clone());
+        Ok(Err(trouble))
+    }
+
+    fn stls(&mut self) -> (bool, String) {
+        let reply = match self.ask_here("STLS", ReplyKind::Line) {
+            Ok(reply) => reply,
+            Err(trouble) => return (false, trouble.shown),
+        };
+        if !reply.positive {
+            return (false, reply.shown);
+        }
+        match self.start_tls() {
+            Ok(_) => (true, format!("{}\n(TLS handshake done)", reply.shown)),
+            Err(error) => (false, format!("{}\n{error}", reply.shown)),
+        }
+    }
+
+    /// The handshake alone; what came in the clear before it is in the result.
+    pub(super) fn start_tls(&mut self) -> Result<String, String> {
+        let Some(dialogue) = &mut self.dialogue else {
+            return Err("(no connection)".to_owned());
+        };
+        let done = dialogue.start_tls(self.network);
+        self.is_tls = done.is_ok();
+        done
+    }
+
+    /// Sends commands and reads no answer yet.
+    pub(super) fn send_here(&mut self, octets: &[u8]) -> Result<(), Trouble> {
+        match &mut self.dialogue {
+            Some(dialogue) => dialogue.send(self.network, octets),
+            None => Err(Trouble::none()),
+        }
+    }
+
+    /// Reads an answer to what was sent.
+    pub(super) fn read_here(&mut self, kind: ReplyKind) -> Answer {
+        match &mut self.dialogue {
+            Some(dialogue) => dialogue.reply(self.network, kind),
+            None => Err(Trouble::none()),
+        }
+    }
+
+    /// A new session in the TRANSACTION state.
+    pub(super) fn enter(&mut self) -> Result<Result<(), Trouble>, Unable> {
+        for _ in 0..LOGIN_TRIES {
+            let greeting = match self.connect()? {
+                Ok(greeting) => greeting,
+                Err(trouble) => return Ok(Err(trouble)),
+            };
+            if !greeting.positive {
+                if !self.has_logged_in {
+                    return Err(Unable::Busy(greeting.shown));
+                }
+                self.network.pause(LOGIN_PAUSE);
+                continue;
+            }
+            if self.secure()?.is_err() {
+                // CAPA is not answered: once more, without. If TLS failed, the
+                // next connection is none.
+                continue;
+            }
+            match self.log_in() {
+                Err(trouble) => {
+                    self.hopeless = Some(trouble.clone());
+                    return Ok(Err(trouble));
+                }
+                Ok(reply) if reply.positive => {
+                    self.has_logged_in = true;
+                    self.login.get_or_insert(reply.shown);
+                    return Ok(Ok(()));
+                }
+                Ok(reply) if !self.has_logged_in && !is_for_now(&reply) => {
+                    return Err(Unable::Refused(reply.shown));
+                }
+                // The session before is not over for the server, maybe.
+                Ok(_) => self.network.pause(LOGIN_PAUSE),
+            }
+        }
+        let shown = "(no login any more)".to_owned();
+        let kind = TroubleKind::NoSession;
+        self.hopeless = Some(Trouble { kind, shown });
+        Ok(Err(Trouble::none()))
+    }
+
+    /// The login, on a connection where a password may be sent.
+    pub(super) fn log_in(&mut self) -> Answer {
+        let by_plain = !self.announces(|capability| *capability == Capability::User)
+            && self.announces(|capability| {
+                let mut mechanisms = capability.mechanisms();
+                mechanisms.any(|name| name.eq_ignore_ascii_case("PLAIN"))
+            });
+        if by_plain {
+            return self.ask_here(
+                &format!("AUTH PLAIN {}", plain(self.account)),
+                ReplyKind::Line,
+            );
+        }
+        let password = self.account.password;
+        self.user_and_pass(password)
+    }
+
+    /// USER and PASS, with this password.
+    pub(super) fn user_and_pass(&mut self, password: &str) -> Answer {
+        let user = format!("USER {}", self.account.user);
+        let named = self.ask_here(&user, ReplyKind::Line)?;
+        if !named.positive {
+            return Ok(named);
+        }
+        let mut reply = self.ask_here(&format!("PASS {password}"), ReplyKind::Line)?;
+        reply.shown = format!("{}\n{}", named.shown, reply.shown);
+        Ok(reply)
+    }
+
+    /// Octets that came after a reply and answer nothing end the session: what
+    /// is read next might be theirs.
+    fn notice_unasked(&mut self) {
+        if let Some(shown) = self.dialogue.as_mut().and_then(Dialogue::unasked) {
+            let kind = IncidentKind::Unasked;
+            self.incidents.push(Incident { kind, shown });
+        }
+    }
+
+    fn enter_if_needed(&mut self) -> Result<(), Trouble> {
+        self.notice_unasked();
+        if self.is_open() {
+            return Ok(());
+        }
+        match self.enter() {
+            Ok(entered) => entered,
+            // The first session got in; that this one does not is no reason to
+            // throw the report away.
+            Err(unable) => {
+                let shown = format!("({unable})");
+                let kind = TroubleKind::NoSession;
+                let trouble = Trouble { kind, shown };
+                self.hopeless = Some(trouble.clone());
+                Err(trouble)
+            }
+        }
+    }
+
+    fn exchange(&mut self, command: &str, kind: ReplyKind, counts: bool) -> Answer {
+        self.notice_unasked();
+        let Some(dialogue) = &mut self.dialogue else {
+            return Err(Trouble::none());
+        };
+        let answer = dialogue.ask(self.network, format!("{command}\r\n").as_bytes(), kind);
+        self.note(&answer, counts);
+        answer
+    }
+
+    fn note(&mut self, answer: &Answer, counts: bool) {
+        let kind = match answer {
+            Ok(reply) if !reply.exact => IncidentKind::Inexact,
+            Ok(_) => return,
+            Err(trouble) if trouble.kind == TroubleKind::Silent && !counts => return,
+            Err(trouble) => IncidentKind::Trouble(trouble.kind),
+        };
+        let shown = match answer {
+            Ok(reply) => reply.shown.clone(),
+            Err(trouble) => trouble.shown.clone(),
+        };
+        self.incidents.push(Incident { kind, shown });
+    }
+}
+
+/// The lines of a block, without their CRLF.
+pub(super) fn lines(block: &[u8]) -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    let mut rest = block;
+    while !rest.is_empty() {
+        let end = rest.windows(2).position(|pair| pair == b"\r\n");
+        let (line, next) = match end {
+            Some(end) => (&rest[..end], &rest[end + 2..]),
+            None => (rest, &rest[rest.len()..]),
+        };
+        lines.push(line.to_vec());
+        rest = next;
+    }
+    lines
+}
+
+/// The response to AUTH PLAIN (RFC 4616 §2).
+fn plain(account: &Account<'_>) -> String {
+    BASE64_STANDARD.encode(format!("\0{}\0{}", account.user, account.password))
+}
+
+/// Whether a refusal is about now, and not about the name or password
+/// (RFC 2449 §8.1.2, RFC 3206 §4).
+fn is_for_now(reply: &Reply) -> bool {
+    let line = [b"-ERR ", &reply.text[..]].concat();
+    let Ok(line) = StatusLine::parse(&line, IndicatorRule::Exact) else {
+        return false;
+    };
+    let codes = ["IN-USE", "LOGIN-DELAY", "SYS/TEMP"];
+    line.code()
+        .is_some_and(|code| codes.into_iter().any(|known| code.is_within(known)))
+}

@@ -1,0 +1,253 @@
+//! What the sessions brought to light, for the rows to judge.
+
+use std::collections::BTreeMap;
+
+use pop3_proto::{DropListing, FieldRule, ScanListing, UniqueIdListing};
+
+use super::{
+    dialogue::{Answer, Reply, Trouble},
+    lab::{Incident, IncidentKind, lines},
+};
+
+/// A command and what came of it.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) command: String,
+    pub(super) answer: Answer,
+}
+
+/// Everything that was seen. What is absent was not asked.
+#[derive(Default)]
+pub(super) struct Observed {
+    pub(super) incidents: Vec<Incident>,
+    /// Why there was no session, or not to the end.
+    pub(super) why_none: String,
+    pub(super) greeting: Option<Answer>,
+    pub(super) login: Option<String>,
+    pub(super) capa: Option<Answer>,
+    /// The capabilities last announced.
+    pub(super) capabilities: Vec<Vec<u8>>,
+    /// Commands of the TRANSACTION state before login.
+    pub(super) early: Vec<Asked>,
+    /// QUIT before login, and whether the connection ended.
+    pub(super) early_quit: Option<(Answer, bool)>,
+    pub(super) refused_login: Option<RefusedLogin>,
+    pub(super) stls: Option<(bool, String)>,
+    pub(super) stls_again: Option<Answer>,
+    pub(super) stls_pipelined: Option<Injection>,
+    pub(super) reading: Reading,
+    pub(super) deleting: Option<Deleting>,
+    pub(super) again: Option<Again>,
+    pub(super) update: Option<Update>,
+}
+
+/// A login with a wrong password, and what was possible then.
+pub(super) struct RefusedLogin {
+    pub(super) answer: Answer,
+    /// The connection was still there, and this came of the right password.
+    pub(super) after: Option<Answer>,
+}
+
+/// What became of a command sent together with STLS.
+pub(super) enum Injection {
+    /// It was obeyed, in this way.
+    Obeyed(String),
+    /// It was not.
+    Discarded(String),
+    /// The connection came to an end.
+    Ended(String),
+}
+
+/// A session that changes nothing.
+#[derive(Default)]
+pub(super) struct Reading {
+    pub(super) stat: Option<Answer>,
+    pub(super) list: Option<Answer>,
+    pub(super) uidl: Option<Answer>,
+    pub(super) list_one: Option<(u32, Answer)>,
+    pub(super) uidl_one: Option<(u32, Answer)>,
+    pub(super) noop: Option<Answer>,
+    pub(super) noop_in_lower_case: Option<Answer>,
+    pub(super) unknown: Option<Answer>,
+    pub(super) no_such_message: Vec<Asked>,
+    pub(super) samples: Vec<Sample>,
+    /// Messages in the maildrop that were not retrieved.
+    pub(super) not_sampled: usize,
+    pub(super) pipelined: Option<Pipelined>,
+    pub(super) long_command: Option<LongCommand>,
+    pub(super) quit: Option<(Answer, bool)>,
+}
+
+/// A message that was retrieved.
+pub(super) struct Sample {
+    pub(super) number: u32,
+    pub(super) listed: Option<u64>,
+    pub(super) retr: Answer,
+    /// What came after it without being asked for.
+    pub(super) after: Option<String>,
+    pub(super) top_0: Option<Answer>,
+    pub(super) top_1: Option<Answer>,
+}
+
+/// Commands sent at once, their answers, and those that each got alone.
+pub(super) struct Pipelined {
+    pub(super) pipelined: Vec<Asked>,
+    pub(super) alone: Vec<Option<Answer>>,
+}
+
+/// A command longer than any may be.
+pub(super) struct LongCommand {
+    pub(super) answer: Answer,
+    /// What else came.
+    pub(super) after: Option<String>,
+    pub(super) octets: usize,
+}
+
+/// DELE, and RSET.
+pub(super) struct Deleting {
+    pub(super) number: u32,
+    pub(super) before: Answer,
+    pub(super) dele: Answer,
+    /// Commands that name the deleted message.
+    pub(super) named: Vec<Asked>,
+    pub(super) stat: Option<Answer>,
+    pub(super) list: Option<Answer>,
+    pub(super) uidl: Option<Answer>,
+    pub(super) rset: Option<Answer>,
+    pub(super) after: Option<Answer>,
+    pub(super) list_after: Option<Answer>,
+}
+
+/// A later session.
+pub(super) struct Again {
+    pub(super) list: Answer,
+    pub(super) uidl: Answer,
+    /// By message-number.
+    pub(super) messages: BTreeMap<u32, Answer>,
+}
+
+/// What is removed, and what is not.
+pub(super) struct Update {
+    /// The maildrop at first.
+    pub(super) before: Listing,
+    /// After DELE and a connection that was dropped.
+    pub(super) dropped: Option<Listing>,
+    pub(super) deleted_id: Option<Vec<u8>>,
+    pub(super) quit: Option<Answer>,
+    /// After DELE and QUIT.
+    pub(super) after: Option<Listing>,
+    pub(super) shown: String,
+}
+
+/// The answers to LIST and UIDL, as far as they can be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Listing {
+    pub(super) sizes: BTreeMap<u32, u64>,
+    pub(super) unique_ids: BTreeMap<u32, Vec<u8>>,
+}
+
+impl Listing {
+    pub(super) fn of(list: &Answer, uidl: &Answer, rule: FieldRule) -> Self {
+        let block = |answer: &Answer| match answer {
+            Ok(reply) if reply.positive => lines(&reply.block),
+            _ => Vec::new(),
+        };
+        Self {
+            sizes: block(list)
+                .iter()
+                .filter_map(|line| ScanListing::parse(line, rule).ok())
+                .map(|line| (line.number.get(), line.octets))
+                .collect(),
+            unique_ids: block(uidl)
+                .iter()
+                .filter_map(|line| {
+                    let line = UniqueIdListing::parse(line, rule).ok()?;
+                    Some((line.number.get(), line.unique_id.as_bytes().to_vec()))
+                })
+                .collect(),
+        }
+    }
+
+    /// How many messages there are, by LIST, else by UIDL.
+    pub(super) fn messages(&self) -> usize {
+        match self.sizes.is_empty() {
+            true => self.unique_ids.len(),
+            false => self.sizes.len(),
+        }
+    }
+}
+
+impl Observed {
+    /// The first thing of that kind that went wrong.
+    pub(super) fn incident(&self, is: impl Fn(IncidentKind) -> bool) -> Option<&Incident> {
+        self.incidents.iter().find(|incident| is(incident.kind))
+    }
+
+    pub(super) fn listing(&self, rule: FieldRule) -> Listing {
+        let none = Err(Trouble::none());
+        let list = self.reading.list.as_ref().unwrap_or(&none);
+        let uidl = self.reading.uidl.as_ref().unwrap_or(&none);
+        Listing::of(list, uidl, rule)
+    }
+
+    /// The answer to STAT, if it can be read.
+    pub(super) fn drop_listing(&self, rule: FieldRule) -> Option<DropListing> {
+        drop_listing(self.reading.stat.as_ref()?, rule)
+    }
+}
+
+pub(super) fn drop_listing(stat: &Answer, rule: FieldRule) -> Option<DropListing> {
+    let reply = stat.as_ref().ok().filter(|reply| reply.positive)?;
+    DropListing::parse(&reply.text, rule).ok()
+}
+
+impl Sample {
+    /// The message, if it came.
+    pub(super) fn message(&self) -> Option<&Reply> {
+        self.retr.as_ref().ok().filter(|reply| reply.positive)
+    }
+
+    /// The answer to TOP with 0 lines, if it came.
+    pub(super) fn top(&self) -> Option<&Reply> {
+        let top = self.top_0.as_ref()?.as_ref().ok()?;
+        Some(top).filter(|top| top.positive)
+    }
+
+    /// Whether it is not on the wire as it should be, so that neither its octets
+    /// nor its end can be relied on.
+    pub(super) fn is_suspect(&self) -> bool {
+        let is_unstuffed = |message: &Reply| message.unstuffed.is_some();
+        self.after.is_some() || self.message().is_some_and(is_unstuffed) || self.loses_first_dot()
+    }
+
+    /// Whether the first octet is a dot that was not stuffed: it stands alone,
+    /// or ends the block, or the message is one octet short for it.
+    pub(super) fn loses_first_dot(&self) -> bool {
+        self.message().is_some_and(|message| {
+            let octets = message.block.len() as u64;
+            let is_short = message.block.starts_with(b".") && self.listed == Some(octets + 1);
+            let ends = message.block.is_empty() && self.after.is_some();
+            message.unstuffed == Some(0) || is_short || ends
+        })
+    }
+
+    /// Whether RETR sent another message than TOP did, and LIST sides with TOP.
+    pub(super) fn is_another_message(&self) -> bool {
+        let (Some(message), Some(top)) = (self.message(), self.top()) else {
+            return false;
+        };
+        let (header, _) = split_header(&message.block);
+        let (top_header, _) = split_header(&top.block);
+        header.trim_ascii_end() != top_header.trim_ascii_end()
+            && self.listed != Some(message.block.len() as u64)
+    }
+}
+
+/// The header of a message with the blank line after it, and the rest.
+pub(super) fn split_header(message: &[u8]) -> (&[u8], &[u8]) {
+    if message.starts_with(b"\r\n") {
+        return message.split_at(2);
+    }
+    let end = message.windows(4).position(|octets| octets == b"\r\n\r\n");
+    message.split_at(end.map_or(message.len(), |end| end + 4))
+}

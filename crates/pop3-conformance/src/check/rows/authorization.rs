@@ -1,0 +1,57 @@
+//! Login.
+
+use super::{Check, Finding, Observed, Phase, no_session, untestable};
+use crate::{
+    Strength::{Fact, Must},
+    check::dialogue::Reply,
+};
+
+pub(super) static STATEMENTS: [Check; 2] = [
+    Check {
+        id: "C0009",
+        title: "There is a way to log in that Outlook knows",
+        strength: Must,
+        phases: &[],
+        outlook: |_| "It cannot log in.",
+        judge: |seen, _| match &seen.login {
+            Some(shown) => Finding::Pass(shown.clone()),
+            None => no_session(seen),
+        },
+    },
+    Check {
+        id: "C0010",
+        title: "After a refused login the server closes, or takes another login or QUIT",
+        strength: Fact,
+        phases: &[Phase::RefusedLogin],
+        outlook: |profile| match profile.is_named_in("C0010") {
+            true => "It asks the user for the password, and cannot send it on this connection.",
+            false => "The document does not say what this release does.",
+        },
+        judge: |seen, _| refused_login(seen),
+    },
+];
+
+fn refused_login(seen: &Observed) -> Finding {
+    let Some(login) = &seen.refused_login else {
+        return untestable("Needs a login by USER and PASS.");
+    };
+    let refused: &Reply = match &login.answer {
+        Ok(reply) if !reply.positive => reply,
+        Ok(reply) => {
+            return untestable(format!(
+                "Needs a password that is refused, but any seems to do:\n{}",
+                reply.shown
+            ));
+        }
+        Err(trouble) => return untestable(trouble.shown.clone()),
+    };
+    match &login.after {
+        None => Finding::Pass(format!("{}\n(closed)", refused.shown)),
+        Some(Ok(reply)) if reply.positive => {
+            Finding::Pass(format!("{}\n{}", refused.shown, reply.shown))
+        }
+        // A server that has had enough may say so.
+        Some(Err(trouble)) => Finding::Pass(format!("{}\n{}", refused.shown, trouble.shown)),
+        Some(Ok(reply)) => Finding::Violation(format!("{}\n{}", refused.shown, reply.shown)),
+    }
+}

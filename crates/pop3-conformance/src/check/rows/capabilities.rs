@@ -1,0 +1,115 @@
+//! CAPA, and whether what it says is so.
+
+use pop3_proto::Capability;
+
+use super::{Check, Finding, Observed, Phase, no_session, shown, untestable};
+use crate::{
+    Strength::Must,
+    check::{dialogue::TroubleKind, lab::lines, observed::Pipelined},
+    report::shown as octets_shown,
+};
+
+pub(super) static CLAUSES: [Check; 3] = [
+    Check {
+        id: "rfc2449-capa",
+        title: "CAPA is answered with a list of capabilities (RFC 2449 §§4, 5)",
+        strength: Must,
+        phases: &[],
+        outlook: |_| "A line that begins with a dot ends the list for it (V0002), and it takes the rest for other replies; what it cannot read, it does not use.",
+        judge: |seen, _| capa(seen),
+    },
+    Check {
+        id: "rfc2449-announced",
+        title: "TOP and UIDL work where they are announced (RFC 2449 §§6.2, 6.8)",
+        strength: Must,
+        phases: &[Phase::Reading],
+        outlook: |_| "It relies on what is announced: without UIDL it cannot leave mail on the server.",
+        judge: |seen, _| announced(seen),
+    },
+    Check {
+        id: "rfc2449-pipelining",
+        title: "Commands sent at once get their answers in order, where that is announced (RFC 2449 §6.6)",
+        strength: Must,
+        phases: &[Phase::Reading],
+        outlook: |_| "The document does not say that it pipelines; clients that do hang, or take one answer for another.",
+        judge: |seen, _| match &seen.reading.pipelined {
+            Some(pipelined) => in_order(pipelined),
+            None => untestable("Needs a server that announces PIPELINING."),
+        },
+    },
+];
+
+fn capa(seen: &Observed) -> Finding {
+    let reply = match &seen.capa {
+        Some(Ok(reply)) if reply.positive => reply,
+        Some(Err(trouble)) if trouble.kind == TroubleKind::NoBlock => {
+            return Finding::Violation(trouble.shown.clone());
+        }
+        Some(answer) => return untestable(format!("Needs CAPA:\n{}", shown(answer))),
+        None => return no_session(seen),
+    };
+    for line in lines(&reply.block) {
+        let tag = line.split(|octet| matches!(octet, b' ' | b'\t')).next();
+        let is_tag = |tag: &[u8]| !tag.is_empty() && !tag.contains(&b'.');
+        if Capability::parse(&line).is_err() || !tag.is_some_and(is_tag) {
+            return Finding::Violation(format!("C: CAPA\nS: {}", octets_shown(&line, 80)));
+        }
+    }
+    Finding::Pass(reply.shown.clone())
+}
+
+fn announced(seen: &Observed) -> Finding {
+    if seen.capabilities.is_empty() {
+        return untestable("Needs CAPA.");
+    }
+    let announces = |is: Capability<'_>| {
+        let mut lines = seen.capabilities.iter();
+        lines.any(|line| Capability::parse(line) == Ok(is))
+    };
+    let sample = seen.reading.samples.first();
+    let pairs = [
+        (announces(Capability::Uidl), seen.reading.uidl.as_ref()),
+        (
+            announces(Capability::Top),
+            sample.and_then(|sample| sample.top_0.as_ref()),
+        ),
+    ];
+    let mut works = None;
+    for (is_announced, answer) in pairs {
+        match answer {
+            Some(Ok(reply)) if is_announced && !reply.positive => {
+                return Finding::Violation(format!("(announced)\n{}", reply.shown));
+            }
+            Some(Ok(reply)) if is_announced => works = Some(&reply.shown),
+            _ => {}
+        }
+    }
+    match works {
+        Some(shown) => Finding::Pass(format!("(announced)\n{shown}")),
+        None => untestable("Needs TOP or UIDL among the capabilities, and a message."),
+    }
+}
+
+/// Each got what it got alone.
+fn in_order(pipelined: &Pipelined) -> Finding {
+    let sent = pipelined.alone.len();
+    let mut told = format!("({sent} commands at once)");
+    for (asked, alone) in pipelined.pipelined.iter().zip(&pipelined.alone) {
+        let alone = match alone {
+            Some(Ok(reply)) => reply,
+            // Not answered alone either: not this row's.
+            _ => return untestable(format!("Needs an answer to {} alone.", asked.command)),
+        };
+        told = format!("{told}\nC: {}\n{}", asked.command, shown(&asked.answer));
+        match &asked.answer {
+            Ok(reply)
+                if (reply.positive, &reply.text, &reply.block)
+                    == (alone.positive, &alone.text, &alone.block) => {}
+            _ => return Finding::Violation(format!("{told}\n(alone:)\n{}", alone.shown)),
+        }
+    }
+    match pipelined.pipelined.len() == sent {
+        true => Finding::Pass(told),
+        false => untestable(format!("{told}\n(no session)")),
+    }
+}

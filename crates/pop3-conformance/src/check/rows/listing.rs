@@ -1,0 +1,259 @@
+//! STAT and LIST, and what they say of the maildrop.
+
+use pop3_proto::{DropListing, ScanListing};
+
+use super::{
+    Check, Finding, Observed, Options, Phase, basics::each_refused, no_session, untestable, whole,
+    yes,
+};
+use crate::{
+    Strength::Must,
+    check::{
+        dialogue::{Answer, TroubleKind},
+        lab::lines,
+    },
+};
+
+pub(super) static NUMBERS: [Check; 1] = [Check {
+    id: "C0011",
+    title: "Message-numbers count from 1 without a gap",
+    strength: Must,
+    phases: &[Phase::Reading],
+    outlook: |_| "It asks for messages by numbers that are not those of the listing, and misses mail.",
+    judge: numbers,
+}];
+
+pub(super) static STATEMENTS: [Check; 4] = [
+    Check {
+        id: "C0017",
+        title: "STAT tells the number of messages and their octets",
+        strength: Must,
+        phases: &[Phase::Reading],
+        outlook: |_| "It cannot tell whether there is mail.",
+        judge: stat,
+    },
+    Check {
+        id: "C0019",
+        title: "LIST with a number gets one line, as LIST has it",
+        strength: Must,
+        phases: &[Phase::Reading],
+        outlook: |_| "Nothing: it never asks so. Other clients may.",
+        judge: list_one,
+    },
+    Check {
+        id: "C0020",
+        title: "LIST gets a line for each message",
+        strength: Must,
+        phases: &[Phase::Reading],
+        outlook: |_| "It does not see the messages that have no line, and never fetches them.",
+        judge: list,
+    },
+    Check {
+        id: "C0021",
+        title: "A scan listing is a number and the exact octets of the message",
+        strength: Must,
+        phases: &[Phase::Reading],
+        outlook: |_| "What it shows of sizes and progress is wrong, and its limit for large messages takes the wrong ones; a line that it cannot read hides a message.",
+        judge: scan_listings,
+    },
+];
+
+pub(super) static CLAUSES: [Check; 2] = [
+    Check {
+        id: "rfc1939-agreement",
+        title: "STAT, LIST and UIDL tell of the same messages and octets (RFC 1939 §§5, 7)",
+        strength: Must,
+        phases: &[Phase::Reading],
+        outlook: |_| "It takes one count for the other: messages are missed, or asked for that are not there.",
+        judge: agreement,
+    },
+    Check {
+        id: "rfc1939-no-such-message",
+        title: "A message-number that there is not is refused (RFC 1939 §5)",
+        strength: Must,
+        phases: &[Phase::Reading],
+        outlook: |_| "It sends none; a client that does gets, or deletes, another message.",
+        judge: |seen, _| each_refused(&seen.reading.no_such_message, seen),
+    },
+];
+
+/// The lines of a listing, if it came.
+pub(super) fn listed(answer: &Option<Answer>) -> Option<Vec<Vec<u8>>> {
+    match answer {
+        Some(Ok(reply)) if reply.positive => Some(lines(&reply.block)),
+        _ => None,
+    }
+}
+
+fn stat(seen: &Observed, options: &Options) -> Finding {
+    let reply = match yes(&seen.reading.stat, seen) {
+        Ok(reply) => reply,
+        Err(finding) => return finding,
+    };
+    match DropListing::parse(&reply.text, options.profile.fields) {
+        Ok(_) => Finding::Pass(reply.shown.clone()),
+        Err(error) => Finding::Violation(format!("{}\n({error})", reply.shown)),
+    }
+}
+
+fn list_one(seen: &Observed, options: &Options) -> Finding {
+    let Some((number, answer)) = &seen.reading.list_one else {
+        return needs_a_message(seen);
+    };
+    let answer = Some(answer.clone());
+    let reply = match yes(&answer, seen) {
+        Ok(reply) => reply,
+        Err(finding) => return finding,
+    };
+    let rule = options.profile.fields;
+    let octets = seen.listing(rule).sizes.get(number).copied();
+    match ScanListing::parse(&reply.text, rule) {
+        Ok(line) if line.number.get() == *number && Some(line.octets) == octets => {
+            Finding::Pass(reply.shown.clone())
+        }
+        Ok(_) => Finding::Violation(format!("{}\n(LIST has {octets:?} octets)", reply.shown)),
+        Err(error) => Finding::Violation(format!("{}\n({error})", reply.shown)),
+    }
+}
+
+fn list(seen: &Observed, options: &Options) -> Finding {
+    let list = &seen.reading.list;
+    if let Some(Err(trouble)) = list
+        && trouble.kind == TroubleKind::NoBlock
+    {
+        return Finding::Violation(trouble.shown.clone());
+    }
+    let reply = match yes(list, seen) {
+        Ok(reply) => reply,
+        Err(finding) => return finding,
+    };
+    each_has_a_line(seen, options, list, &seen.reading.uidl, &reply.shown)
+}
+
+/// As many lines as messages. Where STAT says otherwise and the other listing
+/// does not, STAT is the one that is wrong, which another row says.
+pub(super) fn each_has_a_line(
+    seen: &Observed,
+    options: &Options,
+    this: &Option<Answer>,
+    other: &Option<Answer>,
+    shown: &str,
+) -> Finding {
+    let lines = listed(this).map_or(0, |lines| lines.len());
+    let other = listed(other).map(|lines| lines.len());
+    let stat = seen.drop_listing(options.profile.fields);
+    let messages = stat.map(|stat| stat.messages as usize);
+    match (messages, other) {
+        (None, None) => untestable("Needs an answer to STAT to compare with."),
+        (Some(messages), _) if lines == messages => Finding::Pass(shown.to_owned()),
+        (_, Some(other)) if lines == other => Finding::Pass(shown.to_owned()),
+        (messages, other) => Finding::Violation(format!(
+            "{shown}\n({lines} lines for {} messages)",
+            messages.or(other).unwrap_or(0)
+        )),
+    }
+}
+
+fn scan_listings(seen: &Observed, options: &Options) -> Finding {
+    let Some(lines) = listed(&seen.reading.list) else {
+        return match whole(&seen.reading.list, seen) {
+            Err(finding) => finding,
+            Ok(reply) => untestable(format!("Needs a positive answer:\n{}", reply.shown)),
+        };
+    };
+    for line in &lines {
+        if let Err(error) = ScanListing::parse(line, options.profile.fields) {
+            let line = crate::report::shown(line, 80);
+            return Finding::Violation(format!("C: LIST\nS: {line}\n({error})"));
+        }
+    }
+    let mut compared = 0;
+    for sample in &seen.reading.samples {
+        let (Some(message), Some(listed)) = (sample.message(), sample.listed) else {
+            continue;
+        };
+        if sample.is_suspect() || sample.is_another_message() {
+            continue;
+        }
+        compared += 1;
+        let octets = message.block.len();
+        if octets as u64 != listed {
+            return Finding::Violation(format!(
+                "C: LIST\nS: {} {listed}\n{}\n({octets} octets came, CRLF for each line end)",
+                sample.number, message.shown
+            ));
+        }
+    }
+    match compared {
+        0 => untestable("Needs a message that can be retrieved, of a mebibyte at most."),
+        _ => Finding::Pass(format!(
+            "({compared} messages have the octets that LIST says; {} were not retrieved)",
+            seen.reading.not_sampled
+        )),
+    }
+}
+
+fn numbers(seen: &Observed, options: &Options) -> Finding {
+    let Some(lines) = listed(&seen.reading.list) else {
+        return match whole(&seen.reading.list, seen) {
+            Err(finding) => finding,
+            Ok(reply) => untestable(format!("Needs a positive answer:\n{}", reply.shown)),
+        };
+    };
+    let rule = options.profile.fields;
+    let mut next = 1_u64;
+    for line in &lines {
+        let Ok(listing) = ScanListing::parse(line, rule) else {
+            return untestable("Needs a LIST whose lines can be read.");
+        };
+        if u64::from(listing.number.get()) != next {
+            return Finding::Violation(format!(
+                "C: LIST\nS: {}\n(where number {next} was due)",
+                crate::report::shown(line, 80)
+            ));
+        }
+        next += 1;
+    }
+    match lines.is_empty() {
+        true => needs_a_message(seen),
+        false => Finding::Pass(format!("(LIST has the numbers from 1 to {})", next - 1)),
+    }
+}
+
+fn agreement(seen: &Observed, options: &Options) -> Finding {
+    let rule = options.profile.fields;
+    let (Some(stat), Some(list)) = (seen.drop_listing(rule), listed(&seen.reading.list)) else {
+        return untestable("Needs answers to STAT and LIST that can be read.");
+    };
+    let uidl = listed(&seen.reading.uidl);
+    let uidl = uidl.map_or(list.len(), |lines| lines.len());
+    if uidl != list.len() {
+        return untestable("Needs a LIST and a UIDL of as many lines.");
+    }
+    let listing = seen.listing(rule);
+    if listing.sizes.len() != list.len() {
+        return untestable("Needs a LIST whose lines can be read.");
+    }
+    let octets: u64 = listing
+        .sizes
+        .values()
+        .fold(0, |sum, octets| sum.saturating_add(*octets));
+    let told = format!(
+        "(STAT: {} messages, {} octets; LIST: {}, {octets}; UIDL: {uidl})",
+        stat.messages,
+        stat.octets,
+        list.len()
+    );
+    match stat.messages as usize == list.len() && stat.octets == octets {
+        true => Finding::Pass(told),
+        false => Finding::Violation(told),
+    }
+}
+
+pub(super) fn needs_a_message(seen: &Observed) -> Finding {
+    match &seen.reading.list {
+        Some(Ok(_)) => untestable("Needs a message in the maildrop."),
+        Some(Err(trouble)) => untestable(format!("Needs an answer to LIST:\n{}", trouble.shown)),
+        None => no_session(seen),
+    }
+}

@@ -1,0 +1,74 @@
+//! The rows. A file holds those on one subject; the order here is that of a
+//! report.
+
+use super::{
+    Check, Finding, Options, Phase,
+    dialogue::{Answer, Reply},
+    observed::Observed,
+    phases::shown,
+};
+
+mod authorization;
+mod basics;
+mod capabilities;
+mod deletion;
+mod listing;
+mod persistence;
+mod retrieval;
+mod stls;
+mod top;
+mod unique_ids;
+mod update;
+
+pub(super) static ALL: [&[Check]; 19] = [
+    &basics::STATEMENTS,
+    &authorization::STATEMENTS,
+    &listing::NUMBERS,
+    &basics::ANSWERS,
+    &listing::STATEMENTS,
+    &retrieval::STATEMENTS,
+    &deletion::STATEMENTS,
+    &basics::COMMANDS,
+    &top::STATEMENTS,
+    &unique_ids::STATEMENTS,
+    &basics::CLAUSES,
+    &listing::CLAUSES,
+    &retrieval::CLAUSES,
+    &top::CLAUSES,
+    &deletion::CLAUSES,
+    &persistence::CLAUSES,
+    &update::CLAUSES,
+    &capabilities::CLAUSES,
+    &stls::CLAUSES,
+];
+
+/// The answer to something, if it is whole; else the row has nothing to judge.
+fn whole<'a>(answer: &'a Option<Answer>, seen: &Observed) -> Result<&'a Reply, Finding> {
+    match answer {
+        Some(Ok(reply)) => Ok(reply),
+        Some(Err(trouble)) => Err(Finding::Untestable(format!(
+            "Needs an answer that was not to be had:\n{}",
+            trouble.shown
+        ))),
+        None => Err(no_session(seen)),
+    }
+}
+
+/// A positive answer.
+fn yes<'a>(answer: &'a Option<Answer>, seen: &Observed) -> Result<&'a Reply, Finding> {
+    match whole(answer, seen)? {
+        reply if reply.positive => Ok(reply),
+        reply => Err(Finding::Untestable(format!(
+            "Needs a positive answer:\n{}",
+            reply.shown
+        ))),
+    }
+}
+
+fn no_session(seen: &Observed) -> Finding {
+    Finding::Untestable(format!("Needs a session:\n{}", seen.why_none))
+}
+
+fn untestable(what: impl Into<String>) -> Finding {
+    Finding::Untestable(what.into())
+}

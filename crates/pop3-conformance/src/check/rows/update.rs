@@ -1,0 +1,111 @@
+//! The UPDATE state, with a maildrop that is there for it.
+
+use super::{Check, Finding, Observed, Options, Phase, shown, untestable};
+use crate::{
+    Strength::{Must, ShouldNot},
+    check::observed::{Listing, Update},
+};
+
+pub(super) static CLAUSES: [Check; 3] = [
+    Check {
+        id: "rfc1939-dropped-connection",
+        title: "A connection that ends without QUIT removes nothing (RFC 1939 §6)",
+        strength: Must,
+        phases: &[Phase::Update],
+        outlook: |_| "When its connection breaks, mail is lost that it may not have stored.",
+        judge: |seen, options| with_update(seen, options, dropped),
+    },
+    Check {
+        id: "rfc1939-update",
+        title: "After DELE and QUIT the message is gone (RFC 1939 §6)",
+        strength: Must,
+        phases: &[Phase::Update],
+        outlook: |profile| match profile.after_sync {
+            pop3_proto::AfterSync::Delete => {
+                "Mail stays on the server that it has deleted, and it fetches it again."
+            }
+            pop3_proto::AfterSync::Keep => {
+                "What its user tells it to remove from the server stays."
+            }
+        },
+        judge: |seen, options| with_update(seen, options, removed),
+    },
+    Check {
+        id: "rfc1939-unique-id-reuse",
+        title: "The unique-id of a removed message goes to no other (RFC 1939 §7)",
+        strength: ShouldNot,
+        phases: &[Phase::Update],
+        outlook: |_| "It takes a message for one that it has, and never fetches it.",
+        judge: |seen, options| with_update(seen, options, reused),
+    },
+];
+
+fn with_update(seen: &Observed, options: &Options, judge: fn(&Update) -> Finding) -> Finding {
+    match &seen.update {
+        Some(update) => judge(update),
+        None if options.destructive => untestable("Needs a maildrop with three messages or more."),
+        None => untestable(
+            "Needs --destructive, and a maildrop that is there for it, with three messages or \
+             more: one or two of them will be removed.",
+        ),
+    }
+}
+
+fn dropped(update: &Update) -> Finding {
+    match &update.dropped {
+        None => untestable(format!(
+            "Needs a DELE that succeeds, and another session:\n{}",
+            update.shown
+        )),
+        Some(dropped) => {
+            let found = counts("dropped", &update.before, dropped);
+            match dropped.messages() < update.before.messages() {
+                true => Finding::Violation(format!("{}\n{found}", update.shown)),
+                false => Finding::Pass(found),
+            }
+        }
+    }
+}
+
+fn removed(update: &Update) -> Finding {
+    let (Some(before), Some(quit), Some(after)) = (&update.dropped, &update.quit, &update.after)
+    else {
+        return untestable("Needs a DELE that succeeds, an answer to QUIT, and another session.");
+    };
+    let found = format!("{}\n{}", shown(quit), counts("QUIT", before, after));
+    match quit {
+        // It says itself that it could not (RFC 1939 §6).
+        Ok(reply) if !reply.positive => untestable(found),
+        _ if after.messages() + 1 == before.messages() => Finding::Pass(found),
+        _ => Finding::Violation(found),
+    }
+}
+
+fn reused(update: &Update) -> Finding {
+    let (Some(id), Some(before), Some(after)) =
+        (&update.deleted_id, &update.dropped, &update.after)
+    else {
+        return untestable("Needs UIDL, and a message that was removed.");
+    };
+    if after.messages() >= before.messages() {
+        return untestable("Needs a message that was removed.");
+    }
+    let mut ids = after.unique_ids.iter();
+    let copies = before.unique_ids.values().filter(|other| *other == id);
+    let id_shown = crate::report::shown(id, 80);
+    match ids.find(|(_, other)| *other == id) {
+        // Copies of one message may have one unique-id.
+        Some((number, _)) if copies.count() == 1 => Finding::Violation(format!(
+            "(unique-id {id_shown} was that of a message that is gone, and is that of message {number})"
+        )),
+        _ => Finding::Pass(format!("(unique-id {id_shown} is gone)")),
+    }
+}
+
+fn counts(how: &str, before: &Listing, after: &Listing) -> String {
+    format!(
+        "({} messages before DELE and {how}, {} after)",
+        before.messages(),
+        after.messages()
+    )
+}
