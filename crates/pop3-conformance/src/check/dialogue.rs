@@ -68,6 +68,8 @@ pub(super) enum TroubleKind {
     Unsent,
     /// The run as a whole has taken too long.
     OutOfTime,
+    /// USER is neither announced nor taken.
+    NoLogin,
     /// No session to ask in.
     NoSession,
 }
@@ -181,7 +183,8 @@ impl Dialogue {
     /// What came and answers nothing, if there is such. Nothing can be asked
     /// after it.
     pub(super) fn unasked(&mut self) -> Option<String> {
-        if self.unread.is_empty() {
+        // What is left of a reply that could not be read is no news.
+        if self.unread.is_empty() || self.broken {
             return None;
         }
         self.broken = true;
@@ -281,6 +284,7 @@ impl TroubleKind {
             Self::BlockTooLong => "the block has more octets than this check takes",
             Self::Unsent => "the connection takes no octets",
             Self::OutOfTime => "the run was out of time",
+            Self::NoLogin => "no login by USER",
             Self::NoSession => "there was no session to ask in",
         }
     }

@@ -372,7 +372,16 @@ impl<'n> Lab<'n> {
         let user = format!("USER {}", self.account.user);
         let named = self.ask_here(&user, ReplyKind::Line)?;
         if !named.positive {
-            return Ok(named);
+            // The name may be refused, or the command.
+            let is_known = self.capabilities.is_empty()
+                || self.announces(|capability| *capability == Capability::User);
+            return match is_known {
+                true => Ok(named),
+                false => Err(Trouble {
+                    kind: TroubleKind::NoLogin,
+                    shown: named.shown,
+                }),
+            };
         }
         let mut reply = self.ask_here(&format!("PASS {password}"), ReplyKind::Line)?;
         reply.shown = format!("{}\n{}", named.shown, reply.shown);

@@ -24,6 +24,8 @@ pub(super) struct Observed {
     pub(super) why_none: String,
     pub(super) greeting: Option<Answer>,
     pub(super) login: Option<String>,
+    /// The server has no login that this check knows.
+    pub(super) no_login: Option<String>,
     pub(super) capa: Option<Answer>,
     /// The capabilities last announced.
     pub(super) capabilities: Vec<Vec<u8>>,
@@ -217,17 +219,26 @@ impl Sample {
     /// nor its end can be relied on.
     pub(super) fn is_suspect(&self) -> bool {
         let is_unstuffed = |message: &Reply| message.unstuffed.is_some();
-        self.after.is_some() || self.message().is_some_and(is_unstuffed) || self.loses_first_dot()
+        self.after.is_some()
+            || self.message().is_some_and(is_unstuffed)
+            || self.may_lose_first_dot()
     }
 
     /// Whether the first octet is a dot that was not stuffed: it stands alone,
-    /// or ends the block, or the message is one octet short for it.
+    /// or ends the block.
     pub(super) fn loses_first_dot(&self) -> bool {
         self.message().is_some_and(|message| {
-            let octets = message.block.len() as u64;
-            let is_short = message.block.starts_with(b".") && self.listed == Some(octets + 1);
             let ends = message.block.is_empty() && self.after.is_some();
-            message.unstuffed == Some(0) || is_short || ends
+            message.unstuffed == Some(0) || ends
+        })
+    }
+
+    /// Whether it begins with two dots on the wire, and is an octet short: the
+    /// message may have both of them.
+    pub(super) fn may_lose_first_dot(&self) -> bool {
+        self.message().is_some_and(|message| {
+            let octets = message.block.len() as u64;
+            message.block.starts_with(b".") && self.listed == Some(octets + 1)
         })
     }
 

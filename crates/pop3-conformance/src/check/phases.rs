@@ -4,7 +4,7 @@ use pop3_proto::{Capability, FieldRule, ReplyKind};
 
 use super::{
     Account, Options, Phase, Protection, Unable,
-    dialogue::{Answer, Trouble},
+    dialogue::{Answer, Trouble, TroubleKind},
     lab::Lab,
     observed::{
         Again, Asked, Deleting, Injection, Listing, LongCommand, Observed, Pipelined, RefusedLogin,
@@ -30,6 +30,11 @@ pub(super) fn run(
     // This one must get in, or there is nothing to report.
     progress("login");
     let entered = lab.enter()?;
+    if let Err(trouble) = &entered
+        && trouble.kind == TroubleKind::NoLogin
+    {
+        seen.no_login = Some(trouble.shown.clone());
+    }
     let is_tls = lab.is_tls;
     if entered.is_ok() {
         if wanted(Phase::Reading) {
@@ -172,7 +177,7 @@ fn reading(lab: &mut Lab<'_>, options: &Options, seen: &mut Observed) {
     seen.reading.noop = Some(lab.ask("NOOP", Line));
     seen.reading.noop_in_lower_case = Some(lab.ask("noop", Line));
     seen.reading.unknown = Some(lab.probe("XQZT", Line));
-    let beyond = listing.sizes.keys().next_back().map_or(1, |last| last + 1);
+    let beyond = beyond(&listing, seen, rule);
     for command in [
         format!("LIST {beyond}"),
         format!("RETR {beyond}"),
@@ -189,6 +194,17 @@ fn reading(lab: &mut Lab<'_>, options: &Options, seen: &mut Observed) {
         seen.reading.quit = Some((answer, lab.ends()));
     }
     lab.drop_connection();
+}
+
+/// A message-number above all that any answer speaks of.
+fn beyond(listing: &Listing, seen: &Observed, rule: FieldRule) -> u32 {
+    let told = [
+        listing.sizes.keys().next_back().copied(),
+        listing.unique_ids.keys().next_back().copied(),
+        seen.drop_listing(rule).map(|stat| stat.messages),
+    ];
+    let last = told.into_iter().flatten().max();
+    last.unwrap_or(0).saturating_add(1)
 }
 
 /// The smallest messages, since they are the cheapest; enough to meet one that

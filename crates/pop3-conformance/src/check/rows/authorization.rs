@@ -1,5 +1,7 @@
 //! Login.
 
+use pop3_proto::Capability;
+
 use super::{Check, Finding, Observed, Phase, no_session, untestable};
 use crate::{
     Strength::{Fact, Must},
@@ -13,10 +15,7 @@ pub(super) static STATEMENTS: [Check; 2] = [
         strength: Must,
         phases: &[],
         outlook: |_| "It cannot log in.",
-        judge: |seen, _| match &seen.login {
-            Some(shown) => Finding::Pass(shown.clone()),
-            None => no_session(seen),
-        },
+        judge: |seen, _| login(seen),
     },
     Check {
         id: "C0010",
@@ -30,6 +29,23 @@ pub(super) static STATEMENTS: [Check; 2] = [
         judge: |seen, _| refused_login(seen),
     },
 ];
+
+fn login(seen: &Observed) -> Finding {
+    if let Some(shown) = &seen.login {
+        return Finding::Pass(shown.clone());
+    }
+    let Some(shown) = &seen.no_login else {
+        return no_session(seen);
+    };
+    let mut lines = seen.capabilities.iter();
+    let has_sasl = lines.any(|line| {
+        Capability::parse(line).is_ok_and(|capability| capability.mechanisms().next().is_some())
+    });
+    match has_sasl {
+        true => untestable(format!("Needs a login by USER or SASL PLAIN:\n{shown}")),
+        false => Finding::Violation(shown.clone()),
+    }
+}
 
 fn refused_login(seen: &Observed) -> Finding {
     let Some(login) = &seen.refused_login else {

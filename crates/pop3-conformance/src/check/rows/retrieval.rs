@@ -165,7 +165,7 @@ fn stuffing_first_octet(seen: &Observed) -> Finding {
                 message.block.len()
             ));
         }
-        if message.block.starts_with(b".") {
+        if message.block.starts_with(b".") && !sample.may_lose_first_dot() {
             stuffed.get_or_insert(&message.shown);
         }
     }

@@ -1,0 +1,306 @@
+//! A server in memory: the session of pop3-proto over the testkit's store, with
+//! one fault, or none.
+
+use std::{
+    cell::RefCell,
+    io,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use pop3_conformance::check::{Connection, Network};
+use pop3_proto::server::{Config, Event, Login, Session, Tls, Verdict};
+use pop3_testkit::store::{Locked, Store};
+
+pub(crate) const USER: &str = "mrose";
+pub(crate) const PASSWORD: &str = "tanstaaf";
+
+/// What a fault can look at.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// Connections so far.
+    pub(crate) connection: u32,
+    pub(crate) is_tls: bool,
+    pub(crate) is_logged_in: bool,
+    pub(crate) refused_logins: u32,
+    /// The arguments of DELE in this session, RSET forgotten.
+    pub(crate) deleted: Vec<String>,
+    /// QUITs in the TRANSACTION state, over all connections.
+    pub(crate) quits: u32,
+    /// A message was removed.
+    pub(crate) has_removed: bool,
+    /// The unique-ids that UIDL told first.
+    pub(crate) unique_ids: Vec<String>,
+}
+
+/// How a server errs: in what it reads a command as, in what it answers, or in
+/// what it does with the connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Fault {
+    pub(crate) command: fn(&State, &str) -> String,
+    pub(crate) reply: fn(&State, &str, &str) -> String,
+    pub(crate) quirk: Quirk,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quirk {
+    None,
+    /// The connection stays open after QUIT.
+    StaysOpen,
+    /// What is marked is removed when the connection breaks.
+    DropRemoves,
+    /// Of commands that come at once only the first is read.
+    OneAtATime,
+    /// What came with STLS is obeyed under TLS.
+    ObeysWhatCameWithStls,
+}
+
+pub(crate) const NO_FAULT: Fault = Fault {
+    command: |_, command| command.to_owned(),
+    reply: |_, _, reply| reply.to_owned(),
+    quirk: Quirk::None,
+};
+
+pub(crate) struct Mock {
+    store: Store,
+    fault: Fault,
+    shared: Rc<RefCell<Shared>>,
+}
+
+struct Shared {
+    now: Instant,
+    state: State,
+}
+
+impl Mock {
+    pub(crate) fn new(messages: &[&str], fault: Fault) -> Self {
+        let store = Store::default();
+        for (number, message) in messages.iter().enumerate() {
+            store.deliver(&format!("id-{number}"), message.as_bytes());
+        }
+        let shared = Shared {
+            now: Instant::now(),
+            state: State::default(),
+        };
+        Self {
+            store,
+            fault,
+            shared: Rc::new(RefCell::new(shared)),
+        }
+    }
+
+    pub(crate) fn messages(&self) -> usize {
+        self.store.messages().len()
+    }
+
+    pub(crate) fn connections(&self) -> u32 {
+        self.shared.borrow().state.connection
+    }
+}
+
+impl Network for Mock {
+    fn connect(&mut self, _: Duration) -> io::Result<Box<dyn Connection>> {
+        let mut shared = self.shared.borrow_mut();
+        shared.state = State {
+            connection: shared.state.connection + 1,
+            quits: shared.state.quits,
+            has_removed: shared.state.has_removed,
+            unique_ids: std::mem::take(&mut shared.state.unique_ids),
+            ..State::default()
+        };
+        let now = shared.now;
+        drop(shared);
+        let mut line = Line {
+            session: Session::new(Config::new().tls(Tls::Offered), now),
+            store: self.store.clone(),
+            fault: self.fault,
+            shared: Rc::clone(&self.shared),
+            input: Vec::new(),
+            output: Vec::new(),
+            kept: Vec::new(),
+            waits_for_tls: false,
+            is_closed: false,
+        };
+        let greeting = line.transmit();
+        line.say("", &greeting);
+        Ok(Box::new(line))
+    }
+
+    fn now(&self) -> Instant {
+        self.shared.borrow().now
+    }
+
+    fn pause(&mut self, time: Duration) {
+        self.shared.borrow_mut().now += time;
+    }
+}
+
+/// A connection.
+struct Line {
+    session: Session<Locked>,
+    store: Store,
+    fault: Fault,
+    shared: Rc<RefCell<Shared>>,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    /// What came with STLS.
+    kept: Vec<u8>,
+    waits_for_tls: bool,
+    is_closed: bool,
+}
+
+impl Line {
+    /// Reads the lines that are whole.
+    fn read(&mut self) {
+        let mut is_first = true;
+        while let Some(end) = self.input.iter().position(|octet| *octet == b'\n') {
+            let line: Vec<u8> = self.input.drain(..=end).collect();
+            if self.waits_for_tls {
+                self.kept.extend(line);
+                continue;
+            }
+            if !is_first && self.fault.quirk == Quirk::OneAtATime {
+                continue;
+            }
+            is_first = false;
+            let line = String::from_utf8(line).unwrap();
+            self.command(line.trim_end());
+        }
+    }
+
+    fn command(&mut self, line: &str) {
+        let read_as = (self.fault.command)(&self.shared.borrow().state, line);
+        let mut reply = Vec::new();
+        for line in read_as.lines() {
+            reply = self.obey(line);
+            self.remember(line, &String::from_utf8_lossy(&reply));
+        }
+        self.say(line, &reply);
+    }
+
+    /// The session's own answer.
+    fn obey(&mut self, line: &str) -> Vec<u8> {
+        let now = self.shared.borrow().now;
+        let octets = format!("{line}\r\n").into_bytes();
+        let (mut at, mut reply) = (0, Vec::new());
+        loop {
+            let consumed = self.session.handle_input(now, &octets[at..]);
+            at += consumed;
+            while let Some(event) = self.session.poll_event() {
+                self.event(event);
+            }
+            let sent = self.transmit();
+            reply.extend_from_slice(&sent);
+            if consumed == 0 && sent.is_empty() {
+                return reply;
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        let now = self.shared.borrow().now;
+        match event {
+            Event::Login(Login::Password { name, password }) => {
+                let is_right = name == USER && password.expose() == PASSWORD;
+                let verdict = match is_right {
+                    true => self.store.lock().map_or(Verdict::InUse, Verdict::Accept),
+                    false => Verdict::Reject,
+                };
+                self.session.answer(now, verdict);
+            }
+            Event::StartTls => self.waits_for_tls = true,
+            Event::Closed(_) => self.is_closed = self.fault.quirk != Quirk::StaysOpen,
+            _ => {}
+        }
+    }
+
+    fn transmit(&mut self) -> Vec<u8> {
+        let now = self.shared.borrow().now;
+        let mut sent = Vec::new();
+        while let Some(octets) = self.session.poll_transmit() {
+            sent.extend_from_slice(octets);
+            let octets = octets.len();
+            self.session.handle_transmitted(now, octets);
+        }
+        while let Some(event) = self.session.poll_event() {
+            self.event(event);
+        }
+        sent
+    }
+
+    fn remember(&self, command: &str, reply: &str) {
+        let state = &mut self.shared.borrow_mut().state;
+        let is_yes = reply.starts_with("+OK");
+        match command.split_once(' ').unwrap_or((command, "")) {
+            ("PASS", _) if is_yes => state.is_logged_in = true,
+            ("PASS", _) => state.refused_logins += 1,
+            ("DELE", number) if is_yes => state.deleted.push(number.to_owned()),
+            ("RSET", _) => state.deleted.clear(),
+            ("QUIT", _) if state.is_logged_in => {
+                state.quits += 1;
+                state.has_removed |= !state.deleted.is_empty();
+            }
+            ("UIDL", "") if state.unique_ids.is_empty() => {
+                let lines = reply.lines().filter_map(|line| line.split_once(' '));
+                state.unique_ids = lines.map(|(_, id)| id.to_owned()).collect();
+            }
+            _ => {}
+        }
+    }
+
+    /// Answers as the fault has it.
+    fn say(&mut self, command: &str, reply: &[u8]) {
+        let state = &self.shared.borrow().state;
+        // Octets as Latin-1 characters, so that faults can work on text.
+        let reply: String = reply.iter().map(|octet| char::from(*octet)).collect();
+        let said = (self.fault.reply)(state, command, &reply);
+        self.output
+            .extend(said.chars().map(|char| u8::try_from(char).unwrap()));
+    }
+}
+
+impl Connection for Line {
+    fn send(&mut self, octets: &[u8], _: Duration) -> io::Result<()> {
+        if self.is_closed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        self.input.extend_from_slice(octets);
+        self.read();
+        Ok(())
+    }
+
+    fn receive(&mut self, into: &mut [u8], within: Duration) -> io::Result<usize> {
+        if self.output.is_empty() && !self.is_closed {
+            self.shared.borrow_mut().now += within;
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        let octets = self.output.len().min(into.len());
+        into[..octets].copy_from_slice(&self.output[..octets]);
+        self.output.drain(..octets);
+        Ok(octets)
+    }
+
+    fn start_tls(&mut self, _: Duration) -> io::Result<()> {
+        if !self.waits_for_tls {
+            return Err(io::Error::other("the server is not there for a handshake"));
+        }
+        let now = self.shared.borrow().now;
+        self.session.handle_tls(now);
+        self.waits_for_tls = false;
+        self.shared.borrow_mut().state.is_tls = true;
+        let kept = std::mem::take(&mut self.kept);
+        if self.fault.quirk == Quirk::ObeysWhatCameWithStls {
+            self.input.extend(kept);
+            self.read();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if self.fault.quirk == Quirk::DropRemoves && self.session.is_transaction() {
+            let _ = self.obey("QUIT");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What the rows say of servers in memory.
+
+use std::{collections::BTreeSet, time::SystemTime};
+
+use pop3_conformance::{
+    Party,
+    check::{self, Account, Options, Protection, Unable},
+    report::{Outcome, Report},
+    statements,
+};
+use pop3_proto::Profile;
+
+use crate::{
+    faults::{FAULTS, MORE_FAULTS, Row},
+    mock::{Fault, Mock, NO_FAULT, PASSWORD, USER},
+};
+
+/// Dots where they matter, and no two of one size; the last is not the
+/// smallest.
+const MESSAGES: [&str; 4] = [
+    ".first: a dot\r\nSubject: 1\r\n\r\none line\r\nand another\r\n",
+    "Subject: 2\r\n\r\n.dot\r\n..two\r\n.\r\nand an end\r\n",
+    "Subject: 3\r\n\r\none\r\ntwo\r\n",
+    "Subject: 4\r\nX-Long: a header of some length, with words in it\r\n\r\n1\r\n2\r\n3\r\n",
+];
+
+const ACCOUNT: Account<'_> = Account {
+    user: USER,
+    password: PASSWORD,
+    protection: Protection::Required,
+};
+
+fn options() -> Options {
+    let mut options = Options::new(Profile::OUTLOOK_2024);
+    options.destructive = true;
+    options
+}
+
+fn run(mock: &mut Mock, options: &Options) -> Result<Report, Unable> {
+    let subject = ("a mock", SystemTime::UNIX_EPOCH);
+    check::run(mock, &ACCOUNT, options, subject, &mut |_| {})
+}
+
+fn report(fault: Fault) -> Report {
+    run(&mut Mock::new(&MESSAGES, fault), &options()).unwrap()
+}
+
+/// The rows that are not as they should be.
+fn found(report: &Report) -> Vec<&str> {
+    let rows = report.rows().iter();
+    rows.filter(|row| row.verdict().outcome() >= Outcome::Noted)
+        .map(|row| row.id())
+        .collect()
+}
+
+fn faults() -> impl Iterator<Item = Row> {
+    FAULTS.into_iter().chain(MORE_FAULTS)
+}
+
+#[test]
+fn a_server_that_does_all_right_passes_every_row() {
+    let report = report(NO_FAULT);
+    for row in report.rows() {
+        assert_eq!(
+            row.verdict(),
+            check::PASS,
+            "{}: {}",
+            row.id(),
+            row.evidence()
+        );
+        assert_ne!(row.evidence(), "", "{}", row.id());
+    }
+    assert_eq!(report.rows().len(), check::checks().count());
+}
+
+#[test]
+fn each_fault_fails_its_row_and_no_other() {
+    let wrong: Vec<String> = faults()
+        .filter_map(|(row, what, fault)| {
+            let report = report(fault);
+            (found(&report) != [row])
+                .then(|| format!("{row}: {what}: {:?}\n{}", found(&report), report.text()))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_row_has_a_fault() {
+    let rows: BTreeSet<&str> = check::checks().map(check::Check::id).collect();
+    let faulty: BTreeSet<&str> = faults().map(|(row, ..)| row).collect();
+    assert_eq!(rows, faulty);
+    assert_eq!(rows.len(), check::checks().count(), "an id comes twice");
+}
+
+#[test]
+fn every_statement_that_binds_servers_has_a_row() {
+    let binding = statements()
+        .iter()
+        .filter(|statement| statement.party() != Party::Client)
+        .map(|statement| (statement.id().to_string(), statement.strength()));
+    let rows: Vec<_> = check::checks()
+        .filter(|check| !check.id().contains('-'))
+        .map(|check| (check.id().to_owned(), check.strength()))
+        .collect();
+    assert_eq!(rows, binding.collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_not_as_it_should_be_has_a_consequence_and_no_secret() {
+    for (row, what, fault) in faults() {
+        let report = report(fault);
+        let found = report
+            .rows()
+            .iter()
+            .find(|found| found.id() == row)
+            .unwrap();
+        assert!(!found.consequence().is_empty(), "{row}");
+        assert!(!found.evidence().is_empty(), "{row}");
+        assert!(!report.json().contains(PASSWORD), "{row}: {what}");
+    }
+}
+
+#[test]
+fn without_leave_nothing_is_removed() {
+    let mut options = options();
+    options.destructive = false;
+    let mut mock = Mock::new(&MESSAGES, NO_FAULT);
+    let report = run(&mut mock, &options).unwrap();
+    assert_eq!(mock.messages(), MESSAGES.len());
+    let skipped: Vec<&str> = report
+        .rows()
+        .iter()
+        .filter(|row| row.verdict() == check::NOT_TESTABLE)
+        .map(|row| row.id())
+        .collect();
+    assert_eq!(
+        skipped,
+        [
+            "rfc1939-dropped-connection",
+            "rfc1939-update",
+            "rfc1939-unique-id-reuse"
+        ]
+    );
+}
+
+#[test]
+fn an_empty_maildrop_fails_nothing() {
+    let report = run(&mut Mock::new(&[], NO_FAULT), &options()).unwrap();
+    assert_eq!(found(&report), [""; 0], "{}", report.text());
+    let row = |id| report.rows().iter().find(|row| row.id() == id).unwrap();
+    assert_eq!(row("C0017").verdict(), check::PASS);
+    assert_eq!(row("C0023").verdict(), check::NOT_TESTABLE);
+}
+
+#[test]
+fn without_material_a_row_says_what_it_needs() {
+    let plain = ["Subject: 1\r\n\r\ntext\r\n", "Subject: 22\r\n\r\ntext\r\n"];
+    let report = run(&mut Mock::new(&plain, NO_FAULT), &options()).unwrap();
+    for id in ["rfc1939-stuffing", "rfc1939-stuffing-first-octet", "C0034"] {
+        let row = report.rows().iter().find(|row| row.id() == id).unwrap();
+        assert_eq!(row.verdict(), check::NOT_TESTABLE, "{id}");
+        assert!(row.evidence().starts_with("Needs "), "{id}");
+    }
+    assert_eq!(found(&report), [""; 0], "{}", report.text());
+}
+
+#[test]
+fn rows_can_be_chosen() {
+    let mut options = options();
+    options.only = vec!["c0002".to_owned(), "RFC2449-CAPA".to_owned()];
+    let mut mock = Mock::new(&MESSAGES, NO_FAULT);
+    let report = run(&mut mock, &options).unwrap();
+    let ids: Vec<&str> = report.rows().iter().map(|row| row.id()).collect();
+    assert_eq!(ids, ["C0002", "rfc2449-capa"]);
+    assert_eq!(mock.connections(), 2, "no more than these rows need");
+    options.skip = vec!["C0002".to_owned()];
+    let report = run(&mut mock, &options).unwrap();
+    assert_eq!(report.rows().len(), 1);
+    assert_eq!(mock.messages(), MESSAGES.len());
+}
+
+#[test]
+fn a_wrong_password_is_no_report() {
+    let account = Account {
+        password: "wrong",
+        ..ACCOUNT
+    };
+    let mut mock = Mock::new(&MESSAGES, NO_FAULT);
+    let subject = ("a mock", SystemTime::UNIX_EPOCH);
+    let unable = check::run(&mut mock, &account, &options(), subject, &mut |_| {});
+    let Err(Unable::Refused(shown)) = unable else {
+        panic!("{unable:?}");
+    };
+    assert!(shown.contains("C: PASS ***"), "{shown}");
+}
