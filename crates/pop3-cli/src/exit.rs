@@ -9,8 +9,7 @@ use std::{
 /// The statuses of sysexits.h that `pop3` uses, and one for answers that are no.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Exit {
-    /// What was compared differs.
-    #[cfg_attr(not(unix), expect(dead_code))]
+    /// What was compared differs; what was checked fails.
     Differs = 1,
     Usage = 64,
     /// Malformed data, a truncated block among them.

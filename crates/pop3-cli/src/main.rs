@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+mod check;
 mod decode;
 mod definitions;
 #[cfg(unix)]
@@ -33,6 +34,7 @@ struct Pop3 {
 // Boxed where a command has many more arguments than the others.
 #[derive(Subcommand)]
 enum Command {
+    Check(Box<check::Check>),
     #[cfg(unix)]
     Demo(demo::Demo),
     Decode(decode::Decode),
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Err(error) => return exit::usage(&error),
     };
     let (command, done) = match pop3.command {
+        Command::Check(check) => (check::NAME, check.run()),
         #[cfg(unix)]
         Command::Demo(demo) => (demo::NAME, demo.run()),
         Command::Decode(decode) => (decode::NAME, decode.run()),

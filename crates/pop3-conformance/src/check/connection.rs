@@ -48,4 +48,10 @@ pub trait Connection {
     ///
     /// If the handshake fails, or is not done within the time.
     fn start_tls(&mut self, within: Duration) -> io::Result<()>;
+
+    /// Whether the server is on this machine, so that a password may go to it in
+    /// the clear.
+    fn is_local(&self) -> bool {
+        false
+    }
 }

@@ -32,6 +32,7 @@ pub(super) struct Lab<'n> {
     capa_fails: bool,
     has_logged_in: bool,
     pub(super) is_tls: bool,
+    is_local: bool,
     /// The lines of the last CAPA that was answered.
     pub(super) capabilities: Vec<Vec<u8>>,
     pub(super) incidents: Vec<Incident>,
@@ -80,6 +81,7 @@ impl<'n> Lab<'n> {
             capa_fails: false,
             has_logged_in: false,
             is_tls: false,
+            is_local: false,
             capabilities: Vec::new(),
             incidents: Vec::new(),
             stls: None,
@@ -112,6 +114,7 @@ impl<'n> Lab<'n> {
             }
         };
         self.is_tls = self.account.protection == Protection::Implicit;
+        self.is_local = connection.is_local();
         let secrets = self.secrets.clone();
         let dialogue = Dialogue::new(connection, self.limits, secrets, self.end);
         let greeting = self
@@ -238,11 +241,7 @@ impl<'n> Lab<'n> {
 
     /// From the greeting to where a password may be sent.
     pub(super) fn secure(&mut self) -> Result<Result<(), Trouble>, Unable> {
-        let wants_tls = matches!(
-            self.account.protection,
-            Protection::Required | Protection::WhereOffered
-        );
-        if self.is_tls || !wants_tls {
+        if self.is_tls || self.account.protection != Protection::Stls {
             return Ok(Ok(()));
         }
         self.capa();
@@ -250,9 +249,9 @@ impl<'n> Lab<'n> {
             return Ok(Err(Trouble::none()));
         }
         if !self.announces(|capability| *capability == Capability::Stls) {
-            return match self.account.protection {
-                Protection::Required => Err(Unable::NoTls),
-                _ => Ok(Ok(())),
+            return match self.is_local {
+                true => Ok(Ok(())),
+                false => Err(Unable::NoTls),
             };
         }
         let (works, shown) = self.stls();

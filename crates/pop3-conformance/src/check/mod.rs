@@ -101,11 +101,10 @@ pub struct Account<'a> {
 pub enum Protection {
     /// From the first octet: [`Network::connect`] does it.
     Implicit,
-    /// By STLS, and without it no password is sent.
-    Required,
-    /// By STLS if it is announced.
-    WhereOffered,
-    /// Not at all.
+    /// By STLS. Where it is not announced no password is sent, but to a server
+    /// on [this machine](Connection::is_local).
+    Stls,
+    /// Not at all: the password can be read by whoever stands between.
     None,
 }
 

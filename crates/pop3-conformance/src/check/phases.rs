@@ -3,7 +3,7 @@
 use pop3_proto::{Capability, FieldRule, ReplyKind};
 
 use super::{
-    Account, Options, Phase, Protection, Unable,
+    Account, Options, Phase, Unable,
     dialogue::{Answer, Trouble, TroubleKind},
     lab::Lab,
     observed::{
@@ -26,7 +26,7 @@ pub(super) fn run(
     let mut seen = Observed::default();
     let rule = options.profile.fields;
     progress("greeting and capabilities");
-    before_login(lab, account, &mut seen, wanted(Phase::EarlyQuit))?;
+    before_login(lab, &mut seen, wanted(Phase::EarlyQuit))?;
     // This one must get in, or there is nothing to report.
     progress("login");
     let entered = lab.enter()?;
@@ -74,12 +74,7 @@ pub(super) fn run(
     Ok(seen)
 }
 
-fn before_login(
-    lab: &mut Lab<'_>,
-    account: &Account<'_>,
-    seen: &mut Observed,
-    quits: bool,
-) -> Result<(), Unable> {
+fn before_login(lab: &mut Lab<'_>, seen: &mut Observed, quits: bool) -> Result<(), Unable> {
     let greeting = lab.connect()?;
     let greets = greeting.as_ref().is_ok_and(|reply| reply.positive);
     if let (Ok(reply), false) = (&greeting, greets) {
@@ -90,10 +85,6 @@ fn before_login(
         return Ok(());
     }
     seen.capa = lab.capa();
-    let offers_stls = lab.announces(|capability| *capability == Capability::Stls);
-    if account.protection == Protection::Required && lab.is_open() && !offers_stls {
-        return Err(Unable::NoTls);
-    }
     if !quits {
         return Ok(());
     }

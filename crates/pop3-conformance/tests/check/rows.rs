@@ -27,7 +27,7 @@ const MESSAGES: [&str; 4] = [
 const ACCOUNT: Account<'_> = Account {
     user: USER,
     password: PASSWORD,
-    protection: Protection::Required,
+    protection: Protection::Stls,
 };
 
 fn options() -> Options {

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    Client, Endpoint, Error, Scheme, Settings, Waiting, dial,
+    Client, Endpoint, Error, Scheme, Settings, Waiting, channel,
     exchange::Greeting,
     tls,
     wire::{Stream, Wire},
@@ -31,12 +31,8 @@ impl Client {
     /// not POP3.
     pub async fn connect(endpoint: &Endpoint, settings: &Settings) -> Result<Self, Error> {
         let deadline = deadline(settings);
-        let connecting = dial::dial(endpoint, settings);
-        let timeout = settings.timeouts.connect;
-        let stream = within(Waiting::Connect, timeout, deadline, connecting).await?;
-        let loopback = stream
-            .peer_addr()
-            .is_ok_and(|peer| peer.ip().to_canonical().is_loopback());
+        let stream = channel::connect(endpoint, settings, deadline).await?;
+        let loopback = channel::is_loopback(&stream);
         let stream: Stream = Box::new(stream);
         Self::greet(stream, endpoint, settings, loopback, deadline).await
     }
@@ -121,12 +117,12 @@ fn config(settings: &Settings, transport: Transport) -> Config {
 }
 
 /// When the whole session has to be over.
-fn deadline(settings: &Settings) -> Option<Instant> {
+pub(super) fn deadline(settings: &Settings) -> Option<Instant> {
     Instant::now().checked_add(settings.timeouts.session?)
 }
 
 /// Waits for a step of the connection, but not for ever.
-async fn within<T>(
+pub(super) async fn within<T>(
     waiting: Waiting,
     step: core::time::Duration,
     deadline: Option<Instant>,

@@ -72,6 +72,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod channel;
 mod connect;
 mod connection;
 mod credentials;
@@ -88,6 +89,7 @@ mod settings;
 mod tls;
 mod wire;
 
+pub use channel::Channel;
 pub use connection::Client;
 pub use credentials::{Credentials, Method, UnknownMethod};
 pub use delete::Deletion;

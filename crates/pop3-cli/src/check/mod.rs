@@ -1,0 +1,216 @@
+//! `pop3 check`: can Outlook use this server?
+
+use std::time::{Duration, SystemTime};
+
+use clap::{Args, ValueEnum};
+use indicatif::ProgressBar;
+use pop3_conformance::{
+    check::{self, Account, Limits, Options, Protection, Unable},
+    report::{Outcome, Report},
+};
+use pop3_tokio::client::{Credentials, Scheme};
+
+use crate::{
+    exit::{Exit, Failure},
+    output::Output,
+    remote::{Remote, RemoteOptions},
+};
+
+mod network;
+
+use network::Sockets;
+
+pub(crate) const NAME: &str = "check";
+
+/// How often the progress turns.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Check whether a POP3 server is one that Outlook can use
+///
+/// Opens a handful of sessions and answers with a row for each statement of
+/// MS-STANOPOP3 that binds servers, and for the clauses of RFC 1939, 2449 and
+/// 2595 that clients depend on: pass, fail, warn, or not testable here. The
+/// maildrop is left as it was found: one message is marked as deleted, and
+/// unmarked again. One login with a wrong password is among the sessions
+/// (`--skip C0010` leaves it out).
+///
+/// Some rows need messages to be there. For all of them, put these into the
+/// maildrop: one whose first octet is a dot; one with lines that begin with
+/// dots, and a line that is a dot alone; and two others with several lines.
+#[derive(Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Check {
+    /// pop3s://user@host:port (TLS) or pop3://user@host:port (STLS)
+    url: String,
+
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Only these rows: C0017, rfc1939-stuffing…
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = id)]
+    only: Vec<String>,
+
+    /// These rows not
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = id)]
+    skip: Vec<String>,
+
+    /// Remove a message or two, to see that they are gone. For a maildrop that
+    /// is there for it
+    #[arg(long)]
+    destructive: bool,
+
+    /// How long a reply may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30,
+          value_parser = clap::value_parser!(u64).range(1..=3600))]
+    reply_timeout: u64,
+
+    /// How long everything may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 600,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    run_timeout: u64,
+
+    #[command(flatten, next_help_heading = "Server")]
+    remote: RemoteOptions,
+}
+
+const AFTER_HELP: &str = "\
+Exit status:
+   0  no MUST is violated
+   1  at least one is
+  64  wrong usage
+  69  the server cannot be reached, or has no TLS
+  75  the server takes nobody now
+  77  name or password were refused";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table
+    Text,
+    /// One JSON object
+    Json,
+    /// JUnit's XML
+    Junit,
+    /// A page that needs no other file
+    Html,
+}
+
+fn id(text: &str) -> Result<String, String> {
+    let mut all = check::checks().map(check::Check::id);
+    match all.any(|id| id.eq_ignore_ascii_case(text)) {
+        true => Ok(text.to_owned()),
+        false => {
+            let ids: Vec<&str> = check::checks().map(check::Check::id).collect();
+            Err(format!("no such row; there are {}", ids.join(" ")))
+        }
+    }
+}
+
+impl Check {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        if self.remote.auth.is_some() {
+            return Err(Failure::new(
+                Exit::Usage,
+                "the checks log in by USER and PASS, or PLAIN: leave --auth out",
+            ));
+        }
+        let remote = self.remote.remote(&self.url)?;
+        let credentials = remote.credentials()?;
+        let report = self.report(&remote, &credentials)?;
+        let text = match self.format {
+            Format::Text => report.text(),
+            Format::Json => report.json(),
+            Format::Html => report.html(),
+            Format::Junit => report
+                .junit()
+                .map_err(|error| Failure::new(Exit::Io, format_args!("no XML: {error}")))?,
+        };
+        let mut output = Output::create(None)?;
+        output.write(text.as_bytes())?;
+        output.keep()?;
+        match failed(&report) {
+            None => Ok(()),
+            Some(ids) => Err(Failure::new(
+                Exit::Differs,
+                format_args!("a MUST is violated: {ids}"),
+            )),
+        }
+    }
+
+    fn report(&self, remote: &Remote, credentials: &Credentials) -> Result<Report, Failure> {
+        let Credentials::Password { user, password } = credentials else {
+            return Err(Failure::new(Exit::Usage, "the checks need a password"));
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new(Exit::Io, format_args!("cannot begin: {error}")))?;
+        let mut network = Sockets {
+            runtime: runtime.handle(),
+            endpoint: &remote.endpoint,
+            settings: &remote.settings,
+        };
+        let protection = match remote.endpoint.scheme {
+            Scheme::Pop3s => Protection::Implicit,
+            Scheme::Pop3 if remote.settings.insecure_plaintext => Protection::None,
+            Scheme::Pop3 => Protection::Stls,
+        };
+        let account = Account {
+            user,
+            password,
+            protection,
+        };
+        let progress = ProgressBar::new_spinner();
+        progress.enable_steady_tick(TICK);
+        let report = check::run(
+            &mut network,
+            &account,
+            &self.options(remote),
+            (&remote.endpoint.authority(), SystemTime::now()),
+            &mut |what| progress.set_message(what),
+        );
+        progress.finish_and_clear();
+        report.map_err(|unable| failure(remote, &unable))
+    }
+
+    fn options(&self, remote: &Remote) -> Options {
+        let mut options = Options::new(remote.settings.profile);
+        options.only.clone_from(&self.only);
+        options.skip.clone_from(&self.skip);
+        if !remote.settings.pipelining {
+            options.skip.push("rfc2449-pipelining".to_owned());
+        }
+        options.destructive = self.destructive;
+        options.limits = Limits {
+            reply: Duration::from_secs(self.reply_timeout),
+            run: Duration::from_secs(self.run_timeout),
+            ..Limits::DEFAULT
+        };
+        options
+    }
+}
+
+/// The rows that fail.
+fn failed(report: &Report) -> Option<String> {
+    let rows = report.rows().iter();
+    let ids: Vec<&str> = rows
+        .filter(|row| row.verdict().outcome() == Outcome::Bad)
+        .map(|row| row.id())
+        .collect();
+    (!ids.is_empty()).then(|| ids.join(", "))
+}
+
+fn failure(remote: &Remote, unable: &Unable) -> Failure {
+    let exit = match unable {
+        Unable::Connect(error) => {
+            if let Some(error) = network::client_error(error) {
+                return remote.failure(error);
+            }
+            Exit::Unavailable
+        }
+        Unable::Busy(_) => Exit::Temporary,
+        Unable::Refused(_) => Exit::NoPermission,
+        _ => Exit::Unavailable,
+    };
+    Failure::new(exit, format_args!("{}: {unable}", remote.account()))
+}
