@@ -1,6 +1,9 @@
 //! `pop3 check`: can Outlook use this server?
 
-use std::time::{Duration, SystemTime};
+use std::{
+    rc::Rc,
+    time::{Duration, SystemTime},
+};
 
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
@@ -146,7 +149,7 @@ impl Check {
             .build()
             .map_err(|error| Failure::new(Exit::Io, format_args!("cannot begin: {error}")))?;
         let mut network = Sockets {
-            runtime: runtime.handle(),
+            runtime: Rc::new(runtime),
             endpoint: &remote.endpoint,
             settings: &remote.settings,
         };
@@ -202,7 +205,7 @@ fn failed(report: &Report) -> Option<String> {
 
 fn failure(remote: &Remote, unable: &Unable) -> Failure {
     let exit = match unable {
-        Unable::Connect(error) => {
+        Unable::Certificate(error) | Unable::Connect(error) => {
             if let Some(error) = network::client_error(error) {
                 return remote.failure(error);
             }

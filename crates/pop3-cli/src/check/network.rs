@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    rc::Rc,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -10,19 +11,19 @@ use pop3_conformance::check::{Connection, Network};
 use pop3_tokio::client::{Channel, Endpoint, Error, Settings};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    runtime::Handle,
+    runtime::Runtime,
     time::timeout,
 };
 
 /// One server, over TCP and TLS.
 pub(super) struct Sockets<'a> {
-    pub(super) runtime: &'a Handle,
+    pub(super) runtime: Rc<Runtime>,
     pub(super) endpoint: &'a Endpoint,
     pub(super) settings: &'a Settings,
 }
 
 struct Socket {
-    runtime: Handle,
+    runtime: Rc<Runtime>,
     endpoint: Endpoint,
     settings: Settings,
     /// Absent when a handshake has failed.
@@ -32,11 +33,11 @@ struct Socket {
 impl Network for Sockets<'_> {
     fn connect(&mut self, within: Duration) -> io::Result<Box<dyn Connection>> {
         let open = Channel::open(self.endpoint, self.settings);
-        let channel = wait(self.runtime, within, async {
+        let channel = wait(&self.runtime, within, async {
             open.await.map_err(io::Error::other)
         })?;
         Ok(Box::new(Socket {
-            runtime: self.runtime.clone(),
+            runtime: Rc::clone(&self.runtime),
             endpoint: self.endpoint.clone(),
             settings: self.settings.clone(),
             channel: Some(channel),
@@ -74,7 +75,10 @@ impl Connection for Socket {
         let channel = self.channel.take().ok_or(io::ErrorKind::NotConnected)?;
         let handshake = channel.start_tls(&self.endpoint, &self.settings);
         self.channel = Some(wait(&self.runtime, within, async {
-            handshake.await.map_err(io::Error::other)
+            handshake.await.map_err(|error| match error {
+                Error::Certificate { .. } => io::Error::new(io::ErrorKind::PermissionDenied, error),
+                error => io::Error::other(error),
+            })
         })?);
         Ok(())
     }
@@ -84,9 +88,10 @@ impl Connection for Socket {
     }
 }
 
-/// Waits, but not for ever.
+/// Waits, but not for ever. By the runtime itself: a handle to it would wait
+/// for what nobody does.
 fn wait<T>(
-    runtime: &Handle,
+    runtime: &Runtime,
     within: Duration,
     future: impl Future<Output = io::Result<T>>,
 ) -> io::Result<T> {

@@ -46,7 +46,9 @@ pub trait Connection {
     ///
     /// # Errors
     ///
-    /// If the handshake fails, or is not done within the time.
+    /// [`io::ErrorKind::PermissionDenied`] if the certificate is not trusted,
+    /// which ends the run; and if the handshake fails, or is not done within the
+    /// time.
     fn start_tls(&mut self, within: Duration) -> io::Result<()>;
 
     /// Whether the server is on this machine, so that a password may go to it in

@@ -216,7 +216,7 @@ impl Dialogue {
     }
 
     /// The TLS handshake. What came before it is forgotten, and returned.
-    pub(super) fn start_tls(&mut self, network: &dyn Network) -> Result<String, String> {
+    pub(super) fn start_tls(&mut self, network: &dyn Network) -> Result<String, io::Error> {
         let before = match self.unread.is_empty() {
             true => String::new(),
             false => self.secrets.received(&self.unread),
@@ -224,13 +224,13 @@ impl Dialogue {
         self.unread.clear();
         let within = match self.left(network, self.limits.reply) {
             Ok(within) => within,
-            Err(trouble) => return Err(trouble.shown),
+            Err(trouble) => return Err(io::Error::other(trouble.kind.in_words())),
         };
         match self.connection.start_tls(within) {
             Ok(()) => Ok(before),
             Err(error) => {
                 self.broken = true;
-                Err(format!("(TLS handshake: {error})"))
+                Err(error)
             }
         }
     }

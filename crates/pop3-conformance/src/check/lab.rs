@@ -1,7 +1,10 @@
 //! Sessions with the server, opened as they are needed, and what went wrong in
 //! them.
 
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use pop3_proto::{Capability, IndicatorRule, ReplyKind, StatusLine};
@@ -254,7 +257,7 @@ impl<'n> Lab<'n> {
                 false => Err(Unable::NoTls),
             };
         }
-        let (works, shown) = self.stls();
+        let (works, shown) = self.stls()?;
         self.stls.get_or_insert((works, shown.clone()));
         if works {
             self.capa();
@@ -267,24 +270,28 @@ impl<'n> Lab<'n> {
         Ok(Err(trouble))
     }
 
-    fn stls(&mut self) -> (bool, String) {
+    /// Whether STLS works, and what was said.
+    fn stls(&mut self) -> Result<(bool, String), Unable> {
         let reply = match self.ask_here("STLS", ReplyKind::Line) {
             Ok(reply) => reply,
-            Err(trouble) => return (false, trouble.shown),
+            Err(trouble) => return Ok((false, trouble.shown)),
         };
         if !reply.positive {
-            return (false, reply.shown);
+            return Ok((false, reply.shown));
         }
         match self.start_tls() {
-            Ok(_) => (true, format!("{}\n(TLS handshake done)", reply.shown)),
-            Err(error) => (false, format!("{}\n{error}", reply.shown)),
+            Ok(_) => Ok((true, format!("{}\n(TLS handshake done)", reply.shown))),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Err(Unable::Certificate(error))
+            }
+            Err(error) => Ok((false, format!("{}\n(TLS handshake: {error})", reply.shown))),
         }
     }
 
     /// The handshake alone; what came in the clear before it is in the result.
-    pub(super) fn start_tls(&mut self) -> Result<String, String> {
+    pub(super) fn start_tls(&mut self) -> io::Result<String> {
         let Some(dialogue) = &mut self.dialogue else {
-            return Err("(no connection)".to_owned());
+            return Err(io::ErrorKind::NotConnected.into());
         };
         let done = dialogue.start_tls(self.network);
         self.is_tls = done.is_ok();

@@ -272,6 +272,8 @@ fn server_name(seen: &Observed) -> Option<String> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Unable {
+    /// The certificate that came after STLS is not trusted.
+    Certificate(io::Error),
     /// There is no connection.
     Connect(io::Error),
     /// The server greets with a refusal.
@@ -286,6 +288,7 @@ impl core::fmt::Display for Unable {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let one_line = |shown: &str| shown.replace('\n', "; ");
         match self {
+            Self::Certificate(error) => write!(f, "no TLS after STLS: {error}"),
             Self::Connect(error) => write!(f, "cannot connect: {error}"),
             Self::Busy(shown) => {
                 write!(f, "the server takes nobody now: {}", one_line(shown))
@@ -301,7 +304,7 @@ impl core::fmt::Display for Unable {
 impl core::error::Error for Unable {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Connect(error) => Some(error),
+            Self::Certificate(error) | Self::Connect(error) => Some(error),
             _ => None,
         }
     }

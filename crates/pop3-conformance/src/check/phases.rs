@@ -128,7 +128,10 @@ fn stls_pipelined(lab: &mut Lab<'_>) -> Option<Injection> {
     }
     let shown = format!("{sent}\n{}", stls.shown);
     match lab.start_tls() {
-        Err(error) => return Some(Injection::Ended(format!("{shown}\n{error}"))),
+        Err(error) => {
+            let shown = format!("{shown}\n(TLS handshake: {error})");
+            return Some(Injection::Ended(shown));
+        }
         Ok(before) if !before.is_empty() => {
             return Some(Injection::Obeyed(format!("{shown}\n{before}")));
         }

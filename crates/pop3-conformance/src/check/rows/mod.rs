@@ -66,7 +66,9 @@ fn yes<'a>(answer: &'a Option<Answer>, seen: &Observed) -> Result<&'a Reply, Fin
 }
 
 fn no_session(seen: &Observed) -> Finding {
-    Finding::Untestable(format!("Needs a session:\n{}", seen.why_none))
+    // The row that it failed in has the rest.
+    let why = seen.why_none.lines().next_back().unwrap_or_default();
+    Finding::Untestable(format!("Needs a session: {why}"))
 }
 
 fn untestable(what: impl Into<String>) -> Finding {
