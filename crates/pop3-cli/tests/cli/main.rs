@@ -10,6 +10,8 @@ use std::{
 };
 
 mod captures;
+#[cfg(unix)]
+mod check;
 mod decode;
 mod definitions;
 mod encode;

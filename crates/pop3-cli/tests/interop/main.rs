@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod checks;
 mod clients;
 mod served;
 mod servers;

@@ -10,6 +10,9 @@ const LINE_SHOWN: usize = 120;
 /// The most lines that are shown of one reply.
 const LINES_SHOWN: usize = 4;
 
+/// A shorter secret is not looked for in our own words.
+const SHORT: usize = 4;
+
 /// Octets that no report may show, wherever they come from.
 #[derive(Clone, Default)]
 pub(super) struct Secrets(Rc<Vec<Vec<u8>>>);
@@ -36,6 +39,16 @@ impl Secrets {
                     left = &left[1..];
                 }
             }
+        }
+        hidden
+    }
+
+    /// The same for text that rows have put together: a last look, since a
+    /// server may put what it was told into any line.
+    pub(super) fn hide_in_text(&self, text: &str) -> String {
+        let mut hidden = text.to_owned();
+        for secret in self.0.iter().filter(|secret| secret.len() >= SHORT) {
+            hidden = hidden.replace(&shown(secret, secret.len()), "***");
         }
         hidden
     }

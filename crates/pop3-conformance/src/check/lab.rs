@@ -26,7 +26,7 @@ pub(super) struct Lab<'n> {
     network: &'n mut dyn Network,
     account: &'n Account<'n>,
     pub(super) limits: Limits,
-    secrets: Secrets,
+    pub(super) secrets: Secrets,
     end: Instant,
     dialogue: Option<Dialogue>,
     /// Why there can be no session any more.

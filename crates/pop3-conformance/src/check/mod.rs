@@ -211,12 +211,13 @@ impl Check {
     fn row(&self, seen: &Observed, options: &Options) -> Row {
         let finding = (self.judge)(seen, options);
         let row = Row::new(self.id, self.title, self.verdict(&finding));
+        let evidence = match &finding {
+            Finding::Pass(text) | Finding::Untestable(text) | Finding::Violation(text) => text,
+        };
+        let row = row.with_evidence(seen.secrets.hide_in_text(evidence));
         match finding {
-            Finding::Pass(evidence) => row.with_evidence(evidence),
-            Finding::Untestable(needs) => row.with_evidence(needs),
-            Finding::Violation(evidence) => row
-                .with_evidence(evidence)
-                .with_consequence((self.outlook)(&options.profile)),
+            Finding::Violation(_) => row.with_consequence((self.outlook)(&options.profile)),
+            _ => row,
         }
     }
 }
@@ -245,7 +246,11 @@ pub fn run(
     let mut lab = Lab::new(network, account, options.limits);
     let seen = phases::run(&mut lab, account, options, &needed, progress)?;
     let subject = match server_name(&seen) {
-        Some(name) => format!("{subject}, \"{name}\", as {}", options.profile.title),
+        Some(name) => format!(
+            "{subject}, \"{}\", as {}",
+            seen.secrets.hide_in_text(&name),
+            options.profile.title
+        ),
         None => format!("{subject}, as {}", options.profile.title),
     };
     let mut report = Report::new("Can Outlook use this server?", &subject, date);

@@ -6,6 +6,7 @@ use pop3_proto::{DropListing, FieldRule, ScanListing, UniqueIdListing};
 
 use super::{
     dialogue::{Answer, Reply, Trouble},
+    evidence::Secrets,
     lab::{Incident, IncidentKind, lines},
 };
 
@@ -19,6 +20,7 @@ pub(super) struct Asked {
 /// Everything that was seen. What is absent was not asked.
 #[derive(Default)]
 pub(super) struct Observed {
+    pub(super) secrets: Secrets,
     pub(super) incidents: Vec<Incident>,
     /// Why there was no session, or not to the end.
     pub(super) why_none: String,

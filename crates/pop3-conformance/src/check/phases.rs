@@ -66,6 +66,7 @@ pub(super) fn run(
         }
     }
     lab.drop_connection();
+    seen.secrets = lab.secrets.clone();
     seen.why_none = lab.why_none();
     seen.stls = lab.stls.clone();
     seen.login = lab.login.clone();

@@ -2,6 +2,7 @@
 //! property tests and corpus replay only call these, each with the real views
 //! or with a mutant.
 
+mod check_server;
 mod decode;
 mod duplex;
 mod encode;
@@ -9,6 +10,7 @@ mod line;
 mod session;
 mod syntax;
 
+pub use check_server::check_server;
 pub use decode::{block, inspection, multiline_decode, multiline_decode_sampled};
 pub use duplex::duplex;
 pub use encode::{multiline_roundtrip, multiline_roundtrip_sampled};

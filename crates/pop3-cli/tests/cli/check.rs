@@ -1,0 +1,266 @@
+//! `pop3 check`, against `pop3 serve`: every row passes; the forms, the rows to
+//! choose, and what is no report.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Run, pop3};
+
+const USER: &str = "mrose";
+const PASSWORD: &str = "tanstaaf";
+
+/// What the rows need: dots first, dots within, and lines enough.
+const MESSAGES: [&str; 4] = [
+    ".first: a dot\nSubject: 1\n\none line\nand another\n",
+    "Subject: 2\n\n.dot\n..two\n.\nand an end\n",
+    "Subject: 3\n\none\ntwo\n",
+    "Subject: 4\nX-Long: a header of some length, with words in it\n\n1\n2\n3\n",
+];
+
+/// A server that runs over a Maildir with those messages.
+struct Server {
+    child: Child,
+    folder: TempDir,
+    /// Where it listens, first in the clear and then under TLS.
+    addresses: Vec<String>,
+}
+
+impl Server {
+    fn new(options: &[&str]) -> Self {
+        let folder = TempDir::new().unwrap();
+        for part in ["tmp", "cur", "new"] {
+            fs::create_dir(folder.path().join(part)).unwrap();
+        }
+        for (number, message) in MESSAGES.iter().enumerate() {
+            fs::write(folder.path().join(format!("new/{number}.x")), message).unwrap();
+        }
+        let mut child = pop3(["serve", "--listen", "127.0.0.1:0", "--user", USER])
+            .args(["--login-delay", "0", "--maildir"])
+            .arg(folder.path())
+            .args(options)
+            .env("POP3_PASSWORD", PASSWORD)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let many = 1 + usize::from(options.contains(&"--tls-listen"));
+        let addresses = lines.by_ref().take(many).map(Result::unwrap).collect();
+        Self {
+            child,
+            folder,
+            addresses,
+        }
+    }
+
+    fn with_tls(certificate: &Path) -> Self {
+        Self::new(&[
+            "--tls-self-signed",
+            "--tls-listen",
+            "127.0.0.1:0",
+            "--write-cert",
+            certificate.to_str().unwrap(),
+        ])
+    }
+
+    fn url(&self) -> String {
+        format!("pop3://{USER}@{}", self.addresses[0])
+    }
+
+    fn messages(&self) -> usize {
+        let parts = ["new", "cur"].map(|part| self.folder.path().join(part));
+        parts
+            .map(|part| fs::read_dir(part).unwrap().count())
+            .iter()
+            .sum()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn check(url: &str, options: &[&str], password: &str) -> Run {
+    let output = command(url, options, password).output().unwrap();
+    Run {
+        status: output.status.code(),
+        stdout: output.stdout,
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn command(url: &str, options: &[&str], password: &str) -> Command {
+    let mut command = pop3(["check", url]);
+    command.args(options).env("POP3_PASSWORD", password);
+    command
+}
+
+fn json(run: &Run) -> Value {
+    serde_json::from_slice(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.stderr))
+}
+
+/// The ids of the rows that have this verdict.
+fn rows(report: &Value, verdict: &str) -> BTreeSet<String> {
+    let rows = report["rows"].as_array().unwrap().iter();
+    rows.filter(|row| row["verdict"] == verdict)
+        .map(|row| row["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn ids(ids: &[&str]) -> BTreeSet<String> {
+    ids.iter().map(|id| (*id).to_owned()).collect()
+}
+
+#[test]
+fn our_server_passes_every_row_by_stls() {
+    let certificate = TempDir::new().unwrap();
+    let certificate = certificate.path().join("certificate.pem");
+    let server = Server::with_tls(&certificate);
+    let ca_file = ["--ca-file", certificate.to_str().unwrap()];
+    let options = [&["--format", "json", "--destructive"], &ca_file[..]].concat();
+    let run = check(&server.url(), &options, PASSWORD);
+    assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
+    let report = json(&run);
+    for verdict in ["fail", "warn", "not testable here"] {
+        assert_eq!(rows(&report, verdict), ids(&[]), "{report:#}");
+    }
+    assert!(rows(&report, "pass").len() > 40);
+    assert_eq!(server.messages(), MESSAGES.len() - 1);
+    assert!(!String::from_utf8_lossy(&run.stdout).contains(PASSWORD));
+}
+
+#[test]
+fn under_tls_from_the_first_octet_stls_is_not_testable() {
+    let certificate = TempDir::new().unwrap();
+    let certificate = certificate.path().join("certificate.pem");
+    let server = Server::with_tls(&certificate);
+    let url = format!("pop3s://{USER}@{}", server.addresses[1]);
+    let options = [
+        "--format",
+        "json",
+        "--ca-file",
+        certificate.to_str().unwrap(),
+    ];
+    let run = check(&url, &options, PASSWORD);
+    assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
+    let not_testable = ids(&[
+        "rfc1939-dropped-connection",
+        "rfc1939-update",
+        "rfc1939-unique-id-reuse",
+        "rfc2595-stls",
+        "rfc2595-stls-discards",
+    ]);
+    assert_eq!(rows(&json(&run), "not testable here"), not_testable);
+    assert_eq!(rows(&json(&run), "fail"), ids(&[]));
+    assert_eq!(server.messages(), MESSAGES.len());
+}
+
+#[test]
+fn a_certificate_that_nobody_signed_is_no_report() {
+    let certificate = TempDir::new().unwrap();
+    let server = Server::with_tls(&certificate.path().join("certificate.pem"));
+    let run = check(&server.url(), &[], PASSWORD);
+    assert_eq!((run.status, &run.stdout[..]), (Some(69), &b""[..]));
+    assert!(run.stderr.contains("certificate"), "{}", run.stderr);
+}
+
+#[test]
+fn each_form_can_be_read() {
+    let server = Server::new(&[]);
+    let form = |form| {
+        let options = ["--only", "c0002,C0017", "--format", form];
+        let run = check(&server.url(), &options, PASSWORD);
+        assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
+        String::from_utf8(run.stdout).unwrap()
+    };
+    let text = form("text");
+    assert!(text.contains("C0017  pass  STAT"), "{text}");
+    assert!(text.ends_with("\n2 pass\n"), "{text}");
+    let xml = quick_junit::Report::deserialize_from_str(&form("junit")).unwrap();
+    assert_eq!((xml.tests, xml.failures, xml.errors), (2, 0, 0));
+    let json: Value = serde_json::from_str(&form("json")).unwrap();
+    assert_eq!(rows(&json, "pass"), ids(&["C0002", "C0017"]));
+    let html = form("html");
+    assert!(
+        html.starts_with("<!DOCTYPE html>") && html.contains("id=\"C0017\""),
+        "{html}"
+    );
+}
+
+#[test]
+fn rows_can_be_left_out() {
+    let server = Server::new(&[]);
+    let options = ["--format", "json", "--skip", "C0002,rfc1939-quit"];
+    let run = check(&server.url(), &options, PASSWORD);
+    let report = json(&run);
+    let all = report["rows"].as_array().unwrap();
+    assert!(all.len() > 40 && all.iter().all(|row| row["id"] != "C0002"));
+}
+
+#[test]
+fn wrong_usage_is_64() {
+    for arguments in [
+        &["pop3://127.0.0.1"][..],
+        &["imap://me@127.0.0.1"],
+        &["pop3://me@127.0.0.1", "--only", "C9999"],
+        &["pop3://me@127.0.0.1", "--skip", "C0017,bogus"],
+        &["pop3://me@127.0.0.1", "--format", "yaml"],
+        &["pop3://me@127.0.0.1", "--reply-timeout", "0"],
+        &["pop3://me@127.0.0.1", "--profile", "outlook-97"],
+        &["pop3://me@127.0.0.1", "--auth", "APOP"],
+    ] {
+        let run = check(arguments[0], &arguments[1..], PASSWORD);
+        assert_eq!(run.status, Some(64), "{arguments:?}: {}", run.stderr);
+        assert_eq!(run.stdout, b"", "{arguments:?}");
+    }
+}
+
+#[test]
+fn who_does_not_get_in_gets_no_report() {
+    let server = Server::new(&[]);
+    let run = check(&server.url(), &[], "wrong");
+    assert_eq!((run.status, &run.stdout[..]), (Some(77), &b""[..]));
+    assert!(run.stderr.contains("PASS ***"), "{}", run.stderr);
+
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = nobody.local_addr().unwrap();
+    drop(nobody);
+    let run = check(&format!("pop3://me@{address}"), &[], PASSWORD);
+    assert_eq!(
+        (run.status, &run.stdout[..]),
+        (Some(69), &b""[..]),
+        "{}",
+        run.stderr
+    );
+}
+
+/// One that takes no command is a report, and a failure.
+#[test]
+fn a_server_that_does_not_greet_fails() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("pop3://me@{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.write_all(b"+OK, and no line end");
+            let _ = stream.read(&mut [0; 64]);
+        }
+    });
+    let options = ["--reply-timeout", "1", "--format", "json"];
+    let run = check(&url, &options, PASSWORD);
+    assert_eq!(run.status, Some(1), "{}", run.stderr);
+    assert_eq!(run.stderr, "pop3 check: a MUST is violated: C0005\n");
+    assert_eq!(rows(&json(&run), "fail"), ids(&["C0005"]));
+}

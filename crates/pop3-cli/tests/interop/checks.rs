@@ -1,0 +1,54 @@
+//! `pop3 check` against other servers: the rows that they fail, as facts.
+
+use std::process::Command;
+
+use pop3_testkit::peer::{self, PASSWORD, Server, USER};
+use serde_json::Value;
+
+/// With all that the rows need, and the mail of LF line ends that both serve.
+const MESSAGES: [&str; 4] = [
+    ".first: a dot\nSubject: 1\n\none line\nand another\n",
+    "Subject: 2\n\n.dot\n..two\n.\nand an end\n",
+    "Subject: 3\n\none\ntwo\n",
+    "Subject: 4\nX-Long: a header of some length, with words in it\n\n1\n2\n3\n",
+];
+
+/// The rows with this verdict, and the report.
+fn check(server: &Server, verdicts: [&str; 2]) -> ([Vec<String>; 2], String) {
+    let url = format!("pop3://{USER}@{}", server.address);
+    let output = Command::new(env!("CARGO_BIN_EXE_pop3"))
+        .args(["check", "--format", "json", "--destructive", &url])
+        .args(["--insecure-plaintext", "--reply-timeout", "5"])
+        .env("POP3_PASSWORD", PASSWORD)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"));
+    let rows = |verdict| {
+        let rows = report["rows"].as_array().unwrap().iter();
+        rows.filter(|row| row["verdict"] == verdict)
+            .map(|row| row["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    (verdicts.map(rows), format!("{stderr}{report:#}"))
+}
+
+/// The table that it stuffs by has no line start at the first octet (2.3.19).
+#[test]
+fn dovecot_does_not_stuff_the_first_octet() {
+    if let Some(server) = peer::dovecot(MESSAGES, None).unwrap() {
+        let ([fails, warns], report) = check(&server, ["fail", "warn"]);
+        assert_eq!(fails, ["rfc1939-stuffing-first-octet"], "{report}");
+        assert_eq!(warns, [""; 0], "{report}");
+    }
+}
+
+#[test]
+fn mpopd_counts_line_ends_as_one_octet() {
+    if let Some(server) = peer::mpopd(MESSAGES).unwrap() {
+        let ([fails, warns], report) = check(&server, ["fail", "warn"]);
+        assert_eq!(fails, ["C0021"], "{report}");
+        assert_eq!(warns, [""; 0], "{report}");
+    }
+}

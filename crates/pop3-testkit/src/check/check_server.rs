@@ -1,0 +1,172 @@
+//! `pop3 check` with any octets as its server: it ends in time, with a whole
+//! report, and tells no secret.
+
+use std::{
+    cell::Cell,
+    collections::VecDeque,
+    io,
+    rc::Rc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use pop3_conformance::check::{self, Account, Connection, Limits, Network, Options, Protection};
+use pop3_proto::Profile;
+
+const PASSWORD: &str = "tanstaaf";
+
+/// What the server sends next waits for the client's next octets.
+const WAITS: u8 = 0x01;
+
+/// The connection is over.
+const ENDS: u8 = 0x02;
+
+/// Few and small, so that a run is short.
+const LIMITS: Limits = Limits {
+    connections: 12,
+    messages: 3,
+    messages_again: 2,
+    block_octets: 4096,
+    run: Duration::from_secs(120),
+    ..Limits::DEFAULT
+};
+
+/// The first octet says how the connection is protected and what may be done,
+/// the second how many octets arrive at once (0: all). The rest is what the
+/// server sends: 0x01 lets it wait for the client, 0x02 ends the connection, and
+/// what follows is for the next one; after the last come the first again.
+///
+/// # Panics
+///
+/// If the property does not hold.
+pub fn check_server(input: &[u8]) {
+    let [how, at_once, sent @ ..] = input else {
+        return;
+    };
+    let start = Instant::now();
+    let mut network = Script {
+        connections: sent.split(|octet| *octet == ENDS).collect(),
+        next: 0,
+        now: Rc::new(Cell::new(start)),
+        at_once: usize::from(*at_once & 0x0F),
+        is_local: how & 1 != 0,
+        takes_tls: how & 2 == 0,
+    };
+    let protection = match how & 0b1100 {
+        0b0000 => Protection::Stls,
+        0b0100 => Protection::Implicit,
+        _ => Protection::None,
+    };
+    let account = Account {
+        user: "mrose",
+        password: PASSWORD,
+        protection,
+    };
+    let mut options = Options::new(match how & 0b10_0000 {
+        0 => Profile::OUTLOOK_NEW,
+        _ => Profile::RFC1939,
+    });
+    options.destructive = how & 0b1_0000 != 0;
+    options.limits = LIMITS;
+    let subject = ("octets", SystemTime::UNIX_EPOCH);
+    let report = check::run(&mut network, &account, &options, subject, &mut |_| {});
+
+    let took = network.now.get() - start;
+    assert!(took <= LIMITS.run + LIMITS.connect, "it took {took:?}");
+    let said = match report {
+        Ok(report) => {
+            assert_eq!(report.rows().len(), check::checks().count());
+            assert!(report.rows().iter().all(|row| !row.evidence().is_empty()));
+            report.json()
+        }
+        Err(unable) => unable.to_string(),
+    };
+    assert!(!said.contains(PASSWORD), "a secret: {said}");
+    let is_bad = |char: char| char.is_control() && char != '\n';
+    assert!(!said.contains(is_bad), "a control character: {said:?}");
+}
+
+struct Script<'a> {
+    connections: Vec<&'a [u8]>,
+    next: usize,
+    now: Rc<Cell<Instant>>,
+    at_once: usize,
+    is_local: bool,
+    takes_tls: bool,
+}
+
+struct Scripted {
+    /// What comes at each turn, the first first.
+    turns: VecDeque<VecDeque<u8>>,
+    arriving: VecDeque<u8>,
+    /// It ends, rather than fall silent.
+    ends: bool,
+    now: Rc<Cell<Instant>>,
+    at_once: usize,
+    is_local: bool,
+    takes_tls: bool,
+}
+
+impl Network for Script<'_> {
+    fn connect(&mut self, _: Duration) -> io::Result<Box<dyn Connection>> {
+        let sent = self.connections[self.next % self.connections.len()];
+        self.next += 1;
+        let turns = sent.split(|octet| *octet == WAITS);
+        let mut turns: VecDeque<VecDeque<u8>> =
+            turns.map(|turn| turn.iter().copied().collect()).collect();
+        Ok(Box::new(Scripted {
+            arriving: turns.pop_front().unwrap_or_default(),
+            turns,
+            ends: self.next < self.connections.len(),
+            now: Rc::clone(&self.now),
+            at_once: self.at_once,
+            is_local: self.is_local,
+            takes_tls: self.takes_tls,
+        }))
+    }
+
+    fn now(&self) -> Instant {
+        self.now.get()
+    }
+
+    fn pause(&mut self, time: Duration) {
+        self.now.set(self.now.get() + time);
+    }
+}
+
+impl Connection for Scripted {
+    fn send(&mut self, _: &[u8], _: Duration) -> io::Result<()> {
+        self.arriving
+            .extend(self.turns.pop_front().unwrap_or_default());
+        Ok(())
+    }
+
+    fn receive(&mut self, into: &mut [u8], within: Duration) -> io::Result<usize> {
+        let most = match self.at_once {
+            0 => into.len(),
+            some => some.min(into.len()),
+        };
+        let octets = most.min(self.arriving.len());
+        if octets == 0 && self.ends && self.turns.is_empty() {
+            return Ok(0);
+        }
+        if octets == 0 {
+            self.now.set(self.now.get() + within);
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        for (to, octet) in into.iter_mut().zip(self.arriving.drain(..octets)) {
+            *to = octet;
+        }
+        Ok(octets)
+    }
+
+    fn start_tls(&mut self, _: Duration) -> io::Result<()> {
+        match self.takes_tls {
+            true => Ok(()),
+            false => Err(io::Error::other("no handshake")),
+        }
+    }
+
+    fn is_local(&self) -> bool {
+        self.is_local
+    }
+}

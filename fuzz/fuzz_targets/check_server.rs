@@ -1,0 +1,5 @@
+#![no_main]
+
+use pop3_testkit::{check, generate::Octets};
+
+libfuzzer_sys::fuzz_target!(|octets: Octets| check::check_server(&octets.0));
