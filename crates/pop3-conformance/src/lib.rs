@@ -22,6 +22,9 @@
 //! # Ok::<(), pop3_conformance::ParseIdError>(())
 //! ```
 //!
+//! [`check`] asks a server about each statement that binds servers, over any
+//! connection, and answers with a [`report`].
+//!
 //! The tests of this crate, in `tests/statements/`, hold `pop3-proto` to the
 //! statements. Each is named after its statement. `CONFORMANCE.md` at the root
 //! of the repository lists both.
