@@ -11,7 +11,7 @@ use pop3_conformance::{
 use pop3_proto::Profile;
 
 use crate::{
-    faults::{FAULTS, MORE_FAULTS, Row},
+    faults::faults,
     mock::{Fault, Mock, NO_FAULT, PASSWORD, USER},
 };
 
@@ -51,10 +51,6 @@ fn found(report: &Report) -> Vec<&str> {
     rows.filter(|row| row.verdict().outcome() >= Outcome::Noted)
         .map(|row| row.id())
         .collect()
-}
-
-fn faults() -> impl Iterator<Item = Row> {
-    FAULTS.into_iter().chain(MORE_FAULTS)
 }
 
 #[test]

@@ -161,9 +161,7 @@ fn greets(seen: &Observed, _: &Options) -> Finding {
     match &seen.greeting {
         Some(Ok(reply)) => Finding::Pass(reply.shown.clone()),
         // It came; what is wrong with it is for other rows.
-        Some(Err(trouble)) if trouble.kind != TroubleKind::Silent => {
-            Finding::Pass(trouble.shown.clone())
-        }
+        Some(Err(trouble)) if !trouble.kind.is_unanswered() => Finding::Pass(trouble.shown.clone()),
         Some(Err(trouble)) => Finding::Violation(trouble.shown.clone()),
         None => no_session(seen),
     }
@@ -190,7 +188,8 @@ fn never_silent(seen: &Observed) -> Finding {
     // The greeting has a row of its own.
     let greeting = seen.greeting.as_ref().map(shown);
     let silent = seen.incidents.iter().find(|incident| {
-        incident.kind == Trouble(TroubleKind::Silent) && Some(&incident.shown[..]) != greeting
+        matches!(incident.kind, Trouble(kind) if kind.is_unanswered())
+            && Some(&incident.shown[..]) != greeting
     });
     match silent {
         Some(incident) => Finding::Violation(incident.shown.clone()),
@@ -234,7 +233,7 @@ fn refused(answer: &Option<super::Answer>, seen: &Observed) -> Finding {
     match answer {
         Some(Ok(reply)) if !reply.positive => Finding::Pass(reply.shown.clone()),
         Some(Ok(reply)) => Finding::Violation(reply.shown.clone()),
-        Some(Err(trouble)) if trouble.kind == TroubleKind::Silent => {
+        Some(Err(trouble)) if trouble.kind.is_unanswered() => {
             Finding::Violation(trouble.shown.clone())
         }
         answer => match whole(answer, seen) {
@@ -268,6 +267,9 @@ fn long_command(seen: &Observed) -> Finding {
         )),
         (Ok(reply), None) if reply.positive => Finding::Violation(reply.shown.clone()),
         (Ok(reply), None) => Finding::Pass(reply.shown.clone()),
+        (Err(trouble), _) if trouble.kind == TroubleKind::Silent => {
+            Finding::Violation(trouble.shown.clone())
+        }
         // To close the connection is a refusal too.
         (Err(trouble), _) => untestable(format!(
             "The connection gave no answer to a command of {} octets:\n{}",

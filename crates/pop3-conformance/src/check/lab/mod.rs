@@ -1,25 +1,20 @@
 //! Sessions with the server, opened as they are needed, and what went wrong in
 //! them.
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::{io, time::Instant};
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use pop3_proto::{Capability, IndicatorRule, ReplyKind, StatusLine};
+use pop3_proto::{Capability, ReplyKind};
 
 use super::{
     Account, Limits, Protection, Unable,
     connection::Network,
-    dialogue::{Answer, Dialogue, Reply, Trouble, TroubleKind},
+    dialogue::{Answer, Dialogue, Trouble, TroubleKind},
     evidence::Secrets,
 };
 
-/// How often a login is tried again while the maildrop is locked by the session
-/// before, and how long is waited in between.
-const LOGIN_TRIES: u32 = 8;
-const LOGIN_PAUSE: Duration = Duration::from_millis(500);
+mod login;
+
+use login::plain;
 
 /// Opens sessions and keeps what is known of the server.
 pub(super) struct Lab<'n> {
@@ -242,52 +237,6 @@ impl<'n> Lab<'n> {
         lines.any(|line| Capability::parse(line).is_ok_and(|capability| is(&capability)))
     }
 
-    /// From the greeting to where a password may be sent.
-    pub(super) fn secure(&mut self) -> Result<Result<(), Trouble>, Unable> {
-        if self.is_tls || self.account.protection != Protection::Stls {
-            return Ok(Ok(()));
-        }
-        self.capa();
-        if !self.is_open() {
-            return Ok(Err(Trouble::none()));
-        }
-        if !self.announces(|capability| *capability == Capability::Stls) {
-            return match self.is_local {
-                true => Ok(Ok(())),
-                false => Err(Unable::NoTls),
-            };
-        }
-        let (works, shown) = self.stls()?;
-        self.stls.get_or_insert((works, shown.clone()));
-        if works {
-            self.capa();
-            return Ok(Ok(()));
-        }
-        // The password does not go out in the clear because TLS fails.
-        let kind = TroubleKind::NoSession;
-        let trouble = Trouble { kind, shown };
-        self.hopeless = Some(trouble.clone());
-        Ok(Err(trouble))
-    }
-
-    /// Whether STLS works, and what was said.
-    fn stls(&mut self) -> Result<(bool, String), Unable> {
-        let reply = match self.ask_here("STLS", ReplyKind::Line) {
-            Ok(reply) => reply,
-            Err(trouble) => return Ok((false, trouble.shown)),
-        };
-        if !reply.positive {
-            return Ok((false, reply.shown));
-        }
-        match self.start_tls() {
-            Ok(_) => Ok((true, format!("{}\n(TLS handshake done)", reply.shown))),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Err(Unable::Certificate(error))
-            }
-            Err(error) => Ok((false, format!("{}\n(TLS handshake: {error})", reply.shown))),
-        }
-    }
-
     /// The handshake alone; what came in the clear before it is in the result.
     pub(super) fn start_tls(&mut self) -> io::Result<String> {
         let Some(dialogue) = &mut self.dialogue else {
@@ -314,111 +263,12 @@ impl<'n> Lab<'n> {
         }
     }
 
-    /// A new session in the TRANSACTION state.
-    pub(super) fn enter(&mut self) -> Result<Result<(), Trouble>, Unable> {
-        for _ in 0..LOGIN_TRIES {
-            let greeting = match self.connect()? {
-                Ok(greeting) => greeting,
-                Err(trouble) => return Ok(Err(trouble)),
-            };
-            if !greeting.positive {
-                if !self.has_logged_in {
-                    return Err(Unable::Busy(greeting.shown));
-                }
-                self.network.pause(LOGIN_PAUSE);
-                continue;
-            }
-            if self.secure()?.is_err() {
-                // CAPA is not answered: once more, without. If TLS failed, the
-                // next connection is none.
-                continue;
-            }
-            match self.log_in() {
-                Err(trouble) => {
-                    self.hopeless = Some(trouble.clone());
-                    return Ok(Err(trouble));
-                }
-                Ok(reply) if reply.positive => {
-                    self.has_logged_in = true;
-                    self.login.get_or_insert(reply.shown);
-                    return Ok(Ok(()));
-                }
-                Ok(reply) if !self.has_logged_in && !is_for_now(&reply) => {
-                    return Err(Unable::Refused(reply.shown));
-                }
-                // The session before is not over for the server, maybe.
-                Ok(_) => self.network.pause(LOGIN_PAUSE),
-            }
-        }
-        let shown = "(no login any more)".to_owned();
-        let kind = TroubleKind::NoSession;
-        self.hopeless = Some(Trouble { kind, shown });
-        Ok(Err(Trouble::none()))
-    }
-
-    /// The login, on a connection where a password may be sent.
-    pub(super) fn log_in(&mut self) -> Answer {
-        let by_plain = !self.announces(|capability| *capability == Capability::User)
-            && self.announces(|capability| {
-                let mut mechanisms = capability.mechanisms();
-                mechanisms.any(|name| name.eq_ignore_ascii_case("PLAIN"))
-            });
-        if by_plain {
-            return self.ask_here(
-                &format!("AUTH PLAIN {}", plain(self.account)),
-                ReplyKind::Line,
-            );
-        }
-        let password = self.account.password;
-        self.user_and_pass(password)
-    }
-
-    /// USER and PASS, with this password.
-    pub(super) fn user_and_pass(&mut self, password: &str) -> Answer {
-        let user = format!("USER {}", self.account.user);
-        let named = self.ask_here(&user, ReplyKind::Line)?;
-        if !named.positive {
-            // The name may be refused, or the command.
-            let is_known = self.capabilities.is_empty()
-                || self.announces(|capability| *capability == Capability::User);
-            return match is_known {
-                true => Ok(named),
-                false => Err(Trouble {
-                    kind: TroubleKind::NoLogin,
-                    shown: named.shown,
-                }),
-            };
-        }
-        let mut reply = self.ask_here(&format!("PASS {password}"), ReplyKind::Line)?;
-        reply.shown = format!("{}\n{}", named.shown, reply.shown);
-        Ok(reply)
-    }
-
     /// Octets that came after a reply and answer nothing end the session: what
     /// is read next might be theirs.
     fn notice_unasked(&mut self) {
         if let Some(shown) = self.dialogue.as_mut().and_then(Dialogue::unasked) {
             let kind = IncidentKind::Unasked;
             self.incidents.push(Incident { kind, shown });
-        }
-    }
-
-    fn enter_if_needed(&mut self) -> Result<(), Trouble> {
-        self.notice_unasked();
-        if self.is_open() {
-            return Ok(());
-        }
-        match self.enter() {
-            Ok(entered) => entered,
-            // The first session got in; that this one does not is no reason to
-            // throw the report away.
-            Err(unable) => {
-                let shown = format!("({unable})");
-                let kind = TroubleKind::NoSession;
-                let trouble = Trouble { kind, shown };
-                self.hopeless = Some(trouble.clone());
-                Err(trouble)
-            }
         }
     }
 
@@ -436,7 +286,7 @@ impl<'n> Lab<'n> {
         let kind = match answer {
             Ok(reply) if !reply.exact => IncidentKind::Inexact,
             Ok(_) => return,
-            Err(trouble) if trouble.kind == TroubleKind::Silent && !counts => return,
+            Err(trouble) if !counts && trouble.kind.is_unanswered() => return,
             Err(trouble) => IncidentKind::Trouble(trouble.kind),
         };
         let shown = match answer {
@@ -461,21 +311,4 @@ pub(super) fn lines(block: &[u8]) -> Vec<Vec<u8>> {
         rest = next;
     }
     lines
-}
-
-/// The response to AUTH PLAIN (RFC 4616 §2).
-fn plain(account: &Account<'_>) -> String {
-    BASE64_STANDARD.encode(format!("\0{}\0{}", account.user, account.password))
-}
-
-/// Whether a refusal is about now, and not about the name or password
-/// (RFC 2449 §8.1.2, RFC 3206 §4).
-fn is_for_now(reply: &Reply) -> bool {
-    let line = [b"-ERR ", &reply.text[..]].concat();
-    let Ok(line) = StatusLine::parse(&line, IndicatorRule::Exact) else {
-        return false;
-    };
-    let codes = ["IN-USE", "LOGIN-DELAY", "SYS/TEMP"];
-    line.code()
-        .is_some_and(|code| codes.into_iter().any(|known| code.is_within(known)))
 }

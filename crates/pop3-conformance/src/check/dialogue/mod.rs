@@ -1,0 +1,216 @@
+//! One connection: commands as octets, replies as what they were.
+//!
+//! Replies are read with the decoder that our own client has, by the rule that
+//! Outlook reads them by: it takes any line for a reply, so that the rows can
+//! say what is wrong with one.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use pop3_proto::ReplyKind;
+
+use super::{
+    Limits,
+    connection::{Connection, Network},
+    evidence::Secrets,
+};
+
+mod reading;
+mod reply;
+
+pub(super) use reply::{Answer, Reply, Trouble, TroubleKind};
+
+use reading::Reading;
+
+/// Octets asked for at once.
+const READ_OCTETS: usize = 16 * 1024;
+
+/// A connection that was made, with what came on it and is not read yet.
+pub(super) struct Dialogue {
+    connection: Box<dyn Connection>,
+    unread: Vec<u8>,
+    limits: Limits,
+    secrets: Secrets,
+    /// When the run has to be over.
+    end: Instant,
+    /// Not in step: a reply is missing, or one came that answers nothing.
+    pub(super) broken: bool,
+}
+
+impl Dialogue {
+    pub(super) fn new(
+        connection: Box<dyn Connection>,
+        limits: Limits,
+        secrets: Secrets,
+        end: Instant,
+    ) -> Self {
+        Self {
+            connection,
+            unread: Vec::new(),
+            limits,
+            secrets,
+            end,
+            broken: false,
+        }
+    }
+
+    /// Sends a command and reads its reply.
+    pub(super) fn ask(&mut self, network: &dyn Network, command: &[u8], kind: ReplyKind) -> Answer {
+        let shown = self.secrets.sent(command);
+        self.send(network, command)
+            .and_then(|()| self.reply(network, kind))
+            .map_err(|trouble| trouble.after(&shown))
+            .map(|reply| reply.after(&shown))
+    }
+
+    pub(super) fn send(&mut self, network: &dyn Network, octets: &[u8]) -> Result<(), Trouble> {
+        if self.broken {
+            return Err(self.trouble(TroubleKind::NoSession, b""));
+        }
+        let within = self.left(network, self.limits.reply)?;
+        match self.connection.send(octets, within) {
+            Ok(()) => Ok(()),
+            Err(_) => {
+                self.broken = true;
+                Err(self.trouble(TroubleKind::Unsent, b""))
+            }
+        }
+    }
+
+    /// Reads the next reply, or the greeting.
+    pub(super) fn reply(&mut self, network: &dyn Network, kind: ReplyKind) -> Answer {
+        let mut reading = Reading::new(kind, &self.limits);
+        let deadline = network.now() + self.limits.reply;
+        loop {
+            match reading.take(&mut self.unread) {
+                Ok(Some(mut reply)) => {
+                    reply.shown = self.secrets.received(&reading.head);
+                    return Ok(reply);
+                }
+                Ok(None) => {}
+                Err(kind) => {
+                    self.broken = true;
+                    return Err(self.trouble(kind, &reading.head));
+                }
+            }
+            if let Err(stopped) = self.fill(network, deadline) {
+                self.broken = true;
+                let kind = match stopped {
+                    Stopped::OutOfTime => TroubleKind::OutOfTime,
+                    Stopped::Late => reading.unfinished(false),
+                    Stopped::Closed => reading.unfinished(true),
+                };
+                return Err(self.trouble(kind, &reading.head));
+            }
+        }
+    }
+
+    /// Waits for more octets.
+    fn fill(&mut self, network: &dyn Network, deadline: Instant) -> Result<(), Stopped> {
+        let now = network.now();
+        if now >= self.end {
+            return Err(Stopped::OutOfTime);
+        }
+        let within = deadline.min(self.end).saturating_duration_since(now);
+        if within.is_zero() {
+            return Err(Stopped::Late);
+        }
+        let mut buffer = [0; READ_OCTETS];
+        match self.connection.receive(&mut buffer, within) {
+            Ok(0) => Err(Stopped::Closed),
+            Ok(octets) => {
+                self.unread
+                    .extend_from_slice(&buffer[..octets.min(READ_OCTETS)]);
+                Ok(())
+            }
+            Err(error) if is_late(&error) => Err(Stopped::Late),
+            Err(_) => Err(Stopped::Closed),
+        }
+    }
+
+    /// What came and answers nothing, if there is such. Nothing can be asked
+    /// after it.
+    pub(super) fn unasked(&mut self) -> Option<String> {
+        // What is left of a reply that could not be read is no news.
+        if self.unread.is_empty() || self.broken {
+            return None;
+        }
+        self.broken = true;
+        let octets = std::mem::take(&mut self.unread);
+        Some(self.secrets.received(&octets))
+    }
+
+    /// What else comes within a short time, at most a few lines of it.
+    pub(super) fn linger(&mut self, network: &dyn Network) -> Option<String> {
+        let deadline = network.now() + self.limits.linger;
+        while self.unread.len() < READ_OCTETS && self.fill(network, deadline).is_ok() {}
+        self.unasked()
+    }
+
+    /// Whether the server ends the connection, and says nothing more.
+    pub(super) fn ends(&mut self, network: &dyn Network) -> bool {
+        let mut buffer = [0; 1];
+        self.broken = true;
+        let Ok(within) = self.left(network, self.limits.linger) else {
+            return false;
+        };
+        match self.connection.receive(&mut buffer, within) {
+            Ok(octets) => octets == 0,
+            Err(error) => !is_late(&error),
+        }
+    }
+
+    /// The TLS handshake. What came before it is forgotten, and returned.
+    pub(super) fn start_tls(&mut self, network: &dyn Network) -> Result<String, io::Error> {
+        let before = match self.unread.is_empty() {
+            true => String::new(),
+            false => self.secrets.received(&self.unread),
+        };
+        self.unread.clear();
+        let within = match self.left(network, self.limits.reply) {
+            Ok(within) => within,
+            Err(trouble) => return Err(io::Error::other(trouble.kind.in_words())),
+        };
+        match self.connection.start_tls(within) {
+            Ok(()) => Ok(before),
+            Err(error) => {
+                self.broken = true;
+                Err(error)
+            }
+        }
+    }
+
+    fn left(&self, network: &dyn Network, most: Duration) -> Result<Duration, Trouble> {
+        let left = self.end.saturating_duration_since(network.now());
+        match left.is_zero() {
+            true => Err(self.trouble(TroubleKind::OutOfTime, b"")),
+            false => Ok(left.min(most)),
+        }
+    }
+
+    fn trouble(&self, kind: TroubleKind, head: &[u8]) -> Trouble {
+        Trouble {
+            kind,
+            shown: self.secrets.received(head),
+        }
+    }
+}
+
+/// Why no more octets come.
+enum Stopped {
+    /// Not in time.
+    Late,
+    /// There are no more.
+    Closed,
+    /// The run is over.
+    OutOfTime,
+}
+
+fn is_late(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
+    )
+}

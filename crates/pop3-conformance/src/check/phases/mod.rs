@@ -1,0 +1,95 @@
+//! The sessions, one after the other. Each puts what it saw into [`Observed`].
+
+use pop3_proto::ReplyKind;
+
+use super::{
+    Account, Options, Phase, Unable,
+    dialogue::{Answer, TroubleKind},
+    lab::Lab,
+    observed::Observed,
+};
+
+mod authorization;
+mod deletion;
+mod later;
+mod reading;
+mod stls;
+
+pub(super) fn run(
+    lab: &mut Lab<'_>,
+    account: &Account<'_>,
+    options: &Options,
+    wanted: &dyn Fn(Phase) -> bool,
+    progress: &mut dyn FnMut(&'static str),
+) -> Result<Observed, Unable> {
+    let mut seen = Observed::default();
+    let rule = options.profile.fields;
+    progress("greeting and capabilities");
+    authorization::before_login(lab, &mut seen, wanted(Phase::EarlyQuit))?;
+    // This one must get in, or there is nothing to report.
+    progress("login");
+    let entered = lab.enter()?;
+    if let Err(trouble) = &entered
+        && trouble.kind == TroubleKind::NoLogin
+    {
+        seen.no_login = Some(trouble.shown.clone());
+    }
+    let is_tls = lab.is_tls;
+    if entered.is_ok() {
+        if wanted(Phase::Reading) {
+            progress("reading the maildrop");
+            reading::reading(lab, options, &mut seen);
+        }
+        if wanted(Phase::Stls) && is_tls {
+            progress("STLS");
+            seen.stls_again = stls::again(lab);
+            if lab.stls.as_ref().is_some_and(|(works, _)| *works) {
+                seen.stls_pipelined = stls::pipelined(lab);
+            }
+        }
+        if wanted(Phase::Deleting) {
+            progress("deleting, and undoing it");
+            seen.deleting = deletion::deleting(lab, &seen, rule);
+        }
+        if wanted(Phase::Again) {
+            progress("a second session");
+            seen.again = later::again(lab, options, &seen);
+        }
+        if wanted(Phase::RefusedLogin) {
+            progress("a login with a wrong password");
+            seen.refused_login = authorization::refused_login(lab, account);
+        }
+        if wanted(Phase::Update) && options.destructive {
+            progress("deleting for good");
+            seen.update = deletion::update(lab, rule);
+        }
+    }
+    lab.drop_connection();
+    seen.secrets = lab.secrets.clone();
+    seen.why_none = lab.why_none();
+    seen.stls = lab.stls.clone();
+    seen.login = lab.login.clone();
+    seen.capabilities = lab.capabilities.clone();
+    seen.incidents = std::mem::take(&mut lab.incidents);
+    Ok(seen)
+}
+
+/// What may come back, if the command is obeyed after all.
+fn kind_of(command: &str) -> ReplyKind {
+    match command.split(' ').next() {
+        Some("RETR" | "TOP") => ReplyKind::Message,
+        _ => ReplyKind::Line,
+    }
+}
+
+fn is_yes(answer: &Option<Answer>) -> bool {
+    matches!(answer, Some(Ok(reply)) if reply.positive)
+}
+
+/// What an answer looked like.
+pub(super) fn shown(answer: &Answer) -> &str {
+    match answer {
+        Ok(reply) => &reply.shown,
+        Err(trouble) => &trouble.shown,
+    }
+}

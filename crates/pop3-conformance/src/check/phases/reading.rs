@@ -1,0 +1,151 @@
+//! A session that changes nothing.
+
+use pop3_proto::{Capability, FieldRule, ReplyKind};
+
+use super::{is_yes, kind_of};
+use crate::check::{
+    Options,
+    lab::Lab,
+    observed::{Asked, Listing, LongCommand, Observed, Pipelined, Sample},
+};
+
+/// Octets of a command that is longer than any may be: RFC 2449 §4 lets them
+/// have 255, and servers that take more take a thousand at most.
+const LONG_COMMAND: usize = 2_000;
+
+pub(super) fn reading(lab: &mut Lab<'_>, options: &Options, seen: &mut Observed) {
+    use ReplyKind::{Line, Listing as Lines};
+    let rule = options.profile.fields;
+    seen.reading.stat = Some(lab.ask("STAT", Line));
+    seen.reading.list = Some(lab.ask("LIST", Lines));
+    seen.reading.uidl = Some(lab.ask("UIDL", Lines));
+    let listing = seen.listing(rule);
+    let first = listing.sizes.keys().next().copied();
+    if let Some(first) = first {
+        let list = lab.ask(&format!("LIST {first}"), Line);
+        seen.reading.list_one = Some((first, list));
+        if is_yes(&seen.reading.uidl) {
+            let uidl = lab.ask(&format!("UIDL {first}"), Line);
+            seen.reading.uidl_one = Some((first, uidl));
+        }
+    }
+    seen.reading.noop = Some(lab.ask("NOOP", Line));
+    seen.reading.noop_in_lower_case = Some(lab.ask("noop", Line));
+    seen.reading.unknown = Some(lab.probe("XQZT", Line));
+    let beyond = beyond(&listing, seen, rule);
+    for command in [
+        format!("LIST {beyond}"),
+        format!("RETR {beyond}"),
+        "RETR 0".to_owned(),
+    ] {
+        let answer = lab.probe(&command, kind_of(&command));
+        seen.reading.no_such_message.push(Asked { command, answer });
+    }
+    samples(lab, &listing, seen);
+    seen.reading.pipelined = pipelined(lab, first, seen);
+    seen.reading.long_command = Some(long_command(lab));
+    if lab.ask("NOOP", Line).is_ok() {
+        let answer = lab.ask_here("QUIT", Line);
+        seen.reading.quit = Some((answer, lab.ends()));
+    }
+    lab.drop_connection();
+}
+
+/// A message-number above all that any answer speaks of.
+fn beyond(listing: &Listing, seen: &Observed, rule: FieldRule) -> u32 {
+    let told = [
+        listing.sizes.keys().next_back().copied(),
+        listing.unique_ids.keys().next_back().copied(),
+        seen.drop_listing(rule).map(|stat| stat.messages),
+    ];
+    let last = told.into_iter().flatten().max();
+    last.unwrap_or(0).saturating_add(1)
+}
+
+/// The smallest messages, since they are the cheapest; enough to meet one that
+/// begins with a dot where there are such.
+fn samples(lab: &mut Lab<'_>, listing: &Listing, seen: &mut Observed) {
+    let limits = lab.limits;
+    let mut by_size: Vec<(u64, u32)> = listing
+        .sizes
+        .iter()
+        .map(|(&number, &octets)| (octets, number))
+        .collect();
+    by_size.sort_unstable();
+    let all = by_size.len();
+    by_size.retain(|(octets, _)| *octets <= limits.message_octets);
+    by_size.truncate(limits.messages);
+    seen.reading.not_sampled = all - by_size.len();
+    by_size.sort_unstable_by_key(|&(_, number)| number);
+    let mut has_top = true;
+    for (octets, number) in by_size {
+        let retr = lab.ask(&format!("RETR {number}"), ReplyKind::Message);
+        let is_odd = retr
+            .as_ref()
+            .is_ok_and(|reply| reply.positive && reply.block.len() as u64 != octets);
+        let mut sample = Sample {
+            number,
+            listed: Some(octets),
+            retr,
+            after: is_odd.then(|| lab.linger()).flatten(),
+            top_0: None,
+            top_1: None,
+        };
+        if has_top {
+            let top = lab.ask(&format!("TOP {number} 0"), ReplyKind::Message);
+            has_top = top.as_ref().is_ok_and(|reply| reply.positive);
+            sample.top_0 = Some(top);
+        }
+        if has_top {
+            sample.top_1 = Some(lab.ask(&format!("TOP {number} 1"), ReplyKind::Message));
+        }
+        seen.reading.samples.push(sample);
+    }
+}
+
+fn pipelined(lab: &mut Lab<'_>, first: Option<u32>, seen: &Observed) -> Option<Pipelined> {
+    if !lab.announces(|capability| *capability == Capability::Pipelining) {
+        return None;
+    }
+    let list_one = format!("LIST {}", first.unwrap_or(1));
+    let commands = [
+        ("STAT", ReplyKind::Line),
+        ("LIST", ReplyKind::Listing),
+        ("NOOP", ReplyKind::Line),
+        (&list_one[..], ReplyKind::Line),
+        ("NOOP", ReplyKind::Line),
+    ];
+    let answers = lab.pipeline(&commands);
+    let pipelined = commands
+        .iter()
+        .zip(answers)
+        .map(|((command, _), answer)| Asked {
+            command: (*command).to_owned(),
+            answer,
+        });
+    let reading = &seen.reading;
+    Some(Pipelined {
+        pipelined: pipelined.collect(),
+        alone: vec![
+            reading.stat.clone(),
+            reading.list.clone(),
+            reading.noop.clone(),
+            reading.list_one.as_ref().map(|(_, answer)| answer.clone()),
+            reading.noop.clone(),
+        ],
+    })
+}
+
+fn long_command(lab: &mut Lab<'_>) -> LongCommand {
+    let command = format!("XQZT {}", "x".repeat(LONG_COMMAND - "XQZT \r\n".len()));
+    let answer = lab.probe(&command, ReplyKind::Line);
+    let after = match answer {
+        Ok(_) => lab.linger(),
+        Err(_) => None,
+    };
+    LongCommand {
+        answer,
+        after,
+        octets: LONG_COMMAND,
+    }
+}

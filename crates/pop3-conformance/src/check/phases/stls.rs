@@ -1,0 +1,54 @@
+//! STLS where it does not belong.
+
+use pop3_proto::ReplyKind;
+
+use crate::check::{dialogue::Answer, lab::Lab, observed::Injection};
+
+/// STLS where TLS is active: on a connection of its own, since a server that
+/// takes it would then wait for a handshake.
+pub(super) fn again(lab: &mut Lab<'_>) -> Option<Answer> {
+    let greets = lab.connect().ok()?.is_ok_and(|greeting| greeting.positive);
+    let is_secure = greets && lab.secure().ok()?.is_ok() && lab.is_tls;
+    let answer = is_secure.then(|| lab.probe_here("STLS", ReplyKind::Line));
+    lab.drop_connection();
+    answer
+}
+
+pub(super) fn pipelined(lab: &mut Lab<'_>) -> Option<Injection> {
+    if !lab.connect().ok()?.is_ok_and(|greeting| greeting.positive) {
+        return None;
+    }
+    lab.send_here(b"STLS\r\nCAPA\r\n").ok()?;
+    let sent = "C: STLS\nC: CAPA\n(both at once)";
+    let stls = match lab.read_here(ReplyKind::Line) {
+        Ok(reply) => reply,
+        Err(trouble) => return Some(Injection::Ended(format!("{sent}\n{}", trouble.shown))),
+    };
+    if !stls.positive {
+        return Some(Injection::Discarded(format!("{sent}\n{}", stls.shown)));
+    }
+    let shown = format!("{sent}\n{}", stls.shown);
+    match lab.start_tls() {
+        Err(error) => {
+            let shown = format!("{shown}\n(TLS handshake: {error})");
+            return Some(Injection::Ended(shown));
+        }
+        Ok(before) if !before.is_empty() => {
+            return Some(Injection::Obeyed(format!("{shown}\n{before}")));
+        }
+        Ok(_) => {}
+    }
+    // An answer to CAPA would come before the one to QUIT.
+    let quit = lab.ask_here("QUIT", ReplyKind::Line);
+    let rest = lab.linger();
+    lab.drop_connection();
+    let quit = match quit {
+        Ok(reply) => reply.shown,
+        Err(trouble) => return Some(Injection::Ended(format!("{shown}\n{}", trouble.shown))),
+    };
+    let shown = format!("{shown}\n(TLS handshake done)\n{quit}");
+    Some(match rest {
+        Some(rest) => Injection::Obeyed(format!("{shown}\n{rest}")),
+        None => Injection::Discarded(shown),
+    })
+}

@@ -1,0 +1,214 @@
+//! A fault or more for each clause of the RFCs.
+
+use crate::mock::Quirk;
+
+use super::{Row, command, is, on, one_more, quirk, renumbered, reply, word};
+
+pub(super) const FAULTS: &[Row] = &[
+    (
+        "rfc1939-indicator",
+        "says Ok",
+        reply(|_, command, reply| on(is(command, "NOOP"), reply, |_| "+Ok\r\n".to_owned())),
+    ),
+    (
+        "rfc1939-reply-length",
+        "has much to say",
+        reply(|_, command, reply| {
+            let line = format!("+OK {}\r\n", "x".repeat(600));
+            on(is(command, "NOOP"), reply, |_| line.clone())
+        }),
+    ),
+    (
+        "rfc1939-one-reply",
+        "answers twice",
+        reply(|_, command, reply| on(is(command, "UIDL 1"), reply, |reply| reply.repeat(2))),
+    ),
+    (
+        "rfc1939-unknown-command",
+        "takes any command",
+        reply(|_, command, reply| on(is(command, "XQZT"), reply, |_| "+OK\r\n".to_owned())),
+    ),
+    (
+        "rfc1939-unknown-command",
+        "ignores unknown commands",
+        reply(|_, command, reply| on(is(command, "XQZT"), reply, |_| String::new())),
+    ),
+    (
+        "rfc1939-state",
+        "tells anybody how much mail there is",
+        reply(|state, command, reply| {
+            let is_early = is(command, "STAT") && !state.is_logged_in;
+            on(is_early, reply, |_| "+OK 4 400\r\n".to_owned())
+        }),
+    ),
+    (
+        "rfc1939-case",
+        "knows keywords in upper case alone",
+        reply(|_, command, reply| on(command == "noop", reply, |_| "-ERR\r\n".to_owned())),
+    ),
+    (
+        "rfc2449-command-length",
+        "takes a long line for two",
+        reply(|_, command, reply| on(command.len() > 1000, reply, |reply| reply.repeat(2))),
+    ),
+    ("rfc1939-quit", "stays after QUIT", quirk(Quirk::StaysOpen)),
+    (
+        "rfc1939-agreement",
+        "adds up wrongly",
+        reply(|_, command, reply| on(is(command, "STAT"), reply, one_more)),
+    ),
+    (
+        "rfc1939-no-such-message",
+        "takes 0 for 1",
+        command(|_, command| {
+            if command == "RETR 0" {
+                "RETR 1"
+            } else {
+                command
+            }
+            .to_owned()
+        }),
+    ),
+    (
+        "rfc1939-stuffing",
+        "does not stuff",
+        reply(|_, command, reply| {
+            on(word(command) == "RETR", reply, |reply| {
+                reply.replace("\r\n..dot", "\r\n.dot")
+            })
+        }),
+    ),
+    (
+        "rfc1939-stuffing",
+        "does not stuff a line of one dot",
+        reply(|_, command, reply| {
+            on(word(command) == "RETR", reply, |reply| {
+                reply.replace("\r\n..\r\n", "\r\n.\r\n")
+            })
+        }),
+    ),
+    (
+        "rfc1939-stuffing-first-octet",
+        "stuffs after CRLF alone",
+        reply(|_, command, reply| {
+            let is_message = matches!(word(command), "RETR" | "TOP");
+            on(is_message, reply, |reply| {
+                reply.replace("\r\n..first", "\r\n.first")
+            })
+        }),
+    ),
+    (
+        "rfc1939-top-0",
+        "sends all for 0",
+        command(|_, command| {
+            match command
+                .strip_prefix("TOP ")
+                .and_then(|rest| rest.strip_suffix(" 0"))
+            {
+                Some(number) => format!("RETR {number}"),
+                None => command.to_owned(),
+            }
+        }),
+    ),
+    (
+        "rfc1939-deleted-unlisted",
+        "lists what is deleted",
+        reply(|state, command, reply| {
+            match state.deleted.first().filter(|_| is(command, "LIST")) {
+                Some(number) => reply.replace("\r\n.\r\n", &format!("\r\n{number} 9\r\n.\r\n")),
+                None => reply.to_owned(),
+            }
+        }),
+    ),
+    (
+        "rfc1939-deleted-unlisted",
+        "counts what is deleted",
+        reply(|state, command, reply| {
+            let counts = is(command, "STAT") && !state.deleted.is_empty();
+            on(counts, reply, |reply| reply.replace("+OK 3 ", "+OK 4 "))
+        }),
+    ),
+    (
+        "rfc1939-rset",
+        "takes no mark off",
+        command(|_, command| if command == "RSET" { "NOOP" } else { command }.to_owned()),
+    ),
+    (
+        "maildrop-as-found",
+        "removes a message at the first QUIT",
+        command(|state, command| {
+            let is_first = command == "QUIT" && state.is_logged_in && state.quits == 0;
+            if is_first { "DELE 4\r\nQUIT" } else { command }.to_owned()
+        }),
+    ),
+    (
+        "rfc1939-dropped-connection",
+        "removes without QUIT",
+        quirk(Quirk::DropRemoves),
+    ),
+    (
+        "rfc1939-update",
+        "removes nothing",
+        command(|_, command| {
+            if command == "QUIT" {
+                "RSET\r\nQUIT"
+            } else {
+                command
+            }
+            .to_owned()
+        }),
+    ),
+    (
+        "rfc1939-unique-id-reuse",
+        "numbers unique-ids anew",
+        reply(|state, command, reply| {
+            let renumbers = state.has_removed && is(command, "UIDL");
+            on(renumbers, reply, |reply| {
+                renumbered(reply, &state.unique_ids)
+            })
+        }),
+    ),
+    (
+        "rfc2449-capa",
+        "has a capability with a dot",
+        reply(|_, command, reply| {
+            on(is(command, "CAPA"), reply, |reply| {
+                reply.replace("TOP\r\n", "TOP\r\n..foo\r\n")
+            })
+        }),
+    ),
+    (
+        "rfc2449-announced",
+        "announces UIDL and has it not",
+        reply(|_, command, reply| on(word(command) == "UIDL", reply, |_| "-ERR\r\n".to_owned())),
+    ),
+    (
+        "rfc2449-pipelining",
+        "reads one command of many",
+        quirk(Quirk::OneAtATime),
+    ),
+    (
+        "rfc2595-stls",
+        "refuses STLS",
+        reply(|_, command, reply| on(is(command, "STLS"), reply, |_| "-ERR\r\n".to_owned())),
+    ),
+    (
+        "rfc2595-stls-discards",
+        "obeys what came before TLS",
+        quirk(Quirk::ObeysWhatCameWithStls),
+    ),
+    (
+        "rfc2595-stls-once",
+        "takes STLS twice",
+        reply(|state, command, reply| {
+            on(state.is_tls && is(command, "STLS"), reply, |_| {
+                "+OK\r\n".to_owned()
+            })
+        }),
+    ),
+    (
+        "rfc2449-command-length",
+        "ignores a long line",
+        reply(|_, command, reply| on(command.len() > 1000, reply, |_| String::new())),
+    ),
+];
