@@ -15,6 +15,51 @@
 //! A row fails where a MUST is violated, and warns where a SHOULD is. What a
 //! server does lawfully never fails; what cannot be told with the messages that
 //! are there is not testable, and the row says what is needed.
+//!
+//! ```
+//! use std::{io, time::{Duration, Instant, SystemTime}};
+//! use pop3_conformance::check::{self, Account, Connection, Network, Options, Protection};
+//! use pop3_proto::Profile;
+//!
+//! /// A server that takes connections and says nothing.
+//! struct Silent(Instant);
+//!
+//! struct Nothing;
+//!
+//! impl Network for Silent {
+//!     fn connect(&mut self, _: Duration) -> io::Result<Box<dyn Connection>> {
+//!         Ok(Box::new(Nothing))
+//!     }
+//!     fn now(&self) -> Instant {
+//!         self.0
+//!     }
+//!     fn pause(&mut self, time: Duration) {
+//!         self.0 += time;
+//!     }
+//! }
+//!
+//! impl Connection for Nothing {
+//!     fn send(&mut self, _: &[u8], _: Duration) -> io::Result<()> {
+//!         Ok(())
+//!     }
+//!     fn receive(&mut self, _: &mut [u8], _: Duration) -> io::Result<usize> {
+//!         Err(io::ErrorKind::TimedOut.into())
+//!     }
+//!     fn start_tls(&mut self, _: Duration) -> io::Result<()> {
+//!         Err(io::ErrorKind::TimedOut.into())
+//!     }
+//! }
+//!
+//! let mut server = Silent(Instant::now());
+//! let account = Account { user: "mrose", password: "tanstaaf", protection: Protection::Stls };
+//! let options = Options::new(Profile::OUTLOOK_2024);
+//! let subject = ("a silent server", SystemTime::now());
+//! let report = check::run(&mut server, &account, &options, subject, &mut |_| {})?;
+//! let greets = &report.rows()[0];
+//! assert_eq!((greets.id(), greets.verdict()), ("C0002", check::FAIL));
+//! assert!(report.rows()[1..].iter().all(|row| row.verdict() == check::NOT_TESTABLE));
+//! # Ok::<(), check::Unable>(())
+//! ```
 
 use std::{io, time::Duration, time::SystemTime};
 
