@@ -190,3 +190,48 @@ fn a_wrong_password_is_no_report() {
     };
     assert!(shown.contains("C: PASS ***"), "{shown}");
 }
+
+/// The port of another protocol is a report: the server is there, and is wrong.
+#[test]
+fn what_is_not_pop3_fails() {
+    let smtp = Fault {
+        reply: |_, command, reply| match command {
+            "" => "220 mail.example.org ESMTP\r\n".to_owned(),
+            _ => reply.to_owned(),
+        },
+        ..NO_FAULT
+    };
+    let mut mock = Mock::new(&MESSAGES, smtp);
+    let report = run(&mut mock, &options()).unwrap();
+    assert_eq!(found(&report), ["C0002", "rfc1939-indicator"]);
+    assert_eq!(mock.connections(), 1);
+}
+
+#[test]
+fn a_server_that_is_busy_is_no_report() {
+    let busy = Fault {
+        reply: |_, command, reply| match command {
+            "" => "-ERR [SYS/TEMP] later\r\n".to_owned(),
+            _ => reply.to_owned(),
+        },
+        ..NO_FAULT
+    };
+    let unable = run(&mut Mock::new(&MESSAGES, busy), &options());
+    assert!(matches!(unable, Err(Unable::Busy(_))), "{unable:?}");
+}
+
+/// Not even in the name that it gives itself.
+#[test]
+fn no_line_of_the_server_tells_the_password() {
+    let tells = Fault {
+        reply: |_, command, reply| match command {
+            "UIDL" => reply.replace("id-1", PASSWORD),
+            "CAPA" => reply.replace("TOP\r\n", "TOP\r\nIMPLEMENTATION tanstaaf\r\n.tanstaaf\r\n"),
+            _ => reply.to_owned(),
+        },
+        ..NO_FAULT
+    };
+    let report = report(tells);
+    assert!(!report.json().contains(PASSWORD), "{}", report.text());
+    assert!(report.subject().contains("***"), "{}", report.subject());
+}

@@ -56,6 +56,11 @@ pub(in crate::check) enum TroubleKind {
 pub(in crate::check) type Answer = Result<Reply, Trouble>;
 
 impl Reply {
+    /// Whether it is one, if only to Outlook.
+    pub(in crate::check) const fn is_reply(&self) -> bool {
+        self.exact || self.positive
+    }
+
     pub(super) fn after(mut self, command: &str) -> Self {
         self.shown = format!("{command}\n{}", self.shown);
         self

@@ -120,9 +120,16 @@ impl<'n> Lab<'n> {
             .insert(dialogue)
             .reply(self.network, ReplyKind::Line);
         self.note(&greeting, true);
-        if let Err(trouble) = &greeting {
-            // It would not be better the next time, and each wait is long.
-            self.hopeless = Some(trouble.clone());
+        // It would not be better the next time, and each wait is long.
+        self.hopeless = match &greeting {
+            Err(trouble) => Some(trouble.clone()),
+            Ok(reply) if !reply.is_reply() => Some(Trouble {
+                kind: TroubleKind::NoSession,
+                shown: format!("{}\n(this is not POP3)", reply.shown),
+            }),
+            Ok(_) => None,
+        };
+        if self.hopeless.is_some() {
             self.drop_connection();
         }
         Ok(greeting)

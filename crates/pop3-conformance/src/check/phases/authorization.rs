@@ -16,7 +16,10 @@ pub(super) fn before_login(
 ) -> Result<(), Unable> {
     let greeting = lab.connect()?;
     let greets = greeting.as_ref().is_ok_and(|reply| reply.positive);
-    if let (Ok(reply), false) = (&greeting, greets) {
+    if let Ok(reply) = &greeting
+        && reply.is_reply()
+        && !reply.positive
+    {
         return Err(Unable::Busy(reply.shown.clone()));
     }
     seen.greeting = Some(greeting);

@@ -159,7 +159,8 @@ pub(super) static CLAUSES: [Check; 8] = [
 
 fn greets(seen: &Observed, _: &Options) -> Finding {
     match &seen.greeting {
-        Some(Ok(reply)) => Finding::Pass(reply.shown.clone()),
+        Some(Ok(reply)) if reply.is_reply() => Finding::Pass(reply.shown.clone()),
+        Some(Ok(reply)) => Finding::Violation(reply.shown.clone()),
         // It came; what is wrong with it is for other rows.
         Some(Err(trouble)) if !trouble.kind.is_unanswered() => Finding::Pass(trouble.shown.clone()),
         Some(Err(trouble)) => Finding::Violation(trouble.shown.clone()),
