@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
+use pop3_conformance::check;
 use pop3_testkit::{corpus, mutants};
 
 fn root() -> PathBuf {
@@ -62,4 +63,6 @@ fn numbers_are_right() {
         readme.contains(&format!("[{captures} replies]")),
         "{captures} replies"
     );
+    let rows = check::checks().count();
+    assert!(readme.contains(&format!("{rows} rows")), "{rows} rows");
 }

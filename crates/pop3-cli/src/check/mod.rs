@@ -8,7 +8,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use pop3_conformance::{
-    check::{self, Account, Limits, Options, Protection, Unable},
+    check::{self, Account, Options, Protection, Unable},
     report::{Outcome, Report},
 };
 use pop3_tokio::client::{Credentials, Scheme};
@@ -40,6 +40,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// Some rows need messages to be there. For all of them, put these into the
 /// maildrop: one whose first octet is a dot; one with lines that begin with
 /// dots, and a line that is a dot alone; and two others with several lines.
+///
+/// A reply may take half a minute and everything ten, unless --timeout and
+/// --session-timeout say otherwise.
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Check {
@@ -62,16 +65,6 @@ pub(crate) struct Check {
     /// is there for it
     #[arg(long)]
     destructive: bool,
-
-    /// How long a reply may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 30,
-          value_parser = clap::value_parser!(u64).range(1..=3600))]
-    reply_timeout: u64,
-
-    /// How long everything may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 600,
-          value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    run_timeout: u64,
 
     #[command(flatten, next_help_heading = "Server")]
     remote: RemoteOptions,
@@ -184,11 +177,13 @@ impl Check {
             options.skip.push("rfc2449-pipelining".to_owned());
         }
         options.destructive = self.destructive;
-        options.limits = Limits {
-            reply: Duration::from_secs(self.reply_timeout),
-            run: Duration::from_secs(self.run_timeout),
-            ..Limits::DEFAULT
-        };
+        let limits = &mut options.limits;
+        if let Some(timeout) = self.remote.timeout.map(Duration::from_secs) {
+            (limits.connect, limits.reply) = (timeout, timeout);
+        }
+        if let Some(timeout) = self.remote.session_timeout.map(Duration::from_secs) {
+            limits.run = timeout;
+        }
         options
     }
 }

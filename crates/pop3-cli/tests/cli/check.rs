@@ -217,7 +217,7 @@ fn wrong_usage_is_64() {
         &["pop3://me@127.0.0.1", "--only", "C9999"],
         &["pop3://me@127.0.0.1", "--skip", "C0017,bogus"],
         &["pop3://me@127.0.0.1", "--format", "yaml"],
-        &["pop3://me@127.0.0.1", "--reply-timeout", "0"],
+        &["pop3://me@127.0.0.1", "--timeout", "0"],
         &["pop3://me@127.0.0.1", "--profile", "outlook-97"],
         &["pop3://me@127.0.0.1", "--auth", "APOP"],
     ] {
@@ -258,7 +258,7 @@ fn a_server_that_does_not_greet_fails() {
             let _ = stream.read(&mut [0; 64]);
         }
     });
-    let options = ["--reply-timeout", "1", "--format", "json"];
+    let options = ["--timeout", "1", "--format", "json"];
     let run = check(&url, &options, PASSWORD);
     assert_eq!(run.status, Some(1), "{}", run.stderr);
     assert_eq!(run.stderr, "pop3 check: a MUST is violated: C0005\n");

@@ -21,7 +21,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn run(command: &str, server: &Server, options: &[&str]) -> Self {
+    fn run(command: &str, url: &str, options: &[&str]) -> Self {
         let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&near).unwrap();
         unlockpt(&near).unwrap();
@@ -30,7 +30,7 @@ impl Terminal {
         let far: OwnedFd = rustix::fs::open(path, flags, Mode::empty()).unwrap();
         let child = Command::new("setsid")
             .args(["--ctty", "--wait", env!("CARGO_BIN_EXE_pop3")])
-            .args([command, &server.url])
+            .args([command, url])
             .args(options)
             .env_remove("POP3_PASSWORD")
             .env("TERM", "xterm")
@@ -77,7 +77,7 @@ impl Terminal {
 #[test]
 fn a_password_is_asked_for_and_not_shown() {
     let server = Server::new(vec![(String::from("a"), b"x\r\n".to_vec())]);
-    let mut terminal = Terminal::run("list", &server, &[]);
+    let mut terminal = Terminal::run("list", &server.url, &[]);
     let account = server.url.trim_start_matches("pop3://");
     terminal.wait_for(&format!("Password for {account}: "));
     terminal.keyboard.write_all(b"tanstaaf\n").unwrap();
@@ -100,9 +100,28 @@ fn a_bar_shows_how_far_it_is() {
         format!("--password-file={}", path("password")),
     ];
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    let mut terminal = Terminal::run("fetch", &server, &options);
+    let mut terminal = Terminal::run("fetch", &server.url, &options);
     let shown = terminal.wait_for(" left");
     assert!(shown.contains("/5.72 MiB"), "{shown}");
     let (said, _) = terminal.end();
     assert!(said.ends_with(": 1 new (5.72 MiB)\n"), "{said}");
+}
+
+#[test]
+fn what_is_being_checked_is_shown() {
+    // It takes connections, and does not greet.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("pop3://me@{}", listener.local_addr().unwrap());
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("password");
+    std::fs::write(&file, "secret").unwrap();
+    let password = format!("--password-file={}", file.display());
+    let mut terminal = Terminal::run("check", &url, &[&password, "--timeout=1"]);
+    terminal.wait_for("greeting and capabilities");
+    let output = terminal.child.wait_with_output().unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        report.contains("C0002                         fail"),
+        "{report}"
+    );
 }
