@@ -173,7 +173,7 @@ pub struct Options {
 pub struct Limits {
     /// For a connection to be made.
     pub connect: Duration,
-    /// For a whole reply.
+    /// For the first line of a reply, and for each next piece of its block.
     pub reply: Duration,
     /// For what may come after a reply, or the end of a connection.
     pub linger: Duration,

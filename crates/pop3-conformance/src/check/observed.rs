@@ -34,7 +34,7 @@ pub(super) struct Observed {
     /// Commands of the TRANSACTION state before login.
     pub(super) early: Vec<Asked>,
     /// QUIT before login, and whether the connection ended.
-    pub(super) early_quit: Option<(Answer, bool)>,
+    pub(super) early_quit: Option<(Answer, Option<bool>)>,
     pub(super) refused_login: Option<RefusedLogin>,
     pub(super) stls: Option<(bool, String)>,
     pub(super) stls_again: Option<Answer>,
@@ -79,7 +79,7 @@ pub(super) struct Reading {
     pub(super) not_sampled: usize,
     pub(super) pipelined: Option<Pipelined>,
     pub(super) long_command: Option<LongCommand>,
-    pub(super) quit: Option<(Answer, bool)>,
+    pub(super) quit: Option<(Answer, Option<bool>)>,
 }
 
 /// A message that was retrieved.

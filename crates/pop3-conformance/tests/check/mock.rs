@@ -53,6 +53,8 @@ pub(crate) enum Quirk {
     OneAtATime,
     /// What came with STLS is obeyed under TLS.
     ObeysWhatCameWithStls,
+    /// One octet arrives at a time, and each takes so many seconds.
+    Slow(u64),
 }
 
 pub(crate) const NO_FAULT: Fault = Fault {
@@ -274,7 +276,11 @@ impl Connection for Line {
             self.shared.borrow_mut().now += within;
             return Err(io::ErrorKind::TimedOut.into());
         }
-        let octets = self.output.len().min(into.len());
+        let mut octets = self.output.len().min(into.len());
+        if let Quirk::Slow(seconds) = self.fault.quirk {
+            octets = octets.min(1);
+            self.shared.borrow_mut().now += Duration::from_secs(seconds);
+        }
         into[..octets].copy_from_slice(&self.output[..octets]);
         self.output.drain(..octets);
         Ok(octets)

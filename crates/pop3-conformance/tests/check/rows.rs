@@ -1,10 +1,13 @@
 //! What the rows say of servers in memory.
 
-use std::{collections::BTreeSet, time::SystemTime};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, SystemTime},
+};
 
 use pop3_conformance::{
     Party,
-    check::{self, Account, Options, Protection, Unable},
+    check::{self, Account, Network as _, Options, Protection, Unable},
     report::{Outcome, Report},
     statements,
 };
@@ -12,7 +15,7 @@ use pop3_proto::Profile;
 
 use crate::{
     faults::faults,
-    mock::{Fault, Mock, NO_FAULT, PASSWORD, USER},
+    mock::{Fault, Mock, NO_FAULT, PASSWORD, Quirk, USER},
 };
 
 /// Dots where they matter, and no two of one size; the last is not the
@@ -234,4 +237,43 @@ fn no_line_of_the_server_tells_the_password() {
     let report = report(tells);
     assert!(!report.json().contains(PASSWORD), "{}", report.text());
     assert!(report.subject().contains("***"), "{}", report.subject());
+}
+
+/// A first line has its time as a whole, however its octets come.
+#[test]
+fn who_sends_a_line_octet_by_octet_is_not_waited_for() {
+    let fault = Fault {
+        quirk: Quirk::Slow(10),
+        ..NO_FAULT
+    };
+    let mut mock = Mock::new(&MESSAGES, fault);
+    let start = mock.now();
+    let report = run(&mut mock, &options()).unwrap();
+    assert_eq!(found(&report), ["C0005"]);
+    assert!(mock.now() - start <= options().limits.reply + Duration::from_secs(10));
+}
+
+/// A block may take as long as the run, and what was not seen in that time fails
+/// nothing.
+#[test]
+fn a_slow_line_fails_nothing() {
+    let run_times = [(1, 1_000_000), (2, 1_000_000)].into_iter();
+    for (seconds, run_time) in run_times.chain((10..6000).step_by(37).map(|time| (1, time))) {
+        let fault = Fault {
+            quirk: Quirk::Slow(seconds),
+            ..NO_FAULT
+        };
+        let mut options = options();
+        options.limits.run = Duration::from_secs(run_time);
+        options.limits.reply = Duration::from_secs(240);
+        let mut mock = Mock::new(&MESSAGES, fault);
+        let start = mock.now();
+        let report = run(&mut mock, &options).unwrap();
+        assert_eq!(found(&report), [""; 0], "{}", report.text());
+        let took = mock.now() - start;
+        assert!(
+            took <= options.limits.run + Duration::from_secs(10),
+            "{took:?}"
+        );
+    }
 }

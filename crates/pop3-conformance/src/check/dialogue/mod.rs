@@ -82,7 +82,7 @@ impl Dialogue {
     /// Reads the next reply, or the greeting.
     pub(super) fn reply(&mut self, network: &dyn Network, kind: ReplyKind) -> Answer {
         let mut reading = Reading::new(kind, &self.limits);
-        let deadline = network.now() + self.limits.reply;
+        let mut deadline = network.now() + self.limits.reply;
         loop {
             match reading.take(&mut self.unread) {
                 Ok(Some(mut reply)) => {
@@ -94,6 +94,10 @@ impl Dialogue {
                     self.broken = true;
                     return Err(self.trouble(kind, &reading.head));
                 }
+            }
+            // A large message over a slow line is no fault.
+            if reading.is_in_block() {
+                deadline = network.now() + self.limits.reply;
             }
             if let Err(stopped) = self.fill(network, deadline) {
                 self.broken = true;
@@ -125,6 +129,7 @@ impl Dialogue {
                     .extend_from_slice(&buffer[..octets.min(READ_OCTETS)]);
                 Ok(())
             }
+            Err(error) if is_late(&error) && network.now() >= self.end => Err(Stopped::OutOfTime),
             Err(error) if is_late(&error) => Err(Stopped::Late),
             Err(_) => Err(Stopped::Closed),
         }
@@ -149,16 +154,16 @@ impl Dialogue {
         self.unasked()
     }
 
-    /// Whether the server ends the connection, and says nothing more.
-    pub(super) fn ends(&mut self, network: &dyn Network) -> bool {
+    /// Whether the server ends the connection, and says nothing more; `None` if
+    /// there is no time to see it.
+    pub(super) fn ends(&mut self, network: &dyn Network) -> Option<bool> {
         let mut buffer = [0; 1];
         self.broken = true;
-        let Ok(within) = self.left(network, self.limits.linger) else {
-            return false;
-        };
+        let within = self.left(network, self.limits.linger).ok()?;
         match self.connection.receive(&mut buffer, within) {
-            Ok(octets) => octets == 0,
-            Err(error) => !is_late(&error),
+            Ok(octets) => Some(octets == 0),
+            Err(error) if is_late(&error) && network.now() >= self.end => None,
+            Err(error) => Some(!is_late(&error)),
         }
     }
 

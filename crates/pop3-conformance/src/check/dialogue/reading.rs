@@ -117,6 +117,11 @@ impl Reading {
         });
     }
 
+    /// Whether the first line came, and a block is on its way.
+    pub(super) const fn is_in_block(&self) -> bool {
+        self.in_block
+    }
+
     /// What is missing, if nothing more comes.
     pub(super) fn unfinished(&self, is_closed: bool) -> TroubleKind {
         match (self.head.is_empty(), self.in_block, self.block_octets) {

@@ -88,6 +88,11 @@ impl TroubleKind {
         matches!(self, Self::Silent | Self::Closed)
     }
 
+    /// Whether it says nothing of the server: there was no time, or no session.
+    pub(in crate::check) const fn is_ours(self) -> bool {
+        matches!(self, Self::OutOfTime | Self::NoSession)
+    }
+
     pub(in crate::check) const fn in_words(self) -> &'static str {
         match self {
             Self::Silent => "no answer",

@@ -191,16 +191,16 @@ impl<'n> Lab<'n> {
         self.dialogue.as_mut()?.linger(self.network)
     }
 
-    /// Whether the server ends the connection now.
-    pub(super) fn ends(&mut self) -> bool {
+    /// Whether the server ends the connection now, if that can be seen.
+    pub(super) fn ends(&mut self) -> Option<bool> {
         self.notice_unasked();
         let network = &*self.network;
         let ends = self
             .dialogue
             .as_mut()
-            .map(|dialogue| dialogue.ends(network));
+            .and_then(|dialogue| dialogue.ends(network));
         self.drop_connection();
-        ends.unwrap_or(false)
+        ends
     }
 
     /// Cuts the connection off, without QUIT.

@@ -284,12 +284,12 @@ fn quits(seen: &Observed) -> Finding {
     let mut found = no_session(seen);
     for (answer, ends) in quits.into_iter().flatten() {
         match answer {
-            Ok(reply) if reply.positive && *ends => {
+            Ok(reply) if reply.positive && *ends == Some(true) => {
                 if let Finding::Untestable(_) = found {
                     found = Finding::Pass(format!("{}\n(closed)", reply.shown));
                 }
             }
-            Ok(reply) if reply.positive => {
+            Ok(reply) if reply.positive && *ends == Some(false) => {
                 return Finding::Violation(format!("{}\n(not closed)", reply.shown));
             }
             // Without an answer, or refused: another row.
