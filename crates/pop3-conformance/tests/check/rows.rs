@@ -258,7 +258,11 @@ fn who_sends_a_line_octet_by_octet_is_not_waited_for() {
 #[test]
 fn a_slow_line_fails_nothing() {
     let run_times = [(1, 1_000_000), (2, 1_000_000)].into_iter();
-    for (seconds, run_time) in run_times.chain((10..6000).step_by(37).map(|time| (1, time))) {
+    for (seconds, run_time) in run_times.chain(
+        (10..1500)
+            .chain((1500..6000).step_by(37))
+            .map(|time| (1, time)),
+    ) {
         let fault = Fault {
             quirk: Quirk::Slow(seconds),
             ..NO_FAULT

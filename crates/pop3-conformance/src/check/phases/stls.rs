@@ -22,6 +22,7 @@ pub(super) fn pipelined(lab: &mut Lab<'_>) -> Option<Injection> {
     let sent = "C: STLS\nC: CAPA\n(both at once)";
     let stls = match lab.read_here(ReplyKind::Line) {
         Ok(reply) => reply,
+        Err(trouble) if trouble.kind.is_ours() => return None,
         Err(trouble) => return Some(Injection::Ended(format!("{sent}\n{}", trouble.shown))),
     };
     if !stls.positive {
@@ -44,6 +45,7 @@ pub(super) fn pipelined(lab: &mut Lab<'_>) -> Option<Injection> {
     lab.drop_connection();
     let quit = match quit {
         Ok(reply) => reply.shown,
+        Err(trouble) if trouble.kind.is_ours() => return None,
         Err(trouble) => return Some(Injection::Ended(format!("{shown}\n{}", trouble.shown))),
     };
     let shown = format!("{shown}\n(TLS handshake done)\n{quit}");
