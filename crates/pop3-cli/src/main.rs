@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+#[cfg(unix)]
+mod audit;
 mod check;
 mod decode;
 mod definitions;
@@ -36,6 +38,8 @@ struct Pop3 {
 enum Command {
     Check(Box<check::Check>),
     #[cfg(unix)]
+    Audit(Box<audit::Audit>),
+    #[cfg(unix)]
     Demo(demo::Demo),
     Decode(decode::Decode),
     Encode(encode::Encode),
@@ -55,6 +59,8 @@ fn main() -> ExitCode {
     };
     let (command, done) = match pop3.command {
         Command::Check(check) => (check::NAME, check.run()),
+        #[cfg(unix)]
+        Command::Audit(audit) => (audit::NAME, audit.run()),
         #[cfg(unix)]
         Command::Demo(demo) => (demo::NAME, demo.run()),
         Command::Decode(decode) => (decode::NAME, decode.run()),

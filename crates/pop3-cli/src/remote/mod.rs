@@ -35,6 +35,11 @@ pub(crate) struct RemoteOptions {
     #[arg(long)]
     pub(crate) insecure_plaintext: bool,
 
+    /// No login without TLS, to loopback addresses neither: a tunnel may listen
+    /// there
+    #[arg(long, conflicts_with = "insecure_plaintext")]
+    pub(crate) require_tls: bool,
+
     /// Take any certificate. Whoever stands between can read the password
     #[arg(long)]
     pub(crate) dangerous_accept_invalid_certs: bool,
@@ -89,6 +94,7 @@ impl RemoteOptions {
             password: self.password.or(&others.password),
             ca_file: self.ca_file.or_else(|| others.ca_file.clone()),
             insecure_plaintext: self.insecure_plaintext || others.insecure_plaintext,
+            require_tls: self.require_tls || others.require_tls,
             dangerous_accept_invalid_certs: self.dangerous_accept_invalid_certs
                 || others.dangerous_accept_invalid_certs,
             no_pipelining: self.no_pipelining || others.no_pipelining,
@@ -120,6 +126,7 @@ impl RemoteOptions {
         }
         settings.timeouts.session = self.session_timeout.map(Duration::from_secs);
         settings.insecure_plaintext = self.insecure_plaintext;
+        settings.require_tls = self.require_tls;
         settings.tls.dangerous_accept_invalid_certs = self.dangerous_accept_invalid_certs;
         settings.tls.ca_files.extend(self.ca_file.clone());
         let method = match &self.auth {

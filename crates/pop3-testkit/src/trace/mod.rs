@@ -30,12 +30,12 @@
 //! to send; against our server it is the other way round.
 
 mod client;
-mod octets;
 mod parse;
 mod server;
 
 use std::{collections::VecDeque, fmt, fs};
 
+use pop3_conformance::audit::octets;
 use pop3_proto::{Profile, client::Transport};
 
 use crate::{

@@ -1,8 +1,9 @@
 //! From text to a trace.
 
+use pop3_conformance::audit::octets;
 use pop3_proto::{MessageNumber, Profile, UniqueId, client::Transport};
 
-use super::{Item, ServerSetup, Side, Trace, TraceError, error, octets};
+use super::{Item, ServerSetup, Side, Trace, TraceError, error};
 
 pub(super) fn trace(text: &str) -> Result<Trace, TraceError> {
     let mut trace = Trace {

@@ -21,8 +21,8 @@ impl Client {
     /// on `pop3s://` at once, on `pop3://` by STLS.
     ///
     /// Cleartext stays only to loopback addresses whose server does not
-    /// announce STLS, and where
-    /// [`insecure_plaintext`](Settings::insecure_plaintext) is set.
+    /// announce STLS, unless [`require_tls`](Settings::require_tls) is set, and
+    /// where [`insecure_plaintext`](Settings::insecure_plaintext) is.
     ///
     /// # Errors
     ///
@@ -32,7 +32,7 @@ impl Client {
     pub async fn connect(endpoint: &Endpoint, settings: &Settings) -> Result<Self, Error> {
         let deadline = deadline(settings);
         let stream = channel::connect(endpoint, settings, deadline).await?;
-        let loopback = channel::is_loopback(&stream);
+        let loopback = !settings.require_tls && channel::is_loopback(&stream);
         let stream: Stream = Box::new(stream);
         Self::greet(stream, endpoint, settings, loopback, deadline).await
     }

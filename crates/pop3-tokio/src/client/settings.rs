@@ -33,6 +33,10 @@ pub struct Settings {
     /// goes to loopback addresses only, and there only if the server does not
     /// announce STLS.
     pub insecure_plaintext: bool,
+    /// TLS to loopback addresses too, whatever the server announces: what
+    /// listens there may be a tunnel or a proxy. It has no meaning where
+    /// [`insecure_plaintext`](Self::insecure_plaintext) is set.
+    pub require_tls: bool,
     /// APOP also where TLS does not protect it. MD5 does not (CVE-2007-1558).
     pub dangerous_apop_in_cleartext: bool,
     /// Where to connect, instead of what the resolver says. The certificate is
@@ -51,6 +55,7 @@ impl Settings {
             timeouts: Timeouts::DEFAULT,
             tls: TlsSettings::DEFAULT,
             insecure_plaintext: false,
+            require_tls: false,
             dangerous_apop_in_cleartext: false,
             addresses: Vec::new(),
         }

@@ -1,7 +1,41 @@
-//! Octets as text, and back.
+//! Octets as text, and back: the notation of scenarios, and of the traces that
+//! the tests replay.
+//!
+//! Text stands for itself and each line ends with CRLF. Escapes are `\r`, `\n`,
+//! `\t`, `\\`, `\xHH`, and `\{N O}` for N times the octet O; a single `\` as the
+//! last octet of a line takes its CRLF away.
+//!
+//! ```
+//! use pop3_conformance::audit::octets;
+//!
+//! assert_eq!(octets::parse(r"+OK\{3 .}").unwrap(), b"+OK...\r\n");
+//! assert_eq!(octets::parse(r".\r\").unwrap(), b".\r");
+//! assert_eq!(octets::parse_lines("one\ntwo\n").unwrap(), b"one\r\ntwo\r\n");
+//! assert_eq!(octets::show(b"a\0\r\n"), r"a\x00");
+//! ```
 
-/// The octets of the text after `S: ` or `C: `; the CRLF is added.
-pub(super) fn parse(text: &str) -> Result<Vec<u8>, String> {
+/// The most octets that one `\{N O}` stands for.
+pub const RUN_MAX: usize = 1 << 20;
+
+/// The octets of lines of text.
+///
+/// # Errors
+///
+/// What is no escape.
+pub fn parse_lines(text: &str) -> Result<Vec<u8>, String> {
+    let mut octets = Vec::new();
+    for line in text.lines() {
+        octets.extend(parse(line)?);
+    }
+    Ok(octets)
+}
+
+/// The octets of a line of text; the CRLF is added.
+///
+/// # Errors
+///
+/// What is no escape.
+pub fn parse(text: &str) -> Result<Vec<u8>, String> {
     let (text, line_end) = match text.strip_suffix('\\') {
         // Not the second half of an escaped one.
         Some(rest) if !rest.ends_with('\\') || rest.ends_with("\\\\") => (rest, &b""[..]),
@@ -13,7 +47,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<u8>, String> {
 }
 
 /// The octets of a text without a line end.
-pub(super) fn unescape(text: &str) -> Result<Vec<u8>, String> {
+///
+/// # Errors
+///
+/// What is no escape.
+pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut octets = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('\\') {
@@ -43,7 +81,7 @@ fn escape(after: &str) -> Result<(Vec<u8>, &str), String> {
             let (run, tail) = after[1..].split_once('}').ok_or_else(unknown)?;
             let (count, octet) = run.split_once(' ').ok_or_else(unknown)?;
             let count: usize = count.parse().map_err(|_| unknown())?;
-            if octet.len() != 1 || count > 1 << 20 {
+            if octet.len() != 1 || count > RUN_MAX {
                 return Err(unknown());
             }
             return Ok((octet.repeat(count).into_bytes(), tail));
@@ -54,7 +92,8 @@ fn escape(after: &str) -> Result<(Vec<u8>, &str), String> {
 }
 
 /// The text that [`parse`] reads as these octets.
-pub(super) fn show(octets: &[u8]) -> String {
+#[must_use]
+pub fn show(octets: &[u8]) -> String {
     let (octets, end) = match octets.strip_suffix(b"\r\n") {
         Some(octets) => (octets, ""),
         None => (octets, "\\"),

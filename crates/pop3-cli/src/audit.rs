@@ -1,0 +1,284 @@
+//! `pop3 audit`: is this client program safe and correct?
+
+use std::{
+    io::IsTerminal as _,
+    path::{Component, Path, PathBuf},
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pop3_conformance::{
+    audit::{self, Client, Limits, Options, Recipe, Scenario, Store, Takes},
+    report::Report,
+};
+
+use crate::{
+    exit::{Exit, Failure},
+    output::Output,
+};
+
+pub(crate) const NAME: &str = "audit";
+
+const AFTER_HELP: &str = "\
+The client is run once for each scenario, against a server on the loopback interface that does one thing otherwise than a \
+good one. In its arguments {host}, {port}, {user}, {password}, {cafile}, {home}, {maildir} and {mbox} are filled in. It is to \
+fetch all mail and to delete what it has fetched:
+
+    pop3 audit --maildir mail -- getter --host {host} --port {port} --user {user} --password {password} --to {maildir}
+
+It runs in a scratch folder, which is its HOME, under limits of time, memory and disk; that is no sandbox. Compared is what \
+it stores, octet for octet: LF for CRLF, header fields added at the top and what an mbox adds are no difference.
+
+Verdicts:
+  correct    what it stored is right, or it refused where it may
+  lossy      what it stored differs from what was sent
+  dangerous  it deleted what it did not store, took a part for the whole, went on in the clear, did not end, or grew
+  not tried  the scenario needs STLS: tell how with --stls
+
+Exit status:
+   0  all is correct
+   1  something is lossy or dangerous, or a MUST of MS-STANOPOP3 is broken
+  64  wrong usage
+  66  the program of the recipe is not installed
+  74  the client cannot be run
+ 141  the reader of standard output closed it early";
+
+/// Find out whether a client program is safe and correct
+#[derive(Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Audit {
+    /// Audit a program that pop3 knows how to run
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["command", "maildir", "mbox", "first", "stls"], value_parser = recipe)]
+    recipe: Option<String>,
+
+    /// The client stores in this Maildir of the scratch folder, which is {maildir}
+    #[arg(long, value_name = "FOLDER", value_parser = within)]
+    maildir: Option<PathBuf>,
+
+    /// The client stores in this mbox of the scratch folder, which is {mbox}
+    #[arg(long, value_name = "FILE", value_parser = within, conflicts_with = "maildir")]
+    mbox: Option<PathBuf>,
+
+    /// The client fetches the first message and no other
+    #[arg(long)]
+    first: bool,
+
+    /// The arguments make the client insist on STLS
+    #[arg(long)]
+    stls: bool,
+
+    /// Only scenarios whose names contain this; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    only: Vec<String>,
+
+    /// No scenarios whose names contain this; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    skip: Vec<String>,
+
+    /// Name the scenarios and recipes, and run nothing
+    #[arg(long)]
+    list: bool,
+
+    /// Run so many scenarios at once
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
+
+    /// Stop a run after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = Limits::DEFAULT.time.as_secs())]
+    time_limit: u64,
+
+    /// Let the client wait so many seconds for octets that never come
+    #[arg(long, value_name = "SECONDS", default_value_t = Limits::DEFAULT.patience.as_secs())]
+    patience: u64,
+
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// The client and its arguments
+    #[arg(last = true, value_name = "CLIENT")]
+    command: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Junit,
+    Html,
+}
+
+fn recipe(name: &str) -> Result<String, String> {
+    let mut recipes = audit::recipes().iter();
+    match recipes.any(|recipe| recipe.name() == name) {
+        true => Ok(name.to_owned()),
+        false => {
+            let names: Vec<_> = audit::recipes().iter().map(Recipe::name).collect();
+            Err(format!("no such recipe; there are {}", names.join(" ")))
+        }
+    }
+}
+
+/// A path that stays in the scratch folder.
+fn within(path: &str) -> Result<PathBuf, String> {
+    let path = Path::new(path);
+    let mut parts = path.components();
+    match parts.all(|part| matches!(part, Component::Normal(_))) {
+        true => Ok(path.to_owned()),
+        false => Err("a path within the scratch folder, such as `mail`".to_owned()),
+    }
+}
+
+impl Audit {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let scenarios = self.scenarios();
+        if self.list {
+            return print(&list(&scenarios));
+        }
+        let client = self.client()?;
+        let audit = self.audit(&client, &scenarios)?;
+        let report = audit.report();
+        print(&self.rendered(&report)?)?;
+        match report.fails() {
+            true => Err(Failure::new(
+                Exit::Differs,
+                format_args!("{} is not safe and correct: the report says where", client.name),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn scenarios(&self) -> Vec<Scenario> {
+        let has = |scenario: &Scenario, parts: &[String]| {
+            parts.iter().any(|part| scenario.name().contains(part))
+        };
+        let all = audit::scenarios().iter();
+        let wanted = all.filter(|scenario| {
+            (self.only.is_empty() || has(scenario, &self.only)) && !has(scenario, &self.skip)
+        });
+        wanted.cloned().collect()
+    }
+
+    fn client(&self) -> Result<Client, Failure> {
+        if let Some(name) = &self.recipe {
+            return known(name);
+        }
+        if self.command.is_empty() {
+            return Err(Failure::new(
+                Exit::Usage,
+                "no client: write `pop3 audit --recipe NAME` or `pop3 audit -- CLIENT ARGS`; see --help",
+            ));
+        }
+        let mut client = Client::from_command(self.command.clone(), self.stls);
+        (client.store, client.place) = match (&self.maildir, &self.mbox) {
+            (Some(folder), _) => (Store::Maildir, folder.clone()),
+            (_, Some(file)) => (Store::Mbox, file.clone()),
+            _ => (Store::Stdout, PathBuf::new()),
+        };
+        if self.first {
+            client.takes = Takes::First;
+        }
+        Ok(client)
+    }
+
+    fn audit(&self, client: &Client, scenarios: &[Scenario]) -> Result<audit::Audit, Failure> {
+        let mut options = Options::default();
+        options.limits.time = Duration::from_secs(self.time_limit);
+        options.limits.patience = Duration::from_secs(self.patience);
+        if let Some(jobs) = self.jobs {
+            options.jobs = jobs.into();
+        }
+        let bar = bar(scenarios.len());
+        let audited = audit::audit(client, scenarios, &options, &|progress| {
+            bar.set_message(progress.scenario.to_owned());
+            bar.inc(1);
+        });
+        bar.finish_and_clear();
+        audited.map_err(|error| {
+            Failure::new(
+                Exit::Io,
+                format_args!("cannot run {}: {error}", client.name),
+            )
+        })
+    }
+
+    fn rendered(&self, report: &Report) -> Result<String, Failure> {
+        match self.format {
+            Format::Text => Ok(report.text()),
+            Format::Json => Ok(report.json()),
+            Format::Html => Ok(report.html()),
+            Format::Junit => report.junit().map_err(|error| {
+                Failure::new(Exit::Io, format_args!("cannot write the report: {error}"))
+            }),
+        }
+    }
+}
+
+/// The client of a recipe.
+fn known(name: &str) -> Result<Client, Failure> {
+    let mut recipes = audit::recipes().iter();
+    let recipe = recipes.find(|recipe| recipe.name() == name);
+    // The name was checked; and this program is its own.
+    let program = match name {
+        "pop3" => std::env::current_exe().ok(),
+        _ => recipe.and_then(Recipe::program),
+    };
+    match (recipe, program) {
+        (Some(recipe), Some(program)) => Ok(recipe.client(&program)),
+        (recipe, _) => {
+            let package = recipe.and_then(Recipe::package).unwrap_or(name);
+            Err(Failure::new(
+                Exit::NoInput,
+                format_args!("{name} is not installed: install the package {package}"),
+            ))
+        }
+    }
+}
+
+fn list(scenarios: &[Scenario]) -> String {
+    let mut text = String::new();
+    let mut last = "";
+    for scenario in scenarios {
+        if scenario.family() == last {
+            continue;
+        }
+        last = scenario.family();
+        let family = scenarios.iter().filter(|other| other.family() == last);
+        let runs = match family.count() {
+            1 => String::new(),
+            runs => format!(" ({runs} runs)"),
+        };
+        text.push_str(&format!("{last}{runs}\n    {}\n", scenario.why()));
+        let ids: Vec<_> = scenario.shows().iter().map(ToString::to_string).collect();
+        if !ids.is_empty() {
+            text.push_str(&format!("    MS-STANOPOP3 {}\n", ids.join(", ")));
+        }
+        if let Some(seen) = scenario.seen() {
+            text.push_str(&format!("    seen: {seen}\n"));
+        }
+    }
+    text.push_str("\nRecipes:\n");
+    for recipe in audit::recipes() {
+        text.push_str(&format!("    {:12} {}\n", recipe.name(), recipe.title()));
+    }
+    text
+}
+
+fn bar(runs: usize) -> ProgressBar {
+    let target = match std::io::stderr().is_terminal() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    };
+    let bar = ProgressBar::with_draw_target(u64::try_from(runs).ok(), target);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut output = Output::create(None)?;
+    output.write(text.as_bytes())?;
+    output.keep()
+}

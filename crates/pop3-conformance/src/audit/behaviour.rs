@@ -1,0 +1,224 @@
+//! What a client's commands say of the statements that bind clients: syntax,
+//! order, state, and whether Outlook would send them.
+
+use std::collections::BTreeMap;
+
+use super::log::{Command, Entry, Log, State};
+use crate::{Id, Party, statement, statements};
+
+/// How the lab comes to know whether a client keeps a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cover {
+    /// By the commands that it sends in all scenarios.
+    Commands,
+    /// By scenarios that [show](super::Scenario::shows) it.
+    Scenarios,
+    /// Not at all, and why.
+    Unobservable(&'static str),
+}
+
+/// What was seen of a statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// How often it was kept.
+    pub(super) kept: usize,
+    /// The commands that broke it first, each with its scenario.
+    pub(super) broken: Vec<String>,
+    pub(super) times_broken: usize,
+}
+
+/// The most examples of a broken statement.
+const EXAMPLES_MAX: usize = 5;
+
+/// How the lab covers a statement; `None` if it binds servers alone.
+#[must_use]
+pub fn cover(id: Id) -> Option<Cover> {
+    if statement(id)?.party() == Party::Server {
+        return None;
+    }
+    Some(match id {
+        _ if OBSERVED.contains(&id) => Cover::Commands,
+        _ if id == Id::C(10) => Cover::Unobservable(
+            "after a refused login both QUIT and another login are right, and so is closing",
+        ),
+        _ if id == Id::C(13) => Cover::Unobservable(
+            "it permits to send commands again, and demands nothing of a client",
+        ),
+        _ if id == Id::C(48) => Cover::Unobservable(
+            "it is about what a client does untold; a recipe tells it whether to delete",
+        ),
+        _ => Cover::Scenarios,
+    })
+}
+
+/// The statements that bind clients.
+pub fn client_statements() -> impl Iterator<Item = Id> {
+    let bound = statements().iter().filter(|row| row.party() != Party::Server);
+    bound.map(|row| row.id())
+}
+
+const OBSERVED: [Id; 29] = [
+    Id::C(1),
+    Id::C(3),
+    Id::C(4),
+    Id::C(7),
+    Id::C(8),
+    Id::C(12),
+    Id::C(15),
+    Id::C(16),
+    Id::V(3),
+    Id::C(18),
+    Id::V(4),
+    Id::V(5),
+    Id::C(24),
+    Id::C(25),
+    Id::C(27),
+    Id::C(28),
+    Id::V(6),
+    Id::C(30),
+    Id::C(32),
+    Id::C(33),
+    Id::V(7),
+    Id::C(35),
+    Id::C(42),
+    Id::C(43),
+    Id::C(44),
+    Id::C(45),
+    Id::C(46),
+    Id::C(47),
+    Id::V(8),
+];
+
+/// Adds what a connection shows.
+pub(super) fn observe(scenario: &str, log: &Log, seen: &mut BTreeMap<Id, Seen>) {
+    let mut note = |id: Id, kept: bool, command: &Command| {
+        let seen = seen.entry(id).or_default();
+        if kept {
+            seen.kept += 1;
+            return;
+        }
+        seen.times_broken += 1;
+        if seen.broken.len() < EXAMPLES_MAX {
+            let state = match command.state {
+                State::Greeting => "before the greeting",
+                State::Authorization | State::Named | State::Challenge => "in AUTHORIZATION",
+                State::Transaction => "in TRANSACTION",
+                State::Over => "after QUIT",
+            };
+            let example = format!("{scenario}: C: {} ({state})", command.shown());
+            seen.broken.push(example);
+        }
+    };
+    let mut before = Before::default();
+    let mut answer = None;
+    for entry in log.entries() {
+        match entry {
+            Entry::Sent(octets) => answer = octets.first().copied().or(answer),
+            Entry::Command(command) if command.closed || command.state == State::Challenge => {}
+            Entry::Command(command) => {
+                before.user_refused =
+                    before.verb == "USER" && answer.is_some_and(|first| first != b'+');
+                syntax(command, &mut note);
+                order(command, &before, &mut note);
+                let verb = command.words().into_iter().next().unwrap_or_default();
+                before.user |= verb == "USER";
+                before.verb = verb;
+                answer = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a connection has seen so far.
+#[derive(Default)]
+struct Before {
+    verb: String,
+    user: bool,
+    /// The last command was USER, and the answer no.
+    user_refused: bool,
+}
+
+fn syntax(command: &Command, note: &mut impl FnMut(Id, bool, &Command)) {
+    let words = command.words();
+    let Some((verb, arguments)) = words.split_first() else {
+        note(Id::C(3), false, command);
+        return;
+    };
+    let line = &command.line;
+    let printable = line.iter().all(|octet| (b' '..=b'~').contains(octet));
+    note(Id::C(3), printable && command.crlf, command);
+    let spaced = line.windows(2).any(|pair| pair == b"  ") || line.first() == Some(&b' ');
+    // An argument may be a password, and that may hold spaces.
+    if verb != "PASS" {
+        note(Id::C(4), !spaced && line.last() != Some(&b' '), command);
+    }
+    let bare = line.len() == verb.len();
+    let number = |text: &String| text.parse::<u32>().is_ok_and(|number| number > 0);
+    let one_number = matches!(arguments, [argument] if number(argument));
+    match verb.as_str() {
+        "QUIT" if command.state == State::Transaction => note(Id::C(30), bare, command),
+        "QUIT" => note(Id::C(12), bare, command),
+        "STAT" => note(Id::C(15), bare, command),
+        "LIST" => note(Id::V(3), arguments.is_empty(), command),
+        "RETR" => note(Id::V(4), one_number, command),
+        "DELE" => note(Id::C(24), one_number, command),
+        "NOOP" => note(Id::C(27), bare, command),
+        "RSET" => note(Id::V(6), false, command),
+        "TOP" => {
+            let right = matches!(arguments, [message, lines]
+                if number(message) && lines.parse::<u32>().is_ok());
+            note(Id::C(32), right, command);
+        }
+        "UIDL" => note(Id::V(7), arguments.is_empty(), command),
+        "USER" => note(Id::C(42), arguments.len() == 1, command),
+        "PASS" => note(Id::C(46), !arguments.is_empty(), command),
+        "APOP" => note(Id::V(8), false, command),
+        _ => {}
+    }
+}
+
+fn order(command: &Command, before: &Before, note: &mut impl FnMut(Id, bool, &Command)) {
+    note(Id::C(1), true, command);
+    let words = command.words();
+    let verb = words.first().map_or("", String::as_str);
+    let transaction = match verb {
+        "STAT" => Some(Id::C(16)),
+        "LIST" => Some(Id::C(18)),
+        "RETR" => Some(Id::V(5)),
+        "DELE" => Some(Id::C(25)),
+        "NOOP" => Some(Id::C(28)),
+        "TOP" => Some(Id::C(33)),
+        "UIDL" => Some(Id::C(35)),
+        _ => None,
+    };
+    if let Some(id) = transaction {
+        let kept = command.state == State::Transaction;
+        note(id, kept, command);
+        note(Id::C(8), kept, command);
+    }
+    if command.is_login() {
+        note(Id::C(7), true, command);
+    } else if transaction.is_some() && command.state != State::Transaction {
+        note(Id::C(7), false, command);
+    }
+    let authorization = matches!(command.state, State::Authorization | State::Named);
+    match verb {
+        // It may even come before the greeting (C0043).
+        "USER" => note(
+            Id::C(43),
+            authorization || command.state == State::Greeting,
+            command,
+        ),
+        "PASS" => {
+            note(Id::C(44), before.user, command);
+            note(Id::C(47), command.state == State::Named, command);
+        }
+        _ => {}
+    }
+    if command.state == State::Named {
+        note(Id::C(45), matches!(verb, "PASS" | "QUIT"), command);
+    } else if before.user_refused {
+        note(Id::C(45), verb != "PASS", command);
+    }
+}

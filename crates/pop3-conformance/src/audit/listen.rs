@@ -1,0 +1,259 @@
+//! The scripted server on loopback: sockets, TLS and threads around
+//! [`Server`].
+
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Sender,
+    },
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::{
+    log::Log,
+    scenario::Scenario,
+    server::{Action, Server},
+    watch::Event,
+};
+
+/// The most connections of a run. A client that opens more goes round in
+/// circles.
+pub(super) const CONNECTIONS_MAX: usize = 30;
+
+/// Listens until it is stopped.
+pub(super) struct Listener {
+    pub(super) port: u16,
+    shared: Arc<Shared>,
+    acceptor: JoinHandle<Vec<JoinHandle<Log>>>,
+}
+
+struct Shared {
+    scenario: Scenario,
+    tls: Arc<ServerConfig>,
+    stopped: AtomicBool,
+    /// Every connection, to be shut at the end.
+    streams: Mutex<Vec<TcpStream>>,
+    events: Sender<Event>,
+}
+
+impl Listener {
+    pub(super) fn start(
+        scenario: &Scenario,
+        tls: Arc<ServerConfig>,
+        events: Sender<Event>,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        let shared = Arc::new(Shared {
+            scenario: scenario.clone(),
+            tls,
+            stopped: AtomicBool::new(false),
+            streams: Mutex::default(),
+            events,
+        });
+        let acceptor = {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || accept(&listener, &shared))
+        };
+        Ok(Self {
+            port,
+            shared,
+            acceptor,
+        })
+    }
+
+    /// Shuts all connections and says what was said on them, in the order in
+    /// which they were made.
+    pub(super) fn stop(self) -> Vec<Log> {
+        self.shared.stopped.store(true, Ordering::SeqCst);
+        // Wakes the acceptor.
+        drop(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)));
+        let connections = self.acceptor.join().unwrap_or_default();
+        self.shared.shut();
+        let logs = connections.into_iter();
+        logs.map(|thread| thread.join().unwrap_or_default())
+            .collect()
+    }
+}
+
+impl Shared {
+    fn keep(&self, stream: TcpStream) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        streams.push(stream);
+    }
+
+    fn shut(&self) {
+        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        for stream in &*streams {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) -> Vec<JoinHandle<Log>> {
+    let mut connections = Vec::new();
+    while let Ok((stream, _)) = listener.accept() {
+        if shared.is_stopped() {
+            break;
+        }
+        if connections.len() == CONNECTIONS_MAX {
+            let _ = shared.events.send(Event::TooMuch);
+            continue;
+        }
+        let Ok(other) = stream.try_clone() else {
+            continue;
+        };
+        shared.keep(other);
+        let shared = Arc::clone(shared);
+        connections.push(thread::spawn(move || serve(stream, &shared)));
+    }
+    connections
+}
+
+/// Plays the scenario on a connection. A connection that breaks ends it: what
+/// was said until then counts.
+fn serve(stream: TcpStream, shared: &Shared) -> Log {
+    let mut server = Server::new(&shared.scenario);
+    let mut wire = Wire::Clear(stream);
+    let _ = play(&mut server, &mut wire, shared);
+    server.into_log()
+}
+
+fn play(server: &mut Server<'_>, wire: &mut Wire, shared: &Shared) -> io::Result<()> {
+    let began = Instant::now();
+    let mut owed = false;
+    let mut input = [0; 4096];
+    wire.tcp().set_nodelay(true)?;
+    loop {
+        let action = server.poll(began.elapsed());
+        if server.owes() && !owed {
+            owed = true;
+            let _ = shared.events.send(Event::Owes);
+        }
+        if server.log().too_much {
+            let _ = shared.events.send(Event::TooMuch);
+        }
+        let due = match action {
+            Action::Send(octets) => {
+                if wire.write_all(&octets).is_err() {
+                    // Whoever has closed reads no more, but may have written.
+                    server.handle_broken();
+                }
+                continue;
+            }
+            Action::StartTls => {
+                let established = wire.start_tls(&shared.tls);
+                server.handle_tls(established);
+                continue;
+            }
+            Action::Close => {
+                wire.close();
+                continue;
+            }
+            Action::Wait(due) => Some(due.saturating_sub(began.elapsed())),
+            Action::Read => None,
+        };
+        if due.is_some_and(|due| due.is_zero()) {
+            continue;
+        }
+        wire.tcp().set_read_timeout(due)?;
+        match wire.read(&mut input) {
+            Ok(0) => {
+                server.handle_end();
+                return Ok(());
+            }
+            Ok(read) => {
+                server.handle_input(&input[..read]);
+                let _ = shared.events.send(Event::Spoke);
+            }
+            Err(error) if is_timeout(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+    )
+}
+
+enum Wire {
+    Clear(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Wire {
+    const fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Clear(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+
+    fn read(&mut self, input: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Clear(stream) => stream.read(input),
+            Self::Tls(stream) => match stream.read(input) {
+                // A client that leaves without close_notify has left.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(0),
+                read => read,
+            },
+        }
+    }
+
+    fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Clear(stream) => stream.write_all(octets),
+            Self::Tls(stream) => {
+                stream.write_all(octets)?;
+                stream.flush()
+            }
+        }
+    }
+
+    /// The server's part of the handshake, on this connection.
+    fn start_tls(&mut self, config: &Arc<ServerConfig>) -> bool {
+        let Self::Clear(stream) = self else {
+            return false;
+        };
+        let handshake = || {
+            let mut tcp = stream.try_clone()?;
+            tcp.set_read_timeout(None)?;
+            let connection = ServerConnection::new(Arc::clone(config));
+            let mut connection = connection.map_err(io::Error::other)?;
+            while connection.is_handshaking() {
+                connection.complete_io(&mut tcp)?;
+            }
+            Ok::<_, io::Error>(StreamOwned::new(connection, tcp))
+        };
+        match handshake() {
+            Ok(stream) => {
+                *self = Self::Tls(Box::new(stream));
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// No more is sent.
+    fn close(&mut self) {
+        if let Self::Tls(stream) = self {
+            stream.conn.send_close_notify();
+            let _ = stream.flush();
+        }
+        let _ = self.tcp().shutdown(Shutdown::Write);
+    }
+}
+

@@ -1,0 +1,162 @@
+//! What was said on a connection.
+
+use crate::report::shown;
+
+/// The most entries that a log keeps.
+pub const ENTRIES_MAX: usize = 2000;
+
+/// The most octets of what was sent or received that an entry keeps.
+pub const OCTETS_KEPT: usize = 600;
+
+/// A connection, from the server's side. Bounded, whatever the client does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Log {
+    pub(crate) entries: Vec<Entry>,
+    /// The client sent more commands, or longer ones, than any client needs.
+    pub(crate) too_much: bool,
+    /// It took all of a line that was far too long.
+    pub(crate) took_the_flood: bool,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// The server sent octets.
+    Sent(Vec<u8>),
+    /// The client sent a line.
+    Command(Command),
+    /// The handshake of TLS is done, or has failed.
+    Tls(bool),
+    /// The client has closed its side.
+    ClientClosed,
+    /// The server has closed its side.
+    ServerClosed,
+}
+
+/// A line from the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The line without its end, or the first [`OCTETS_KEPT`] octets of it.
+    pub line: Vec<u8>,
+    /// Whether CRLF ended it, not a bare LF.
+    pub crlf: bool,
+    /// Where the session was.
+    pub state: State,
+    /// Whether it came under TLS.
+    pub tls: bool,
+    /// Whether the last answer was still to come.
+    pub early: bool,
+    /// Whether the server had closed its side.
+    pub closed: bool,
+}
+
+/// Where a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The greeting is not sent yet, or not all of it.
+    Greeting,
+    /// AUTHORIZATION.
+    Authorization,
+    /// The same, and a USER was accepted as the last command.
+    Named,
+    /// A challenge of AUTH is open; the next line is no command.
+    Challenge,
+    /// TRANSACTION.
+    Transaction,
+    /// QUIT was answered.
+    Over,
+}
+
+impl Command {
+    /// Its words, in upper case.
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let text = String::from_utf8_lossy(&self.line).to_ascii_uppercase();
+        text.split_ascii_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Whether these are its first words.
+    #[must_use]
+    pub fn begins_with(&self, words: &str) -> bool {
+        let own = self.words();
+        let mut wanted = words.split(' ').enumerate();
+        wanted.all(|(at, word)| own.get(at).is_some_and(|own| own == word))
+    }
+
+    /// Whether it names the user or proves anything.
+    #[must_use]
+    pub fn is_login(&self) -> bool {
+        self.state == State::Challenge
+            || ["USER", "PASS", "APOP", "AUTH"].iter().any(|verb| self.begins_with(verb))
+    }
+
+    /// The line for people, without what is secret.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let secret = match &self.words()[..] {
+            [verb, ..] if verb == "PASS" => Some("PASS ***"),
+            [verb, ..] if verb == "APOP" => Some("APOP ***"),
+            [verb, _, _, ..] if verb == "AUTH" => Some("AUTH ***"),
+            _ if self.state == State::Challenge => Some("***"),
+            _ => None,
+        };
+        let line = secret.map_or_else(|| shown(&self.line, 100), str::to_owned);
+        match self.crlf {
+            true => line,
+            false => format!("{line}\\n"),
+        }
+    }
+}
+
+impl Log {
+    /// What happened, in order.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The client's lines.
+    pub fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Command(command) => Some(command),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn push(&mut self, entry: Entry) {
+        match self.entries.len() < ENTRIES_MAX {
+            true => self.entries.push(entry),
+            false => self.too_much = true,
+        }
+    }
+
+    /// The exchange for people: a line for each entry, what was sent in pieces
+    /// joined.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut sent: Vec<u8> = Vec::new();
+        let flush = |sent: &mut Vec<u8>, lines: &mut Vec<String>| {
+            if !sent.is_empty() {
+                lines.push(format!("S: {}", shown(sent, 160)));
+                sent.clear();
+            }
+        };
+        for entry in &self.entries {
+            if let Entry::Sent(octets) = entry {
+                sent.extend_from_slice(octets);
+                continue;
+            }
+            flush(&mut sent, &mut lines);
+            lines.push(match entry {
+                Entry::Sent(_) => continue,
+                Entry::Command(command) => format!("C: {}", command.shown()),
+                Entry::Tls(true) => "TLS begins".to_owned(),
+                Entry::Tls(false) => "the TLS handshake fails".to_owned(),
+                Entry::ClientClosed => "the client closes".to_owned(),
+                Entry::ServerClosed => "the server closes".to_owned(),
+            });
+        }
+        flush(&mut sent, &mut lines);
+        lines
+    }
+}

@@ -1,0 +1,180 @@
+//! What a good server would say of the maildrop of a scenario.
+
+use super::{log::State, scenario::{Scenario, Transport}};
+
+/// What CAPA announces unless a scenario says otherwise. No PIPELINING: a
+/// client that sends ahead does so unasked.
+pub(super) fn capabilities(transport: Transport) -> Vec<String> {
+    let mut capabilities = vec!["USER".to_owned(), "TOP".to_owned(), "UIDL".to_owned()];
+    if transport == Transport::Stls {
+        capabilities.push("STLS".to_owned());
+    }
+    capabilities
+}
+
+/// A body between a header and a last line, by which a message that was cut is
+/// known from one that was changed.
+pub(super) fn framed(family: &str, number: usize, body: &[u8]) -> Vec<u8> {
+    let header = format!(
+        "From: Ada <ada@example.org>\r\nTo: Grace <grace@example.org>\r\n\
+         Subject: {family} {number}\r\nMessage-ID: <{number}.{family}@example.org>\r\n\
+         Date: Mon, 01 Jan 2024 00:00:00 +0000\r\n\r\n"
+    );
+    let last = format!("This is the end of message {number}.\r\n");
+    [header.as_bytes(), body, last.as_bytes()].concat()
+}
+
+/// How a command is answered, and where it leads.
+pub(super) struct Answer {
+    pub(super) octets: Vec<u8>,
+    pub(super) state: State,
+    pub(super) ends: Ends,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ends {
+    Nothing,
+    /// The connection closes.
+    Session,
+    /// TLS begins.
+    Clear,
+}
+
+impl Answer {
+    fn line(text: impl AsRef<str>, state: State) -> Self {
+        Self {
+            octets: format!("{}\r\n", text.as_ref()).into_bytes(),
+            state,
+            ends: Ends::Nothing,
+        }
+    }
+}
+
+/// The answer of RFC 1939, RFC 2449 and RFC 2595.
+pub(super) fn answer(
+    scenario: &Scenario,
+    words: &[String],
+    (state, tls): (State, bool),
+    deleted: &[usize],
+) -> Answer {
+    let refuse = |why: &str| Answer::line(format!("-ERR {why}"), state);
+    let accept = |text: &str| Answer::line(format!("+OK {text}"), state);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let messages = || (1..=scenario.messages.len()).filter(|number| !deleted.contains(number));
+    let message = |number: &str| {
+        let number: usize = number.parse().ok()?;
+        let message = scenario.message(number)?;
+        (!deleted.contains(&number)).then_some((number, message))
+    };
+    match (state, &words[..]) {
+        (_, ["QUIT", ..]) => Answer {
+            ends: Ends::Session,
+            ..accept("bye")
+        },
+        (_, ["CAPA"]) => {
+            let announced = scenario.capabilities.iter();
+            // It can be had once (RFC 2595 §4).
+            let announced = announced.filter(|&tag| !tls || tag != "STLS");
+            multi_line(announced.map(String::as_bytes), state)
+        }
+        (_, ["NOOP"]) => accept("nothing done"),
+        (State::Authorization, ["STLS"]) if !tls && scenario.announces("STLS") => Answer {
+            ends: Ends::Clear,
+            ..accept("begin TLS")
+        },
+        (State::Authorization, ["USER", _, ..]) => Answer::line("+OK", State::Named),
+        (State::Named, ["PASS", _, ..]) => Answer::line("+OK", State::Transaction),
+        (State::Named, _) => {
+            answer(scenario, &owned(&words), (State::Authorization, tls), deleted)
+        },
+        (State::Transaction, ["STAT"]) => {
+            let sizes = messages().filter_map(|number| scenario.message(number)?.size.parse().ok());
+            let octets: u64 = sizes.fold(0, u64::saturating_add);
+            accept(&format!("{} {octets}", messages().count()))
+        }
+        (State::Transaction, ["LIST"]) => {
+            let lines = messages().filter_map(|number| {
+                Some(format!("{number} {}", scenario.message(number)?.size).into_bytes())
+            });
+            multi_line(lines, state)
+        }
+        (State::Transaction, ["UIDL"]) => {
+            let lines = messages().filter_map(|number| {
+                let id = &scenario.message(number)?.unique_id;
+                Some([number.to_string().as_bytes(), b" ", id].concat())
+            });
+            multi_line(lines, state)
+        }
+        (State::Transaction, ["LIST", number]) => match message(number) {
+            Some((number, message)) => accept(&format!("{number} {}", message.size)),
+            None => refuse("no such message"),
+        },
+        (State::Transaction, ["UIDL", number]) => match message(number) {
+            Some((number, message)) => Answer {
+                octets: [
+                    format!("+OK {number} ").as_bytes(),
+                    &message.unique_id,
+                    b"\r\n",
+                ]
+                .concat(),
+                state,
+                ends: Ends::Nothing,
+            },
+            None => refuse("no such message"),
+        },
+        (State::Transaction, ["RETR", number]) => match message(number) {
+            Some((_, message)) => Answer {
+                octets: message.reply(),
+                state,
+                ends: Ends::Nothing,
+            },
+            None => refuse("no such message"),
+        },
+        (State::Transaction, ["TOP", number, lines]) => match (message(number), lines.parse()) {
+            (Some((_, message)), Ok(lines)) => Answer {
+                octets: top(&message.reply(), lines),
+                state,
+                ends: Ends::Nothing,
+            },
+            _ => refuse("no such message"),
+        },
+        (State::Transaction, ["DELE", number]) => match message(number) {
+            Some(_) => accept("marked"),
+            None => refuse("no such message"),
+        },
+        (State::Transaction, ["RSET"]) => accept("unmarked"),
+        _ => refuse("not now"),
+    }
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+fn multi_line<L: AsRef<[u8]>>(lines: impl Iterator<Item = L>, state: State) -> Answer {
+    let mut octets = b"+OK\r\n".to_vec();
+    for line in lines {
+        octets.extend_from_slice(line.as_ref());
+        octets.extend_from_slice(b"\r\n");
+    }
+    octets.extend_from_slice(b".\r\n");
+    Answer {
+        octets,
+        state,
+        ends: Ends::Nothing,
+    }
+}
+
+/// A whole answer to RETR, cut behind so many lines of the body.
+fn top(reply: &[u8], lines: usize) -> Vec<u8> {
+    let blank = reply.windows(4).position(|octets| octets == b"\r\n\r\n");
+    let Some(body) = blank.map(|at| at + 4) else {
+        return reply.to_vec();
+    };
+    let body_lines = reply[body..].split_inclusive(|&octet| octet == b'\n');
+    let kept: usize = body_lines.take(lines).map(<[u8]>::len).sum();
+    match reply[body + kept..].is_empty() {
+        true => reply.to_vec(),
+        false => [&reply[..body + kept], b".\r\n"].concat(),
+    }
+}

@@ -1,0 +1,137 @@
+//! Client programs that the lab knows how to start: `recipes/*.toml`.
+
+use std::{
+    env, fmt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde::Deserialize;
+
+use super::{Client, Invocation, Store, Takes};
+
+/// How to audit a known program.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Recipe {
+    #[serde(skip)]
+    name: String,
+    title: String,
+    package: Option<String>,
+    /// Names or paths; the first that there is, is `{program}`.
+    programs: Vec<PathBuf>,
+    version: Vec<String>,
+    store: Store,
+    #[serde(default)]
+    takes: Takes,
+    #[serde(default)]
+    not_as_root: bool,
+    plain: Invocation,
+    stls: Option<Invocation>,
+}
+
+/// Why a text is no recipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipeError {
+    name: String,
+    what: String,
+}
+
+impl fmt::Display for RecipeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "recipe {}: {}", self.name, self.what)
+    }
+}
+
+impl core::error::Error for RecipeError {}
+
+impl Recipe {
+    /// Reads a recipe.
+    ///
+    /// # Errors
+    ///
+    /// What in it is none, with the place if TOML knows it.
+    pub fn parse(name: &str, text: &str) -> Result<Self, RecipeError> {
+        let recipe: Self = toml::from_str(text).map_err(|error| RecipeError {
+            name: name.to_owned(),
+            what: error.to_string(),
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            ..recipe
+        })
+    }
+
+    /// Its name, as `--recipe` takes it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it audits.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The Debian package that has it.
+    #[must_use]
+    pub fn package(&self) -> Option<&str> {
+        self.package.as_deref()
+    }
+
+    /// The program, if it is installed.
+    #[must_use]
+    pub fn program(&self) -> Option<PathBuf> {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders: Vec<_> = env::split_paths(&path).collect();
+        let found = |program: &PathBuf| match program.is_absolute() {
+            true => program.is_file().then(|| program.clone()),
+            false => (folders.iter())
+                .map(|folder| folder.join(program))
+                .find(|path| path.is_file()),
+        };
+        self.programs.iter().find_map(found)
+    }
+
+    /// The client, with its program at that path.
+    #[must_use]
+    pub fn client(&self, program: &Path) -> Client {
+        let program = program.display().to_string();
+        let filled = |invocation: &Invocation| Invocation {
+            command: (invocation.command.iter())
+                .map(|word| word.replace("{program}", &program))
+                .collect(),
+            ..invocation.clone()
+        };
+        Client {
+            name: match self.version(Path::new(&program)) {
+                Some(version) => format!("{} ({version})", self.title),
+                None => self.title.clone(),
+            },
+            plain: Some(filled(&self.plain)),
+            stls: self.stls.as_ref().map(filled),
+            place: match self.store {
+                Store::Mbox => "mbox".into(),
+                _ => "Maildir".into(),
+            },
+            store: self.store.clone(),
+            takes: self.takes,
+            not_as_root: self.not_as_root,
+        }
+    }
+
+    /// The first line that it says of itself.
+    fn version(&self, program: &Path) -> Option<String> {
+        let output = Command::new(program)
+            .args(&self.version)
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let mut lines = text.lines().map(str::trim);
+        let first = lines.find(|line| !line.is_empty())?;
+        Some(first.chars().take(80).collect())
+    }
+}

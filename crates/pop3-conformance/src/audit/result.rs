@@ -1,0 +1,247 @@
+//! What an audit found, and the report of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
+
+use super::{
+    behaviour::{self, Cover, Seen},
+    judge::{Fault, Run, Verdict},
+    log::Log,
+    scenario::Scenario,
+    watch::End,
+};
+use crate::{
+    Id, Strength,
+    report::{self, Report, Row, shown},
+    statement,
+};
+
+/// How a client came through the scenarios.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    subject: String,
+    date: SystemTime,
+    outcomes: Vec<Outcome>,
+}
+
+/// How it came through one.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    family: String,
+    name: String,
+    why: String,
+    /// The worst fault decides; `None` if it was not tried.
+    verdict: Option<Verdict>,
+    faults: Vec<Fault>,
+    logs: Vec<Log>,
+    /// How it ended, what it stored and said.
+    end: String,
+}
+
+const CORRECT: report::Verdict = report::Verdict::new("correct", report::Outcome::Good);
+const LOSSY: report::Verdict = report::Verdict::new("lossy", report::Outcome::Bad);
+const DANGEROUS: report::Verdict = report::Verdict::new("dangerous", report::Outcome::Bad);
+const NOT_TRIED: report::Verdict = report::Verdict::new("not tried", report::Outcome::Skipped);
+const KEPT: report::Verdict = report::Verdict::new("kept", report::Outcome::Good);
+const BROKEN: report::Verdict = report::Verdict::new("broken", report::Outcome::Bad);
+const WARN: report::Verdict = report::Verdict::new("warn", report::Outcome::Noted);
+const DIFFERS: report::Verdict = report::Verdict::new("not as Outlook", report::Outcome::Noted);
+const NOT_SEEN: report::Verdict = report::Verdict::new("not seen", report::Outcome::Skipped);
+
+/// The most lines of an exchange that a report shows.
+const EXCHANGE_MAX: usize = 14;
+
+impl Audit {
+    pub(super) fn new(subject: &str, outcomes: Vec<Outcome>) -> Self {
+        Self {
+            subject: subject.to_owned(),
+            date: SystemTime::now(),
+            outcomes,
+        }
+    }
+
+    /// The verdict on a family of scenarios: the worst one. `None` if none of
+    /// it was tried.
+    #[must_use]
+    pub fn verdict(&self, family: &str) -> Option<Verdict> {
+        self.of(family).filter_map(|outcome| outcome.verdict).max()
+    }
+
+    /// The faults of a family, each with the name of its scenario.
+    #[must_use]
+    pub fn faults(&self, family: &str) -> Vec<String> {
+        let named = |outcome: &Outcome| {
+            let name = outcome.name.clone();
+            let faults = outcome.faults.iter();
+            faults
+                .map(|fault| format!("{name}: {}", fault.what))
+                .collect::<Vec<_>>()
+        };
+        self.of(family).flat_map(named).collect()
+    }
+
+    /// The families that the client did not come through, and the statements
+    /// that it broke, as the ids of the report's rows.
+    #[must_use]
+    pub fn failed(&self) -> BTreeSet<String> {
+        let report = self.report();
+        let bad = |row: &&Row| row.verdict().outcome() == report::Outcome::Bad;
+        let failed = report.rows().iter().filter(bad);
+        failed.map(|row| row.id().to_owned()).collect()
+    }
+
+    /// The report: a row for each family of scenarios, and one for each
+    /// statement that the client's commands can keep or break.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let title = "Is this client safe and correct?";
+        let mut report = Report::new(title, &self.subject, self.date);
+        let mut families: Vec<&str> = Vec::new();
+        for outcome in &self.outcomes {
+            if families.last() != Some(&outcome.family.as_str()) {
+                families.push(&outcome.family);
+            }
+        }
+        for family in families {
+            report.push(self.family_row(family));
+        }
+        let mut seen = BTreeMap::new();
+        for outcome in &self.outcomes {
+            for log in &outcome.logs {
+                behaviour::observe(&outcome.name, log, &mut seen);
+            }
+        }
+        for id in behaviour::client_statements() {
+            if behaviour::cover(id) == Some(Cover::Commands) {
+                report.push(statement_row(id, seen.get(&id)));
+            }
+        }
+        report
+    }
+
+    fn of<'a>(&'a self, family: &'a str) -> impl Iterator<Item = &'a Outcome> {
+        let outcomes = self.outcomes.iter();
+        outcomes.filter(move |outcome| outcome.family == family)
+    }
+
+    fn family_row(&self, family: &str) -> Row {
+        let outcomes: Vec<&Outcome> = self.of(family).collect();
+        let verdict = match self.verdict(family) {
+            None => NOT_TRIED,
+            Some(Verdict::Correct) => CORRECT,
+            Some(Verdict::Lossy) => LOSSY,
+            Some(Verdict::Dangerous) => DANGEROUS,
+        };
+        let worst = outcomes.iter().rev().max_by_key(|outcome| outcome.verdict);
+        let why = worst.map_or("", |outcome| outcome.why.as_str());
+        let mut row = Row::new(family, why, verdict);
+        let Some(worst) = worst else {
+            return row;
+        };
+        let mut evidence = Vec::new();
+        let failed = outcomes.iter().filter(|outcome| !outcome.faults.is_empty());
+        if outcomes.len() > 1 {
+            let failed = failed.count();
+            evidence.push(format!("{failed} of {} such; {}:", outcomes.len(), worst.name));
+        }
+        evidence.push(worst.end.clone());
+        evidence.extend(worst.exchange());
+        row = row.with_evidence(evidence.join("\n"));
+        let faults: Vec<&str> = worst.faults.iter().map(|fault| fault.what.as_str()).collect();
+        row.with_consequence(faults.join("; "))
+    }
+}
+
+impl Outcome {
+    pub(super) fn not_tried(scenario: &Scenario) -> Self {
+        Self {
+            family: scenario.family().to_owned(),
+            name: scenario.name(),
+            why: scenario.why().to_owned(),
+            verdict: None,
+            faults: Vec::new(),
+            logs: Vec::new(),
+            end: "the client is not told how to use TLS".to_owned(),
+        }
+    }
+
+    pub(super) fn new(scenario: &Scenario, run: &Run, faults: Vec<Fault>) -> Self {
+        let verdict = faults.first().map_or(Verdict::Correct, |fault| fault.verdict);
+        Self {
+            verdict: Some(verdict),
+            faults,
+            logs: run.logs.clone(),
+            end: end(run),
+            ..Self::not_tried(scenario)
+        }
+    }
+
+    /// What was said, the beginning and the end of it.
+    fn exchange(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (at, log) in self.logs.iter().enumerate() {
+            if at > 0 {
+                lines.push(format!("connection {}:", at + 1));
+            }
+            lines.extend(log.lines());
+        }
+        if lines.len() > EXCHANGE_MAX {
+            let half = EXCHANGE_MAX / 2;
+            let left_out = lines.len() - 2 * half;
+            lines.splice(half..half + left_out, [format!("[{left_out} lines left out]")]);
+        }
+        lines
+    }
+}
+
+/// How it ended, what it stored, and the last that it said.
+fn end(run: &Run) -> String {
+    let end = match run.end {
+        End::Exited(status) => format!("exit status {status}"),
+        End::Killed(signal) => format!("killed by signal {signal}"),
+        End::Waiting => "still waiting when stopped".to_owned(),
+        End::Time => "still running when its time was up".to_owned(),
+        End::Grew => "stopped, since it grew".to_owned(),
+        End::Loops => "stopped, since it went on and on".to_owned(),
+    };
+    let stored: Vec<String> = run.stored.iter().map(|stored| stored_line(stored)).collect();
+    let stored = match &stored[..] {
+        [] => "nothing stored".to_owned(),
+        stored => stored.join("\n"),
+    };
+    let text = String::from_utf8_lossy(&run.stderr);
+    let said = text.lines().rev().find(|line| !line.trim().is_empty());
+    let said = said.map_or_else(String::new, |line| format!("; says: {line}"));
+    format!("{end}{said}\n{stored}")
+}
+
+fn stored_line(stored: &[u8]) -> String {
+    const SHOWN: usize = 70;
+    let tail = &stored[stored.len().saturating_sub(SHOWN)..];
+    let dots = if tail.len() < stored.len() { "…" } else { "" };
+    format!("stored {} octets: {dots}{}", stored.len(), shown(tail, SHOWN))
+}
+
+fn statement_row(id: Id, seen: Option<&Seen>) -> Row {
+    let title = statement(id).map_or("", |statement| statement.clauses()[0].line());
+    let strength = statement(id).map_or(Strength::Fact, |statement| statement.strength());
+    let verdict = match (seen, strength) {
+        (None, _) => {
+            let never = matches!(id, id if [Id::V(6), Id::V(8)].contains(&id));
+            if never { KEPT } else { NOT_SEEN }
+        }
+        (Some(seen), _) if seen.times_broken == 0 => KEPT,
+        (_, Strength::Must | Strength::MustNot) => BROKEN,
+        (_, Strength::Should | Strength::ShouldNot) => WARN,
+        (_, Strength::May | Strength::Fact) => DIFFERS,
+    };
+    let row = Row::new(&id.to_string(), title, verdict);
+    let Some(seen) = seen.filter(|seen| seen.times_broken > 0) else {
+        return row;
+    };
+    let counts = format!("kept {} times, not {} times", seen.kept, seen.times_broken);
+    let evidence: Vec<String> = [counts].into_iter().chain(seen.broken.clone()).collect();
+    row.with_evidence(evidence.join("\n"))
+}

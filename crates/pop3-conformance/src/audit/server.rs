@@ -1,0 +1,396 @@
+//! The scripted server, without I/O: octets of the client in, actions out, and
+//! time a parameter.
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::{
+    log::{Command, Entry, Log, OCTETS_KEPT, State},
+    maildrop::{self, Answer, Ends},
+    scenario::{Rule, Scenario, Then, When},
+};
+
+/// The longest line of a client that is looked at. RFC 2449 §4 allows 255
+/// octets; what is longer than this is cut, and noted.
+pub const LINE_MAX: usize = 8192;
+
+/// The most commands of a connection.
+pub const COMMANDS_MAX: usize = 500;
+
+/// The most octets that wait to be sent: a client that asks for more without
+/// reading any has no measure.
+const QUEUE_MAX: usize = 16 << 20;
+
+/// How much [`Then::Flood`] sends at most. A client that takes all of it has no
+/// limit.
+pub const FLOOD_MAX: usize = 64 << 20;
+
+/// A piece of the flood.
+const FLOOD_PIECE: usize = 1 << 16;
+
+/// How often a server that drips sends an octet.
+const DRIP: Duration = Duration::from_millis(100);
+
+/// How long a server waits where what it sends is cut, so that the client
+/// reads the pieces apart.
+const PAUSE: Duration = Duration::from_millis(15);
+
+/// The same where each octet is a piece.
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
+
+/// A server that plays a [`Scenario`] on one connection.
+///
+/// ```
+/// use std::time::Duration;
+/// use pop3_conformance::audit::{Action, Scenario, Server};
+///
+/// let scenario = &Scenario::parse("plain", "why = 'All is well.'").unwrap()[0];
+/// let mut server = Server::new(scenario);
+/// let now = Duration::ZERO;
+/// assert_eq!(server.poll(now), Action::Send(b"+OK ready\r\n".to_vec()));
+/// assert_eq!(server.poll(now), Action::Read);
+/// server.handle_input(b"NOOP\r\n");
+/// assert_eq!(server.poll(now), Action::Send(b"+OK nothing done\r\n".to_vec()));
+/// ```
+#[derive(Debug)]
+pub struct Server<'s> {
+    scenario: &'s Scenario,
+    log: Log,
+    state: State,
+    tls: bool,
+    /// How often each rule was used.
+    used: Vec<u32>,
+    deleted: Vec<usize>,
+    line: Vec<u8>,
+    line_is_too_long: bool,
+    commands: usize,
+    steps: VecDeque<Step>,
+    /// How many octets are in the steps.
+    queued: usize,
+    mode: Mode,
+    owes: bool,
+}
+
+/// What a driver has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Send these octets, and poll again.
+    Send(Vec<u8>),
+    /// Do the server's part of a TLS handshake, call
+    /// [`handle_tls`](Server::handle_tls), and poll again.
+    StartTls,
+    /// Close the sending side. Input is still welcome.
+    Close,
+    /// Poll at this time, or after input.
+    Wait(Duration),
+    /// Poll after input.
+    Read,
+}
+
+#[derive(Debug)]
+enum Step {
+    Send(Vec<u8>),
+    Pause(Duration),
+    Until(Duration),
+    Enter(State),
+    Go(Mode),
+    StartTls,
+    Owe,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Talking,
+    Silent,
+    /// The next octet is due then.
+    Dripping(Duration),
+    /// So much was sent.
+    Flooding(usize),
+    Closing,
+    Closed,
+}
+
+impl<'s> Server<'s> {
+    /// A server whose client has just connected.
+    #[must_use]
+    pub fn new(scenario: &'s Scenario) -> Self {
+        let mut server = Self {
+            scenario,
+            log: Log::default(),
+            state: State::Greeting,
+            tls: false,
+            used: vec![0; scenario.rules.len()],
+            deleted: Vec::new(),
+            line: Vec::new(),
+            line_is_too_long: false,
+            commands: 0,
+            steps: VecDeque::new(),
+            queued: 0,
+            mode: Mode::Talking,
+            owes: false,
+        };
+        let greeting = Answer {
+            octets: b"+OK ready\r\n".to_vec(),
+            state: State::Authorization,
+            ends: Ends::Nothing,
+        };
+        server.answer(&["CONNECT".to_owned()], greeting);
+        server
+    }
+
+    /// Octets from the client.
+    pub fn handle_input(&mut self, octets: &[u8]) {
+        for &octet in octets {
+            if octet == b'\n' {
+                self.handle_line();
+            } else if self.line.len() < LINE_MAX {
+                self.line.push(octet);
+            } else {
+                self.line_is_too_long = true;
+            }
+        }
+    }
+
+    /// The client has closed its side.
+    pub fn handle_end(&mut self) {
+        self.log.push(Entry::ClientClosed);
+    }
+
+    /// Nothing can be sent to the client any more.
+    pub fn handle_broken(&mut self) {
+        self.steps.clear();
+        self.queued = 0;
+        self.mode = Mode::Closed;
+    }
+
+    /// The handshake is done, or has failed.
+    pub fn handle_tls(&mut self, established: bool) {
+        self.log.push(Entry::Tls(established));
+        self.tls = established;
+        if !established {
+            self.mode = Mode::Closing;
+        }
+    }
+
+    /// What to do next. Ask again after each [`Action::Send`] and
+    /// [`Action::StartTls`].
+    pub fn poll(&mut self, now: Duration) -> Action {
+        while let Some(step) = self.steps.pop_front() {
+            match step {
+                Step::Send(octets) => {
+                    self.queued -= octets.len();
+                    let kept = octets[..octets.len().min(OCTETS_KEPT)].to_vec();
+                    self.log.push(Entry::Sent(kept));
+                    return Action::Send(octets);
+                }
+                Step::Pause(pause) => self.steps.push_front(Step::Until(now + pause)),
+                Step::Until(due) if now < due => {
+                    self.steps.push_front(step);
+                    return Action::Wait(due);
+                }
+                Step::Until(_) => {}
+                Step::Enter(state) => self.state = state,
+                Step::Go(mode) => self.mode = mode,
+                Step::StartTls => return Action::StartTls,
+                Step::Owe => self.owes = true,
+            }
+        }
+        match self.mode {
+            Mode::Talking | Mode::Silent | Mode::Closed => Action::Read,
+            Mode::Closing => {
+                self.mode = Mode::Closed;
+                self.log.push(Entry::ServerClosed);
+                Action::Close
+            }
+            Mode::Dripping(due) if now < due => Action::Wait(due),
+            Mode::Dripping(_) => {
+                self.mode = Mode::Dripping(now + DRIP);
+                Action::Send(b"a".to_vec())
+            }
+            Mode::Flooding(sent) if sent >= FLOOD_MAX => {
+                self.log.took_the_flood = true;
+                self.mode = Mode::Silent;
+                Action::Read
+            }
+            Mode::Flooding(sent) => {
+                self.mode = Mode::Flooding(sent + FLOOD_PIECE);
+                Action::Send(vec![b'a'; FLOOD_PIECE])
+            }
+        }
+    }
+
+    /// Whether the client has reason to wait for octets.
+    #[must_use]
+    pub fn owes(&self) -> bool {
+        self.owes || matches!(self.mode, Mode::Silent | Mode::Dripping(_) | Mode::Flooding(_))
+    }
+
+    /// What was said so far.
+    #[must_use]
+    pub const fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// What was said.
+    #[must_use]
+    pub fn into_log(mut self) -> Log {
+        if !self.line.is_empty() {
+            // A line without an end was sent all the same.
+            self.note(false);
+        }
+        self.log
+    }
+
+    fn handle_line(&mut self) {
+        let crlf = self.line.last() == Some(&b'\r');
+        if crlf {
+            self.line.pop();
+        }
+        let command = self.note(crlf);
+        self.commands += 1;
+        if self.commands > COMMANDS_MAX || self.queued > QUEUE_MAX {
+            self.log.too_much = true;
+            self.mode = Mode::Closing;
+            self.steps.clear();
+            self.queued = 0;
+        }
+        if self.mode != Mode::Talking || self.is_leaving() {
+            return;
+        }
+        let words = command.words();
+        // What is on its way decides where the session will be by then.
+        let state = self.steps.iter().rev().find_map(|step| match step {
+            Step::Enter(state) => Some(*state),
+            _ => None,
+        });
+        let state = state.unwrap_or(self.state);
+        let answer = maildrop::answer(self.scenario, &words, (state, self.tls), &self.deleted);
+        if let [verb, number] = &words[..]
+            && verb == "DELE"
+            && let Ok(number) = number.parse()
+            && answer.octets.starts_with(b"+")
+        {
+            self.deleted.push(number);
+        }
+        if words == ["RSET"] {
+            self.deleted.clear();
+        }
+        self.answer(&words, answer);
+    }
+
+    /// Puts the line into the log.
+    fn note(&mut self, crlf: bool) -> Command {
+        let mut line = std::mem::take(&mut self.line);
+        if std::mem::take(&mut self.line_is_too_long) {
+            self.log.too_much = true;
+        }
+        line.truncate(OCTETS_KEPT);
+        let command = Command {
+            line,
+            crlf,
+            state: self.state,
+            tls: self.tls,
+            early: !self.steps.is_empty(),
+            closed: matches!(self.mode, Mode::Closing | Mode::Closed),
+        };
+        self.log.push(Entry::Command(command.clone()));
+        command
+    }
+
+    /// Whether what is on its way ends the talk.
+    fn is_leaving(&self) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| matches!(step, Step::Go(_) | Step::StartTls))
+    }
+
+    /// The steps of an answer: by the first rule that fits, or as a good server
+    /// would.
+    fn answer(&mut self, words: &[String], good: Answer) {
+        let Some(rule) = self.rule(words) else {
+            let then = match good.ends {
+                Ends::Nothing => Then::GoOn,
+                Ends::Session => Then::Close,
+                Ends::Clear => Then::Tls,
+            };
+            self.push_octets(&good.octets, &[]);
+            self.push_end(good.state, then);
+            return;
+        };
+        let octets = rule.send.as_deref().unwrap_or(&good.octets);
+        let octets = &octets[..rule.until.unwrap_or(octets.len()).min(octets.len())];
+        // A command fails if the answer does not say that it succeeds.
+        let state = match octets.first() {
+            Some(b'+') if rule.send.is_some() => self.state_after(words, good.state),
+            Some(b'+') => good.state,
+            _ if words == ["CONNECT"] => State::Authorization,
+            _ => self.state,
+        };
+        if !rule.delay.is_zero() {
+            self.steps.push_back(Step::Pause(rule.delay));
+        }
+        self.push_octets(octets, &rule.cuts);
+        self.push_end(state, rule.then);
+    }
+
+    /// Where a session is once the command has succeeded, whatever it was that a
+    /// good server would have said.
+    fn state_after(&self, words: &[String], good: State) -> State {
+        match words.first().map(String::as_str) {
+            Some("AUTH") if self.state == State::Authorization => State::Challenge,
+            Some("APOP") => State::Transaction,
+            _ => good,
+        }
+    }
+
+    fn rule(&mut self, words: &[String]) -> Option<&'s Rule> {
+        let fits = |(rule, used): (&Rule, &u32)| {
+            words.starts_with(&rule.to)
+                && rule.times.is_none_or(|times| *used < times)
+                && match rule.when {
+                    When::Always => true,
+                    When::Clear => !self.tls,
+                    When::Tls => self.tls,
+                }
+        };
+        let at = (self.scenario.rules.iter().zip(&self.used)).position(fits)?;
+        self.used[at] += 1;
+        Some(&self.scenario.rules[at])
+    }
+
+    fn push_octets(&mut self, octets: &[u8], cuts: &[usize]) {
+        self.queued += octets.len();
+        if self.scenario.octet_by_octet {
+            for (at, octet) in octets.iter().enumerate() {
+                if at > 0 {
+                    self.steps.push_back(Step::Pause(SHORT_PAUSE));
+                }
+                self.steps.push_back(Step::Send(vec![*octet]));
+            }
+            return;
+        }
+        let mut from = 0;
+        for &cut in cuts.iter().chain([&octets.len()]) {
+            let piece = octets.get(from..cut.min(octets.len())).unwrap_or_default();
+            if piece.is_empty() {
+                continue;
+            }
+            if from > 0 {
+                self.steps.push_back(Step::Pause(PAUSE));
+            }
+            self.steps.push_back(Step::Send(piece.to_vec()));
+            from = cut;
+        }
+    }
+
+    fn push_end(&mut self, state: State, then: Then) {
+        self.steps.push_back(Step::Enter(state));
+        self.steps.extend(match then {
+            Then::GoOn => None,
+            Then::Owe => Some(Step::Owe),
+            Then::Close => Some(Step::Go(Mode::Closing)),
+            Then::Silence => Some(Step::Go(Mode::Silent)),
+            Then::Drip => Some(Step::Go(Mode::Dripping(Duration::ZERO))),
+            Then::Flood => Some(Step::Go(Mode::Flooding(0))),
+            Then::Tls => Some(Step::StartTls),
+        });
+    }
+}

@@ -1,0 +1,197 @@
+//! What a client has stored, and whether that is the message.
+//!
+//! Line ends may be CRLF or LF. An mbox has a line before each message, and a
+//! `>` before lines that look like it. Clients add header fields at the top.
+//! Nothing else may differ.
+
+use std::{fs, io, path::Path};
+
+/// Where a client puts mail.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Store {
+    /// On standard output, one message.
+    #[default]
+    Stdout,
+    /// In a Maildir; `{maildir}` is its path.
+    Maildir,
+    /// In an mbox; `{mbox}` is its path.
+    Mbox,
+}
+
+/// What stored octets are to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Likeness {
+    /// It.
+    Same,
+    /// It, to its last line, but not octet for octet.
+    Altered,
+    /// Something else, or a part.
+    Cut,
+}
+
+/// Fields that clients put before those of the message.
+const ADDED: [&str; 12] = [
+    "received",
+    "delivered-to",
+    "envelope-to",
+    "return-path",
+    "status",
+    "x-status",
+    "content-length",
+    "lines",
+    "x-uid",
+    "x-uidl",
+    "x-keywords",
+    "date-received",
+];
+
+/// The most octets of an unread mail file that are looked at.
+const FILE_MAX: u64 = 64 << 20;
+
+impl Store {
+    /// The messages that lie there. A file that is missing has none.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read.
+    pub(super) fn read(&self, place: &Path, stdout: &[u8]) -> io::Result<Vec<Vec<u8>>> {
+        match self {
+            Self::Stdout if stdout.is_empty() => Ok(Vec::new()),
+            Self::Stdout => Ok(vec![stdout.to_vec()]),
+            Self::Maildir => maildir(place),
+            Self::Mbox => match read(place) {
+                Ok(octets) => Ok(mbox(&octets)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+                Err(error) => Err(error),
+            },
+        }
+    }
+}
+
+/// How like a message the octets are.
+pub(super) fn likeness(stored: &[u8], message: &[u8]) -> Likeness {
+    let (stored, message) = (with_lf(stored), with_lf(message));
+    if let Some(added) = stored.strip_suffix(&message[..])
+        && is_added(added)
+    {
+        return Likeness::Same;
+    }
+    let last = |octets: &[u8]| {
+        let mut lines = octets.split(|&octet| octet == b'\n').rev();
+        lines.find(|line| !line.trim_ascii().is_empty()).map(<[u8]>::to_vec)
+    };
+    match (last(&stored), last(&message)) {
+        (Some(one), Some(other)) if one == other => Likeness::Altered,
+        _ => Likeness::Cut,
+    }
+}
+
+/// Whether the octets could be part of the message: enough to say which one of
+/// several they come from.
+pub(super) fn shares_a_line(stored: &[u8], message: &[u8]) -> bool {
+    let (stored, message) = (with_lf(stored), with_lf(message));
+    let own = |line: &&[u8]| line.len() > 8 && !line.starts_with(b"From: ") && !line.starts_with(b"To: ") && !line.starts_with(b"Date: ");
+    let lines: Vec<&[u8]> = stored.split(|&octet| octet == b'\n').filter(own).collect();
+    let mut wanted = message.split(|&octet| octet == b'\n').filter(own);
+    wanted.any(|line| lines.contains(&line))
+}
+
+fn with_lf(octets: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(octets.len());
+    for line in octets.split_inclusive(|&octet| octet == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(line) => {
+                lines.extend_from_slice(line);
+                lines.push(b'\n');
+            }
+            None => lines.extend_from_slice(line),
+        }
+    }
+    lines
+}
+
+/// Whether this is nothing, or whole header fields that clients add.
+fn is_added(octets: &[u8]) -> bool {
+    let mut in_field = false;
+    octets.is_empty()
+        || octets.ends_with(b"\n")
+            && octets.split_inclusive(|&octet| octet == b'\n').all(|line| {
+                let name = line.split(|&octet| octet == b':').next().unwrap_or_default();
+                let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+                let continued = in_field
+                    && matches!(line.first(), Some(b' ' | b'\t'))
+                    && !line.trim_ascii().is_empty();
+                let added = line.contains(&b':')
+                    && (ADDED.contains(&name.as_str())
+                        || name.starts_with("x-") && !name.contains(' '));
+                in_field = continued || added;
+                in_field
+            })
+}
+
+fn maildir(folder: &Path) -> io::Result<Vec<Vec<u8>>> {
+    let mut paths = Vec::new();
+    for part in ["new", "cur"] {
+        match fs::read_dir(folder.join(part)) {
+            Ok(entries) => {
+                for entry in entries {
+                    paths.push(entry?.path());
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    paths.sort();
+    paths.iter().map(|path| read(path)).collect()
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    use io::Read as _;
+    let mut octets = Vec::new();
+    fs::File::open(path)?.take(FILE_MAX).read_to_end(&mut octets)?;
+    Ok(octets)
+}
+
+/// The messages of an mbox: between lines `From ` that follow a blank line or
+/// nothing.
+fn mbox(octets: &[u8]) -> Vec<Vec<u8>> {
+    let mut messages: Vec<Vec<u8>> = Vec::new();
+    let mut blank = true;
+    for line in octets.split_inclusive(|&octet| octet == b'\n') {
+        if blank && line.starts_with(b"From ") {
+            end_message(&mut messages);
+            messages.push(Vec::new());
+            blank = false;
+            continue;
+        }
+        blank = line.trim_ascii().is_empty();
+        if let Some(message) = messages.last_mut() {
+            message.extend_from_slice(unquoted(line));
+        }
+    }
+    end_message(&mut messages);
+    messages
+}
+
+/// The blank line before the next message is not part of this one.
+fn end_message(messages: &mut [Vec<u8>]) {
+    if let Some(message) = messages.last_mut() {
+        for end in [&b"\r\n\r\n"[..], b"\n\n"] {
+            if message.ends_with(end) {
+                message.truncate(message.len() - end.len() / 2);
+                return;
+            }
+        }
+    }
+}
+
+/// A line without the `>` that was put before it.
+fn unquoted(line: &[u8]) -> &[u8] {
+    let quotes = line.iter().take_while(|&&octet| octet == b'>').count();
+    match quotes > 0 && line[quotes..].starts_with(b"From ") {
+        true => &line[1..],
+        false => line,
+    }
+}

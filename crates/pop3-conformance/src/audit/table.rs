@@ -1,0 +1,176 @@
+//! The scenarios and recipes that come with the crate. A test compares these
+//! lists with the folders.
+
+use std::sync::OnceLock;
+
+#[cfg(unix)]
+use super::Recipe;
+use super::Scenario;
+
+/// Every scenario, in the order of the files' names, families spread out.
+#[must_use]
+pub fn scenarios() -> &'static [Scenario] {
+    static SCENARIOS: OnceLock<Vec<Scenario>> = OnceLock::new();
+    SCENARIOS.get_or_init(|| {
+        let families = FILES.iter().flat_map(|(name, text)| Scenario::parse(name, text).ok());
+        families.flatten().collect()
+    })
+}
+
+/// The names and texts of the scenarios.
+#[must_use]
+pub const fn scenario_files() -> &'static [(&'static str, &'static str)] {
+    FILES
+}
+
+/// Every recipe.
+#[cfg(unix)]
+#[must_use]
+pub fn recipes() -> &'static [Recipe] {
+    static PARSED: OnceLock<Vec<Recipe>> = OnceLock::new();
+    PARSED.get_or_init(|| {
+        let recipes = recipe_files().iter();
+        recipes.flat_map(|(name, text)| Recipe::parse(name, text)).collect()
+    })
+}
+
+/// The names and texts of the recipes.
+#[cfg(unix)]
+#[must_use]
+pub const fn recipe_files() -> &'static [(&'static str, &'static str)] {
+    RECIPES
+}
+
+/// Names, and the texts of the files of a folder that have them.
+macro_rules! files {
+    ($folder:literal: $($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../../", $folder, "/", $name, ".toml")))),*]
+    };
+}
+
+#[rustfmt::skip]
+const FILES: &[(&str, &str)] = files!["scenarios":
+    "capa-line-with-a-dot"
+    "capa-refused"
+    "capa-without-an-argument"
+    "dele-refused"
+    "dot-cr-octet"
+    "dot-not-doubled"
+    "dot-not-stuffed"
+    "dot-nul"
+    "dots-doubled"
+    "dots-in-the-first-line"
+    "eight-bit-octets"
+    "empty-maildrop"
+    "empty-message"
+    "end-cr-dot-cr"
+    "end-cr-dot-lf"
+    "end-crlf-dot-lf"
+    "end-dot-cr-crlf"
+    "end-lf-dot-crlf"
+    "end-lf-dot-lf"
+    "end-without-lf"
+    "eof-after-dele"
+    "eof-anywhere-in-a-message"
+    "eof-anywhere-in-list"
+    "eof-anywhere-in-stat"
+    "eof-anywhere-in-the-greeting"
+    "eof-anywhere-in-the-login"
+    "eof-anywhere-in-uidl"
+    "eof-between-messages"
+    "greeting-drips"
+    "greeting-full-of-brackets"
+    "greeting-is-of-another-protocol"
+    "greeting-missing"
+    "greeting-refuses"
+    "greeting-with-a-forged-stamp"
+    "greeting-without-end"
+    "line-of-a-mebibyte"
+    "lines-at-buffer-sizes"
+    "lines-of-998-octets"
+    "list-counts-more"
+    "list-duplicates"
+    "list-line-without-end"
+    "list-numbers-overflow"
+    "list-refused"
+    "list-sizes-too-large"
+    "list-sizes-too-small"
+    "list-with-blanks-and-text"
+    "list-with-gaps"
+    "nul-in-a-line"
+    "octet-by-octet"
+    "octets-after-the-end"
+    "pass-refused"
+    "pass-unanswered"
+    "plain"
+    "quit-refused"
+    "retr-drips"
+    "retr-stops-in-the-middle"
+    "retr-unanswered"
+    "split-anywhere"
+    "stat-above-31-bits"
+    "stat-huge"
+    "stat-negative"
+    "stat-none"
+    "stat-one"
+    "stat-text"
+    "stat-with-blanks-and-text"
+    "status-empty"
+    "status-err"
+    "status-err-lower-case"
+    "status-of-3000-octets"
+    "status-of-512-octets"
+    "status-of-600-octets"
+    "status-of-70000-octets"
+    "status-ok"
+    "status-ok-cr-crlf"
+    "status-ok-lf"
+    "status-ok-lower-case"
+    "status-ok-tab"
+    "status-okay"
+    "status-plus"
+    "status-star"
+    "status-text-before"
+    "status-with-8-bit"
+    "status-with-nul"
+    "status-without-end"
+    "status-without-plus"
+    "stls-capa-refused"
+    "stls-capabilities-change"
+    "stls-closed"
+    "stls-greeting-refuses"
+    "stls-injected"
+    "stls-injected-refusal"
+    "stls-no-handshake"
+    "stls-of-a-stranger"
+    "stls-plain"
+    "stls-refused"
+    "stls-stripped"
+    "stls-unanswered"
+    "text-that-looks-like-replies"
+    "uidl-duplicates"
+    "uidl-line-with-a-dot"
+    "uidl-numbers-overflow"
+    "uidl-refused"
+    "uidl-with-blanks"
+    "unique-id-empty"
+    "unique-id-too-long"
+    "unique-ids-alike-to-the-70th-octet"
+    "unique-ids-are-paths"
+    "unique-ids-equal"
+    "unique-ids-of-70-octets"
+    "unique-ids-unprintable"
+    "user-refused"
+];
+
+#[cfg(unix)]
+#[rustfmt::skip]
+const RECIPES: &[(&str, &str)] = files!["recipes":
+    "curl"
+    "fetchmail"
+    "getmail6"
+    "mpop"
+    "net-pop3"
+    "pop3"
+    "poplib"
+];

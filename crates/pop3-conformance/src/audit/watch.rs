@@ -1,0 +1,219 @@
+//! A client program under limits of time, disk, output and memory.
+
+use std::{
+    fs,
+    io::{self, Read},
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::Limits;
+
+/// How often the scratch folder is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// How long the end of a pipe is waited for when the client is gone.
+const PIPE: Duration = Duration::from_secs(2);
+
+/// What a run tells who watches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The client sent something.
+    Spoke,
+    /// The server owes the client octets and will not send them.
+    Owes,
+    /// The client sends without measure.
+    TooMuch,
+    /// It wrote more to stdout or stderr than it may.
+    Output,
+    /// It has ended.
+    Ended,
+}
+
+/// How a client ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// By itself, with that status.
+    Exited(i32),
+    /// By a signal that the lab did not send.
+    Killed(i32),
+    /// It was stopped while it waited for what the server owed it.
+    Waiting,
+    /// It was stopped, since its time was up.
+    Time,
+    /// Its files, or its output, grew too large.
+    Grew,
+    /// It spoke without measure.
+    Loops,
+}
+
+/// A client that has ended.
+pub(super) struct Ended {
+    pub(super) end: End,
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: Vec<u8>,
+}
+
+/// Runs a client in its scratch folder until it ends or is stopped. All that it
+/// has started dies with it.
+pub(super) fn run(
+    mut command: Command,
+    scratch: &Path,
+    limits: &Limits,
+    (events, inbox): (&Sender<Event>, &Receiver<Event>),
+) -> io::Result<Ended> {
+    command
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let kill = || {
+        if let Some(group) = group {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    };
+    set_limits(group, limits);
+    let stdout = child.stdout.take().map(|pipe| read(pipe, limits.disk, events));
+    let stderr = child.stderr.take().map(|pipe| read(pipe, limits.disk, events));
+    let waiter = wait(child, events);
+    let stopped = watch(scratch, limits, inbox);
+    kill();
+    let status = waiter
+        .join()
+        .unwrap_or_else(|_| Err(io::Error::other("a thread of the lab is lost")))?;
+    Ok(Ended {
+        end: stopped.unwrap_or_else(|| end(status)),
+        stdout: stdout.map(Output::take).unwrap_or_default(),
+        stderr: stderr.map(Output::take).unwrap_or_default(),
+    })
+}
+
+/// Waits for the end of the client, or for a reason to stop it.
+fn watch(scratch: &Path, limits: &Limits, inbox: &Receiver<Event>) -> Option<End> {
+    let deadline = Instant::now() + limits.time;
+    let mut patience: Option<Instant> = None;
+    let mut look = Instant::now() + LOOK;
+    loop {
+        let due = patience.unwrap_or(deadline).min(deadline).min(look);
+        match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            Ok(Event::Ended) => return None,
+            Ok(Event::Owes) => patience = Some(Instant::now() + limits.patience),
+            Ok(Event::Spoke) => {
+                patience = patience.map(|_| Instant::now() + limits.patience);
+            }
+            Ok(Event::TooMuch) => return Some(End::Loops),
+            Ok(Event::Output) => return Some(End::Grew),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+        }
+        let now = Instant::now();
+        if now >= look {
+            if size(scratch) > limits.disk {
+                return Some(End::Grew);
+            }
+            look = now + LOOK;
+        }
+        if patience.is_some_and(|patience| now >= patience) {
+            return Some(End::Waiting);
+        }
+        if now >= deadline {
+            return Some(End::Time);
+        }
+    }
+}
+
+fn end(status: ExitStatus) -> End {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => End::Exited(code),
+        (None, Some(signal)) if signal == Signal::XFSZ.as_raw() => End::Grew,
+        (None, signal) => End::Killed(signal.unwrap_or_default()),
+    }
+}
+
+/// The sizes of all files of a folder.
+fn size(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    let sizes = entries.flatten().map(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => size(&entry.path()),
+        _ => entry.metadata().map_or(0, |file| file.len()),
+    });
+    sizes.fold(0, u64::saturating_add)
+}
+
+/// What a client writes; of too much, the beginning.
+struct Output {
+    octets: Arc<Mutex<Vec<u8>>>,
+    end: Receiver<()>,
+}
+
+impl Output {
+    /// All of it. Something that the client has started and that has left its
+    /// process group can keep the pipe open; it is not waited for.
+    fn take(self) -> Vec<u8> {
+        let _ = self.end.recv_timeout(PIPE);
+        let mut octets = self.octets.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut octets)
+    }
+}
+
+fn read(mut pipe: impl Read + Send + 'static, max: u64, events: &Sender<Event>) -> Output {
+    let octets = Arc::new(Mutex::new(Vec::new()));
+    let (ended, end) = channel::<()>();
+    let (events, kept) = (events.clone(), Arc::clone(&octets));
+    thread::spawn(move || {
+        let mut piece = [0; 1 << 14];
+        while let Ok(read @ 1..) = pipe.read(&mut piece) {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if (kept.len() + read) as u64 > max {
+                let _ = events.send(Event::Output);
+                break;
+            }
+            kept.extend_from_slice(&piece[..read]);
+        }
+        drop(ended);
+    });
+    Output { octets, end }
+}
+
+fn wait(mut child: Child, events: &Sender<Event>) -> JoinHandle<io::Result<ExitStatus>> {
+    let events = events.clone();
+    thread::spawn(move || {
+        let status = child.wait();
+        let _ = events.send(Event::Ended);
+        status
+    })
+}
+
+/// Memory and the size of a file. Where the system has no such limits, the
+/// folder is watched all the same.
+fn set_limits(pid: Option<Pid>, limits: &Limits) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, prlimit};
+        for (resource, max) in [
+            (Resource::As, limits.memory),
+            (Resource::Fsize, limits.disk),
+            (Resource::Core, 0),
+        ] {
+            let limit = Rlimit {
+                current: Some(max),
+                maximum: Some(max),
+            };
+            let _ = prlimit(pid, resource, limit);
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (pid, limits);
+}
