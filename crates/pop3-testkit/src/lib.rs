@@ -11,6 +11,8 @@ pub mod chunk;
 pub mod corpus;
 pub mod generate;
 pub mod joined;
+#[cfg(unix)]
+pub mod mock;
 pub mod mutants;
 pub mod oracle;
 #[cfg(unix)]

@@ -88,7 +88,7 @@ impl Run<'_> {
         });
         let mut client = remote.log_in(credentials).await?;
         let mut maildrop = MaildropIndex::new();
-        list_unique_ids(remote, &mut client, &mut maildrop, report).await?;
+        let nameless = list_unique_ids(remote, &mut client, &mut maildrop).await?;
         let (mut journal, records) = reading
             .join()
             .map_err(|_| Failure::new(Exit::Io, "the journal's thread ended without a word"))?;
@@ -100,9 +100,15 @@ impl Run<'_> {
             list_sizes(remote, &mut client, &mut maildrop, report).await?;
             plan = Plan::new(&maildrop, &records, &job.wishes);
         }
+        let ended = match nameless {
+            0 => Ok(Ended::Done),
+            lines => Err(nobody_knows(remote, lines)),
+        };
         if job.dry_run {
             report.plan(&plan);
-            return client.quit().await.or(Ok(())).map(|()| Ended::Done);
+            // Whether the server likes QUIT changes nothing.
+            let _ = client.quit().await;
+            return ended;
         }
         note_what_changed(&mut journal, &plan, &records)?;
         if plan.changed > 0 {
@@ -147,7 +153,7 @@ impl Run<'_> {
         summary.deleted = *deleted.as_ref().unwrap_or(&0);
         report.summary(&summary);
         deleted?;
-        refused.map_or(Ok(Ended::Done), Err)
+        refused.map_or(ended, Err)
     }
 
     /// Fetches what is new. Gives the proofs for what is to be deleted, and why
@@ -220,12 +226,12 @@ enum Stopped {
     Misfit(Misfit),
 }
 
+/// Gives how many lines of the listing name no message.
 async fn list_unique_ids(
     remote: &Remote,
     client: &mut Client,
     maildrop: &mut MaildropIndex,
-    report: &Report,
-) -> Result<(), Failure> {
+) -> Result<u64, Failure> {
     let listed = client
         .index_unique_ids(maildrop)
         .await
@@ -239,13 +245,19 @@ async fn list_unique_ids(
             ),
             error => remote.failure(&error),
         })?;
-    if listed.malformed > 0 {
-        report.warn(format_args!(
-            "{} lines of the unique-id listing are malformed; their messages stay on the server",
-            listed.malformed
-        ));
-    }
-    Ok(())
+    Ok(listed.malformed)
+}
+
+/// Whether those messages are new.
+fn nobody_knows(remote: &Remote, lines: u64) -> Failure {
+    Failure::new(
+        Exit::Protocol,
+        format_args!(
+            "{}: {lines} lines of the unique-id listing are malformed: their messages stay on \
+             the server; all others were fetched",
+            remote.account()
+        ),
+    )
 }
 
 async fn list_sizes(

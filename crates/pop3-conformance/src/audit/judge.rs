@@ -56,16 +56,13 @@ fn ended(run: &Run, fault: &mut impl FnMut(Verdict, String)) {
         End::Killed(signal) => Some(format!("it crashed (signal {signal})")),
         End::Time => Some("it did not end, though it had nothing to wait for".to_owned()),
         End::Grew => Some("what it wrote grew past the limit".to_owned()),
+        End::Swallowed => {
+            Some("it kept all of an endless line: its memory has no limit".to_owned())
+        }
         End::Loops => Some("it sent commands without end".to_owned()),
     };
     if let Some(what) = what {
         fault(Verdict::Dangerous, what);
-    }
-    if run.logs.iter().any(|log| log.took_the_flood) {
-        fault(
-            Verdict::Dangerous,
-            "it took all of an endless line: its memory has no limit".to_owned(),
-        );
     }
     if run.escaped {
         fault(
@@ -123,7 +120,7 @@ fn mail(
             let what = format!("it deleted message {number}, which it does not have");
             fault(Verdict::Dangerous, what);
         }
-        if number > wanted && found.is_none() {
+        if (number > wanted || message.hidden) && found.is_none() {
             continue;
         }
         match (message.whole, found) {
@@ -154,6 +151,11 @@ fn mail(
             }
             (_, None) => {}
         }
+    }
+    let beyond = |number: &&usize| **number > scenario.messages.len();
+    if let Some(number) = deleted.iter().find(beyond) {
+        let what = format!("it deleted message {number}, which it never had");
+        fault(Verdict::Dangerous, what);
     }
     for other in others {
         let again = scenario.messages.iter().any(|message| is(&other, message));

@@ -131,7 +131,7 @@ fn serve(stream: TcpStream, shared: &Shared) -> Log {
 
 fn play(server: &mut Server<'_>, wire: &mut Wire, shared: &Shared) -> io::Result<()> {
     let began = Instant::now();
-    let mut owed = false;
+    let (mut owed, mut flooded) = (false, false);
     let mut input = [0; 4096];
     wire.tcp().set_nodelay(true)?;
     loop {
@@ -139,6 +139,10 @@ fn play(server: &mut Server<'_>, wire: &mut Wire, shared: &Shared) -> io::Result
         if server.owes() && !owed {
             owed = true;
             let _ = shared.events.send(Event::Owes);
+        }
+        if server.log().took_the_flood && !flooded {
+            flooded = true;
+            let _ = shared.events.send(Event::Flooded);
         }
         if server.log().too_much {
             let _ = shared.events.send(Event::TooMuch);

@@ -204,6 +204,7 @@ fn end(run: &Run) -> String {
         End::Waiting => "still waiting when stopped".to_owned(),
         End::Time => "still running when its time was up".to_owned(),
         End::Grew => "stopped, since it grew".to_owned(),
+        End::Swallowed => "stopped with a line of 64 MiB in memory".to_owned(),
         End::Loops => "stopped, since it went on and on".to_owned(),
     };
     let stored: Vec<String> = run.stored.iter().map(|stored| stored_line(stored)).collect();

@@ -69,6 +69,8 @@ pub(crate) struct Message {
     pub(crate) stored: Vec<Vec<u8>>,
     /// Whether a client can have all of it.
     pub(crate) whole: bool,
+    /// Whether the listings leave it out, so that a client may not know of it.
+    pub(crate) hidden: bool,
     pub(crate) size: String,
     pub(crate) unique_id: Vec<u8>,
 }

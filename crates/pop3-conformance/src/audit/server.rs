@@ -24,6 +24,9 @@ const QUEUE_MAX: usize = 16 << 20;
 /// limit.
 pub const FLOOD_MAX: usize = 64 << 20;
 
+/// The first octet of a TLS handshake (RFC 8446 §5.1).
+const HANDSHAKE: u8 = 0x16;
+
 /// A piece of the flood.
 const FLOOD_PIECE: usize = 1 << 16;
 
@@ -68,6 +71,11 @@ pub struct Server<'s> {
     queued: usize,
     mode: Mode,
     owes: bool,
+    /// Whether the client was told to begin TLS, with which the server will not
+    /// go on.
+    expects_hello: bool,
+    /// Whether what comes is TLS, which the server does not read.
+    deaf: bool,
 }
 
 /// What a driver has to do.
@@ -127,6 +135,8 @@ impl<'s> Server<'s> {
             queued: 0,
             mode: Mode::Talking,
             owes: false,
+            expects_hello: false,
+            deaf: false,
         };
         let greeting = Answer {
             octets: b"+OK ready\r\n".to_vec(),
@@ -139,6 +149,16 @@ impl<'s> Server<'s> {
 
     /// Octets from the client.
     pub fn handle_input(&mut self, octets: &[u8]) {
+        if std::mem::take(&mut self.expects_hello) && octets.first() == Some(&HANDSHAKE) {
+            // No command, and no answer that TLS could be made of.
+            self.log.push(Entry::Tls(false));
+            self.push_octets(b"-ERR what is this?\r\n", &[]);
+            self.steps.push_back(Step::Go(Mode::Closing));
+            self.deaf = true;
+        }
+        if self.deaf {
+            return;
+        }
         for &octet in octets {
             if octet == b'\n' {
                 self.handle_line();
@@ -324,6 +344,7 @@ impl<'s> Server<'s> {
             _ if words == ["CONNECT"] => State::Authorization,
             _ => self.state,
         };
+        self.expects_hello = words == ["STLS"] && octets.starts_with(b"+") && rule.then != Then::Tls;
         if !rule.delay.is_zero() {
             self.steps.push_back(Step::Pause(rule.delay));
         }

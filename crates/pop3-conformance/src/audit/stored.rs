@@ -71,11 +71,13 @@ impl Store {
 
 /// How like a message the octets are.
 pub(super) fn likeness(stored: &[u8], message: &[u8]) -> Likeness {
+    let as_it_is = stored;
     let (stored, message) = (with_lf(stored), with_lf(message));
-    if let Some(added) = stored.strip_suffix(&message[..])
-        && is_added(added)
-    {
-        return Likeness::Same;
+    // With LF line ends, a CR before one belongs to the line.
+    for stored in [&stored[..], as_it_is] {
+        if stored.strip_suffix(&message[..]).is_some_and(is_added) {
+            return Likeness::Same;
+        }
     }
     let last = |octets: &[u8]| {
         let mut lines = octets.split(|&octet| octet == b'\n').rev();

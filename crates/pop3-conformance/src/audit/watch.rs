@@ -16,7 +16,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::Limits;
+use super::{FLOOD_MAX, Limits};
 
 /// How often the scratch folder is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -33,6 +33,8 @@ pub(super) enum Event {
     Owes,
     /// The client sends without measure.
     TooMuch,
+    /// It took all of a line that has no end.
+    Flooded,
     /// It wrote more to stdout or stderr than it may.
     Output,
     /// It has ended.
@@ -52,6 +54,8 @@ pub(crate) enum End {
     Time,
     /// Its files, or its output, grew too large.
     Grew,
+    /// It holds all of a line that has no end.
+    Swallowed,
     /// It spoke without measure.
     Loops,
 }
@@ -87,7 +91,7 @@ pub(super) fn run(
     let stdout = child.stdout.take().map(|pipe| read(pipe, limits.disk, events));
     let stderr = child.stderr.take().map(|pipe| read(pipe, limits.disk, events));
     let waiter = wait(child, events);
-    let stopped = watch(scratch, limits, inbox);
+    let stopped = watch(scratch, group, limits, inbox);
     kill();
     let status = waiter
         .join()
@@ -100,7 +104,12 @@ pub(super) fn run(
 }
 
 /// Waits for the end of the client, or for a reason to stop it.
-fn watch(scratch: &Path, limits: &Limits, inbox: &Receiver<Event>) -> Option<End> {
+fn watch(
+    scratch: &Path,
+    group: Option<Pid>,
+    limits: &Limits,
+    inbox: &Receiver<Event>,
+) -> Option<End> {
     let deadline = Instant::now() + limits.time;
     let mut patience: Option<Instant> = None;
     let mut look = Instant::now() + LOOK;
@@ -109,6 +118,8 @@ fn watch(scratch: &Path, limits: &Limits, inbox: &Receiver<Event>) -> Option<End
         match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
             Ok(Event::Ended) => return None,
             Ok(Event::Owes) => patience = Some(Instant::now() + limits.patience),
+            Ok(Event::Flooded) if resident(group) > FLOOD_MAX as u64 => return Some(End::Swallowed),
+            Ok(Event::Flooded) => {}
             Ok(Event::Spoke) => {
                 patience = patience.map(|_| Instant::now() + limits.patience);
             }
@@ -130,6 +141,38 @@ fn watch(scratch: &Path, limits: &Limits, inbox: &Receiver<Event>) -> Option<End
             return Some(End::Time);
         }
     }
+}
+
+/// How many octets of memory a process group had at most, as far as the system
+/// says it.
+#[cfg(target_os = "linux")]
+fn resident(group: Option<Pid>) -> u64 {
+    let Some(group) = group else {
+        return 0;
+    };
+    let group = group.as_raw_nonzero().to_string();
+    let Ok(processes) = fs::read_dir("/proc") else {
+        return 0;
+    };
+    let of = |process: &Path| {
+        let stat = fs::read_to_string(process.join("stat")).ok()?;
+        // The name may hold anything but comes in brackets: state, parent, group.
+        let (_, fields) = stat.rsplit_once(')')?;
+        if fields.split_ascii_whitespace().nth(2)? != group {
+            return None;
+        }
+        let status = fs::read_to_string(process.join("status")).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kibibytes = peak.split_ascii_whitespace().next()?;
+        kibibytes.parse::<u64>().ok()?.checked_mul(1024)
+    };
+    let peaks = processes.flatten().filter_map(|entry| of(&entry.path()));
+    peaks.fold(0, u64::saturating_add)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn resident(_group: Option<Pid>) -> u64 {
+    0
 }
 
 fn end(status: ExitStatus) -> End {

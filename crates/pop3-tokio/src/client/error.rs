@@ -4,7 +4,7 @@ use core::fmt;
 use std::io;
 
 use pop3_proto::{
-    ReplyError,
+    MessageNumber, ReplyError,
     client::{ClientError, LineError, SessionError, Timer},
 };
 
@@ -15,6 +15,9 @@ use crate::tls::PemFileError;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
+    /// The first line of the answer to RETR holds a LF without CR: what follows
+    /// it may be the message's (MS-STANOPOP3 C0005).
+    BareLf(MessageNumber),
     /// The server's certificate is not valid, or not for this host.
     Certificate {
         /// The host that it should be for.
@@ -130,7 +133,7 @@ impl Error {
             Self::Session(SessionError::Reply(error)) if is_truncation(error) => {
                 ErrorKind::Temporary
             }
-            Self::Line(_) | Self::Session(_) | Self::Tls { .. } => ErrorKind::Protocol,
+            Self::BareLf(_) | Self::Line(_) | Self::Session(_) | Self::Tls { .. } => ErrorKind::Protocol,
         }
     }
 }
@@ -148,6 +151,11 @@ fn is_truncation(error: &ReplyError) -> bool {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::BareLf(number) => write!(
+                f,
+                "the server ends the first line of the answer to RETR {number} with a bare LF: \
+                 the message cannot be told from it"
+            ),
             Self::Certificate { host, reason } => write!(
                 f,
                 "the certificate of {host} is not trusted: {reason}; if it is yours, name its \
@@ -196,7 +204,7 @@ impl core::error::Error for Error {
             Self::PemFile(error) => Some(error),
             Self::Refused(refusal) | Self::StlsRefused(refusal) => Some(refusal),
             Self::Session(error) => Some(error),
-            Self::Certificate { .. } | Self::Interrupted | Self::Timeout(_) | Self::Tls { .. } => {
+            Self::BareLf(_) | Self::Certificate { .. } | Self::Interrupted | Self::Timeout(_) | Self::Tls { .. } => {
                 None
             }
         }

@@ -150,6 +150,11 @@ impl<S: Sink, I: Iterator<Item = MessageNumber>> Exchange for Retrieve<'_, S, I>
             Event::Data(octets) => self.sink.data(octets),
             Event::Status(reply) => match reply.request {
                 Request::Retr(number) if reply.is_positive() => {
+                    // Only CRLF ends the line (MS-STANOPOP3 C0005). Where a
+                    // server writes LF, a line of the message is in the text.
+                    if reply.status.text().contains(&b'\n') {
+                        return Err(Error::BareLf(number).into());
+                    }
                     self.sink.begin(number, leading_number(reply.status.text()))
                 }
                 Request::Retr(number) => {

@@ -28,6 +28,25 @@ async fn a_sink_that_fails() {
     .await;
 }
 
+/// The audit's scenario `status-ok-lf`: the first line of the message was taken
+/// for a part of the reply, and lost.
+#[tokio::test]
+async fn status_line_that_ends_with_a_bare_lf() {
+    let steps = [("RETR 1\r\n", "+OK\nFrom: a\r\n\r\nb\r\n.\r\n")];
+    logged_in(&steps, async |mut client: Client| {
+        let mut mailbox = Mailbox::default();
+        let error = client.retrieve(numbers(1), &mut mailbox).await.unwrap_err();
+        let RetrieveError::Client(error) = error else {
+            panic!("{error:?}");
+        };
+        assert!(matches!(error, Error::BareLf(_)), "{error}");
+        assert_eq!(error.kind(), ErrorKind::Protocol);
+        assert!(mailbox.messages.is_empty());
+        assert!(matches!(client.noop().await, Err(Error::Interrupted)));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_call_that_is_dropped() {
     let steps = [("RETR 1\r\n", "+OK\r\na")];

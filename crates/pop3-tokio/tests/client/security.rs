@@ -28,6 +28,35 @@ async fn stls_stripped() {
     }
 }
 
+/// What listens on loopback may be a tunnel.
+#[tokio::test]
+async fn loopback_is_no_exception_where_tls_is_required() {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("pop3://tim@{}", listener.local_addr().unwrap());
+    let mut settings = default();
+    settings.require_tls = true;
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"+OK\r\n").await.unwrap();
+        let mut sent = vec![0; 6];
+        stream.read_exact(&mut sent).await.unwrap();
+        stream.write_all(b"+OK\r\nUSER\r\n.\r\n").await.unwrap();
+        stream.read_exact(&mut sent).await.unwrap();
+        stream.write_all(b"-ERR unknown\r\n").await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+        sent
+    };
+    let endpoint = url.parse().unwrap();
+    let client = Client::connect(&endpoint, &settings);
+    let (sent, error) = tokio::join!(server, async { client.await.unwrap_err() });
+    assert_eq!(sent, b"STLS\r\n");
+    assert!(matches!(error, Error::StlsRefused(_)), "{error}");
+}
+
 /// CVE-2021-22947: what comes with the answer to STLS may be anybody's.
 #[tokio::test]
 async fn octets_injected_after_stls() {

@@ -329,6 +329,20 @@ fn a_server_without_unique_ids_is_refused() {
     assert_eq!(server.state.lock().unwrap().maildrop.len(), 1);
 }
 
+/// The audit's scenario `unique-id-too-long`: the run ended with status 0 though
+/// a message was left behind.
+#[test]
+fn a_message_without_a_usable_unique_id_is_no_success() {
+    let (home, mut mail) = (Home::new("maildir"), messages(2));
+    mail[0].0 = "u".repeat(71);
+    let server = Server::new(mail.clone());
+    let run = home.fetch(&server, &["--delete"]).ends(76);
+    assert!(run.stderr.contains("1 lines of the unique-id"), "{run:?}");
+    home.has(&mail[1..]);
+    assert_eq!(server.state.lock().unwrap().maildrop, mail[..1]);
+    home.fetch(&server, &["--dry-run"]).ends(76);
+}
+
 #[test]
 fn a_place_that_cannot_be_used_costs_nothing() {
     let (home, mail) = (Home::new("maildir"), messages(2));

@@ -70,6 +70,8 @@ struct MessageTable {
     status: Option<String>,
     end: Option<String>,
     whole: Option<bool>,
+    #[serde(default)]
+    hidden: bool,
     size: Option<String>,
     unique_id: Option<String>,
 }
@@ -243,7 +245,7 @@ fn message(
         stored.push(framed(&lines(alternative)?));
     }
     if stored.is_empty() {
-        if wire.starts_with(b".") || wire.windows(2).any(|pair| pair == b"\n.") {
+        if wire.starts_with(b".") || wire.windows(3).any(|octets| octets == b"\r\n.") {
             return Err("a line begins with a dot: `stored` has to say what is right".to_owned());
         }
         stored.push(framed(&wire));
@@ -251,8 +253,9 @@ fn message(
     let line = |text: &Option<String>, standard: &str| lines(text.as_deref().unwrap_or(standard));
     let block = [framed(&wire), line(&table.end, ".")?].concat();
     Ok(Message {
-        status: line(&table.status, "+OK")?,
+        status: line(&table.status, "+OK it comes")?,
         whole: table.whole.unwrap_or(true),
+        hidden: table.hidden,
         size: (table.size.clone()).unwrap_or_else(|| stored[0].len().to_string()),
         unique_id: match &table.unique_id {
             Some(id) => octets::unescape(id)?,

@@ -1,0 +1,207 @@
+//! `pop3 audit` is right: it lets an honest client pass, catches each flaw of
+//! the mock client by the scenarios that are for it, and has no scenario that
+//! catches nothing.
+
+#![cfg(unix)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use pop3_conformance::{
+    audit::{self, Audit, Client, Invocation, Limits, Options, Scenario, Store, Transport},
+    report::Outcome,
+};
+use pop3_testkit::mock::{Flaw, FlawRow, flaws};
+
+/// Many of the runs wait for each other's silence, not for the processor.
+const AT_ONCE: usize = 6;
+
+const OPTIONS: Options = Options {
+    limits: Limits {
+        time: Duration::from_secs(20),
+        patience: Duration::from_millis(1200),
+        disk: 8 << 20,
+        memory: 1 << 30,
+    },
+    jobs: 4,
+};
+
+fn mock(flaw: Option<&str>) -> Client {
+    let command = |more: &[&str]| {
+        let mut command = vec![env!("CARGO_BIN_EXE_mock-client")];
+        command.extend(["{host}", "{port}", "{user}", "{password}", "{maildir}"]);
+        command.extend(more);
+        command.extend(flaw.map_or([].as_slice(), |_| &["--flaw"]));
+        command.extend(flaw);
+        Some(Invocation {
+            command: command.into_iter().map(str::to_owned).collect(),
+            ..Invocation::default()
+        })
+    };
+    Client {
+        name: flaw.unwrap_or("the honest mock client").to_owned(),
+        plain: command(&[]),
+        stls: command(&["--stls", "{cafile}"]),
+        store: Store::Maildir,
+        place: "Maildir".into(),
+        ..Client::default()
+    }
+}
+
+fn run(flaw: Option<&str>, scenarios: &[Scenario], options: &Options) -> Audit {
+    audit::audit(&mock(flaw), scenarios, options, &|_| {}).unwrap()
+}
+
+/// The families that a client does not come through, with why.
+fn caught(audit: &Audit, scenarios: &[Scenario]) -> BTreeMap<String, Vec<String>> {
+    let families: BTreeSet<&str> = scenarios.iter().map(Scenario::family).collect();
+    let faults = families.into_iter().map(|family| (family.to_owned(), audit.faults(family)));
+    faults.filter(|(_, faults)| !faults.is_empty()).collect()
+}
+
+/// Of the families that a flaw is not about, a few members.
+fn thinned(row: &FlawRow) -> Vec<Scenario> {
+    let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+    for scenario in audit::scenarios() {
+        *sizes.entry(scenario.family()).or_default() += 1;
+    }
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut chosen = Vec::new();
+    for scenario in audit::scenarios() {
+        let at = seen.entry(scenario.family()).or_default();
+        let every = (sizes[scenario.family()] / 3).max(1);
+        if row.caught_by.contains(&scenario.family()) || *at % every == 0 {
+            chosen.push(scenario.clone());
+        }
+        *at += 1;
+    }
+    chosen
+}
+
+#[test]
+fn an_honest_client_passes() {
+    let audit = run(None, audit::scenarios(), &OPTIONS);
+    let report = audit.report();
+    let good = |outcome| matches!(outcome, Outcome::Good | Outcome::Skipped);
+    let bad = report.rows().iter().filter(|row| !good(row.verdict().outcome()));
+    let bad: Vec<_> = bad.collect();
+    assert!(bad.is_empty(), "{bad:#?}");
+    assert!(!report.fails());
+    let tried = |scenario: &Scenario| audit.verdict(scenario.family()).is_some();
+    assert!(audit::scenarios().iter().all(tried));
+}
+
+#[test]
+fn each_flaw_is_caught_by_the_scenarios_that_are_for_it() {
+    let rows: Vec<&FlawRow> = (flaws().iter())
+        .filter(|row| !matches!(row.flaw, Flaw::Says(..)))
+        .collect();
+    let wrong: Mutex<Vec<String>> = Mutex::default();
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if let Some(difference) = difference(row) {
+                        wrong.lock().unwrap().push(difference);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// How what catches a flaw differs from its row in the table.
+fn difference(row: &FlawRow) -> Option<String> {
+    let scenarios = thinned(row);
+    let mut options = OPTIONS;
+    options.limits.time = Duration::from_secs(6);
+    let audit = run(Some(row.name), &scenarios, &options);
+    let caught = caught(&audit, &scenarios);
+    let names: BTreeSet<&str> = caught.keys().map(String::as_str).collect();
+    let wanted: BTreeSet<&str> = row.caught_by.iter().copied().collect();
+    (names != wanted).then(|| {
+        let missed: Vec<_> = wanted.difference(&names).collect();
+        let more: Vec<_> = names.difference(&wanted).map(|name| &caught[*name]).collect();
+        format!("{}: not caught by {missed:?}, but by {more:?}", row.name)
+    })
+}
+
+#[test]
+fn each_superfluous_command_breaks_its_statements() {
+    let plain: Vec<Scenario> = (audit::scenarios().iter())
+        .filter(|scenario| scenario.family() == "plain")
+        .cloned()
+        .collect();
+    for row in flaws() {
+        if !matches!(row.flaw, Flaw::Says(..)) {
+            continue;
+        }
+        let report = run(Some(row.name), &plain, &OPTIONS).report();
+        let broken: BTreeSet<&str> = (report.rows().iter())
+            .filter(|row| ["broken", "warn", "not as Outlook"].contains(&row.verdict().word()))
+            .map(|row| row.id())
+            .collect();
+        let wanted: BTreeSet<&str> = row.caught_by.iter().copied().collect();
+        assert_eq!(broken, wanted, "{}: {}", row.name, report.text());
+    }
+}
+
+#[test]
+fn no_scenario_catches_nothing() {
+    let caught: BTreeSet<&str> = (flaws().iter())
+        .flat_map(|row| row.caught_by)
+        .copied()
+        .collect();
+    let families: BTreeSet<&str> = audit::scenarios().iter().map(Scenario::family).collect();
+    let statements = |name: &&str| name.parse::<pop3_conformance::Id>().is_ok();
+    let named: BTreeSet<&str> = caught.iter().copied().filter(|name| !statements(name)).collect();
+    let idle: Vec<_> = families.difference(&named).collect();
+    assert!(idle.is_empty(), "no flaw is caught by {idle:?}");
+    let unknown: Vec<_> = named.difference(&families).collect();
+    assert!(unknown.is_empty(), "there is no scenario {unknown:?}");
+}
+
+#[test]
+fn every_statement_that_commands_can_break_is_broken_by_a_flaw() {
+    // A client that does not come by TCP is not seen at all.
+    let seen = [pop3_conformance::Id::C(1)];
+    for id in audit::client_statements() {
+        let by_commands = audit::cover(id) == Some(audit::Cover::Commands);
+        let name = id.to_string();
+        let broken = flaws().iter().any(|row| row.caught_by.contains(&name.as_str()));
+        assert!(!by_commands || broken || seen.contains(&id), "{id}");
+    }
+}
+
+#[test]
+fn names_of_flaws_are_unique() {
+    let names: BTreeSet<&str> = flaws().iter().map(|row| row.name).collect();
+    assert_eq!(names.len(), flaws().len());
+}
+
+#[test]
+fn a_client_without_tls_is_not_tried_where_tls_is_needed() {
+    let mut client = mock(None);
+    client.stls = None;
+    let needs = |scenario: &&Scenario| scenario.transport() == Transport::Stls;
+    let scenarios: Vec<_> = audit::scenarios().iter().filter(needs).cloned().collect();
+    let audit = audit::audit(&client, &scenarios, &OPTIONS, &|_| {}).unwrap();
+    assert!(scenarios.iter().all(|scenario| audit.verdict(scenario.family()).is_none()));
+}
+
+#[test]
+fn a_client_that_cannot_be_started_is_an_error() {
+    let client = Client::from_command(vec!["/nonexistent/client".to_owned()], false);
+    let error = audit::audit(&client, &audit::scenarios()[..1], &OPTIONS, &|_| {});
+    assert_eq!(error.unwrap_err().kind(), std::io::ErrorKind::NotFound);
+}
