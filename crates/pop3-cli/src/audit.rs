@@ -143,7 +143,10 @@ impl Audit {
         match report.fails() {
             true => Err(Failure::new(
                 Exit::Differs,
-                format_args!("{} is not safe and correct: the report says where", client.name),
+                format_args!(
+                    "{} is not safe and correct: the report says where",
+                    client.name
+                ),
             )),
             false => Ok(()),
         }

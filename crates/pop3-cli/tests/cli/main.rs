@@ -9,6 +9,8 @@ use std::{
     thread,
 };
 
+#[cfg(unix)]
+mod audit;
 mod captures;
 #[cfg(unix)]
 mod check;

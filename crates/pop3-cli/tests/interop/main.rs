@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod audit;
 mod checks;
 mod clients;
 mod served;

@@ -53,7 +53,9 @@ pub fn cover(id: Id) -> Option<Cover> {
 
 /// The statements that bind clients.
 pub fn client_statements() -> impl Iterator<Item = Id> {
-    let bound = statements().iter().filter(|row| row.party() != Party::Server);
+    let bound = statements()
+        .iter()
+        .filter(|row| row.party() != Party::Server);
     bound.map(|row| row.id())
 }
 

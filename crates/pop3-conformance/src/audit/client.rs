@@ -109,7 +109,9 @@ impl Values<'_> {
             ("{mbox}", place),
         ];
         let filled = values.iter();
-        filled.fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+        filled.fold(text.to_owned(), |text, (name, value)| {
+            text.replace(name, value)
+        })
     }
 
     /// Writes the files of an invocation.

@@ -77,7 +77,10 @@ fn spoke(scenario: &Scenario, run: &Run, fault: &mut impl FnMut(Verdict, String)
         let never = scenario.never.iter();
         if never.clone().any(|words| command.begins_with(words)) {
             let shown = command.shown();
-            fault(Verdict::Dangerous, format!("it sent {shown}, which it must not"));
+            fault(
+                Verdict::Dangerous,
+                format!("it sent {shown}, which it must not"),
+            );
         }
         if scenario.lockstep && command.early {
             let shown = command.shown();
@@ -90,7 +93,10 @@ fn spoke(scenario: &Scenario, run: &Run, fault: &mut impl FnMut(Verdict, String)
         && let Some(command) = run.logs.iter().flat_map(Log::commands).find(in_clear)
     {
         let shown = command.shown();
-        fault(Verdict::Dangerous, format!("it went on in the clear: {shown}"));
+        fault(
+            Verdict::Dangerous,
+            format!("it went on in the clear: {shown}"),
+        );
     }
 }
 

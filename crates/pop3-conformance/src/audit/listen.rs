@@ -260,4 +260,3 @@ impl Wire {
         let _ = self.tcp().shutdown(Shutdown::Write);
     }
 }
-

@@ -1,8 +1,10 @@
 //! What was said on a connection.
 
+use super::COMMANDS_MAX;
 use crate::report::shown;
 
-/// The most entries that a log keeps.
+/// The most entries that a log keeps beside commands, of which it keeps
+/// [`COMMANDS_MAX`].
 pub const ENTRIES_MAX: usize = 2000;
 
 /// The most octets of what was sent or received that an entry keeps.
@@ -12,6 +14,8 @@ pub const OCTETS_KEPT: usize = 600;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     pub(crate) entries: Vec<Entry>,
+    commands_kept: usize,
+    others_kept: usize,
     /// The client sent more commands, or longer ones, than any client needs.
     pub(crate) too_much: bool,
     /// It took all of a line that was far too long.
@@ -87,7 +91,9 @@ impl Command {
     #[must_use]
     pub fn is_login(&self) -> bool {
         self.state == State::Challenge
-            || ["USER", "PASS", "APOP", "AUTH"].iter().any(|verb| self.begins_with(verb))
+            || ["USER", "PASS", "APOP", "AUTH"]
+                .iter()
+                .any(|verb| self.begins_with(verb))
     }
 
     /// The line for people, without what is secret.
@@ -124,9 +130,14 @@ impl Log {
     }
 
     pub(crate) fn push(&mut self, entry: Entry) {
-        match self.entries.len() < ENTRIES_MAX {
-            true => self.entries.push(entry),
-            false => self.too_much = true,
+        let is_command = matches!(entry, Entry::Command(_));
+        let (kept, max) = match is_command {
+            true => (&mut self.commands_kept, COMMANDS_MAX),
+            false => (&mut self.others_kept, ENTRIES_MAX),
+        };
+        if *kept < max {
+            *kept += 1;
+            self.entries.push(entry);
         }
     }
 

@@ -1,6 +1,9 @@
 //! What a good server would say of the maildrop of a scenario.
 
-use super::{log::State, scenario::{Scenario, Transport}};
+use super::{
+    log::State,
+    scenario::{Scenario, Transport},
+};
 
 /// What CAPA announces unless a scenario says otherwise. No PIPELINING: a
 /// client that sends ahead does so unasked.
@@ -84,9 +87,12 @@ pub(super) fn answer(
         },
         (State::Authorization, ["USER", _, ..]) => Answer::line("+OK", State::Named),
         (State::Named, ["PASS", _, ..]) => Answer::line("+OK", State::Transaction),
-        (State::Named, _) => {
-            answer(scenario, &owned(&words), (State::Authorization, tls), deleted)
-        },
+        (State::Named, _) => answer(
+            scenario,
+            &owned(&words),
+            (State::Authorization, tls),
+            deleted,
+        ),
         (State::Transaction, ["STAT"]) => {
             let sizes = messages().filter_map(|number| scenario.message(number)?.size.parse().ok());
             let octets: u64 = sizes.fold(0, u64::saturating_add);

@@ -144,12 +144,20 @@ impl Audit {
         let failed = outcomes.iter().filter(|outcome| !outcome.faults.is_empty());
         if outcomes.len() > 1 {
             let failed = failed.count();
-            evidence.push(format!("{failed} of {} such; {}:", outcomes.len(), worst.name));
+            evidence.push(format!(
+                "{failed} of {} such; {}:",
+                outcomes.len(),
+                worst.name
+            ));
         }
         evidence.push(worst.end.clone());
         evidence.extend(worst.exchange());
         row = row.with_evidence(evidence.join("\n"));
-        let faults: Vec<&str> = worst.faults.iter().map(|fault| fault.what.as_str()).collect();
+        let faults: Vec<&str> = worst
+            .faults
+            .iter()
+            .map(|fault| fault.what.as_str())
+            .collect();
         row.with_consequence(faults.join("; "))
     }
 }
@@ -168,7 +176,9 @@ impl Outcome {
     }
 
     pub(super) fn new(scenario: &Scenario, run: &Run, faults: Vec<Fault>) -> Self {
-        let verdict = faults.first().map_or(Verdict::Correct, |fault| fault.verdict);
+        let verdict = faults
+            .first()
+            .map_or(Verdict::Correct, |fault| fault.verdict);
         Self {
             verdict: Some(verdict),
             faults,
@@ -190,7 +200,10 @@ impl Outcome {
         if lines.len() > EXCHANGE_MAX {
             let half = EXCHANGE_MAX / 2;
             let left_out = lines.len() - 2 * half;
-            lines.splice(half..half + left_out, [format!("[{left_out} lines left out]")]);
+            lines.splice(
+                half..half + left_out,
+                [format!("[{left_out} lines left out]")],
+            );
         }
         lines
     }
@@ -207,7 +220,11 @@ fn end(run: &Run) -> String {
         End::Swallowed => "stopped with a line of 64 MiB in memory".to_owned(),
         End::Loops => "stopped, since it went on and on".to_owned(),
     };
-    let stored: Vec<String> = run.stored.iter().map(|stored| stored_line(stored)).collect();
+    let stored: Vec<String> = run
+        .stored
+        .iter()
+        .map(|stored| stored_line(stored))
+        .collect();
     let stored = match &stored[..] {
         [] => "nothing stored".to_owned(),
         stored => stored.join("\n"),
@@ -222,7 +239,11 @@ fn stored_line(stored: &[u8]) -> String {
     const SHOWN: usize = 70;
     let tail = &stored[stored.len().saturating_sub(SHOWN)..];
     let dots = if tail.len() < stored.len() { "…" } else { "" };
-    format!("stored {} octets: {dots}{}", stored.len(), shown(tail, SHOWN))
+    format!(
+        "stored {} octets: {dots}{}",
+        stored.len(),
+        shown(tail, SHOWN)
+    )
 }
 
 fn statement_row(id: Id, seen: Option<&Seen>) -> Row {

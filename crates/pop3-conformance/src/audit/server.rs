@@ -149,17 +149,17 @@ impl<'s> Server<'s> {
 
     /// Octets from the client.
     pub fn handle_input(&mut self, octets: &[u8]) {
-        if std::mem::take(&mut self.expects_hello) && octets.first() == Some(&HANDSHAKE) {
-            // No command, and no answer that TLS could be made of.
-            self.log.push(Entry::Tls(false));
-            self.push_octets(b"-ERR what is this?\r\n", &[]);
-            self.steps.push_back(Step::Go(Mode::Closing));
-            self.deaf = true;
-        }
-        if self.deaf {
-            return;
-        }
         for &octet in octets {
+            if std::mem::take(&mut self.expects_hello) && octet == HANDSHAKE {
+                // No command, and no answer that TLS could be made of.
+                self.log.push(Entry::Tls(false));
+                self.push_octets(b"-ERR what is this?\r\n", &[]);
+                self.steps.push_back(Step::Go(Mode::Closing));
+                self.deaf = true;
+            }
+            if self.deaf {
+                return;
+            }
             if octet == b'\n' {
                 self.handle_line();
             } else if self.line.len() < LINE_MAX {
@@ -241,7 +241,11 @@ impl<'s> Server<'s> {
     /// Whether the client has reason to wait for octets.
     #[must_use]
     pub fn owes(&self) -> bool {
-        self.owes || matches!(self.mode, Mode::Silent | Mode::Dripping(_) | Mode::Flooding(_))
+        self.owes
+            || matches!(
+                self.mode,
+                Mode::Silent | Mode::Dripping(_) | Mode::Flooding(_)
+            )
     }
 
     /// What was said so far.
@@ -344,7 +348,8 @@ impl<'s> Server<'s> {
             _ if words == ["CONNECT"] => State::Authorization,
             _ => self.state,
         };
-        self.expects_hello = words == ["STLS"] && octets.starts_with(b"+") && rule.then != Then::Tls;
+        self.expects_hello =
+            words == ["STLS"] && octets.starts_with(b"+") && rule.then != Then::Tls;
         if !rule.delay.is_zero() {
             self.steps.push_back(Step::Pause(rule.delay));
         }

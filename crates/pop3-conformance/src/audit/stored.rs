@@ -81,7 +81,9 @@ pub(super) fn likeness(stored: &[u8], message: &[u8]) -> Likeness {
     }
     let last = |octets: &[u8]| {
         let mut lines = octets.split(|&octet| octet == b'\n').rev();
-        lines.find(|line| !line.trim_ascii().is_empty()).map(<[u8]>::to_vec)
+        lines
+            .find(|line| !line.trim_ascii().is_empty())
+            .map(<[u8]>::to_vec)
     };
     match (last(&stored), last(&message)) {
         (Some(one), Some(other)) if one == other => Likeness::Altered,
@@ -93,7 +95,12 @@ pub(super) fn likeness(stored: &[u8], message: &[u8]) -> Likeness {
 /// several they come from.
 pub(super) fn shares_a_line(stored: &[u8], message: &[u8]) -> bool {
     let (stored, message) = (with_lf(stored), with_lf(message));
-    let own = |line: &&[u8]| line.len() > 8 && !line.starts_with(b"From: ") && !line.starts_with(b"To: ") && !line.starts_with(b"Date: ");
+    let own = |line: &&[u8]| {
+        line.len() > 8
+            && !line.starts_with(b"From: ")
+            && !line.starts_with(b"To: ")
+            && !line.starts_with(b"Date: ")
+    };
     let lines: Vec<&[u8]> = stored.split(|&octet| octet == b'\n').filter(own).collect();
     let mut wanted = message.split(|&octet| octet == b'\n').filter(own);
     wanted.any(|line| lines.contains(&line))
@@ -119,7 +126,10 @@ fn is_added(octets: &[u8]) -> bool {
     octets.is_empty()
         || octets.ends_with(b"\n")
             && octets.split_inclusive(|&octet| octet == b'\n').all(|line| {
-                let name = line.split(|&octet| octet == b':').next().unwrap_or_default();
+                let name = line
+                    .split(|&octet| octet == b':')
+                    .next()
+                    .unwrap_or_default();
                 let name = String::from_utf8_lossy(name).to_ascii_lowercase();
                 let continued = in_field
                     && matches!(line.first(), Some(b' ' | b'\t'))
@@ -152,7 +162,9 @@ fn maildir(folder: &Path) -> io::Result<Vec<Vec<u8>>> {
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     use io::Read as _;
     let mut octets = Vec::new();
-    fs::File::open(path)?.take(FILE_MAX).read_to_end(&mut octets)?;
+    fs::File::open(path)?
+        .take(FILE_MAX)
+        .read_to_end(&mut octets)?;
     Ok(octets)
 }
 

@@ -12,7 +12,9 @@ use super::Scenario;
 pub fn scenarios() -> &'static [Scenario] {
     static SCENARIOS: OnceLock<Vec<Scenario>> = OnceLock::new();
     SCENARIOS.get_or_init(|| {
-        let families = FILES.iter().flat_map(|(name, text)| Scenario::parse(name, text).ok());
+        let families = FILES
+            .iter()
+            .flat_map(|(name, text)| Scenario::parse(name, text).ok());
         families.flatten().collect()
     })
 }
@@ -30,7 +32,9 @@ pub fn recipes() -> &'static [Recipe] {
     static PARSED: OnceLock<Vec<Recipe>> = OnceLock::new();
     PARSED.get_or_init(|| {
         let recipes = recipe_files().iter();
-        recipes.flat_map(|(name, text)| Recipe::parse(name, text)).collect()
+        recipes
+            .flat_map(|(name, text)| Recipe::parse(name, text))
+            .collect()
     })
 }
 

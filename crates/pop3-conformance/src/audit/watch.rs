@@ -21,6 +21,10 @@ use super::{FLOOD_MAX, Limits};
 /// How often the scratch folder is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// By how much the memory of a client may grow while it is sent a line without
+/// end. The rest of the line may still be on its way.
+const SWALLOWED: u64 = FLOOD_MAX as u64 / 2;
+
 /// How long the end of a pipe is waited for when the client is gone.
 const PIPE: Duration = Duration::from_secs(2);
 
@@ -88,8 +92,14 @@ pub(super) fn run(
         }
     };
     set_limits(group, limits);
-    let stdout = child.stdout.take().map(|pipe| read(pipe, limits.disk, events));
-    let stderr = child.stderr.take().map(|pipe| read(pipe, limits.disk, events));
+    let stdout = child
+        .stdout
+        .take()
+        .map(|pipe| read(pipe, limits.disk, events));
+    let stderr = child
+        .stderr
+        .take()
+        .map(|pipe| read(pipe, limits.disk, events));
     let waiter = wait(child, events);
     let stopped = watch(scratch, group, limits, inbox);
     kill();
@@ -112,14 +122,23 @@ fn watch(
 ) -> Option<End> {
     let deadline = Instant::now() + limits.time;
     let mut patience: Option<Instant> = None;
+    // What it had when the server began to owe it octets, or to flood it.
+    let mut before = 0;
     let mut look = Instant::now() + LOOK;
     loop {
         let due = patience.unwrap_or(deadline).min(deadline).min(look);
         match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
             Ok(Event::Ended) => return None,
-            Ok(Event::Owes) => patience = Some(Instant::now() + limits.patience),
-            Ok(Event::Flooded) if resident(group) > FLOOD_MAX as u64 => return Some(End::Swallowed),
-            Ok(Event::Flooded) => {}
+            Ok(Event::Owes) => {
+                patience = Some(Instant::now() + limits.patience);
+                before = resident(group);
+            }
+            Ok(Event::Flooded) => {
+                let grown = resident(group).saturating_sub(before);
+                if grown > SWALLOWED {
+                    return Some(End::Swallowed);
+                }
+            }
             Ok(Event::Spoke) => {
                 patience = patience.map(|_| Instant::now() + limits.patience);
             }
@@ -162,7 +181,9 @@ fn resident(group: Option<Pid>) -> u64 {
             return None;
         }
         let status = fs::read_to_string(process.join("status")).ok()?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
         let kibibytes = peak.split_ascii_whitespace().next()?;
         kibibytes.parse::<u64>().ok()?.checked_mul(1024)
     };

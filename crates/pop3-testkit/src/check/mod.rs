@@ -2,6 +2,7 @@
 //! property tests and corpus replay only call these, each with the real views
 //! or with a mutant.
 
+mod audit;
 mod check_server;
 mod decode;
 mod duplex;
@@ -10,6 +11,7 @@ mod line;
 mod session;
 mod syntax;
 
+pub use audit::audit_client;
 pub use check_server::check_server;
 pub use decode::{block, inspection, multiline_decode, multiline_decode_sampled};
 pub use duplex::duplex;

@@ -32,12 +32,16 @@ pub(super) fn end(wire: &[u8], from: usize, flaw: Option<Flaw>) -> Option<End> {
         let (data, after) = (at + own, at + octets.len());
         Some(End { data, after })
     });
-    let split = (flaw == Some(Flaw::SplitsAt8191)).then(|| split(wire)).flatten();
+    let split = (flaw == Some(Flaw::SplitsAt8191))
+        .then(|| split(wire))
+        .flatten();
     found.chain(split).min_by_key(|end| end.data)
 }
 
 fn find(octets: &[u8], wanted: &[u8]) -> Option<usize> {
-    octets.windows(wanted.len()).position(|window| window == wanted)
+    octets
+        .windows(wanted.len())
+        .position(|window| window == wanted)
 }
 
 /// A line whose piece behind 8191 octets is a lone dot.

@@ -23,7 +23,8 @@ pub(super) fn wanted(session: &mut Session) -> Result<Box<dyn Iterator<Item = Wa
         return Ok(Box::new((1..=count).map(numbered)));
     }
     let fields = fields(&stat);
-    if flaw == Some(Flaw::BlanksAreFields) && fields.iter().any(|field| field.is_empty()) {
+    let blank = !stat.is_empty() && fields.iter().any(|field| field.is_empty());
+    if flaw == Some(Flaw::BlanksAreFields) && blank {
         return none();
     }
     let count = match &filled(&fields)[..] {
@@ -52,7 +53,12 @@ pub(super) fn wanted(session: &mut Session) -> Result<Box<dyn Iterator<Item = Wa
     };
     let strict = !matches!(
         flaw,
-        Some(Flaw::ListLinesAreMessages | Flaw::ListNumbersWrap | Flaw::NumbersByPosition)
+        Some(
+            Flaw::ListLinesAreMessages
+                | Flaw::ListNumbersWrap
+                | Flaw::NumbersByPosition
+                | Flaw::DeletesWithoutLooking
+        )
     );
     let skipped = flaw == Some(Flaw::BlanksAreFields) && listed.len() < list.len();
     if strict && !skipped && !listed.iter().map(|one| one.number).eq(1..=count) {
@@ -92,12 +98,19 @@ pub(super) fn wanted(session: &mut Session) -> Result<Box<dyn Iterator<Item = Wa
             Flaw::ListLinesAreMessages
                 | Flaw::ListNumbersWrap
                 | Flaw::NumbersByPosition
+                | Flaw::DeletesWithoutLooking
                 | Flaw::EmptyUidIsSeen
                 | Flaw::UnprintableUidIsSeen
         )
     );
     if !lenient && !ids.iter().map(|(number, _)| *number).eq(1..=count) {
         return Err("UIDL and STAT do not agree".into());
+    }
+    if matches!(
+        flaw,
+        Some(Flaw::ListLinesAreMessages | Flaw::ListNumbersWrap)
+    ) {
+        return Ok(Box::new(listed.into_iter()));
     }
     with_ids(session, listed, &ids)
 }
@@ -114,7 +127,10 @@ fn with_ids(
     for one in listed {
         let id = ids.iter().find(|(number, _)| *number == one.number);
         let Some((number, id)) = id else {
-            if !matches!(flaw, Some(Flaw::EmptyUidIsSeen | Flaw::UnprintableUidIsSeen)) {
+            if !matches!(
+                flaw,
+                Some(Flaw::EmptyUidIsSeen | Flaw::UnprintableUidIsSeen)
+            ) {
                 wanted.push(one);
             }
             continue;

@@ -45,18 +45,24 @@ impl Session {
         session.open(orders)?;
         session.says(Moment::AfterLogin)?;
         let mut first_failure = None;
+        let mut fetched = Vec::new();
         for wanted in listing::wanted(&mut session)? {
             match session.fetch(&wanted) {
-                Ok(()) => {}
+                Ok(()) => fetched.push(wanted.number),
+                Err(Failure::Said(_)) if session.has(Flaw::DeletesWithoutLooking) => {
+                    fetched.push(wanted.number);
+                }
                 Err(Failure::Said(_)) if session.may_skip(&wanted) => {}
                 Err(failure) => return Err(failure),
             }
-            let deleted = session.reply_to(&format!("DELE {}", wanted.number))?;
+            if session.has(Flaw::OnlyTheFirst) {
+                break;
+            }
+        }
+        for number in fetched {
+            let deleted = session.reply_to(&format!("DELE {number}"))?;
             if !is_positive(&deleted) {
                 first_failure.get_or_insert("a message was not deleted");
-            }
-            if session.flaw == Some(Flaw::OnlyTheFirst) {
-                break;
             }
         }
         session.says(Moment::AtTheEnd)?;
@@ -174,7 +180,8 @@ impl Session {
         let number = wanted.number;
         let status = self.reply_to(&format!("RETR {number}"))?;
         let mut message = Vec::new();
-        let is_odd = !(status == b"+OK" || status.starts_with(b"+OK ") || status.starts_with(b"-ERR"));
+        let is_odd =
+            !(status == b"+OK" || status.starts_with(b"+OK ") || status.starts_with(b"-ERR"));
         match self.flaw {
             Some(Flaw::RetrIsAlwaysPositive) if status.first() != Some(&b'+') => {}
             Some(Flaw::OddStatusIsData) if is_odd => {
@@ -188,6 +195,7 @@ impl Session {
                 message = [&status[nul..], b"\r\n"].concat();
             }
             Some(Flaw::EightBitStatusSkips) if !status.is_ascii() => std::process::exit(0),
+            Some(Flaw::StatusEndsAtCrlfAlone) if status.starts_with(b"+OK\n") => {}
             Some(Flaw::RefusesABareOk) if status == b"+OK" => return Err("+OK and no text".into()),
             _ => drop(positive(status)?),
         }
@@ -229,11 +237,14 @@ impl Session {
                 Some(Flaw::Impatient | Flaw::DotCrEndsInTime) => Some(IMPATIENCE),
                 _ => None,
             };
+            if self.has(Flaw::StoresAsItComes) && scanned > 0 {
+                fs::write(
+                    self.maildir.join(format!("new/{number}")),
+                    &self.wire.buffer,
+                )?;
+            }
             let filled = self.wire.fill(time)?;
             let buffer = &self.wire.buffer;
-            if self.has(Flaw::StoresAsItComes) && !buffer.is_empty() {
-                fs::write(self.maildir.join(format!("new/{number}")), buffer)?;
-            }
             let dotted = || {
                 let line = buffer.rsplit(|&octet| octet == b'\n').next();
                 line.is_some_and(|line| line.starts_with(b"."))
@@ -294,7 +305,6 @@ impl Session {
     /// Whether a message that was refused is passed over.
     fn may_skip(&self, wanted: &Wanted) -> bool {
         match self.flaw {
-            Some(Flaw::DeletesWithoutLooking) => true,
             Some(Flaw::StatIsBelieved | Flaw::ListNumbersWrap | Flaw::UidlNumbersWrap) => {
                 wanted.number != 1
             }
@@ -325,7 +335,8 @@ impl Session {
     /// A command that has to succeed; what follows `+OK`.
     pub(super) fn ask(&mut self, command: &str) -> Result<Vec<u8>, Failure> {
         let status = positive(self.reply_to(command)?)?;
-        Ok(status[3..].trim_ascii_start().to_vec())
+        let text = &status[3..];
+        Ok(text.strip_prefix(b" ").unwrap_or(text).to_vec())
     }
 
     /// A multi-line reply; nothing if it is refused.
@@ -341,11 +352,11 @@ impl Session {
             };
             match line.strip_prefix(b".") {
                 Some(b"") => break,
+                None if line == b"+OK" && self.has(Flaw::Impatient) => break,
                 Some(line) => lines.push(line.to_vec()),
                 None => lines.push(line),
             }
         }
-        // `.foo` is no line of these: after a dot nothing but `.` may come.
         Ok(Some(lines))
     }
 
@@ -369,13 +380,16 @@ impl Session {
     /// A line without its CRLF.
     fn line(&mut self) -> Result<Vec<u8>, Failure> {
         let limit = match self.flaw {
-            Some(Flaw::KeepsEndlessLines | Flaw::StatusBuffer512) => usize::MAX,
+            Some(Flaw::KeepsEndlessLines) => usize::MAX,
+            Some(Flaw::StatusBuffer512) => 100_000,
             _ => LINE_MAX,
         };
         let mut scanned: usize = 0;
         loop {
             let from = scanned.saturating_sub(1);
-            let end = self.wire.buffer[from..].windows(2).position(|two| two == b"\r\n");
+            let end = self.wire.buffer[from..]
+                .windows(2)
+                .position(|two| two == b"\r\n");
             if let Some(end) = end.map(|end| end + from) {
                 let mut line = self.wire.take(end + 2);
                 line.truncate(end);

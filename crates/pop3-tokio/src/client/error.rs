@@ -133,7 +133,9 @@ impl Error {
             Self::Session(SessionError::Reply(error)) if is_truncation(error) => {
                 ErrorKind::Temporary
             }
-            Self::BareLf(_) | Self::Line(_) | Self::Session(_) | Self::Tls { .. } => ErrorKind::Protocol,
+            Self::BareLf(_) | Self::Line(_) | Self::Session(_) | Self::Tls { .. } => {
+                ErrorKind::Protocol
+            }
         }
     }
 }
@@ -204,9 +206,11 @@ impl core::error::Error for Error {
             Self::PemFile(error) => Some(error),
             Self::Refused(refusal) | Self::StlsRefused(refusal) => Some(refusal),
             Self::Session(error) => Some(error),
-            Self::BareLf(_) | Self::Certificate { .. } | Self::Interrupted | Self::Timeout(_) | Self::Tls { .. } => {
-                None
-            }
+            Self::BareLf(_)
+            | Self::Certificate { .. }
+            | Self::Interrupted
+            | Self::Timeout(_)
+            | Self::Tls { .. } => None,
         }
     }
 }

@@ -220,7 +220,11 @@ fn scenario(family: &str, file: &File, length: Option<usize>) -> Result<Scenario
         transport: file.transport,
         certificate: file.certificate,
         may_refuse: file.may_refuse,
-        never: file.never.iter().map(|to| to.to_ascii_uppercase()).collect(),
+        never: file
+            .never
+            .iter()
+            .map(|to| to.to_ascii_uppercase())
+            .collect(),
         lockstep: file.lockstep,
         capabilities: file.capabilities.clone().unwrap_or_else(standard),
         messages,

@@ -1,0 +1,84 @@
+//! `pop3 audit` as a user meets it.
+
+use crate::run;
+
+const TRUE: &str = "/bin/true";
+
+#[test]
+fn wrong_usage_is_64() {
+    for arguments in [
+        &["audit"][..],
+        &["audit", "--recipe", "nonesuch"],
+        &["audit", "--recipe", "curl", "--", TRUE],
+        &["audit", "--recipe", "curl", "--maildir", "mail"],
+        &["audit", "--maildir", "../mail", "--", TRUE],
+        &["audit", "--maildir", "/tmp/mail", "--", TRUE],
+        &["audit", "--maildir", "a", "--mbox", "b", "--", TRUE],
+        &["audit", "--jobs", "0", "--", TRUE],
+        &["audit", "--format", "xml", "--", TRUE],
+    ] {
+        let run = run(arguments, b"");
+        assert_eq!(run.status, Some(64), "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains("--help"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn the_list_names_scenarios_and_recipes() {
+    let run = run(["audit", "--list", "--only", "eof-anywhere"], b"");
+    assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
+    let stdout = String::from_utf8(run.stdout).unwrap();
+    assert!(stdout.contains("eof-anywhere-in-a-message ("), "{stdout}");
+    assert!(stdout.contains("\n    seen: curl"), "{stdout}");
+    assert!(stdout.contains("    mpop         mpop\n"), "{stdout}");
+    assert!(!stdout.contains("end-lf-dot-lf"), "{stdout}");
+}
+
+#[test]
+fn a_client_that_does_nothing_is_lossy() {
+    let run = run(["audit", "--only", "plain", "--", TRUE], b"");
+    assert_eq!(run.status, Some(1), "{}", run.stderr);
+    assert_eq!(
+        run.stderr,
+        "pop3 audit: /bin/true is not safe and correct: the report says where\n"
+    );
+    let stdout = String::from_utf8(run.stdout).unwrap();
+    assert!(
+        stdout.contains("it ended well without message 1"),
+        "{stdout}"
+    );
+    assert!(stdout.contains("not tried"), "{stdout}");
+}
+
+#[test]
+fn ours_passes_in_every_format() {
+    for (format, begin) in [
+        ("text", "Is this client"),
+        ("json", "{"),
+        ("junit", "<?xml"),
+        ("html", "<!DOCTYPE html>"),
+    ] {
+        let audit = [
+            "audit", "--recipe", "pop3", "--only", "plain", "--skip", "stls",
+        ];
+        let run = run(audit.into_iter().chain(["--format", format]), b"");
+        assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
+        let stdout = String::from_utf8(run.stdout).unwrap();
+        assert!(stdout.starts_with(begin), "{stdout}");
+        assert!(!stdout.contains("stls-plain"), "{stdout}");
+    }
+}
+
+#[test]
+fn a_client_that_is_not_there_cannot_be_run() {
+    let run = run(
+        ["audit", "--only", "plain", "--", "/nonexistent/client"],
+        b"",
+    );
+    assert_eq!(run.status, Some(74), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("cannot run /nonexistent/client"),
+        "{}",
+        run.stderr
+    );
+}

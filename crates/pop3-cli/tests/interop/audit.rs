@@ -1,0 +1,181 @@
+//! `pop3 audit` and the programs that it has recipes for: what it finds is what
+//! is known of them, and ours passes.
+
+use std::path::PathBuf;
+
+use pop3_conformance::audit::{self, Audit, Options, Recipe, Scenario, Store, Verdict};
+use pop3_testkit::peer;
+
+/// A recipe and its program, if that is installed.
+fn known(name: &str) -> Option<(&'static Recipe, PathBuf)> {
+    let recipe = audit::recipes().iter().find(|recipe| recipe.name() == name);
+    let recipe = recipe.unwrap();
+    let program = match recipe.package() {
+        None => PathBuf::from(env!("CARGO_BIN_EXE_pop3")),
+        Some(package) => match recipe.program() {
+            Some(program) => program,
+            // Says that it is skipped.
+            None => peer::find(name, package)?,
+        },
+    };
+    Some((recipe, program))
+}
+
+/// The families of scenarios, with a program.
+fn audited(name: &str, families: &[&str]) -> Option<Audit> {
+    let (recipe, program) = known(name)?;
+    let wanted = |scenario: &&Scenario| families.contains(&scenario.family());
+    let scenarios: Vec<_> = audit::scenarios().iter().filter(wanted).cloned().collect();
+    assert!(!scenarios.is_empty());
+    let options = Options {
+        jobs: 4,
+        ..Options::default()
+    };
+    Some(audit::audit(&recipe.client(&program), &scenarios, &options, &|_| {}).unwrap())
+}
+
+#[track_caller]
+fn finds(name: &str, family: &str, verdict: Verdict, fault: &str) {
+    let Some(audit) = audited(name, &[family]) else {
+        return;
+    };
+    assert_eq!(
+        audit.verdict(family),
+        Some(verdict),
+        "{}",
+        audit.report().text()
+    );
+    let faults = audit.faults(family);
+    assert!(
+        faults.iter().any(|found| found.contains(fault)),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn our_fetch_passes_every_scenario() {
+    let (recipe, program) = known("pop3").unwrap();
+    let mut options = Options {
+        jobs: 8,
+        ..Options::default()
+    };
+    options.limits.patience = std::time::Duration::from_secs(2);
+    let client = recipe.client(&program);
+    let audit = audit::audit(&client, audit::scenarios(), &options, &|_| {}).unwrap();
+    let report = audit.report();
+    assert!(audit.failed().is_empty(), "{}", report.text());
+    let tried = |scenario: &Scenario| audit.verdict(scenario.family()) == Some(Verdict::Correct);
+    assert!(audit::scenarios().iter().all(tried), "{}", report.text());
+}
+
+#[test]
+fn our_fetch_into_an_mbox_passes() {
+    let (recipe, program) = known("pop3").unwrap();
+    let mut client = recipe.client(&program);
+    (client.store, client.place) = (Store::Mbox, "mbox".into());
+    for invocation in [&mut client.plain, &mut client.stls].into_iter().flatten() {
+        for word in &mut invocation.command {
+            *word = word.replace("maildir:{maildir}", "mbox:{mbox}");
+        }
+    }
+    let families = [
+        "plain",
+        "text-that-looks-like-replies",
+        "dots-doubled",
+        "eof-between-messages",
+    ];
+    let wanted = |scenario: &&Scenario| families.contains(&scenario.family());
+    let scenarios: Vec<_> = audit::scenarios().iter().filter(wanted).cloned().collect();
+    let audit = audit::audit(&client, &scenarios, &Options::default(), &|_| {}).unwrap();
+    assert!(audit.failed().is_empty(), "{}", audit.report().text());
+}
+
+#[test]
+fn every_recipe_fetches_with_and_without_tls() {
+    for recipe in audit::recipes() {
+        let Some(audit) = audited(recipe.name(), &["plain", "stls-plain"]) else {
+            continue;
+        };
+        let text = audit.report().text();
+        assert_eq!(audit.verdict("plain"), Some(Verdict::Correct), "{text}");
+        assert!(
+            matches!(audit.verdict("stls-plain"), None | Some(Verdict::Correct)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn curl_takes_a_truncated_message_for_a_whole_one() {
+    finds(
+        "curl",
+        "eof-anywhere-in-a-message",
+        Verdict::Dangerous,
+        "for the whole",
+    );
+}
+
+#[test]
+fn curl_keeps_a_dot_that_was_not_doubled() {
+    finds("curl", "dot-not-doubled", Verdict::Lossy, "altered");
+}
+
+#[test]
+fn mpop_writes_for_ever_at_the_end_of_the_connection() {
+    finds(
+        "mpop",
+        "eof-anywhere-in-a-message",
+        Verdict::Dangerous,
+        "grew",
+    );
+}
+
+#[test]
+fn mpop_deletes_a_mail_that_lf_dot_lf_cut() {
+    finds(
+        "mpop",
+        "end-lf-dot-lf",
+        Verdict::Dangerous,
+        "it deleted message 1",
+    );
+}
+
+#[test]
+fn fetchmail_ends_a_message_behind_8191_octets() {
+    finds(
+        "fetchmail",
+        "lines-at-buffer-sizes",
+        Verdict::Dangerous,
+        "@8191: it deleted",
+    );
+}
+
+#[test]
+fn poplib_takes_cr_dot_lf_for_the_end() {
+    finds(
+        "poplib",
+        "end-cr-dot-lf",
+        Verdict::Dangerous,
+        "it deleted message 1",
+    );
+}
+
+#[test]
+fn getmail_delivers_a_message_that_ends_with_the_connection() {
+    finds(
+        "getmail6",
+        "eof-anywhere-in-a-message",
+        Verdict::Lossy,
+        "a part",
+    );
+}
+
+#[test]
+fn net_pop3_takes_dot_cr_crlf_for_the_end() {
+    finds(
+        "net-pop3",
+        "end-dot-cr-crlf",
+        Verdict::Dangerous,
+        "it deleted message 1",
+    );
+}
