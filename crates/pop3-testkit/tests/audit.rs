@@ -226,6 +226,24 @@ fn a_client_without_tls_is_not_tried_where_tls_is_needed() {
 }
 
 #[test]
+fn a_recipe_gives_a_report() {
+    let text = "
+        title = 'the mock client'
+        programs = ['mock-client']
+        version = []
+        store = 'maildir'
+        [plain]
+        command = ['{program}', '{host}', '{port}', '{user}', '{password}', '{maildir}']
+    ";
+    let recipe = audit::Recipe::parse("mock", text).unwrap();
+    assert_eq!(recipe.program(), None);
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_mock-client"));
+    let report = recipe.audit(program, &OPTIONS).unwrap();
+    assert!(!report.fails(), "{}", report.text());
+    assert!(report.subject().starts_with("the mock client ("));
+}
+
+#[test]
 fn a_client_that_cannot_be_started_is_an_error() {
     let client = Client::from_command(vec!["/nonexistent/client".to_owned()], false);
     let error = audit::audit(&client, &audit::scenarios()[..1], &OPTIONS, &|_| {});
@@ -258,4 +276,49 @@ proptest! {
         input.splice(..0, chosen);
         check::audit_client(&generate::Octets::expand(&input).0);
     }
+}
+
+/// How a shell script comes through the scenario `plain`.
+fn script(text: &str, limits: Limits) -> Vec<String> {
+    let command = ["/bin/sh", "-c", text].map(str::to_owned).to_vec();
+    let client = Client::from_command(command, false);
+    let scenarios = audit::scenarios().iter();
+    let plain: Vec<_> = scenarios
+        .filter(|scenario| scenario.family() == "plain")
+        .cloned()
+        .collect();
+    let audit = audit::audit(&client, &plain, &Options { limits, jobs: 1 }, &|_| {}).unwrap();
+    assert_eq!(audit.verdict("plain"), Some(audit::Verdict::Dangerous));
+    audit.faults("plain")
+}
+
+#[test]
+fn a_client_is_stopped_at_its_limits() {
+    let mut limits = OPTIONS.limits;
+    for (text, fault) in [
+        ("yes", "grew"),
+        ("yes >&2", "grew"),
+        ("yes > file", "grew"),
+        (
+            "mkdir a; for i in 1 2 3 4; do yes | head -c 3000000 > a/$i; done; sleep 60",
+            "grew",
+        ),
+        ("kill -SEGV $$", "signal 11"),
+    ] {
+        let faults = script(text, limits);
+        assert!(faults[0].contains(fault), "{text}: {faults:?}");
+    }
+    limits.time = Duration::from_millis(300);
+    for text in ["sleep 60", "sleep 60 & sleep 60", "while :; do :; done"] {
+        let faults = script(text, limits);
+        assert!(faults[0].contains("it did not end"), "{text}: {faults:?}");
+    }
+}
+
+/// What leaves the process group keeps the pipes open, and is not waited for.
+#[test]
+fn a_daemon_does_not_hold_up_the_lab() {
+    let began = std::time::Instant::now();
+    script("setsid sleep 30 & kill -SEGV $$", OPTIONS.limits);
+    assert!(began.elapsed() < Duration::from_secs(20));
 }

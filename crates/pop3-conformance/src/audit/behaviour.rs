@@ -103,7 +103,7 @@ pub(super) fn observe(scenario: &str, log: &Log, seen: &mut BTreeMap<Id, Seen>) 
         if seen.broken.len() < EXAMPLES_MAX {
             let state = match command.state {
                 State::Greeting => "before the greeting",
-                State::Authorization | State::Named | State::Challenge => "in AUTHORIZATION",
+                State::Authorization | State::Named => "in AUTHORIZATION",
                 State::Transaction => "in TRANSACTION",
                 State::Over => "after QUIT",
             };
@@ -116,7 +116,7 @@ pub(super) fn observe(scenario: &str, log: &Log, seen: &mut BTreeMap<Id, Seen>) 
     for entry in log.entries() {
         match entry {
             Entry::Sent(octets) => answer = octets.first().copied().or(answer),
-            Entry::Command(command) if command.closed || command.state == State::Challenge => {}
+            Entry::Command(command) if command.closed => {}
             Entry::Command(command) => {
                 before.user_refused =
                     before.verb == "USER" && answer.is_some_and(|first| first != b'+');

@@ -63,8 +63,6 @@ pub enum State {
     Authorization,
     /// The same, and a USER was accepted as the last command.
     Named,
-    /// A challenge of AUTH is open; the next line is no command.
-    Challenge,
     /// TRANSACTION.
     Transaction,
     /// QUIT was answered.
@@ -90,10 +88,9 @@ impl Command {
     /// Whether it names the user or proves anything.
     #[must_use]
     pub fn is_login(&self) -> bool {
-        self.state == State::Challenge
-            || ["USER", "PASS", "APOP", "AUTH"]
-                .iter()
-                .any(|verb| self.begins_with(verb))
+        ["USER", "PASS", "APOP", "AUTH"]
+            .iter()
+            .any(|verb| self.begins_with(verb))
     }
 
     /// The line for people, without what is secret.
@@ -103,7 +100,6 @@ impl Command {
             [verb, ..] if verb == "PASS" => Some("PASS ***"),
             [verb, ..] if verb == "APOP" => Some("APOP ***"),
             [verb, _, _, ..] if verb == "AUTH" => Some("AUTH ***"),
-            _ if self.state == State::Challenge => Some("***"),
             _ => None,
         };
         let line = secret.map_or_else(|| shown(&self.line, 100), str::to_owned);

@@ -72,7 +72,7 @@ pub(super) fn answer(
     match (state, &words[..]) {
         (_, ["QUIT", ..]) => Answer {
             ends: Ends::Session,
-            ..accept("bye")
+            ..Answer::line("+OK bye", State::Over)
         },
         (_, ["CAPA"]) => {
             let announced = scenario.capabilities.iter();

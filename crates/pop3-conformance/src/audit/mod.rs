@@ -32,6 +32,7 @@ mod judge;
 mod listen;
 mod log;
 mod maildrop;
+mod outbox;
 #[cfg(unix)]
 mod recipe;
 #[cfg(unix)]

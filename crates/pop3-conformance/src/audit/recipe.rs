@@ -1,14 +1,15 @@
 //! Client programs that the lab knows how to start: `recipes/*.toml`.
 
 use std::{
-    env, fmt,
+    env, fmt, io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use serde::Deserialize;
 
-use super::{Client, Invocation, Store, Takes};
+use super::{Client, Invocation, Options, Store, Takes};
+use crate::report::Report;
 
 /// How to audit a known program.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -119,6 +120,17 @@ impl Recipe {
             takes: self.takes,
             not_as_root: self.not_as_root,
         }
+    }
+
+    /// Audits the program at that path in all scenarios.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be run.
+    pub fn audit(&self, program: &Path, options: &Options) -> io::Result<Report> {
+        let client = self.client(program);
+        let audit = super::audit(&client, super::scenarios(), options, &|_| {})?;
+        Ok(audit.report())
     }
 
     /// The first line that it says of itself.

@@ -1,11 +1,12 @@
 //! The scripted server, without I/O: octets of the client in, actions out, and
 //! time a parameter.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use super::{
     log::{Command, Entry, Log, OCTETS_KEPT, State},
     maildrop::{self, Answer, Ends},
+    outbox::{Outbox, Step},
     scenario::{Rule, Scenario, Then, When},
 };
 
@@ -33,13 +34,6 @@ const FLOOD_PIECE: usize = 1 << 16;
 /// How often a server that drips sends an octet.
 const DRIP: Duration = Duration::from_millis(100);
 
-/// How long a server waits where what it sends is cut, so that the client
-/// reads the pieces apart.
-const PAUSE: Duration = Duration::from_millis(15);
-
-/// The same where each octet is a piece.
-const SHORT_PAUSE: Duration = Duration::from_millis(1);
-
 /// A server that plays a [`Scenario`] on one connection.
 ///
 /// ```
@@ -66,9 +60,7 @@ pub struct Server<'s> {
     line: Vec<u8>,
     line_is_too_long: bool,
     commands: usize,
-    steps: VecDeque<Step>,
-    /// How many octets are in the steps.
-    queued: usize,
+    outbox: Outbox,
     mode: Mode,
     owes: bool,
     /// Whether the client was told to begin TLS, with which the server will not
@@ -92,17 +84,6 @@ pub enum Action {
     Wait(Duration),
     /// Poll after input.
     Read,
-}
-
-#[derive(Debug)]
-enum Step {
-    Send(Vec<u8>),
-    Pause(Duration),
-    Until(Duration),
-    Enter(State),
-    Go(Mode),
-    StartTls,
-    Owe,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +112,7 @@ impl<'s> Server<'s> {
             line: Vec::new(),
             line_is_too_long: false,
             commands: 0,
-            steps: VecDeque::new(),
-            queued: 0,
+            outbox: Outbox::default(),
             mode: Mode::Talking,
             owes: false,
             expects_hello: false,
@@ -153,8 +133,8 @@ impl<'s> Server<'s> {
             if std::mem::take(&mut self.expects_hello) && octet == HANDSHAKE {
                 // No command, and no answer that TLS could be made of.
                 self.log.push(Entry::Tls(false));
-                self.push_octets(b"-ERR what is this?\r\n", &[]);
-                self.steps.push_back(Step::Go(Mode::Closing));
+                self.outbox.send(b"-ERR what is this?\r\n", &[]);
+                self.outbox.end(self.state, Then::Close);
                 self.deaf = true;
             }
             if self.deaf {
@@ -177,8 +157,7 @@ impl<'s> Server<'s> {
 
     /// Nothing can be sent to the client any more.
     pub fn handle_broken(&mut self) {
-        self.steps.clear();
-        self.queued = 0;
+        self.outbox.clear();
         self.mode = Mode::Closed;
     }
 
@@ -194,24 +173,23 @@ impl<'s> Server<'s> {
     /// What to do next. Ask again after each [`Action::Send`] and
     /// [`Action::StartTls`].
     pub fn poll(&mut self, now: Duration) -> Action {
-        while let Some(step) = self.steps.pop_front() {
+        while let Some(step) = self.outbox.next(now) {
             match step {
                 Step::Send(octets) => {
-                    self.queued -= octets.len();
                     let kept = octets[..octets.len().min(OCTETS_KEPT)].to_vec();
                     self.log.push(Entry::Sent(kept));
                     return Action::Send(octets);
                 }
-                Step::Pause(pause) => self.steps.push_front(Step::Until(now + pause)),
-                Step::Until(due) if now < due => {
-                    self.steps.push_front(step);
-                    return Action::Wait(due);
-                }
-                Step::Until(_) => {}
+                Step::Pause(_) => {}
+                Step::Until(due) => return Action::Wait(due),
                 Step::Enter(state) => self.state = state,
-                Step::Go(mode) => self.mode = mode,
-                Step::StartTls => return Action::StartTls,
-                Step::Owe => self.owes = true,
+                Step::End(Then::GoOn) => {}
+                Step::End(Then::Owe) => self.owes = true,
+                Step::End(Then::Close) => self.mode = Mode::Closing,
+                Step::End(Then::Silence) => self.mode = Mode::Silent,
+                Step::End(Then::Drip) => self.mode = Mode::Dripping(Duration::ZERO),
+                Step::End(Then::Flood) => self.mode = Mode::Flooding(0),
+                Step::End(Then::Tls) => return Action::StartTls,
             }
         }
         match self.mode {
@@ -271,22 +249,17 @@ impl<'s> Server<'s> {
         }
         let command = self.note(crlf);
         self.commands += 1;
-        if self.commands > COMMANDS_MAX || self.queued > QUEUE_MAX {
+        if self.commands > COMMANDS_MAX || self.outbox.octets() > QUEUE_MAX {
             self.log.too_much = true;
             self.mode = Mode::Closing;
-            self.steps.clear();
-            self.queued = 0;
+            self.outbox.clear();
         }
-        if self.mode != Mode::Talking || self.is_leaving() {
+        if self.mode != Mode::Talking || self.outbox.is_last() {
             return;
         }
         let words = command.words();
         // What is on its way decides where the session will be by then.
-        let state = self.steps.iter().rev().find_map(|step| match step {
-            Step::Enter(state) => Some(*state),
-            _ => None,
-        });
-        let state = state.unwrap_or(self.state);
+        let state = self.outbox.state().unwrap_or(self.state);
         let answer = maildrop::answer(self.scenario, &words, (state, self.tls), &self.deleted);
         if let [verb, number] = &words[..]
             && verb == "DELE"
@@ -313,17 +286,11 @@ impl<'s> Server<'s> {
             crlf,
             state: self.state,
             tls: self.tls,
-            early: !self.steps.is_empty(),
+            early: !self.outbox.is_empty(),
             closed: matches!(self.mode, Mode::Closing | Mode::Closed),
         };
         self.log.push(Entry::Command(command.clone()));
         command
-    }
-
-    /// Whether what is on its way ends the talk.
-    fn is_leaving(&self) -> bool {
-        let mut steps = self.steps.iter();
-        steps.any(|step| matches!(step, Step::Go(_) | Step::StartTls))
     }
 
     /// The steps of an answer: by the first rule that fits, or as a good server
@@ -335,36 +302,23 @@ impl<'s> Server<'s> {
                 Ends::Session => Then::Close,
                 Ends::Clear => Then::Tls,
             };
-            self.push_octets(&good.octets, &[]);
-            self.push_end(good.state, then);
+            self.send(&good.octets, &[]);
+            self.outbox.end(good.state, then);
             return;
         };
         let octets = rule.send.as_deref().unwrap_or(&good.octets);
         let octets = &octets[..rule.until.unwrap_or(octets.len()).min(octets.len())];
         // A command fails if the answer does not say that it succeeds.
         let state = match octets.first() {
-            Some(b'+') if rule.send.is_some() => self.state_after(words, good.state),
             Some(b'+') => good.state,
             _ if words == ["CONNECT"] => State::Authorization,
             _ => self.state,
         };
         self.expects_hello =
             words == ["STLS"] && octets.starts_with(b"+") && rule.then != Then::Tls;
-        if !rule.delay.is_zero() {
-            self.steps.push_back(Step::Pause(rule.delay));
-        }
-        self.push_octets(octets, &rule.cuts);
-        self.push_end(state, rule.then);
-    }
-
-    /// Where a session is once the command has succeeded, whatever it was that a
-    /// good server would have said.
-    fn state_after(&self, words: &[String], good: State) -> State {
-        match words.first().map(String::as_str) {
-            Some("AUTH") if self.state == State::Authorization => State::Challenge,
-            Some("APOP") => State::Transaction,
-            _ => good,
-        }
+        self.outbox.wait(rule.delay);
+        self.send(octets, &rule.cuts);
+        self.outbox.end(state, rule.then);
     }
 
     fn rule(&mut self, words: &[String]) -> Option<&'s Rule> {
@@ -382,41 +336,10 @@ impl<'s> Server<'s> {
         Some(&self.scenario.rules[at])
     }
 
-    fn push_octets(&mut self, octets: &[u8], cuts: &[usize]) {
-        self.queued += octets.len();
-        if self.scenario.octet_by_octet {
-            for (at, octet) in octets.iter().enumerate() {
-                if at > 0 {
-                    self.steps.push_back(Step::Pause(SHORT_PAUSE));
-                }
-                self.steps.push_back(Step::Send(vec![*octet]));
-            }
-            return;
+    fn send(&mut self, octets: &[u8], cuts: &[usize]) {
+        match self.scenario.octet_by_octet {
+            true => self.outbox.send_each(octets),
+            false => self.outbox.send(octets, cuts),
         }
-        let mut from = 0;
-        for &cut in cuts.iter().chain([&octets.len()]) {
-            let piece = octets.get(from..cut.min(octets.len())).unwrap_or_default();
-            if piece.is_empty() {
-                continue;
-            }
-            if from > 0 {
-                self.steps.push_back(Step::Pause(PAUSE));
-            }
-            self.steps.push_back(Step::Send(piece.to_vec()));
-            from = cut;
-        }
-    }
-
-    fn push_end(&mut self, state: State, then: Then) {
-        self.steps.push_back(Step::Enter(state));
-        self.steps.extend(match then {
-            Then::GoOn => None,
-            Then::Owe => Some(Step::Owe),
-            Then::Close => Some(Step::Go(Mode::Closing)),
-            Then::Silence => Some(Step::Go(Mode::Silent)),
-            Then::Drip => Some(Step::Go(Mode::Dripping(Duration::ZERO))),
-            Then::Flood => Some(Step::Go(Mode::Flooding(0))),
-            Then::Tls => Some(Step::StartTls),
-        });
     }
 }

@@ -209,3 +209,71 @@ fn unquoted(line: &[u8]) -> &[u8] {
         false => line,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MESSAGE: &[u8] = b"Subject: a\r\n\r\none\r\n\r\r\nThe end.\r\n";
+
+    #[test]
+    fn line_ends_and_added_fields_are_no_difference() {
+        for stored in [
+            MESSAGE,
+            b"Subject: a\n\none\n\r\nThe end.\n",
+            b"Return-Path: <a@b>\nReceived: from a\n\tby b\nSubject: a\n\none\n\r\nThe end.\n",
+            b"X-Fetched: now\r\nSubject: a\r\n\r\none\r\n\r\r\nThe end.\r\n",
+        ] {
+            assert_eq!(
+                likeness(stored, MESSAGE),
+                Likeness::Same,
+                "{}",
+                stored.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn everything_else_is() {
+        for (stored, wanted) in [
+            (&b"Subject: a\n\none\n\nThe end.\n"[..], Likeness::Altered),
+            (b"Subject: a\n\none\n\n\r\nThe end.\n", Likeness::Altered),
+            (
+                b"Comment: mine\nSubject: a\n\none\n\r\nThe end.\n",
+                Likeness::Altered,
+            ),
+            (
+                b"text\nSubject: a\n\none\n\r\nThe end.\n",
+                Likeness::Altered,
+            ),
+            (
+                b"\tReceived: x\nSubject: a\n\none\n\r\nThe end.\n",
+                Likeness::Altered,
+            ),
+            (b"Subject: a\n\none\n\r\nThe end.\n\nmore\n", Likeness::Cut),
+            (b"Subject: a\n\none\n", Likeness::Cut),
+            (b"", Likeness::Cut),
+        ] {
+            assert_eq!(
+                likeness(stored, MESSAGE),
+                wanted,
+                "{}",
+                stored.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn an_mbox_is_split_and_unquoted() {
+        let octets = b"From a b\nSubject: a\n\n>From one\n>>From two\n>text\nFrom here\n\n\
+            From c d\nSubject: b\n\nlast\n\n";
+        assert_eq!(
+            mbox(octets),
+            [
+                &b"Subject: a\n\nFrom one\n>From two\n>text\nFrom here\n"[..],
+                b"Subject: b\n\nlast\n"
+            ]
+        );
+        assert!(mbox(b"").is_empty());
+    }
+}
