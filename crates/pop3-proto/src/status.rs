@@ -36,6 +36,7 @@ pub enum IndicatorRule {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StatusLine<'a> {
     indicator: Indicator,
+    line: &'a [u8],
     text: &'a [u8],
 }
 
@@ -50,44 +51,12 @@ impl<'a> StatusLine<'a> {
     ///
     /// Under [`IndicatorRule::Exact`] a line that begins in another way.
     pub fn parse(line: &'a [u8], rule: IndicatorRule) -> Result<Self, StatusError> {
-        let exact = [
-            (Indicator::Positive, &b"+OK"[..]),
-            (Indicator::Negative, b"-ERR"),
-        ];
-        for (indicator, keyword) in exact {
-            let blanks = |octet: &u8| rule == IndicatorRule::FirstOctet && is_blank(octet);
-            match line.strip_prefix(keyword) {
-                Some([]) => {
-                    return Ok(Self {
-                        indicator,
-                        text: b"",
-                    });
-                }
-                Some([b' ', text @ ..]) => {
-                    let text = &text[text.iter().take_while(|octet| blanks(octet)).count()..];
-                    return Ok(Self { indicator, text });
-                }
-                _ => {}
-            }
-        }
-        match (rule, line) {
-            (IndicatorRule::Exact, _) => Err(StatusError { _private: () }),
-            (IndicatorRule::FirstOctet, [b'+', ..]) => Ok(Self {
-                indicator: Indicator::Positive,
-                text: after_word(line),
-            }),
-            (IndicatorRule::FirstOctet, _) => {
-                let text = if line.starts_with(b"-") {
-                    after_word(line)
-                } else {
-                    line
-                };
-                Ok(Self {
-                    indicator: Indicator::Negative,
-                    text,
-                })
-            }
-        }
+        let (indicator, text) = split(line, rule)?;
+        Ok(Self {
+            indicator,
+            text,
+            line,
+        })
     }
 
     /// Whether it says yes or no.
@@ -110,6 +79,14 @@ impl<'a> StatusLine<'a> {
         self.text
     }
 
+    /// Whether a LF without CR stands in the line. Only CRLF ends it
+    /// (MS-STANOPOP3 C0005); to a server that ends lines with LF, what follows
+    /// it is the next line, in the answer to RETR the first of the message.
+    #[must_use]
+    pub fn has_bare_lf(&self) -> bool {
+        self.line.contains(&b'\n')
+    }
+
     /// The response code, where the text begins with one (RFC 2449 §8). Means
     /// something only if the server announces RESP-CODES.
     #[must_use]
@@ -126,6 +103,39 @@ impl fmt::Debug for StatusLine<'_> {
             self.indicator,
             self.text.escape_ascii()
         )
+    }
+}
+
+/// The indicator and the text of a line.
+fn split(line: &[u8], rule: IndicatorRule) -> Result<(Indicator, &[u8]), StatusError> {
+    let exact = [
+        (Indicator::Positive, &b"+OK"[..]),
+        (Indicator::Negative, b"-ERR"),
+    ];
+    for (indicator, keyword) in exact {
+        let blanks = |octet: &u8| rule == IndicatorRule::FirstOctet && is_blank(octet);
+        match line.strip_prefix(keyword) {
+            Some([]) => {
+                return Ok((indicator, b""));
+            }
+            Some([b' ', text @ ..]) => {
+                let text = &text[text.iter().take_while(|octet| blanks(octet)).count()..];
+                return Ok((indicator, text));
+            }
+            _ => {}
+        }
+    }
+    match (rule, line) {
+        (IndicatorRule::Exact, _) => Err(StatusError { _private: () }),
+        (IndicatorRule::FirstOctet, [b'+', ..]) => Ok((Indicator::Positive, after_word(line))),
+        (IndicatorRule::FirstOctet, _) => {
+            let text = if line.starts_with(b"-") {
+                after_word(line)
+            } else {
+                line
+            };
+            Ok((Indicator::Negative, text))
+        }
     }
 }
 

@@ -150,9 +150,8 @@ impl<S: Sink, I: Iterator<Item = MessageNumber>> Exchange for Retrieve<'_, S, I>
             Event::Data(octets) => self.sink.data(octets),
             Event::Status(reply) => match reply.request {
                 Request::Retr(number) if reply.is_positive() => {
-                    // Only CRLF ends the line (MS-STANOPOP3 C0005). Where a
-                    // server writes LF, a line of the message is in the text.
-                    if reply.status.text().contains(&b'\n') {
+                    // A line of the message may be in this one.
+                    if reply.status.has_bare_lf() {
                         return Err(Error::BareLf(number).into());
                     }
                     self.sink.begin(number, leading_number(reply.status.text()))

@@ -222,7 +222,7 @@ pub(super) const FLAWS: [FlawRow; 99] = [
         &["C0046", "C0044", "C0047"]),
     says(Moment::BeforeLogin, "APOP mrose c4c9334bac560ecc979e58001b3e22fb", "apop",
         &["V0008"]),
-    says(Moment::AfterLogin, "RETR 1", "two-spaces",
+    says(Moment::AfterLogin, "RETR  1", "two-spaces",
         &["C0004"]),
     says(Moment::AfterLogin, "NOOP \u{fc}", "octets-beyond-ascii",
         &["C0003", "C0027"]),
