@@ -32,7 +32,7 @@ async fn a_sink_that_fails() {
 /// for a part of the reply, and lost.
 #[tokio::test]
 async fn status_line_that_ends_with_a_bare_lf() {
-    let steps = [("RETR 1\r\n", "+OK\nFrom: a\r\n\r\nb\r\n.\r\n")];
+    let steps = [("RETR 1\r\n", "+OK 9\nFrom: a\r\n\r\nb\r\n.\r\n")];
     logged_in(&steps, async |mut client: Client| {
         let mut mailbox = Mailbox::default();
         let error = client.retrieve(numbers(1), &mut mailbox).await.unwrap_err();
