@@ -21,7 +21,7 @@ pub const COMMANDS_MAX: usize = 500;
 /// reading any has no measure.
 const QUEUE_MAX: usize = 16 << 20;
 
-/// How much [`Then::Flood`] sends at most. A client that takes all of it has no
+/// How much of a line without end a server sends at most. A client that takes all of it has no
 /// limit.
 pub const FLOOD_MAX: usize = 64 << 20;
 

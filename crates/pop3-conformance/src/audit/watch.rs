@@ -106,8 +106,10 @@ pub(super) fn run(
     let status = waiter
         .join()
         .unwrap_or_else(|_| Err(io::Error::other("a thread of the lab is lost")))?;
+    // Something that it has started may have met the limit of a file, and died.
+    let grew = (size(scratch) > limits.disk).then_some(End::Grew);
     Ok(Ended {
-        end: stopped.unwrap_or_else(|| end(status)),
+        end: stopped.or(grew).unwrap_or_else(|| end(status)),
         stdout: stdout.map(Output::take).unwrap_or_default(),
         stderr: stderr.map(Output::take).unwrap_or_default(),
     })
