@@ -142,10 +142,10 @@ fn certificates_come_from_files() {
     assert!(tls_config_from_files(&certificate, &key).is_ok());
     std::fs::write(&key, certified().signing_key.serialize_pem()).unwrap();
     for (certificate, key, named) in [
-        (&certificate, &key, "key.pem: "),
-        (&key, &key, "key.pem: there is no certificate"),
-        (&certificate, &certificate, "cert.pem: "),
-        (&folder.path().join("none"), &key, "none: "),
+        (&certificate, &key, "key.pem for TLS: keys"),
+        (&key, &key, "key.pem for TLS: it has no certificate"),
+        (&certificate, &certificate, "cert.pem for TLS: "),
+        (&folder.path().join("none"), &key, "none for TLS: No such"),
     ] {
         let error = tls_config_from_files(certificate, key)
             .unwrap_err()
