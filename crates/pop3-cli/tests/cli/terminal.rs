@@ -10,6 +10,7 @@ use std::{
 use rustix::{
     fs::{Mode, OFlags},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{LocalModes, tcgetattr},
 };
 
 use crate::server::Server;
@@ -62,6 +63,14 @@ impl Terminal {
         }
     }
 
+    /// Waits until what is typed is not shown.
+    fn wait_for_silence(&self) {
+        let echoes = || tcgetattr(&self.keyboard).unwrap().local_modes;
+        while echoes().contains(LocalModes::ECHO) {
+            std::thread::yield_now();
+        }
+    }
+
     /// What it writes to standard output, and what is shown until it ends.
     fn end(mut self) -> (String, String) {
         let output = self.child.wait_with_output().unwrap();
@@ -80,6 +89,7 @@ fn a_password_is_asked_for_and_not_shown() {
     let mut terminal = Terminal::run("list", &server.url, &[]);
     let account = server.url.trim_start_matches("pop3://");
     terminal.wait_for(&format!("Password for {account}: "));
+    terminal.wait_for_silence();
     terminal.keyboard.write_all(b"tanstaaf\n").unwrap();
     let (said, shown) = terminal.end();
     assert!(said.contains("1 messages"), "{said}");
