@@ -37,6 +37,12 @@ fn run_in(folder: &Path, command: &mut Command) {
     run(command.env("HOME", folder).current_dir(folder));
 }
 
+/// A folder in memory where there is one: a client that waits for the disk after
+/// each message, while others wait for it too, may lose patience.
+fn scratch() -> TempDir {
+    TempDir::new_in("/dev/shm").unwrap_or_else(|_| TempDir::new().unwrap())
+}
+
 /// The messages of a Maildir, sorted.
 fn stored(maildir: &Path) -> Vec<Vec<u8>> {
     let files = fs::read_dir(maildir.join("new")).unwrap();
@@ -86,7 +92,7 @@ fn curl() {
     };
     let messages = messages(COUNT);
     let served = Served::start(&messages);
-    let folder = TempDir::new().unwrap();
+    let folder = scratch();
     let url = format!("pop3://127.0.0.1:{}", served.port);
     let curl = || {
         let mut command = Command::new(&curl);
@@ -160,7 +166,7 @@ fn mpop() {
     };
     let messages = messages(COUNT);
     let served = Served::start(&messages);
-    let folder = TempDir::new().unwrap();
+    let folder = scratch();
     let maildir = maildir(folder.path());
     let configuration = folder.path().join("mpoprc");
     secret(
@@ -188,7 +194,7 @@ fn fetchmail() {
     };
     let messages = messages(COUNT);
     let served = Served::start(&messages);
-    let folder = TempDir::new().unwrap();
+    let folder = scratch();
     let maildir = maildir(folder.path());
     let configuration = folder.path().join("fetchmailrc");
     secret(
@@ -220,7 +226,7 @@ fn getmail() {
     };
     let messages = messages(COUNT);
     let served = Served::start(&messages);
-    let folder = TempDir::new().unwrap();
+    let folder = scratch();
     let maildir = maildir(folder.path());
     let configuration = folder.path().join("getmailrc");
     secret(
