@@ -151,9 +151,8 @@ impl MultilineDecoder {
             return None;
         }
         let run = scan::near_stuffed_line(input)?;
-        if run as u64 > self.config.max_octets - self.octets {
-            return None;
-        }
+        // What goes beyond the limit takes the long way.
+        (self.config.max_octets - self.octets).checked_sub(run as u64)?;
         self.octets += run as u64;
         self.wire += run as u64 + 1;
         self.stuffed_lines += 1;
