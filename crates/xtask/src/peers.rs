@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, ensure};
-
-use crate::shell::{command, run};
+use crate::tool;
 
 /// Install the mail software from Debian that tests compare with, where it is
 /// missing
@@ -31,15 +29,6 @@ impl Peers {
         if missing.is_empty() {
             return Ok(());
         }
-        ensure!(
-            Path::new("/usr/bin/apt-get").exists(),
-            "not a Debian system: install {} by other means",
-            missing.join(", ")
-        );
-        run(&mut command("apt-get update -qq"))?;
-        run(command("apt-get install -y -qq --no-install-recommends")
-            .args(&missing)
-            .env("DEBIAN_FRONTEND", "noninteractive"))
-        .context("installing packages needs root")
+        tool::debian(&missing)
     }
 }
