@@ -337,10 +337,7 @@ impl MultilineDecoder {
                         self.state = State::End;
                         return end(at + 1);
                     }
-                    if octet == b'.' {
-                        // Whatever a stuffed dot is, it is no line end.
-                        at += 1;
-                    } else if self.config.unstuffed_dot == Policy::Reject {
+                    if octet != b'.' && self.config.unstuffed_dot == Policy::Reject {
                         return self.fail(ErrorKind::UnstuffedDot, at, 1, start);
                     }
                     self.stuffed_lines += 1;

@@ -7,8 +7,8 @@ use std::{
 };
 
 use pop3_testkit::{
-    corpus, generate,
-    mutants::{self, Mutant},
+    corpus, explore, generate,
+    mutants::{self, Mutant, Role},
     trace,
 };
 use proptest::{
@@ -58,6 +58,23 @@ fn the_traces_alone_catch_every_mutant_of_a_session() {
             .any(|(_, trace)| trace.replay(clients, servers).is_err());
         assert!(caught, "{}", mutant.name);
     }
+}
+
+#[test]
+fn exploration_alone_catches_every_mutant_of_a_session() {
+    panic::set_hook(Box::new(|_| {}));
+    let survives = |mutant: &&Mutant| {
+        let explored = panic::catch_unwind(|| match mutant.role {
+            Role::Client(clients) => explore::client_sessions(clients, 3),
+            Role::Server(servers) => explore::server_sessions(servers, 4),
+            _ => panic!("no session"),
+        });
+        explored.is_ok()
+    };
+    let survivors = mutants::all().iter().filter(survives);
+    let survivors: Vec<_> = survivors.map(|mutant| mutant.name).collect();
+    drop(panic::take_hook());
+    assert_eq!(survivors, [""; 0]);
 }
 
 /// As many cases as a property test has by default, the same on every run.

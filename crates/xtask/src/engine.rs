@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, ensure};
 
 use crate::{
-    fuzz::target::{Sanitizer, Target, Verdict, files, flag},
+    fuzz::target::{MAX_LEN, Sanitizer, Target, Verdict, files, flag},
     shell::{command, program, root, run},
     tool,
 };
@@ -77,6 +77,10 @@ fn start(target: &Target, out: &Path) -> anyhow::Result<()> {
     ensure!(lines.next() == Some("[libfuzzer]"), "options of what?");
     for line in lines {
         let (name, value) = line.split_once(" = ").context("an option has a value")?;
+        ensure!(
+            name != "max_len" || value == MAX_LEN.to_string(),
+            "max_len is {MAX_LEN}"
+        );
         started.arg(format!("-{name}={value}"));
     }
     started

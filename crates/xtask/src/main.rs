@@ -73,3 +73,53 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser as _;
+
+    use crate::{Job, fuzz::target::files, shell::root};
+
+    /// What the workflows and .ci/run hand to `cargo xtask`: behind these words,
+    /// or as an entry of a list named `job`.
+    fn jobs(text: &str) -> Vec<String> {
+        let mut jobs = Vec::new();
+        let mut is_listed = false;
+        let lines = text.lines().map(str::trim);
+        for line in lines.filter(|line| !line.starts_with('#')) {
+            is_listed = line == "job:" || is_listed && line.starts_with("- ");
+            let job = match line.split_once("cargo xtask ") {
+                // `<<<`: it is one of the list.
+                Some((_, job)) => job.split([')', '"', '<']).next(),
+                None if is_listed => line.strip_prefix("- "),
+                None => None,
+            };
+            jobs.extend(job.filter(|job| !job.is_empty()).map(str::to_owned));
+        }
+        jobs
+    }
+
+    #[test]
+    fn what_ci_calls_is_a_job() {
+        let mut called = 0;
+        let mut scripts = files(&root().join(".github/workflows")).expect("workflows");
+        scripts.push(root().join(".ci/run"));
+        for script in scripts {
+            for job in jobs(&fs::read_to_string(&script).expect("a script")) {
+                let words = ["cargo xtask"].into_iter().chain(job.split_whitespace());
+                let parsed = Job::try_parse_from(words);
+                assert!(parsed.is_ok(), "{}: `{job}`", script.display());
+                called += 1;
+            }
+        }
+        assert!(called > 10, "{called} jobs");
+    }
+
+    #[test]
+    fn jobs_are_found() {
+        let text = "- run: a $(cargo xtask one --json)\njob:\n  - two\nenv:\n  - no\n";
+        assert_eq!(jobs(text), ["one --json", "two"]);
+    }
+}
