@@ -78,7 +78,9 @@ impl Coverage {
             command
                 .env("LLVM_COV", llvm.join("llvm-cov"))
                 .env("LLVM_PROFDATA", llvm.join("llvm-profdata"))
-                .env("CARGO_LLVM_COV_SETUP", "no");
+                .env("CARGO_LLVM_COV_SETUP", "no")
+                // Longer strings reach no further lines.
+                .env("POP3_EXHAUSTIVE_LENGTH", "5");
             command
         };
         let test = format!("cargo llvm-cov {TESTS} --all-features --no-report {tests}");

@@ -1,0 +1,164 @@
+//! Readers and writers over something that fails: each error comes out, and
+//! nothing is taken for a whole block after it.
+
+use std::io::{self, BufRead, BufReader, ErrorKind, IoSlice, Read, Write};
+
+use dot_stuffing::{BareNewline, MultilineReader, MultilineWriter};
+
+/// Gives its parts one after another, each one octets or an error.
+struct Source(Vec<Result<&'static [u8], ErrorKind>>);
+
+impl Read for Source {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self.0.first() {
+            None => Ok(0),
+            Some(_) => {
+                let part = self.0.remove(0)?;
+                into[..part.len()].copy_from_slice(part);
+                Ok(part.len())
+            }
+        }
+    }
+}
+
+fn reader(parts: &[Result<&'static [u8], ErrorKind>]) -> MultilineReader<BufReader<Source>> {
+    MultilineReader::new(BufReader::new(Source(parts.to_vec())))
+}
+
+#[test]
+fn a_reader_hands_on_the_error_of_its_source_and_goes_on() {
+    let mut reader = reader(&[Ok(b"a"), Err(ErrorKind::WouldBlock), Ok(b"\r\n.\r\n")]);
+    let mut octet = [0];
+    assert_eq!(reader.read(&mut octet).ok(), Some(1));
+    let error = reader.read(&mut octet).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    assert!(reader.finish().is_err(), "it has not ended");
+    let mut rest = Vec::new();
+    assert_eq!(reader.read_to_end(&mut rest).ok(), Some(2));
+    assert_eq!(rest, b"\r\n");
+    assert!(reader.finish().is_ok());
+}
+
+#[test]
+fn read_to_end_goes_on_after_an_interruption_and_stops_at_any_other_error() {
+    let mut octets = Vec::new();
+    let interrupted = Err(ErrorKind::Interrupted);
+    let mut reader = reader(&[Ok(b"a"), interrupted, Ok(b"b"), Err(ErrorKind::TimedOut)]);
+    let error = reader.read_to_end(&mut octets).unwrap_err();
+    assert_eq!(
+        (error.kind(), &octets[..]),
+        (ErrorKind::TimedOut, &b"ab"[..])
+    );
+}
+
+/// A buffer that is there once, and then fails.
+struct Vanishing(bool);
+
+impl Read for Vanishing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(ErrorKind::Other.into())
+    }
+}
+
+impl BufRead for Vanishing {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match std::mem::take(&mut self.0) {
+            true => Ok(b"text"),
+            false => Err(ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn consume(&mut self, _: usize) {}
+}
+
+#[test]
+fn a_buffer_that_fails_when_it_is_looked_at_again_is_an_error() {
+    let error = MultilineReader::new(Vanishing(true)).fill_buf().map(drop);
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::BrokenPipe);
+}
+
+/// Takes so many octets, and then says this for ever.
+struct Sink {
+    room: usize,
+    then: Result<usize, ErrorKind>,
+    flushed: usize,
+    taken: Vec<u8>,
+}
+
+impl Sink {
+    const fn new(room: usize, then: Result<usize, ErrorKind>) -> Self {
+        Self {
+            room,
+            then,
+            flushed: 0,
+            taken: Vec::new(),
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.write_vectored(&[IoSlice::new(octets)])
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        if self.room == 0 {
+            return Ok(self.then?);
+        }
+        let octets: Vec<_> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+        let taken = octets.len().min(self.room);
+        self.room -= taken;
+        self.taken.extend(&octets[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.flushed += 1;
+        match self.then {
+            Err(ErrorKind::StorageFull) => Err(ErrorKind::StorageFull.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn writer(sink: &mut Sink) -> MultilineWriter<&mut Sink> {
+    MultilineWriter::new(sink, BareNewline::Canonicalize)
+}
+
+#[test]
+fn a_writer_that_failed_sends_no_terminator() {
+    for (then, kind) in [
+        (Ok(0), ErrorKind::WriteZero),
+        (Err(ErrorKind::BrokenPipe), ErrorKind::BrokenPipe),
+    ] {
+        let mut sink = Sink::new(3, then);
+        let mut failing = writer(&mut sink);
+        let error = failing.write(b"abcdef").unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(failing.write(b"g").is_err(), "it stays failed");
+        assert!(failing.finish().is_err());
+        assert_eq!(sink.taken, b"abc");
+    }
+}
+
+#[test]
+fn what_the_terminator_meets_is_told() {
+    let mut sink = Sink::new(3, Err(ErrorKind::BrokenPipe));
+    let mut failing = writer(&mut sink);
+    assert_eq!(failing.write(b"a\r\n").ok(), Some(3));
+    let error = failing.finish().map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+
+    let mut sink = Sink::new(100, Err(ErrorKind::StorageFull));
+    let error = writer(&mut sink).finish().map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StorageFull, "it was flushed");
+}
+
+#[test]
+fn a_flush_is_the_inner_writers() {
+    let mut sink = Sink::new(100, Ok(0));
+    let mut flushing = writer(&mut sink);
+    flushing.flush().expect("a flush");
+    flushing.finish().expect("a terminator");
+    assert_eq!((sink.flushed, &sink.taken[..]), (2, &b".\r\n"[..]));
+}
