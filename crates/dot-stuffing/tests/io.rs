@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, IoSlice, Read, Write};
 
-use dot_stuffing::{BareNewline, MultilineReader, MultilineWriter};
+use dot_stuffing::{BareNewline, Config, MultilineReader, MultilineWriter};
 
 /// Gives its parts one after another, each one octets or an error.
 struct Source(Vec<Result<&'static [u8], ErrorKind>>);
@@ -21,8 +21,63 @@ impl Read for Source {
     }
 }
 
-fn reader(parts: &[Result<&'static [u8], ErrorKind>]) -> MultilineReader<BufReader<Source>> {
-    MultilineReader::new(BufReader::new(Source(parts.to_vec())))
+/// One type for all, so that the coverage of its code adds up.
+type Reader = MultilineReader<Box<dyn BufRead>>;
+
+fn reader(parts: &[Result<&'static [u8], ErrorKind>]) -> Reader {
+    MultilineReader::new(Box::new(BufReader::new(Source(parts.to_vec()))))
+}
+
+#[test]
+fn a_block_comes_in_pieces_however_it_is_read() {
+    let parts: [Result<&[u8], _>; 6] = [
+        Ok(b"..a"),
+        Ok(b"\r"),
+        Err(ErrorKind::Interrupted),
+        Ok(b"\n.\r"),
+        Ok(b"b\r\n.\r"),
+        Ok(b"\n+OK"),
+    ];
+    let message = b".a\r\n\rb\r\n";
+    let mut octets = Vec::new();
+    let mut all = reader(&parts);
+    assert_eq!(all.read_to_end(&mut octets).ok(), Some(message.len()));
+    assert_eq!(octets, message);
+    assert!(all.fill_buf().is_ok_and(<[u8]>::is_empty), "it stays ended");
+    assert_eq!(all.finish().map(|complete| complete.octets).ok(), Some(8));
+    let mut left = Vec::new();
+    all.into_inner()
+        .read_to_end(&mut left)
+        .expect("what is left");
+    assert_eq!(left, b"+OK");
+
+    let mut single = reader(&parts);
+    let mut octets = Vec::new();
+    loop {
+        let mut octet = [0];
+        match single.read(&mut octet) {
+            Ok(0) => break,
+            Ok(_) => octets.extend(octet),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Interrupted),
+        }
+    }
+    assert_eq!(octets, message);
+}
+
+#[test]
+fn what_is_refused_or_cut_off_is_an_error_of_the_reader() {
+    let config = Config::new().max_octets(1);
+    let source: Box<dyn BufRead> = Box::new(&b"ab"[..]);
+    let mut refusing: Reader = MultilineReader::with_config(source, config);
+    let mut octets = Vec::new();
+    let error = refusing.read_to_end(&mut octets).unwrap_err();
+    assert_eq!(
+        (error.kind(), &octets[..]),
+        (ErrorKind::InvalidData, &b"a"[..])
+    );
+    let mut cut = reader(&[Ok(b"a")]);
+    let error = cut.read_to_end(&mut octets).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
 }
 
 #[test]
@@ -73,12 +128,14 @@ impl BufRead for Vanishing {
 
 #[test]
 fn a_buffer_that_fails_when_it_is_looked_at_again_is_an_error() {
-    let error = MultilineReader::new(Vanishing(true)).fill_buf().map(drop);
+    let source: Box<dyn BufRead> = Box::new(Vanishing(true));
+    let error = Reader::new(source).fill_buf().map(drop);
     assert_eq!(error.unwrap_err().kind(), ErrorKind::BrokenPipe);
 }
 
-/// Takes so many octets, and then says this for ever.
+/// Is interrupted, takes so many octets, and then says this for ever.
 struct Sink {
+    interrupted: bool,
     room: usize,
     then: Result<usize, ErrorKind>,
     flushed: usize,
@@ -88,6 +145,7 @@ struct Sink {
 impl Sink {
     const fn new(room: usize, then: Result<usize, ErrorKind>) -> Self {
         Self {
+            interrupted: false,
             room,
             then,
             flushed: 0,
@@ -102,6 +160,9 @@ impl Write for Sink {
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        if !std::mem::replace(&mut self.interrupted, true) {
+            return Err(ErrorKind::Interrupted.into());
+        }
         if self.room == 0 {
             return Ok(self.then?);
         }
@@ -139,6 +200,33 @@ fn a_writer_that_failed_sends_no_terminator() {
         assert!(failing.finish().is_err());
         assert_eq!(sink.taken, b"abc");
     }
+}
+
+#[test]
+fn what_the_encoder_refuses_is_not_sent() {
+    let mut sink = Sink::new(100, Ok(0));
+    let mut strict = MultilineWriter::new(&mut sink, BareNewline::Reject);
+    let error = strict.write(b"a\nb").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidData);
+    assert!(strict.finish().is_err());
+    assert_eq!(sink.taken, b"");
+
+    // A CR may be the last octet of a message only if an LF follows.
+    let mut strict = MultilineWriter::new(&mut sink, BareNewline::Reject);
+    assert_eq!(strict.write(b"a\r").ok(), Some(2));
+    assert!(strict.finish().is_err());
+    assert_eq!(sink.taken, b"a\r");
+}
+
+#[test]
+fn many_short_lines_are_written_whole() {
+    let message = b".\r\n".repeat(100);
+    let mut sink = Sink::new(1000, Ok(0));
+    let mut long = writer(&mut sink);
+    assert_eq!(long.write(&message).ok(), Some(300));
+    long.finish().expect("a terminator");
+    let wire = [&b"..\r\n".repeat(100)[..], b".\r\n"].concat();
+    assert_eq!(sink.taken, wire);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use bytes::BytesMut;
 use dot_stuffing::{
-    BareNewline, Chunk, Config, Frame, Inspector, LineEndings, MultilineCodec, MultilineDecoder,
-    MultilineEncoder, Policy,
+    BareNewline, Chunk, Config, Frame, Inspector, LineDecoder, LineEndings, MultilineCodec,
+    MultilineDecoder, MultilineEncoder, Policy,
 };
 use tokio_util::codec::{Decoder, Encoder};
 
@@ -13,9 +13,20 @@ fn what_is_the_default_is_rfc_1939() {
     let mut decoder = MultilineDecoder::default();
     let message: Vec<_> = decoder.feed(b"..a\n\r\n.\r\n").flatten().collect();
     assert_eq!(message.concat(), b".a\n\r\n");
+    let mut lines = LineDecoder::<9>::default();
+    let step = lines.decode(b"a\nb\r\nc").expect("a line");
+    assert_eq!((step.consumed, step.event), (5, Some(&b"a\nb"[..])));
     let mut anomalies = 0;
     Inspector::default().inspect(b".a\r\n", |_| anomalies += 1);
     assert_eq!(anomalies, 1);
+}
+
+#[test]
+fn a_line_that_was_not_refused_is_not_skipped() {
+    let mut lines = LineDecoder::<9>::new();
+    lines.skip_line();
+    let step = lines.decode(b"a\r\n").expect("a line");
+    assert_eq!(step.event, Some(&b"a"[..]));
 }
 
 #[test]
@@ -69,4 +80,23 @@ fn a_codec_reads_block_after_block() {
         codec.next_block();
     }
     assert!(codec.decode_eof(&mut wire).is_err(), "a block was begun");
+}
+
+#[test]
+fn a_codec_at_the_end_of_its_input_still_decodes_what_is_there() {
+    let config = Config::new().max_octets(3);
+    let mut codec = MultilineCodec::with_config(BareNewline::Verbatim, config);
+    let mut wire = BytesMut::from("a\r\n.\r\n");
+    let data = codec.decode_eof(&mut wire).expect("decoded");
+    assert_eq!(data, Some(Frame::Data("a\r\n".into())));
+    let end = codec.decode_eof(&mut wire).expect("decoded");
+    assert!(matches!(end, Some(Frame::End(_))));
+    assert_eq!(codec.decode_eof(&mut wire).expect("a clean end"), None);
+
+    codec.next_block();
+    let mut wire = BytesMut::from("abcd");
+    let data = codec.decode_eof(&mut wire).expect("decoded");
+    assert_eq!(data, Some(Frame::Data("abc".into())));
+    let error = codec.decode_eof(&mut wire).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
 }
