@@ -78,7 +78,7 @@ fn main() -> ExitCode {
 mod tests {
     use std::fs;
 
-    use clap::Parser as _;
+    use clap::{CommandFactory as _, Parser as _};
 
     use crate::{Job, fuzz::target::files, shell::root};
 
@@ -115,6 +115,26 @@ mod tests {
             }
         }
         assert!(called > 10, "{called} jobs");
+    }
+
+    #[test]
+    fn what_the_pages_tell_to_run_is_a_job() {
+        let jobs = Job::command();
+        for page in [
+            "README.md",
+            "CONTRIBUTING.md",
+            "VERIFICATION.md",
+            "docs/FUZZING.md",
+        ] {
+            let text = fs::read_to_string(root().join(page)).expect("a page");
+            let words = text.split("cargo xtask ").skip(1);
+            let words = words.filter_map(|rest| rest.split([' ', ',', '`', '\n']).next());
+            let mut words = words.filter(|word| !word.starts_with('-')).peekable();
+            assert!(words.peek().is_some(), "{page}");
+            for word in words {
+                assert!(jobs.find_subcommand(word).is_some(), "{page}: {word}");
+            }
+        }
     }
 
     #[test]

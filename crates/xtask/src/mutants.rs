@@ -32,7 +32,12 @@ impl Mutants {
         let folder = root().join("target/mutants");
         fs::create_dir_all(&folder)?;
         let mut mutants = command(&format!("cargo mutants -p {}", self.package));
-        mutants.arg("--output").arg(&folder);
+        mutants
+            .arg("--output")
+            .arg(&folder)
+            // Or each mutant that survives so far would take minutes.
+            .env("POP3_EXHAUSTIVE_LENGTH", "5")
+            .env("POP3_EXHAUSTIVE_FURTHER", "-1");
         for file in &self.file {
             mutants.arg("--file").arg(file);
         }
