@@ -26,7 +26,11 @@ pub(crate) struct Strength {
 const LEAST_SPEED: u64 = 5000;
 
 /// Why a target may be slower than that.
-const REASONS: [(&str, &str); 2] = [
+const REASONS: [(&str, &str); 3] = [
+    (
+        "check_server",
+        "an input is a whole run of `pop3 check`, over many connections",
+    ),
     ("multiline_decode", LONG_RUNS),
     ("multiline_roundtrip", LONG_RUNS),
 ];
