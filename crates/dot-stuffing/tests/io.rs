@@ -250,3 +250,30 @@ fn a_flush_is_the_inner_writers() {
     flushing.finish().expect("a terminator");
     assert_eq!((sink.flushed, &sink.taken[..]), (2, &b".\r\n"[..]));
 }
+
+/// Fails once, and takes everything then.
+struct Recovering(bool, Vec<u8>);
+
+impl Write for Recovering {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        match std::mem::replace(&mut self.0, true) {
+            false => Err(ErrorKind::TimedOut.into()),
+            true => self.1.write(octets),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_writer_stays_failed_where_the_inner_one_recovers() {
+    let mut sink = Recovering(false, Vec::new());
+    let mut failing = MultilineWriter::new(&mut sink, BareNewline::Verbatim);
+    let error = failing.write(b"a").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert!(failing.write(b"b").is_err());
+    assert!(failing.finish().is_err());
+    assert_eq!(sink.1, b"", "nothing follows what was lost");
+}

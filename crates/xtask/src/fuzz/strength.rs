@@ -26,10 +26,18 @@ pub(crate) struct Strength {
 const LEAST_SPEED: u64 = 5000;
 
 /// Why a target may be slower than that.
-const REASONS: [(&str, &str); 3] = [
+const REASONS: [(&str, &str); 5] = [
+    (
+        "audit_client",
+        "an input is a client that meets many servers, one after another",
+    ),
     (
         "check_server",
         "an input is a whole run of `pop3 check`, over many connections",
+    ),
+    (
+        "client_session",
+        "an input is played twice, and each log compared with the model's",
     ),
     ("multiline_decode", LONG_RUNS),
     ("multiline_roundtrip", LONG_RUNS),
