@@ -29,7 +29,7 @@ const LEAST_SPEED: u64 = 5000;
 const REASONS: [(&str, &str); 5] = [
     (
         "audit_client",
-        "an input is a client that meets many servers, one after another",
+        "the server that it meets may send a flood, or a long message",
     ),
     (
         "check_server",
