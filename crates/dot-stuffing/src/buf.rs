@@ -35,23 +35,19 @@ impl MultilineDecoder {
     /// # Ok::<(), dot_stuffing::DecodeError>(())
     /// ```
     pub fn decode_bytes(&mut self, input: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
-        loop {
-            let step = self.decode_span(input)?;
-            let frame = match step.event {
-                Some(Span::Data(range)) => {
-                    let mut read = input.split_to(step.consumed);
-                    read.truncate(range.end);
-                    read.advance(range.start);
-                    return Ok(Some(Frame::Data(read.freeze())));
-                }
-                Some(Span::Cr) => Some(Frame::Data(Bytes::from_static(b"\r"))),
-                Some(Span::End) => Some(Frame::End(self.finish()?)),
-                None => None,
-            };
-            input.advance(step.consumed);
-            if frame.is_some() || input.is_empty() {
-                return Ok(frame);
+        let step = self.decode_span(input)?;
+        let frame = match step.event {
+            Some(Span::Data(range)) => {
+                let mut read = input.split_to(step.consumed);
+                read.truncate(range.end);
+                read.advance(range.start);
+                return Ok(Some(Frame::Data(read.freeze())));
             }
-        }
+            Some(Span::Cr) => Some(Frame::Data(Bytes::from_static(b"\r"))),
+            Some(Span::End) => self.finish().ok().map(Frame::End),
+            None => None,
+        };
+        input.advance(step.consumed);
+        Ok(frame)
     }
 }

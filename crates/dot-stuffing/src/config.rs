@@ -159,11 +159,11 @@ impl Config {
         }
     }
 
-    /// Whether nothing but CRLF-dot and `max_octets` needs attention.
+    /// Whether nothing but CRLF-dot and `max_octets` needs attention, up to a
+    /// dot that ends the block.
     pub(crate) const fn is_plain(&self) -> bool {
         self.line_endings.only_crlf_matters()
             && matches!(self.unstuffed_dot, Policy::Accept)
-            && !self.dot_line_ends
             && self.max_line_octets == u64::MAX
     }
 

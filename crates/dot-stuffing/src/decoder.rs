@@ -151,9 +151,8 @@ impl MultilineDecoder {
             return None;
         }
         let run = scan::near_stuffed_line(input)?;
-        if run as u64 > self.config.max_octets - self.octets {
-            return None;
-        }
+        // What goes beyond the limit takes the long way.
+        (self.config.max_octets - self.octets).checked_sub(run as u64)?;
         self.octets += run as u64;
         self.wire += run as u64 + 1;
         self.stuffed_lines += 1;
@@ -338,10 +337,7 @@ impl MultilineDecoder {
                         self.state = State::End;
                         return end(at + 1);
                     }
-                    if octet == b'.' {
-                        // Whatever a stuffed dot is, it is no line end.
-                        at += 1;
-                    } else if self.config.unstuffed_dot == Policy::Reject {
+                    if octet != b'.' && self.config.unstuffed_dot == Policy::Reject {
                         return self.fail(ErrorKind::UnstuffedDot, at, 1, start);
                     }
                     self.stuffed_lines += 1;

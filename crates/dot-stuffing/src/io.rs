@@ -142,7 +142,9 @@ impl<R: BufRead> BufRead for MultilineReader<R> {
 
 impl<R: BufRead> Read for MultilineReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let octets = self.fill_buf()?.read(into)?;
+        let data = self.fill_buf()?;
+        let octets = data.len().min(into.len());
+        into[..octets].copy_from_slice(&data[..octets]);
         self.consume(octets);
         Ok(octets)
     }

@@ -55,7 +55,7 @@ pub(crate) fn near_stuffed_line(input: &[u8]) -> Option<usize> {
 fn near_words(input: &[u8]) -> Option<usize> {
     let mut at = 4;
     while at < NEAR {
-        let word = u64::from_le_bytes(*input.get(at..)?.first_chunk::<8>()?);
+        let word = u64::from_le_bytes(*input[at..].first_chunk::<8>()?);
         // An octet of `miss` is zero where CR, LF and dot stand in a row. The
         // last two places have no full triple: the zeros shifted in miss.
         let miss =

@@ -13,20 +13,20 @@ fn replay(target: &str, check: impl Fn(&[u8])) {
 }
 
 #[test]
-fn multiline_decode() {
+fn multiline_decode_corpus() {
     replay("multiline_decode", |wire| {
         check::multiline_decode(view::decoders(), wire);
     });
 }
 
 #[test]
-fn multiline_roundtrip() {
+fn multiline_roundtrip_corpus() {
     replay("multiline_roundtrip", |message| {
         check::multiline_roundtrip(view::encoders(), message);
     });
 }
 
 #[test]
-fn line() {
+fn line_corpus() {
     replay("line", |wire| check::line(view::line_splitters(), wire));
 }

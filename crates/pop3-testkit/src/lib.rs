@@ -9,6 +9,7 @@
 pub mod check;
 pub mod chunk;
 pub mod corpus;
+pub mod explore;
 pub mod generate;
 pub mod joined;
 #[cfg(unix)]

@@ -1,6 +1,6 @@
-//! What the README counts and names is there.
+//! What the README and VERIFICATION.md count and name is there.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use pop3_conformance::check;
 use pop3_testkit::{corpus, mutants};
@@ -13,31 +13,55 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// The names of the fuzz targets.
+fn targets() -> Vec<String> {
+    let files = fs::read_dir(root().join("fuzz/fuzz_targets")).expect("the fuzz targets");
+    let name = |file: fs::DirEntry| {
+        let path = file.path();
+        path.file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned()
+    };
+    files
+        .map(|file| name(file.expect("a fuzz target")))
+        .collect()
+}
+
+/// The first cells of a table that a job has written into VERIFICATION.md.
+fn first_cells(table: &str) -> BTreeSet<String> {
+    let page = read("VERIFICATION.md");
+    let (begin, end) = (format!("<!-- {table} -->"), format!("<!-- /{table} -->"));
+    let (_, rest) = page.split_once(&begin).expect("a table");
+    let (part, _) = rest.split_once(&end).expect("its end");
+    let rows = part.lines().filter(|line| line.starts_with("| ")).skip(1);
+    rows.filter_map(|row| Some(row.split('|').nth(1)?.trim().to_owned()))
+        .collect()
+}
+
 #[test]
 fn links_lead_somewhere() {
-    let readme = read("README.md");
-    let links = readme
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next());
-    let mut paths = links.filter(|link| !link.starts_with("http")).peekable();
-    assert!(paths.peek().is_some());
-    for path in paths {
-        assert!(root().join(path).exists(), "README.md leads to {path}");
+    for page in ["README.md", "VERIFICATION.md", "docs/FUZZING.md"] {
+        let text = read(page);
+        let path = root().join(page);
+        let folder = path.parent().expect("a folder");
+        let links = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        let mut paths = links.filter(|link| !link.starts_with("http")).peekable();
+        assert!(paths.peek().is_some());
+        for path in paths {
+            assert!(folder.join(path).exists(), "{page} leads to {path}");
+        }
     }
 }
 
 #[test]
 fn fuzz_targets_are_named() {
     let (readme, manifest) = (read("README.md"), read("fuzz/Cargo.toml"));
-    let targets = fs::read_dir(root().join("fuzz/fuzz_targets")).expect("the fuzz targets");
-    for target in targets {
-        let path = target.expect("a fuzz target").path();
-        let name = path
-            .file_stem()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
+    let measured = first_cells("strength");
+    for name in targets() {
         assert!(
             readme.contains(&format!("`{name}`")),
             "README.md names {name}"
@@ -47,17 +71,31 @@ fn fuzz_targets_are_named() {
             "{name} is built"
         );
         assert!(!corpus::inputs(&name).is_empty(), "{name} has seeds");
+        assert!(
+            measured.contains(&name),
+            "`cargo xtask strength` has measured {name}"
+        );
     }
+    assert_eq!(measured.len(), targets().len(), "{measured:?}");
+}
+
+#[test]
+fn every_mutant_was_hunted() {
+    let hunted = first_cells("hunt");
+    let all = mutants::all().iter().map(|mutant| mutant.name.to_owned());
+    assert_eq!(hunted, all.collect(), "`cargo xtask hunt`");
 }
 
 #[test]
 fn numbers_are_right() {
     let readme = read("README.md");
     let mutants = mutants::all().len();
-    assert!(
-        readme.contains(&format!("{mutants} mutants")),
-        "{mutants} mutants"
-    );
+    for page in [&readme, &read("VERIFICATION.md")] {
+        assert!(
+            page.contains(&format!("{mutants} mutants")),
+            "{mutants} mutants"
+        );
+    }
     let captures = read("corpus/captures/manifest.tsv").lines().count() - 1;
     assert!(
         readme.contains(&format!("[{captures} replies]")),

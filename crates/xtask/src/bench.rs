@@ -1,11 +1,12 @@
 //! `cargo xtask bench`
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use anyhow::ensure;
 
-use crate::{bench::measure::Measurements, shell::root};
+use crate::{bench::measure::Measurements, shell::root, table::with_part};
 
+mod last;
 mod measure;
 mod plot;
 mod ratio;
@@ -25,6 +26,9 @@ pub(crate) struct Bench {
     /// One payload only, such as base64; writes no files
     #[arg(long, value_name = "PAYLOAD")]
     filter: Option<String>,
+    /// Compare with the ratios in this file, and leave those of this run there
+    #[arg(long, value_name = "FILE")]
+    last: Option<PathBuf>,
     /// Fail if a required ratio is missed
     #[arg(long)]
     check: bool,
@@ -52,9 +56,12 @@ impl Bench {
             let page = fs::read_to_string(&readme)?;
             fs::write(
                 &readme,
-                report::with_ratios(&page, &report::required(&verdicts))?,
+                with_part(&page, "ratios", &report::required(&verdicts))?,
             )?;
             eprintln!("written: docs/BENCHMARKS.md, docs/benchmarks.svg, the table of README.md");
+        }
+        if let Some(path) = &self.last {
+            last::compare(path, &verdicts)?;
         }
         let missed = verdicts.iter().filter(|verdict| !verdict.holds()).count();
         ensure!(

@@ -3,9 +3,12 @@
 use std::time::Instant;
 
 use crate::{
-    fuzz::{self, Fuzz},
+    api::Api,
+    engine::Engine,
+    fuzz::{Fuzz, replay::Replay},
     shell::{command, root, run},
     tool,
+    workflows::Workflows,
 };
 
 /// Everything that must hold of each commit, beside `cargo test`
@@ -23,15 +26,18 @@ const NO_STD: &str = "--manifest-path crates/dot-stuffing/tests/no-std/Cargo.tom
 
 impl Ci {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let steps: [(&str, Step); 8] = [
+        let steps: [(&str, Step); 11] = [
             ("format", Self::format),
+            ("workflows", Self::workflows),
             ("lints", Self::lints),
             ("documentation", Self::documentation),
+            ("public API", Self::public_api),
             ("features", Self::features),
             ("dependencies", Self::dependencies),
             ("replay", Self::replay),
             ("benches", Self::benches),
             ("fuzz", Self::fuzz),
+            ("engine", Self::engine),
         ];
         for (name, step) in steps {
             let start = Instant::now();
@@ -56,9 +62,17 @@ impl Ci {
         )))
     }
 
+    fn workflows(&self) -> anyhow::Result<()> {
+        Workflows {}.run()
+    }
+
     fn documentation(&self) -> anyhow::Result<()> {
         let mut doc = command("cargo doc --locked --workspace --no-deps --all-features");
         run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    }
+
+    fn public_api(&self) -> anyhow::Result<()> {
+        Api::compare().run()
     }
 
     /// Each set of features compiles without a warning, and without std.
@@ -80,22 +94,7 @@ impl Ci {
 
     /// The fuzz targets build on stable, and replay what is committed.
     fn replay(&self) -> anyhow::Result<()> {
-        run(&mut command(&format!("cargo build --locked {FUZZ}")))?;
-        for target in fuzz::targets()? {
-            let program = format!("fuzz/target/debug/{target}");
-            let mut replay = command(&program);
-            for folder in fuzz::corpora(&target) {
-                replay.args(fuzz::files(&folder)?);
-            }
-            eprintln!("+ {program} (its corpus)");
-            let output = replay.output()?;
-            let log = String::from_utf8_lossy(&output.stderr);
-            anyhow::ensure!(
-                output.status.success(),
-                "{program} fails on its corpus:\n{log}"
-            );
-        }
-        Ok(())
+        Replay::plain().run()
     }
 
     fn benches(&self) -> anyhow::Result<()> {
@@ -104,5 +103,10 @@ impl Ci {
 
     fn fuzz(&self) -> anyhow::Result<()> {
         Fuzz::briefly(self.fuzz_seconds).run()
+    }
+
+    /// What the script for OSS-Fuzz builds starts.
+    fn engine(&self) -> anyhow::Result<()> {
+        Engine::plain().run()
     }
 }

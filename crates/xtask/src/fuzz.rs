@@ -3,20 +3,21 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
 };
 
-use anyhow::{Context as _, bail, ensure};
-use clap::ValueEnum;
+use anyhow::{bail, ensure};
 
 use crate::{
-    shell::{command, root, run},
-    tool,
+    fuzz::target::{MAX_LEN, Sanitizer, Target, files, flag},
+    shell::{program, root, run},
 };
 
-/// The longest fuzz input. Runs of octets are written short (see
-/// pop3-testkit's `Octets`), so this is long.
-pub(crate) const MAX_LEN: u32 = 256;
+pub(crate) mod hunt;
+pub(crate) mod regress;
+pub(crate) mod replay;
+pub(crate) mod strength;
+pub(crate) mod target;
+pub(crate) mod targets;
 
 /// Fuzz a target, or all of them one after the other
 #[derive(clap::Args)]
@@ -34,64 +35,6 @@ pub(crate) struct Fuzz {
     sanitizer: Sanitizer,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Sanitizer {
-    None,
-    Address,
-}
-
-impl Sanitizer {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Address => "address",
-        }
-    }
-
-    /// A cargo-fuzz command. The sanitizer flag of rustc is unstable, and this
-    /// variable lets a stable rustc take it.
-    pub(crate) fn cargo_fuzz(self, line: &str) -> Command {
-        let mut command = command(&format!("cargo fuzz {line} --sanitizer {}", self.name()));
-        if let Self::Address = self {
-            command.env("RUSTC_BOOTSTRAP", "1");
-        }
-        command
-    }
-}
-
-/// The names of the fuzz targets.
-pub(crate) fn targets() -> anyhow::Result<Vec<String>> {
-    let mut targets: Vec<String> = files(&root().join("fuzz/fuzz_targets"))?
-        .iter()
-        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .collect();
-    targets.sort();
-    Ok(targets)
-}
-
-/// The files of a folder; none if there is no such folder.
-pub(crate) fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if !folder.exists() {
-        return Ok(Vec::new());
-    }
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
-    let paths = entries.map(|entry| Ok(entry?.path()));
-    paths
-        .filter(|path| !path.as_ref().is_ok_and(|path| path.is_dir()))
-        .collect()
-}
-
-/// The folders of committed inputs for a target.
-pub(crate) fn corpora(target: &str) -> Vec<PathBuf> {
-    let corpus = root().join("corpus");
-    let folders = [corpus.join(target), corpus.join("regressions").join(target)];
-    folders
-        .into_iter()
-        .filter(|folder| folder.exists())
-        .collect()
-}
-
 impl Fuzz {
     /// Every target, one process each.
     pub(crate) const fn briefly(seconds: u32) -> Self {
@@ -104,39 +47,34 @@ impl Fuzz {
     }
 
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        tool::FUZZ.install()?;
-        let targets = targets()?;
-        if let Some(target) = &self.target {
-            ensure!(
-                targets.contains(target),
-                "there is no target {target}: {}",
-                targets.join(", ")
-            );
+        let targets = Target::chosen(self.target.as_deref())?;
+        self.sanitizer.build()?;
+        let mut violated = Vec::new();
+        for target in &targets {
+            match self.fuzz(target)? {
+                0 => self.keep_what_is_new(target)?,
+                _ => violated.push(&target.name[..]),
+            }
         }
-        let wanted = |name: &&String| self.target.as_ref().is_none_or(|target| target == *name);
-        for target in targets.iter().filter(wanted) {
-            self.fuzz(target)?;
-        }
+        ensure!(violated.is_empty(), "violated: {}", violated.join(", "));
         Ok(())
     }
 
-    fn fuzz(&self, target: &str) -> anyhow::Result<()> {
-        let found = root().join("fuzz/found").join(target);
-        let artifacts = root().join("fuzz/artifacts").join(target);
+    /// How many inputs were found that violate the check.
+    fn fuzz(&self, target: &Target) -> anyhow::Result<usize> {
+        let (found, artifacts) = (target.found(), artifacts(target));
         fs::create_dir_all(&found)?;
+        fs::create_dir_all(&artifacts)?;
         let before = files(&artifacts)?;
 
-        let mut fuzz = self
-            .sanitizer
-            .cargo_fuzz(&format!("run {target} --jobs {}", self.jobs));
-        fuzz.arg(&found).args(corpora(target)).args([
-            "--".to_owned(),
-            format!("-dict={}", root().join("corpus/pop3.dict").display()),
-            format!("-max_len={MAX_LEN}"),
-            format!("-max_total_time={}", self.seconds),
-            "-print_final_stats=1".to_owned(),
-        ]);
-        let outcome = run(&mut fuzz);
+        let mut fuzz = target.fuzzer(program(&target.program(self.sanitizer)?));
+        fuzz.arg(format!("-max_total_time={}", self.seconds))
+            .arg("-print_final_stats=1")
+            .arg(flag("-artifact_prefix=", &artifacts.join("")));
+        if self.jobs > 1 {
+            fuzz.arg(format!("-fork={}", self.jobs));
+        }
+        let outcome = run(fuzz.arg(&found).args(target.corpora()));
 
         let crashes = files(&artifacts)?;
         let crashes: Vec<_> = crashes
@@ -144,98 +82,74 @@ impl Fuzz {
             .filter(|path| !before.contains(path))
             .collect();
         for crash in &crashes {
-            self.minimize(target, crash)?;
+            self.report(target, crash)?;
         }
-        ensure!(
-            crashes.is_empty(),
-            "{target}: {} input(s) violate the check",
-            crashes.len()
-        );
-        outcome?;
-        self.report_new(target, &found)
+        if crashes.is_empty() {
+            outcome?;
+        }
+        Ok(crashes.len())
     }
 
-    /// Makes a crash small and says how to see it again.
-    fn minimize(&self, target: &str, crash: &Path) -> anyhow::Result<()> {
-        eprintln!("{target} fails on {}; minimizing it", crash.display());
-        let before = files(crash.parent().unwrap_or(crash))?;
-        let mut tmin = self
-            .sanitizer
-            .cargo_fuzz(&format!("tmin {target} --runs 20000"));
-        let status = tmin
-            .arg(crash)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()?;
-        let small = files(crash.parent().unwrap_or(crash))?;
-        let small = small.iter().filter(|path| !before.contains(path));
-        let smallest =
-            small.min_by_key(|path| fs::metadata(path).map_or(u64::MAX, |meta| meta.len()));
-        let shown = match smallest {
-            Some(path) if status.success() => path.as_path(),
-            _ => crash,
-        };
-        let path = shown.strip_prefix(root()).unwrap_or(shown);
-        let octets = fs::read(shown)?;
+    /// Makes a crash small and says what to do with it.
+    fn report(&self, target: &Target, crash: &Path) -> anyhow::Result<()> {
+        let small = target.minimize(self.sanitizer, crash)?;
+        let crash = crash.strip_prefix(root()).unwrap_or(crash).display();
         println!(
-            "{target}: `{}` violates the check. See it again with",
-            octets.escape_ascii()
+            "{}: `{}` violates the check. Keep it under a name that tells the bug:\n  \
+             cargo xtask regress {} {crash} NAME --sanitizer {}",
+            target.name,
+            small.escape_ascii(),
+            target.name,
+            self.sanitizer.name()
         );
-        println!(
-            "  cargo fuzz run --sanitizer {} {target} {}",
-            self.sanitizer.name(),
-            path.display()
-        );
-        println!("and keep it under a name that tells the bug in corpus/regressions/{target}/.");
         Ok(())
     }
 
     /// Keeps only those finds that reach more than the committed corpus does.
-    fn report_new(&self, target: &str, found: &Path) -> anyhow::Result<()> {
-        let merged = root().join("fuzz/merged").join(target);
+    fn keep_what_is_new(&self, target: &Target) -> anyhow::Result<()> {
+        let (found, merged) = (target.found(), merged(target));
         if merged.exists() {
             fs::remove_dir_all(&merged)?;
         }
         fs::create_dir_all(&merged)?;
-        let committed = corpora(target);
-        for input in committed
-            .iter()
-            .map(|folder| files(folder))
-            .collect::<Result<Vec<_>, _>>()?
-            .concat()
-        {
+        let committed = target.inputs()?;
+        for input in &committed {
             if let Some(name) = input.file_name() {
-                fs::copy(&input, merged.join(name))?;
+                fs::copy(input, merged.join(name))?;
             }
         }
-        let known = files(&merged)?.len();
-        let mut merge = self.sanitizer.cargo_fuzz(&format!("run {target}"));
-        merge
-            .args([&merged, found])
-            .args(["--", "-merge=1"])
-            .arg(format!("-max_len={MAX_LEN}"));
-        let output = merge.output()?;
+        let known = files(&merged)?;
+        let mut merge = target.fuzzer(program(&target.program(self.sanitizer)?));
+        let output = merge.arg("-merge=1").args([&merged, &found]).output()?;
         if !output.status.success() {
             bail!(
-                "merging the finds of {target} failed:\n{}",
+                "merging the finds of {} failed:\n{}",
+                target.name,
                 String::from_utf8_lossy(&output.stderr)
             );
         }
-        fs::remove_dir_all(found)?;
-        fs::create_dir_all(found)?;
+        fs::remove_dir_all(&found)?;
+        fs::create_dir_all(&found)?;
         let mut new = 0;
-        for input in files(&merged)? {
-            let name = input.file_name().unwrap_or_default();
-            if !committed.iter().any(|folder| folder.join(name).exists()) {
-                fs::rename(&input, found.join(name))?;
-                new += 1;
-            }
+        for input in files(&merged)?.iter().filter(|path| !known.contains(path)) {
+            fs::rename(input, found.join(input.file_name().unwrap_or_default()))?;
+            new += 1;
         }
         fs::remove_dir_all(&merged)?;
         println!(
-            "{target}: no violation. {new} input(s) reach what the {known} in corpus/ do not; they are in {}",
+            "{}: no violation. {new} input(s) of at most {MAX_LEN} octets reach what the {} in corpus/ do not; they are in {}",
+            target.name,
+            known.len(),
             found.display()
         );
         Ok(())
     }
+}
+
+fn artifacts(target: &Target) -> PathBuf {
+    root().join("fuzz/artifacts").join(&target.name)
+}
+
+fn merged(target: &Target) -> PathBuf {
+    root().join("fuzz/merged").join(&target.name)
 }

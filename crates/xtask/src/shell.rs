@@ -17,14 +17,42 @@ pub(crate) fn root() -> PathBuf {
 /// fetch a toolchain.
 pub(crate) fn command(line: &str) -> Command {
     let mut words = line.split_whitespace();
-    let mut command = Command::new(words.next().unwrap_or_default());
+    let mut command = program(Path::new(words.next().unwrap_or_default()));
+    command.args(words);
     command
-        .args(words)
+}
+
+/// The same for a program whose path may have blanks in it.
+pub(crate) fn program(path: &Path) -> Command {
+    let mut command = Command::new(path);
+    command
         .current_dir(root())
         .env("RUSTUP_AUTO_INSTALL", "0")
         .env("RUSTUP_DIST_SERVER", "http://127.0.0.1:9")
         .env("RUSTUP_UPDATE_ROOT", "http://127.0.0.1:9");
     command
+}
+
+/// The same on one core, so that a time means something; where the program
+/// that pins is missing, the machine decides.
+pub(crate) fn pinned(path: &Path) -> Command {
+    let pins = command("taskset --version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if pins.is_ok_and(|status| status.success()) {
+        let mut command = command("taskset -c 0");
+        command.arg(path);
+        return command;
+    }
+    program(path)
+}
+
+/// The triple of this machine.
+pub(crate) fn host() -> anyhow::Result<String> {
+    let version = output(&mut command("rustc -vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.context("rustc -vV names no host")?.to_owned())
 }
 
 /// Runs a command and says which one.

@@ -17,5 +17,7 @@ pub use decode::{block, inspection, multiline_decode, multiline_decode_sampled};
 pub use duplex::duplex;
 pub use encode::{multiline_roundtrip, multiline_roundtrip_sampled};
 pub use line::{line, line_sampled};
-pub use session::{Due, client_session, due_replies, server_session};
+pub use session::{
+    Due, client_is_over, client_session, due_replies, server_is_over, server_session,
+};
 pub use syntax::{command, reply, reply_is_sound, response};

@@ -1,8 +1,6 @@
 //! The tables, for the terminal and for docs/BENCHMARKS.md alike.
 
-use std::{fmt, fs};
-
-use anyhow::Context as _;
+use std::fs;
 
 use crate::{
     bench::{
@@ -11,6 +9,7 @@ use crate::{
         target::Verdict,
     },
     shell::{command, output},
+    table::Table,
 };
 
 /// The page of the documentation.
@@ -55,16 +54,6 @@ pub(crate) fn tables(measured: &Measurements, verdicts: &[Verdict]) -> String {
         speeds(measured, "Replies", "reply", &reply),
     ]
     .join("\n")
-}
-
-/// A page with the ratios between the two marks that it has for them.
-pub(crate) fn with_ratios(page: &str, ratios: &str) -> anyhow::Result<String> {
-    const MARKS: [&str; 2] = ["<!-- ratios -->\n", "<!-- /ratios -->"];
-    let (head, rest) = page
-        .split_once(MARKS[0])
-        .context("no place for the ratios")?;
-    let (_, tail) = rest.split_once(MARKS[1]).context("no end of the ratios")?;
-    Ok([head, MARKS[0], ratios, MARKS[1], tail].concat())
 }
 
 /// The table of the required ratios.
@@ -156,52 +145,5 @@ fn form_in_words(form: &str) -> &str {
         "cached" => "16 KiB in cache",
         "long-reads" => "64 KiB reads",
         other => other,
-    }
-}
-
-/// A Markdown table that can also be read as it stands.
-struct Table {
-    /// So many columns are words, the others numbers.
-    words: usize,
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn new(words: &[&str], numbers: &[&str]) -> Self {
-        let head = words.iter().chain(numbers).map(|&name| name.to_owned());
-        Self {
-            words: words.len(),
-            rows: vec![head.collect()],
-        }
-    }
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = |column: usize| {
-            let cells = self.rows.iter().map(|row| row[column].chars().count());
-            cells.max().unwrap_or_default()
-        };
-        let widths: Vec<_> = (0..self.rows[0].len()).map(width).collect();
-        for (at, row) in self.rows.iter().enumerate() {
-            for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-                match column < self.words {
-                    true => write!(f, "| {cell:<width$} ")?,
-                    false => write!(f, "| {cell:>width$} ")?,
-                }
-            }
-            f.write_str("|\n")?;
-            if at == 0 {
-                for (column, &width) in widths.iter().enumerate() {
-                    let rule = "-".repeat(width);
-                    match column < self.words {
-                        true => write!(f, "|-{rule}-")?,
-                        false => write!(f, "|-{rule}:")?,
-                    }
-                }
-                f.write_str("|\n")?;
-            }
-        }
-        Ok(())
     }
 }

@@ -9,7 +9,7 @@ mod server_model;
 
 use std::time::Instant;
 
-use pop3_proto::{Argument, Command, Mechanism, MessageNumber, Secret};
+use pop3_proto::{Argument, Command, Mechanism, MessageNumber, Secret, server::Closed};
 
 use crate::{
     chunk,
@@ -27,17 +27,27 @@ const END_OF_FLIGHT: u8 = 1;
 /// only at the end of a flight, and the upper half where the script begins; the
 /// second octet draws the script.
 pub fn client_session(clients: Clients, input: &[u8]) {
-    let [header, drawn, wire @ ..] = input else {
+    let Some((scenario, wire)) = scenario(input) else {
         return;
     };
-    let scenario = Scenario::new(*header, *drawn);
-    let wire = &[scenario.prologue, wire].concat()[..];
-    let expected = client_model::log(&scenario, wire);
+    let expected = client_model::log(&scenario, &wire);
     let (now, seed) = (Instant::now(), chunk::seed(input));
-    for plan in plans(wire, seed) {
+    for plan in plans(&wire, seed) {
         let log = client::log(clients, &scenario, &plan, now);
         assert_eq!(log, expected, "{plan:?}");
     }
+}
+
+/// Whether that session is over, and more octets would change nothing.
+#[must_use]
+pub fn client_is_over(input: &[u8]) -> bool {
+    scenario(input).is_none_or(|(scenario, wire)| {
+        let log = client_model::log(&scenario, &wire);
+        let is_end = |line: &String| {
+            line.starts_with("error ") || matches!(&line[..], "state closed" | "state UPDATE")
+        };
+        log.iter().any(is_end)
+    })
 }
 
 /// A server with three messages, and any octets as the client's.
@@ -45,20 +55,42 @@ pub fn client_session(clients: Clients, input: &[u8]) {
 /// Of the first octet, bit 0 says that the client is logged in, and bit 1 that
 /// it falls silent at the end and does not close.
 pub fn server_session(servers: Servers, input: &[u8]) {
-    let Some((&header, wire)) = input.split_first() else {
+    let Some((silent, wire)) = client_octets(input) else {
         return;
     };
+    let expected = server_model::run(&wire, silent);
+    let (now, seed) = (Instant::now(), chunk::seed(input));
+    for plan in plans(&wire, seed) {
+        server::run(servers, silent, &plan, now).compare(&expected);
+    }
+}
+
+/// Whether that session is over, and more octets would change nothing.
+#[must_use]
+pub fn server_is_over(input: &[u8]) -> bool {
+    client_octets(input).is_none_or(|(silent, wire)| {
+        let closed = server_model::run(&wire, silent).closed;
+        matches!(closed, Some(Closed::Quit | Closed::Updated))
+    })
+}
+
+fn scenario(input: &[u8]) -> Option<(Scenario, Vec<u8>)> {
+    let [header, drawn, wire @ ..] = input else {
+        return None;
+    };
+    let scenario = Scenario::new(*header, *drawn);
+    let wire = [scenario.prologue, wire].concat();
+    Some((scenario, wire))
+}
+
+/// Whether the client falls silent, and what it says before.
+fn client_octets(input: &[u8]) -> Option<(bool, Vec<u8>)> {
+    let (&header, wire) = input.split_first()?;
     let prologue = match header & 1 {
         1 => &b"USER mrose\r\nPASS tanstaaf\r\n"[..],
         _ => b"",
     };
-    let wire = &[prologue, wire].concat()[..];
-    let silent = header & 2 == 2;
-    let expected = server_model::run(wire, silent);
-    let (now, seed) = (Instant::now(), chunk::seed(input));
-    for plan in plans(wire, seed) {
-        server::run(servers, silent, &plan, now).compare(&expected);
-    }
+    Some((header & 2 == 2, [prologue, wire].concat()))
 }
 
 /// What kind of reply a script waits for.

@@ -1,0 +1,48 @@
+//! Every limit, on blocks of a few pieces: the octet that is one too many is
+//! refused, wherever it stands and however the input is cut.
+
+use pop3_testkit::{
+    check, chunk,
+    oracle::{self, Rules},
+    view,
+};
+
+/// What leads to each state of the decoder, and to its short way for stuffed
+/// lines, which looks at eight octets at once.
+const PIECES: [&[u8]; 6] = [b"\r", b"\n.", b".", b"\r\n..", b"ab", b"\r\n.cdefghijk"];
+
+fn every_block(mut test: impl FnMut(&[u8])) {
+    for one in PIECES {
+        for two in PIECES {
+            for three in PIECES {
+                test(&[one, two, three, b"\r\n.\r\n"].concat());
+            }
+        }
+    }
+}
+
+fn every_limit(limit: fn(&mut Rules, usize)) {
+    every_block(|wire| {
+        for most in 0..wire.len() {
+            for mut rules in [Rules::RFC1939, Rules::framing()[4], Rules::framing()[5]] {
+                limit(&mut rules, most);
+                let expected = oracle::decode(&rules, wire);
+                let octets: Vec<_> = (1..wire.len()).collect();
+                for cuts in [&octets[..], &[], &[most]] {
+                    let chunks = chunk::cut(wire, cuts);
+                    check::block(view::decoders(), &rules, wire, &chunks, &expected);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn of_the_message() {
+    every_limit(|rules, most| rules.max_octets = most);
+}
+
+#[test]
+fn of_a_line() {
+    every_limit(|rules, most| rules.max_line_octets = most);
+}

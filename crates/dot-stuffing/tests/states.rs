@@ -1,0 +1,102 @@
+//! Beginning, beginning again, and what is left.
+
+use bytes::BytesMut;
+use dot_stuffing::{
+    BareNewline, Chunk, Config, Frame, Inspector, LineDecoder, LineEndings, MultilineCodec,
+    MultilineDecoder, MultilineEncoder, Policy,
+};
+use tokio_util::codec::{Decoder, Encoder};
+
+#[test]
+fn what_is_the_default_is_rfc_1939() {
+    assert_eq!(Config::default(), Config::new());
+    let mut decoder = MultilineDecoder::default();
+    let message: Vec<_> = decoder.feed(b"..a\n\r\n.\r\n").flatten().collect();
+    assert_eq!(message.concat(), b".a\n\r\n");
+    let mut lines = LineDecoder::<9>::default();
+    let step = lines.decode(b"a\nb\r\nc").expect("a line");
+    assert_eq!((step.consumed, step.event), (5, Some(&b"a\nb"[..])));
+    let mut anomalies = 0;
+    Inspector::default().inspect(b".a\r\n", |_| anomalies += 1);
+    assert_eq!(anomalies, 1);
+}
+
+#[test]
+fn a_line_that_was_not_refused_is_not_skipped() {
+    let mut lines = LineDecoder::<9>::new();
+    lines.skip_line();
+    let step = lines.decode(b"a\r\n").expect("a line");
+    assert_eq!(step.event, Some(&b"a"[..]));
+}
+
+#[test]
+fn reset_keeps_the_configuration_and_nothing_else() {
+    let strict = LineEndings::new().bare_lf(Policy::Reject);
+    let config = Config::new().line_endings(strict).max_octets(2);
+    let mut decoder = MultilineDecoder::with_config(config);
+    for _ in 0..2 {
+        assert!(decoder.finish().is_err(), "nothing came yet");
+        assert_eq!(decoder.feed(b"\r\n.\r\n").flatten().count(), 1);
+        let complete = decoder.finish().expect("a whole block");
+        assert_eq!((complete.octets, complete.wire_octets), (2, 5));
+        decoder.reset();
+    }
+    assert!(decoder.feed(b"\n").next().is_some_and(|data| data.is_err()));
+}
+
+#[test]
+fn an_error_comes_again_with_no_input_too() {
+    let mut decoder = MultilineDecoder::with_config(Config::new().max_octets(0));
+    let error = decoder.decode_span(b"a").unwrap_err();
+    assert_eq!(decoder.decode_span(b""), Err(error));
+    assert_eq!(decoder.decode(b"b"), Err(error));
+}
+
+#[test]
+fn an_encoder_says_what_it_has_not_reached() {
+    let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
+    let mut octets = encoder.encode(b".a\r\n.b");
+    assert_eq!(octets.rest(), b".a\r\n.b");
+    assert_eq!(octets.next(), Some(Ok(&b"."[..])));
+    assert_eq!(octets.next(), Some(Ok(&b".a\r\n"[..])));
+    assert_eq!(octets.rest(), b".b");
+}
+
+#[test]
+fn a_codec_reads_block_after_block() {
+    let mut codec = MultilineCodec::new(BareNewline::Canonicalize);
+    let mut wire = BytesMut::new();
+    codec.encode(Chunk::Data(b"a"), &mut wire).expect("encoded");
+    codec.encode(Chunk::End, &mut wire).expect("a terminator");
+    codec.encode(Chunk::End, &mut wire).expect("an empty block");
+    assert_eq!(wire, "a\r\n.\r\n.\r\n");
+    let data = codec.decode(&mut wire).expect("decoded");
+    assert_eq!(data, Some(Frame::Data("a\r\n".into())));
+    for left in [".\r\n", ""] {
+        let end = codec.decode(&mut wire).expect("decoded");
+        assert!(matches!(end, Some(Frame::End(_))));
+        assert_eq!(codec.decode(&mut wire).expect("no more"), None);
+        assert_eq!(wire, left);
+        codec.next_block();
+    }
+    assert!(codec.decode_eof(&mut wire).is_err(), "a block was begun");
+}
+
+#[test]
+fn a_codec_at_the_end_of_its_input_still_decodes_what_is_there() {
+    let config = Config::new().max_octets(3);
+    let mut codec = MultilineCodec::with_config(BareNewline::Verbatim, config);
+    let mut wire = BytesMut::from("a\r\n.\r\n");
+    let data = codec.decode_eof(&mut wire).expect("decoded");
+    assert_eq!(data, Some(Frame::Data("a\r\n".into())));
+    let end = codec.decode_eof(&mut wire).expect("decoded");
+    assert!(matches!(end, Some(Frame::End(_))));
+    assert_eq!(codec.decode_eof(&mut wire).expect("a clean end"), None);
+
+    codec.next_block();
+    let mut wire = BytesMut::from("abcd");
+    let data = codec.decode_eof(&mut wire).expect("decoded");
+    assert_eq!(data, Some(Frame::Data("abc".into())));
+    let error = codec.decode_eof(&mut wire).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+}

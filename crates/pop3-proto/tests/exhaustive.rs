@@ -1,0 +1,37 @@
+//! Every session of a few events, where the properties draw some of many.
+//!
+//! `cargo xtask exhaustive` goes one event further.
+
+use std::env;
+
+use pop3_testkit::{explore, view};
+
+/// So many events, and those more, or fewer, that were asked for.
+fn events(events: i32) -> u32 {
+    let further = match env::var("POP3_EXHAUSTIVE_FURTHER") {
+        Ok(further) => further.parse().expect("POP3_EXHAUSTIVE_FURTHER: a number"),
+        Err(_) => 0,
+    };
+    u32::try_from(events + further).expect("POP3_EXHAUSTIVE_FURTHER: not so few")
+}
+
+/// A handful would show nothing.
+fn assert_many(sessions: u64) {
+    println!("{sessions} sessions");
+    assert!(sessions > 1000, "{sessions} sessions");
+}
+
+#[test]
+fn clients() {
+    assert_many(explore::client_sessions(view::client, events(3)));
+}
+
+#[test]
+fn servers() {
+    assert_many(explore::server_sessions(view::server, events(4)));
+}
+
+#[test]
+fn both() {
+    assert_many(explore::joined_sessions(events(3)));
+}

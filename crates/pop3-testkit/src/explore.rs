@@ -1,0 +1,163 @@
+//! Sessions over a small alphabet of events: all of them up to a length, where
+//! generators draw some. A session that is over is not made longer.
+
+use crate::{
+    check,
+    generate::Script,
+    view::{Clients, Servers},
+};
+
+/// What a hostile server says next. The octet 1 ends a flight, and with it a
+/// handshake.
+const SERVER_SAYS: [&[u8]; 8] = [
+    b"+OK\r\n",
+    b"-ERR\r\n",
+    b"+OK 2 320\r\n",
+    b"+ YWJj\r\n",
+    b"2 5\r\n",
+    b".x\r\n",
+    b".\r\n",
+    b"\x01",
+];
+
+/// What a hostile client says next, before and after its login.
+const CLIENT_SAYS: [&[&[u8]]; 2] = [
+    &[
+        b"USER mrose\r\n",
+        b"PASS tanstaaf\r\n",
+        b"PASS no\r\n",
+        b"AUTH PLAIN\r\n",
+        b"YWJj\r\n",
+        b"*\r\n",
+        b"STLS\r\n",
+        b"\x01",
+        b"CAPA\r\n",
+        b"STAT\r\n",
+        b"QUIT\r\n",
+    ],
+    &[
+        b"STAT\r\n",
+        b"LIST\r\n",
+        b"UIDL 2\r\n",
+        b"RETR 1\r\n",
+        b"TOP 3 0\r\n",
+        b"DELE 1\r\n",
+        b"DELE 3\r\n",
+        b"RSET\r\n",
+        b"CAPA\r\n",
+        b"USER mrose\r\n",
+        b"X\r\n",
+        b"QUIT\r\n",
+    ],
+];
+
+/// What happens next where both sides are ours, as [`generate::Op`] has it:
+/// around a login, and behind one.
+///
+/// [`generate::Op`]: crate::generate::Op
+const BOTH_DO: [(&[u8], &[&[u8]]); 2] = [
+    (
+        b"",
+        &[
+            b"u", b"p", b"P", b"a", b"g", b"+", b"*", b"c", b"s", b"m", b";", b"W", b"q", b"x",
+        ],
+    ),
+    (
+        b";a;c;",
+        &[
+            b"s", b"l", b"R1", b"T11", b"D1", b"d1", b"D2", b"z", b"m", b";", b"/", b"W", b"q",
+            b"qX",
+        ],
+    ),
+];
+
+/// A client with each of its scripts, and every server of so many events.
+/// Returns how many sessions that are.
+pub fn client_sessions(clients: Clients, events: u32) -> u64 {
+    let mut sessions = 0;
+    for header in 0..=u8::MAX {
+        // The scripts: see `check::client_session`.
+        for script in 0..5 {
+            every_word(
+                &mut vec![header, script],
+                &SERVER_SAYS,
+                events,
+                &mut |input| {
+                    sessions += 1;
+                    check::client_session(clients, input);
+                    !check::client_is_over(input)
+                },
+            );
+        }
+    }
+    sessions
+}
+
+/// A server, and every client of so many events: one that stays to the end,
+/// and before that is silent or goes away. Returns how many sessions that are.
+pub fn server_sessions(servers: Servers, events: u32) -> u64 {
+    let mut sessions = 0;
+    for header in 0..4 {
+        let says = CLIENT_SAYS[usize::from(header & 1)];
+        every_word(&mut vec![header], says, events, &mut |input| {
+            sessions += 1;
+            check::server_session(servers, input);
+            !check::server_is_over(input)
+        });
+    }
+    sessions
+}
+
+/// Both sides, ours, with two messages, and every script of so many events: by
+/// RFC 1939 and as a release of Outlook, pipelined or not. Returns how many
+/// scripts that are.
+pub fn joined_sessions(events: u32) -> u64 {
+    let mut scripts = 0;
+    for config in [0x00, 0x10, 0x15, 0x50] {
+        for (prologue, does) in BOTH_DO {
+            let mut word = vec![config, 0];
+            word.extend(prologue);
+            every_word(&mut word, does, events, &mut |input| {
+                scripts += 1;
+                let messages = b"\xFF.\n\xFFa: b\r\n\r\n.c";
+                check::duplex(&Script::read(&[input, messages].concat()));
+                true
+            });
+        }
+    }
+    scripts
+}
+
+/// Every word of up to so many events, those first that others begin with.
+/// `visit` says whether it makes sense to go on from one.
+fn every_word(
+    word: &mut Vec<u8>,
+    alphabet: &[&[u8]],
+    events: u32,
+    visit: &mut impl FnMut(&[u8]) -> bool,
+) {
+    if !visit(word) || events == 0 {
+        return;
+    }
+    let length = word.len();
+    for event in alphabet {
+        word.extend_from_slice(event);
+        every_word(word, alphabet, events - 1, visit);
+        word.truncate(length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::every_word;
+
+    #[test]
+    fn words_are_visited_once_each_and_not_beyond_an_end() {
+        let mut words = Vec::new();
+        every_word(&mut Vec::new(), &[b"a", b"b"], 2, &mut |word| {
+            words.push(String::from_utf8_lossy(word).into_owned());
+            word != b"b"
+        });
+        assert_eq!(words, ["", "a", "aa", "ab", "b"]);
+    }
+}

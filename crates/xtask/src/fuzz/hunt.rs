@@ -1,0 +1,87 @@
+//! `cargo xtask hunt`
+
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+
+use crate::{
+    fuzz::target::{Sanitizer, Target, Verdict, flag},
+    shell::{command, output, pinned},
+    table::Table,
+    verification,
+};
+
+/// Measure how long each fuzz target takes, from an empty corpus and on one
+/// core, to find each mutant of pop3-testkit
+#[derive(clap::Args)]
+pub(crate) struct Hunt {
+    /// A mutant; all if absent
+    mutant: Option<String>,
+    /// Runs of each mutant; the median counts
+    #[arg(long, default_value_t = 3)]
+    runs: u32,
+    /// The longest hunt
+    #[arg(long, default_value_t = 60)]
+    seconds: u32,
+}
+
+impl Hunt {
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        Sanitizer::None.build()?;
+        let list = output(&mut command(
+            "cargo run --quiet -p pop3-testkit --example mutants",
+        ))?;
+        let mutants = list.lines().filter_map(|line| line.split_once('\t'));
+        let wanted = |name: &str| self.mutant.as_ref().is_none_or(|mutant| mutant == name);
+        let mutants: Vec<_> = mutants.filter(|(name, _)| wanted(name)).collect();
+        ensure!(
+            !mutants.is_empty(),
+            "there is no such mutant; those there are:\n{list}"
+        );
+
+        let seconds = format!("seconds, median of {}", self.runs);
+        let mut table = Table::new(&["mutant", "target"], &[&seconds]);
+        let mut missed = Vec::new();
+        for &(name, rest) in &mutants {
+            let target = rest.split('\t').next();
+            let target = &Target::chosen(target)?[0];
+            let mut times = (0..self.runs)
+                .map(|seed| self.hunt(name, target, seed + 1))
+                .collect::<anyhow::Result<Vec<_>>>()?;
+            times.sort();
+            let time = match times[times.len() / 2] {
+                Duration::MAX => {
+                    missed.push(name);
+                    format!("not in {}", self.seconds)
+                }
+                time => format!("{:.1}", time.as_secs_f64()),
+            };
+            eprintln!("= {name}: {time}");
+            let row = [name, &target.name, &time].map(str::to_owned);
+            table.rows.push(row.to_vec());
+        }
+        println!("{table}");
+        if self.mutant.is_none() {
+            verification::write("hunt", &table.to_string())?;
+        }
+        ensure!(missed.is_empty(), "not found: {}", missed.join(", "));
+        Ok(())
+    }
+
+    /// How long one run takes; `Duration::MAX` if it finds nothing.
+    fn hunt(&self, mutant: &str, target: &Target, seed: u32) -> anyhow::Result<Duration> {
+        let scratch = tempfile::tempdir()?;
+        let mut fuzzer = target.fuzzer(pinned(&target.program(Sanitizer::None)?));
+        fuzzer
+            .arg(scratch.path())
+            .arg(flag("-artifact_prefix=", &scratch.path().join("")))
+            .arg(format!("-max_total_time={}", self.seconds))
+            .arg(format!("-seed={seed}"))
+            .env("POP3_MUTANT", mutant);
+        let start = Instant::now();
+        match target.verdict(&mut fuzzer)? {
+            Verdict::Holds => Ok(Duration::MAX),
+            Verdict::Violated => Ok(start.elapsed()),
+        }
+    }
+}
