@@ -115,7 +115,7 @@ fn served(daemon: &Daemon, messages: &[Vec<u8>]) -> Option<Served> {
     Some(served)
 }
 
-/// mpopd says that it has deleted, and then does.
+/// mpopd and Courier say that they have deleted, and then do.
 fn assert_is_deleted(server: &Server, left: usize) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while server.messages().unwrap() != left {

@@ -9,6 +9,9 @@ mod ci;
 mod exhaustive;
 mod fuzz;
 mod hunt;
+#[cfg(unix)]
+mod matrix;
+#[cfg(unix)]
 mod peers;
 mod shell;
 mod tool;
@@ -21,6 +24,9 @@ enum Job {
     Exhaustive(exhaustive::Exhaustive),
     Fuzz(fuzz::Fuzz),
     Hunt(hunt::Hunt),
+    #[cfg(unix)]
+    Matrix(matrix::Matrix),
+    #[cfg(unix)]
     Peers(peers::Peers),
 }
 
@@ -31,6 +37,9 @@ fn main() -> ExitCode {
         Job::Exhaustive(job) => job.run(),
         Job::Fuzz(job) => job.run(),
         Job::Hunt(job) => job.run(),
+        #[cfg(unix)]
+        Job::Matrix(job) => job.run(),
+        #[cfg(unix)]
         Job::Peers(job) => job.run(),
     };
     match done {

@@ -70,7 +70,7 @@ fn all(
     assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), count);
 }
 
-/// mpopd says that it has deleted, and then does.
+/// mpopd and Courier say that they have deleted, and then do.
 fn assert_becomes_empty(server: &Server) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while server.messages().unwrap() > 0 {
