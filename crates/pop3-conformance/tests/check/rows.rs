@@ -330,3 +330,17 @@ fn a_message_whose_size_changes_is_not_gone() {
         report.text()
     );
 }
+
+/// As Mailutils, which adds a header field to what has a unique-id.
+#[test]
+fn sizes_that_grow_in_a_session_are_no_answers_to_other_commands() {
+    let report = changed(|state, command, reply| match command {
+        "STAT" if !state.unique_ids.is_empty() => reply.replacen("+OK 4 ", "+OK 4 1", 1),
+        _ => reply.to_owned(),
+    });
+    assert!(
+        !found(&report).contains(&"rfc2449-pipelining"),
+        "{}",
+        report.text()
+    );
+}
