@@ -224,7 +224,9 @@ fn lines(count: usize) -> Vec<u8> {
 }
 
 fn dovecot<M: AsRef<[u8]>>(messages: impl IntoIterator<Item = M>) -> Outcome<Server> {
-    let server = peer::dovecot(messages, None)?.ok_or("Dovecot is needed")?;
+    let server = peer::DOVECOT
+        .start(messages, None)?
+        .ok_or("Dovecot is needed")?;
     // Its index of sizes is made when they are first asked for.
     let mut session = Session::log_in(server.address)?;
     session.send("LIST\r\nUIDL\r\nQUIT\r\n")?;

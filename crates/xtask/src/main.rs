@@ -13,7 +13,10 @@ mod engine;
 mod exhaustive;
 mod fuzz;
 mod hosted;
+#[cfg(unix)]
+mod matrix;
 mod mutants;
+#[cfg(unix)]
 mod peers;
 mod shell;
 mod table;
@@ -34,8 +37,11 @@ enum Job {
     Exhaustive(exhaustive::Exhaustive),
     Fuzz(fuzz::Fuzz),
     Hunt(fuzz::hunt::Hunt),
+    #[cfg(unix)]
+    Matrix(matrix::Matrix),
     Miri(hosted::Miri),
     Mutants(mutants::Mutants),
+    #[cfg(unix)]
     Peers(peers::Peers),
     Regress(fuzz::regress::Regress),
     Replay(fuzz::replay::Replay),
@@ -56,8 +62,11 @@ fn main() -> ExitCode {
         Job::Exhaustive(job) => job.run(),
         Job::Fuzz(job) => job.run(),
         Job::Hunt(job) => job.run(),
+        #[cfg(unix)]
+        Job::Matrix(job) => job.run(),
         Job::Miri(job) => job.run(),
         Job::Mutants(job) => job.run(),
+        #[cfg(unix)]
         Job::Peers(job) => job.run(),
         Job::Regress(job) => job.run(),
         Job::Replay(job) => job.run(),

@@ -2,6 +2,7 @@
 //! delete, and find nothing new.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::Path,
     process::Command,
@@ -9,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pop3_testkit::peer::{self, Identity, PASSWORD, Server, USER, messages, with_crlf};
+use pop3_testkit::peer::{
+    COURIER, CYRUS, DAEMONS, DOVECOT, Daemon, Identity, MPOPD, PASSWORD, SOLID, Server, USER,
+    messages, with_crlf,
+};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::TempDir;
 
@@ -30,7 +34,7 @@ fn all(
     url: &str,
     messages: Vec<Vec<u8>>,
     size: fn(&[u8]) -> usize,
-    options: &[&str],
+    options: &[impl AsRef<OsStr>],
 ) {
     let folder = TempDir::new().unwrap();
     let maildir = folder.path().join("Maildir");
@@ -66,7 +70,7 @@ fn all(
     assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), count);
 }
 
-/// mpopd says that it has deleted, and then does.
+/// mpopd and Courier say that they have deleted, and then do.
 fn assert_becomes_empty(server: &Server) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while server.messages().unwrap() > 0 {
@@ -83,45 +87,82 @@ fn url(scheme: &str, port: u16) -> String {
     format!("{scheme}://{USER}@127.0.0.1:{port}")
 }
 
-#[test]
-fn dovecot() {
+/// All of it from one that serves what it was given.
+fn all_from(daemon: &Daemon) {
     let messages = messages(COUNT);
-    if let Some(server) = peer::dovecot(&messages, None).unwrap() {
+    if let Some(server) = daemon.start(&messages, None).unwrap() {
         let url = url("pop3", server.address.port());
         all(&server, &url, messages, exact, &["--insecure-plaintext"]);
     }
 }
 
 #[test]
+fn dovecot() {
+    all_from(&DOVECOT);
+}
+
+#[test]
+fn courier() {
+    all_from(&COURIER);
+}
+
+#[test]
+fn cyrus() {
+    all_from(&CYRUS);
+}
+
+#[test]
+fn solid() {
+    all_from(&SOLID);
+}
+
+#[test]
 fn dovecot_under_tls() {
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let certificate = cert.pem();
-    let folder = TempDir::new().unwrap();
-    let ca_file = folder.path().join("ca.pem");
-    fs::write(&ca_file, &certificate).unwrap();
-    let options = ["--ca-file", ca_file.to_str().unwrap()];
+    let tls = Tls::new();
     for scheme in ["pop3", "pop3s"] {
         let messages = messages(COUNT);
-        let identity = Identity {
-            certificate: &certificate,
-            key: &signing_key.serialize_pem(),
-        };
-        let Some(server) = peer::dovecot(&messages, Some(identity)).unwrap() else {
+        let Some(server) = DOVECOT.start(&messages, Some(tls.identity())).unwrap() else {
             return;
         };
         let port = match scheme {
             "pop3" => server.address.port(),
             _ => server.tls_address.unwrap().port(),
         };
-        all(&server, &url(scheme, port), messages, exact, &options);
+        all(&server, &url(scheme, port), messages, exact, &tls.options());
+    }
+}
+
+#[test]
+fn whoever_does_stls() {
+    let tls = Tls::new();
+    for daemon in DAEMONS.into_iter().filter(|daemon| daemon.stls) {
+        let Some(server) = daemon.start(messages(3), Some(tls.identity())).unwrap() else {
+            continue;
+        };
+        let mut urls = vec![url("pop3", server.address.port())];
+        urls.extend(
+            server
+                .tls_address
+                .map(|address| url("pop3s", address.port())),
+        );
+        for url in urls {
+            let folder = TempDir::new().unwrap();
+            let mut list = pop3(folder.path());
+            let listed = run(list.args(["list", "--json", &url]).args(tls.options()));
+            let listed = String::from_utf8(listed.stdout).unwrap();
+            assert_eq!(
+                listed.matches("\"unique-id\":").count(),
+                3,
+                "{url}: {listed}"
+            );
+        }
     }
 }
 
 #[test]
 fn mpopd() {
     let messages = messages(COUNT);
-    if let Some(server) = peer::mpopd(&messages).unwrap() {
+    if let Some(server) = MPOPD.start(&messages, None).unwrap() {
         let url = url("pop3", server.address.port());
         // It counts LF, not CRLF.
         all(
@@ -131,5 +172,38 @@ fn mpopd() {
             <[u8]>::len,
             &["--insecure-plaintext"],
         );
+    }
+}
+
+/// An identity for servers, and who trusts it.
+struct Tls {
+    certificate: String,
+    key: String,
+    folder: TempDir,
+}
+
+impl Tls {
+    fn new() -> Self {
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("ca.pem"), cert.pem()).unwrap();
+        Self {
+            certificate: cert.pem(),
+            key: signing_key.serialize_pem(),
+            folder,
+        }
+    }
+
+    fn identity(&self) -> Identity<'_> {
+        Identity {
+            certificate: &self.certificate,
+            key: &self.key,
+        }
+    }
+
+    fn options(&self) -> [String; 2] {
+        let ca_file = self.folder.path().join("ca.pem");
+        ["--ca-file".to_owned(), ca_file.display().to_string()]
     }
 }

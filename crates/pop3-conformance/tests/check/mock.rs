@@ -47,6 +47,8 @@ pub(crate) enum Quirk {
     None,
     /// The connection stays open after QUIT.
     StaysOpen,
+    /// It closes after a refused login, and takes what comes to a closed one.
+    HangsUp,
     /// What is marked is removed when the connection breaks.
     DropRemoves,
     /// Of commands that come at once only the first is read.
@@ -178,6 +180,9 @@ impl Line {
             self.remember(line, &String::from_utf8_lossy(&reply));
         }
         self.say(line, &reply);
+        if self.fault.quirk == Quirk::HangsUp && self.shared.borrow().state.refused_logins > 0 {
+            self.is_closed = true;
+        }
     }
 
     /// The session's own answer.
@@ -263,6 +268,9 @@ impl Line {
 
 impl Connection for Line {
     fn send(&mut self, octets: &[u8], _: Duration) -> io::Result<()> {
+        if self.is_closed && self.fault.quirk == Quirk::HangsUp {
+            return Ok(());
+        }
         if self.is_closed {
             return Err(io::ErrorKind::BrokenPipe.into());
         }

@@ -15,7 +15,7 @@ use pop3_proto::Profile;
 
 use crate::{
     faults::faults,
-    mock::{Fault, Mock, NO_FAULT, PASSWORD, Quirk, USER},
+    mock::{Fault, Mock, NO_FAULT, PASSWORD, Quirk, State, USER},
 };
 
 /// Dots where they matter, and no two of one size; the last is not the
@@ -54,6 +54,10 @@ fn found(report: &Report) -> Vec<&str> {
     rows.filter(|row| row.verdict().outcome() >= Outcome::Noted)
         .map(|row| row.id())
         .collect()
+}
+
+fn changed(reply: fn(&State, &str, &str) -> String) -> Report {
+    report(Fault { reply, ..NO_FAULT })
 }
 
 #[test]
@@ -280,4 +284,63 @@ fn a_slow_line_fails_nothing() {
             "{took:?}"
         );
     }
+}
+
+#[test]
+fn to_hang_up_after_a_refused_login_leaves_no_command_unanswered() {
+    let fault = Fault {
+        quirk: Quirk::HangsUp,
+        ..NO_FAULT
+    };
+    assert_eq!(found(&report(fault)), [""; 0]);
+}
+
+#[test]
+fn sizes_that_are_wrong_throughout_do_not_say_which_message_came() {
+    // Each message has the size of the one before, and there is no TOP.
+    let report = changed(|_, command, reply| match command {
+        "CAPA" => reply.replace("TOP\r\n", ""),
+        _ if command.starts_with("TOP") => "-ERR\r\n".to_owned(),
+        "LIST" => {
+            let lines: Vec<&str> = reply.lines().collect();
+            let [status, entries @ .., end] = &lines[..] else {
+                return reply.to_owned();
+            };
+            let sizes = entries.iter().map(|line| line.split_once(' ').unwrap().1);
+            let listed = sizes.cycle().skip(entries.len().saturating_sub(1));
+            let listed = listed.take(entries.len()).enumerate();
+            let listed = listed.map(|(at, size)| format!("{} {size}\r\n", at + 1));
+            format!("{status}\r\n{}{end}\r\n", listed.collect::<String>())
+        }
+        _ => reply.to_owned(),
+    });
+    assert!(found(&report).contains(&"C0021"));
+    assert!(!found(&report).contains(&"C0023"), "{}", report.text());
+}
+
+#[test]
+fn a_message_whose_size_changes_is_not_gone() {
+    let report = changed(|state, command, reply| match command {
+        "LIST" if state.quits > 0 => reply.replacen("\r\n1 ", "\r\n1 1", 1),
+        _ => reply.to_owned(),
+    });
+    assert!(
+        !found(&report).contains(&"maildrop-as-found"),
+        "{}",
+        report.text()
+    );
+}
+
+/// As Mailutils, which adds a header field to what has a unique-id.
+#[test]
+fn sizes_that_grow_in_a_session_are_no_answers_to_other_commands() {
+    let report = changed(|state, command, reply| match command {
+        "STAT" if !state.unique_ids.is_empty() => reply.replacen("+OK 4 ", "+OK 4 1", 1),
+        _ => reply.to_owned(),
+    });
+    assert!(
+        !found(&report).contains(&"rfc2449-pipelining"),
+        "{}",
+        report.text()
+    );
 }

@@ -8,10 +8,13 @@
 use std::{env, path::PathBuf};
 
 mod messages;
-mod server;
+mod servers;
 
 pub use messages::{messages, with_crlf};
-pub use server::{Identity, NOBODY, PASSWORD, Server, USER, dovecot, give_away, mpopd};
+pub use servers::{
+    COURIER, CYRUS, DAEMONS, DOVECOT, Daemon, Identity, MAILUTILS, MPOPD, NOBODY, Obstacle,
+    PASSWORD, POPA3D, SOLID, Server, UNPACKED, USER, give_away,
+};
 
 /// The path of a program; else says which package has it.
 ///
@@ -20,18 +23,31 @@ pub use server::{Identity, NOBODY, PASSWORD, Server, USER, dovecot, give_away, m
 /// If it is absent and the variable `CI` is set.
 #[must_use]
 pub fn find(program: &str, package: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    // Servers are where only root's PATH leads.
-    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/bin".into()]);
-    let found = folders
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file());
+    let found = on_path(program);
     if found.is_none() {
-        assert!(
-            env::var_os("CI").is_none(),
-            "{program} is not installed: run `cargo xtask peers`"
-        );
-        eprintln!("skipped: {program} is not installed (Debian package {package})");
+        skip(&Obstacle::NotInstalled { program, package }.to_string());
     }
     found
+}
+
+/// Says why something is skipped.
+///
+/// # Panics
+///
+/// If the variable `CI` is set.
+fn skip(why: &str) {
+    assert!(
+        env::var_os("CI").is_none(),
+        "{why}: run `cargo xtask peers`"
+    );
+    eprintln!("skipped: {why}");
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Servers are where only root's PATH leads.
+    env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/usr/bin".into()])
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
 }

@@ -60,10 +60,15 @@ pub(super) fn refused_login(lab: &mut Lab<'_>, account: &Account<'_>) -> Option<
         wrong
     };
     let answer = lab.user_and_pass(&wrong);
+    let incidents = lab.incidents.len();
     let after = match &answer {
         Ok(reply) if !reply.positive && lab.is_open() => Some(lab.log_in()),
         _ => None,
     };
+    // It may close instead of taking another command.
+    if !lab.is_open() {
+        lab.incidents.truncate(incidents);
+    }
     if lab.is_open() {
         let _ = lab.ask_here("QUIT", ReplyKind::Line);
     }

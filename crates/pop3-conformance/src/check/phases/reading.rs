@@ -41,8 +41,9 @@ pub(super) fn reading(lab: &mut Lab<'_>, options: &Options, seen: &mut Observed)
         let answer = lab.probe(&command, kind_of(&command));
         seen.reading.no_such_message.push(Asked { command, answer });
     }
-    samples(lab, &listing, seen);
+    // Before RETR, after which some servers count other sizes.
     seen.reading.pipelined = pipelined(lab, first, seen);
+    samples(lab, &listing, seen);
     seen.reading.long_command = Some(long_command(lab));
     if lab.ask("NOOP", Line).is_ok() {
         let answer = lab.ask_here("QUIT", Line);

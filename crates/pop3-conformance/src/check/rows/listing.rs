@@ -111,7 +111,13 @@ fn list_one(seen: &Observed, options: &Options) -> Finding {
         Ok(line) if line.number.get() == *number && Some(line.octets) == octets => {
             Finding::Pass(reply.shown.clone())
         }
-        Ok(_) => Finding::Violation(format!("{}\n(LIST has {octets:?} octets)", reply.shown)),
+        Ok(_) => {
+            let listed = match octets {
+                Some(octets) => format!("LIST has {octets} octets"),
+                None => "LIST has no such line".to_owned(),
+            };
+            Finding::Violation(format!("{}\n({listed})", reply.shown))
+        }
         Err(error) => Finding::Violation(format!("{}\n({error})", reply.shown)),
     }
 }

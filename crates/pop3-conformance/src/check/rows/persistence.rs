@@ -12,7 +12,7 @@ pub(super) static CLAUSES: [Check; 1] = [Check {
     judge: as_found,
 }];
 
-/// By sizes: unique-ids that change are for another row.
+/// By unique-ids, or else by sizes: that one of them changes is for another row.
 fn as_found(seen: &Observed, options: &Options) -> Finding {
     let rule = options.profile.fields;
     let Some(again) = &seen.again else {
@@ -38,6 +38,10 @@ fn as_found(seen: &Observed, options: &Options) -> Finding {
         later.messages()
     );
     for (number, octets) in &first.sizes {
+        let id = first.unique_ids.get(number);
+        if id.is_some_and(|id| later.unique_ids.values().any(|other| other == id)) {
+            continue;
+        }
         match left.iter().position(|size| size == octets) {
             Some(at) => drop(left.swap_remove(at)),
             None => {

@@ -1,0 +1,62 @@
+//! Courier's server, started for each connection, over a Maildir; the daemon
+//! that knows passwords runs beside it.
+
+use std::{fs, io};
+
+use super::{
+    Daemon, Identity, Maildrop, Server,
+    process::write_identity,
+    room::{FOLDER, Room},
+};
+
+/// Courier.
+pub const COURIER: Daemon = Daemon {
+    name: "courier-pop",
+    package: "courier-pop",
+    program: "",
+    unpacked: &["courier-pop", "courier-base", "courier-authlib"],
+    libraries: &["libcourier-unicode4", "libidn12", "libltdl7"],
+    stls: true,
+    start: run,
+};
+
+fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server> {
+    let room = Room::new(&COURIER, "courier")?;
+    room.write_pam("pop3")?;
+    let maildrop = Maildrop::maildir(&room.path().join("home"), messages)?;
+    if let Some(identity) = identity {
+        write_identity(room.path(), identity)?;
+        let pair = [identity.certificate, identity.key].concat();
+        room.write("pair.pem", &pair)?;
+    }
+    room.write(
+        "etc/courier/authdaemonrc",
+        "authmodulelist=\"authpam\"\ndaemons=1\nauthdaemonvar=/run/courier/authdaemon\n",
+    )?;
+    fs::create_dir_all(room.path().join("run/courier/authdaemon"))?;
+    let room = room.enter(
+        "/usr/lib/courier/courier-authlib/authdaemond >&2 &
+while ! test -S /run/courier/authdaemon/socket; do sleep 0.02; done",
+    )?;
+    let stls = identity.is_some();
+    Server::under_inetd(room, maildrop, move |room| {
+        let mut command = room.command("/usr/lib/courier/courier/courierpop3login");
+        command.args(["/usr/lib/courier/courier/courierpop3d", "Maildir"]);
+        // What its configuration and its own inetd would say.
+        command
+            .env("TCPREMOTEIP", "127.0.0.1")
+            .env("TCPREMOTEPORT", "49152")
+            .env("TCPLOCALIP", "127.0.0.1")
+            .env("TCPLOCALPORT", "110")
+            .env("POP3AUTH", "PLAIN LOGIN")
+            .env("POP3_TLS_REQUIRED", "0");
+        if stls {
+            command
+                .env("COURIERTLS", "/usr/bin/couriertls")
+                .env("POP3_STARTTLS", "YES")
+                .env("TLS_CERTFILE", format!("{FOLDER}/pair.pem"))
+                .env("TLS_VERIFYPEER", "NONE");
+        }
+        command
+    })
+}

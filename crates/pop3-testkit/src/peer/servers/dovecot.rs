@@ -1,0 +1,127 @@
+//! Dovecot, all of it in one folder, with one static user.
+
+use std::{
+    fs,
+    io::{self, Error},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    process::Command,
+};
+
+use super::{
+    Daemon, Identity, Maildrop, NOBODY, PASSWORD, Server,
+    process::{free_address, scratch, start, write_identity},
+};
+
+/// Dovecot.
+pub const DOVECOT: Daemon = Daemon {
+    name: "dovecot-pop3d",
+    package: "dovecot-pop3d",
+    program: "dovecot",
+    unpacked: &[],
+    libraries: &[],
+    stls: true,
+    start: run,
+};
+
+fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server> {
+    let folder = scratch()?;
+    let maildrop = Maildrop::maildir(folder.path(), messages)?;
+    let (address, tls_address) = (free_address()?, free_address()?);
+    let tls = match identity {
+        None => "ssl = no".to_owned(),
+        Some(identity) => {
+            write_identity(folder.path(), identity)?;
+            let folder = folder.path().display();
+            format!("ssl = yes\nssl_cert = <{folder}/certificate.pem\nssl_key = <{folder}/key.pem")
+        }
+    };
+    let owner = fs::metadata(folder.path())?;
+    let owner = match owner.uid() {
+        0 => (NOBODY, NOBODY),
+        uid => (uid, owner.gid()),
+    };
+    let tls_address = identity.map(|_| tls_address);
+    let tls_port = tls_address.map_or(0, |address| address.port());
+    let path = folder.path().join("dovecot.conf");
+    fs::write(
+        &path,
+        configuration(folder.path(), address.port(), tls_port, &tls, owner)?,
+    )?;
+    fs::create_dir(folder.path().join("run"))?;
+    let mut command = Command::new("dovecot");
+    command.arg("-F").arg("-c").arg(path);
+    Ok(Server {
+        address,
+        tls_address,
+        maildrop,
+        _inetd: None,
+        _process: start(command, &folder, address)?,
+        _folder: folder,
+    })
+}
+
+fn configuration(
+    folder: &Path,
+    port: u16,
+    tls_port: u16,
+    tls: &str,
+    (uid, gid): (u32, u32),
+) -> io::Result<String> {
+    let user = name_of("/etc/passwd", uid)?;
+    let group = name_of("/etc/group", gid)?;
+    let folder = folder.display();
+    Ok(format!(
+        "protocols = pop3
+listen = 127.0.0.1
+base_dir = {folder}/run
+state_dir = {folder}/run
+log_path = {folder}/log
+{tls}
+disable_plaintext_auth = no
+auth_mechanisms = plain login
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+first_valid_uid = 1
+mail_location = maildir:{folder}/Maildir
+pop3_uidl_format = %f
+passdb {{
+  driver = static
+  args = password={PASSWORD}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}
+}}
+service anvil {{
+  chroot =
+}}
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    port = {port}
+  }}
+  inet_listener pop3s {{
+    port = {tls_port}
+    ssl = yes
+  }}
+}}
+"
+    ))
+}
+
+/// The name of a user or group, which Dovecot wants where it could take the
+/// number.
+fn name_of(file: &str, id: u32) -> io::Result<String> {
+    let id = id.to_string();
+    for line in fs::read_to_string(file)?.lines() {
+        let mut fields = line.split(':');
+        if let (Some(name), Some(_), Some(found)) = (fields.next(), fields.next(), fields.next())
+            && found == id
+        {
+            return Ok(name.to_owned());
+        }
+    }
+    Err(Error::other(format!("{file} has no {id}")))
+}

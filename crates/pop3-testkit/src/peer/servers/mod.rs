@@ -1,0 +1,234 @@
+//! Servers over a maildrop of their own.
+
+use std::{
+    fmt, fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+mod courier;
+mod cyrus;
+mod dovecot;
+mod inetd;
+mod maildrop;
+mod mailutils;
+mod mpopd;
+mod popa3d;
+mod process;
+mod room;
+mod solid;
+
+use inetd::Inetd;
+use maildrop::Maildrop;
+use process::Running;
+use room::{Doorway, Entered};
+
+pub use courier::COURIER;
+pub use cyrus::CYRUS;
+pub use dovecot::DOVECOT;
+pub use mailutils::MAILUTILS;
+pub use mpopd::MPOPD;
+pub use popa3d::POPA3D;
+pub use process::{NOBODY, give_away};
+pub use solid::SOLID;
+
+/// Who logs in.
+pub const USER: &str = "mrose";
+/// With what.
+pub const PASSWORD: &str = "tanstaaf";
+
+/// Where packages are unpacked that cannot be installed beside each other:
+/// Debian allows one POP3 server a machine. Each has a folder of its name, with
+/// its control file in the folder `DEBIAN`.
+pub const UNPACKED: &str = "/opt/pop3-peers";
+
+/// All of them.
+pub const DAEMONS: [&Daemon; 7] = [
+    &DOVECOT, &MPOPD, &COURIER, &POPA3D, &SOLID, &CYRUS, &MAILUTILS,
+];
+
+/// A POP3 server that Debian has.
+#[derive(Debug)]
+pub struct Daemon {
+    /// What it is called.
+    pub name: &'static str,
+    /// The package.
+    pub package: &'static str,
+    /// A program on the PATH, for a server that is installed; empty for one
+    /// that runs from unpacked packages.
+    program: &'static str,
+    /// The packages to [unpack](UNPACKED), its own first.
+    pub unpacked: &'static [&'static str],
+    /// The packages that these need installed: libraries, no daemons.
+    pub libraries: &'static [&'static str],
+    /// Whether it does STLS, given an identity.
+    pub stls: bool,
+    start: fn(&[&[u8]], Option<Identity<'_>>) -> io::Result<Server>,
+}
+
+/// Why a server cannot run on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle<'a> {
+    /// It is not there.
+    NotInstalled {
+        /// What was looked for.
+        program: &'a str,
+        /// The Debian package that has it.
+        package: &'a str,
+    },
+    /// It has fixed paths and wants users of the system, and gets both in a
+    /// mount namespace, which this process may not make.
+    NoNamespace,
+}
+
+/// A certificate and its key, in PEM.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity<'a> {
+    /// The chain.
+    pub certificate: &'a str,
+    /// The key.
+    pub key: &'a str,
+}
+
+/// A server that runs; stopped when dropped.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it speaks POP3.
+    pub address: SocketAddr,
+    /// Where it speaks POP3 under TLS from the first octet.
+    pub tls_address: Option<SocketAddr>,
+    maildrop: Maildrop,
+    // Dropped in this order.
+    _inetd: Option<Inetd>,
+    _process: Running,
+    _folder: TempDir,
+}
+
+impl Daemon {
+    /// Why it cannot run here, if it cannot.
+    #[must_use]
+    pub fn obstacle(&self) -> Option<Obstacle<'_>> {
+        let (there, program) = match self.unpacked.first() {
+            None => (super::on_path(self.program).is_some(), self.program),
+            Some(package) => (control_file(package).is_file(), self.name),
+        };
+        if !there {
+            let package = self.package;
+            return Some(Obstacle::NotInstalled { program, package });
+        }
+        if !self.unpacked.is_empty() && !room::possible() {
+            return Some(Obstacle::NoNamespace);
+        }
+        None
+    }
+
+    /// The version of its package; `None` if it is not there.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        let control = match self.unpacked.first() {
+            Some(package) => fs::read_to_string(control_file(package)).ok()?,
+            None => {
+                let query = ["-W", "-f", "Version: ${Version}", self.package];
+                let output = Command::new("dpkg-query").args(query).output().ok()?;
+                String::from_utf8(output.stdout).ok()?
+            }
+        };
+        let mut lines = control.lines();
+        let version = lines.find_map(|line| line.strip_prefix("Version: "))?;
+        Some(version.to_owned())
+    }
+
+    /// Starts it over a maildrop with these messages, in this order, on a free
+    /// port of 127.0.0.1; `None` if it [cannot run here](Self::obstacle), after
+    /// a line that says why. With an identity it offers STLS, if it
+    /// [can](Self::stls).
+    ///
+    /// # Errors
+    ///
+    /// If the maildrop cannot be written or the server does not start; its log
+    /// is part of the error.
+    ///
+    /// # Panics
+    ///
+    /// If it is not installed and the variable `CI` is set.
+    pub fn start<M: AsRef<[u8]>>(
+        &self,
+        messages: impl IntoIterator<Item = M>,
+        identity: Option<Identity<'_>>,
+    ) -> io::Result<Option<Server>> {
+        match self.obstacle() {
+            None => {}
+            Some(obstacle @ Obstacle::NotInstalled { .. }) => {
+                super::skip(&obstacle.to_string());
+                return Ok(None);
+            }
+            Some(obstacle @ Obstacle::NoNamespace) => {
+                eprintln!("skipped: {}: {obstacle}", self.name);
+                return Ok(None);
+            }
+        }
+        let messages: Vec<_> = messages.into_iter().collect();
+        let messages: Vec<_> = messages.iter().map(M::as_ref).collect();
+        (self.start)(&messages, identity).map(Some)
+    }
+}
+
+impl Server {
+    /// One that is started for each connection.
+    fn under_inetd(
+        room: Entered,
+        maildrop: Maildrop,
+        command: impl Fn(&Doorway) -> Command + Send + 'static,
+    ) -> io::Result<Self> {
+        let doorway = room.doorway();
+        let inetd = Inetd::start(move || command(&doorway))?;
+        let address = inetd.address;
+        let mut server = Self::in_room(room, maildrop, address, None);
+        server._inetd = Some(inetd);
+        Ok(server)
+    }
+
+    /// One that listens in its room.
+    fn in_room(
+        room: Entered,
+        maildrop: Maildrop,
+        address: SocketAddr,
+        tls_address: Option<SocketAddr>,
+    ) -> Self {
+        Self {
+            address,
+            tls_address,
+            maildrop,
+            _inetd: None,
+            _process: room.process,
+            _folder: room.folder,
+        }
+    }
+
+    /// How many messages it has left.
+    ///
+    /// # Errors
+    ///
+    /// If its maildrop cannot be read.
+    pub fn messages(&self) -> io::Result<usize> {
+        self.maildrop.messages()
+    }
+}
+
+impl fmt::Display for Obstacle<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotInstalled { program, package } => {
+                write!(f, "{program} is not installed (Debian package {package})")
+            }
+            Self::NoNamespace => f.write_str("needs root and a mount namespace with overlays"),
+        }
+    }
+}
+
+fn control_file(package: &str) -> PathBuf {
+    Path::new(UNPACKED).join(package).join("DEBIAN/control")
+}

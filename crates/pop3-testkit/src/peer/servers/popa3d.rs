@@ -1,0 +1,38 @@
+//! popa3d, started for each connection, over an mbox.
+
+use std::{
+    fs::{self, Permissions},
+    io,
+    os::unix::fs::PermissionsExt as _,
+};
+
+use super::{
+    Daemon, Identity, Maildrop, Server, USER,
+    process::give_to,
+    room::{Room, USER_ID},
+};
+
+/// popa3d. Its unique-id is made of header fields, so that messages with equal
+/// ones have equal unique-ids.
+pub const POPA3D: Daemon = Daemon {
+    name: "popa3d",
+    package: "popa3d",
+    program: "",
+    unpacked: &["popa3d"],
+    libraries: &[],
+    stls: false,
+    start: run,
+};
+
+fn run(messages: &[&[u8]], _: Option<Identity<'_>>) -> io::Result<Server> {
+    let room = Room::new(&POPA3D, "popa3d")?;
+    room.write_pam("popa3d")?;
+    // It shuts itself up there.
+    fs::create_dir(room.path().join("var/lib/popa3d"))?;
+    let mbox = room.path().join("var/mail").join(USER);
+    let maildrop = Maildrop::mbox(mbox.clone(), messages)?;
+    fs::set_permissions(&mbox, Permissions::from_mode(0o600))?;
+    give_to(&mbox, USER_ID)?;
+    let room = room.enter("")?;
+    Server::under_inetd(room, maildrop, |room| room.command("popa3d"))
+}

@@ -1,0 +1,131 @@
+//! Processes that end when they are dropped, and who they run as.
+
+use std::{
+    fs::{self, Permissions},
+    io::{self, Error},
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    os::unix::{
+        fs::{MetadataExt as _, PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::Identity;
+
+/// What root starts does not run as root: `nobody` and `nogroup`.
+pub const NOBODY: u32 = 65534;
+
+/// How long a server may take to start.
+const START: Duration = Duration::from_secs(20);
+
+/// Where programs are.
+pub(super) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// A process; its input is closed and it is told to end when dropped.
+#[derive(Debug)]
+pub(super) struct Running(pub(super) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        // Not SIGKILL: Dovecot's master takes its children along.
+        if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a server in a folder, which it gets to own, and waits until it
+/// listens.
+pub(super) fn start(
+    mut command: Command,
+    folder: &TempDir,
+    address: SocketAddr,
+) -> io::Result<Running> {
+    if fs::metadata(folder.path())?.uid() == 0 {
+        give_away(folder.path())?;
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let process = command
+        .current_dir(folder.path())
+        .env_clear()
+        .env("PATH", PATH)
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut process = Running(process);
+    await_listener(&mut process, folder, address)?;
+    Ok(process)
+}
+
+/// Waits until something listens there.
+pub(super) fn await_listener(
+    process: &mut Running,
+    folder: &TempDir,
+    address: SocketAddr,
+) -> io::Result<()> {
+    let deadline = Instant::now() + START;
+    while TcpStream::connect(address).is_err() {
+        if process.0.try_wait()?.is_some() || Instant::now() > deadline {
+            return Err(failed(folder));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// What the log says.
+pub(super) fn failed(folder: &TempDir) -> Error {
+    let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+    Error::other(format!("the server does not start: {log}"))
+}
+
+/// A folder of its own that all may enter.
+pub(super) fn scratch() -> io::Result<TempDir> {
+    let folder = TempDir::with_prefix("pop3-peer-")?;
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
+    Ok(folder)
+}
+
+/// Writes `certificate.pem` and `key.pem` into a folder.
+pub(super) fn write_identity(folder: &Path, identity: Identity<'_>) -> io::Result<()> {
+    fs::write(folder.join("certificate.pem"), identity.certificate)?;
+    let key = folder.join("key.pem");
+    fs::write(&key, identity.key)?;
+    fs::set_permissions(key, Permissions::from_mode(0o600))
+}
+
+/// A free port of the loopback address.
+pub(super) fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+/// Makes [`NOBODY`] the owner of a folder and all that is in it.
+///
+/// # Errors
+///
+/// If that is not allowed: only root may.
+pub fn give_away(path: &Path) -> io::Result<()> {
+    give_to(path, NOBODY)
+}
+
+/// Makes a user the owner.
+pub(super) fn give_to(path: &Path, user: u32) -> io::Result<()> {
+    chown(path, Some(user), Some(user))?;
+    if path.is_dir() {
+        for entry in fs::read_dir(path)? {
+            give_to(&entry?.path(), user)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! A view of the machine in which unpacked packages are installed and the user
+//! has an account: a mount namespace, and a process namespace with which all
+//! that runs in it ends. The machine itself stays as it is.
+
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+use super::{
+    Daemon, UNPACKED, USER,
+    process::{PATH, Running, failed, give_to, scratch},
+};
+
+/// Where the folder of the server is seen in the room.
+pub(super) const FOLDER: &str = "/mnt";
+
+/// Who the user is, in the room alone.
+pub(super) const USER_ID: u32 = 20_000;
+/// Who servers are that want a user of their own.
+pub(super) const SERVICE_ID: u32 = 20_001;
+
+/// [`PASSWORD`](super::PASSWORD) as crypt(5) keeps it.
+const SHADOW: &str = "$6$pop3$tvGUKgbEWjBtY7H5/Bg.ccY2fjrBvEjX52wQQRc3Oh.Rtg9jrco325Roc3oD68fuYq2vn50j1/6ErOYI7a6tn1";
+
+/// What is below `etc`, `var` and `run` of the folder is there in the room,
+/// `/etc` and `/usr` with what the machine and the packages have.
+#[derive(Debug)]
+pub(super) struct Room {
+    folder: TempDir,
+    layers: Vec<PathBuf>,
+}
+
+/// A room with its processes.
+#[derive(Debug)]
+pub(super) struct Entered {
+    pub(super) folder: TempDir,
+    /// The process that keeps it open.
+    pub(super) process: Running,
+}
+
+impl Room {
+    /// A room for this server, whose own user has this name.
+    pub(super) fn new(daemon: &Daemon, service: &str) -> io::Result<Self> {
+        let folder = scratch()?;
+        for part in ["home", "etc/pam.d", "run", "var/lib", "var/mail", "var/tmp"] {
+            fs::create_dir_all(folder.path().join(part))?;
+        }
+        std::os::unix::fs::symlink("/run", folder.path().join("var/run"))?;
+        let packages = daemon.unpacked.iter();
+        let room = Self {
+            folder,
+            layers: packages
+                .map(|name| Path::new(UNPACKED).join(name))
+                .collect(),
+        };
+        room.write(
+            "etc/passwd",
+            &format!(
+                "root:x:0:0::/root:/bin/sh\n\
+                 nobody:x:65534:65534::/:/bin/false\n\
+                 {USER}:x:{USER_ID}:{USER_ID}::{FOLDER}/home:/bin/sh\n\
+                 {service}:x:{SERVICE_ID}:{SERVICE_ID}::/var/lib/{service}:/bin/false\n"
+            ),
+        )?;
+        room.write(
+            "etc/group",
+            &format!(
+                "root:x:0:\nmail:x:8:\nshadow:x:42:\nnogroup:x:65534:\n\
+                 {USER}:x:{USER_ID}:\n{service}:x:{SERVICE_ID}:\n"
+            ),
+        )?;
+        room.write(
+            "etc/shadow",
+            &format!("root:*:19000::::::\n{USER}:{SHADOW}:19000::::::\n"),
+        )?;
+        Ok(room)
+    }
+
+    /// Its folder, which is [`FOLDER`] inside.
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file and the folders that lead to it.
+    pub(super) fn write(&self, file: &str, text: &str) -> io::Result<()> {
+        let path = self.path().join(file);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(path, text)
+    }
+
+    /// Lets PAM ask for nothing but the password.
+    pub(super) fn write_pam(&self, service: &str) -> io::Result<()> {
+        self.write(
+            &format!("etc/pam.d/{service}"),
+            "auth required pam_unix.so\naccount required pam_unix.so\n\
+             password required pam_deny.so\nsession required pam_permit.so\n",
+        )
+    }
+
+    /// Gives the user the folder `home`, and runs lines of shell in the room;
+    /// what they start in the background stays.
+    pub(super) fn enter(self, boot: &str) -> io::Result<Entered> {
+        let Self { folder, layers } = self;
+        give_to(&folder.path().join("home"), USER_ID)?;
+        let here = folder.path();
+        let below = |part: &str, mut lower: Vec<PathBuf>| {
+            lower.extend(layers.iter().map(|layer| layer.join(part)));
+            lower.retain(|path| path.is_dir());
+            lower.push(Path::new("/").join(part));
+            let lower: Vec<_> = lower.iter().map(|path| path.to_string_lossy()).collect();
+            lower.join(":")
+        };
+        let script = format!(
+            "set -e
+mount --bind '{here}' {FOLDER}
+mount -t overlay overlay -o 'lowerdir={etc}' /etc
+mount -t overlay overlay -o 'lowerdir={usr}' /usr
+mount --bind {FOLDER}/var /var
+mount --bind {FOLDER}/run /run
+{boot}
+echo entered
+exec cat",
+            here = here.display(),
+            etc = below("etc", vec![here.join("etc")]),
+            usr = below("usr", Vec::new()),
+        );
+        let log = fs::File::create(here.join("log"))?;
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--mount-proc", "--pid", "--fork", "--kill-child"]);
+        let child = command
+            .args(["sh", "-c", &script])
+            .env_clear()
+            .env("PATH", PATH)
+            .env("LC_ALL", "C")
+            // When this process ends, in whatever way, `cat` does, and with the
+            // first process of the namespace all others.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()?;
+        let mut process = Running(child);
+        let output = process.0.stdout.take().map(BufReader::new);
+        let last = output.and_then(|output| {
+            output.lines().find_map(|line| match line {
+                Ok(line) if line != "entered" => None,
+                line => Some(line),
+            })
+        });
+        match last {
+            Some(Ok(_)) => Ok(Entered { folder, process }),
+            _ => Err(failed(&folder)),
+        }
+    }
+}
+
+/// The way into a room, for as long as it is open.
+#[derive(Debug)]
+pub(super) struct Doorway {
+    /// The process that keeps it open.
+    id: u32,
+}
+
+impl Entered {
+    /// The way in.
+    pub(super) fn doorway(&self) -> Doorway {
+        Doorway {
+            id: self.process.0.id(),
+        }
+    }
+}
+
+impl Doorway {
+    /// A program to be run in the room.
+    pub(super) fn command(&self, program: &str) -> Command {
+        let id = self.id;
+        let mut command = Command::new("nsenter");
+        command
+            .arg(format!("--mount=/proc/{id}/ns/mnt"))
+            .arg(format!("--pid=/proc/{id}/ns/pid_for_children"))
+            .args(["--", program])
+            .env_clear()
+            .env("PATH", PATH)
+            .env("LC_ALL", "C");
+        command
+    }
+}
+
+/// Whether this process may make such a room.
+pub(super) fn possible() -> bool {
+    Command::new("unshare")
+        .args([
+            "--mount", "--pid", "--fork", "mount", "-t", "overlay", "overlay",
+        ])
+        .args(["-o", "lowerdir=/etc:/usr", "/mnt"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}

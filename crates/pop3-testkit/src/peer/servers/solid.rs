@@ -1,0 +1,37 @@
+//! Solid POP3, started for each connection, over a Maildir.
+
+use std::{fs, io};
+
+use super::{
+    Daemon, Identity, Maildrop, Server,
+    room::{FOLDER, Room},
+};
+
+/// Solid POP3. It refuses the whole Maildir if a message in it has no line end
+/// at its end.
+pub const SOLID: Daemon = Daemon {
+    name: "solid-pop3d",
+    package: "solid-pop3d",
+    program: "",
+    unpacked: &["solid-pop3d"],
+    libraries: &["liblockfile1"],
+    stls: false,
+    start: run,
+};
+
+fn run(messages: &[&[u8]], _: Option<Identity<'_>>) -> io::Result<Server> {
+    let room = Room::new(&SOLID, "spop3d")?;
+    room.write_pam("solid-pop3d")?;
+    let maildrop = Maildrop::maildir(&room.path().join("home"), messages)?;
+    fs::create_dir_all(room.path().join("var/lib/solid-pop3d/bulletins"))?;
+    // Without the limit it hangs up after a few unknown commands.
+    room.write(
+        "etc/spop3d.conf",
+        &format!(
+            "<Global>\nMailDropName \"{FOLDER}/home/Maildir\"\nMailDropType maildir\n\
+             WrongCommandsLimit 0\n</Global>\n"
+        ),
+    )?;
+    let room = room.enter("")?;
+    Server::under_inetd(room, maildrop, |room| room.command("solid-pop3d"))
+}
