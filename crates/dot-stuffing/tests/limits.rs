@@ -46,3 +46,12 @@ fn of_the_message() {
 fn of_a_line() {
     every_limit(|rules, most| rules.max_line_octets = most);
 }
+
+/// Where one octet is too many for both, it is the line that is too long.
+#[test]
+fn of_both() {
+    every_limit(|rules, most| {
+        rules.max_octets = most;
+        rules.max_line_octets = most;
+    });
+}
