@@ -68,12 +68,12 @@ pub(crate) struct Audit {
     #[arg(long)]
     stls: bool,
 
-    /// Only scenarios whose names contain this; may be repeated
-    #[arg(long, value_name = "TEXT")]
+    /// Only scenarios whose names contain one of these
+    #[arg(long, value_name = "TEXT,…", value_delimiter = ',', value_parser = part_of_a_name)]
     only: Vec<String>,
 
-    /// No scenarios whose names contain this; may be repeated
-    #[arg(long, value_name = "TEXT")]
+    /// No scenarios whose names contain one of these
+    #[arg(long, value_name = "TEXT,…", value_delimiter = ',', value_parser = part_of_a_name)]
     skip: Vec<String>,
 
     /// Name the scenarios and recipes, and run nothing
@@ -127,6 +127,15 @@ fn within(path: &str) -> Result<PathBuf, String> {
     match parts.all(|part| matches!(part, Component::Normal(_))) {
         true => Ok(path.to_owned()),
         false => Err("a path within the scratch folder, such as `mail`".to_owned()),
+    }
+}
+
+/// A typing error would audit nothing, and find no fault.
+fn part_of_a_name(text: &str) -> Result<String, String> {
+    let mut all = audit::scenarios().iter();
+    match all.any(|scenario| scenario.name().contains(text)) {
+        true => Ok(text.to_owned()),
+        false => Err(String::from("no scenario has it in its name; see --list")),
     }
 }
 

@@ -82,3 +82,19 @@ fn a_client_that_is_not_there_cannot_be_run() {
         run.stderr
     );
 }
+
+/// A run of nothing would find no fault.
+#[test]
+fn a_name_that_no_scenario_has_is_refused() {
+    for option in ["--only", "--skip"] {
+        let run = run(["audit", option, "plain,nonsense", "--", TRUE], b"");
+        assert_eq!(run.status, Some(64), "{run:?}");
+        assert!(run.stderr.contains("'nonsense'"), "{run:?}");
+    }
+    let run = run(["audit", "--list", "--only", "status-star,retr-drips"], b"");
+    let list = String::from_utf8(run.stdout).unwrap();
+    assert!(
+        list.contains("status-star") && list.contains("retr-drips"),
+        "{list}"
+    );
+}
