@@ -35,6 +35,7 @@ mod junit;
 mod safe;
 mod text;
 
+pub use html::escaped;
 pub use safe::shown;
 
 use safe::{line, lines};

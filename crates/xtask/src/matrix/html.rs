@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use pop3_conformance::report::escaped;
+
 use super::{
     Outcome,
     cases::{Case, cases},
@@ -157,20 +159,4 @@ fn show(page: &mut String, kind: Kind, outcome: Outcome, case: &Case<'_>) {
             escaped(&row.evidence)
         );
     }
-}
-
-/// Text that means nothing to HTML, in an attribute or outside of one.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            char => safe.push(char),
-        }
-    }
-    safe
 }
