@@ -273,7 +273,7 @@ impl MultilineDecoder {
         // input[start..at] is what will be handed out next.
         let mut start = 0;
         let mut at = 0;
-        while at - start < scan::RUN
+        while at < start + scan::RUN
             && let Some(&octet) = input.get(at)
         {
             // A run stops at its limit, however far the input goes.

@@ -331,3 +331,38 @@ impl fmt::Display for ArgumentError {
 }
 
 impl core::error::Error for ArgumentError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{ArgumentError, ArgumentErrorKind, LanguageRange, Mechanism, MessageNumber};
+
+    #[test]
+    fn places_are_counted_from_0_and_messages_from_1() {
+        for (index, number) in [(0, 1), (1, 2), (u32::MAX as usize - 1, u32::MAX)] {
+            let number = MessageNumber::new(number).unwrap();
+            assert_eq!(MessageNumber::from_index(index), Some(number));
+            assert_eq!(number.index(), index);
+        }
+        assert_eq!(MessageNumber::from_index(u32::MAX as usize), None);
+    }
+
+    #[test]
+    fn other_mechanisms_are_not_equal() {
+        assert_ne!(Mechanism::new("PLAIN"), Mechanism::new("LOGIN"));
+        assert_ne!(Mechanism::new("PLAIN"), Mechanism::new("PLAINX"));
+    }
+
+    #[test]
+    fn words_have_at_least_one_octet_and_a_largest_length() {
+        let refusal = |kind, offset| Some(ArgumentError { kind, offset });
+        let empty = refusal(ArgumentErrorKind::Empty, 0);
+        assert_eq!(Mechanism::new("").err(), empty);
+        assert_eq!(LanguageRange::new("").err(), empty);
+        let word = "x".repeat(65);
+        assert!(Mechanism::new(&word[..20]).is_ok());
+        assert!(LanguageRange::new(&word[..64]).is_ok());
+        let (mechanism, range) = (Mechanism::new(&word[..21]), LanguageRange::new(&word));
+        assert_eq!(mechanism.err(), refusal(ArgumentErrorKind::TooLong, 20));
+        assert_eq!(range.err(), refusal(ArgumentErrorKind::TooLong, 64));
+    }
+}

@@ -254,6 +254,39 @@ mod tests {
     use super::{Capability, Expiry};
 
     #[test]
+    fn what_is_known_is_read_and_written() {
+        let (days, per_user) = (Expiry::Days(60), true);
+        for (line, capability) in [
+            ("AUTH-RESP-CODE", Capability::AuthRespCode),
+            ("EXPIRE 60 USER", Capability::Expire { days, per_user }),
+            ("IMPLEMENTATION", Capability::Implementation("")),
+            ("IMPLEMENTATION a b", Capability::Implementation("a b")),
+            ("LANG", Capability::Lang),
+            (
+                "LOGIN-DELAY 9 USER",
+                Capability::LoginDelay {
+                    seconds: 9,
+                    per_user,
+                },
+            ),
+            ("PIPELINING", Capability::Pipelining),
+            ("RESP-CODES", Capability::RespCodes),
+            ("SASL", Capability::Sasl("")),
+            ("SASL PLAIN", Capability::Sasl("PLAIN")),
+            ("STLS", Capability::Stls),
+            ("TOP", Capability::Top),
+            ("UIDL", Capability::Uidl),
+            ("USER", Capability::User),
+            ("UTF8", Capability::Utf8 { user: false }),
+            ("UTF8 USER", Capability::Utf8 { user: true }),
+            ("X-MANGLE 1", Capability::Other("X-MANGLE 1")),
+        ] {
+            assert_eq!(Capability::parse(line.as_bytes()), Ok(capability));
+            assert_eq!(capability.to_string(), line);
+        }
+    }
+
+    #[test]
     fn what_is_malformed_is_kept_as_it_came() {
         for line in [
             "EXPIRE +60",
@@ -266,6 +299,15 @@ mod tests {
                 Capability::parse(line.as_bytes()),
                 Ok(Capability::Other(line))
             );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_printed_is_refused_where_it_stands() {
+        for (line, offset) in [(&b""[..], 0), (b"TOP\0", 3), (b"USER \xFF", 5)] {
+            let error = Capability::parse(line).unwrap_err();
+            let text = format!("octet {offset} of the capability is not printable");
+            assert_eq!((error.offset(), error.to_string()), (offset, text));
         }
     }
 

@@ -425,3 +425,94 @@ impl fmt::Display for CommandError {
 }
 
 impl core::error::Error for CommandError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Argument, ArgumentErrorKind as Bad, Command, CommandErrorKind as Kind};
+
+    #[test]
+    fn errors_say_what_is_wrong_and_where() {
+        for (line, kind, offset, text) in [
+            (&b"XYZZY"[..], Kind::Keyword, 0, "unknown command"),
+            (
+                b"DELE",
+                Kind::MissingArgument,
+                4,
+                "an argument is missing at octet 4",
+            ),
+            (
+                b"TOP 1",
+                Kind::MissingArgument,
+                5,
+                "an argument is missing at octet 5",
+            ),
+            (
+                b"DELE 0",
+                Kind::MessageNumber,
+                5,
+                "no message-number at octet 5",
+            ),
+            // What follows the argument does not move it.
+            (
+                b"TOP 0 10",
+                Kind::MessageNumber,
+                4,
+                "no message-number at octet 4",
+            ),
+            (
+                b"TOP 1 x",
+                Kind::LineCount,
+                6,
+                "no number of lines at octet 6",
+            ),
+            (
+                b"DELE 1 2",
+                Kind::ExtraArgument,
+                7,
+                "one argument too many at octet 7",
+            ),
+            (
+                b"AUTH PL?AIN =",
+                Kind::Argument(Bad::Octet),
+                7,
+                "bad argument at octet 7",
+            ),
+            (
+                b"LANG d_e",
+                Kind::Argument(Bad::Octet),
+                6,
+                "bad argument at octet 6",
+            ),
+            (
+                b"USER a\x01b",
+                Kind::Argument(Bad::Control),
+                6,
+                "bad argument at octet 6",
+            ),
+            (
+                b"AUTH a\xFFb c",
+                Kind::Argument(Bad::Octet),
+                6,
+                "bad argument at octet 6",
+            ),
+        ] {
+            let error = Command::parse(line).unwrap_err();
+            let told = (error.kind(), error.offset(), error.to_string());
+            let shown = line.escape_ascii();
+            assert_eq!(told, (kind, offset, text.to_owned()), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_at_most_255_octets() {
+        let name = "x".repeat(249);
+        let user = |name| Command::User(Argument::new(name).unwrap());
+        let mut line = b"before".to_vec();
+        assert_eq!(user(&name[1..]).encode(&mut line), Ok(()));
+        assert_eq!(line.len(), 6 + 255);
+        let error = user(&name).encode(&mut line).unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (Kind::TooLong, 255));
+        assert_eq!(line.len(), 6 + 255);
+        assert_eq!(error.to_string(), "the command is longer than 255 octets");
+    }
+}

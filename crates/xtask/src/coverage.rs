@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// Measure which lines and regions of the codec and the protocol run: by the
-/// corpora alone, and by all tests of what has no sockets and files
+/// corpora alone, by generated input alone, and by all tests of what has no
+/// sockets and files
 #[derive(clap::Args)]
 pub(crate) struct Coverage {
     /// Also write what does not run, line by line, into target/coverage
@@ -30,8 +31,12 @@ pub(crate) struct Coverage {
 const LEAST: [(&str, f64); 2] = [("dot-stuffing", 100.0), ("pop3-proto", 95.0)];
 
 /// What runs, and the tests that make it run.
-const RUNS: [(&str, &str); 2] = [
+const RUNS: [(&str, &str); 3] = [
     ("the corpora alone", "--test corpus --test checks -- corpus"),
+    (
+        "generated input alone",
+        "--test properties --test checks -- --skip corpus",
+    ),
     ("all tests", ""),
 ];
 

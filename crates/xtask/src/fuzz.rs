@@ -2,16 +2,19 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, ensure};
 
 use crate::{
     fuzz::target::{MAX_LEN, Sanitizer, Target, files, flag},
-    shell::{program, root, run},
+    shell::{program, root, shown},
 };
 
+mod campaign;
 pub(crate) mod hunt;
 pub(crate) mod regress;
 pub(crate) mod replay;
@@ -33,6 +36,10 @@ pub(crate) struct Fuzz {
     /// What else to look for. `address` is slower
     #[arg(long, value_enum, default_value_t = Sanitizer::None)]
     sanitizer: Sanitizer,
+    /// Keep what is found in corpus/found, to be committed, and add the hours
+    /// to VERIFICATION.md
+    #[arg(long)]
+    record: bool,
 }
 
 impl Fuzz {
@@ -43,6 +50,7 @@ impl Fuzz {
             seconds,
             jobs: 1,
             sanitizer: Sanitizer::None,
+            record: false,
         }
     }
 
@@ -51,17 +59,24 @@ impl Fuzz {
         self.sanitizer.build()?;
         let mut violated = Vec::new();
         for target in &targets {
-            match self.fuzz(target)? {
-                0 => self.keep_what_is_new(target)?,
-                _ => violated.push(&target.name[..]),
+            let Fuzzed {
+                violations,
+                executions,
+            } = self.fuzz(target)?;
+            if violations > 0 {
+                violated.push(&target.name[..]);
+                continue;
+            }
+            self.keep_what_is_new(target)?;
+            if self.record {
+                campaign::add(target, self.seconds * self.jobs, executions)?;
             }
         }
         ensure!(violated.is_empty(), "violated: {}", violated.join(", "));
         Ok(())
     }
 
-    /// How many inputs were found that violate the check.
-    fn fuzz(&self, target: &Target) -> anyhow::Result<usize> {
+    fn fuzz(&self, target: &Target) -> anyhow::Result<Fuzzed> {
         let (found, artifacts) = (target.found(), artifacts(target));
         fs::create_dir_all(&found)?;
         fs::create_dir_all(&artifacts)?;
@@ -69,12 +84,11 @@ impl Fuzz {
 
         let mut fuzz = target.fuzzer(program(&target.program(self.sanitizer)?));
         fuzz.arg(format!("-max_total_time={}", self.seconds))
-            .arg("-print_final_stats=1")
             .arg(flag("-artifact_prefix=", &artifacts.join("")));
         if self.jobs > 1 {
             fuzz.arg(format!("-fork={}", self.jobs));
         }
-        let outcome = run(fuzz.arg(&found).args(target.corpora()));
+        let outcome = watched(fuzz.arg(&found).args(target.corpora()));
 
         let crashes = files(&artifacts)?;
         let crashes: Vec<_> = crashes
@@ -84,10 +98,13 @@ impl Fuzz {
         for crash in &crashes {
             self.report(target, crash)?;
         }
-        if crashes.is_empty() {
-            outcome?;
-        }
-        Ok(crashes.len())
+        Ok(Fuzzed {
+            violations: crashes.len(),
+            executions: match crashes.is_empty() {
+                true => outcome?,
+                false => 0,
+            },
+        })
     }
 
     /// Makes a crash small and says what to do with it.
@@ -105,45 +122,92 @@ impl Fuzz {
         Ok(())
     }
 
-    /// Keeps only those finds that reach more than the committed corpus does.
+    /// Keeps only those finds that reach more than what is committed: more than
+    /// the seeds, if the finds are to be committed themselves.
     fn keep_what_is_new(&self, target: &Target) -> anyhow::Result<()> {
         let (found, merged) = (target.found(), merged(target));
-        if merged.exists() {
-            fs::remove_dir_all(&merged)?;
-        }
-        fs::create_dir_all(&merged)?;
-        let committed = target.inputs()?;
-        for input in &committed {
-            if let Some(name) = input.file_name() {
-                fs::copy(input, merged.join(name))?;
+        let (known, finds, into) = match self.record {
+            true => (
+                target.seeds(),
+                vec![target.kept(), found.clone()],
+                target.kept(),
+            ),
+            false => (target.corpora(), vec![found.clone()], found.clone()),
+        };
+        empty(&merged)?;
+        for input in known.iter().map(|folder| files(folder)) {
+            for path in input? {
+                fs::copy(&path, merged.join(path.file_name().unwrap_or_default()))?;
             }
         }
         let known = files(&merged)?;
         let mut merge = target.fuzzer(program(&target.program(self.sanitizer)?));
-        let output = merge.arg("-merge=1").args([&merged, &found]).output()?;
-        if !output.status.success() {
-            bail!(
-                "merging the finds of {} failed:\n{}",
-                target.name,
-                String::from_utf8_lossy(&output.stderr)
-            );
-        }
-        fs::remove_dir_all(&found)?;
-        fs::create_dir_all(&found)?;
+        merge.arg("-merge=1").arg(&merged);
+        let finds = finds.iter().filter(|folder| folder.exists());
+        let output = merge.args(finds).output()?;
+        ensure!(
+            output.status.success(),
+            "merging the finds of {} failed:\n{}",
+            target.name,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        empty(&found)?;
+        empty(&into)?;
         let mut new = 0;
         for input in files(&merged)?.iter().filter(|path| !known.contains(path)) {
-            fs::rename(input, found.join(input.file_name().unwrap_or_default()))?;
+            fs::rename(input, into.join(input.file_name().unwrap_or_default()))?;
             new += 1;
         }
         fs::remove_dir_all(&merged)?;
         println!(
-            "{}: no violation. {new} input(s) of at most {MAX_LEN} octets reach what the {} in corpus/ do not; they are in {}",
+            "{}: no violation. {new} input(s) of at most {MAX_LEN} octets reach what {} others do not; they are in {}",
             target.name,
             known.len(),
-            found.display()
+            into.display()
         );
         Ok(())
     }
+}
+
+/// What came of fuzzing a target.
+struct Fuzzed {
+    /// How many inputs violate the check.
+    violations: usize,
+    executions: u64,
+}
+
+/// Runs a fuzzer, shows what it says, and counts its executions. It says them
+/// at the begin of a line, behind a `#`.
+fn watched(fuzzer: &mut Command) -> anyhow::Result<u64> {
+    eprintln!("+ {}", shown(fuzzer));
+    let mut child = fuzzer.stderr(Stdio::piped()).spawn()?;
+    let mut executions = 0;
+    let stderr = child.stderr.take().context("the fuzzer has no stderr")?;
+    for line in BufReader::new(stderr).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        executions = executed(&line).unwrap_or(executions);
+        eprintln!("{line}");
+    }
+    let status = child.wait()?;
+    ensure!(status.success(), "`{}` failed: {status}", shown(fuzzer));
+    Ok(executions)
+}
+
+fn executed(line: &str) -> Option<u64> {
+    let rest = line.strip_prefix('#')?;
+    rest.split(|char: char| !char.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// Makes a folder, or empties it.
+fn empty(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    Ok(fs::create_dir_all(folder)?)
 }
 
 fn artifacts(target: &Target) -> PathBuf {
@@ -152,4 +216,14 @@ fn artifacts(target: &Target) -> PathBuf {
 
 fn merged(target: &Target) -> PathBuf {
     root().join("fuzz/merged").join(&target.name)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn executions_are_read_off_both_kinds_of_status_lines() {
+        assert_eq!(super::executed("#4096\tpulse  cov: 7 ft: 8"), Some(4096));
+        assert_eq!(super::executed("#77: cov: 7 ft: 8 corp: 1"), Some(77));
+        assert_eq!(super::executed("INFO: #77"), None);
+    }
 }

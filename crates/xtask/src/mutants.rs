@@ -1,12 +1,11 @@
 //! `cargo xtask mutants`
 
-use std::fs;
+use std::{fs, io::ErrorKind, path::PathBuf, process::Command};
 
 use anyhow::{Context as _, ensure};
-use serde::Deserialize;
 
 use crate::{
-    shell::{command, root, run},
+    shell::{command, output, root},
     table::Table,
     tool, verification,
 };
@@ -21,62 +20,89 @@ pub(crate) struct Mutants {
     /// Some of its files only, as a pattern: `**/scan.rs`
     #[arg(long)]
     file: Vec<String>,
-    /// Go on where the last run ended
+    /// Try only those that the last run did not try or catch
     #[arg(long)]
     iterate: bool,
+    /// How many at once; each has a copy of the workspace's build, of 2 GB
+    #[arg(long, default_value_t = 1)]
+    jobs: u32,
 }
 
 impl Mutants {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         tool::MUTANTS.install()?;
-        let folder = root().join("target/mutants");
+        let folder = root().join("target/mutants").join(&self.package);
         fs::create_dir_all(&folder)?;
-        let mut mutants = command(&format!("cargo mutants -p {}", self.package));
+        let mut mutants = self.selection("cargo mutants");
         mutants
+            .arg("--jobs")
+            .arg(self.jobs.to_string())
             .arg("--output")
             .arg(&folder)
             // Or each mutant that survives so far would take minutes.
             .env("POP3_EXHAUSTIVE_LENGTH", "5")
-            .env("POP3_EXHAUSTIVE_FURTHER", "-1");
-        for file in &self.file {
-            mutants.arg("--file").arg(file);
-        }
+            .env("POP3_EXHAUSTIVE_FURTHER", "-1")
+            // That a property fails is enough.
+            .env("PROPTEST_MAX_SHRINK_ITERS", "0");
         if self.iterate {
             mutants.arg("--iterate");
         }
-        let outcome = run(&mut mutants);
-        let outcomes = fs::read_to_string(folder.join("mutants.out/outcomes.json"))
-            .context("cargo-mutants has left no outcomes")?;
-        let outcomes: Outcomes = serde_json::from_str(&outcomes)?;
+        // 2 and 3: some were missed, or ran out of time.
+        let status = mutants.status().context("cannot start cargo mutants")?;
+        ensure!(
+            matches!(status.code(), Some(0 | 2 | 3)),
+            "cargo mutants did not come to its end: {status}"
+        );
+        let result = Names(folder.join("mutants.out"));
+        let (caught, before) = (result.of("caught")?, result.of("previously_caught")?);
+        let (unviable, timeout) = (result.of("unviable")?, result.of("timeout")?);
+        let missed = result.of("missed")?;
+        // A run that goes on counts what those before it have caught, and is
+        // still in the source.
+        let list = output(&mut self.selection("cargo mutants --list"))?;
+        let before = before
+            .iter()
+            .filter(|name| list.lines().any(|line| line == *name));
+        let caught = caught.len() + unviable.len() + before.count();
         let mut table = Table::new(
             &["crate"],
-            &["mutants", "caught", "timeout", "unviable", "missed"],
+            &["mutants", "caught or not compiled", "out of time", "missed"],
         );
         let mut row = vec![self.package.clone()];
-        let Outcomes {
-            total_mutants,
-            caught,
-            timeout,
-            unviable,
-            missed,
-        } = outcomes;
-        row.extend([total_mutants, caught, timeout, unviable, missed].map(|n| n.to_string()));
+        let counts = [list.lines().count(), caught, timeout.len(), missed.len()];
+        row.extend(counts.map(|count| count.to_string()));
         table.rows.push(row);
         println!("{table}");
-        if self.file.is_empty() && !self.iterate {
+        if self.file.is_empty() {
             verification::write(&format!("mutants {}", self.package), &table.to_string())?;
         }
-        ensure!(missed == 0, "{missed} mutant(s) missed");
-        outcome
+        ensure!(missed.is_empty(), "missed:\n{}", missed.join("\n"));
+        Ok(())
+    }
+
+    /// A command of cargo-mutants, for the mutants that were asked for.
+    fn selection(&self, line: &str) -> Command {
+        let mut mutants = command(line);
+        mutants.args(["-p", &self.package]);
+        for file in &self.file {
+            mutants.arg("--file").arg(file);
+        }
+        mutants
     }
 }
 
-/// What cargo-mutants writes.
-#[derive(Deserialize)]
-struct Outcomes {
-    total_mutants: u32,
-    caught: u32,
-    timeout: u32,
-    unviable: u32,
-    missed: u32,
+/// The names of mutants that cargo-mutants writes into its folder, a file for
+/// each outcome.
+struct Names(PathBuf);
+
+impl Names {
+    fn of(&self, outcome: &str) -> anyhow::Result<Vec<String>> {
+        let path = self.0.join(outcome).with_extension("txt");
+        match fs::read_to_string(&path) {
+            Ok(names) => Ok(names.lines().map(str::to_owned).collect()),
+            // Of what came before, only a run that goes on says something.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error).with_context(|| path.display().to_string()),
+        }
+    }
 }

@@ -53,19 +53,35 @@ impl fmt::Display for Table {
 
 /// A page with this between the two marks that it has for what `name` says.
 pub(crate) fn with_part(page: &str, name: &str, part: &str) -> anyhow::Result<String> {
+    let [head, _, tail] = around(page, name)?;
+    Ok([head, part, tail].concat())
+}
+
+/// The cells of the table that a page has for `name`, without its head.
+pub(crate) fn rows<'a>(page: &'a str, name: &str) -> anyhow::Result<Vec<Vec<&'a str>>> {
+    let [_, part, _] = around(page, name)?;
+    let rows = part.lines().filter(|line| line.starts_with('|')).skip(2);
+    let cells = |row: &'a str| row.trim_matches('|').split('|').map(str::trim).collect();
+    Ok(rows.map(cells).collect())
+}
+
+/// What a page has before `name`, for it and behind it, the marks outside.
+fn around<'a>(page: &'a str, name: &str) -> anyhow::Result<[&'a str; 3]> {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
-    let (head, rest) = page
-        .split_once(&begin)
-        .with_context(|| format!("no place for {name}"))?;
-    let (_, tail) = rest
-        .split_once(&end)
-        .with_context(|| format!("no end of {name}"))?;
-    Ok([head, &begin, part, &end, tail].concat())
+    let from = page
+        .find(&begin)
+        .with_context(|| format!("no place for {name}"))?
+        + begin.len();
+    let to = page[from..]
+        .find(&end)
+        .with_context(|| format!("no end of {name}"))?
+        + from;
+    Ok([&page[..from], &page[from..to], &page[to..]])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Table, with_part};
+    use super::{Table, rows, with_part};
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
@@ -81,5 +97,13 @@ mod tests {
         let new = with_part(page, "x", "new\n").expect("a place");
         assert_eq!(new, "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n");
         assert!(with_part(page, "y", "").is_err());
+    }
+
+    #[test]
+    fn what_was_written_can_be_read() {
+        let mut table = Table::new(&["word"], &["n"]);
+        table.rows.push(vec!["a b".to_owned(), "100".to_owned()]);
+        let page = format!("<!-- x -->\n\n{table}\nnoted.\n<!-- /x -->");
+        assert_eq!(rows(&page, "x").expect("a table"), [["a b", "100"]]);
     }
 }

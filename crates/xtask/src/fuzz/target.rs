@@ -67,14 +67,18 @@ impl Target {
         Ok(chosen)
     }
 
+    /// The folders of inputs that people have chosen: committed, and replayed
+    /// by the tests.
+    pub(crate) fn seeds(&self) -> Vec<PathBuf> {
+        let seeds = root().join("corpus").join(&self.name);
+        there(vec![seeds, self.regressions()])
+    }
+
     /// The folders of committed inputs.
     pub(crate) fn corpora(&self) -> Vec<PathBuf> {
-        let corpus = root().join("corpus");
-        let folders = [corpus.join(&self.name), self.regressions()];
+        let mut folders = self.seeds();
+        folders.extend(there(vec![self.kept()]));
         folders
-            .into_iter()
-            .filter(|folder| folder.exists())
-            .collect()
     }
 
     /// All committed inputs.
@@ -89,7 +93,12 @@ impl Target {
         root().join("corpus/regressions").join(&self.name)
     }
 
-    /// Where inputs that a fuzzer found to reach more are kept, on this machine.
+    /// Where the inputs are committed that campaigns have found to reach more.
+    pub(crate) fn kept(&self) -> PathBuf {
+        root().join("corpus/found").join(&self.name)
+    }
+
+    /// Where those are that a fuzzer has found on this machine.
     pub(crate) fn found(&self) -> PathBuf {
         root().join("fuzz/found").join(&self.name)
     }
@@ -191,6 +200,12 @@ pub(crate) fn flag(name: &str, path: &Path) -> OsString {
     let mut flag = OsString::from(name);
     flag.push(path);
     flag
+}
+
+/// Those of the folders that exist.
+fn there(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
+    folders.retain(|folder| folder.exists());
+    folders
 }
 
 /// The files of a folder; none if there is no such folder.
