@@ -26,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pop3_testkit::peer::{self, NOBODY, PASSWORD, Server, USER, find, give_away};
+use pop3_peers::{NOBODY, PASSWORD, Server, USER, find, give_away};
 use tempfile::TempDir;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -224,7 +224,7 @@ fn lines(count: usize) -> Vec<u8> {
 }
 
 fn dovecot<M: AsRef<[u8]>>(messages: impl IntoIterator<Item = M>) -> Outcome<Server> {
-    let server = peer::DOVECOT
+    let server = pop3_peers::DOVECOT
         .start(messages, None)?
         .ok_or("Dovecot is needed")?;
     // Its index of sizes is made when they are first asked for.

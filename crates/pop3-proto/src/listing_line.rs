@@ -65,7 +65,7 @@ impl ListingLines {
         let (number, start) = self.number_and_space(input)?;
         let end = start + self.unique_id;
         if input.get(end..end + 2)? != b"\r\n" {
-            let rest = &input[start..input.len().min(start + UniqueId::MAX)];
+            let rest = &input[start..input.len().min(start + UniqueId::MAX + 1)];
             self.unique_id = rest.iter().position(|octet| *octet == b'\r')?;
             return None;
         }
@@ -122,4 +122,105 @@ const fn value(values: u64, count: u32) -> u32 {
 const fn not_graphic(octets: &[u8; 8]) -> u64 {
     let word = u64::from_le_bytes(*octets);
     (word.wrapping_sub(eight(0x21)) | word.wrapping_add(eight(0x01))) & eight(0x80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ListingLines;
+    use crate::{FieldRule, ScanListing, UniqueId, UniqueIdListing};
+
+    const DIGITS: [&str; 2] = ["12345678", "99999999"];
+
+    /// What is behind a line in a listing: it is read in words, past its end.
+    const NEXT: &str = "87654321 87654321\r\n";
+
+    /// The parsers' entry, and the octets of the line, if they read it as one.
+    fn scan_listing(input: &[u8]) -> Option<(ScanListing, usize)> {
+        let end = input.windows(2).position(|octets| octets == b"\r\n")?;
+        Some((
+            ScanListing::parse(&input[..end], FieldRule::RFC1939).ok()?,
+            end + 2,
+        ))
+    }
+
+    fn unique_id_listing(input: &[u8]) -> Option<(UniqueIdListing<'_>, usize)> {
+        let end = input.windows(2).position(|octets| octets == b"\r\n")?;
+        Some((
+            UniqueIdListing::parse(&input[..end], FieldRule::RFC1939).ok()?,
+            end + 2,
+        ))
+    }
+
+    /// A reader past a line of that form.
+    fn past(line: &[u8]) -> ListingLines {
+        let mut lines = ListingLines::new();
+        // It may have to learn first where one field ends, then the other.
+        for _ in 0..2 {
+            lines.scan_listing(line);
+            lines.unique_id_listing(line);
+        }
+        lines
+    }
+
+    #[test]
+    fn a_first_line_is_read_if_its_fields_are_as_short_as_most() {
+        let line = format!("1 0\r\n{NEXT}");
+        let read = ListingLines::new().scan_listing(line.as_bytes());
+        assert_eq!(read, scan_listing(line.as_bytes()));
+        assert!(read.is_some());
+        let line = format!("1 12345678\r\n{NEXT}");
+        let read = ListingLines::new().unique_id_listing(line.as_bytes());
+        assert_eq!(read, unique_id_listing(line.as_bytes()));
+        assert!(read.is_some());
+    }
+
+    #[test]
+    fn a_line_of_the_form_of_the_one_before_is_read_as_the_parsers_read_it() {
+        let numbers = || (1..=8).flat_map(|count| DIGITS.map(|digits| &digits[..count]));
+        for number in numbers() {
+            for octets in numbers().chain(["0", "00000000"]) {
+                let line = format!("{number} {octets}\r\n{NEXT}");
+                let read = past(line.as_bytes()).scan_listing(line.as_bytes());
+                assert_eq!(read, scan_listing(line.as_bytes()), "{line:?}");
+                assert!(read.is_some(), "{line:?}");
+            }
+            for length in 8..=UniqueId::MAX {
+                let line = format!("{number} {}\r\n{NEXT}", &"!~".repeat(35)[..length]);
+                let read = past(line.as_bytes()).unique_id_listing(line.as_bytes());
+                assert_eq!(read, unique_id_listing(line.as_bytes()), "{line:?}");
+                assert!(read.is_some(), "{line:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_octet_anywhere_makes_it_no_other_line_than_the_parsers_read() {
+        for form in ["1 1", "12 12345678", "12345678 1234", "1 123456789"] {
+            let form = format!("{form}\r\n{NEXT}").into_bytes();
+            for at in 0..form.len() {
+                for octet in 0..=u8::MAX {
+                    let mut line = form.clone();
+                    line[at] = octet;
+                    // Also where the input ends there.
+                    for line in [&line[..], &line[..at]] {
+                        let shown = line.escape_ascii();
+                        let read = past(&form).scan_listing(line);
+                        assert!(read.is_none() || read == scan_listing(line), "{shown}");
+                        let read = past(&form).unique_id_listing(line);
+                        assert!(read.is_none() || read == unique_id_listing(line), "{shown}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_line_of_another_form_is_let_go_and_the_next_of_it_is_read() {
+        let mut lines = past(b"1 123\r\n1234567890");
+        for form in ["10 123", "100 123", "9 123"] {
+            let line = format!("{form}\r\n{NEXT}");
+            assert_eq!(lines.scan_listing(line.as_bytes()), None, "{form}");
+            assert!(lines.scan_listing(line.as_bytes()).is_some(), "{form}");
+        }
+    }
 }

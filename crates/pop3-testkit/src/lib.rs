@@ -12,12 +12,8 @@ pub mod corpus;
 pub mod explore;
 pub mod generate;
 pub mod joined;
-#[cfg(unix)]
-pub mod mock;
 pub mod mutants;
 pub mod oracle;
-#[cfg(unix)]
-pub mod peer;
 pub mod store;
 pub mod trace;
 pub mod view;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use pop3_testkit::peer::{DAEMONS, UNPACKED};
+use pop3_peers::{DAEMONS, UNPACKED};
 use tempfile::TempDir;
 
 use crate::shell::{command, run};

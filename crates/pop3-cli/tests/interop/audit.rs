@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 
 use pop3_conformance::audit::{self, Audit, Options, Recipe, Scenario, Store, Verdict};
-use pop3_testkit::peer;
 
 /// A recipe and its program, if that is installed.
 fn known(name: &str) -> Option<(&'static Recipe, PathBuf)> {
@@ -15,7 +14,7 @@ fn known(name: &str) -> Option<(&'static Recipe, PathBuf)> {
         Some(package) => match recipe.program() {
             Some(program) => program,
             // Says that it is skipped.
-            None => peer::find(name, package)?,
+            None => pop3_peers::find(name, package)?,
         },
     };
     Some((recipe, program))

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use pop3_testkit::peer::{self, PASSWORD, Server, USER};
+use pop3_peers::{PASSWORD, Server, USER};
 use serde_json::Value;
 
 /// With all that the rows need, and the mail of LF line ends that both serve.
@@ -37,7 +37,7 @@ fn check(server: &Server, verdicts: [&str; 2]) -> ([Vec<String>; 2], String) {
 /// The table that it stuffs by has no line start at the first octet (2.3.19).
 #[test]
 fn dovecot_does_not_stuff_the_first_octet() {
-    if let Some(server) = peer::DOVECOT.start(MESSAGES, None).unwrap() {
+    if let Some(server) = pop3_peers::DOVECOT.start(MESSAGES, None).unwrap() {
         let ([fails, warns], report) = check(&server, ["fail", "warn"]);
         assert_eq!(fails, ["rfc1939-stuffing-first-octet"], "{report}");
         assert_eq!(warns, [""; 0], "{report}");
@@ -46,7 +46,7 @@ fn dovecot_does_not_stuff_the_first_octet() {
 
 #[test]
 fn mpopd_counts_line_ends_as_one_octet() {
-    if let Some(server) = peer::MPOPD.start(MESSAGES, None).unwrap() {
+    if let Some(server) = pop3_peers::MPOPD.start(MESSAGES, None).unwrap() {
         let ([fails, warns], report) = check(&server, ["fail", "warn"]);
         assert_eq!(fails, ["C0021"], "{report}");
         assert_eq!(warns, [""; 0], "{report}");

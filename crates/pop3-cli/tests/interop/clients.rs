@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use pop3_testkit::peer::{NOBODY, PASSWORD, USER, find, give_away, messages, with_crlf};
+use pop3_peers::{NOBODY, PASSWORD, USER, find, give_away, messages, with_crlf};
 use tempfile::TempDir;
 
 use crate::served::Served;

@@ -6,7 +6,7 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use pop3_testkit::peer::{PASSWORD, USER};
+use pop3_peers::{PASSWORD, USER};
 use tempfile::TempDir;
 
 /// A server that runs; stopped when dropped.

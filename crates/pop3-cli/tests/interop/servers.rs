@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pop3_testkit::peer::{
+use pop3_peers::{
     COURIER, CYRUS, DAEMONS, DOVECOT, Daemon, Identity, MPOPD, PASSWORD, SOLID, Server, USER,
     messages, with_crlf,
 };

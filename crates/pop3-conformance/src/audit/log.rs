@@ -139,7 +139,8 @@ impl Log {
 
     /// The exchange for people: a line for each entry, what was sent in pieces
     /// joined.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut sent: Vec<u8> = Vec::new();
         let flush = |sent: &mut Vec<u8>, lines: &mut Vec<String>| {

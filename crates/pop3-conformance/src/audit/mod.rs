@@ -21,48 +21,23 @@
 
 pub mod octets;
 
-mod behaviour;
-#[cfg(unix)]
-mod client;
-#[cfg(unix)]
-mod identity;
-#[cfg(unix)]
-mod judge;
-#[cfg(unix)]
-mod listen;
+mod cover;
 mod log;
 mod maildrop;
 mod outbox;
-#[cfg(unix)]
-mod recipe;
-#[cfg(unix)]
-mod result;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "run"))]
 mod run;
 mod scenario;
 mod server;
-#[cfg(unix)]
-mod stored;
 mod table;
-#[cfg(unix)]
-mod watch;
 
-pub use behaviour::{Cover, client_statements, cover};
-#[cfg(unix)]
-pub use client::{Client, Invocation, Takes};
-#[cfg(unix)]
-pub use judge::Verdict;
+pub use cover::{Cover, client_statements, cover};
 pub use log::{Command, ENTRIES_MAX, Entry, Log, OCTETS_KEPT, State};
-#[cfg(unix)]
-pub use recipe::{Recipe, RecipeError};
-#[cfg(unix)]
-pub use result::Audit;
-#[cfg(unix)]
-pub use run::{Limits, Options, Progress, audit};
+#[cfg(all(unix, feature = "run"))]
+pub use run::{
+    Audit, Client, Invocation, Limits, Options, Progress, Recipe, RecipeError, Store, Takes,
+    Verdict, audit, recipe_files, recipes,
+};
 pub use scenario::{Scenario, ScenarioError, Transport};
 pub use server::{Action, COMMANDS_MAX, FLOOD_MAX, LINE_MAX, Server};
-#[cfg(unix)]
-pub use stored::Store;
-#[cfg(unix)]
-pub use table::{recipe_files, recipes};
 pub use table::{scenario_files, scenarios};

@@ -1,10 +1,8 @@
-//! The scenarios and recipes that come with the crate. A test compares these
-//! lists with the folders.
+//! The scenarios that come with the crate. A test compares the list with the
+//! folder.
 
 use std::sync::OnceLock;
 
-#[cfg(unix)]
-use super::Recipe;
 use super::Scenario;
 
 /// Every scenario, in the order of the files' names, families spread out.
@@ -25,35 +23,15 @@ pub const fn scenario_files() -> &'static [(&'static str, &'static str)] {
     FILES
 }
 
-/// Every recipe.
-#[cfg(unix)]
-#[must_use]
-pub fn recipes() -> &'static [Recipe] {
-    static PARSED: OnceLock<Vec<Recipe>> = OnceLock::new();
-    PARSED.get_or_init(|| {
-        let recipes = recipe_files().iter();
-        recipes
-            .flat_map(|(name, text)| Recipe::parse(name, text))
-            .collect()
-    })
-}
-
-/// The names and texts of the recipes.
-#[cfg(unix)]
-#[must_use]
-pub const fn recipe_files() -> &'static [(&'static str, &'static str)] {
-    RECIPES
-}
-
-/// Names, and the texts of the files of a folder that have them.
+/// Names, and the texts of the files that have them.
 macro_rules! files {
-    ($folder:literal: $($name:literal)*) => {
-        &[$(($name, include_str!(concat!("../../", $folder, "/", $name, ".toml")))),*]
+    ($($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../../scenarios/", $name, ".toml")))),*]
     };
 }
 
 #[rustfmt::skip]
-const FILES: &[(&str, &str)] = files!["scenarios":
+const FILES: &[(&str, &str)] = files![
     "capa-line-with-a-dot"
     "capa-refused"
     "capa-without-an-argument"
@@ -165,16 +143,4 @@ const FILES: &[(&str, &str)] = files!["scenarios":
     "unique-ids-of-70-octets"
     "unique-ids-unprintable"
     "user-refused"
-];
-
-#[cfg(unix)]
-#[rustfmt::skip]
-const RECIPES: &[(&str, &str)] = files!["recipes":
-    "curl"
-    "fetchmail"
-    "getmail6"
-    "mpop"
-    "net-pop3"
-    "pop3"
-    "poplib"
 ];

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use pop3_testkit::peer::{DAEMONS, Identity, PASSWORD, USER};
+use pop3_peers::{DAEMONS, Identity, PASSWORD, USER};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::TempDir;
 

@@ -4,12 +4,13 @@ use std::{
     env, fmt, io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
 use serde::Deserialize;
 
 use super::{Client, Invocation, Options, Store, Takes};
-use crate::report::Report;
+use crate::{audit, report::Report};
 
 /// How to audit a known program.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -129,7 +130,7 @@ impl Recipe {
     /// If it cannot be run.
     pub fn audit(&self, program: &Path, options: &Options) -> io::Result<Report> {
         let client = self.client(program);
-        let audit = super::audit(&client, super::scenarios(), options, &|_| {})?;
+        let audit = super::audit(&client, audit::scenarios(), options, &|_| {})?;
         Ok(audit.report())
     }
 
@@ -147,3 +148,33 @@ impl Recipe {
         Some(first.chars().take(80).collect())
     }
 }
+
+/// The recipes that come with the crate.
+#[must_use]
+pub fn recipes() -> &'static [Recipe] {
+    static PARSED: OnceLock<Vec<Recipe>> = OnceLock::new();
+    PARSED.get_or_init(|| {
+        let recipes = recipe_files().iter();
+        recipes
+            .flat_map(|(name, text)| Recipe::parse(name, text))
+            .collect()
+    })
+}
+
+/// The names and texts of the recipes.
+#[must_use]
+pub const fn recipe_files() -> &'static [(&'static str, &'static str)] {
+    RECIPES
+}
+
+/// A test compares these with the folder.
+#[rustfmt::skip]
+const RECIPES: &[(&str, &str)] = &[
+    ("curl", include_str!("../../../recipes/curl.toml")),
+    ("fetchmail", include_str!("../../../recipes/fetchmail.toml")),
+    ("getmail6", include_str!("../../../recipes/getmail6.toml")),
+    ("mpop", include_str!("../../../recipes/mpop.toml")),
+    ("net-pop3", include_str!("../../../recipes/net-pop3.toml")),
+    ("pop3", include_str!("../../../recipes/pop3.toml")),
+    ("poplib", include_str!("../../../recipes/poplib.toml")),
+];

@@ -6,14 +6,17 @@ use std::{
 };
 
 use super::{
-    behaviour::{self, Cover, Seen},
+    behaviour::{self, Seen},
     judge::{Fault, Run, Verdict},
-    log::Log,
-    scenario::Scenario,
     watch::End,
 };
 use crate::{
     Id, Strength,
+    audit::{
+        cover::{Cover, client_statements, cover},
+        log::Log,
+        scenario::Scenario,
+    },
     report::{self, Report, Row, shown},
     statement,
 };
@@ -113,8 +116,8 @@ impl Audit {
                 behaviour::observe(&outcome.name, log, &mut seen);
             }
         }
-        for id in behaviour::client_statements() {
-            if behaviour::cover(id) == Some(Cover::Commands) {
+        for id in client_statements() {
+            if cover(id) == Some(Cover::Commands) {
                 report.push(statement_row(id, seen.get(&id)));
             }
         }

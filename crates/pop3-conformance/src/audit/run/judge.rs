@@ -2,10 +2,12 @@
 
 use super::{
     Takes,
-    log::{Command, Log},
-    scenario::{Message, Scenario, Transport},
     stored::{Likeness, Store, likeness, shares_a_line},
     watch::End,
+};
+use crate::audit::{
+    log::{Command, Log},
+    scenario::{Message, Scenario, Transport},
 };
 
 /// What a client did in a scenario.

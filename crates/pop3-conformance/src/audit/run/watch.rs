@@ -16,7 +16,8 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{FLOOD_MAX, Limits};
+use super::Limits;
+use crate::audit::FLOOD_MAX;
 
 /// How often the scratch folder is looked at.
 const LOOK: Duration = Duration::from_millis(50);

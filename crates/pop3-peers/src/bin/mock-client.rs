@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match pop3_testkit::mock::run(std::env::args().skip(1)) {
+    match pop3_peers::mock::run(std::env::args().skip(1)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("mock-client: {failure}");

@@ -1,13 +1,19 @@
-//! Real mail software from Debian, run on loopback for the tests and
-//! benchmarks that compare ours with it.
+//! The other side of a connection: real mail servers from Debian, run on
+//! loopback for the tests and benchmarks that compare ours with them, and a
+//! mock client with chosen flaws, for the audit of clients to catch.
 //!
 //! `cargo xtask peers` installs it, and CI does so first. Where a program is
 //! absent its tests say so in a line and are skipped; where `CI` is set they
 //! fail.
 
+#![cfg(unix)]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
 use std::{env, path::PathBuf};
 
 mod messages;
+pub mod mock;
 mod servers;
 
 pub use messages::{messages, with_crlf};

@@ -15,11 +15,11 @@ use std::{
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use super::{
+use super::watch::Event;
+use crate::audit::{
     log::Log,
     scenario::Scenario,
     server::{Action, Server},
-    watch::Event,
 };
 
 /// The most connections of a run. A client that opens more goes round in

@@ -1,4 +1,14 @@
-//! Every scenario, one run of the client for each.
+//! Every scenario, one run of the client for each: processes and sockets.
+
+mod behaviour;
+mod client;
+mod identity;
+mod judge;
+mod listen;
+mod recipe;
+mod result;
+mod stored;
+mod watch;
 
 use std::{
     fs, io,
@@ -14,16 +24,19 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Audit, Client, Invocation, Store,
-    client::{USER, Values},
-    identity::Identities,
-    judge::{self, Run},
-    listen::Listener,
-    result::Outcome,
-    scenario::{Scenario, Transport},
-    watch,
-};
+use super::scenario::{Scenario, Transport};
+
+pub use client::{Client, Invocation, Takes};
+pub use judge::Verdict;
+pub use recipe::{Recipe, RecipeError, recipe_files, recipes};
+pub use result::Audit;
+pub use stored::Store;
+
+use client::{USER, Values};
+use identity::Identities;
+use judge::Run;
+use listen::Listener;
+use result::Outcome;
 
 /// How far a client may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

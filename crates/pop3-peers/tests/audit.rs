@@ -18,10 +18,8 @@ use pop3_conformance::{
     audit::{self, Audit, Client, Invocation, Limits, Options, Scenario, Store, Transport},
     report::Outcome,
 };
-use pop3_testkit::{
-    check, corpus, generate,
-    mock::{Flaw, FlawRow, flaws},
-};
+use pop3_peers::mock::{Flaw, FlawRow, flaws};
+use pop3_testkit::{check, corpus, generate};
 use proptest::prelude::*;
 
 /// Many of the runs wait for each other's silence, not for the processor.

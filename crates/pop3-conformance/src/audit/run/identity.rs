@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
 
-use super::scenario::Certificate;
+use crate::audit::scenario::Certificate;
 
 pub(super) struct Identities {
     /// What `{cafile}` holds.

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use pop3_testkit::peer::{
+use pop3_peers::{
     COURIER, CYRUS, DAEMONS, DOVECOT, Daemon, MAILUTILS, MPOPD, Obstacle, PASSWORD, POPA3D, SOLID,
     Server, USER, messages, with_crlf,
 };
