@@ -136,7 +136,8 @@ impl<const MAX: usize> LineDecoder<MAX> {
     pub const fn skip_line(&mut self) {
         if let State::Failed(_) = self.state {
             self.state = State::Skip {
-                after_cr: self.held_len > 0 && self.held[self.held_len - 1] == b'\r',
+                // Had LF followed a held CR, the line would not have been refused.
+                after_cr: false,
             };
             self.held_len = 0;
         }
@@ -175,8 +176,9 @@ impl<const MAX: usize> LineDecoder<MAX> {
         if held == 0 {
             return &input[..line];
         }
-        if line > held {
-            self.held[held..line].copy_from_slice(&input[..line - held]);
+        // Where the CR of the line end was held, `line` is less.
+        if let Some(rest) = line.checked_sub(held) {
+            self.held[held..line].copy_from_slice(&input[..rest]);
         }
         &self.held[..line]
     }
@@ -218,7 +220,7 @@ impl<const MAX: usize> LineDecoder<MAX> {
                 Some(0) => at += 1,
                 Some(found) => at += found,
             }
-            after_cr = at > 0 && room[at - 1] == b'\r';
+            after_cr = room[at - 1] == b'\r';
         }
         match held + room.len() == MAX {
             true => Err(DecodeError::new(

@@ -20,8 +20,9 @@
 /// memory, not two.
 pub(crate) const RUN: usize = 16 * 1024;
 
-/// How far the word-by-word search looks before `memmem` is set up.
-const NEAR: usize = 96;
+/// How far the word-by-word search looks before `memmem` is set up: the octets
+/// looked at by hand, and the full triples of sixteen words.
+const NEAR: usize = 4 + 16 * 6;
 
 const fn splat(octet: u8) -> u64 {
     u64::from_ne_bytes([octet; 8])
@@ -143,4 +144,93 @@ fn is_clean(block: &[u8; BLOCK], next: &[u8; BLOCK]) -> bool {
         dirty |= (octet == b'\n') & (next == b'.');
     }
     !dirty
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BLOCK, NEAR, canonical_run, clean_blocks, is_clean, near_stuffed_line};
+
+    /// Text with a piece in it.
+    fn text<const LEN: usize>(at: usize, piece: &[u8]) -> [u8; LEN] {
+        let mut text = [b'x'; LEN];
+        text[at..at + piece.len()].copy_from_slice(piece);
+        text
+    }
+
+    /// Lines of 14 octets.
+    fn lines<const LEN: usize>() -> [u8; LEN] {
+        core::array::from_fn(|at| b"some.text.\t \r\n"[at % 14])
+    }
+
+    #[test]
+    fn a_stuffed_line_is_found_up_to_the_end_of_what_is_near() {
+        for at in 0..NEAR + 20 {
+            let near = near_stuffed_line(&text::<{ NEAR + 40 }>(at, b"\r\n."));
+            // A CR in front may be that of a terminator.
+            let is_near = (1..NEAR).contains(&at);
+            assert_eq!(near, is_near.then_some(at + 2), "{at}");
+            for other in [
+                &b"\r\nx"[..],
+                b"\rx.",
+                b"x\n.",
+                b"\n\r.",
+                b"\r\r.",
+                b"\r\n\r",
+            ] {
+                let near = near_stuffed_line(&text::<{ NEAR + 40 }>(at, other));
+                assert_eq!(near, None, "{at} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_canonical_run_ends_where_something_is_to_be_done_and_nowhere_else() {
+        const LEN: usize = 3 * BLOCK;
+        assert_eq!(canonical_run(&lines::<LEN>()), LEN);
+        for at in 0..LEN - 3 {
+            for (piece, done) in [
+                (&b"\r\n."[..], 2),
+                (b"\rx", 1),
+                (b"\nx", 0),
+                (b"\r\nx", LEN),
+            ] {
+                // After one line whole blocks are looked at.
+                for line_before in [false, true] {
+                    let mut text = text::<LEN>(at, piece);
+                    if line_before && at > 2 {
+                        text[..2].copy_from_slice(b"\r\n");
+                    }
+                    let run = canonical_run(&text);
+                    // A block may end between CR and LF.
+                    let between = line_before && piece[1] == b'\n' && run == at + 1;
+                    assert!(between || run == LEN.min(at + done), "{piece:?} at {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn clean_blocks_are_passed_whole() {
+        // The octet after a block belongs to the question.
+        assert_eq!(clean_blocks(&lines::<{ 2 * BLOCK + 1 }>()), 2 * BLOCK);
+        assert_eq!(clean_blocks(&lines::<{ 2 * BLOCK }>()), BLOCK);
+        assert_eq!(clean_blocks(&lines::<BLOCK>()), 0);
+        assert_eq!(clean_blocks(&text::<{ 2 * BLOCK }>(0, b"\n")), 0);
+        for at in 0..BLOCK - 1 {
+            for (piece, clean) in [(&b"\r\n"[..], true), (b"\rx", false), (b"\nx", false)] {
+                let text = text::<{ BLOCK + 1 }>(at, piece);
+                let next = text.last_chunk().unwrap();
+                // Of the first octet the block before it was asked.
+                let clean = clean || text.first() == Some(&b'\n');
+                assert_eq!(
+                    is_clean(text.first_chunk().unwrap(), next),
+                    clean,
+                    "{piece:?} at {at}"
+                );
+            }
+            let dot = text::<{ BLOCK + 2 }>(at, b"\r\n.");
+            let next = dot[1..].first_chunk().unwrap();
+            assert!(!is_clean(dot.first_chunk().unwrap(), next), "{at}");
+        }
+    }
 }

@@ -100,3 +100,17 @@ fn a_codec_at_the_end_of_its_input_still_decodes_what_is_there() {
     let error = codec.decode_eof(&mut wire).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
 }
+
+#[test]
+fn pieces_are_never_empty_and_at_most_16_kib() {
+    const RUN: usize = 16 * 1024;
+    let text = vec![b'x'; 3 * RUN];
+    let mut decoder = MultilineDecoder::new();
+    let data = decoder.feed(&text).map(|data| data.unwrap().len());
+    assert!(data.eq([RUN; 3]));
+    for message in [&b"\n"[..], b".\n\n.", b"a\r\r\n\n", b"\r\n.\r"] {
+        let mut encoder = MultilineEncoder::new(BareNewline::Canonicalize);
+        let mut pieces = encoder.encode(message);
+        assert!(pieces.all(|piece| !piece.unwrap().is_empty()));
+    }
+}
