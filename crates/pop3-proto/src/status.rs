@@ -247,3 +247,52 @@ pub fn apop_timestamp(text: &[u8]) -> Option<&str> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{StatusLine, apop_timestamp};
+    use crate::IndicatorRule;
+
+    #[test]
+    fn a_bare_lf_is_seen() {
+        for (line, has) in [
+            (&b"+OK a\nb"[..], true),
+            (b"+OK ab", false),
+            (b"+OK a\rb", false),
+        ] {
+            let line = StatusLine::parse(line, IndicatorRule::Exact).unwrap();
+            assert_eq!(line.has_bare_lf(), has);
+        }
+    }
+
+    #[test]
+    fn a_code_has_levels_of_graphic_octets() {
+        for (line, code) in [
+            (&b"-ERR [IN-USE] later"[..], Some("IN-USE")),
+            (b"-ERR [SYS/TEMP]", Some("SYS/TEMP")),
+            (b"-ERR []", None),
+            (b"-ERR [SYS/]", None),
+            (b"-ERR [SYS TEMP]", None),
+            (b"-ERR [[SYS]", None),
+            (b"-ERR [SYS", None),
+        ] {
+            let line = StatusLine::parse(line, IndicatorRule::Exact).unwrap();
+            assert_eq!(line.code().map(|code| code.as_str()), code);
+        }
+    }
+
+    #[test]
+    fn a_timestamp_has_one_at_and_something_on_both_sides() {
+        for (text, timestamp) in [
+            (&b"a <1@b>"[..], Some("<1@b>")),
+            (b"<@b>", None),
+            (b"<1@>", None),
+            (b"<1@b@c>", None),
+            (b"<1>", None),
+            (b"<<1@b>", Some("<1@b>")),
+            (b"<1 @b>", None),
+        ] {
+            assert_eq!(apop_timestamp(text), timestamp, "{}", text.escape_ascii());
+        }
+    }
+}

@@ -250,6 +250,15 @@ fn of_a_stream_of_replies() {
 }
 
 #[test]
+fn nothing_is_no_unsolicited_reply() {
+    let mut decoder = ResponseDecoder::new(ReplyRule::RFC1939);
+    let step = decoder.decode(b"").unwrap();
+    assert_eq!((step.consumed, step.event), (0, None));
+    assert!(decoder.is_idle());
+    assert_eq!(decoder.decode(b"+"), Err(ReplyError::Unsolicited));
+}
+
+#[test]
 fn of_an_argument_and_a_challenge() {
     let long = [b'x'; 71];
     let wrong: [(&[u8], &str); 3] = [

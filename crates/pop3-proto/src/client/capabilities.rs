@@ -149,3 +149,54 @@ impl Capabilities {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Capabilities;
+    use crate::{Capability, Expiry};
+
+    #[test]
+    fn each_line_says_one_thing() {
+        let (days, per_user) = (Expiry::Days(60), true);
+        let (seconds, user) = (9, true);
+        for (capability, is_so) in [
+            (
+                Capability::AuthRespCode,
+                Capabilities::auth_resp_code as fn(&_) -> bool,
+            ),
+            (Capability::Lang, Capabilities::lang),
+            (Capability::Pipelining, Capabilities::pipelining),
+            (Capability::RespCodes, Capabilities::resp_codes),
+            (Capability::Stls, Capabilities::stls),
+            (Capability::Top, Capabilities::top),
+            (Capability::Uidl, Capabilities::uidl),
+            (Capability::User, Capabilities::user),
+            (Capability::Expire { days, per_user }, |said| {
+                said.expire() == Some((Expiry::Days(60), true))
+            }),
+            (Capability::LoginDelay { seconds, per_user }, |said| {
+                said.login_delay() == Some((9, true))
+            }),
+            (Capability::Sasl("PLAIN LOGIN"), |said| {
+                said.sasl().eq(["PLAIN", "LOGIN"])
+            }),
+            (Capability::Utf8 { user }, |said| said.utf8() == Some(true)),
+        ] {
+            let mut said = Capabilities::answered();
+            assert!(!is_so(&said), "{capability}");
+            said.add(&capability);
+            assert!(is_so(&said), "{capability}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_cannot_be_stale() {
+        let mut said = Capabilities::default();
+        said.make_stale();
+        assert!(!said.is_known() && !said.is_stale() && !said.is_current());
+        said = Capabilities::answered();
+        assert!(said.is_known() && !said.is_stale() && said.is_current());
+        said.make_stale();
+        assert!(said.is_known() && said.is_stale() && !said.is_current());
+    }
+}

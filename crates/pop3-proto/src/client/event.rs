@@ -114,11 +114,6 @@ impl Request {
         matches!(self, Self::Dele(_))
     }
 
-    /// Whether others may be sent before it is answered.
-    pub(super) const fn may_be_followed(self) -> bool {
-        !self.changes_state()
-    }
-
     /// The message that it is about.
     pub(super) const fn number(self) -> Option<MessageNumber> {
         match self {

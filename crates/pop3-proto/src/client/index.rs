@@ -189,3 +189,36 @@ fn grow<T>(vec: &mut Vec<T>, more: usize) {
         vec.reserve_exact(more.max(vec.len() / 4).max(64));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MaildropIndex, grow};
+    use crate::{MessageNumber, ScanListing, client::Event};
+
+    #[test]
+    fn the_next_message_is_looked_for_behind_the_last() {
+        let mut index = MaildropIndex::new();
+        assert!(index.is_empty());
+        for number in 1..=5 {
+            let number = MessageNumber::new(number).unwrap();
+            index.handle(&Event::Scan(ScanListing { number, octets: 1 }));
+            assert_eq!(index.cursor, number.get() as usize);
+        }
+        assert!(!index.is_empty());
+    }
+
+    #[test]
+    fn room_is_made_for_a_quarter_more_and_only_if_there_is_none() {
+        let mut octets = Vec::<u8>::with_capacity(1000);
+        octets.resize(995, 0);
+        grow(&mut octets, 5);
+        assert_eq!(octets.capacity(), 1000);
+        grow(&mut octets, 6);
+        assert_eq!(octets.capacity(), 995 + 995 / 4);
+        octets = Vec::new();
+        grow(&mut octets, 1);
+        assert_eq!(octets.capacity(), 64);
+        grow(&mut octets, 65);
+        assert_eq!(octets.capacity(), 65);
+    }
+}

@@ -115,10 +115,11 @@ impl ListingDecoder {
         input: &'a [u8],
     ) -> Result<Decoded<Found<'a>>, SessionError> {
         let mut at = 0;
+        if self.data == 0 {
+            at = self.dropped.min(input.len());
+            self.dropped -= at;
+        }
         while self.data == 0 {
-            let dropped = self.dropped.min(input.len() - at);
-            self.dropped -= dropped;
-            at += dropped;
             let block = self.block.decode_span(&input[at..]).map_err(in_block)?;
             match block.event {
                 Some(Span::Data(range)) => {
@@ -314,4 +315,84 @@ fn in_block(error: DecodeError) -> SessionError {
 
 const fn step<E>(consumed: usize, event: Option<E>) -> Decoded<E> {
     Decoded { consumed, event }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, Found, LineErrorKind, ListingDecoder, Numbers};
+    use crate::{MessageNumber, Profile, client::Request};
+
+    fn decoder(request: Request) -> ListingDecoder {
+        let Profile { reply, fields, .. } = Profile::RFC1939;
+        ListingDecoder::new(request, reply, fields, 9)
+    }
+
+    #[test]
+    fn the_short_way_is_taken_up_to_the_last_line_that_was_seen() {
+        let listings = [
+            (
+                Request::List(None),
+                &b"1 1\r\n2 2\r\n3 3\r\n.\r\n+OK behind it\r\n"[..],
+            ),
+            (
+                Request::Uidl(None),
+                b"1 12345678\r\n2 12345678\r\n3 12345678\r\n.\r\n+OK\r\n",
+            ),
+        ];
+        for (request, listing) in listings {
+            let mut decoder = decoder(request);
+            // Only what the block decoder has seen, and it has seen nothing.
+            assert!(decoder.decode_plain(listing).is_none());
+            let first = decoder.decode(listing).unwrap();
+            assert!(matches!(first.event, Some(Found::Entry(_))));
+            let mut at = first.consumed;
+            for number in 2..=3 {
+                let step = decoder
+                    .decode_plain(&listing[at..])
+                    .expect("a line like most");
+                let found = match step.event {
+                    Some(Event::Scan(listing)) => listing.number,
+                    Some(Event::UniqueId(listing)) => listing.number,
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!(found.get(), number);
+                at += step.consumed;
+            }
+            assert!(decoder.decode_plain(&listing[at..]).is_none());
+            let end = decoder.decode(&listing[at..]).unwrap();
+            assert!(matches!(end.event, Some(Found::End(end)) if end.entries == 3));
+        }
+    }
+
+    #[test]
+    fn a_cr_held_back_over_a_read_counts() {
+        let mut decoder = decoder(Request::List(None));
+        let mut offsets = Vec::new();
+        for mut read in [&b"1 1\r\n.\r"[..], b"x\r\n.\r", b"y\r\nz\r\n.\r\n"] {
+            while !read.is_empty() {
+                let step = decoder.decode(read).unwrap();
+                if let Some(Found::Malformed(error)) = step.event {
+                    offsets.push((error.line, error.offset));
+                }
+                read = &read[step.consumed..];
+            }
+        }
+        // Of the lines `CR x`, `CR y` and `z`.
+        assert_eq!(offsets, [(2, 5), (3, 9), (4, 13)]);
+    }
+
+    #[test]
+    fn numbers_up_to_the_limit_come_once() {
+        let number = |number| MessageNumber::new(number).unwrap();
+        let mut numbers = Numbers {
+            first: 0,
+            seen: Vec::new(),
+            max: 70,
+        };
+        assert_eq!(numbers.insert(number(70)), Ok(()));
+        let (again, above) = (numbers.insert(number(70)), numbers.insert(number(71)));
+        assert_eq!(again, Err(LineErrorKind::Duplicate(number(70))));
+        assert_eq!(above, Err(LineErrorKind::NumberTooHigh(number(71))));
+        assert_eq!(numbers.highest(), 70);
+    }
 }

@@ -122,14 +122,12 @@ impl Queue {
     }
 
     /// Lets go of what may be sent now: the first command, and with a window
-    /// those after it that fit.
+    /// those after it that fit. What may change the state is the last: nothing
+    /// is queued behind it.
     pub(super) fn release(&mut self, window: Option<usize>) {
         while let Some(entry) = self.entries.get(self.released) {
             let fits = window.is_some_and(|window| {
-                let last = self.released.checked_sub(1);
-                last.is_some_and(|last| self.entries[last].request.may_be_followed())
-                    && self.may_follow(entry.request)
-                    && self.released_octets + entry.octets <= window
+                self.may_follow(entry.request) && self.released_octets + entry.octets <= window
             });
             if self.released > 0 && !fits {
                 break;
@@ -171,7 +169,7 @@ impl Queue {
     /// What the next reply answers: the first command, if all of it is sent.
     pub(super) fn expected(&self) -> Option<Request> {
         let first = self.entries.front()?;
-        (self.released > 0 && first.unsent == 0).then_some(first.request)
+        (first.unsent == 0).then_some(first.request)
     }
 
     /// The first command has its whole reply.
@@ -193,7 +191,7 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::Outgoing;
+    use super::{Outgoing, Queue, Request};
 
     #[test]
     fn what_is_sent_is_overwritten() {
@@ -208,5 +206,46 @@ mod tests {
         assert_eq!(&outgoing.as_slice()[..8], b"staaf\r\nx");
         outgoing.advance(2000);
         assert_eq!((outgoing.len(), outgoing.octets.len()), (0, 0));
+        outgoing.push(b"PASS");
+        outgoing.clear();
+        assert_eq!((outgoing.len(), outgoing.octets.len()), (0, 0));
+    }
+
+    #[test]
+    fn it_grows_when_it_must_and_wipes_what_it_leaves() {
+        let mut outgoing = Outgoing::default();
+        outgoing.push(&[b'x'; 10]);
+        let (capacity, place) = (outgoing.octets.capacity(), outgoing.octets.as_ptr());
+        assert_eq!(capacity, 20);
+        outgoing.push(&[b'x'; 10]);
+        assert_eq!(
+            (outgoing.octets.capacity(), outgoing.octets.as_ptr()),
+            (20, place)
+        );
+        // Vec itself would double to 40, and free what it copied as it was.
+        outgoing.push(&[b'x'; 1]);
+        assert_eq!(outgoing.octets.capacity(), 42);
+        assert_eq!(format!("{outgoing:?}"), "Outgoing(21 octets)");
+    }
+
+    #[test]
+    fn a_reply_is_expected_to_what_is_sent_whole() {
+        let mut queue = Queue::default();
+        queue.push(Request::Noop, b"NOOP\r\n");
+        queue.push(Request::Stat, b"STAT\r\n");
+        assert_eq!(queue.expected(), None);
+        queue.release(Some(100));
+        queue.transmitted(5);
+        assert_eq!(queue.expected(), None);
+        queue.transmitted(4);
+        assert_eq!(queue.expected(), Some(Request::Noop));
+        queue.answered();
+        assert_eq!(queue.expected(), None);
+        assert_eq!(queue.transmit(), Some(&b"T\r\n"[..]));
+        queue.transmitted(3);
+        assert_eq!(
+            (queue.expected(), queue.transmit()),
+            (Some(Request::Stat), None)
+        );
     }
 }

@@ -204,3 +204,38 @@ fn response_line(text: &str) -> Result<Outgoing, ClientError> {
     line.push(b"\r\n");
     Ok(line)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{argument_octets, response_line};
+    use crate::{Argument, Command, LanguageRange, ResponseDecoder, Secret, client::ClientError};
+
+    #[test]
+    fn room_is_made_for_all_that_may_be_secret() {
+        let (name, digest) = (
+            Argument::new("mrose").unwrap(),
+            Secret::new("c4c9").unwrap(),
+        );
+        for (command, octets) in [
+            (Command::Apop { name, digest }, 9),
+            (Command::Pass(digest), 4),
+            (Command::User(name), 5),
+            (Command::Lang(LanguageRange::new("de").unwrap()), 2),
+            (Command::Noop, 0),
+        ] {
+            assert_eq!(argument_octets(&command), octets, "{command:?}");
+        }
+    }
+
+    #[test]
+    fn a_response_has_the_room_that_a_challenge_has() {
+        let most = "x".repeat(ResponseDecoder::MAX_CHALLENGE - 2);
+        let line = response_line(&most).unwrap();
+        assert_eq!(line.len(), ResponseDecoder::MAX_CHALLENGE);
+        assert_eq!(
+            response_line(&format!("{most}x")).err(),
+            Some(ClientError::ResponseTooLong)
+        );
+        assert_eq!(response_line("").unwrap().as_slice(), b"\r\n");
+    }
+}

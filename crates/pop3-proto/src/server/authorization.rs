@@ -223,7 +223,7 @@ impl<M: Maildrop> Session<M> {
             }
         };
         // Nothing is held after a skipped line, and only then.
-        if refused && consumed > 0 && lines.finish().is_ok() {
+        if refused && lines.finish().is_ok() {
             self.restart_autologout(now);
             self.cancel_sasl();
         } else {

@@ -130,3 +130,28 @@ fn what_is_received_is_held_against_the_announced_size() {
     let empty_lines = retrieve(&mut client, 2);
     assert!(empty_lines.fits(0) && empty_lines.fits(7) && !empty_lines.fits(8));
 }
+
+#[test]
+fn a_message_whose_dele_was_refused_is_not_deleted() {
+    let mut client = Client::in_transaction(config());
+    let proof = retrieve(&mut client, 1);
+    assert_eq!(dele(&mut client, proof, b"-ERR no\r\n"), ["DELE - no"]);
+    let proof = retrieve(&mut client, 1);
+    assert_eq!(dele(&mut client, proof, b"+OK\r\n"), ["DELE + "]);
+    let again = client.send(&Command::Retr(number(1)));
+    assert_eq!(again, Err(ClientError::Deleted(number(1))));
+}
+
+#[test]
+fn as_many_messages_can_be_deleted_as_can_be_listed() {
+    let mut small = config();
+    small.limits.listing_entries = 2;
+    let mut client = Client::in_transaction(small);
+    for message in 1..=2 {
+        let proof = retrieve(&mut client, message);
+        dele(&mut client, proof, b"+OK\r\n");
+    }
+    let proof = retrieve(&mut client, 3);
+    let refused = client.session.enqueue_dele(client.now, proof);
+    assert_eq!(refused, Err(ClientError::QueueFull));
+}

@@ -228,3 +228,38 @@ fn secrets_are_not_shown() {
     let octets: Vec<u8> = b"tanstaaf".to_vec();
     assert!(!shown.contains(&format!("{octets:?}")[1..20]), "{shown}");
 }
+
+/// RFC 6856 §2.2: beyond ASCII only where the server says so.
+#[test]
+fn names_and_passwords_are_ascii_unless_the_server_takes_more() {
+    let mut config = config();
+    config.dangerous_apop_in_cleartext = true;
+    let mut client = Client::new(config.clone());
+    client.feed(b"+OK <1896.697170952@dbc.mtview.ca.us>\r\n");
+    let name = Argument::new("m\u{f8}ller").unwrap();
+    let digest = Secret::new("c4c9334bac560ecc979e58001b3e22fb").unwrap();
+    for command in [Command::User(name), Command::Apop { name, digest }] {
+        assert_eq!(client.send(&command), Err(ClientError::NotAscii));
+    }
+    client.ask(&user(), b"+OK\r\n");
+    let password = Command::Pass(Secret::new("gr\u{fc}n").unwrap());
+    assert_eq!(client.send(&password), Err(ClientError::NotAscii));
+    let mut client = Client::greeted(config);
+    client.ask(&Command::Capa, b"+OK\r\nUTF8 USER\r\n.\r\n");
+    client.ask(&Command::User(name), b"+OK\r\n");
+    assert_eq!(client.ask(&password, b"+OK\r\n"), ["PASS + "]);
+}
+
+#[test]
+fn it_says_whether_it_is_under_tls_and_where_it_stands() {
+    let tls = Client::new(config()).session;
+    let mut cleartext = config();
+    cleartext.transport = Transport::Cleartext;
+    let cleartext = Client::new(cleartext).session;
+    assert!(tls.is_under_tls() && !cleartext.is_under_tls());
+    let shown = format!("{cleartext:?}");
+    assert!(
+        shown.contains("under_tls: false") && shown.contains("Greeting"),
+        "{shown}"
+    );
+}

@@ -205,3 +205,19 @@ fn challenges_have_a_number() {
         }
     }
 }
+
+#[test]
+fn a_challenge_is_a_line_and_no_longer() {
+    let most = SASL_LINE_MAX - "+ \r\n".len();
+    let mut server = sasl();
+    server.run(b"AUTH SCRAM-SHA-256\r\n");
+    let too_long = server.session.challenge(server.now, &"A".repeat(most + 4));
+    let Err(ChallengeError::Argument(error)) = too_long else {
+        panic!("{too_long:?}");
+    };
+    assert_eq!(error.offset(), most);
+    assert_eq!(
+        server.session.challenge(server.now, &"A".repeat(most)),
+        Ok(())
+    );
+}

@@ -109,3 +109,21 @@ fn a_client_that_goes_away_within_it() {
     server.pump();
     assert_eq!(server.closed, Some(Closed::Eof));
 }
+
+#[test]
+fn who_needs_tls_is_told_how_to_get_it_if_there_is_a_way() {
+    for (tls, says) in [
+        (
+            Tls::Offered,
+            "-ERR no password is taken without TLS: send STLS first\r\n",
+        ),
+        (
+            Tls::Unavailable,
+            "-ERR no password is taken without TLS\r\n",
+        ),
+    ] {
+        let mut server = Server::new(Config::new().tls(tls), &Store::new(&[]));
+        server.run(b"");
+        assert_eq!(server.ask("USER mrose\r\n"), says);
+    }
+}
