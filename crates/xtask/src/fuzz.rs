@@ -69,6 +69,7 @@ impl Fuzz {
             }
             self.keep_what_is_new(target)?;
             if self.record {
+                self.record(target)?;
                 campaign::add(target, self.seconds * self.jobs, executions)?;
             }
         }
@@ -122,27 +123,48 @@ impl Fuzz {
         Ok(())
     }
 
-    /// Keeps only those finds that reach more than what is committed: more than
-    /// the seeds, if the finds are to be committed themselves.
+    /// Keeps only those finds that reach more than the committed corpus does.
     fn keep_what_is_new(&self, target: &Target) -> anyhow::Result<()> {
-        let (found, merged) = (target.found(), merged(target));
-        let (known, finds, into) = match self.record {
-            true => (
-                target.seeds(),
-                vec![target.kept(), found.clone()],
-                target.kept(),
-            ),
-            false => (target.corpora(), vec![found.clone()], found.clone()),
-        };
+        let found = target.found();
+        let new = self.merge(target, &["-merge=1"], &target.corpora(), &[&found], &found)?;
+        println!(
+            "{}: no violation. {new} input(s) of at most {MAX_LEN} octets reach what those in corpus/ do not; they are in {}",
+            target.name,
+            found.display()
+        );
+        Ok(())
+    }
+
+    /// Commits few of the finds: those that reach each edge which the seeds do
+    /// not. What only reaches an edge more often stays where it was found.
+    fn record(&self, target: &Target) -> anyhow::Result<()> {
+        let (kept, found) = (target.kept(), target.found());
+        let cover = ["-set_cover_merge=1", "-use_counters=0"];
+        let new = self.merge(target, &cover, &target.seeds(), &[&kept, &found], &kept)?;
+        println!("{}: {new} input(s) are in {}", target.name, kept.display());
+        Ok(())
+    }
+
+    /// Puts into a folder, in place of what is there, what of the finds reaches
+    /// more than is known, and says how many that are.
+    fn merge(
+        &self,
+        target: &Target,
+        how: &[&str],
+        known: &[PathBuf],
+        finds: &[&Path],
+        into: &Path,
+    ) -> anyhow::Result<usize> {
+        let merged = merged(target);
         empty(&merged)?;
-        for input in known.iter().map(|folder| files(folder)) {
-            for path in input? {
+        for folder in known {
+            for path in files(folder)? {
                 fs::copy(&path, merged.join(path.file_name().unwrap_or_default()))?;
             }
         }
         let known = files(&merged)?;
         let mut merge = target.fuzzer(program(&target.program(self.sanitizer)?));
-        merge.arg("-merge=1").arg(&merged);
+        merge.args(how).arg(&merged);
         let finds = finds.iter().filter(|folder| folder.exists());
         let output = merge.args(finds).output()?;
         ensure!(
@@ -151,21 +173,14 @@ impl Fuzz {
             target.name,
             String::from_utf8_lossy(&output.stderr)
         );
-        empty(&found)?;
-        empty(&into)?;
+        empty(into)?;
         let mut new = 0;
         for input in files(&merged)?.iter().filter(|path| !known.contains(path)) {
             fs::rename(input, into.join(input.file_name().unwrap_or_default()))?;
             new += 1;
         }
         fs::remove_dir_all(&merged)?;
-        println!(
-            "{}: no violation. {new} input(s) of at most {MAX_LEN} octets reach what {} others do not; they are in {}",
-            target.name,
-            known.len(),
-            into.display()
-        );
-        Ok(())
+        Ok(new)
     }
 }
 
