@@ -44,7 +44,10 @@ impl Mutants {
             .env("POP3_EXHAUSTIVE_FURTHER", "-1")
             // That a property fails is enough.
             .env("PROPTEST_MAX_SHRINK_ITERS", "0");
+        let result = Names(folder.join("mutants.out"));
         if self.iterate {
+            // What runs out of time is caught, and need not do so again.
+            result.add("caught", &result.of("timeout")?)?;
             mutants.arg("--iterate");
         }
         // 2 and 3: some were missed, or ran out of time.
@@ -53,7 +56,6 @@ impl Mutants {
             matches!(status.code(), Some(0 | 2 | 3)),
             "cargo mutants did not come to its end: {status}"
         );
-        let result = Names(folder.join("mutants.out"));
         let (caught, before) = (result.of("caught")?, result.of("previously_caught")?);
         let (unviable, timeout) = (result.of("unviable")?, result.of("timeout")?);
         let missed = result.of("missed")?;
@@ -63,13 +65,10 @@ impl Mutants {
         let before = before
             .iter()
             .filter(|name| list.lines().any(|line| line == *name));
-        let caught = caught.len() + unviable.len() + before.count();
-        let mut table = Table::new(
-            &["crate"],
-            &["mutants", "caught or not compiled", "out of time", "missed"],
-        );
+        let caught = caught.len() + timeout.len() + unviable.len() + before.count();
+        let mut table = Table::new(&["crate"], &["mutants", "caught or not compiled", "missed"]);
         let mut row = vec![self.package.clone()];
-        let counts = [list.lines().count(), caught, timeout.len(), missed.len()];
+        let counts = [list.lines().count(), caught, missed.len()];
         row.extend(counts.map(|count| count.to_string()));
         table.rows.push(row);
         println!("{table}");
@@ -104,5 +103,12 @@ impl Names {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error).with_context(|| path.display().to_string()),
         }
+    }
+
+    fn add(&self, outcome: &str, names: &[String]) -> anyhow::Result<()> {
+        let mut all = self.of(outcome)?;
+        all.extend_from_slice(names);
+        let path = self.0.join(outcome).with_extension("txt");
+        fs::write(&path, all.join("\n") + "\n").with_context(|| path.display().to_string())
     }
 }

@@ -130,7 +130,7 @@ impl ListingDecoder {
                 }
                 // Never a line end: an LF would have made it the end.
                 Some(Span::Cr) => {
-                    at += block.consumed;
+                    // Its octet came with an earlier input: it consumes none.
                     self.begin_line();
                     self.found += 1;
                     self.line_begins = false;
