@@ -173,9 +173,7 @@ impl Core {
             (Request::Stls, true) => self.state = State::Handshake,
             (Request::Utf8, true) => self.utf8 = true,
             (Request::Capa, false) => self.capabilities = Capabilities::answered(),
-            (Request::Dele(number), true) => {
-                self.deleted.insert(number);
-            }
+            // Since it was queued it counts as deleted.
             (Request::Dele(number), false) => {
                 self.deleted.remove(&number);
             }

@@ -166,3 +166,17 @@ fn is_marked(deleted: &[u64], number: MessageNumber) -> bool {
 const fn place(number: MessageNumber) -> (usize, u64) {
     (number.index() / 64, 1 << (number.index() % 64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+    use crate::MessageNumber;
+
+    #[test]
+    fn marks_are_bits_of_words_in_the_order_of_the_messages() {
+        for (number, word, bit) in [(1, 0, 0), (64, 0, 63), (65, 1, 0), (200, 3, 7)] {
+            let number = MessageNumber::new(number).unwrap();
+            assert_eq!(place(number), (word, 1 << bit));
+        }
+    }
+}
