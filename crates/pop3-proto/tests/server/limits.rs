@@ -209,3 +209,19 @@ fn no_command_is_read_while_a_reply_waits() {
             .starts_with(b"+OK 2 26\r\n+OK\r\n+OK 2 messages")
     );
 }
+
+#[test]
+fn a_long_listing_is_made_in_pieces_of_8_kib() {
+    let mut server = Server::logged_in(&Store::new(&[&b"x"[..]; 2000]));
+    for (command, octets) in [("LIST\r\n", 12_000), ("UIDL\r\n", 20_000)] {
+        server.most = 0;
+        assert!(server.ask(command).len() > octets);
+        // A line more at most.
+        let piece = 8 * 1024;
+        assert!(
+            (piece..piece + 80).contains(&server.most),
+            "{}",
+            server.most
+        );
+    }
+}

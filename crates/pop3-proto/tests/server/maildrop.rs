@@ -213,6 +213,7 @@ fn a_large_message_is_never_held() {
         answer,
         format!("+OK 1500000 octets\r\n{}.\r\n", "..\r\n".repeat(500_000))
     );
+    assert_eq!(MESSAGE_PIECE, 64 << 10);
     assert_eq!(store.0.borrow().most_asked, MESSAGE_PIECE);
     assert!(server.most <= 2 * MESSAGE_PIECE + 8, "{}", server.most);
 }
