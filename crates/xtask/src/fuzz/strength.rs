@@ -26,7 +26,7 @@ pub(crate) struct Strength {
 const LEAST_SPEED: u64 = 5000;
 
 /// Why a target may be slower than that.
-const REASONS: [(&str, &str); 5] = [
+const REASONS: [(&str, &str); 6] = [
     (
         "audit_client",
         "the server that it meets may send a flood, or a long message",
@@ -38,6 +38,10 @@ const REASONS: [(&str, &str); 5] = [
     (
         "client_session",
         "an input is played twice, and each log compared with the model's",
+    ),
+    (
+        "duplex",
+        "an input is a script of operations over joined sessions, and messages to fetch in them",
     ),
     ("multiline_decode", LONG_RUNS),
     ("multiline_roundtrip", LONG_RUNS),
