@@ -228,3 +228,51 @@ impl Top {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::{KEPT, Maildrop, Reply};
+    use crate::{MessageNumber, UniqueId};
+
+    /// There is none.
+    enum NoMaildrop {}
+
+    impl Maildrop for NoMaildrop {
+        type Message = io::Empty;
+
+        fn messages(&self) -> u32 {
+            match *self {}
+        }
+
+        fn octets(&self, _: MessageNumber) -> u64 {
+            match *self {}
+        }
+
+        fn unique_id(&self, _: MessageNumber) -> UniqueId<'_> {
+            match *self {}
+        }
+
+        fn open(&mut self, _: MessageNumber) -> io::Result<io::Empty> {
+            match *self {}
+        }
+
+        fn commit(self, _: &mut dyn Iterator<Item = MessageNumber>) -> io::Result<()> {
+            match self {}
+        }
+    }
+
+    #[test]
+    fn little_memory_is_kept_when_nothing_is_left_to_send() {
+        for (had, kept) in [(10, 10), (KEPT, KEPT), (KEPT + 1, 0), (1 << 16, 0)] {
+            let mut reply = Reply {
+                octets: Vec::with_capacity(had),
+                sent: 0,
+                block: None,
+            };
+            assert!(reply.fill::<NoMaildrop>(None).is_ok());
+            assert_eq!(reply.octets.capacity(), kept);
+        }
+    }
+}
