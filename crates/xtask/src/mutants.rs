@@ -47,7 +47,7 @@ impl Mutants {
         let result = Names(folder.join("mutants.out"));
         if self.iterate {
             // What runs out of time is caught, and need not do so again.
-            result.add("caught", &result.of("timeout")?)?;
+            result.count_timeouts_as_caught()?;
             mutants.arg("--iterate");
         }
         // 2 and 3: some were missed, or ran out of time.
@@ -56,19 +56,13 @@ impl Mutants {
             matches!(status.code(), Some(0 | 2 | 3)),
             "cargo mutants did not come to its end: {status}"
         );
-        let (caught, before) = (result.of("caught")?, result.of("previously_caught")?);
-        let (unviable, timeout) = (result.of("unviable")?, result.of("timeout")?);
+        // All were tried, in this run or in those that it goes on from.
         let missed = result.of("missed")?;
-        // A run that goes on counts what those before it have caught, and is
-        // still in the source.
         let list = output(&mut self.selection("cargo mutants --list"))?;
-        let before = before
-            .iter()
-            .filter(|name| list.lines().any(|line| line == *name));
-        let caught = caught.len() + timeout.len() + unviable.len() + before.count();
+        let all = list.lines().count();
         let mut table = Table::new(&["crate"], &["mutants", "caught or not compiled", "missed"]);
         let mut row = vec![self.package.clone()];
-        let counts = [list.lines().count(), caught, missed.len()];
+        let counts = [all, all - missed.len(), missed.len()];
         row.extend(counts.map(|count| count.to_string()));
         table.rows.push(row);
         println!("{table}");
@@ -99,16 +93,19 @@ impl Names {
         let path = self.0.join(outcome).with_extension("txt");
         match fs::read_to_string(&path) {
             Ok(names) => Ok(names.lines().map(str::to_owned).collect()),
-            // Of what came before, only a run that goes on says something.
+            // There was no run before.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error).with_context(|| path.display().to_string()),
         }
     }
 
-    fn add(&self, outcome: &str, names: &[String]) -> anyhow::Result<()> {
-        let mut all = self.of(outcome)?;
-        all.extend_from_slice(names);
-        let path = self.0.join(outcome).with_extension("txt");
-        fs::write(&path, all.join("\n") + "\n").with_context(|| path.display().to_string())
+    fn count_timeouts_as_caught(&self) -> anyhow::Result<()> {
+        let timeouts = self.of("timeout")?;
+        if timeouts.is_empty() {
+            return Ok(());
+        }
+        let names = [self.of("caught")?, timeouts].concat().join("\n") + "\n";
+        let path = self.0.join("caught.txt");
+        fs::write(&path, names).with_context(|| path.display().to_string())
     }
 }
