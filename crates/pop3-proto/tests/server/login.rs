@@ -195,8 +195,31 @@ fn capabilities() {
 #[test]
 fn utf8_where_it_is_offered() {
     let mut server = Server::new(Config::new().utf8(true), &one());
+    assert!(!server.session.is_utf8());
     assert!(server.ask("UTF8\r\n").ends_with("\r\n+OK\r\n"));
     assert!(server.session.is_utf8());
+}
+
+/// A driver that writes to a log whom it serves relies on it.
+#[test]
+fn a_session_shows_its_state() {
+    let mut server = Server::plain(&one());
+    let login = format!("USER me\r\nPASS wrong\r\nUSER me\r\nPASS {PASSWORD}\r\n");
+    let states = ["", &login, "QUIT\r\n"].map(|input| {
+        server.run(input.as_bytes());
+        format!("{:?}", server.session)
+    });
+    assert_eq!(
+        states,
+        [
+            ("AUTHORIZATION", 0),
+            ("TRANSACTION", 1),
+            ("UPDATE or closed", 1)
+        ]
+        .map(|(state, failed)| format!(
+            "Session {{ state: {state:?}, tls: Unavailable, failed_logins: {failed}, .. }}"
+        ))
+    );
 }
 
 #[test]

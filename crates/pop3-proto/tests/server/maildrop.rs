@@ -146,6 +146,17 @@ fn quit_removes_what_is_deleted_and_gives_the_lock_back() {
     assert!(store.lock().is_some());
 }
 
+/// Not while it waits for a command, with nothing to send, and not before.
+#[test]
+fn a_session_is_closed_when_its_last_reply_is_sent() {
+    let mut server = Server::logged_in(&three());
+    assert!(!server.session.is_closed());
+    assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 6);
+    assert!(!server.session.is_closed());
+    server.pump();
+    assert!(server.session.is_closed());
+}
+
 #[test]
 fn quit_that_cannot_remove_says_so() {
     let store = three();
