@@ -20,35 +20,105 @@ const SERVER_SAYS: [&[u8]; 8] = [
     b"\x01",
 ];
 
-/// What a hostile client says next, before and after its login.
-const CLIENT_SAYS: [&[&[u8]]; 2] = [
-    &[
-        b"USER mrose\r\n",
-        b"PASS tanstaaf\r\n",
-        b"PASS no\r\n",
-        b"AUTH PLAIN\r\n",
-        b"YWJj\r\n",
-        b"*\r\n",
-        b"STLS\r\n",
-        b"\x01",
-        b"CAPA\r\n",
-        b"STAT\r\n",
-        b"QUIT\r\n",
-    ],
-    &[
-        b"STAT\r\n",
-        b"LIST\r\n",
-        b"UIDL 2\r\n",
-        b"RETR 1\r\n",
-        b"TOP 3 0\r\n",
-        b"DELE 1\r\n",
-        b"DELE 3\r\n",
-        b"RSET\r\n",
-        b"CAPA\r\n",
-        b"USER mrose\r\n",
-        b"X\r\n",
-        b"QUIT\r\n",
-    ],
+/// What a hostile client says next, before its login and after it, and where
+/// the server is set up in another way: the first octet of the input, as
+/// `check::server_session` has it.
+const CLIENT_SAYS: [(u8, &[&[u8]]); 6] = [
+    (
+        0b00_0000,
+        &[
+            b"USER mrose\r\n",
+            b"PASS tanstaaf\r\n",
+            b"PASS no\r\n",
+            b"AUTH PLAIN\r\n",
+            b"YWJj\r\n",
+            b"*\r\n",
+            b"STLS\r\n",
+            b"\x01",
+            b"CAPA\r\n",
+            b"STAT\r\n",
+            b"QUIT\r\n",
+        ],
+    ),
+    (
+        0b00_0001,
+        &[
+            b"STAT\r\n",
+            b"LIST\r\n",
+            b"UIDL 2\r\n",
+            b"RETR 1\r\n",
+            b"TOP 3 0\r\n",
+            b"DELE 1\r\n",
+            b"DELE 3\r\n",
+            b"RSET\r\n",
+            b"CAPA\r\n",
+            b"USER mrose\r\n",
+            b"X\r\n",
+            b"QUIT\r\n",
+        ],
+    ),
+    // It offers all that it can.
+    (
+        0b00_0100,
+        &[
+            b"UTF8\r\n",
+            b"USER m\xC3\xA9\r\n",
+            b"PASS \xC3\xA9\r\n",
+            b"PASS in-use\r\n",
+            b"APOP mrose digest\r\n",
+            b"APOP mrose no\r\n",
+            b"STLS\r\n",
+            b"\x01",
+            b"CAPA\r\n",
+            b"RETR 4\r\n",
+            b"QUIT\r\n",
+        ],
+    ),
+    // The maildrop is in trouble.
+    (
+        0b00_1001,
+        &[
+            b"STAT\r\n",
+            b"RETR 1\r\n",
+            b"TOP 2 0\r\n",
+            b"RETR 3\r\n",
+            b"DELE 1\r\n",
+            b"DELE 3\r\n",
+            b"RSET\r\n",
+            b"QUIT\r\n",
+        ],
+    ),
+    // Passwords need TLS, which is offered or not.
+    (
+        0b01_0000,
+        &[
+            b"USER mrose\r\n",
+            b"PASS tanstaaf\r\n",
+            b"AUTH\r\n",
+            b"AUTH PLAIN\r\n",
+            b"AUTH CRAM-MD5\r\n",
+            b"YWJj\r\n",
+            b"bW9yZQ==\r\n",
+            b"STLS\r\n",
+            b"\x01",
+            b"CAPA\r\n",
+            b"QUIT\r\n",
+        ],
+    ),
+    (
+        0b11_0000,
+        &[
+            b"USER mrose\r\n",
+            b"PASS tanstaaf\r\n",
+            b"AUTH PLAIN YWJj\r\n",
+            b"AUTH CRAM-MD5 bm8=\r\n",
+            b"AUTH CRAM-MD5 YWJj\r\n",
+            b"STLS\r\n",
+            b"\x01",
+            b"CAPA\r\n",
+            b"QUIT\r\n",
+        ],
+    ),
 ];
 
 /// What happens next where both sides are ours, as [`generate::Op`] has it:
@@ -97,13 +167,14 @@ pub fn client_sessions(clients: Clients, events: u32) -> u64 {
 /// and before that is silent or goes away. Returns how many sessions that are.
 pub fn server_sessions(servers: Servers, events: u32) -> u64 {
     let mut sessions = 0;
-    for header in 0..4 {
-        let says = CLIENT_SAYS[usize::from(header & 1)];
-        every_word(&mut vec![header], says, events, &mut |input| {
-            sessions += 1;
-            check::server_session(servers, input);
-            !check::server_is_over(input)
-        });
+    for (setting, says) in CLIENT_SAYS {
+        for end in [0b00, 0b10] {
+            every_word(&mut vec![setting | end], says, events, &mut |input| {
+                sessions += 1;
+                check::server_session(servers, input);
+                !check::server_is_over(input)
+            });
+        }
     }
     sessions
 }

@@ -72,10 +72,18 @@ pub fn client_sessions() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-const COMMANDS: [&[u8]; 36] = [
+const COMMANDS: [&[u8]; 51] = [
     b"USER mrose\r\n",
     b"PASS secret\r\n",
     b"PASS no\r\n",
+    b"PASS in-use\r\n",
+    b"PASS login-delay\r\n",
+    b"PASS sys-temp\r\n",
+    b"PASS sys-perm\r\n",
+    b"USER m\xC3\xA9\r\nPASS \xC3\xA9\r\n",
+    b"APOP mrose digest\r\n",
+    b"APOP mrose no\r\n",
+    b"UTF8\r\n",
     b"USER a\r\nPASS b\r\n",
     b"CAPA\r\n",
     b"STLS\r\n",
@@ -88,6 +96,10 @@ const COMMANDS: [&[u8]; 36] = [
     b"LANG de\r\n",
     b"AUTH PLAIN\r\n",
     b"AUTH plain =\r\n",
+    b"AUTH CRAM-MD5 bW9yZQ==\r\n",
+    b"AUTH CRAM-MD5\r\nbW9yZQ==\r\n",
+    b"bW9yZQ==\r\n",
+    b"bm8=\r\n",
     b"YWJj\r\n",
     b"*\r\n",
     b"STAT\r\n",
@@ -96,9 +108,12 @@ const COMMANDS: [&[u8]; 36] = [
     b"UIDL\r\n",
     b"UIDL 3\r\n",
     b"RETR 1\r\n",
+    b"RETR 2\r\n",
     b"RETR 3\r\n",
+    b"RETR 4\r\n",
     b"TOP 3 0\r\n",
     b"TOP 3 1\r\n",
+    b"TOP 4 0\r\n",
     b"DELE 1\r\n",
     b"DELE 1\r\nRETR 1\r\n",
     b"DELE 3\r\n",

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, mem, time::Instant};
 
 use pop3_proto::{
     MessageNumber,
-    server::{Config, Event, Maildrop, Verdict},
+    server::{Closed, Config, Event, Maildrop, Verdict},
 };
 
 use super::{Mutant, Role};
@@ -16,7 +16,7 @@ use crate::{
 /// A name, who has the bug, and the server that has it.
 type Row = (&'static str, &'static str, Servers);
 
-const SERVERS: [Row; 7] = [
+const SERVERS: [Row; 9] = [
     (
         "obeys-what-is-pipelined-behind-stls",
         "CVE-2021-38084: Courier",
@@ -86,6 +86,21 @@ const SERVERS: [Row; 7] = [
                 on_eof: false,
             })
         },
+    ),
+    (
+        "ends-a-message-that-breaks-off",
+        "against RFC 1939 §3: a failed read is the end of the file",
+        |config, now| {
+            Box::new(Ends {
+                sound: Serving::new(config, now),
+                owes: b"",
+            })
+        },
+    ),
+    (
+        "says-ok-when-nothing-is-removed",
+        "against RFC 1939 §6",
+        |config, now| Box::new(Agrees(Serving::new(config, now))),
     ),
 ];
 
@@ -336,5 +351,53 @@ impl Server for Removes {
             self.quit(now);
         }
         self.sound.handle_timeout(now);
+    }
+}
+
+/// Sends the terminator after a message that could not be read to its end.
+struct Ends {
+    sound: Serving,
+    owes: &'static [u8],
+}
+
+impl Server for Ends {
+    fn sound(&mut self) -> &mut Serving {
+        &mut self.sound
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        let event = self.sound.poll_event();
+        if event == Some(Event::Closed(Closed::MessageFailed)) {
+            self.owes = b"\r\n.\r\n";
+        }
+        event
+    }
+
+    fn transmit(&mut self, now: Instant) -> Vec<u8> {
+        let mut sent = self.sound.transmit(now);
+        sent.extend(mem::take(&mut self.owes));
+        sent
+    }
+}
+
+/// Ends the UPDATE state with one reply, whatever happened in it.
+struct Agrees(Serving);
+
+impl Server for Agrees {
+    fn sound(&mut self) -> &mut Serving {
+        &mut self.0
+    }
+
+    fn transmit(&mut self, now: Instant) -> Vec<u8> {
+        const FAILED: &[u8] = b"-ERR [SYS/TEMP] some deleted";
+        let mut sent = self.0.transmit(now);
+        if let Some(at) = sent
+            .windows(FAILED.len())
+            .position(|octets| octets == FAILED)
+        {
+            sent.truncate(at);
+            sent.extend(b"+OK goodbye\r\n");
+        }
+        sent
     }
 }

@@ -6,9 +6,9 @@
 //! | line | is |
 //! |---|---|
 //! | `replay: client PROFILE TRANSPORT` | replay it against our client: `rfc1939` or another name of a profile; `cleartext`, `stls` (required) or `tls` |
-//! | `replay: server TLS [plaintext] [apop=STAMP] [sasl=NAME,NAME]` | replay it against our server: `none`, `offered` or `active`; with `plaintext` passwords are taken without TLS |
+//! | `replay: server TLS [plaintext] [trouble] [utf8] [apop=STAMP] [sasl=NAME,NAME]` | replay it against our server: `none`, `offered` or `active`; with `plaintext` passwords are taken without TLS; with `trouble` the maildrop is [in trouble](crate::view::Shelf::in_trouble); with `utf8` that is offered, and messages beyond ASCII are for those who ask |
 //! | `mail: UID TEXT` | the server's next message |
-//! | `login: WORD` | how the server's driver answers the next login: `accept` (as it does when none is left), `reject`, `in-use`, `temporary`, `challenge BASE64` |
+//! | `login: WORD` | how the server's driver answers the next login: `accept` (as it does when none is left), `reject`, `in-use`, `login-delay`, `temporary`, `permanent`, `challenge BASE64` |
 //! | `held: N` | the client holds message N since an earlier session |
 //! | `S: TEXT` | the server sends this, CRLF behind it |
 //! | `C: TEXT` | the client sends this: our client's driver asks for this command, DELE with the proof that it has, or answers the challenge with it, unless it is on its way already |
@@ -57,6 +57,8 @@ pub struct Trace {
 struct ServerSetup {
     tls: String,
     plaintext: bool,
+    in_trouble: bool,
+    utf8: bool,
     apop: Option<String>,
     sasl: Vec<String>,
 }

@@ -56,8 +56,10 @@ fn parse_line(trace: &mut Trace, line: &str) -> Result<Option<Item>, String> {
             return Ok(None);
         }
         "login" => {
-            let is_known = matches!(text, "accept" | "reject" | "in-use" | "temporary")
-                || text == "challenge"
+            let is_known = matches!(
+                text,
+                "accept" | "reject" | "in-use" | "login-delay" | "temporary" | "permanent"
+            ) || text == "challenge"
                 || text.starts_with("challenge ");
             if !is_known {
                 return Err(format!("`{text}` answers no login"));
@@ -114,6 +116,8 @@ fn replay(trace: &mut Trace, text: &str) -> Result<(), String> {
             for option in options {
                 match option.split_once('=') {
                     None if *option == "plaintext" => setup.plaintext = true,
+                    None if *option == "trouble" => setup.in_trouble = true,
+                    None if *option == "utf8" => setup.utf8 = true,
                     Some(("apop", stamp)) => setup.apop = Some(stamp.to_owned()),
                     Some(("sasl", names)) => {
                         setup.sasl = names.split(',').map(Into::into).collect();

@@ -24,12 +24,16 @@ pub(super) fn replay(
         Ok(config) => config,
         Err(what) => return error(1, what.to_string()),
     };
+    let shelf = Shelf::new(trace.mail.clone());
     let mut replay = Replay {
         session: servers(config, now),
         now,
         read,
         input: Vec::new(),
-        shelf: Shelf::new(trace.mail.clone()),
+        shelf: match setup.in_trouble {
+            true => shelf.in_trouble(),
+            false => shelf,
+        },
         logins: trace.logins.iter().cloned().collect(),
         left: Unclaimed::default(),
     };
@@ -49,6 +53,7 @@ fn config(setup: &ServerSetup) -> Result<Config, pop3_proto::ArgumentError> {
     };
     let mut config = Config::new()
         .tls(tls)
+        .utf8(setup.utf8)
         .dangerous_plaintext_without_tls(setup.plaintext);
     if let Some(stamp) = &setup.apop {
         config = config.apop(stamp)?;
@@ -170,10 +175,13 @@ impl Replay {
             "accept" => Verdict::Accept(self.shelf.clone()),
             "reject" => Verdict::Reject,
             "in-use" => Verdict::InUse,
+            "login-delay" => Verdict::LoginDelay,
             "temporary" => Verdict::Temporary,
+            "permanent" => Verdict::Permanent,
             challenge => {
                 let base64 = challenge.trim_start_matches("challenge").trim_start();
-                return self.session.challenge(self.now, base64);
+                let asked = self.session.challenge(self.now, base64);
+                return asked.expect("a challenge");
             }
         };
         self.session.answer(self.now, verdict);

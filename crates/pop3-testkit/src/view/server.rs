@@ -1,14 +1,14 @@
 //! A server's session under test, and what it serves.
 
 use std::{
-    io::{self, Cursor},
+    io::{self, Chain, Cursor, Read},
     sync::{Arc, Mutex},
     time::Instant,
 };
 
 use pop3_proto::{
     MessageNumber, UniqueId,
-    server::{self, Config, Maildrop, Verdict},
+    server::{self, ChallengeError, Config, Maildrop, Verdict},
 };
 
 use crate::oracle::{self, Newline};
@@ -21,7 +21,11 @@ pub type Servers = fn(Config, Instant) -> Box<dyn Server>;
 pub struct Shelf {
     messages: Arc<Vec<(String, Vec<u8>)>>,
     removed: Arc<Mutex<Option<Vec<u32>>>>,
+    in_trouble: bool,
 }
+
+/// What a [`Shelf`] in trouble gives of a message before it breaks off.
+const BREAKS_OFF_AT: usize = 3;
 
 impl Shelf {
     /// A maildrop of these unique-ids and messages.
@@ -30,6 +34,17 @@ impl Shelf {
         Self {
             messages: Arc::new(messages),
             removed: Arc::default(),
+            in_trouble: false,
+        }
+    }
+
+    /// Message 1 is damaged, 2 cannot be read now, the others break off after
+    /// a few octets, and none can be removed.
+    #[must_use]
+    pub fn in_trouble(self) -> Self {
+        Self {
+            in_trouble: true,
+            ..self
         }
     }
 
@@ -41,8 +56,17 @@ impl Shelf {
     }
 }
 
+/// What follows the octets of a message.
+pub struct MessageEnd(Option<io::ErrorKind>);
+
+impl Read for MessageEnd {
+    fn read(&mut self, _into: &mut [u8]) -> io::Result<usize> {
+        self.0.map_or(Ok(0), |kind| Err(kind.into()))
+    }
+}
+
 impl Maildrop for Shelf {
-    type Message = Cursor<Vec<u8>>;
+    type Message = Chain<Cursor<Vec<u8>>, MessageEnd>;
 
     fn messages(&self) -> u32 {
         self.messages.len() as u32
@@ -58,11 +82,30 @@ impl Maildrop for Shelf {
         UniqueId::new(self.messages[number.index()].0.as_bytes()).expect("a unique-id")
     }
 
+    /// A message beyond ASCII has no surrogate.
+    fn needs_utf8(&self, number: MessageNumber) -> bool {
+        !self.messages[number.index()].1.is_ascii()
+    }
+
     fn open(&mut self, number: MessageNumber) -> io::Result<Self::Message> {
-        Ok(Cursor::new(self.messages[number.index()].1.clone()))
+        let mut octets = self.messages[number.index()].1.clone();
+        let mut end = None;
+        match number.get() {
+            _ if !self.in_trouble => {}
+            1 => return Err(io::ErrorKind::InvalidData.into()),
+            2 => return Err(io::ErrorKind::TimedOut.into()),
+            _ => {
+                octets.truncate(BREAKS_OFF_AT);
+                end = Some(io::ErrorKind::BrokenPipe);
+            }
+        }
+        Ok(Cursor::new(octets).chain(MessageEnd(end)))
     }
 
     fn commit(self, deleted: &mut dyn Iterator<Item = MessageNumber>) -> io::Result<()> {
+        if self.in_trouble {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
         let deleted = deleted.map(MessageNumber::get).collect();
         *self.removed.lock().expect("no panic") = Some(deleted);
         Ok(())
@@ -100,8 +143,8 @@ pub trait Server {
     }
 
     /// See [`server::Session::challenge`].
-    fn challenge(&mut self, now: Instant, base64: &str) {
-        self.sound().challenge(now, base64).expect("a challenge");
+    fn challenge(&mut self, now: Instant, base64: &str) -> Result<(), ChallengeError> {
+        self.sound().challenge(now, base64)
     }
 
     /// See [`server::Session::handle_input`].

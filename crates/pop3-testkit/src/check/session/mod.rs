@@ -50,27 +50,27 @@ pub fn client_is_over(input: &[u8]) -> bool {
     })
 }
 
-/// A server with three messages, and any octets as the client's.
+/// A server with some messages, and any octets as the client's.
 ///
-/// Of the first octet, bit 0 says that the client is logged in, and bit 1 that
-/// it falls silent at the end and does not close.
+/// Of the first octet, bit 0 says that the client is logged in, and the others
+/// how the server is set up ([`Setting`]).
 pub fn server_session(servers: Servers, input: &[u8]) {
-    let Some((silent, wire)) = client_octets(input) else {
+    let Some((setting, wire)) = client_octets(input) else {
         return;
     };
-    let expected = server_model::run(&wire, silent);
+    let expected = server_model::run(&wire, setting);
     let (now, seed) = (Instant::now(), chunk::seed(input));
     for plan in plans(&wire, seed) {
-        server::run(servers, silent, &plan, now).compare(&expected);
+        server::run(servers, setting, &plan, now).compare(&expected);
     }
 }
 
 /// Whether that session is over, and more octets would change nothing.
 #[must_use]
 pub fn server_is_over(input: &[u8]) -> bool {
-    client_octets(input).is_none_or(|(silent, wire)| {
-        let closed = server_model::run(&wire, silent).closed;
-        matches!(closed, Some(Closed::Quit | Closed::Updated))
+    client_octets(input).is_none_or(|(setting, wire)| {
+        let closed = server_model::run(&wire, setting).closed;
+        !matches!(closed, None | Some(Closed::Autologout | Closed::Eof))
     })
 }
 
@@ -83,14 +83,42 @@ fn scenario(input: &[u8]) -> Option<(Scenario, Vec<u8>)> {
     Some((scenario, wire))
 }
 
-/// Whether the client falls silent, and what it says before.
-fn client_octets(input: &[u8]) -> Option<(bool, Vec<u8>)> {
+/// How a server is set up, and what the client says.
+fn client_octets(input: &[u8]) -> Option<(Setting, Vec<u8>)> {
     let (&header, wire) = input.split_first()?;
     let prologue = match header & 1 {
         1 => &b"USER mrose\r\nPASS tanstaaf\r\n"[..],
         _ => b"",
     };
-    Some((header & 2 == 2, [prologue, wire].concat()))
+    Some((Setting::new(header), [prologue, wire].concat()))
+}
+
+/// How a server is set up, and its maildrop, and how the client ends.
+#[derive(Clone, Copy, Debug)]
+struct Setting {
+    /// Bit 1: the client falls silent at the end and does not close.
+    silent: bool,
+    /// Bit 2: APOP, UTF8, a login delay and an implementation are offered, and
+    /// a fourth message is for clients that ask for UTF8.
+    offers_all: bool,
+    /// Bit 3: the maildrop is [in trouble](crate::view::Shelf::in_trouble).
+    in_trouble: bool,
+    /// Bit 4: no password is taken without TLS.
+    passwords_need_tls: bool,
+    /// Bit 5: STLS is not offered.
+    no_stls: bool,
+}
+
+impl Setting {
+    const fn new(header: u8) -> Self {
+        Self {
+            silent: header & 2 != 0,
+            offers_all: header & 4 != 0,
+            in_trouble: header & 8 != 0,
+            passwords_need_tls: header & 16 != 0,
+            no_stls: header & 32 != 0,
+        }
+    }
 }
 
 /// What kind of reply a script waits for.

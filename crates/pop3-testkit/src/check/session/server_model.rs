@@ -5,21 +5,31 @@ use std::collections::BTreeSet;
 use pop3_proto::server::Closed;
 
 use super::{
-    END_OF_FLIGHT,
-    server::{Answer, Expected, MESSAGES},
+    END_OF_FLIGHT, Setting,
+    server::{
+        Answer, CHALLENGES, Expected, IMPLEMENTATION, LOGIN_DELAY, MORE, REFUSED, TIMESTAMP,
+        messages,
+    },
 };
 use crate::oracle::{self, Awaited, Newline};
 
 /// What [`super::server::run`] has to have done.
-pub(super) fn run(wire: &[u8], silent: bool) -> Expected {
+pub(super) fn run(wire: &[u8], setting: Setting) -> Expected {
     let mut model = Model {
+        setting,
         tls: false,
+        utf8: false,
         user: false,
+        challenges: 0,
         transaction: false,
         deleted: BTreeSet::new(),
         expected: Expected::default(),
     };
-    model.reply(Awaited::Line, Answer::Fine);
+    let greeting = match setting.offers_all {
+        true => format!("POP3 ready {TIMESTAMP}"),
+        false => "POP3 ready".to_owned(),
+    };
+    model.reply(Awaited::Line, Answer::Says(greeting));
     // Half a command outlives the end of a flight, unless TLS begins there.
     let mut flights = wire.split(|&octet| octet == END_OF_FLIGHT).peekable();
     let mut octets = Vec::new();
@@ -34,7 +44,7 @@ pub(super) fn run(wire: &[u8], silent: bool) -> Expected {
             break;
         }
     }
-    model.expected.closed.get_or_insert(match silent {
+    model.expected.closed.get_or_insert(match setting.silent {
         true => Closed::Autologout,
         false => Closed::Eof,
     });
@@ -42,9 +52,13 @@ pub(super) fn run(wire: &[u8], silent: bool) -> Expected {
 }
 
 struct Model {
+    setting: Setting,
     tls: bool,
+    utf8: bool,
     /// USER came just now.
     user: bool,
+    /// Challenges of the exchange.
+    challenges: u32,
     transaction: bool,
     deleted: BTreeSet<u32>,
     expected: Expected,
@@ -116,7 +130,7 @@ impl Model {
     fn line(&mut self, line: &[u8]) -> bool {
         if self.in_exchange() {
             match str::from_utf8(line) {
-                Ok(text) if is_base64(text) => self.log_in(),
+                Ok(text) if is_base64(text) => self.sasl(text),
                 _ => self.refuse(),
             }
             return false;
@@ -138,9 +152,62 @@ impl Model {
         false
     }
 
-    fn log_in(&mut self) {
-        self.transaction = true;
-        self.reply(Awaited::Line, Answer::Fine);
+    fn log_in(&mut self, secret: &str) {
+        let refused = REFUSED.iter().find(|(refused, _)| *refused == secret);
+        self.transaction = refused.is_none();
+        let answer = refused.map_or(Answer::Fine, |&(_, code)| Answer::Refused(Some(code)));
+        self.reply(Awaited::Line, answer);
+    }
+
+    fn sasl(&mut self, response: &str) {
+        match response {
+            MORE if self.challenges == CHALLENGES => self.log_in("no"),
+            MORE => {
+                self.challenges += 1;
+                self.reply(Awaited::Sasl, Answer::Challenge);
+            }
+            _ => self.log_in(response),
+        }
+    }
+
+    fn takes_passwords(&self) -> bool {
+        self.tls || !self.setting.passwords_need_tls
+    }
+
+    const fn offers_stls(&self) -> bool {
+        !self.tls && !self.setting.no_stls
+    }
+
+    /// The mechanisms that may be used: not PLAIN where no password may be sent.
+    fn mechanisms(&self) -> &'static [&'static str] {
+        match self.takes_passwords() {
+            true => &["PLAIN", "CRAM-MD5"],
+            false => &["CRAM-MD5"],
+        }
+    }
+
+    fn capabilities(&mut self) {
+        let mut lines = Vec::new();
+        lines.extend(self.takes_passwords().then(|| "USER".to_owned()));
+        lines.push(format!("SASL {}", self.mechanisms().join(" ")));
+        let always = "TOP UIDL PIPELINING RESP-CODES AUTH-RESP-CODE LANG";
+        lines.extend(always.split(' ').map(str::to_owned));
+        lines.push("EXPIRE NEVER".to_owned());
+        let offers_all = self.setting.offers_all;
+        lines.extend(offers_all.then(|| format!("LOGIN-DELAY {LOGIN_DELAY}")));
+        let stls = !self.transaction && self.offers_stls();
+        lines.extend(stls.then(|| "STLS".to_owned()));
+        lines.extend(offers_all.then(|| "UTF8 USER".to_owned()));
+        lines.extend(offers_all.then(|| format!("IMPLEMENTATION {IMPLEMENTATION}")));
+        self.listing(&lines);
+    }
+
+    fn listing(&mut self, lines: &[impl AsRef<str>]) {
+        let block: String = lines
+            .iter()
+            .map(|line| line.as_ref().to_owned() + "\r\n")
+            .collect();
+        self.reply(Awaited::Listing, Answer::Block(block.into_bytes()));
     }
 
     /// English is the one language.
@@ -158,31 +225,39 @@ impl Model {
 
     fn in_authorization(&mut self, words: &[&str], user: bool) -> bool {
         match words {
+            ["USER" | "PASS", ..] if !self.takes_passwords() => self.refuse(),
             // Without UTF8, names and passwords are ASCII (RFC 6856 §2.2).
-            ["USER" | "PASS" | "APOP", rest @ ..] if !rest.concat().is_ascii() => self.refuse(),
+            ["USER" | "PASS" | "APOP", rest @ ..]
+                if !rest.concat().is_ascii() && !self.setting.offers_all =>
+            {
+                self.refuse();
+            }
             ["USER", ..] => {
                 self.user = true;
                 self.reply(Awaited::Line, Answer::Fine);
             }
-            ["PASS", "no"] if user => {
-                self.reply(Awaited::Line, Answer::Refused(Some("[AUTH]")));
-            }
-            ["PASS", ..] if user => self.log_in(),
-            ["AUTH"] => self.reply(Awaited::Listing, Answer::Offers("PLAIN", true)),
+            // A password has spaces of its own.
+            ["PASS", words @ ..] if user => self.log_in(&words.join(" ")),
+            ["APOP", _, digest] if self.setting.offers_all => self.log_in(digest),
+            ["AUTH"] => self.listing(self.mechanisms()),
             ["AUTH", mechanism, response @ ..] => {
-                let known = ["PLAIN", "CRAM-MD5"];
-                let known = known
-                    .iter()
-                    .any(|name| mechanism.eq_ignore_ascii_case(name));
+                let mut usable = self.mechanisms().iter();
+                let usable = usable.any(|name| mechanism.eq_ignore_ascii_case(name));
+                self.challenges = 0;
                 match response {
-                    _ if !known => self.refuse(),
-                    [] => self.reply(Awaited::Sasl, Answer::Challenge),
-                    [response] if *response == "=" || is_base64(response) => self.log_in(),
+                    _ if !usable => self.refuse(),
+                    [] => self.sasl(MORE),
+                    [response] if *response == "=" || is_base64(response) => self.sasl(response),
                     _ => self.refuse(),
                 }
             }
-            ["CAPA"] => self.reply(Awaited::Listing, Answer::Offers("STLS", !self.tls)),
-            ["STLS"] if !self.tls => {
+            ["UTF8"] if self.setting.offers_all => {
+                self.utf8 = true;
+                self.reply(Awaited::Line, Answer::Fine);
+            }
+            ["CAPA"] => self.capabilities(),
+            // It cannot come after UTF8 (RFC 6856 §2.1).
+            ["STLS"] if self.offers_stls() && !self.utf8 => {
                 self.reply(Awaited::Line, Answer::Fine);
                 return true;
             }
@@ -200,11 +275,13 @@ impl Model {
         if number.is_some_and(|number| !self.held().contains(&number)) {
             return self.refuse();
         }
+        let text = |number| text(self.setting, number);
         let size = |number: &u32| text(*number).len();
         let octets: usize = self.held().iter().map(size).sum();
         let totals = format!("{} {octets}", self.held().len());
         let listing = |number: &u32| format!("{number} {}", size(number));
-        let unique_id = |number: &u32| format!("{number} {}", MESSAGES[*number as usize - 1].0);
+        let mail = messages(self.setting);
+        let unique_id = |number: &u32| format!("{number} {}", mail[*number as usize - 1].0);
         let block = |line: &dyn Fn(&u32) -> String| {
             let lines = self
                 .held()
@@ -219,6 +296,17 @@ impl Model {
             ("LIST", None) => block(&listing),
             ("UIDL", Some(number)) => (Awaited::Line, Answer::Says(unique_id(&number))),
             ("UIDL", None) => block(&unique_id),
+            ("RETR" | "TOP", Some(4)) if !self.utf8 => {
+                (Awaited::Line, Answer::Refused(Some("[UTF8]")))
+            }
+            ("RETR" | "TOP", Some(number)) if self.setting.in_trouble => match number {
+                1 => (Awaited::Line, Answer::Refused(Some("[SYS/PERM]"))),
+                2 => (Awaited::Line, Answer::Refused(Some("[SYS/TEMP]"))),
+                _ => {
+                    self.expected.closed = Some(Closed::MessageFailed);
+                    (Awaited::Message, Answer::BreaksOff)
+                }
+            },
             ("RETR", Some(number)) => (Awaited::Message, Answer::Block(text(number))),
             ("TOP", Some(number)) => {
                 let lines = words[2].parse().unwrap_or(0);
@@ -233,7 +321,11 @@ impl Model {
                 (Awaited::Line, Answer::Fine)
             }
             ("NOOP", _) => (Awaited::Line, Answer::Fine),
-            ("CAPA", _) => (Awaited::Listing, Answer::Offers("STLS", false)),
+            ("CAPA", _) => return self.capabilities(),
+            ("QUIT", _) if self.setting.in_trouble => {
+                self.expected.closed = Some(Closed::UpdateFailed);
+                (Awaited::Line, Answer::Refused(Some("[SYS/TEMP]")))
+            }
             ("QUIT", _) => {
                 self.expected.closed = Some(Closed::Updated);
                 self.expected.removed = Some(self.deleted.iter().copied().collect());
@@ -246,7 +338,7 @@ impl Model {
 
     /// The messages that are there and not deleted.
     fn held(&self) -> Vec<u32> {
-        let all = 1..=MESSAGES.len() as u32;
+        let all = 1..=messages(self.setting).len() as u32;
         all.filter(|number| !self.deleted.contains(number))
             .collect()
     }
@@ -259,8 +351,8 @@ fn is_base64(text: &str) -> bool {
 }
 
 /// A message as a reader gets it.
-fn text(number: u32) -> Vec<u8> {
-    let (_, message) = MESSAGES[number as usize - 1];
+fn text(setting: Setting, number: u32) -> Vec<u8> {
+    let (_, message) = messages(setting)[number as usize - 1];
     oracle::canonical(Newline::Canonicalize, message).expect("nothing is refused")
 }
 
