@@ -12,7 +12,8 @@ use std::{
 use pop3_conformance::check::{self, Account, Connection, Limits, Network, Options, Protection};
 use pop3_proto::Profile;
 
-const PASSWORD: &str = "tanstaaf";
+/// Does not begin as an escape ends: `\t` and `anstaaf` would show `tanstaaf`.
+const PASSWORD: &str = "Tanstaaf";
 
 /// What the server sends next waits for the client's next octets.
 const WAITS: u8 = 0x01;

@@ -9,10 +9,11 @@ use proptest::{
 
 use crate::check::{self, Due};
 
-const REPLIES: [&[u8]; 12] = [
+const REPLIES: [&[u8]; 13] = [
     b"+OK\r\n",
-    b"+OK\r\n",
+    b"+OK <1.2@host>\r\n",
     b"+OK 2 320\r\n",
+    b"+OK\r\n",
     b"+OK 2 abc\r\n",
     b"-ERR\r\n",
     b"-ERR [IN-USE] locked\r\n",
@@ -24,11 +25,14 @@ const REPLIES: [&[u8]; 12] = [
     b"\x86\r\n",
 ];
 
-const BLOCKS: [&[u8]; 14] = [
+const BLOCKS: [&[u8]; 17] = [
     b".\r\n",
     b".\r\n",
     b"1 120\r\n2 200\r\n.\r\n",
     b"1 a\r\n1 b\r\n.\r\n",
+    b"1 5\r\n1 6\r\n.\r\n",
+    b"1 1\r\n2 2\r\n3 3\r\n.\r\n",
+    b"en English\r\n.\r\n",
     b"4294967297 10\r\n.\r\n",
     b"1 18446744073709551616\r\n.\r\n",
     b"1 \x82\r\n2 \x83\r\n.\r\n",
@@ -44,24 +48,33 @@ const BLOCKS: [&[u8]; 14] = [
 /// What a server says, as fuzz input of `client_session`: mostly an answer of
 /// the kind that is due.
 pub fn client_sessions() -> impl Strategy<Value = Vec<u8>> {
+    // A wary client seldom comes far.
     let header = any::<[u8; 2]>();
+    let header = (header, 0..4_u8).prop_map(|([header, drawn], wary)| match wary {
+        0 => [header | 8, drawn],
+        _ => [header & !8, drawn],
+    });
     let draws = vec((0..10_u8, any::<[Index; 2]>()), 16);
-    (header, draws, 0..17_usize).prop_map(|(header, draws, length)| {
+    // Mostly as many replies as are due, for what comes after QUIT is an error.
+    let length = prop_oneof![2 => Just(None), 1 => (0..17_usize).prop_map(Some)];
+    (header, draws, length).prop_map(|(header, draws, length)| {
         let due = check::due_replies(header[0], header[1]);
+        let length = length.unwrap_or(due.len());
         let due = due.into_iter().chain(std::iter::repeat(Due::Line));
         let mut input = header.to_vec();
         for (due, (kind, [one, other])) in due.zip(draws).take(length) {
             let (line, block) = (*one.get(&REPLIES), *other.get(&BLOCKS));
             match (due, kind) {
                 (_, 0) => input.extend(line),
+                (Due::Stls, 1) => input.extend(b"-ERR\r\n"),
                 // It is not told whether TLS can begin.
-                (Due::Stls, 1..4) => {
+                (Due::Stls, 2..4) => {
                     input.extend(b"+OK\r\n");
                     break;
                 }
                 (Due::Stls, _) => input.extend(b"+OK\r\n\x01"),
                 (Due::Block, _) => input.extend([b"+OK\r\n", block].concat()),
-                (Due::Line, 1..4) => input.extend(line),
+                (Due::Line, 1..3) => input.extend(line),
                 (Due::Line, _) => input.extend(one.get(&REPLIES[..3]).iter()),
             }
             if kind < 9 {
@@ -72,7 +85,7 @@ pub fn client_sessions() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-const COMMANDS: [&[u8]; 51] = [
+const COMMANDS: [&[u8]; 53] = [
     b"USER mrose\r\n",
     b"PASS secret\r\n",
     b"PASS no\r\n",
@@ -116,6 +129,8 @@ const COMMANDS: [&[u8]; 51] = [
     b"TOP 4 0\r\n",
     b"DELE 1\r\n",
     b"DELE 1\r\nRETR 1\r\n",
+    b"DELE 2\r\nRSET\r\nLIST\r\n",
+    b"DELE 2\r\nQUIT\r\n",
     b"DELE 3\r\n",
     b"DELE 4\r\n",
     b"RSET\r\n",
@@ -131,6 +146,7 @@ pub fn server_sessions() -> impl Strategy<Value = Vec<u8>> {
     let command = select(&COMMANDS[..]).prop_map(<[u8]>::to_vec);
     let other = prop_oneof![Just(vec![1]), any::<u8>().prop_map(|octet| vec![octet])];
     let piece = prop_oneof![8 => command, 1 => other];
-    (any::<u8>(), vec(piece, 0..14))
+    let header = prop_oneof![0..4_u8, 0..64_u8];
+    (header, vec(piece, 0..14))
         .prop_map(|(header, pieces)| [&[header], &pieces.concat()[..]].concat())
 }

@@ -7,7 +7,7 @@ use pop3_proto::{
     client::{Config, Request, Response, SessionError, State, Transport},
 };
 
-use super::{RESPONSES, Scenario};
+use super::scenario::{RESPONSES, Scenario, WARY};
 use crate::{
     generate::shown,
     view::{Client, Clients, Said},
@@ -27,8 +27,13 @@ pub(super) fn log(
         true => Transport::StlsRequired,
         false => Transport::Tls,
     };
+    let mut config = Config::new(profile, transport);
+    if scenario.wary {
+        config.limits = WARY;
+        config.stop_at_malformed_line = true;
+    }
     let mut driver = Driver {
-        session: clients(Config::new(profile, transport), now),
+        session: clients(config, now),
         now,
         steps: scenario.steps.iter(),
         paced: scenario.paced,
@@ -200,7 +205,12 @@ impl Driver<'_> {
                 self.log.push(format!("proof: {proof}"));
                 self.reading = Some(request);
             }
-            Request::Top(..) | Request::List(None) | Request::Uidl(None) | Request::Capa
+            Request::AuthList
+            | Request::Capa
+            | Request::LangList
+            | Request::List(None)
+            | Request::Top(..)
+            | Request::Uidl(None)
                 if positive =>
             {
                 self.reading = Some(request);
@@ -271,13 +281,17 @@ impl Driver<'_> {
 fn class(error: SessionError) -> &'static str {
     match error {
         SessionError::AfterCancel => "after cancel",
+        SessionError::ChallengeTooLong => "challenge too long",
         SessionError::Closed(_) | SessionError::Reply(ReplyError::NoReply) => "closed",
+        SessionError::Line(_) => "malformed line",
         SessionError::PlaintextAfterStls => "plaintext after STLS",
         SessionError::Reply(ReplyError::Block(_)) => "block",
         SessionError::Reply(ReplyError::FirstLine(_)) => "line too long",
         SessionError::Reply(ReplyError::Status(_)) => "no reply",
         SessionError::Reply(ReplyError::Unsolicited) => "unsolicited",
         SessionError::Timeout(_) => "timeout",
+        SessionError::TooManyChallenges => "too many challenges",
+        SessionError::TooManyLines => "too many lines",
         other => panic!("{other:?} cannot come here"),
     }
 }

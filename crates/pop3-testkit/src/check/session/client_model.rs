@@ -2,23 +2,34 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use pop3_proto::Command;
+use pop3_proto::{Command, client::Limits};
 
-use super::{END_OF_FLIGHT, RESPONSES, Scenario};
+use super::{
+    END_OF_FLIGHT,
+    scenario::{RESPONSES, Scenario, WARY},
+};
 use crate::{
     generate::shown,
-    oracle::{self, LineEvent, Outcome, Rules},
+    oracle::{self, Fault, LineEvent, Outcome, Rules},
 };
 
 /// The lines that [`super::client::log`] has to give.
 pub(super) fn log(scenario: &Scenario, wire: &[u8]) -> Vec<String> {
     let mut model = Model {
         outlook: scenario.outlook,
+        wary: scenario.wary,
+        limits: match scenario.wary {
+            true => WARY,
+            false => Limits::DEFAULT,
+        },
         tls: !scenario.stls,
+        utf8: false,
+        apop: false,
         state: "greeting",
         user: false,
         exchange: Exchange::None,
         challenges: scenario.first_response,
+        challenged: 0,
         whole: BTreeSet::new(),
         deleted: BTreeSet::new(),
         queue: VecDeque::new(),
@@ -69,13 +80,21 @@ enum Exchange {
 
 struct Model<'a> {
     outlook: bool,
+    wary: bool,
+    limits: Limits,
     tls: bool,
+    /// UTF8 was accepted.
+    utf8: bool,
+    /// The greeting has a timestamp, and is not forgotten.
+    apop: bool,
     state: &'static str,
     /// USER was accepted just now.
     user: bool,
     exchange: Exchange,
     /// The place of the next response in [`RESPONSES`].
     challenges: usize,
+    /// Challenges of the exchange.
+    challenged: u32,
     /// Messages that came whole.
     whole: BTreeSet<u32>,
     deleted: BTreeSet<u32>,
@@ -100,6 +119,7 @@ impl Model<'_> {
         loop {
             if self.state == "handshake" && ends.contains(&at) {
                 self.tls = true;
+                self.apop = false;
                 self.state = "AUTHORIZATION";
                 self.say_stls();
                 self.log.push("tls, capabilities known: false".to_owned());
@@ -139,6 +159,7 @@ impl Model<'_> {
             };
             let Some(command) = command else {
                 self.say("greeting", positive, &text, "");
+                self.apop = oracle::timestamp(&text).is_some();
                 self.state = if positive { "AUTHORIZATION" } else { "closed" };
                 self.next();
                 continue;
@@ -174,6 +195,13 @@ impl Model<'_> {
     }
 
     fn challenge(&mut self, text: &[u8]) -> Result<(), &'static str> {
+        if text.len() > self.limits.challenge_octets {
+            return Err("challenge too long");
+        }
+        if self.challenged == self.limits.challenges {
+            return Err("too many challenges");
+        }
+        self.challenged += 1;
         match self.exchange {
             Exchange::Cancelled => return Err("after cancel"),
             Exchange::Started(octets) if octets > 0 => {
@@ -235,7 +263,11 @@ impl Model<'_> {
         self.say(command.keyword(), positive, text, &listing);
         self.user = matches!(command, Command::User(_)) && positive;
         match command {
-            Command::Pass(_) | Command::Auth { .. } if positive => self.state = "TRANSACTION",
+            Command::Apop { .. } | Command::Auth { .. } | Command::Pass(_) if positive => {
+                self.state = "TRANSACTION";
+            }
+            Command::Utf8 if positive => self.utf8 = true,
+            Command::Rset if positive => self.deleted.clear(),
             Command::Dele(number) if !positive => drop(self.deleted.remove(&number.get())),
             Command::Quit => {
                 self.state = match positive && self.state == "TRANSACTION" {
@@ -253,6 +285,7 @@ impl Model<'_> {
             _ => {}
         }
         self.exchange = Exchange::None;
+        self.challenged = 0;
         let mut consumed = 0;
         if positive && command.is_multiline() {
             consumed = self.block(command, rest)?;
@@ -272,6 +305,11 @@ impl Model<'_> {
         let is_message = matches!(command, Command::Retr(_) | Command::Top(..));
         let rules = Rules {
             dot_line_ends: self.outlook && !is_message,
+            max_octets: match (self.wary, is_message) {
+                (false, _) => usize::MAX,
+                (true, true) => WARY.message_octets as usize,
+                (true, false) => WARY.listing_octets as usize,
+            },
             ..Rules::RFC1939
         };
         let decoded = oracle::decode(&rules, rest);
@@ -281,7 +319,7 @@ impl Model<'_> {
                 self.log.push(format!("data {}", shown(&decoded.data)));
                 String::new()
             }
-            false => self.lines(command, &decoded.data),
+            false => self.lines(command, &decoded.data)?,
         };
         match decoded.outcome {
             Outcome::Ended { consumed, .. } => {
@@ -297,18 +335,32 @@ impl Model<'_> {
                 self.log.push("cut off".to_owned());
                 Ok(rest.len())
             }
+            Outcome::Failed(Fault::TooLong, _) if self.wary => Err("block"),
             other => panic!("{other:?}: no rule refuses an octet"),
         }
     }
 
     /// The lines of a listing, and how many there are of each kind.
-    fn lines(&mut self, command: &Command<'_>, data: &[u8]) -> String {
-        let (mut seen, mut lines) = (BTreeSet::new(), 0);
-        for event in oracle::lines(&Rules::RFC1939, 512, data).events {
+    fn lines(&mut self, command: &Command<'_>, data: &[u8]) -> Result<String, &'static str> {
+        let (mut seen, mut lines, mut texts) = (BTreeSet::new(), 0, 0);
+        let (most, highest) = (self.limits.listing_entries, self.limits.listing_entries);
+        let split = oracle::lines(&Rules::RFC1939, 512, data);
+        let begins = begins_one_more(&split, data);
+        for event in split.events {
+            if lines == most as usize {
+                return Err("too many lines");
+            }
             lines += 1;
             let found = match (&event, command) {
+                (LineEvent::Line(line), Command::Capa) if self.wary && !is_capability(line) => None,
+                (LineEvent::Refused(..), Command::Capa) if self.wary => None,
                 (_, Command::Capa) => {
                     self.log.push("capability".to_owned());
+                    continue;
+                }
+                (LineEvent::Line(line), Command::AuthList | Command::LangList) => {
+                    texts += 1;
+                    self.log.push(format!("line {}", line.escape_ascii()));
                     continue;
                 }
                 (LineEvent::Line(line), Command::List(_)) => {
@@ -324,18 +376,24 @@ impl Model<'_> {
                 }
                 (LineEvent::Refused(..), _) => None,
             };
-            let found = found.filter(|(number, _)| *number <= 16_000_000 && seen.insert(*number));
+            let found = found.filter(|(number, _)| *number <= highest && seen.insert(*number));
+            if found.is_none() && self.wary {
+                return Err("malformed line");
+            }
             let line = found.map_or("malformed".to_owned(), |(_, line)| line);
             self.log.push(line);
         }
-        match command {
+        if begins && lines == most as usize {
+            return Err("too many lines");
+        }
+        Ok(match command {
             Command::Capa => format!(" lines {lines}"),
             _ => {
-                let (entries, highest) = (seen.len(), seen.last().unwrap_or(&0));
+                let (entries, highest) = (texts + seen.len(), seen.last().unwrap_or(&0));
                 let malformed = lines - entries;
                 format!(" entries {entries} malformed {malformed} highest {highest}")
             }
-        }
+        })
     }
 
     fn next(&mut self) {
@@ -396,9 +454,14 @@ impl Model<'_> {
         let kept = |number: &u32| !self.deleted.contains(number);
         match command {
             Command::User(_) | Command::Auth { .. } => authorization && free && self.tls,
+            Command::Apop { .. } => authorization && free && self.tls && self.apop && !self.outlook,
+            Command::AuthList | Command::Utf8 => authorization && free,
             Command::Pass(_) => authorization && self.user && self.tls,
-            Command::Stls => authorization && free && !self.tls,
-            Command::Capa => (authorization || transaction) && free,
+            Command::Stls => authorization && free && !self.tls && !self.utf8,
+            Command::Capa | Command::Lang(_) | Command::LangList => {
+                (authorization || transaction) && free
+            }
+            Command::Rset => transaction && !self.outlook,
             Command::Quit => authorization || transaction,
             Command::List(Some(number)) | Command::Uidl(Some(number)) => {
                 transaction && !self.outlook && kept(&number.get())
@@ -408,4 +471,21 @@ impl Model<'_> {
             _ => transaction,
         }
     }
+}
+
+/// Whether the octets after the last line that is known are of one more.
+fn begins_one_more(split: &oracle::Lines, data: &[u8]) -> bool {
+    let last = data.windows(2).rposition(|pair| pair == b"\r\n");
+    let start = last.map_or(0, |at| at + 2);
+    let is_known = matches!(split.events.last(), Some(LineEvent::Refused(_, at)) if *at > start);
+    !split.whole && !is_known
+}
+
+/// Printable text, and not blank (RFC 2449 §3).
+fn is_capability(line: &[u8]) -> bool {
+    let is_text = |text: &str| {
+        let is_control = |char: char| char.is_ascii_control() && char != '\t';
+        !text.contains(is_control) && !text.trim_matches([' ', '\t']).is_empty()
+    };
+    str::from_utf8(line).is_ok_and(is_text)
 }

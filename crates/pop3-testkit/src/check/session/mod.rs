@@ -4,13 +4,15 @@
 
 mod client;
 mod client_model;
+mod scenario;
 mod server;
 mod server_model;
 
 use std::time::Instant;
 
-use pop3_proto::{Argument, Command, Mechanism, MessageNumber, Secret, server::Closed};
+use pop3_proto::{Command, server::Closed};
 
+use self::scenario::Scenario;
 use crate::{
     chunk,
     view::{Clients, Servers},
@@ -24,8 +26,8 @@ const END_OF_FLIGHT: u8 = 1;
 ///
 /// Of the first octet, bit 0 says whether it is Outlook, bit 1 that the server
 /// falls silent at the end and does not close, bit 2 that the client goes on
-/// only at the end of a flight, and the upper half where the script begins; the
-/// second octet draws the script.
+/// only at the end of a flight, bit 3 that it is wary and sends what is rare, and
+/// the upper half where the script begins; the second octet draws the script.
 pub fn client_session(clients: Clients, input: &[u8]) {
     let Some((scenario, wire)) = scenario(input) else {
         return;
@@ -168,112 +170,3 @@ fn plans(wire: &[u8], seed: u64) -> [Vec<Vec<&[u8]>>; 2] {
         flights().map(drawn).collect(),
     ]
 }
-
-/// What a client's driver does.
-struct Scenario {
-    outlook: bool,
-    silent: bool,
-    /// Whether the next step waits for the end of a flight.
-    paced: bool,
-    /// Whether it begins without TLS, and shows nothing secret then.
-    stls: bool,
-    /// What the server says before the drawn octets.
-    prologue: &'static [u8],
-    /// Which of [`RESPONSES`] is the first.
-    first_response: usize,
-    /// What to do when all replies are there. Commands that stand together are
-    /// sent together.
-    steps: Vec<Vec<Command<'static>>>,
-}
-
-impl Scenario {
-    fn new(header: u8, drawn: u8) -> Self {
-        const LOGGED_IN: &[u8] = b"+OK\r\n\x01+OK\r\n\x01+OK\r\n\x01";
-        const PIPELINING: &[u8] =
-            b"+OK\r\n\x01+OK\r\n\x01+OK\r\n\x01+OK\r\nPIPELINING\r\n.\r\n\x01";
-        let login = || {
-            let name = Argument::new("mrose").map(Command::User);
-            let password = Secret::new("tanstaaf").map(Command::Pass);
-            [name, password].map(|command| vec![command.expect("an argument")])
-        };
-        let one = |command| vec![command];
-        let (first, second) = (MessageNumber::FIRST, MessageNumber::new(2));
-        let second = second.unwrap_or(first);
-        let mut transaction = vec![
-            Command::Stat,
-            Command::List(None),
-            Command::Uidl(None),
-            Command::List(Some(second)),
-            Command::Retr(first),
-            Command::Dele(first),
-            Command::Capa,
-            Command::Top(first, 1),
-            Command::Uidl(Some(second)),
-            Command::Noop,
-            Command::Retr(first),
-            Command::Quit,
-        ];
-        let length = transaction.len();
-        transaction.rotate_left(usize::from(header >> 4) % length);
-        let (stls, prologue, steps): (bool, &'static [u8], Vec<_>) = match drawn % 5 {
-            0 => {
-                let mut steps = vec![one(Command::Capa)];
-                steps.extend(login());
-                steps.extend([one(Command::Stat), one(Command::Quit)]);
-                (false, &b""[..], steps)
-            }
-            1 => {
-                let steps = login().into_iter();
-                let steps = steps.chain(transaction.into_iter().map(one));
-                (false, LOGGED_IN, steps.collect())
-            }
-            2 => {
-                transaction.retain(|command| !matches!(command, Command::Quit | Command::Dele(_)));
-                transaction.push(Command::Quit);
-                let steps = login().into_iter();
-                let steps = steps.chain([one(Command::Capa), transaction]);
-                (false, PIPELINING, steps.collect())
-            }
-            3 => {
-                let mut steps = vec![one(Command::Capa), one(Command::Stls), one(Command::Capa)];
-                steps.extend(login());
-                steps.push(one(Command::Quit));
-                (true, b"+OK\r\n\x01", steps)
-            }
-            _ => {
-                let auth = |octets: usize| Command::Auth {
-                    mechanism: Mechanism::new("XOAUTH2").expect("a mechanism"),
-                    initial_response: match octets {
-                        0 => None,
-                        _ => Secret::new(&TOKEN[..octets]).ok(),
-                    },
-                };
-                let mut steps = vec![one(auth(0)), one(auth(240)), one(auth(241))];
-                steps.extend([one(auth(0)), one(Command::Quit)]);
-                steps.rotate_left(usize::from(header >> 4) % 4);
-                (false, b"+OK\r\n\x01", steps)
-            }
-        };
-        Self {
-            outlook: header & 1 == 1,
-            silent: header & 2 == 2,
-            paced: header & 4 == 4,
-            stls,
-            prologue,
-            first_response: usize::from(header >> 6),
-            steps,
-        }
-    }
-}
-
-/// Base64 for an initial response.
-const TOKEN: &str = {
-    const OCTETS: &[u8; 241] = &[b'A'; 241];
-    match std::str::from_utf8(OCTETS) {
-        Ok(token) => token,
-        Err(_) => "",
-    }
-};
-
-/// The answers to the challenges of a session, in turn.
-const RESPONSES: [&str; 4] = ["YWJj", "*", "", "*"];
