@@ -89,9 +89,8 @@ impl Coverage {
             command
         };
         let test = format!("cargo llvm-cov {TESTS} --all-features --no-report {tests}");
-        run(&mut with_llvm(command(
-            "cargo llvm-cov clean --profraw-only",
-        )))?;
+        // Programs too: what an earlier run has built would count as not run.
+        run(&mut with_llvm(command("cargo llvm-cov clean --workspace")))?;
         run(&mut with_llvm(command(&test)))?;
         let report = "cargo llvm-cov report".to_owned();
         if self.text {
