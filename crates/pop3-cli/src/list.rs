@@ -119,12 +119,12 @@ impl Listing {
             }
             None => text.push_str("(the server has no CAPA)\n"),
         }
-        text.push_str(&format!(
-            "\n{} messages, {} octets\n",
-            self.messages, self.octets
-        ));
+        let messages = counted(self.messages.into(), "message");
+        let octets = counted(self.octets, "octet");
+        text.push_str(&format!("\n{messages}, {octets}\n"));
         if self.malformed > 0 {
-            text.push_str(&format!("{} malformed lines\n", self.malformed));
+            let lines = counted(self.malformed, "malformed line");
+            text.push_str(&format!("{lines}\n"));
         }
         if !self.list.is_empty() {
             text.push_str(&format!("\n{:>8} {:>12}  unique-id\n", "number", "octets"));
@@ -136,6 +136,12 @@ impl Listing {
         }
         text
     }
+}
+
+/// `1 message`, `2 messages`.
+fn counted(number: u64, one: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {one}{plural}")
 }
 
 /// A capability as the line that announced it, with what is unprintable escaped.

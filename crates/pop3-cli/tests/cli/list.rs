@@ -43,6 +43,13 @@ RESP-CODES
 }
 
 #[test]
+fn one_message_is_no_messages() {
+    let server = Server::new(vec![(String::from("a"), vec![b'x'])]);
+    let text = String::from_utf8(list(&server, &[]).stdout).unwrap();
+    assert!(text.contains("\n1 message, 1 octet\n"), "{text}");
+}
+
+#[test]
 fn an_object_for_programs() {
     let run = list(&server(), &["--json"]);
     let listing: Value = serde_json::from_slice(&run.stdout).unwrap();

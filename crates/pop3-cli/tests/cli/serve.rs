@@ -120,7 +120,34 @@ fn a_signal_lets_sessions_end() {
             log.contains("user=\"me\"") && log.contains("deleted=1"),
             "{log}"
         );
+        assert!(log.contains("closed ended=QUIT opened=0"), "{log}");
         assert!(!log.contains("tanstaaf"), "{log}");
+    }
+}
+
+/// Why a handshake failed is said in words: whoever reads the log has to tell a
+/// scanner from a client that trusts another certificate.
+#[test]
+fn the_log_says_why_a_connection_ended() {
+    let mut server = Server::new(&["--demo", "--tls-listen", "127.0.0.1:0"]);
+    let mut tls = String::new();
+    server.stdout.read_line(&mut tls).unwrap();
+    let mut scanner = TcpStream::connect(tls.trim_end()).unwrap();
+    scanner.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let _ = scanner.read_to_end(&mut Vec::new());
+    drop(server.client());
+    let mut client = server.client();
+    assert_eq!(client.ask("QUIT"), "+OK goodbye\r\n");
+    assert_eq!(client.rest(), "");
+    server.signal(Signal::TERM);
+    let (status, log) = server.done();
+    assert_eq!(status, Some(0), "{log}");
+    for ended in [
+        "ended=the TLS handshake failed: ",
+        "ended=the client left without QUIT ",
+        "ended=QUIT before a login ",
+    ] {
+        assert!(log.contains(ended), "{ended}: {log}");
     }
 }
 

@@ -165,3 +165,17 @@ pub enum Closed {
     /// A message could not be read to its end: nothing is removed.
     MessageFailed,
 }
+
+/// For a log.
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Quit => "QUIT before a login",
+            Self::Updated => "QUIT",
+            Self::UpdateFailed => "QUIT, and not every deleted message is removed",
+            Self::Eof => "the client left without QUIT",
+            Self::Autologout => "the client was silent for too long",
+            Self::MessageFailed => "a message could not be read to its end",
+        })
+    }
+}

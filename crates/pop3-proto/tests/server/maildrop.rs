@@ -241,3 +241,24 @@ fn a_large_listing_is_made_in_pieces() {
     );
     assert!(server.most < 9000, "{}", server.most);
 }
+
+/// As a log has it.
+#[test]
+fn how_a_session_ended_is_said() {
+    for (closed, said) in [
+        (Closed::Quit, "QUIT before a login"),
+        (Closed::Updated, "QUIT"),
+        (
+            Closed::UpdateFailed,
+            "QUIT, and not every deleted message is removed",
+        ),
+        (Closed::Eof, "the client left without QUIT"),
+        (Closed::Autologout, "the client was silent for too long"),
+        (
+            Closed::MessageFailed,
+            "a message could not be read to its end",
+        ),
+    ] {
+        assert_eq!(closed.to_string(), said);
+    }
+}

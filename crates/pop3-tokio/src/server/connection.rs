@@ -1,6 +1,6 @@
 //! One connection: octets between the socket and the session.
 
-use std::{io, mem, net::IpAddr, sync::Arc, time::Duration};
+use std::{fmt, io, mem, net::IpAddr, sync::Arc, time::Duration};
 
 use pop3_proto::{
     Mechanism,
@@ -49,6 +49,20 @@ pub enum Ended {
     Stopping,
     /// The connection broke, or the client took nothing off it for too long.
     Broken(io::Error),
+}
+
+/// As the log has it, for people.
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Session(closed) => closed.fmt(f),
+            Self::LoginTimeout => f.write_str("no login in time"),
+            Self::LoginAttempts => f.write_str("too many rejected logins"),
+            Self::Handshake(error) => write!(f, "the TLS handshake failed: {error}"),
+            Self::Stopping => f.write_str("the server stops"),
+            Self::Broken(error) => write!(f, "the connection broke: {error}"),
+        }
+    }
 }
 
 /// What the listener knows of a connection.
@@ -321,7 +335,7 @@ impl<S: MailStore> Connection<'_, S> {
     fn log(&self, ended: &Ended) {
         use std::sync::atomic::Ordering::Relaxed;
         info!(
-            ended = ?ended,
+            %ended,
             opened = self.counts.opened.load(Relaxed),
             deleted = self.counts.deleted.load(Relaxed),
             octets_sent = self.written,
