@@ -352,16 +352,14 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// A number of digits alone; `None` also where it passes 32 bits.
+/// A number of digits alone, in a word that is not empty; `None` also where it
+/// passes 32 bits.
 pub(crate) fn decimal(digits: &[u8]) -> Option<u32> {
     u32::try_from(decimal_u64(digits)?).ok()
 }
 
-/// A number of digits alone; `None` also where it passes 64 bits.
+/// The same up to 64 bits.
 pub(crate) fn decimal_u64(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
     digits.iter().try_fold(0_u64, |number, digit| match digit {
         b'0'..=b'9' => number.checked_mul(10)?.checked_add(u64::from(digit - b'0')),
         _ => None,

@@ -29,7 +29,7 @@ fn message_octets_are_slices_of_the_input() {
     assert_eq!(octets.as_ptr(), input.as_ptr());
 }
 
-/// V0001, PEERS §2b.
+/// MS-STANOPOP3 V0001.
 #[test]
 fn what_counts_as_success() {
     for (line, outlook_says) in [
@@ -51,6 +51,17 @@ fn what_counts_as_success() {
         assert!(said[0].starts_with("error Reply(Status"), "{said:?}");
         assert_eq!(client.session.state(), State::Desync);
     }
+}
+
+/// A driver may hand in a read of nothing while no reply is due.
+#[test]
+fn a_read_of_no_octets_changes_nothing() {
+    let mut client = Client::in_transaction(config());
+    for _ in 0..2 {
+        let step = client.session.handle_input(client.now, b"").unwrap();
+        assert_eq!((step.consumed, step.event), (0, None));
+    }
+    assert_eq!(client.ask(&Command::Noop, b"+OK\r\n"), ["NOOP + "]);
 }
 
 #[test]
