@@ -343,7 +343,7 @@ impl Model<'_> {
     /// The lines of a listing, and how many there are of each kind.
     fn lines(&mut self, command: &Command<'_>, data: &[u8]) -> Result<String, &'static str> {
         let (mut seen, mut lines, mut texts) = (BTreeSet::new(), 0, 0);
-        let (most, highest) = (self.limits.listing_entries, self.limits.listing_entries);
+        let most = self.limits.listing_entries;
         let split = oracle::lines(&Rules::RFC1939, 512, data);
         let begins = begins_one_more(&split, data);
         for event in split.events {
@@ -376,7 +376,7 @@ impl Model<'_> {
                 }
                 (LineEvent::Refused(..), _) => None,
             };
-            let found = found.filter(|(number, _)| *number <= highest && seen.insert(*number));
+            let found = found.filter(|(number, _)| *number <= most && seen.insert(*number));
             if found.is_none() && self.wary {
                 return Err("malformed line");
             }
