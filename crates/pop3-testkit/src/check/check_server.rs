@@ -76,7 +76,14 @@ pub fn check_server(input: &[u8]) {
     let said = match report {
         Ok(report) => {
             assert_eq!(report.rows().len(), check::checks().count());
-            assert!(report.rows().iter().all(|row| !row.evidence().is_empty()));
+            for row in report.rows() {
+                assert!(
+                    !row.evidence().is_empty(),
+                    "{}: {}",
+                    row.id(),
+                    report.json()
+                );
+            }
             report.json()
         }
         Err(unable) => unable.to_string(),

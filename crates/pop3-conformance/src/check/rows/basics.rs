@@ -1,6 +1,8 @@
 //! Connection, replies and commands in general.
 
-use super::{Check, Finding, Observed, Options, Phase, no_session, shown, untestable, whole};
+use super::{
+    Check, Finding, Observed, Options, Phase, asked, no_session, shown, untestable, whole,
+};
 use crate::{
     Strength::Must,
     check::{
@@ -179,7 +181,7 @@ fn never(seen: &Observed, kinds: &[TroubleKind]) -> Finding {
 
 /// A row about all replies passes if there were some.
 fn all_seen(seen: &Observed) -> Finding {
-    match &seen.reading.stat {
+    match asked(&seen.reading.stat) {
         Some(answer) => Finding::Pass(shown(answer).to_owned()),
         None => no_session(seen),
     }

@@ -3,7 +3,7 @@
 
 use super::{
     Check, Finding, Options, Phase,
-    dialogue::{Answer, Reply},
+    dialogue::{Answer, Reply, TroubleKind},
     observed::Observed,
     phases::shown,
 };
@@ -44,14 +44,21 @@ pub(super) static ALL: [&[Check]; 19] = [
 
 /// The answer to something, if it is whole; else the row has nothing to judge.
 fn whole<'a>(answer: &'a Option<Answer>, seen: &Observed) -> Result<&'a Reply, Finding> {
-    match answer {
+    match asked(answer) {
+        None => Err(no_session(seen)),
         Some(Ok(reply)) => Ok(reply),
         Some(Err(trouble)) => Err(Finding::Untestable(format!(
             "Needs an answer that was not to be had:\n{}",
             trouble.shown
         ))),
-        None => Err(no_session(seen)),
     }
+}
+
+/// What became of a command, if there was a session to send it in.
+fn asked(answer: &Option<Answer>) -> Option<&Answer> {
+    let is_none =
+        |answer: &&Answer| matches!(answer, Err(trouble) if trouble.kind == TroubleKind::NoSession);
+    answer.as_ref().filter(|answer| !is_none(answer))
 }
 
 /// A positive answer.
