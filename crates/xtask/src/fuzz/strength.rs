@@ -26,7 +26,7 @@ pub(crate) struct Strength {
 const LEAST_SPEED: u64 = 5000;
 
 /// Why a target may be slower than that.
-const REASONS: [(&str, &str); 6] = [
+const REASONS: [(&str, &str); 7] = [
     (
         "audit_client",
         "the server that it meets may send a flood, or a long message",
@@ -43,12 +43,12 @@ const REASONS: [(&str, &str); 6] = [
         "duplex",
         "an input is a script of operations over joined sessions, and messages to fetch in them",
     ),
+    ("line", LONG_RUNS),
     ("multiline_decode", LONG_RUNS),
     ("multiline_roundtrip", LONG_RUNS),
 ];
 
-const LONG_RUNS: &str =
-    "an octet of input may stand for 16 KiB, and two models look at each of those";
+const LONG_RUNS: &str = "an octet of input may stand for 16 KiB, and models look at each of those";
 
 impl Strength {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
