@@ -92,7 +92,7 @@ fn a_password_is_asked_for_and_not_shown() {
     terminal.wait_for_silence();
     terminal.keyboard.write_all(b"tanstaaf\n").unwrap();
     let (said, shown) = terminal.end();
-    assert!(said.contains("1 messages"), "{said}");
+    assert!(said.contains("1 message, "), "{said}");
     assert_eq!(server.state.lock().unwrap().passwords, ["tanstaaf"]);
     assert!(!shown.contains("tanstaaf"), "{shown}");
 }
