@@ -54,8 +54,12 @@ pub fn client_is_over(input: &[u8]) -> bool {
 
 /// A server with some messages, and any octets as the client's.
 ///
-/// Of the first octet, bit 0 says that the client is logged in, and the others
-/// how the server is set up ([`Setting`]).
+/// Of the first octet, bit 0 says that the client is logged in, and bit 1 that
+/// it falls silent at the end and does not close. Bit 2: the server offers APOP,
+/// UTF8, a login delay and an implementation, and has a fourth message, for
+/// clients that ask for UTF8. Bit 3: its maildrop is [in
+/// trouble](crate::view::Shelf::in_trouble). Bit 4: it takes no password without
+/// TLS. Bit 5: it does not offer STLS.
 pub fn server_session(servers: Servers, input: &[u8]) {
     let Some((setting, wire)) = client_octets(input) else {
         return;
@@ -95,19 +99,13 @@ fn client_octets(input: &[u8]) -> Option<(Setting, Vec<u8>)> {
     Some((Setting::new(header), [prologue, wire].concat()))
 }
 
-/// How a server is set up, and its maildrop, and how the client ends.
+/// How a server is set up: the first octet of [`server_session`].
 #[derive(Clone, Copy, Debug)]
 struct Setting {
-    /// Bit 1: the client falls silent at the end and does not close.
     silent: bool,
-    /// Bit 2: APOP, UTF8, a login delay and an implementation are offered, and
-    /// a fourth message is for clients that ask for UTF8.
     offers_all: bool,
-    /// Bit 3: the maildrop is [in trouble](crate::view::Shelf::in_trouble).
     in_trouble: bool,
-    /// Bit 4: no password is taken without TLS.
     passwords_need_tls: bool,
-    /// Bit 5: STLS is not offered.
     no_stls: bool,
 }
 
