@@ -10,7 +10,7 @@ use std::{
 use super::{
     super::with_crlf,
     Daemon, Identity, Maildrop, Server, USER,
-    process::{await_listener, failed, free_address, give_to, write_identity},
+    process::{await_listener, await_start, failed, free_address, give_to, write_identity},
     room::{FOLDER, Room, SERVICE_ID},
 };
 
@@ -52,9 +52,10 @@ cyrmaster >&2 &",
     )?;
     await_listener(&mut room.process, &room.folder, address)?;
 
-    // The first login makes the mailbox.
+    // The first login makes the mailbox. While saslauthd and the databases start
+    // there can be none.
     let maildrop = Maildrop::Kept(address);
-    maildrop.messages()?;
+    await_start(&mut room.process, &room.folder, || maildrop.messages())?;
     let spool = room.folder.path().join("var/spool/cyrus");
     let mailbox = folder_of("cyrus.header", &spool)?
         .ok_or_else(|| Error::other("a login to Cyrus made no mailbox"))?;

@@ -74,14 +74,25 @@ pub(super) fn await_listener(
     folder: &TempDir,
     address: SocketAddr,
 ) -> io::Result<()> {
+    await_start(process, folder, || TcpStream::connect(address)).map(drop)
+}
+
+/// Waits until this is no error: who listens may not serve yet.
+pub(super) fn await_start<T>(
+    process: &mut Running,
+    folder: &TempDir,
+    mut ready: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
     let deadline = Instant::now() + START;
-    while TcpStream::connect(address).is_err() {
-        if process.0.try_wait()?.is_some() || Instant::now() > deadline {
-            return Err(failed(folder));
+    loop {
+        match ready() {
+            Ok(ready) => return Ok(ready),
+            Err(error) if process.0.try_wait()?.is_some() || Instant::now() > deadline => {
+                return Err(Error::other(format!("{error}; {}", failed(folder))));
+            }
+            Err(_) => thread::sleep(Duration::from_millis(20)),
         }
-        thread::sleep(Duration::from_millis(20));
     }
-    Ok(())
 }
 
 /// What the log says.
@@ -128,4 +139,31 @@ pub(super) fn give_to(path: &Path, user: u32) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Error, process::Command};
+
+    use super::{Running, await_start, scratch};
+
+    /// Cyrus's master listens before a login can succeed.
+    #[test]
+    fn a_server_that_does_not_serve_yet_is_waited_for_while_it_runs() {
+        let folder = scratch().unwrap();
+        for (program, tries) in [("cat", 3), ("true", 1)] {
+            let mut child = Command::new(program);
+            let child = child.stdin(std::process::Stdio::piped()).spawn().unwrap();
+            let mut process = Running(child);
+            if program == "true" {
+                process.0.wait().unwrap();
+            }
+            let mut tried = 0;
+            let served = await_start(&mut process, &folder, || {
+                tried += 1;
+                (tried == 3).then_some(()).ok_or(Error::other("not served"))
+            });
+            assert_eq!((served.is_ok(), tried), (tries == 3, tries), "{program}");
+        }
+    }
 }
