@@ -10,7 +10,7 @@ use std::{
 use super::{
     super::with_crlf,
     Daemon, Identity, Maildrop, Server, USER,
-    process::{await_listener, await_start, failed, free_address, give_to, write_identity},
+    process::{await_start, failed, free_address, give_to, write_identity},
     room::{FOLDER, Room, SERVICE_ID},
 };
 
@@ -50,10 +50,9 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
         "saslauthd -a shadow -n 1 >&2
 cyrmaster >&2 &",
     )?;
-    await_listener(&mut room.process, &room.folder, address)?;
 
-    // The first login makes the mailbox. While saslauthd and the databases start
-    // there can be none.
+    // The first login makes the mailbox. There can be none before saslauthd and
+    // the databases have started, which is later than somebody listens.
     let maildrop = Maildrop::Kept(address);
     await_start(&mut room.process, &room.folder, || maildrop.messages())?;
     let spool = room.folder.path().join("var/spool/cyrus");

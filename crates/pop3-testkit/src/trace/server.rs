@@ -24,16 +24,12 @@ pub(super) fn replay(
         Ok(config) => config,
         Err(what) => return error(1, what.to_string()),
     };
-    let shelf = Shelf::new(trace.mail.clone());
     let mut replay = Replay {
         session: servers(config, now),
         now,
         read,
         input: Vec::new(),
-        shelf: match setup.in_trouble {
-            true => shelf.in_trouble(),
-            false => shelf,
-        },
+        shelf: Shelf::new(trace.mail.clone()).in_trouble(setup.in_trouble),
         logins: trace.logins.iter().cloned().collect(),
         left: Unclaimed::default(),
     };

@@ -38,14 +38,11 @@ impl Shelf {
         }
     }
 
-    /// Message 1 is damaged, 2 cannot be read now, the others break off after
-    /// a few octets, and none can be removed.
+    /// If so, message 1 is damaged, 2 cannot be read now, the others break off
+    /// after a few octets, and none can be removed.
     #[must_use]
-    pub fn in_trouble(self) -> Self {
-        Self {
-            in_trouble: true,
-            ..self
-        }
+    pub fn in_trouble(self, in_trouble: bool) -> Self {
+        Self { in_trouble, ..self }
     }
 
     /// The messages removed in the UPDATE state, if it was entered since this

@@ -56,9 +56,10 @@ fn whole<'a>(answer: &'a Option<Answer>, seen: &Observed) -> Result<&'a Reply, F
 
 /// What became of a command, if there was a session to send it in.
 fn asked(answer: &Option<Answer>) -> Option<&Answer> {
-    let is_none =
-        |answer: &&Answer| matches!(answer, Err(trouble) if trouble.kind == TroubleKind::NoSession);
-    answer.as_ref().filter(|answer| !is_none(answer))
+    match answer {
+        Some(Err(trouble)) if trouble.kind == TroubleKind::NoSession => None,
+        answer => answer.as_ref(),
+    }
 }
 
 /// A positive answer.

@@ -7,7 +7,7 @@ use pop3_proto::{
     client::{Config, Request, Response, SessionError, State, Transport},
 };
 
-use super::scenario::{RESPONSES, Scenario, WARY};
+use super::scenario::{RESPONSES, Scenario};
 use crate::{
     generate::shown,
     view::{Client, Clients, Said},
@@ -28,10 +28,8 @@ pub(super) fn log(
         false => Transport::Tls,
     };
     let mut config = Config::new(profile, transport);
-    if scenario.wary {
-        config.limits = WARY;
-        config.stop_at_malformed_line = true;
-    }
+    config.limits = scenario.limits();
+    config.stop_at_malformed_line = scenario.wary;
     let mut driver = Driver {
         session: clients(config, now),
         now,

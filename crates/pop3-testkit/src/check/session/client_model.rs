@@ -6,7 +6,7 @@ use pop3_proto::{Command, client::Limits};
 
 use super::{
     END_OF_FLIGHT,
-    scenario::{RESPONSES, Scenario, WARY},
+    scenario::{RESPONSES, Scenario},
 };
 use crate::{
     generate::shown,
@@ -18,10 +18,7 @@ pub(super) fn log(scenario: &Scenario, wire: &[u8]) -> Vec<String> {
     let mut model = Model {
         outlook: scenario.outlook,
         wary: scenario.wary,
-        limits: match scenario.wary {
-            true => WARY,
-            false => Limits::DEFAULT,
-        },
+        limits: scenario.limits(),
         tls: !scenario.stls,
         utf8: false,
         apop: false,
@@ -305,10 +302,9 @@ impl Model<'_> {
         let is_message = matches!(command, Command::Retr(_) | Command::Top(..));
         let rules = Rules {
             dot_line_ends: self.outlook && !is_message,
-            max_octets: match (self.wary, is_message) {
-                (false, _) => usize::MAX,
-                (true, true) => WARY.message_octets as usize,
-                (true, false) => WARY.listing_octets as usize,
+            max_octets: match is_message {
+                true => self.limits.message_octets as usize,
+                false => self.limits.listing_octets as usize,
             },
             ..Rules::RFC1939
         };

@@ -5,7 +5,7 @@ use pop3_proto::{
 };
 
 /// How much a wary client accepts.
-pub(super) const WARY: Limits = Limits {
+const WARY: Limits = Limits {
     message_octets: 8,
     listing_octets: 24,
     listing_entries: 2,
@@ -128,6 +128,13 @@ impl Scenario {
             prologue,
             first_response: usize::from(header >> 6),
             steps,
+        }
+    }
+    /// How much the client accepts.
+    pub(super) const fn limits(&self) -> Limits {
+        match self.wary {
+            true => WARY,
+            false => Limits::DEFAULT,
         }
     }
 }

@@ -112,14 +112,10 @@ pub(super) fn run(
 ) -> Done {
     let messages = messages(setting).iter();
     let messages = messages.map(|&(unique_id, message)| (unique_id.to_owned(), message.to_vec()));
-    let shelf = Shelf::new(messages.collect());
     let mut driver = Driver {
         session: servers(config(setting), now),
         now,
-        shelf: match setting.in_trouble {
-            true => shelf.in_trouble(),
-            false => shelf,
-        },
+        shelf: Shelf::new(messages.collect()).in_trouble(setting.in_trouble),
         handshake: false,
         done: Done {
             sent: Vec::new(),
