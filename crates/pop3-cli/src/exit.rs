@@ -70,6 +70,25 @@ impl Failure {
     }
 }
 
+#[cfg(unix)]
+impl From<pop3_fetch::Failure> for Failure {
+    fn from(failure: pop3_fetch::Failure) -> Self {
+        use pop3_fetch::Kind;
+        let pop3_fetch::Failure::Said { kind, what } = failure else {
+            return Self::ReaderGone;
+        };
+        let exit = match kind {
+            Kind::Data => Exit::Data,
+            Kind::Unavailable => Exit::Unavailable,
+            Kind::CannotCreate => Exit::CannotCreate,
+            Kind::Temporary => Exit::Temporary,
+            Kind::Protocol => Exit::Protocol,
+            _ => Exit::Io,
+        };
+        Self::Said { exit, what }
+    }
+}
+
 /// One line on stderr. If nobody can read it, so be it.
 pub(crate) fn say(command: &str, what: impl fmt::Display) {
     let mut line = format!("pop3 {command}: ");

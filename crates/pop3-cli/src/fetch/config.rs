@@ -9,9 +9,10 @@ use std::{
 };
 
 use clap::ValueEnum as _;
+use pop3_fetch::Place;
 use serde::Deserialize;
 
-use super::{WishOptions, delivery::Place, delivery::line_ends::LineEnds};
+use super::{LineEnds, WishOptions};
 use crate::{
     exit::{Exit, Failure},
     remote::{RemoteOptions, password::PasswordOptions},
@@ -45,6 +46,7 @@ struct Entry {
     limit: Option<usize>,
     max_size: Option<u64>,
     line_ends: Option<String>,
+    any_size: bool,
     profile: Option<String>,
     auth: Option<String>,
     password_file: Option<PathBuf>,
@@ -134,6 +136,7 @@ fn account(entry: Entry) -> Result<Account, String> {
             limit: entry.limit,
             max_size: entry.max_size,
             line_ends,
+            any_size: entry.any_size,
         },
         remote: RemoteOptions {
             profile: entry.profile,

@@ -5,13 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use pop3_fetch::{Afterwards, Form, LineEnds, Place, Wishes};
 use pop3_proto::AfterSync;
 
 use super::{
     Fetch, Output, WishOptions, clock,
     config::{self, Account},
-    delivery::{Form, Place, line_ends::LineEnds},
-    plan::{Afterwards, Wishes},
 };
 use crate::{
     exit::{Exit, Failure},
@@ -25,6 +24,7 @@ pub(crate) struct Job {
     pub(crate) line_ends: LineEnds,
     pub(crate) wishes: Wishes,
     pub(crate) journal: PathBuf,
+    pub(crate) any_size: bool,
     pub(crate) dry_run: bool,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
@@ -107,7 +107,8 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
             true => Form::Raw,
             false => Form::Mbox,
         },
-        line_ends: wishes.line_ends.unwrap_or_default(),
+        line_ends: wishes.line_ends.unwrap_or_default().into(),
+        any_size: wishes.any_size,
         journal: journal.to_owned(),
         dry_run,
         json,
@@ -127,6 +128,7 @@ impl WishOptions {
             limit: self.limit.or(others.limit),
             max_size: self.max_size.or(others.max_size),
             line_ends: self.line_ends.or(others.line_ends),
+            any_size: self.any_size || others.any_size,
         }
     }
 

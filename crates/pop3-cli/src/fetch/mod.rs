@@ -7,27 +7,20 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::MultiProgress;
+use pop3_fetch::Place;
 
 use crate::{
     exit::{Exit, Failure},
     remote::{self, RemoteOptions},
 };
 
-mod committer;
 mod config;
-mod delivery;
-mod group;
 mod job;
-mod journal;
-mod parcel;
-mod plan;
-mod records;
 mod report;
 mod sync;
 
-use delivery::line_ends::LineEnds;
 use job::Job;
 
 pub(crate) const NAME: &str = "fetch";
@@ -72,7 +65,7 @@ pub(crate) struct Fetch {
 
     /// Deliver to maildir:FOLDER, mbox:FILE, or - for standard output
     #[arg(long, value_name = "PLACE")]
-    to: Option<delivery::Place>,
+    to: Option<Place>,
 
     #[command(flatten)]
     wishes: WishOptions,
@@ -119,6 +112,30 @@ pub(crate) struct WishOptions {
     /// How lines end in what is delivered
     #[arg(long, value_enum)]
     line_ends: Option<LineEnds>,
+
+    /// Accept messages whose size is not what LIST says (a message that the server
+    /// cuts short is then taken for whole)
+    #[arg(long)]
+    any_size: bool,
+}
+
+/// How lines end in what is delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LineEnds {
+    /// LF, as mpop, fetchmail and getmail deliver, and as programs on Unix expect
+    #[default]
+    Lf,
+    /// Every octet as it was received, and so CRLF
+    Received,
+}
+
+impl From<LineEnds> for pop3_fetch::LineEnds {
+    fn from(line_ends: LineEnds) -> Self {
+        match line_ends {
+            LineEnds::Lf => Self::Lf,
+            LineEnds::Received => Self::Received,
+        }
+    }
 }
 
 /// What is printed.
@@ -183,7 +200,7 @@ fn side_by_side(jobs: &[Job], bars: &MultiProgress) -> Result<(), Failure> {
         for run in running {
             let done = run
                 .join()
-                .unwrap_or_else(|_| Err(Failure::new(Exit::Io, "a thread ended without a word")));
+                .unwrap_or_else(|_| Err(Failure::new(Exit::Io, "a worker thread panicked")));
             if let Err(failed) = done {
                 failure = Some(say_earlier(failure, failed));
             }

@@ -1,45 +1,16 @@
 //! What a run says: a bar on a terminal, a line at the end, or JSON.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::{
+    cell::RefCell,
+    io::{IsTerminal as _, Write as _},
+};
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
+use pop3_fetch::{Key, Place, Plan, Summary};
 use serde::Serialize;
 
-use super::{NAME, delivery::Place, job::Job, journal::Key, plan::Plan};
+use super::{NAME, job::Job};
 use crate::exit::say;
-
-/// What was done for one account.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Summary {
-    pub(crate) account: String,
-    /// Messages delivered by this run.
-    pub(crate) delivered: usize,
-    /// Their octets on the wire, decoded.
-    pub(crate) octets: u64,
-    /// Messages deleted on the server, confirmed.
-    pub(crate) deleted: usize,
-    /// Messages on the server that were delivered before.
-    pub(crate) held: usize,
-    pub(crate) too_large: usize,
-    pub(crate) over_limit: usize,
-    pub(crate) nameless: usize,
-    pub(crate) changed: usize,
-    pub(crate) refused: usize,
-}
-
-impl Summary {
-    pub(crate) fn of(account: String, plan: &Plan) -> Self {
-        Self {
-            account,
-            held: plan.held,
-            too_large: plan.too_large,
-            over_limit: plan.over_limit,
-            nameless: plan.nameless,
-            changed: plan.changed,
-            ..Self::default()
-        }
-    }
-}
 
 /// A line of `--json`.
 #[derive(Serialize)]
@@ -59,8 +30,17 @@ enum Line<'a> {
         held: usize,
     },
     Summary {
-        #[serde(flatten)]
-        summary: &'a Summary,
+        account: &'a str,
+        delivered: usize,
+        octets: u64,
+        deleted: usize,
+        held: usize,
+        too_large: usize,
+        over_limit: usize,
+        nameless: usize,
+        changed: usize,
+        refused: usize,
+        doubtful: usize,
     },
 }
 
@@ -98,7 +78,7 @@ impl Report {
 
     /// What `--dry-run` would do.
     pub(crate) fn plan(&self, plan: &Plan) {
-        let (retrieve, held) = (plan.retrieve.len(), plan.held);
+        let (retrieve, held) = (plan.retrieve.len() + plan.doubtful.len(), plan.held);
         let delete = plan.delete.len()
             + match plan.delete_retrieved {
                 true => retrieve,
@@ -115,7 +95,12 @@ impl Report {
             self.line(&format!(
                 "{}: {retrieve} to fetch, {delete} to delete, {held} fetched before{}",
                 self.account,
-                left(&Summary::of(String::new(), plan))
+                left(&Summary {
+                    too_large: plan.too_large,
+                    over_limit: plan.over_limit,
+                    nameless: plan.nameless,
+                    ..Summary::default()
+                })
             ));
         }
     }
@@ -123,7 +108,19 @@ impl Report {
     /// The end. Without news only a terminal is told.
     pub(crate) fn summary(&self, summary: &Summary) {
         if self.json {
-            self.json(&Line::Summary { summary });
+            self.json(&Line::Summary {
+                account: &self.account,
+                delivered: summary.delivered,
+                octets: summary.octets,
+                deleted: summary.deleted,
+                held: summary.held,
+                too_large: summary.too_large,
+                over_limit: summary.over_limit,
+                nameless: summary.nameless,
+                changed: summary.changed,
+                refused: summary.refused,
+                doubtful: summary.doubtful,
+            });
             return;
         }
         let news = summary.delivered > 0 || summary.deleted > 0;
@@ -175,6 +172,45 @@ impl Report {
     }
 }
 
+/// The same, and a bar while messages come.
+pub(crate) struct Progress<'a> {
+    report: &'a Report,
+    bars: &'a MultiProgress,
+    bar: RefCell<ProgressBar>,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn new(report: &'a Report, bars: &'a MultiProgress) -> Self {
+        Self {
+            report,
+            bars,
+            bar: RefCell::new(ProgressBar::hidden()),
+        }
+    }
+}
+
+impl pop3_fetch::Report for Progress<'_> {
+    fn begins(&self, octets: u64) {
+        self.bar.replace(self.report.bar(self.bars, octets));
+    }
+
+    fn received(&self, octets: u64) {
+        self.bar.borrow().inc(octets);
+    }
+
+    fn ends(&self) {
+        self.bar.borrow().finish_and_clear();
+    }
+
+    fn warn(&self, what: &str) {
+        self.report.warn(what);
+    }
+
+    fn plan(&self, plan: &Plan) {
+        self.report.plan(plan);
+    }
+}
+
 /// What stays on the server unfetched, and why.
 fn left(summary: &Summary) -> String {
     let mut text = String::new();
@@ -183,6 +219,7 @@ fn left(summary: &Summary) -> String {
         (summary.over_limit, "left by --limit"),
         (summary.nameless, "without a unique-id"),
         (summary.refused, "refused by the server"),
+        (summary.doubtful, "in doubt"),
     ] {
         if count > 0 {
             text.push_str(&format!(", {count} {what}"));

@@ -5,7 +5,7 @@ use core::fmt;
 use super::{
     Deletion, Error, Listed, Refusal, Retrieval, RetrieveError, Sink,
     delete::Delete,
-    exchange::{Ask, Listing, Stat},
+    exchange::{Ask, Foreign, Listing, Stat},
     retrieve::{Retrieve, Top},
     wire::Wire,
 };
@@ -141,7 +141,7 @@ impl Client {
         sink: &mut S,
     ) -> Result<Retrieval, RetrieveError<S::Error>> {
         self.wire.begin()?;
-        let most = self.most();
+        let most = self.window();
         let retrieve = Retrieve::new(sink, numbers.into_iter(), most);
         self.wire.run(retrieve).await
     }
@@ -174,7 +174,7 @@ impl Client {
         proofs: impl IntoIterator<Item = P>,
     ) -> Result<Deletion, Error> {
         self.wire.begin()?;
-        let delete = Delete::new(proofs.into_iter(), self.most());
+        let delete = Delete::new(proofs.into_iter(), self.window());
         self.wire.run(delete).await
     }
 
@@ -209,15 +209,30 @@ impl Client {
         Ok(())
     }
 
-    /// Whether several commands may be on their way at once: the server
-    /// announces it, and the settings allow it.
-    #[must_use]
-    pub fn is_pipelining(&self) -> bool {
-        self.most() > 1
+    /// Runs commands of the caller's own, however many, and hands their replies
+    /// to it.
+    ///
+    /// # Errors
+    ///
+    /// That of the exchange, or of the client.
+    pub async fn run<E: pop3_proto::client::Exchange>(
+        &mut self,
+        exchange: &mut E,
+    ) -> Result<E::Output, RetrieveError<E::Error>> {
+        self.wire.begin()?;
+        self.wire.run(Foreign(exchange)).await
     }
 
-    /// How many commands may be on their way at once.
-    fn most(&self) -> usize {
+    /// Ends the connection: to be called after a positive reply to QUIT that an
+    /// exchange of the caller's had.
+    pub async fn close(self) {
+        self.wire.close().await;
+    }
+
+    /// How many commands may be on their way at once: 1, unless the server
+    /// announces PIPELINING and the settings allow it.
+    #[must_use]
+    pub fn window(&self) -> usize {
         let announced = self.announced();
         match announced.is_current() && announced.pipelining() {
             true => self.window,

@@ -2,11 +2,11 @@
 
 use pop3_proto::{
     DropListing,
-    client::{Event, LineError},
+    client::{Event, LineError, Session},
 };
 use zeroize::Zeroizing;
 
-use super::{Error, Refusal, refusal::Codes, wire::Exchange};
+use super::{Error, Refusal, RetrieveError, refusal::Codes, wire::Exchange};
 
 /// Waits for the greeting.
 pub(super) struct Greeting;
@@ -129,5 +129,26 @@ impl Exchange for Authenticate {
             Event::Status(reply) => Some(Answer::Refused(Refusal::of(&reply, codes))),
             _ => None,
         })
+    }
+}
+
+/// Commands of the caller's own.
+pub(super) struct Foreign<'e, E>(pub(super) &'e mut E);
+
+impl<E: pop3_proto::client::Exchange> Exchange for Foreign<'_, E> {
+    type Output = E::Output;
+    type Error = RetrieveError<E::Error>;
+
+    fn next(
+        &mut self,
+        session: &mut Session,
+        now: std::time::Instant,
+    ) -> Result<Option<E::Output>, Self::Error> {
+        self.0.next(session, now).map_err(RetrieveError::Sink)
+    }
+
+    fn event(&mut self, event: Event<'_>, _: Codes) -> Result<Option<E::Output>, Self::Error> {
+        self.0.event(event).map_err(RetrieveError::Sink)?;
+        Ok(None)
     }
 }

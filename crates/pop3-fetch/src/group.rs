@@ -4,7 +4,8 @@
 //! there costs hardly more. So messages are delivered by groups:
 //!
 //! 1. *Write.* The octets of each message go to a waiting place: `tmp` of a
-//!    Maildir, the spool of an mbox.
+//!    Maildir, the spool of an mbox. They leave it only once the session was seen to
+//!    be in step after them: see [`Decisions`](crate::Decisions).
 //! 2. *Secure.* The waiting place is put on the disk.
 //! 3. *Pend.* One transaction of the journal says which unique-ids wait under
 //!    which names. This is the moment at which the group is delivered: whatever
@@ -37,17 +38,19 @@
 //! cleaned at once where that is still possible.
 
 use std::{
+    fmt,
     path::Path,
     time::{Duration, Instant},
 };
 
-use super::{
+use crate::failure::Failure;
+use crate::{
     clock,
-    committer::{Committed, Committer, Failed, Whole},
+    committer::{Committer, Failed, Whole},
     delivery::{Delivery, Form, Place, recover},
+    intake::Committed,
     journal::{Journal, Key, Pending},
 };
-use crate::exit::Failure;
 
 /// When a group is closed: messages.
 const MESSAGES: usize = 2000;
@@ -59,10 +62,12 @@ const WAIT: Duration = Duration::from_secs(2);
 const FLUSH: u64 = 8 << 20;
 
 /// Messages on their way to a place.
-pub(crate) struct Group {
+pub struct Group {
     delivery: Box<dyn Delivery>,
     committer: Committer,
     messages: Vec<Whole>,
+    /// How many of them may be committed.
+    confirmed: usize,
     octets: u64,
     /// Octets of the message since they were last brought to the disk.
     unflushed: u64,
@@ -71,6 +76,7 @@ pub(crate) struct Group {
 }
 
 /// Why a group goes no further.
+#[derive(Debug)]
 pub(crate) enum Stopped {
     /// A message cannot be written.
     Here(Failure),
@@ -93,7 +99,11 @@ impl From<Failed> for Stopped {
 impl Group {
     /// Finishes what killed runs have left, and opens `place`. `on_delivered`
     /// hears of each message and its octets as stored.
-    pub(crate) fn open(
+    ///
+    /// # Errors
+    ///
+    /// If the place cannot be opened, or the journal not be written.
+    pub fn open(
         mut journal: Journal,
         place: &Place,
         form: Form,
@@ -104,12 +114,23 @@ impl Group {
         let settles_at_once = delivery.one_at_a_time();
         Ok(Self {
             delivery,
-            committer: Committer::start(journal, place, settles_at_once, on_delivered)?,
+            committer: Committer::new(journal, place, settles_at_once, on_delivered),
             messages: Vec::new(),
+            confirmed: 0,
             octets: 0,
             unflushed: 0,
             since: None,
         })
+    }
+
+    /// Waits for the disk on a thread of its own from now on.
+    ///
+    /// # Errors
+    ///
+    /// If there is no thread.
+    pub fn beside(mut self) -> Result<Self, Failure> {
+        self.committer = self.committer.beside()?;
+        Ok(self)
     }
 
     pub(crate) fn begin(&mut self) -> Result<(), Failure> {
@@ -131,17 +152,34 @@ impl Group {
         Ok(())
     }
 
-    /// The message is whole.
-    pub(crate) fn end(&mut self, key: Key, octets: u64, sizes: (u64, u64)) -> Result<(), Stopped> {
+    /// The message is whole. It goes no further before [`confirm`](Self::confirm).
+    pub(crate) fn end(
+        &mut self,
+        key: Key,
+        listed: u64,
+        received: u64,
+        sizes: (u64, u64),
+    ) -> Result<(), Stopped> {
         self.delivery.end(sizes)?;
         self.messages.push(Whole {
             pending: Pending {
                 key,
-                octets,
+                octets: listed,
                 name: String::new(),
             },
-            stored: sizes.0,
+            received,
         });
+        Ok(())
+    }
+
+    /// The message that was begun will not be whole.
+    pub(crate) fn discard(&mut self) {
+        self.delivery.discard();
+    }
+
+    /// All whole messages are what they should be.
+    pub(crate) fn confirm(&mut self) -> Result<(), Stopped> {
+        self.confirmed = self.messages.len();
         let is_full = self.messages.len() >= MESSAGES
             || self.octets >= OCTETS
             || self.since.is_some_and(|since| since.elapsed() >= WAIT);
@@ -151,13 +189,18 @@ impl Group {
         }
     }
 
-    /// The message that was begun will not be whole.
-    pub(crate) fn discard(&mut self) {
-        self.delivery.discard();
+    /// What is not confirmed is not to be stored.
+    pub(crate) fn reject(&mut self) {
+        self.messages.truncate(self.confirmed);
+        self.delivery.retain(self.confirmed);
     }
 
-    /// Hands the group over to the committer.
+    /// Hands what is confirmed over to the committer, and removes the rest.
     fn close(&mut self) -> Result<(), Stopped> {
+        self.reject();
+        self.confirmed = 0;
+        self.octets = 0;
+        self.since = None;
         if self.messages.is_empty() {
             return Ok(());
         }
@@ -166,8 +209,6 @@ impl Group {
         if self.delivery.one_at_a_time() {
             self.committer.wait()?;
         }
-        self.octets = 0;
-        self.since = None;
         Ok(())
     }
 
@@ -195,8 +236,12 @@ fn open(journal: &mut Journal, place: &Place, form: Form) -> Result<Box<dyn Deli
     Ok(delivery)
 }
 
-/// What a killed run has secured is published, what it has not is removed.
-pub(crate) fn finish_leftovers(journal: &mut Journal) -> Result<(), Failure> {
+/// Publishes what a killed run has secured, and removes what it has not.
+///
+/// # Errors
+///
+/// If the journal or the place cannot be read or written.
+pub fn finish_leftovers(journal: &mut Journal) -> Result<(), Failure> {
     let leftovers = journal.leftovers()?;
     if leftovers.is_empty() {
         return Ok(());
@@ -219,6 +264,15 @@ pub(crate) fn finish_leftovers(journal: &mut Journal) -> Result<(), Failure> {
         );
     }
     journal.close_leftovers(&lost, clock())
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Group")
+            .field("messages", &self.messages.len())
+            .field("octets", &self.octets)
+            .finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

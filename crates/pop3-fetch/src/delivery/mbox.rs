@@ -26,20 +26,23 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Seek as _, SeekFrom, Write as _},
+    io::{self, Seek as _, SeekFrom, Write as _},
     os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
-    sync::Arc,
     thread,
     time::{Duration, Instant, SystemTime},
 };
 
 use rustix::fs::{FlockOperation, fcntl_lock, flock};
 
-use super::{Delivery, Sealed, quoting};
+use super::{
+    Delivery, Sealed, quoting,
+    spool::{Spool, Spooled, cannot_write, copy},
+};
 use crate::{
-    exit::{Exit, Failure},
-    fetch::{clock, journal::Pending},
+    clock,
+    failure::{Failure, Kind},
+    journal::Pending,
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,23 +51,16 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 pub(crate) struct Mbox {
     path: PathBuf,
-    spool: Arc<File>,
-    spool_path: PathBuf,
+    spool: Spool,
     quoter: quoting::Quoter,
     quoted: Vec<u8>,
-    /// Where in the spool each message of the group begins.
-    begins: Vec<u64>,
-    spooled: u64,
 }
 
 /// A group that is in the spool. The spool stays as it is until the journal says
 /// that the group is delivered: until then a next run compares the mbox with it.
-struct Spooled {
+struct Waiting {
     path: PathBuf,
-    spool: Arc<File>,
-    spool_path: PathBuf,
-    begins: Vec<u64>,
-    octets: u64,
+    spooled: Spooled,
     /// From [`secure`](Sealed::secure) to [`publish`](Sealed::publish): the
     /// file, and where the group begins in it.
     locked: Option<(Locked, u64)>,
@@ -72,43 +68,22 @@ struct Spooled {
 }
 
 impl Mbox {
-    pub(crate) fn open(path: &Path, spool_path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path, spool: &Path) -> Result<Self, Failure> {
         // Now, and not after the first group was fetched.
         open_file(path).map_err(|error| cannot_open(path, &error))?;
-        let spool = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(spool_path)
-            .map_err(|error| cannot_open(spool_path, &error))?;
         Ok(Self {
             path: path.to_owned(),
-            spool: Arc::new(spool),
-            spool_path: spool_path.to_owned(),
+            spool: Spool::open(spool)?,
             quoter: quoting::Quoter::default(),
             quoted: Vec::new(),
-            begins: Vec::new(),
-            spooled: 0,
         })
     }
 
     /// Writes what is quoted to the spool.
     fn spool(&mut self) -> Result<(), Failure> {
-        (&*self.spool)
-            .write_all(&self.quoted)
-            .map_err(|error| cannot_write(&self.spool_path, &error))?;
-        self.spooled += self.quoted.len() as u64;
+        let spooled = self.spool.write(&self.quoted);
         self.quoted.clear();
-        Ok(())
-    }
-
-    fn cut_spool(&mut self, to: u64) -> io::Result<()> {
-        self.spool.set_len(to)?;
-        (&*self.spool).seek(SeekFrom::Start(to))?;
-        self.spooled = to;
-        Ok(())
+        spooled
     }
 }
 
@@ -118,11 +93,8 @@ impl Delivery for Mbox {
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
-        if self.begins.is_empty() {
-            self.cut_spool(0)
-                .map_err(|error| cannot_write(&self.spool_path, &error))?;
-        }
-        self.begins.push(self.spooled);
+        self.spool.begin()?;
+        self.quoter = quoting::Quoter::default();
         let line = quoting::from_line(clock());
         self.quoted.extend_from_slice(line.as_bytes());
         Ok(())
@@ -139,39 +111,42 @@ impl Delivery for Mbox {
     }
 
     fn discard(&mut self) {
-        if let Some(begin) = self.begins.pop() {
-            self.quoted.clear();
-            self.quoter = quoting::Quoter::default();
-            let _ = self.cut_spool(begin);
-        }
+        self.quoted.clear();
+        self.spool.discard();
+    }
+
+    fn retain(&mut self, messages: usize) {
+        self.quoted.clear();
+        self.spool.retain(messages);
     }
 
     fn seal(&mut self) -> Box<dyn Sealed> {
-        Box::new(Spooled {
+        Box::new(Waiting {
             path: self.path.clone(),
-            spool: Arc::clone(&self.spool),
-            spool_path: self.spool_path.clone(),
-            begins: std::mem::take(&mut self.begins),
-            octets: self.spooled,
+            spooled: self.spool.seal(),
             locked: None,
             is_undone: false,
         })
     }
 }
 
-impl Sealed for Spooled {
+impl Sealed for Waiting {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
-        self.spool
-            .sync_all()
-            .map_err(|error| cannot_write(&self.spool_path, &error))?;
+        let Spooled {
+            path: spool,
+            file,
+            begins,
+            octets,
+        } = &self.spooled;
+        file.sync_all()
+            .map_err(|error| cannot_write(spool, &error))?;
         let mut locked = Locked::new(&self.path)?;
         let end = locked
             .end_of_messages()
             .map_err(|error| cannot_write(&self.path, &error))?;
         self.locked = Some((locked, end));
-        let ends = self.begins.iter().skip(1).copied().chain([self.octets]);
-        Ok(self
-            .begins
+        let ends = begins.iter().skip(1).copied().chain([*octets]);
+        Ok(begins
             .iter()
             .zip(ends)
             .map(|(begin, next)| format!("{}+{}", end + begin, next - begin))
@@ -182,7 +157,13 @@ impl Sealed for Spooled {
         let Some((mut locked, end)) = self.locked.take() else {
             return Ok(());
         };
-        if let Err(error) = append(&self.spool, 0, self.octets, &mut locked.file, end) {
+        if let Err(error) = append(
+            &self.spooled.file,
+            0,
+            self.spooled.octets,
+            &mut locked.file,
+            end,
+        ) {
             // Still locked, so that what follows is ours.
             let undone = locked
                 .file
@@ -241,14 +222,9 @@ pub(crate) fn recover(
 
 /// Copies octets `from..to` of the spool to `at`, on the disk.
 fn append(spool: &File, from: u64, to: u64, file: &mut File, at: u64) -> io::Result<()> {
-    let mut spool = spool;
-    spool.seek(SeekFrom::Start(from))?;
     file.seek(SeekFrom::Start(at))?;
-    let copied = io::copy(&mut Read::take(spool, to - from), file)?;
-    match copied == to - from {
-        true => file.sync_all(),
-        false => Err(io::ErrorKind::UnexpectedEof.into()),
-    }
+    copy(spool, from, to, file)?;
+    file.sync_all()
 }
 
 /// How many octets of the spool stand in `file` from `begin` on.
@@ -350,7 +326,7 @@ impl Drop for Locked {
 fn wait(due: Instant, path: &Path) -> Result<(), Failure> {
     if Instant::now() >= due {
         return Err(Failure::new(
-            Exit::Temporary,
+            Kind::Temporary,
             format_args!(
                 "{} stays locked by another program; try later",
                 path.display()
@@ -431,14 +407,7 @@ fn open_file(path: &Path) -> io::Result<File> {
 
 fn cannot_open(path: &Path, error: &io::Error) -> Failure {
     Failure::new(
-        Exit::CannotCreate,
+        Kind::CannotCreate,
         format_args!("cannot open {}: {error}", path.display()),
-    )
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(
-        Exit::Io,
-        format_args!("cannot write {}: {error}", path.display()),
     )
 }

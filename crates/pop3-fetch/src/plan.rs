@@ -12,23 +12,30 @@
 //!   deleted on the word of an earlier session if its size is another now. A
 //!   server that reuses unique-ids may mean another message by it, so it stays,
 //!   and the user hears of it.
-//! - *A unique-id that comes back after a confirmed deletion is a new message*;
-//!   RFC 1939 §7 lets a server use it again. Rather twice than never.
+//! - *A unique-id that comes back after a confirmed deletion, with another size, is
+//!   a new message*; RFC 1939 §7 lets a server use it again. With the same size the
+//!   server most likely has not deleted it: it is neither fetched again nor deleted,
+//!   and the user is told.
+//! - *A message that is gone before its deletion was confirmed* may be back: only
+//!   the answer to QUIT says that it is deleted.
 //! - *A unique-id that is gone keeps its row* for [`MISSING_KEPT`]: a server that
 //!   shows an empty maildrop for a day does not have everything fetched again.
 //! - *Equal unique-ids, told apart* ([`EqualUniqueIds::Apart`]): of the messages
 //!   of one id, as many are fetched as there are more than the journal holds, and
-//!   those are the ones with the highest numbers, since mail arrives at the end.
+//!   those are the ones of other sizes than the rows have, else those with the highest
+//!   numbers, since mail arrives at the end.
 //!   While it is open which are the ones held, none of these is deleted.
 //! - *Equal unique-ids as Outlook takes them*
 //!   ([`EqualUniqueIds::Interchangeable`], C0041): one message.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pop3_proto::{
     EqualUniqueIds, MessageNumber,
     client::{IndexedMessage, MaildropIndex},
 };
 
-use super::{
+use crate::{
     journal::{Key, State},
     records::{Record, Records},
 };
@@ -39,10 +46,12 @@ pub(crate) const MISSING_KEPT: i64 = 90 * 24 * 60 * 60;
 
 /// What becomes of a message on the server once it is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Afterwards {
+pub enum Afterwards {
+    /// It stays.
     Keep,
+    /// It is deleted.
     Delete,
-    /// Delete it so many seconds after its delivery.
+    /// It is deleted this many seconds after its delivery.
     DeleteAfter(i64),
 }
 
@@ -59,64 +68,78 @@ impl Afterwards {
 
 /// What the user wants.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wishes {
-    pub(crate) equal_unique_ids: EqualUniqueIds,
-    pub(crate) afterwards: Afterwards,
+pub struct Wishes {
+    /// What to think of messages with equal unique-ids.
+    pub equal_unique_ids: EqualUniqueIds,
+    /// What becomes of a message once it is delivered.
+    pub afterwards: Afterwards,
     /// Messages to fetch at most.
-    pub(crate) limit: usize,
+    pub limit: usize,
     /// Octets of a message to fetch, as listed.
-    pub(crate) max_octets: u64,
+    pub max_octets: u64,
     /// Seconds since 1970.
-    pub(crate) now: i64,
+    pub now: i64,
 }
 
 /// A message to fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Retrieve {
-    pub(crate) number: MessageNumber,
+pub struct Retrieve {
+    /// Its message-number in this session.
+    pub number: MessageNumber,
     /// Which of the copies under its unique-id it becomes.
-    pub(crate) copy: u32,
+    pub copy: u32,
 }
 
 /// A message that an earlier session delivered, to be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Delete {
-    pub(crate) number: MessageNumber,
-    pub(crate) copy: u32,
+pub struct Delete {
+    /// Its message-number in this session.
+    pub number: MessageNumber,
+    /// Which of the copies under its unique-id it is.
+    pub copy: u32,
 }
 
 /// What to do.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// From the lowest number.
-    pub(crate) retrieve: Vec<Retrieve>,
+    pub retrieve: Vec<Retrieve>,
+    /// New messages that could not be told from others before: asked for last.
+    pub doubtful: Vec<Retrieve>,
     /// From the lowest number.
-    pub(crate) delete: Vec<Delete>,
+    pub delete: Vec<Delete>,
     /// Whether to delete what is retrieved.
-    pub(crate) delete_retrieved: bool,
+    pub delete_retrieved: bool,
     /// Rows whose message the server lists no longer.
-    pub(crate) missing: Vec<Key>,
-    /// Rows whose deletion was requested, and whose message is gone: it worked.
-    pub(crate) deleted: Vec<Key>,
+    pub missing: Vec<Key>,
     /// Rows that were missing and are there again.
-    pub(crate) found_again: Vec<Key>,
+    pub found_again: Vec<Key>,
     /// Messages that are held already.
-    pub(crate) held: usize,
+    pub held: usize,
     /// New messages left on the server because of their size.
-    pub(crate) too_large: usize,
+    pub too_large: usize,
     /// New messages left for the next run by the limit.
-    pub(crate) over_limit: usize,
-    /// Messages without a unique-id: nothing is known of them.
-    pub(crate) nameless: usize,
+    pub over_limit: usize,
+    /// Messages that LIST names and UIDL does not: nothing is known of them.
+    pub nameless: usize,
     /// Further messages under a unique-id that are taken for the same.
-    pub(crate) interchangeable: usize,
+    pub interchangeable: usize,
     /// Messages not deleted because their size is another than when they were
     /// fetched.
-    pub(crate) changed: usize,
+    pub changed: usize,
+    /// Messages whose deletion the server confirmed, and which it lists again.
+    pub undeleted: usize,
 }
 
 impl Plan {
-    pub(crate) fn new(maildrop: &MaildropIndex, records: &Records, wishes: &Wishes) -> Self {
+    /// `doubts`: messages that an earlier visit could not tell from others, those
+    /// to try first in front. `except`: messages not to ask for.
+    pub(crate) fn new(
+        maildrop: &MaildropIndex,
+        records: &Records,
+        wishes: &Wishes,
+        (doubts, except): (&[Key], &BTreeSet<Key>),
+    ) -> Self {
         let mut plan = Self {
             delete_retrieved: wishes.afterwards.deletes(wishes.now, wishes.now),
             ..Self::default()
@@ -161,8 +184,31 @@ impl Plan {
 
         plan.retrieve
             .sort_unstable_by_key(|retrieve| retrieve.number);
-        plan.over_limit = plan.retrieve.len().saturating_sub(wishes.limit);
+        if !except.is_empty() {
+            let key = |wanted: &Retrieve| Key {
+                unique_id: unique_id(maildrop, wanted.number).to_vec(),
+                copy: wanted.copy,
+            };
+            plan.retrieve
+                .retain(|wanted| !except.contains(&key(wanted)));
+        }
+        if !doubts.is_empty() {
+            let place = |wanted: &Retrieve| {
+                let is_it = |key: &Key| {
+                    key.copy == wanted.copy && key.unique_id == unique_id(maildrop, wanted.number)
+                };
+                doubts.iter().position(is_it)
+            };
+            let wanted = std::mem::take(&mut plan.retrieve).into_iter();
+            let (doubtful, sound) = wanted.partition(|wanted| place(wanted).is_some());
+            (plan.doubtful, plan.retrieve) = (doubtful, sound);
+            plan.doubtful.sort_by_key(place);
+        }
+        let all = plan.retrieve.len() + plan.doubtful.len();
+        plan.over_limit = all.saturating_sub(wishes.limit);
         plan.retrieve.truncate(wishes.limit);
+        plan.doubtful
+            .truncate(wishes.limit.saturating_sub(plan.retrieve.len()));
         plan.delete.sort_unstable_by_key(|delete| delete.number);
         plan
     }
@@ -188,9 +234,6 @@ struct Planner<'a> {
 impl Planner<'_> {
     /// A row whose message is not on the server.
     fn gone(&mut self, record: &Record<'_>) {
-        if record.state == State::DeletionRequested {
-            self.plan.deleted.push(record.key());
-        }
         if !record.missing {
             self.plan.missing.push(record.key());
         }
@@ -208,7 +251,7 @@ impl Planner<'_> {
             (place, row.copy)
         });
         let deleted = rows.iter().take_while(|row| !row.is_held()).count();
-        let held = &rows[deleted..];
+        let (deleted, held) = rows.split_at(deleted);
 
         if self.wishes.equal_unique_ids == EqualUniqueIds::Interchangeable {
             self.plan.interchangeable += numbers.len() - 1;
@@ -220,7 +263,10 @@ impl Planner<'_> {
                     }
                     self.plan.held += 1;
                 }
-                None => self.retrieve(&numbers[..1], held),
+                None => {
+                    let new = self.leave_undeleted(&numbers[..1], deleted);
+                    self.retrieve(&new, held);
+                }
             }
             return;
         }
@@ -229,15 +275,84 @@ impl Planner<'_> {
             self.gone(record);
         }
         let there = &held[surplus..];
-        let (old, new) = numbers.split_at(there.len());
+        let (old, new) = self.pair(numbers, there);
         self.plan.held += old.len();
-        for (&number, record) in old.iter().zip(there) {
+        for (number, record) in old {
             self.found(record);
             if new.is_empty() {
                 self.keep_or_delete(number, record);
             }
         }
-        self.retrieve(new, held);
+        let new = self.leave_undeleted(&new, deleted);
+        self.retrieve(&new, held);
+    }
+
+    /// The messages that are new, without those that are there after a confirmed
+    /// deletion.
+    fn leave_undeleted(
+        &mut self,
+        numbers: &[MessageNumber],
+        deleted: &[Record<'_>],
+    ) -> Vec<MessageNumber> {
+        let mut sizes: Vec<u64> = deleted.iter().map(|row| row.octets).collect();
+        let mut new = numbers.to_vec();
+        new.retain(|&number| {
+            let listed = octets(self.maildrop, number);
+            let row = sizes.iter().position(|&size| listed == Some(size));
+            row.is_none_or(|row| {
+                sizes.swap_remove(row);
+                self.plan.undeleted += 1;
+                false
+            })
+        });
+        new
+    }
+
+    /// Which messages the rows are, and which messages are new. Of messages with
+    /// one unique-id, those of the size in the row; mail arrives at the end, so
+    /// that else the lowest numbers are the old ones. A message that may be deleted
+    /// is no other than one of its size.
+    fn pair<'r, 'd>(
+        &self,
+        numbers: &[MessageNumber],
+        rows: &'r [Record<'d>],
+    ) -> (Vec<(MessageNumber, &'r Record<'d>)>, Vec<MessageNumber>) {
+        let sized = |number| octets(self.maildrop, number);
+        let may_be = |number, row: &Record<'_>| {
+            row.state != State::DeletionRequested
+                || sized(number).is_none_or(|octets| octets == row.octets)
+        };
+        let pairs = || numbers.iter().copied().zip(rows);
+        if numbers.len() == rows.len() && pairs().all(|(number, row)| may_be(number, row)) {
+            return (pairs().collect(), Vec::new());
+        }
+        let mut by_size: BTreeMap<u64, VecDeque<MessageNumber>> = BTreeMap::new();
+        for &number in numbers {
+            if let Some(octets) = sized(number) {
+                by_size.entry(octets).or_default().push_back(number);
+            }
+        }
+        let mut old = BTreeMap::new();
+        let mut others = Vec::new();
+        for row in rows {
+            match by_size.get_mut(&row.octets).and_then(VecDeque::pop_front) {
+                Some(number) => _ = old.insert(number, row),
+                None => others.push(row),
+            }
+        }
+        let mut others = others.into_iter().peekable();
+        let mut new = Vec::new();
+        for &number in numbers {
+            if old.contains_key(&number) {
+                continue;
+            }
+            while others.next_if(|row| !may_be(number, row)).is_some() {}
+            match others.next() {
+                Some(row) => _ = old.insert(number, row),
+                None => new.push(number),
+            }
+        }
+        (old.into_iter().collect(), new)
     }
 
     /// A row whose message is on the server.

@@ -1,7 +1,7 @@
 use std::{fs, path::Path};
 
 use super::*;
-use crate::fetch::{journal::State, plan::MISSING_KEPT};
+use crate::{journal::State, plan::MISSING_KEPT};
 
 fn journal(home: &Path) -> Journal {
     Journal::open(&home.join("journal"), "me@host:110").unwrap()
@@ -156,11 +156,13 @@ fn groups_are_committed_one_after_the_other() {
                 unique_id: format!("id{index}").into_bytes(),
                 copy: 0,
             };
-            assert!(group.end(key, 12, (11, 12)).is_ok());
+            assert!(group.end(key, 12, 12, (11, 12)).is_ok());
             if index % 2 == 1 {
+                assert!(group.confirm().is_ok());
                 assert!(group.close().is_ok());
             }
         }
+        assert!(group.confirm().is_ok());
         let committed = group.finish(Ok(()));
         assert_eq!(committed.messages, 5);
         committed.journal.unwrap();
@@ -169,7 +171,7 @@ fn groups_are_committed_one_after_the_other() {
             .map(|(key, octets)| (key.unique_id, octets))
             .collect();
         assert_eq!(heard.len(), 5);
-        assert_eq!(heard[4], (b"id4".to_vec(), 11));
+        assert_eq!(heard[4], (b"id4".to_vec(), 12));
         assert_eq!(rows(home.path()), 5);
         assert_eq!(count(home.path(), to), 5);
     }

@@ -1,11 +1,10 @@
 //! From the line ends of the wire to those of the place where mail is kept.
 
-use clap::ValueEnum;
 use memchr::memchr_iter;
 
 /// How lines end in what is delivered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LineEnds {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LineEnds {
     /// LF, as mpop, fetchmail and getmail deliver, and as programs on Unix expect
     #[default]
     Lf,
@@ -25,6 +24,8 @@ pub(crate) struct Converter {
     octets: u64,
     /// LFs written without a CR before them.
     bare_lfs: u64,
+    /// Lines that came with CRLF.
+    lines: u64,
 }
 
 impl Converter {
@@ -41,6 +42,11 @@ impl Converter {
         (self.octets, self.octets + self.bare_lfs)
     }
 
+    /// Lines so far that came with CRLF.
+    pub(crate) const fn lines(&self) -> u64 {
+        self.lines
+    }
+
     /// Appends the next octets of the message.
     pub(crate) fn convert(&mut self, message: &[u8], to: &mut Vec<u8>) {
         let mut written = 0;
@@ -53,12 +59,16 @@ impl Converter {
                         self.put(line, to);
                         // Of two CRs, cut between them, this is the first.
                         self.release(to);
+                        self.lines += 1;
                     }
                     Some(_) => self.put(line, to),
                     // The CR came at the end of the octets before.
-                    None => self.holds_cr = false,
+                    None => self.lines += u64::from(std::mem::take(&mut self.holds_cr)),
                 },
-                LineEnds::Received => self.put(line, to),
+                LineEnds::Received => {
+                    self.put(line, to);
+                    self.lines += u64::from(self.last == b'\r');
+                }
             }
             self.bare_lfs += u64::from(self.last != b'\r');
             self.put(b"\n", to);
@@ -111,6 +121,9 @@ mod tests {
             converter.convert(piece, &mut to);
         }
         converter.finish(&mut to);
+        let whole = pieces.concat();
+        let lines = whole.windows(2).filter(|octets| octets == b"\r\n").count();
+        assert_eq!(converter.lines(), lines as u64, "{pieces:?}");
         (to, converter.sizes())
     }
 

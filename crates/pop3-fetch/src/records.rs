@@ -5,7 +5,7 @@ use super::journal::{Key, State};
 /// The rows of an account, ordered by unique-id and copy. The unique-ids stand
 /// in one piece of memory: a row of 100,000 costs some 30 octets and its id.
 #[derive(Debug, Default)]
-pub(crate) struct Records {
+pub struct Records {
     ids: Vec<u8>,
     rows: Vec<Row>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 /// The form of the tables. A higher one is that of a newer `pop3`.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 
 const TABLES: &str = "
     CREATE TABLE account (
@@ -49,6 +49,20 @@ const FROM_1: &str = "
         SELECT account, unique_id, copy, octets, changed, place, name FROM message WHERE state = 0;
     DELETE FROM message WHERE state = 0;";
 
+/// What was learned of the server of an account, and which of its messages could
+/// not be told from others: form 2 had neither.
+const DOUBTS: &str = "
+    ALTER TABLE account ADD COLUMN learned INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE account ADD COLUMN learned_at INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE doubt (
+        account INTEGER NOT NULL REFERENCES account,
+        unique_id BLOB NOT NULL,
+        copy INTEGER NOT NULL,
+        tries INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (account, unique_id, copy)
+    ) WITHOUT ROWID;";
+
 /// Why there is no journal.
 pub(super) enum Refusal {
     /// Its form.
@@ -85,7 +99,8 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
         return Ok(id);
     }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    match schema(&transaction)? {
+    let form = schema(&transaction)?;
+    match form {
         0 => {
             transaction.execute_batch(TABLES)?;
             transaction.execute_batch(PENDING)?;
@@ -95,8 +110,11 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
             transaction.execute_batch(PENDING)?;
             transaction.execute_batch(FROM_1)?;
         }
-        SCHEMA => {}
+        2 | SCHEMA => {}
         newer => return Err(Refusal::Newer(newer)),
+    }
+    if form < SCHEMA {
+        transaction.execute_batch(DOUBTS)?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     let id = match find(&transaction)? {
@@ -136,6 +154,8 @@ mod tests {
         assert_eq!(count("SELECT count(*) FROM message WHERE state = 1"), 1);
         assert_eq!(count("SELECT count(*) FROM message"), 1);
         assert_eq!(count("PRAGMA user_version"), SCHEMA);
+        assert_eq!(count("SELECT learned FROM account WHERE id = 7"), 0);
+        assert_eq!(count("SELECT count(*) FROM doubt"), 0);
     }
 
     #[test]

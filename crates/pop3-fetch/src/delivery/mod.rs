@@ -7,13 +7,15 @@ use std::{
     str::FromStr,
 };
 
-use super::journal::Pending;
-use crate::exit::Failure;
+use crate::{failure::Failure, journal::Pending};
+
+pub use line_ends::LineEnds;
 
 pub(crate) mod line_ends;
 mod maildir;
 mod mbox;
 mod quoting;
+mod spool;
 mod stdout;
 
 /// A place for messages, filled by groups: [`begin`](Self::begin),
@@ -35,6 +37,10 @@ pub(crate) trait Delivery: Send {
 
     /// The message that was begun will not be whole.
     fn discard(&mut self);
+
+    /// Removes the whole messages of the group after the first `messages`, and
+    /// one that was begun.
+    fn retain(&mut self, messages: usize);
 
     /// The file that is written to, where it helps to bring it to the disk
     /// before the group is whole.
@@ -73,9 +79,12 @@ pub(crate) trait Sealed: Send {
 
 /// What to deliver to, as named by `--to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
+    /// A directory with `tmp`, `new` and `cur`.
     Maildir(PathBuf),
+    /// A file.
     Mbox(PathBuf),
+    /// Standard output.
     Stdout,
 }
 
@@ -104,7 +113,8 @@ impl fmt::Display for Place {
 
 impl Place {
     /// The same place whatever the working folder is.
-    pub(crate) fn absolute(&self) -> Self {
+    #[must_use]
+    pub fn absolute(&self) -> Self {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         match self {
             Self::Maildir(folder) => Self::Maildir(absolute(folder)),
@@ -118,14 +128,15 @@ impl Place {
         Ok(match self {
             Self::Maildir(folder) => Box::new(maildir::Maildir::open(folder)?),
             Self::Mbox(file) => Box::new(mbox::Mbox::open(file, spool)?),
-            Self::Stdout => Box::new(stdout::Stdout::open(form)?),
+            Self::Stdout => Box::new(stdout::Stdout::open(form, spool)?),
         })
     }
 }
 
 /// How messages are written to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
+    /// As in an mbox.
     Mbox,
     /// One after the other, nothing between them.
     Raw,

@@ -8,7 +8,7 @@
 //!
 //! Each change is a transaction that is on the disk when the call returns
 //! (`synchronous=FULL`). What the states promise is told in
-//! [`group`](super::group).
+//! [`group`](crate::group).
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -16,14 +16,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use rustix::fs::{FlockOperation, flock};
 
-use super::records::Records;
-use crate::exit::{Exit, Failure};
+use crate::{
+    failure::{Failure, Kind},
+    records::Records,
+    sizes::Learned,
+};
 use schema::{Refusal, prepare};
 
 mod schema;
+
+/// How long what was learned of a server counts, in seconds: 90 days.
+const LEARNED_KEPT: i64 = 90 * 24 * 60 * 60;
 
 /// How far a message has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,10 +55,12 @@ impl State {
 }
 
 /// Which message: a unique-id, and which of the copies under it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
-    pub(crate) unique_id: Vec<u8>,
-    pub(crate) copy: u32,
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// The unique-id as the server sent it.
+    pub unique_id: Vec<u8>,
+    /// From 0; others only where several messages have one unique-id.
+    pub copy: u32,
 }
 
 /// A message whose octets are on the disk, under a name by which the next run
@@ -78,21 +86,25 @@ pub(crate) struct Leftover {
 
 /// The journal of one account, locked against other runs.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub struct Journal {
     db: Connection,
     file: PathBuf,
     account: i64,
     /// Unlocked by the system when this ends in whatever way.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Journal {
     /// Opens the journal in `file`, made if there is none, and locks `account`
     /// in it.
-    pub(crate) fn open(file: &Path, account: &str) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be, or another run has the account.
+    pub fn open(file: &Path, account: &str) -> Result<Self, Failure> {
         let cannot_open = |error: &dyn std::fmt::Display| {
             Failure::new(
-                Exit::CannotCreate,
+                Kind::CannotCreate,
                 format_args!("cannot open the journal {}: {error}", file.display()),
             )
         };
@@ -100,7 +112,7 @@ impl Journal {
         let mut db = Connection::open(file).map_err(|error| cannot_open(&error))?;
         let id = prepare(&mut db, account).map_err(|error| match error {
             Refusal::Newer(schema) => Failure::new(
-                Exit::Data,
+                Kind::Data,
                 format_args!(
                     "the journal {} has form {schema}, which is that of a newer pop3; \
                      update pop3, or name another with --journal",
@@ -114,8 +126,82 @@ impl Journal {
             db,
             file: file.to_owned(),
             account: id,
-            _lock: lock,
+            _lock: Some(lock),
         })
+    }
+
+    /// A journal in a database that the caller opened, `name` in messages. No
+    /// other run is kept away.
+    ///
+    /// # Errors
+    ///
+    /// If the tables cannot be made.
+    pub fn in_database(mut db: Connection, name: &Path, account: &str) -> Result<Self, Failure> {
+        let id = prepare(&mut db, account).map_err(|_| {
+            Failure::new(
+                Kind::CannotCreate,
+                format_args!("cannot open the journal {}", name.display()),
+            )
+        })?;
+        Ok(Self {
+            db,
+            file: name.to_owned(),
+            account: id,
+            _lock: None,
+        })
+    }
+
+    /// What was learned of the server, unless that is too long ago: it may have
+    /// been mended.
+    pub(crate) fn learned(&self, now: i64) -> Result<Learned, Failure> {
+        self.db
+            .query_row(
+                "SELECT learned FROM account WHERE id = ? AND learned_at > ?",
+                [self.account, now - LEARNED_KEPT],
+                |row| row.get(0),
+            )
+            .optional()
+            .map(|bits| Learned::from_bits(bits.unwrap_or(0)))
+            .map_err(|error| self.cannot_read(&error))
+    }
+
+    /// Records what was learned of the server.
+    pub(crate) fn learn(&mut self, learned: Learned, now: i64) -> Result<(), Failure> {
+        let account = self.account;
+        self.write(|db| {
+            db.execute(
+                "UPDATE account SET learned = ?, learned_at = ? WHERE id = ?",
+                [learned.bits(), now, account],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// The messages in doubt, those that were tried least often first.
+    pub(crate) fn doubts(&self) -> Result<Vec<Key>, Failure> {
+        let read = || {
+            let mut query = self.db.prepare(
+                "SELECT unique_id, copy FROM doubt WHERE account = ? ORDER BY tries, since",
+            )?;
+            let rows = query.query_map([self.account], |row| {
+                Ok(Key {
+                    unique_id: row.get(0)?,
+                    copy: row.get(1)?,
+                })
+            })?;
+            rows.collect::<rusqlite::Result<Vec<Key>>>()
+        };
+        read().map_err(|error| self.cannot_read(&error))
+    }
+
+    /// Records that messages could not be told from others once more.
+    pub(crate) fn doubt(&mut self, keys: &[Key], now: i64) -> Result<(), Failure> {
+        self.update(
+            keys,
+            "INSERT INTO doubt VALUES (?1, ?2, ?3, 1, ?4)
+             ON CONFLICT DO UPDATE SET tries = tries + 1, since = ?4",
+            &[now],
+        )
     }
 
     /// A file beside the journal that only runs on this account use.
@@ -124,7 +210,11 @@ impl Journal {
     }
 
     /// All that is known of the account, by unique-id and copy.
-    pub(crate) fn records(&self) -> Result<Records, Failure> {
+    ///
+    /// # Errors
+    ///
+    /// If the journal cannot be read.
+    pub fn records(&self) -> Result<Records, Failure> {
         let read = || {
             let mut records = Records::default();
             let mut query = self.db.prepare(
@@ -336,7 +426,7 @@ impl Journal {
         };
         transact().map_err(|error| {
             Failure::new(
-                Exit::Io,
+                Kind::Io,
                 format_args!(
                     "cannot write the journal {}: {error}; it is as it was before, and the next \
                      run goes on from there",
@@ -348,13 +438,18 @@ impl Journal {
 
     fn cannot_read(&self, error: &rusqlite::Error) -> Failure {
         Failure::new(
-            Exit::Io,
+            Kind::Io,
             format_args!("cannot read the journal {}: {error}", self.file.display()),
         )
     }
 }
 
 fn settle(db: &Connection, account: i64, now: i64) -> rusqlite::Result<()> {
+    db.execute(
+        "DELETE FROM doubt WHERE account = ?1 AND (unique_id, copy) IN
+             (SELECT unique_id, copy FROM pending WHERE account = ?1)",
+        [account],
+    )?;
     db.execute(
         "INSERT OR REPLACE INTO message
          SELECT account, unique_id, copy, octets, ?, ?, NULL, place, name
@@ -408,7 +503,7 @@ fn lock(journal: &Path, id: i64, account: &str) -> Result<File, Failure> {
     let path = beside(journal, id, "lock");
     let cannot_lock = |error: &dyn std::fmt::Display| {
         Failure::new(
-            Exit::CannotCreate,
+            Kind::CannotCreate,
             format_args!("cannot lock {}: {error}", path.display()),
         )
     };
@@ -421,7 +516,7 @@ fn lock(journal: &Path, id: i64, account: &str) -> Result<File, Failure> {
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(Failure::new(
-            Exit::Temporary,
+            Kind::Temporary,
             format_args!("{account} is being fetched by another run; this one leaves it alone"),
         )),
         Err(error) => Err(cannot_lock(&error)),

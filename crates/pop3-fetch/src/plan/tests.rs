@@ -33,6 +33,10 @@ fn records(rows: &[(&str, u32, State, i64)]) -> Records {
     records
 }
 
+fn made(maildrop: &MaildropIndex, records: &Records, wishes: &Wishes) -> Plan {
+    Plan::new(maildrop, records, wishes, (&[], &BTreeSet::new()))
+}
+
 fn numbers(plan: &[Delete]) -> Vec<u32> {
     plan.iter().map(|delete| delete.number.get()).collect()
 }
@@ -41,7 +45,7 @@ fn numbers(plan: &[Delete]) -> Vec<u32> {
 fn a_copy_more_than_the_journal_holds_is_fetched_and_none_is_deleted() {
     let drop = maildrop(&["a", "a", "a"].map(String::from));
     let held = records(&[("a", 0, State::Delivered, 0), ("a", 2, State::Delivered, 0)]);
-    let plan = Plan::new(&drop, &held, &WISHES);
+    let plan = made(&drop, &held, &WISHES);
     let [Retrieve { number, copy: 1 }] = plan.retrieve[..] else {
         panic!("{plan:?}");
     };
@@ -52,7 +56,7 @@ fn a_copy_more_than_the_journal_holds_is_fetched_and_none_is_deleted() {
         ("a", 1, State::Delivered, 0),
         ("a", 2, State::Delivered, 0),
     ]);
-    assert_eq!(numbers(&Plan::new(&drop, &held, &WISHES).delete), [1, 2, 3]);
+    assert_eq!(numbers(&made(&drop, &held, &WISHES).delete), [1, 2, 3]);
 }
 
 #[test]
@@ -63,7 +67,7 @@ fn another_size_keeps_a_message_from_being_deleted() {
         octets: 11,
     }));
     let held = records(&[("a", 0, State::Delivered, 0), ("b", 0, State::Delivered, 0)]);
-    let plan = Plan::new(&drop, &held, &WISHES);
+    let plan = made(&drop, &held, &WISHES);
     assert_eq!((numbers(&plan.delete), plan.changed), (vec![2], 1));
     assert!(plan.retrieve.is_empty());
 }
@@ -80,20 +84,34 @@ fn days_are_counted_from_the_delivery() {
         afterwards: Afterwards::DeleteAfter(100),
         ..WISHES
     };
-    let plan = Plan::new(&drop, &held, &wishes);
+    let plan = made(&drop, &held, &wishes);
     assert_eq!(numbers(&plan.delete), [1, 2]);
     assert!(!plan.delete_retrieved);
 }
 
 #[test]
-fn a_requested_deletion_whose_message_is_gone_has_worked() {
+fn a_message_that_is_gone_before_its_deletion_was_confirmed_may_come_back() {
     let held = records(&[
         ("a", 0, State::DeletionRequested, 0),
         ("b", 0, State::Delivered, 0),
     ]);
-    let plan = Plan::new(&maildrop(&[]), &held, &WISHES);
-    assert_eq!(plan.deleted.len(), 1);
+    let plan = made(&maildrop(&[]), &held, &WISHES);
     assert_eq!(plan.missing.len(), 2);
+}
+
+/// A server that confirms deletions and does not delete.
+#[test]
+fn a_message_of_the_same_size_after_a_confirmed_deletion_is_left_alone() {
+    let held = records(&[("a", 0, State::Deleted, 0)]);
+    for equal_unique_ids in [EqualUniqueIds::Apart, EqualUniqueIds::Interchangeable] {
+        let wishes = Wishes {
+            equal_unique_ids,
+            ..WISHES
+        };
+        let plan = made(&maildrop(&[String::from("a")]), &held, &wishes);
+        assert_eq!((plan.retrieve.len(), plan.delete.len()), (0, 0));
+        assert_eq!(plan.undeleted, 1);
+    }
 }
 
 /// Equal ids, all held: no message is compared with all others.
@@ -109,7 +127,7 @@ fn a_hundred_thousand_take_no_time_worth_noting() {
             held.push(id.as_bytes(), copy, State::Delivered, 10, 0, false);
         }
         let begin = std::time::Instant::now();
-        let plan = Plan::new(&maildrop(&ids), &held, &WISHES);
+        let plan = made(&maildrop(&ids), &held, &WISHES);
         assert_eq!(plan.delete.len(), 100_000);
         // Some 10 ms; quadratic would be many seconds.
         assert!(begin.elapsed().as_secs() < 3);
@@ -134,11 +152,13 @@ proptest! {
             if state == State::Delivered {
                 holds.push((id.clone(), *copy));
             }
-            rows.push(id.as_bytes(), *copy, state, 10, 0, false);
+            // Deleted ones of another size: what comes back with it is new.
+            let octets = if state == State::Deleted { 11 } else { 10 };
+            rows.push(id.as_bytes(), *copy, state, octets, 0, false);
         }
         let drop = maildrop(&ids);
-        let plan = Plan::new(&drop, &rows, &Wishes { limit, ..WISHES });
-        let new: usize = ids.iter().collect::<std::collections::BTreeSet<_>>().into_iter().map(|id| {
+        let plan = made(&drop, &rows, &Wishes { limit, ..WISHES });
+        let new: usize = ids.iter().collect::<BTreeSet<_>>().into_iter().map(|id| {
             let there = ids.iter().filter(|other| *other == id).count();
             there.saturating_sub(holds.iter().filter(|(other, _)| other == id).count())
         }).sum();

@@ -40,8 +40,8 @@ use rustix::{
 
 use super::{Delivery, Sealed};
 use crate::{
-    exit::{Exit, Failure},
-    fetch::journal::Pending,
+    failure::{Failure, Kind},
+    journal::Pending,
 };
 
 /// So many messages at most are put on the disk each by an `fsync`.
@@ -80,7 +80,7 @@ impl Maildir {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let cannot_open = |what: &dyn std::fmt::Display| {
             Failure::new(
-                Exit::CannotCreate,
+                Kind::CannotCreate,
                 format_args!("cannot deliver to the Maildir {}: {what}", path.display()),
             )
         };
@@ -123,7 +123,7 @@ impl Delivery for Maildir {
         let file = openat(&self.folders.tmp, &name, flags, Mode::RUSR | Mode::WUSR);
         let file = file.map_err(|error| match error {
             Errno::ACCESS | Errno::PERM | Errno::ROFS => Failure::new(
-                Exit::CannotCreate,
+                Kind::CannotCreate,
                 format_args!(
                     "cannot create {}: {error}",
                     self.folders.path.join("tmp").join(&name).display()
@@ -154,6 +154,13 @@ impl Delivery for Maildir {
 
     fn discard(&mut self) {
         if let Some((name, _)) = self.current.take() {
+            self.folders.remove(&name);
+        }
+    }
+
+    fn retain(&mut self, messages: usize) {
+        self.discard();
+        for (name, _) in self.group.drain(messages.min(self.group.len())..) {
             self.folders.remove(&name);
         }
     }
@@ -326,7 +333,7 @@ fn host() -> String {
 
 fn cannot_write(folder: &Path, error: &io::Error) -> Failure {
     Failure::new(
-        Exit::Io,
+        Kind::Io,
         format_args!("cannot write to the Maildir {}: {error}", folder.display()),
     )
 }

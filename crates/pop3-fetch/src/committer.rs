@@ -1,0 +1,221 @@
+//! The thread that waits for the disk: steps 2 to 5 of a
+//! [`group`](super::group), while the next group is written.
+
+use std::{
+    fs::File,
+    sync::mpsc::{SyncSender, TrySendError, sync_channel},
+    thread::{self, JoinHandle},
+};
+
+use crate::{
+    clock,
+    delivery::Sealed,
+    failure::{Failure, Kind},
+    intake::Committed,
+    journal::{Journal, Key, Pending},
+};
+
+/// A whole message of a group.
+pub(crate) struct Whole {
+    pub(crate) pending: Pending,
+    /// Its octets as received.
+    pub(crate) received: u64,
+}
+
+/// What is done with the disk, in this order.
+enum Step {
+    /// Bring these octets to the disk; that their file is whole comes later.
+    Flush(File),
+    Commit(Box<dyn Sealed>, Vec<Whole>),
+    /// Do nothing: once it is taken, what came before is done.
+    Wait,
+    /// Nothing unfinished is left.
+    End,
+}
+
+/// Does the work, here or on a thread of its own.
+pub(crate) struct Committer {
+    to: To,
+}
+
+enum To {
+    Here(Box<Work>),
+    Thread {
+        /// Without room: it is taken when all before it is done.
+        steps: SyncSender<Step>,
+        thread: JoinHandle<Box<Work>>,
+    },
+}
+
+/// Is told of each message that is delivered, and its octets as received.
+type OnDelivered = Box<dyn Fn(&Key, u64) + Send>;
+
+/// It has failed; [`Committer::finish`] says how.
+pub(crate) struct Failed;
+
+/// What is done with the disk, and what was done.
+struct Work {
+    journal: Journal,
+    place: String,
+    settles_at_once: bool,
+    on_delivered: OnDelivered,
+    messages: usize,
+    done: Result<(), Failure>,
+}
+
+impl Work {
+    fn step(&mut self, step: Step) {
+        if self.done.is_ok() {
+            self.done = self.try_step(step);
+        }
+    }
+
+    fn try_step(&mut self, step: Step) -> Result<(), Failure> {
+        match step {
+            Step::Flush(file) => {
+                // Should it fail, so does securing the group.
+                let _ = File::sync_data(&file);
+                Ok(())
+            }
+            Step::Commit(mut sealed, mut group) => {
+                commit(&mut self.journal, &self.place, &mut *sealed, &mut group)?;
+                if self.settles_at_once {
+                    self.journal.settle(clock())?;
+                }
+                self.messages += group.len();
+                for Whole { pending, received } in &group {
+                    (self.on_delivered)(&pending.key, *received);
+                }
+                Ok(())
+            }
+            Step::Wait => Ok(()),
+            Step::End => self.journal.end_run(clock()),
+        }
+    }
+
+    fn committed(self) -> Committed {
+        Committed {
+            messages: self.messages,
+            journal: self.done.map(|()| self.journal),
+        }
+    }
+}
+
+impl Committer {
+    /// `settles_at_once`: a group is settled before the next one begins, else
+    /// with it. `on_delivered` is called for each message.
+    pub(crate) fn new(
+        journal: Journal,
+        place: String,
+        settles_at_once: bool,
+        on_delivered: impl Fn(&Key, u64) + Send + 'static,
+    ) -> Self {
+        Self {
+            to: To::Here(Box::new(Work {
+                journal,
+                place,
+                settles_at_once,
+                on_delivered: Box::new(on_delivered),
+                messages: 0,
+                done: Ok(()),
+            })),
+        }
+    }
+
+    /// Works on a thread from now on.
+    pub(crate) fn beside(self) -> Result<Self, Failure> {
+        let To::Here(mut work) = self.to else {
+            return Ok(self);
+        };
+        let (steps, to_do) = sync_channel(0);
+        let run = move || {
+            while work.done.is_ok()
+                && let Ok(step) = to_do.recv()
+            {
+                work.step(step);
+            }
+            work
+        };
+        let thread = thread::Builder::new()
+            .name(String::from("commit"))
+            .spawn(run)
+            .map_err(|error| {
+                Failure::new(Kind::Io, format_args!("cannot start a thread: {error}"))
+            })?;
+        Ok(Self {
+            to: To::Thread { steps, thread },
+        })
+    }
+
+    /// Commits a group: waits only for the one before it.
+    pub(crate) fn commit(
+        &mut self,
+        sealed: Box<dyn Sealed>,
+        messages: Vec<Whole>,
+    ) -> Result<(), Failed> {
+        self.send(Step::Commit(sealed, messages))
+    }
+
+    /// Waits until all is committed.
+    pub(crate) fn wait(&mut self) -> Result<(), Failed> {
+        self.send(Step::Wait)
+    }
+
+    /// Nothing unfinished is left at the place.
+    pub(crate) fn end(&mut self) -> Result<(), Failed> {
+        self.send(Step::End)
+    }
+
+    /// Brings what a file has to the disk, if there is nothing else to do.
+    pub(crate) fn flush(&self, file: &File) -> Result<(), Failed> {
+        let (To::Thread { steps, .. }, Ok(file)) = (&self.to, file.try_clone()) else {
+            return Ok(());
+        };
+        match steps.try_send(Step::Flush(file)) {
+            Err(TrySendError::Disconnected(_)) => Err(Failed),
+            Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
+        }
+    }
+
+    /// Waits for the end.
+    pub(crate) fn finish(self) -> Committed {
+        match self.to {
+            To::Here(work) => work.committed(),
+            To::Thread { steps, thread } => {
+                drop(steps);
+                let work = thread.join();
+                work.map_or_else(|_| Committed::lost(), |work| work.committed())
+            }
+        }
+    }
+
+    fn send(&mut self, step: Step) -> Result<(), Failed> {
+        match &mut self.to {
+            To::Here(work) => {
+                work.step(step);
+                work.done.as_ref().map_or(Err(Failed), |()| Ok(()))
+            }
+            To::Thread { steps, .. } => steps.send(step).map_err(|_| Failed),
+        }
+    }
+}
+
+/// Steps 2 to 4. When it returns, the messages of the group are delivered.
+fn commit(
+    journal: &mut Journal,
+    place: &str,
+    sealed: &mut dyn Sealed,
+    group: &mut [Whole],
+) -> Result<(), Failure> {
+    let names = sealed.secure()?;
+    for (message, name) in group.iter_mut().zip(names) {
+        message.pending.name = name;
+    }
+    let pending = group.iter().map(|message| &message.pending);
+    journal.pend(place, pending, clock())?;
+    sealed.publish().inspect_err(|_| {
+        if sealed.is_undone() {
+            let _ = journal.forget_pending();
+        }
+    })
+}

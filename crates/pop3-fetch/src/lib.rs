@@ -1,0 +1,53 @@
+//! Fetching mail so that nothing is lost and nothing comes twice.
+//!
+//! A fetch is one or more *visits* to a server. A [`Visit`] is the client's part
+//! of one session after the login, as an
+//! [`Exchange`](pop3_proto::client::Exchange): it lists, retrieves, delivers,
+//! deletes and quits. It knows no socket; [`Fetch`] says whether another visit
+//! is due, and a driver connects, logs in and runs it.
+//!
+//! Two promises, and where they are kept:
+//!
+//! - *A message counts as received only when the session is known to be in step
+//!   after it*: [`retrieval`](Visit) asks for a witness, and [`Decisions`] says
+//!   what is in doubt.
+//! - *It is deleted on the server only when it is on the disk and the journal says
+//!   so on the disk too*: [`Group`] tells the protocol, step by step.
+
+#![cfg(unix)]
+
+mod committer;
+mod decisions;
+mod delivery;
+mod failure;
+mod fetch;
+mod group;
+mod intake;
+mod journal;
+mod parcel;
+mod plan;
+mod records;
+mod report;
+mod retrieval;
+mod sizes;
+mod visit;
+
+pub use decisions::{Careful, Decisions};
+pub use delivery::{Form, LineEnds, Place};
+pub use failure::{Failure, Kind};
+pub use fetch::{Fetch, Next, Orders};
+pub use group::{Group, finish_leftovers};
+pub use intake::{Committed, Direct, Gone, Intake};
+pub use journal::{Journal, Key};
+pub use parcel::Parcels;
+pub use plan::{Afterwards, Plan, Wishes};
+pub use records::Records;
+pub use report::{Report, Summary};
+pub use sizes::{Learned, Received, Reckoning, Sizes, Total};
+pub use visit::Visit;
+
+/// Seconds since 1970, by the system.
+fn clock() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs().cast_signed())
+}

@@ -1,0 +1,211 @@
+//! From the thread that reads the network to the one that writes the disk.
+//!
+//! Messages go over in parcels of about [`PARCEL`] octets, a few at most on their
+//! way, so that the disk may be slow for a while and memory stays bounded. The
+//! one copy that fills a parcel also turns line ends.
+
+use std::{
+    fmt,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread::{self, JoinHandle},
+};
+
+use pop3_proto::MessageNumber;
+
+use crate::{
+    delivery::{LineEnds, line_ends::Converter},
+    failure::{Failure, Kind},
+    group::{Group, Stopped},
+    intake::{Committed, Gone, Intake},
+    journal::Key,
+};
+
+/// Octets after which a parcel is sent.
+const PARCEL: usize = 256 * 1024;
+/// Marks in a parcel, after which it is sent: messages may be small.
+const MARKS: usize = 1024;
+/// Parcels that wait for the disk.
+const WAITING: usize = 8;
+
+/// Octets of messages, and what they mean.
+#[derive(Default)]
+struct Parcel {
+    octets: Vec<u8>,
+    /// Each with how many of the octets come before it.
+    marks: Vec<(usize, Mark)>,
+}
+
+enum Mark {
+    Begin,
+    Keep {
+        key: Key,
+        listed: u64,
+        received: u64,
+        sizes: (u64, u64),
+    },
+    Discard,
+    Confirm,
+    Reject,
+}
+
+/// An intake that writes and waits for the disk on threads of its own.
+pub struct Parcels {
+    converter: Converter,
+    line_ends: LineEnds,
+    parcel: Parcel,
+    parcels: SyncSender<Parcel>,
+    emptied: Receiver<Parcel>,
+    writer: JoinHandle<Committed>,
+}
+
+impl Parcels {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// If there are none.
+    pub fn new(group: Group, line_ends: LineEnds) -> Result<Self, Failure> {
+        let group = group.beside()?;
+        let (parcels, incoming) = sync_channel(WAITING);
+        let (empty, emptied) = sync_channel(WAITING + 2);
+        let writer = thread::Builder::new()
+            .name(String::from("delivery"))
+            .spawn(move || write(group, &incoming, &empty))
+            .map_err(|error| {
+                Failure::new(Kind::Io, format_args!("cannot start a thread: {error}"))
+            })?;
+        Ok(Self {
+            converter: Converter::new(line_ends),
+            line_ends,
+            parcel: Parcel::default(),
+            parcels,
+            emptied,
+            writer,
+        })
+    }
+
+    fn mark(&mut self, mark: Mark) -> Result<(), Gone> {
+        self.parcel.marks.push((self.parcel.octets.len(), mark));
+        match self.parcel.marks.len() >= MARKS {
+            true => self.send(),
+            false => Ok(()),
+        }
+    }
+
+    fn send(&mut self) -> Result<(), Gone> {
+        let empty = self.emptied.try_recv().unwrap_or_default();
+        let full = std::mem::replace(&mut self.parcel, empty);
+        self.parcels.send(full).map_err(|_| Gone)
+    }
+}
+
+impl Intake for Parcels {
+    fn begin(&mut self, _: MessageNumber) -> Result<(), Gone> {
+        self.converter = Converter::new(self.line_ends);
+        self.mark(Mark::Begin)
+    }
+
+    fn write(&mut self, octets: &[u8]) -> Result<(), Gone> {
+        self.converter.convert(octets, &mut self.parcel.octets);
+        match self.parcel.octets.len() >= PARCEL {
+            true => self.send(),
+            false => Ok(()),
+        }
+    }
+
+    fn lines(&self) -> u64 {
+        self.converter.lines()
+    }
+
+    fn keep(&mut self, key: Key, listed: u64, received: u64) -> Result<(), Gone> {
+        self.converter.finish(&mut self.parcel.octets);
+        let sizes = self.converter.sizes();
+        self.mark(Mark::Keep {
+            key,
+            listed,
+            received,
+            sizes,
+        })
+    }
+
+    fn discard(&mut self) -> Result<(), Gone> {
+        self.mark(Mark::Discard)
+    }
+
+    fn confirm(&mut self) -> Result<(), Gone> {
+        self.mark(Mark::Confirm)?;
+        // What is confirmed should not wait for more to come.
+        self.send()
+    }
+
+    fn reject(&mut self) -> Result<(), Gone> {
+        self.mark(Mark::Reject)
+    }
+
+    fn finish(mut self) -> Committed {
+        // If the writer is gone, its failure comes now.
+        let _ = self.send();
+        drop(self.parcels);
+        self.writer.join().unwrap_or_else(|_| Committed::lost())
+    }
+}
+
+impl fmt::Debug for Parcels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parcels").finish_non_exhaustive()
+    }
+}
+
+/// The other thread.
+fn write(mut group: Group, incoming: &Receiver<Parcel>, empty: &SyncSender<Parcel>) -> Committed {
+    let mut within = false;
+    let mut done = Ok(());
+    for mut parcel in incoming {
+        done = take(&mut group, &mut parcel, &mut within);
+        if done.is_err() {
+            break;
+        }
+        parcel.octets.clear();
+        let _ = empty.try_send(parcel);
+    }
+    if within {
+        group.discard();
+    }
+    group.finish(done)
+}
+
+/// Writes a parcel. `within`: a message has begun and not ended.
+fn take(group: &mut Group, parcel: &mut Parcel, within: &mut bool) -> Result<(), Stopped> {
+    let mut at = 0;
+    for (before, mark) in parcel.marks.drain(..) {
+        if before > at {
+            group.write(&parcel.octets[at..before])?;
+            at = before;
+        }
+        match mark {
+            Mark::Begin => {
+                group.begin()?;
+                *within = true;
+            }
+            Mark::Keep {
+                key,
+                listed,
+                received,
+                sizes,
+            } => {
+                *within = false;
+                group.end(key, listed, received, sizes)?;
+            }
+            Mark::Discard => {
+                *within = false;
+                group.discard();
+            }
+            Mark::Confirm => group.confirm()?,
+            Mark::Reject => group.reject(),
+        }
+    }
+    match parcel.octets.get(at..) {
+        Some(octets) if !octets.is_empty() => group.write(octets),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,608 @@
+//! One session with a server, after the login.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
+
+use pop3_proto::{
+    Command, MessageNumber,
+    client::{
+        ClientError, DeleteProof, Delivered, Event, Exchange, MaildropIndex, Reply, Request,
+        Session,
+    },
+};
+
+use crate::{
+    Decisions, Failure, Intake, Journal, Key, Kind, Orders, Plan, Records, Report, Summary, Total,
+    journal::State,
+    plan::{self, MISSING_KEPT, Retrieve},
+    retrieval::{Misfit, Retrieval, Stop},
+};
+
+/// Opens the journal and reads it, when it is needed.
+pub(crate) type Reading<'a> = Box<dyn FnOnce() -> Result<(Journal, Records), Failure> + 'a>;
+/// Opens the place for mail, if any comes.
+pub(crate) type Opening<'a, I> = Box<dyn FnOnce(Journal) -> Result<I, Failure> + 'a>;
+
+/// The client's part of one session: UIDL, STAT and LIST, then RETR with witnesses
+/// between the messages, then DELE and QUIT.
+///
+/// Made by [`Fetch::visit`](crate::Fetch::visit), run by a driver as an
+/// [`Exchange`], and closed by [`Fetch::end`](crate::Fetch::end) however it ended.
+pub struct Visit<'a, I, D> {
+    orders: Orders,
+    decisions: D,
+    report: &'a dyn Report,
+    /// Messages that this run does not ask for again.
+    except: BTreeSet<Key>,
+    way: Way,
+    reading: Option<Reading<'a>>,
+    opening: Option<Opening<'a, I>>,
+    phase: Phase,
+    total: Option<Total>,
+    maildrop: MaildropIndex,
+    /// Lines of UIDL that name no message.
+    malformed: usize,
+    records: Records,
+    plan: Plan,
+    journal: Option<Journal>,
+    intake: Option<I>,
+    retrieval: Option<Retrieval>,
+    deletion: Deletion,
+    pub(crate) summary: Summary,
+    pub(crate) ended: Ended,
+}
+
+/// How to go about it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    /// Commands on their way at once.
+    pub(crate) window: usize,
+    /// Whether messages in doubt are tried though there is other work.
+    pub(crate) tries_doubts: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Begin,
+    UniqueIds,
+    Sizes,
+    Retrieve,
+    Delete,
+    Quit,
+    Done,
+}
+
+/// DELE, and what came of it.
+#[derive(Default)]
+struct Deletion {
+    /// The next one last.
+    to_mark: Vec<(MessageNumber, DeleteProof)>,
+    copies: BTreeMap<MessageNumber, u32>,
+    outstanding: usize,
+    marked: Vec<Key>,
+    refused: usize,
+    first_refusal: String,
+}
+
+/// What a visit leaves to the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Ended {
+    /// In doubt, seen in a window or where the session broke.
+    pub(crate) in_doubt: Vec<Doubt>,
+    /// In doubt though asked for alone.
+    pub(crate) given_up: Vec<Doubt>,
+    /// What the server refused, and its words.
+    pub(crate) refused: Vec<(Key, MessageNumber, String)>,
+    /// Whether commands were pipelined.
+    pub(crate) was_pipelined: bool,
+    /// Whether it broke while messages came.
+    pub(crate) broke_off: bool,
+    /// Whether that was because STAT was no witness, or what came is no reply.
+    pub(crate) out_of_step: bool,
+    /// Whether QUIT mattered.
+    pub(crate) is_done: bool,
+    /// Messages in doubt that are left for a visit of their own.
+    pub(crate) left: usize,
+}
+
+/// A message that cannot be told from others.
+#[derive(Clone, Debug)]
+pub(crate) struct Doubt {
+    pub(crate) key: Key,
+    pub(crate) misfit: Misfit,
+}
+
+impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
+    pub(crate) fn new(
+        (orders, decisions): (Orders, D),
+        report: &'a dyn Report,
+        except: BTreeSet<Key>,
+        way: Way,
+        (reading, opening): (Reading<'a>, Opening<'a, I>),
+    ) -> Self {
+        Self {
+            orders,
+            decisions,
+            report,
+            except,
+            way,
+            reading: Some(reading),
+            opening: Some(opening),
+            phase: Phase::Begin,
+            total: None,
+            maildrop: MaildropIndex::new(),
+            malformed: 0,
+            records: Records::default(),
+            plan: Plan::default(),
+            journal: None,
+            intake: None,
+            retrieval: None,
+            deletion: Deletion::default(),
+            summary: Summary::default(),
+            ended: Ended::default(),
+        }
+    }
+
+    /// Nothing more comes; `out_of_step` if that is because what came is no reply.
+    /// Records what is in doubt.
+    pub(crate) fn close(&mut self, out_of_step: bool) -> Result<(), Failure> {
+        self.ended.is_done = self.phase == Phase::Done
+            || (self.phase == Phase::Quit && self.deletion.marked.is_empty());
+        if self.phase != Phase::Retrieve {
+            return Ok(());
+        }
+        self.ended.broke_off = true;
+        self.ended.out_of_step |= out_of_step;
+        let maildrop = &self.maildrop;
+        if let Some(retrieval) = &mut self.retrieval {
+            let misfits = retrieval.in_doubt(maildrop);
+            let is_alone = retrieval.is_alone() || !retrieval.is_pipelined();
+            self.ended.was_pipelined = retrieval.is_pipelined();
+            let doubts = misfits.into_iter().map(|misfit| doubt(maildrop, misfit));
+            match is_alone {
+                true => self.ended.given_up.extend(doubts),
+                false => self.ended.in_doubt.extend(doubts),
+            }
+        }
+        self.end_retrieval()
+    }
+
+    /// UIDL is over.
+    fn unique_ids_listed(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
+        if let Some(reading) = self.reading.take() {
+            let (journal, records) = reading()?;
+            (self.journal, self.records) = (Some(journal), records);
+        }
+        self.make_plan()?;
+        let Plan {
+            retrieve,
+            doubtful,
+            delete,
+            over_limit,
+            ..
+        } = &self.plan;
+        // Sizes matter only to what is fetched or deleted, unless there may be
+        // messages that UIDL left out.
+        let is_idle =
+            retrieve.is_empty() && doubtful.is_empty() && delete.is_empty() && *over_limit == 0;
+        let named = self.maildrop.len() + self.malformed;
+        let all = self.total.as_ref().and_then(Total::messages);
+        if is_idle && all.is_some_and(|all| all as usize <= named) {
+            return self.follow_plan(session, now);
+        }
+        self.phase = Phase::Sizes;
+        enqueue(session, now, &Command::List(None))
+    }
+
+    fn make_plan(&mut self) -> Result<(), Failure> {
+        let doubts = match &self.journal {
+            Some(journal) => journal.doubts()?,
+            None => Vec::new(),
+        };
+        self.plan = Plan::new(
+            &self.maildrop,
+            &self.records,
+            &self.orders.wishes,
+            (&doubts, &self.except),
+        );
+        // Those that LIST names, those of malformed lines, those that STAT alone
+        // counts: mostly the same ones.
+        let all = self.total.as_ref().and_then(Total::messages).unwrap_or(0) as usize;
+        let named = self.maildrop.len() - self.plan.nameless;
+        let nameless = self.plan.nameless.max(self.malformed);
+        self.plan.nameless = nameless.max(all.saturating_sub(named));
+        Ok(())
+    }
+
+    /// All that has to be known is known.
+    fn follow_plan(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
+        self.summary.plan(&self.plan);
+        if self.orders.dry_run {
+            self.report.plan(&self.plan);
+            return self.quit(session, now);
+        }
+        let Some(mut journal) = self.journal.take() else {
+            return Err(Failure::new(Kind::Io, "the journal is not open"));
+        };
+        note_what_changed(
+            &mut journal,
+            &self.plan,
+            &self.records,
+            self.orders.wishes.now,
+        )?;
+        self.records = Records::default();
+        if self.plan.changed > 0 {
+            self.report.warn(&format!(
+                "{} not deleted: their unique-ids are those of messages fetched before, and their \
+                 sizes are not. A server that reuses unique-ids may hide new mail this way",
+                are(self.plan.changed)
+            ));
+        }
+        if self.plan.undeleted > 0 {
+            self.report.warn(&format!(
+                "{} listed again, though the server confirmed the deletion: neither fetched again \
+                 nor deleted. Delete them by webmail or IMAP",
+                are(self.plan.undeleted)
+            ));
+        }
+        // Messages in doubt may end the session: first what is not.
+        let is_busy = !(self.plan.retrieve.is_empty() && self.plan.delete.is_empty());
+        if is_busy && !self.way.tries_doubts {
+            self.ended.left = std::mem::take(&mut self.plan.doubtful).len();
+        }
+        let Plan {
+            retrieve, doubtful, ..
+        } = &self.plan;
+        let (Some(total), Some(opening)) = (self.total.clone(), self.opening.take()) else {
+            self.journal = Some(journal);
+            return self.delete(session, now);
+        };
+        if retrieve.is_empty() && doubtful.is_empty() {
+            self.journal = Some(journal);
+            return self.delete(session, now);
+        }
+        let all = retrieve.iter().chain(doubtful);
+        let octets = all.filter_map(|wanted| plan::octets(&self.maildrop, wanted.number));
+        self.report.begins(octets.sum());
+        let learned = journal.learned(self.orders.wishes.now)?;
+        self.retrieval = Some(Retrieval::new(
+            retrieve,
+            doubtful,
+            (self.way.window, self.orders.any_size),
+            total,
+            learned,
+            now,
+        ));
+        self.intake = Some(opening(journal)?);
+        self.phase = Phase::Retrieve;
+        self.retrieve(session, now)
+    }
+
+    fn retrieve(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
+        let Some(retrieval) = &mut self.retrieval else {
+            return self.delete(session, now);
+        };
+        let is_over = retrieval
+            .next(session, now, &self.maildrop, &self.decisions)
+            .map_err(refuse)?;
+        if !is_over {
+            return Ok(());
+        }
+        self.end_retrieval()?;
+        self.delete(session, now)
+    }
+
+    /// Waits for what is confirmed to be delivered.
+    fn end_retrieval(&mut self) -> Result<(), Failure> {
+        self.report.ends();
+        let (Some(retrieval), Some(intake)) = (&mut self.retrieval, self.intake.take()) else {
+            return Ok(());
+        };
+        let committed = intake.finish();
+        let outcome = &mut retrieval.outcome;
+        let delivered = outcome.proofs.iter().take(committed.messages);
+        self.summary.delivered = committed.messages;
+        self.summary.octets = delivered.map(|(_, retrieved)| retrieved.octets()).sum();
+        self.summary.refused = outcome.refused.len();
+        let refused = outcome.refused.drain(..);
+        self.ended.refused.extend(refused.map(|(wanted, words)| {
+            let key = key(&self.maildrop, wanted.number, wanted.copy);
+            (key, wanted.number, words)
+        }));
+        let doubtful = outcome.doubtful.drain(..);
+        self.ended
+            .given_up
+            .extend(doubtful.map(|misfit| doubt(&self.maildrop, misfit)));
+        let mut journal = committed.journal?;
+        let now = self.orders.wishes.now;
+        if outcome.learned != journal.learned(now)? {
+            journal.learn(outcome.learned, now)?;
+        }
+        let doubts = self.ended.in_doubt.iter().chain(&self.ended.given_up);
+        let keys: Vec<Key> = doubts.map(|doubt| doubt.key.clone()).collect();
+        journal.doubt(&keys, now)?;
+        self.journal = Some(journal);
+        Ok(())
+    }
+
+    fn delete(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
+        if self.phase != Phase::Delete {
+            self.phase = Phase::Delete;
+            self.order_deletions();
+        }
+        let Deletion {
+            to_mark,
+            outstanding,
+            ..
+        } = &mut self.deletion;
+        let window = match self.retrieval.as_ref().is_some_and(|r| !r.is_pipelined()) {
+            true => 1,
+            false => self.way.window,
+        };
+        if *outstanding <= window / 2 {
+            while *outstanding < window
+                && let Some((_, proof)) = to_mark.pop()
+            {
+                session.enqueue_dele(now, proof).map_err(refuse)?;
+                *outstanding += 1;
+            }
+        }
+        match *outstanding {
+            0 => self.request_deletion(session, now),
+            _ => Ok(()),
+        }
+    }
+
+    fn order_deletions(&mut self) {
+        let mut proofs: BTreeMap<MessageNumber, DeleteProof> = BTreeMap::new();
+        let Deletion {
+            to_mark, copies, ..
+        } = &mut self.deletion;
+        for delete in &self.plan.delete {
+            let proof = Delivered::in_an_earlier_session(delete.number);
+            proofs.insert(delete.number, proof.into());
+            copies.insert(delete.number, delete.copy);
+        }
+        if self.plan.delete_retrieved
+            && let Some(retrieval) = &self.retrieval
+        {
+            for (wanted, retrieved) in &retrieval.outcome.proofs {
+                proofs.insert(wanted.number, (*retrieved).into());
+                copies.insert(wanted.number, wanted.copy);
+            }
+        }
+        let mut numbers: Vec<MessageNumber> = proofs.keys().copied().collect();
+        self.decisions.order_deletions(&mut numbers);
+        let next_last = numbers.into_iter().rev();
+        to_mark.extend(next_last.filter_map(|number| Some((number, *proofs.get(&number)?))));
+    }
+
+    /// All that the server would mark is marked.
+    fn request_deletion(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
+        let Deletion {
+            marked,
+            refused,
+            first_refusal,
+            ..
+        } = &self.deletion;
+        if *refused > 0 {
+            self.report.warn(&format!(
+                "{} not deleted, since the server refuses DELE: {first_refusal}",
+                are(*refused)
+            ));
+        }
+        let state = match self.decisions.trusts_dele() {
+            true => State::Deleted,
+            false => State::DeletionRequested,
+        };
+        if let (Some(journal), false) = (&mut self.journal, marked.is_empty()) {
+            journal.advance(marked, state, self.orders.wishes.now)?;
+        }
+        self.quit(session, now)
+    }
+
+    fn quit(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
+        self.phase = Phase::Quit;
+        enqueue(session, now, &Command::Quit)
+    }
+
+    fn status(&mut self, reply: &Reply<'_>) -> Result<(), Failure> {
+        let words = || reply.status.text().escape_ascii().to_string();
+        match reply.request {
+            Request::Stat if self.total.is_none() => self.total = Some(Total::of(reply)),
+            Request::Uidl(None) if !reply.is_positive() => {
+                return Err(Failure::new(
+                    Kind::Unavailable,
+                    format_args!(
+                        "the server refuses UIDL: {}; without unique-ids it is not known which \
+                         messages are new",
+                        words()
+                    ),
+                ));
+            }
+            Request::List(None) if !reply.is_positive() => {
+                return Err(Failure::new(
+                    Kind::Unavailable,
+                    format_args!(
+                        "the server refuses LIST: {}; without sizes no message can be told from \
+                         a part of one",
+                        words()
+                    ),
+                ));
+            }
+            Request::Dele(number) => self.marked(number, reply),
+            Request::Quit => {
+                if !reply.is_positive() && !self.deletion.marked.is_empty() {
+                    return Err(Failure::new(
+                        Kind::Unavailable,
+                        format_args!(
+                            "the server refuses QUIT: {}; the next run checks which messages \
+                             were deleted",
+                            words()
+                        ),
+                    ));
+                }
+                if let (Some(journal), false) = (&mut self.journal, self.deletion.marked.is_empty())
+                {
+                    let now = self.orders.wishes.now;
+                    journal.advance(&self.deletion.marked, State::Deleted, now)?;
+                }
+                self.summary.deleted = self.deletion.marked.len();
+                self.phase = Phase::Done;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn marked(&mut self, number: MessageNumber, reply: &Reply<'_>) {
+        let deletion = &mut self.deletion;
+        deletion.outstanding = deletion.outstanding.saturating_sub(1);
+        if !reply.is_positive() {
+            if deletion.refused == 0 {
+                deletion.first_refusal = reply.status.text().escape_ascii().to_string();
+            }
+            deletion.refused += 1;
+        } else if let Some(&copy) = deletion.copies.get(&number) {
+            deletion.marked.push(key(&self.maildrop, number, copy));
+        }
+    }
+
+    fn stopped(&mut self, stop: Stop) -> Failure {
+        match stop {
+            Stop::Command(error) => refuse(error),
+            // Its own failure comes when it is finished.
+            Stop::Intake => Failure::new(Kind::Io, "the delivery failed"),
+            Stop::NoWitness => {
+                self.ended.out_of_step = true;
+                Failure::new(
+                    Kind::Protocol,
+                    "STAT is answered in another way than before the messages: what came since \
+                     the last one cannot be told from other replies, and is not stored",
+                )
+            }
+            Stop::BareLf(number) => {
+                self.ended.out_of_step = true;
+                Failure::new(
+                    Kind::Protocol,
+                    format_args!(
+                        "the server ends the first line of the answer to RETR {number} with a bare \
+                         LF: the message cannot be told from it"
+                    ),
+                )
+            }
+        }
+    }
+}
+
+impl<I: Intake, D: Decisions> Exchange for Visit<'_, I, D> {
+    type Output = ();
+    type Error = Failure;
+
+    fn next(&mut self, session: &mut Session, now: Instant) -> Result<Option<()>, Failure> {
+        match self.phase {
+            Phase::Begin => {
+                self.phase = Phase::UniqueIds;
+                // Some servers add the unique-id to each message when it is first
+                // asked for, and STAT counts it then.
+                enqueue(session, now, &Command::Uidl(None))?;
+                enqueue(session, now, &Command::Stat)?;
+            }
+            Phase::UniqueIds if session.is_idle() => self.unique_ids_listed(session, now)?,
+            Phase::Sizes if session.is_idle() => {
+                self.make_plan()?;
+                self.follow_plan(session, now)?;
+            }
+            Phase::Retrieve => self.retrieve(session, now)?,
+            Phase::Delete => self.delete(session, now)?,
+            Phase::Done => return Ok(Some(())),
+            Phase::UniqueIds | Phase::Sizes | Phase::Quit => {}
+        }
+        Ok(None)
+    }
+
+    fn event(&mut self, event: Event<'_>) -> Result<(), Failure> {
+        let (Some(retrieval), Some(intake)) = (&mut self.retrieval, &mut self.intake) else {
+            return match event {
+                Event::Status(reply) => self.status(&reply),
+                Event::End(end) => {
+                    if end.request == Request::Uidl(None) {
+                        self.malformed = usize::try_from(end.malformed).unwrap_or(usize::MAX);
+                    }
+                    self.maildrop.handle(&Event::End(end));
+                    Ok(())
+                }
+                event => {
+                    self.maildrop.handle(&event);
+                    Ok(())
+                }
+            };
+        };
+        let step = match event {
+            Event::Data(octets) => {
+                self.report.received(octets.len() as u64);
+                intake.write(octets).map_err(Stop::from)
+            }
+            Event::Status(reply) => match reply.request {
+                Request::Retr(number) => retrieval.status(number, &reply, intake),
+                Request::Stat => retrieval.witness(&reply, intake, &self.decisions, self.report),
+                _ => Ok(()),
+            },
+            Event::End(end) => match end.retrieved {
+                Some(retrieved) => {
+                    retrieval.end(retrieved, &self.maildrop, intake, &self.decisions)
+                }
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        };
+        step.map_err(|stop| self.stopped(stop))
+    }
+}
+
+fn enqueue(session: &mut Session, now: Instant, command: &Command<'_>) -> Result<(), Failure> {
+    session.enqueue(now, command).map_err(refuse)
+}
+
+fn refuse(error: ClientError) -> Failure {
+    Failure::new(Kind::Unavailable, error)
+}
+
+fn key(maildrop: &MaildropIndex, number: MessageNumber, copy: u32) -> Key {
+    Key {
+        unique_id: plan::unique_id(maildrop, number).to_vec(),
+        copy,
+    }
+}
+
+fn doubt(maildrop: &MaildropIndex, misfit: Misfit) -> Doubt {
+    let Retrieve { number, copy } = misfit.wanted;
+    Doubt {
+        key: key(maildrop, number, copy),
+        misfit,
+    }
+}
+
+fn are(messages: usize) -> String {
+    match messages {
+        1 => String::from("1 message is"),
+        messages => format!("{messages} messages are"),
+    }
+}
+
+/// What the listings alone tell the journal.
+fn note_what_changed(
+    journal: &mut Journal,
+    plan: &Plan,
+    records: &Records,
+    now: i64,
+) -> Result<(), Failure> {
+    journal.miss(&plan.missing, now)?;
+    journal.find_again(&plan.found_again)?;
+    if records.any_missing() {
+        journal.expire(now - MISSING_KEPT)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,417 @@
+//! Fetches with one wrong decision each: what no scenario tells from a sound
+//! fetch, no scenario protects.
+
+use pop3_fetch::{
+    Careful, Committed, Decisions, Direct, Gone, Intake, Key, Received, Reckoning, Sizes, Total,
+};
+use pop3_proto::{
+    IndicatorRule, MessageNumber, StatusLine,
+    client::{Event, Request},
+};
+
+use crate::{Client, Scenario, Sound, check};
+
+/// A fetch that errs.
+#[derive(Clone, Copy)]
+pub struct KnownBug {
+    /// What it does wrong.
+    pub name: &'static str,
+    /// Whose bug it is, or what it would cost.
+    pub source: &'static str,
+    wrong: Wrong,
+}
+
+/// One of these is set.
+#[derive(Clone, Copy, Default)]
+struct Wrong {
+    fits: Option<fn(Option<u64>, &Received) -> bool>,
+    is_witness: Option<fn(&Total, &Total) -> bool>,
+    alone: Option<fn(Option<u64>, &Received) -> bool>,
+    records_at_once: bool,
+    deletes_upwards: bool,
+    trusts_dele: bool,
+    forgives: bool,
+    intake: Option<Spoils>,
+    believes: Option<fn(Request) -> bool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spoils {
+    /// Stores what is discarded.
+    Discard,
+    /// Records what was kept when the connection breaks.
+    End,
+    /// Stores a part of a message when the connection breaks.
+    Part,
+    /// Stores a message under the key of the one before.
+    Key,
+    /// Records nothing but the first message.
+    Confirm,
+}
+
+const NONE: Wrong = Wrong {
+    fits: None,
+    is_witness: None,
+    alone: None,
+    records_at_once: false,
+    deletes_upwards: false,
+    trusts_dele: false,
+    forgives: false,
+    intake: None,
+    believes: None,
+};
+
+/// All of them.
+pub const ALL: [KnownBug; 21] = [
+    KnownBug {
+        name: "records-before-the-witness",
+        source: "pop3 fetch 0.1 with Dovecot: an empty file is recorded, the message deleted",
+        wrong: Wrong {
+            records_at_once: true,
+            fits: Some(|_, _| true),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "any-size-fits",
+        source: "fetchmail, getmail6, mpop: sizes are not compared",
+        wrong: Wrong {
+            fits: Some(|_, _| true),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "half-to-twice-the-size-fits",
+        source: "pop3 fetch 0.1 with WildDuck: the next +OK is stored with the message",
+        wrong: Wrong {
+            fits: Some(|listed, message| {
+                listed.is_some_and(|listed| {
+                    listed / 2 <= message.octets && message.octets <= 2 * listed + 4096
+                })
+            }),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "more-than-the-size-fits",
+        source: "a scanner may add lines, but so may the next reply",
+        wrong: Wrong {
+            fits: Some(|listed, message| listed.is_some_and(|listed| message.octets >= listed)),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "what-list-leaves-out-fits",
+        source: "a message that LIST does not name, in a window",
+        wrong: Wrong {
+            fits: Some(|listed, message| listed.is_none_or(|listed| listed == message.octets)),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "every-count-is-believed",
+        source: "explained by a count that this server does not use",
+        wrong: Wrong {
+            fits: Some(|listed, message| {
+                listed == Some(message.octets)
+                    || listed.is_some_and(|listed| listed + 16 > message.octets)
+            }),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "any-answer-is-a-witness",
+        source: "a line of a message answers STAT",
+        wrong: Wrong {
+            is_witness: Some(|_, _| true),
+            fits: Some(|_, _| true),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "any-answer-is-a-witness-for-what-fits",
+        source: "in step at the message, not behind it",
+        wrong: Wrong {
+            is_witness: Some(|_, _| true),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "alone-what-list-leaves-out-is-believed",
+        source: "no size, and so no way to see that a dot is missing",
+        wrong: Wrong {
+            alone: Some(|listed, _| listed.is_none()),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "alone-all-is-believed",
+        source: "pop3 fetch 0.1 without pipelining: no size is asked after",
+        wrong: Wrong {
+            alone: Some(|_, _| true),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "alone-a-shorter-message-is-believed",
+        source: "curl 7.88.1, poplib: a part is taken for the whole",
+        wrong: Wrong {
+            alone: Some(|listed, message| {
+                listed.is_some_and(|listed| 0 < message.octets && message.octets < listed)
+            }),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "alone-a-longer-message-is-believed",
+        source: "servers that number anew while a session lasts give another one",
+        wrong: Wrong {
+            alone: Some(|listed, message| listed.is_some_and(|listed| message.octets > listed)),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "deletes-from-the-lowest-number",
+        source: "servers that number anew at each DELE delete others then",
+        wrong: Wrong {
+            deletes_upwards: true,
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "dele-is-the-end-of-a-message",
+        source: "recorded as deleted before QUIT: what stays comes twice",
+        wrong: Wrong {
+            trusts_dele: true,
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "what-is-left-is-a-success",
+        source: "getmail6: a message that is refused ends in status 0",
+        wrong: Wrong {
+            forgives: true,
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "stores-what-does-not-fit",
+        source: "pop3 fetch 0.1 with WildDuck: stored, and fetched again",
+        wrong: Wrong {
+            intake: Some(Spoils::Discard),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "records-what-came-before-the-break",
+        source: "pop3 fetch 0.1: whole messages are kept when the connection breaks",
+        wrong: Wrong {
+            intake: Some(Spoils::End),
+            fits: Some(|_, _| true),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "stores-a-part-at-the-break",
+        source: "curl 7.88.1, mpop 1.4.18: the end of the connection ends the message",
+        wrong: Wrong {
+            intake: Some(Spoils::Part),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "records-under-the-id-before",
+        source: "pop3 fetch 0.1 behind a swallowed reply",
+        wrong: Wrong {
+            intake: Some(Spoils::Key),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "records-the-first-message-only",
+        source: "a witness that counts once",
+        wrong: Wrong {
+            intake: Some(Spoils::Confirm),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "a-refused-quit-is-the-update",
+        source: "what is not deleted is recorded as deleted, and comes twice",
+        wrong: Wrong {
+            believes: Some(|request| matches!(request, Request::Quit)),
+            ..NONE
+        },
+    },
+];
+
+/// Checks a scenario on the fetch that the variable `POP3_MUTANT` names, or on the
+/// sound one.
+///
+/// # Panics
+///
+/// If the oracle finds anything wrong.
+pub fn check_under_fuzz(scenario: &Scenario) {
+    match std::env::var("POP3_MUTANT") {
+        Ok(name) => match ALL.iter().find(|bug| bug.name == name) {
+            Some(bug) => check(bug, scenario),
+            None => panic!("POP3_MUTANT: there is no fetch `{name}`"),
+        },
+        Err(_) => check(&Sound, scenario),
+    }
+}
+
+impl Client for KnownBug {
+    type Decisions = Self;
+    type Intake = Spoilt;
+
+    fn decisions(&self) -> Self {
+        *self
+    }
+
+    fn intake(&self, direct: Direct) -> Spoilt {
+        Spoilt {
+            direct,
+            spoils: self.wrong.intake,
+            octets: 0,
+            number: None,
+            key: None,
+            confirmed: false,
+        }
+    }
+
+    fn event<'e>(&self, event: Event<'e>) -> Event<'e> {
+        match event {
+            Event::Status(mut reply) if self.wrong.believes.is_some_and(|is| is(reply.request)) => {
+                if let Ok(yes) = StatusLine::parse(b"+OK", IndicatorRule::Exact) {
+                    reply.status = yes;
+                }
+                Event::Status(reply)
+            }
+            event => event,
+        }
+    }
+}
+
+impl Decisions for KnownBug {
+    fn fits(&self, message: &Received, sizes: &Sizes<'_>, any_size: bool) -> bool {
+        match self.wrong.fits {
+            Some(fits) => fits(sizes.listed, message),
+            None => Careful.fits(message, sizes, any_size),
+        }
+    }
+
+    fn is_witness(&self, before: &Total, now: &Total) -> bool {
+        match self.wrong.is_witness {
+            Some(is_witness) => is_witness(before, now),
+            None => Careful.is_witness(before, now),
+        }
+    }
+
+    fn waits_for_witness(&self) -> bool {
+        !self.wrong.records_at_once
+    }
+
+    fn alone(&self, message: &Received, sizes: &Sizes<'_>) -> Option<Reckoning> {
+        match self.wrong.alone {
+            Some(alone) if alone(sizes.listed, message) => Some(Reckoning::Lf),
+            _ => Careful.alone(message, sizes),
+        }
+    }
+
+    fn order_deletions(&self, numbers: &mut [MessageNumber]) {
+        Careful.order_deletions(numbers);
+        if self.wrong.deletes_upwards {
+            numbers.reverse();
+        }
+    }
+
+    fn trusts_dele(&self) -> bool {
+        self.wrong.trusts_dele
+    }
+
+    fn forgives(&self) -> bool {
+        self.wrong.forgives
+    }
+}
+
+/// An intake that spoils one thing.
+pub struct Spoilt {
+    direct: Direct,
+    spoils: Option<Spoils>,
+    octets: u64,
+    /// The message that has begun.
+    number: Option<MessageNumber>,
+    /// That of the message before.
+    key: Option<Key>,
+    confirmed: bool,
+}
+
+impl Spoilt {
+    /// Stores what came, under a key of its own.
+    fn store(&mut self, number: MessageNumber) -> Result<(), Gone> {
+        let key = Key {
+            unique_id: format!("part of {number}").into_bytes(),
+            copy: 0,
+        };
+        self.direct.keep(key, self.octets, self.octets)
+    }
+}
+
+impl Intake for Spoilt {
+    fn begin(&mut self, number: MessageNumber) -> Result<(), Gone> {
+        self.number = Some(number);
+        self.octets = 0;
+        self.direct.begin(number)
+    }
+
+    fn write(&mut self, octets: &[u8]) -> Result<(), Gone> {
+        self.octets += octets.len() as u64;
+        self.direct.write(octets)
+    }
+
+    fn lines(&self) -> u64 {
+        self.direct.lines()
+    }
+
+    fn keep(&mut self, key: Key, listed: u64, received: u64) -> Result<(), Gone> {
+        self.number = None;
+        let before = self.key.replace(key.clone());
+        match (self.spoils, before) {
+            (Some(Spoils::Key), Some(before)) => self.direct.keep(before, listed, received),
+            _ => self.direct.keep(key, listed, received),
+        }
+    }
+
+    fn discard(&mut self) -> Result<(), Gone> {
+        match (self.spoils, self.number.take()) {
+            (Some(Spoils::Discard), Some(number)) => self.store(number),
+            _ => self.direct.discard(),
+        }
+    }
+
+    fn confirm(&mut self) -> Result<(), Gone> {
+        let confirmed = std::mem::replace(&mut self.confirmed, true);
+        match confirmed && self.spoils == Some(Spoils::Confirm) {
+            true => Ok(()),
+            false => self.direct.confirm(),
+        }
+    }
+
+    fn reject(&mut self) -> Result<(), Gone> {
+        self.direct.reject()
+    }
+
+    fn finish(mut self) -> Committed {
+        if self.spoils == Some(Spoils::Part)
+            && let Some(number) = self.number.take()
+        {
+            let _ = self.store(number);
+            let _ = self.direct.confirm();
+        }
+        if self.spoils == Some(Spoils::End) && self.number.is_none() {
+            let _ = self.direct.confirm();
+        }
+        self.direct.finish()
+    }
+}

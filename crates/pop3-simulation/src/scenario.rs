@@ -1,0 +1,325 @@
+//! What a server holds, and how it errs.
+
+use arbitrary::{Arbitrary, Unstructured};
+
+/// A maildrop, how its server counts, and what goes wrong.
+///
+/// As fuzz input: an octet for each setting, then two for each fault.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// How many messages there are at first; at most [`Self::MESSAGES`].
+    pub messages: u8,
+    /// Which of the [contents](Self::content) is the first.
+    pub first: u8,
+    /// How LIST counts octets.
+    pub counting: Counting,
+    /// Whether the server announces PIPELINING.
+    pub pipelining: bool,
+    /// Whether messages are deleted once they are delivered.
+    pub delete: bool,
+    /// Whether the client behaves as Outlook, or as RFC 1939 has it.
+    pub outlook: bool,
+    /// Octets in a read, at most; 0: all that there are.
+    pub read: u8,
+    /// Whether the server numbers its messages from the other end in each second
+    /// session.
+    pub renumbers: bool,
+    /// Whether a message arrives before each session but the first.
+    pub mail_arrives: bool,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+}
+
+/// How LIST counts the octets of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// As RFC 1939 §11 wants it.
+    Exact,
+    /// LF for CRLF.
+    Lf,
+    /// With stuffed dots.
+    Stuffed,
+    /// With the terminator.
+    Terminated,
+    /// Without the CRLF at the end.
+    WithoutLastCrlf,
+    /// In steps of 1024, rounded down.
+    RoundedDown,
+    /// In steps of 1024, rounded up.
+    RoundedUp,
+    /// Not at all: 0 for each.
+    Zero,
+    /// The line is missing for the first message.
+    FirstMissing,
+}
+
+/// What goes wrong. A number is that of a message in a session, from 1; `once`
+/// means in the first session only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The first octet of a message is not stuffed.
+    FirstDot,
+    /// With the next RETR there already, its `+OK` comes before the terminator of
+    /// the message before; `again`: and once more in its place.
+    Interleaved {
+        /// Whether the `+OK` comes in its place, too.
+        again: bool,
+    },
+    /// No terminator after a message.
+    NoTerminator {
+        /// Which message.
+        number: u8,
+        /// In the first session only.
+        once: bool,
+    },
+    /// Two terminators after a message.
+    TwoTerminators {
+        /// Which message.
+        number: u8,
+        /// In the first session only.
+        once: bool,
+    },
+    /// No answer to RETR.
+    NoAnswer {
+        /// Which message.
+        number: u8,
+        /// In the first session only.
+        once: bool,
+    },
+    /// Two answers to RETR.
+    TwoAnswers {
+        /// Which message.
+        number: u8,
+        /// In the first session only.
+        once: bool,
+    },
+    /// The answer to RETR is that of the next message.
+    NextMessage {
+        /// Which message.
+        number: u8,
+        /// In the first session only.
+        once: bool,
+    },
+    /// The second half of a message is missing; its terminator is not.
+    Shortened {
+        /// Which message.
+        number: u8,
+        /// In the first session only.
+        once: bool,
+    },
+    /// RETR is refused.
+    Refused {
+        /// Which message.
+        number: u8,
+        /// In the first session only.
+        once: bool,
+    },
+    /// The connection is closed after this many octets of one session.
+    Closed {
+        /// In which session, from 0.
+        session: u8,
+        /// After how many octets, times four.
+        octets: u8,
+    },
+    /// Messages are numbered anew at each DELE.
+    NumberedAnew,
+    /// DELE is refused.
+    DeleRefused {
+        /// Which message.
+        number: u8,
+        /// In the first session only.
+        once: bool,
+    },
+    /// QUIT is refused, and nothing deleted, in the first session.
+    QuitRefused,
+    /// STAT counts another message each time it is asked.
+    StatCounts,
+    /// STAT is answered in words.
+    StatSpeaks,
+    /// UIDL leaves a message out.
+    UidlOmits {
+        /// Which message.
+        number: u8,
+    },
+    /// UIDL gives two messages one unique-id.
+    UidlRepeats,
+    /// LIST and UIDL are in descending order.
+    ListsBackwards,
+}
+
+impl Scenario {
+    /// Messages at most at first.
+    pub const MESSAGES: u8 = 5;
+    /// Faults at most.
+    pub const FAULTS: usize = 3;
+
+    /// The scenario of a server without faults.
+    #[must_use]
+    pub const fn sound(messages: u8, pipelining: bool, delete: bool) -> Self {
+        Self {
+            messages,
+            first: 0,
+            counting: Counting::Exact,
+            pipelining,
+            delete,
+            outlook: true,
+            read: 0,
+            renumbers: false,
+            mail_arrives: false,
+            faults: Vec::new(),
+        }
+    }
+
+    /// The octets of the message with this index among all that ever are in the
+    /// maildrop. Each is different from every other, in size as well.
+    #[must_use]
+    pub fn content(&self, index: usize) -> Vec<u8> {
+        let kind = (usize::from(self.first) + index) % 8;
+        let mut message = String::from(match kind {
+            0 => "Subject: a\r\n\r\nplain\r\n",
+            1 => ".\r\nfirst line is a dot\r\n",
+            2 => "..two dots first\r\n.\r\n..\r\n...\r\n",
+            3 => ".\r\n+OK 3 120\r\nSubject: forged\r\n\r\n",
+            4 => "+OK 3 120\r\n-ERR\r\n+OK\r\n",
+            5 => "Subject: long\r\n\r\n",
+            6 => ".x\r\n.\r\n\r\n",
+            _ => "\r\n\r\n",
+        });
+        // Lines enough, as any mail has them, and each size far from the others, so
+        // that no way to count makes two alike.
+        for line in 0..12 {
+            message.push_str(&format!("line {line:02} {kind}\r\n"));
+        }
+        let octets = 300 + 150 * index + if kind == 5 { 5000 } else { 0 };
+        let rest = octets.saturating_sub(message.len() + 4);
+        message.push_str(&format!("{index:02}{}\r\n", "x".repeat(rest)));
+        message.into_bytes()
+    }
+
+    /// Whether anything tells messages apart. Without exact sizes nothing does if
+    /// two of them have one unique-id, or if one is the answer for another: no
+    /// client can see that.
+    #[must_use]
+    pub fn can_be_seen(&self) -> bool {
+        let says_nothing = matches!(
+            self.counting,
+            Counting::RoundedDown | Counting::RoundedUp | Counting::Zero
+        );
+        let leaves_out = self.counting == Counting::FirstMissing;
+        let is_hidden = |fault: &Fault| match fault {
+            Fault::UidlRepeats => says_nothing || leaves_out,
+            Fault::NextMessage { .. } => says_nothing,
+            _ => false,
+        };
+        !self.faults.iter().any(is_hidden)
+    }
+
+    /// All single faults, for messages up to `messages`.
+    #[must_use]
+    pub fn single_faults(messages: u8) -> Vec<Fault> {
+        let mut faults = vec![
+            Fault::FirstDot,
+            Fault::Interleaved { again: false },
+            Fault::Interleaved { again: true },
+            Fault::NumberedAnew,
+            Fault::QuitRefused,
+            Fault::StatCounts,
+            Fault::StatSpeaks,
+            Fault::UidlRepeats,
+            Fault::ListsBackwards,
+        ];
+        for number in 1..=messages {
+            faults.push(Fault::UidlOmits { number });
+            for once in [false, true] {
+                faults.extend(Fault::of_message(number, once));
+            }
+        }
+        faults
+    }
+
+    /// From fuzz input.
+    fn draw(input: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
+        let flags: u8 = input.arbitrary()?;
+        let counting = match input.arbitrary::<u8>()? % 16 {
+            0 => Counting::Lf,
+            1 => Counting::Stuffed,
+            2 => Counting::Terminated,
+            3 => Counting::WithoutLastCrlf,
+            4 => Counting::RoundedDown,
+            5 => Counting::RoundedUp,
+            6 => Counting::Zero,
+            7 => Counting::FirstMissing,
+            _ => Counting::Exact,
+        };
+        let mut scenario = Self {
+            messages: 1 + input.arbitrary::<u8>()? % Self::MESSAGES,
+            first: input.arbitrary::<u8>()? % 8,
+            counting,
+            pipelining: flags & 1 == 0,
+            delete: flags & 2 == 0,
+            outlook: flags & 4 == 0,
+            read: match flags & 8 {
+                0 => 0,
+                _ => input.arbitrary::<u8>()? % 40,
+            },
+            renumbers: flags & 16 != 0,
+            mail_arrives: flags & 32 != 0,
+            faults: Vec::new(),
+        };
+        while scenario.faults.len() < Self::FAULTS && !input.is_empty() {
+            let [kind, place]: [u8; 2] = input.arbitrary()?;
+            scenario
+                .faults
+                .extend(Fault::draw(kind, place, scenario.messages));
+            if !scenario.can_be_seen() {
+                scenario.faults.pop();
+            }
+        }
+        Ok(scenario)
+    }
+}
+
+impl Fault {
+    /// The faults of one message.
+    const fn of_message(number: u8, once: bool) -> [Self; 8] {
+        [
+            Self::NoTerminator { number, once },
+            Self::TwoTerminators { number, once },
+            Self::NoAnswer { number, once },
+            Self::TwoAnswers { number, once },
+            Self::NextMessage { number, once },
+            Self::Shortened { number, once },
+            Self::Refused { number, once },
+            Self::DeleRefused { number, once },
+        ]
+    }
+
+    fn draw(kind: u8, place: u8, messages: u8) -> Option<Self> {
+        let number = 1 + place % 64 % messages;
+        let once = place & 64 != 0;
+        let of_message = Self::of_message(number, once);
+        Some(match kind % 32 {
+            kind @ 0..8 => of_message[usize::from(kind)],
+            8 => Self::FirstDot,
+            9 => Self::Interleaved { again: once },
+            10..16 => Self::Closed {
+                session: kind % 3,
+                octets: place,
+            },
+            16 => Self::NumberedAnew,
+            17 => Self::QuitRefused,
+            18 => Self::StatCounts,
+            19 => Self::StatSpeaks,
+            20 => Self::UidlRepeats,
+            21 => Self::ListsBackwards,
+            22 => Self::UidlOmits { number },
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Scenario {
+    fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        Self::draw(input)
+    }
+}

@@ -1,0 +1,437 @@
+//! Runs a scenario until it settles, and looks after each run.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use pop3_fetch::{
+    Afterwards, Careful, Decisions, Direct, Failure, Fetch, Form, Group, Intake, Journal, Kind,
+    LineEnds, Next, Orders, Place, Plan, Report, Wishes, finish_leftovers,
+};
+use pop3_proto::{
+    Argument, Command, EqualUniqueIds, Profile, Secret,
+    client::{Config, Event, Exchange, Session, Transport},
+};
+use rusqlite::Connection;
+
+use crate::{
+    Counting, Fault, Scenario,
+    server::{Maildrop, Server},
+};
+
+/// Runs at most.
+const RUNS: usize = 8;
+/// Sessions in a run, and turns of octets in a session, at most: a client that
+/// goes round is a fault.
+const SESSIONS: usize = 40;
+const TURNS: usize = 100_000;
+
+/// The client under test: how it decides, and where its messages go.
+pub trait Client {
+    /// How it decides.
+    type Decisions: Decisions + Clone;
+    /// Where its messages go.
+    type Intake: Intake;
+
+    /// Its decisions.
+    fn decisions(&self) -> Self::Decisions;
+
+    /// Its intake, over the real one.
+    fn intake(&self, direct: Direct) -> Self::Intake;
+
+    /// What it takes an event for.
+    fn event<'e>(&self, event: Event<'e>) -> Event<'e> {
+        event
+    }
+}
+
+/// The client as it should be.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sound;
+
+impl Client for Sound {
+    type Decisions = Careful;
+    type Intake = Direct;
+
+    fn decisions(&self) -> Careful {
+        Careful
+    }
+
+    fn intake(&self, direct: Direct) -> Direct {
+        direct
+    }
+}
+
+/// Runs a scenario with a client.
+///
+/// # Panics
+///
+/// If the oracle finds anything wrong.
+pub fn check<C: Client>(client: &C, scenario: &Scenario) {
+    let world = World::new(client, scenario);
+    world.run();
+}
+
+struct World<'a, C> {
+    client: &'a C,
+    scenario: &'a Scenario,
+    home: tempfile::TempDir,
+    /// Keeps the database in memory while no run has it.
+    database: PathBuf,
+    _keeper: Connection,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Look {
+    there: Vec<usize>,
+    stored: BTreeMap<Vec<u8>, usize>,
+}
+
+impl<'a, C: Client> World<'a, C> {
+    fn new(client: &'a C, scenario: &'a Scenario) -> Self {
+        thread_local!(static COUNT: RefCell<u64> = const { RefCell::new(0) });
+        let memory = Path::new("/dev/shm");
+        let home = match memory.is_dir() {
+            true => tempfile::tempdir_in(memory),
+            false => tempfile::tempdir(),
+        };
+        let count = COUNT.with_borrow_mut(|count| {
+            *count += 1;
+            *count
+        });
+        let thread = std::thread::current().id();
+        let name = format!("file:{thread:?}{count}?mode=memory&cache=shared");
+        Self {
+            client,
+            scenario,
+            home: home.expect("a directory for the Maildir"),
+            _keeper: Connection::open(&name).expect("a database in memory"),
+            database: name.into(),
+        }
+    }
+
+    fn run(&self) {
+        let mut maildrop = Maildrop::new(self.scenario);
+        let mut before = None;
+        for run in 0..RUNS {
+            let result = self.fetch(&mut maildrop, run);
+            let look = self.look(&maildrop);
+            self.nothing_is_lost(&maildrop, &look, run);
+            if result.is_ok() {
+                self.success_is_success(&maildrop, &look, run);
+            }
+            if before.as_ref() == Some(&(result.is_ok(), look.clone())) && run > 3 {
+                break;
+            }
+            before = Some((result.is_ok(), look));
+        }
+        if let Some((_, look)) = &before {
+            self.what_is_whole_is_fetched(&maildrop, look);
+        }
+    }
+
+    fn look(&self, maildrop: &Maildrop) -> Look {
+        let mut stored = BTreeMap::new();
+        let new = self.home.path().join("mail/new");
+        for entry in fs::read_dir(new).into_iter().flatten().flatten() {
+            let message = fs::read(entry.path()).expect("a message");
+            *stored.entry(message).or_insert(0) += 1;
+        }
+        let tmp = self.home.path().join("mail/tmp");
+        let left = fs::read_dir(tmp).into_iter().flatten().count();
+        assert_eq!(left, 0, "files are left in tmp: {:?}", self.scenario);
+        Look {
+            there: maildrop.there.clone(),
+            stored,
+        }
+    }
+
+    fn nothing_is_lost(&self, maildrop: &Maildrop, look: &Look, run: usize) {
+        let scenario = self.scenario;
+        for (index, content) in maildrop.contents.iter().enumerate() {
+            let is_there = look.there.contains(&index);
+            let times = look.stored.get(content).copied().unwrap_or(0);
+            assert!(
+                is_there || times > 0,
+                "message {index} is lost in run {run}: {scenario:?}"
+            );
+            assert!(
+                times <= 1,
+                "message {index} is stored {times} times in run {run}: {scenario:?}"
+            );
+        }
+        for message in look.stored.keys() {
+            assert!(
+                maildrop.contents.contains(message),
+                "in run {run} is stored what is no message: {}: {scenario:?}",
+                message.escape_ascii()
+            );
+        }
+    }
+
+    /// All that is there is stored, unless no reply speaks of it.
+    fn success_is_success(&self, maildrop: &Maildrop, look: &Look, run: usize) {
+        let Scenario {
+            faults, counting, ..
+        } = self.scenario;
+        let omits = |fault: &Fault| matches!(fault, Fault::UidlOmits { .. });
+        let counts_none = faults.contains(&Fault::StatSpeaks);
+        if counts_none && *counting == Counting::FirstMissing && faults.iter().any(omits) {
+            return;
+        }
+        for &index in &look.there {
+            let is_stored = look.stored.contains_key(&maildrop.contents[index]);
+            assert!(
+                is_stored,
+                "run {run} is a success, and message {index} is not stored: {:?}",
+                self.scenario
+            );
+        }
+    }
+
+    /// What no lasting fault can touch is fetched in the end, and deleted if it was
+    /// to be.
+    fn what_is_whole_is_fetched(&self, maildrop: &Maildrop, look: &Look) {
+        let Scenario {
+            faults, counting, ..
+        } = self.scenario;
+        let lasting = faults.iter().filter(|fault| !fault.passes());
+        let lasting: Vec<_> = lasting.collect();
+        let is_told = matches!(
+            counting,
+            Counting::Exact | Counting::Lf | Counting::WithoutLastCrlf
+        );
+        if !is_told || lasting.iter().any(|fault| fault.strikes_all()) {
+            return;
+        }
+        let is_whole = |index: usize| {
+            let dotted = maildrop.contents[index].starts_with(b".");
+            !lasting.iter().any(|fault| match fault {
+                Fault::FirstDot => dotted,
+                Fault::Interleaved { .. } | Fault::StatSpeaks | Fault::ListsBackwards => false,
+                Fault::NumberedAnew => false,
+                _ => true,
+            })
+        };
+        for index in 0..maildrop.contents.len() {
+            assert!(
+                !is_whole(index) || look.stored.contains_key(&maildrop.contents[index]),
+                "message {index} is never fetched: {:?}",
+                self.scenario
+            );
+            let is_kept = look.there.contains(&index) && self.scenario.delete;
+            assert!(
+                !(is_whole(index) && is_kept) || lasting.iter().any(|fault| fault.keeps()),
+                "message {index} is never deleted: {:?}",
+                self.scenario
+            );
+        }
+    }
+
+    fn fetch(&self, maildrop: &mut Maildrop, run: usize) -> Result<(), Failure> {
+        let orders = Orders {
+            wishes: Wishes {
+                equal_unique_ids: EqualUniqueIds::Apart,
+                afterwards: match self.scenario.delete {
+                    true => Afterwards::Delete,
+                    false => Afterwards::Keep,
+                },
+                limit: usize::MAX,
+                max_octets: u64::MAX,
+                now: 1_000_000 + i64::try_from(run).unwrap_or(0) * 3600,
+            },
+            dry_run: false,
+            any_size: false,
+        };
+        let mut fetch = Fetch::with(orders, self.client.decisions());
+        for _ in 0..SESSIONS {
+            if self.session(maildrop, &mut fetch)? == Next::Done {
+                return Ok(());
+            }
+        }
+        panic!("the client connects for ever: {:?}", self.scenario)
+    }
+
+    fn session(
+        &self,
+        maildrop: &mut Maildrop,
+        fetch: &mut Fetch<C::Decisions>,
+    ) -> Result<Next, Failure> {
+        let mut link = Link::new(self.scenario, maildrop);
+        link.log_in()?;
+        let capabilities = link.session.capabilities();
+        let window = match capabilities.is_current() && capabilities.pipelining() {
+            true => 64,
+            false => 1,
+        };
+        let database = &self.database;
+        let reading = || {
+            let db = Connection::open(database).expect("a database in memory");
+            let mut journal = Journal::in_database(db, database, "me@here")?;
+            finish_leftovers(&mut journal)?;
+            let records = journal.records()?;
+            Ok((journal, records))
+        };
+        let place = Place::Maildir(self.home.path().join("mail"));
+        let opening = |journal| {
+            let group = Group::open(journal, &place, Form::Raw, |_, _| {})?;
+            Ok(self.client.intake(Direct::new(group, LineEnds::Received)))
+        };
+        let mut visit = fetch.visit(&Silent, window, Box::new(reading), Box::new(opening));
+        let result = link.run(&mut visit, |event| self.client.event(event));
+        fetch.end(visit, result, &Silent)
+    }
+}
+
+impl Fault {
+    /// Whether it strikes only for some sessions.
+    const fn passes(self) -> bool {
+        match self {
+            Self::NoTerminator { once, .. }
+            | Self::TwoTerminators { once, .. }
+            | Self::NoAnswer { once, .. }
+            | Self::TwoAnswers { once, .. }
+            | Self::NextMessage { once, .. }
+            | Self::Shortened { once, .. }
+            | Self::Refused { once, .. }
+            | Self::DeleRefused { once, .. } => once,
+            Self::Closed { .. } | Self::QuitRefused => true,
+            _ => false,
+        }
+    }
+
+    /// Whether messages may stay on the server though they were fetched.
+    const fn keeps(self) -> bool {
+        matches!(
+            self,
+            Self::DeleRefused { .. } | Self::NumberedAnew | Self::UidlRepeats
+        )
+    }
+
+    /// Whether it may keep any message from being fetched.
+    const fn strikes_all(self) -> bool {
+        matches!(self, Self::StatCounts)
+    }
+}
+
+/// A session and its server, joined.
+struct Link<'a> {
+    session: Session,
+    server: Server<'a>,
+    now: Instant,
+    read: usize,
+}
+
+impl<'a> Link<'a> {
+    fn new(scenario: &'a Scenario, maildrop: &'a mut Maildrop) -> Self {
+        let profile = match scenario.outlook {
+            true => Profile::OUTLOOK_NEW,
+            false => Profile::RFC1939,
+        };
+        let now = Instant::now();
+        Self {
+            session: Session::new(Config::new(profile, Transport::Tls), now),
+            server: Server::new(scenario, maildrop),
+            now,
+            read: match scenario.read {
+                0 => usize::MAX,
+                octets => usize::from(octets),
+            },
+        }
+    }
+
+    fn log_in(&mut self) -> Result<(), Failure> {
+        let mut steps = LogIn { step: 0 };
+        self.run(&mut steps, |event| event)
+    }
+
+    /// Moves octets until the exchange is over. All that the client sends arrives
+    /// before the server answers any of it.
+    fn run<E: Exchange<Output = (), Error = Failure>>(
+        &mut self,
+        exchange: &mut E,
+        take: impl for<'e> Fn(Event<'e>) -> Event<'e>,
+    ) -> Result<(), Failure> {
+        for _ in 0..TURNS {
+            if exchange.next(&mut self.session, self.now)?.is_some() {
+                return Ok(());
+            }
+            while let Some(octets) = self.session.poll_transmit() {
+                self.server.input(octets);
+                let sent = octets.len();
+                self.session.transmitted(sent);
+            }
+            self.server.answer();
+            let output = &mut self.server.output;
+            let read = output.len().min(self.read);
+            let octets: Vec<u8> = output.drain(..read).collect();
+            if octets.is_empty() {
+                // Nothing more will come.
+                let ended = match self.server.is_closed {
+                    true => self.session.handle_eof(),
+                    false => self
+                        .session
+                        .handle_timeout(self.now + Duration::from_secs(100_000)),
+                };
+                let what = ended
+                    .err()
+                    .map_or(String::from("closed"), |error| error.to_string());
+                return Err(Failure::new(Kind::Temporary, what));
+            }
+            let mut rest = &octets[..];
+            while !rest.is_empty() {
+                let step = self.session.handle_input(self.now, rest);
+                let step = step.map_err(|error| Failure::new(Kind::Protocol, error))?;
+                if let Some(event) = step.event {
+                    exchange.event(take(event))?;
+                }
+                rest = &rest[step.consumed..];
+            }
+        }
+        panic!("the session never ends");
+    }
+}
+
+/// Greeting, CAPA, USER, PASS, CAPA.
+struct LogIn {
+    step: u8,
+}
+
+impl Exchange for LogIn {
+    type Output = ();
+    type Error = Failure;
+
+    fn next(&mut self, session: &mut Session, now: Instant) -> Result<Option<()>, Failure> {
+        let refuse = |error| Failure::new(Kind::Unavailable, error);
+        if !session.is_idle() || session.state() == pop3_proto::client::State::Greeting {
+            return Ok(None);
+        }
+        let command = match self.step {
+            0 => Command::User(Argument::new("me").expect("an argument")),
+            1 => Command::Pass(Secret::new("secret").expect("a secret")),
+            2 => Command::Capa,
+            _ => return Ok(Some(())),
+        };
+        self.step += 1;
+        session.enqueue(now, &command).map_err(refuse)?;
+        Ok(None)
+    }
+
+    fn event(&mut self, _: Event<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+struct Silent;
+
+impl Report for Silent {
+    fn begins(&self, _: u64) {}
+    fn received(&self, _: u64) {}
+    fn ends(&self) {}
+    fn warn(&self, _: &str) {}
+    fn plan(&self, _: &Plan) {}
+}

@@ -1,0 +1,84 @@
+//! Scenarios of a few faults: all single ones, and drawn ones.
+
+use arbitrary::{Arbitrary as _, Unstructured};
+use pop3_simulation::{Counting, Fault, Scenario, Sound, check, known_bugs};
+use proptest::{collection::vec, prelude::*};
+
+const COUNTINGS: [Counting; 9] = [
+    Counting::Exact,
+    Counting::Lf,
+    Counting::Stuffed,
+    Counting::Terminated,
+    Counting::WithoutLastCrlf,
+    Counting::RoundedDown,
+    Counting::RoundedUp,
+    Counting::Zero,
+    Counting::FirstMissing,
+];
+
+/// Each fault alone, with each way to count, with and without pipelining and
+/// deleting.
+fn single() -> impl Iterator<Item = Scenario> {
+    let mut faults = Scenario::single_faults(3);
+    let closed = |octets: u8| Fault::Closed {
+        session: 0,
+        octets: octets.saturating_mul(4),
+    };
+    faults.extend((0..64_u8).map(closed));
+    let mut first = 0;
+    faults.into_iter().flat_map(move |fault| {
+        let mut scenarios = Vec::new();
+        for counting in COUNTINGS {
+            for flags in 0..8_u8 {
+                // Coprime to the number of flags, so that each meets each.
+                first = (first + 3) % 8;
+                scenarios.push(Scenario {
+                    first: (first + flags) % 8,
+                    counting,
+                    outlook: flags & 4 == 0,
+                    faults: vec![fault],
+                    ..Scenario::sound(3, flags & 1 == 0, flags & 2 == 0)
+                });
+            }
+        }
+        scenarios.retain(Scenario::can_be_seen);
+        scenarios
+    })
+}
+
+#[test]
+fn loses_nothing_to_any_single_fault() {
+    for scenario in single() {
+        check(&Sound, &scenario);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn loses_nothing_to_drawn_faults(input in vec(any::<u8>(), 5..14)) {
+        let scenario = Scenario::arbitrary(&mut Unstructured::new(&input));
+        check(&Sound, &scenario.expect("a scenario"));
+    }
+}
+
+/// What no scenario tells from a sound fetch, none protects.
+#[test]
+fn finds_every_known_bug() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let survives = |bug: &&known_bugs::KnownBug| {
+        let mut scenarios = single();
+        !scenarios.any(|scenario| {
+            let found = std::panic::AssertUnwindSafe(|| check(*bug, &scenario));
+            std::panic::catch_unwind(found).is_err()
+        })
+    };
+    let survivors: Vec<_> = known_bugs::ALL
+        .iter()
+        .filter(survives)
+        .map(|bug| bug.name)
+        .collect();
+    drop(std::panic::take_hook());
+    assert_eq!(survivors, [""; 0]);
+}
