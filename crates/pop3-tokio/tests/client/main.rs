@@ -3,6 +3,7 @@
 mod dialing;
 mod dialogue;
 mod harness;
+mod international;
 mod login;
 mod methods;
 mod replies;
