@@ -201,8 +201,6 @@ impl Remote {
             None => client.login(credentials).await.map(drop),
         }
         .map_err(|error| self.failure(&error))?;
-        // What is announced may change with the login (RFC 2449 §5).
-        let _ = client.capabilities(|_| {}).await;
         Ok(client)
     }
 

@@ -11,6 +11,8 @@ use std::{
 
 #[cfg(unix)]
 mod audit;
+#[cfg(unix)]
+mod capa;
 mod captures;
 #[cfg(unix)]
 mod check;
