@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use pop3_proto::{Capability, MessageNumber};
+use pop3_proto::MessageNumber;
 use serde::Serialize;
 
 use crate::{
@@ -73,11 +73,8 @@ async fn ask(
         account: remote.account(),
         ..Listing::default()
     };
-    let mut capabilities = Vec::new();
-    let announced = client
-        .capabilities(|capability| capabilities.push(shown(&capability)))
-        .await;
-    listing.capabilities = announced.ok().map(|_| capabilities);
+    let announced = client.announced().lines().map(shown);
+    listing.capabilities = Some(announced.collect()).filter(|lines: &Vec<_>| !lines.is_empty());
     let failed = |error| remote.failure(&error);
     let stat = client.stat().await.map_err(failed)?;
     listing.messages = stat.messages;
@@ -144,7 +141,7 @@ fn counted(number: u64, one: &str) -> String {
     format!("{number} {one}{plural}")
 }
 
-/// A capability as the line that announced it, with what is unprintable escaped.
-fn shown(capability: &Capability<'_>) -> String {
-    capability.to_string().escape_default().to_string()
+/// The line of a capability, with what is unprintable escaped.
+fn shown(line: &str) -> String {
+    line.escape_default().to_string()
 }

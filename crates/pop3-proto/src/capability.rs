@@ -7,8 +7,9 @@ use crate::command::decimal;
 /// A line of the answer to CAPA (RFC 2449 §§5 and 6, RFC 2595 §4, RFC 3206,
 /// RFC 5034 §3, RFC 6856 §§2 and 3).
 ///
-/// What is not known, or known and malformed, is kept as it came. Words may be
-/// separated by runs of spaces and TABs, also at the ends of the line
+/// What is not known, or known and without a value that it needs, is kept as it
+/// came. Parameters that a known one does not have are ignored: an extension may
+/// add some, and the capability is there all the same. Words may be separated by runs of spaces and TABs, also at the ends of the line
 /// (MS-STANOPOP3 C0004), for every profile: nothing else could be meant.
 ///
 /// ```
@@ -112,37 +113,23 @@ impl<'a> Capability<'a> {
             }
             None => return other,
         };
-        let bare = |capability| {
-            if rest.is_empty() {
-                Ok(capability)
-            } else {
-                other
-            }
-        };
-        // The last parameter, where it is `USER` or missing.
-        let per_user = |mut parameters: str::SplitAsciiWhitespace<'a>| match (
-            parameters.next(),
-            parameters.next(),
-        ) {
-            (None, _) => Some(false),
-            (Some(word), None) => word.eq_ignore_ascii_case("USER").then_some(true),
-            (Some(_), Some(_)) => None,
+        let has_user = |mut parameters: str::SplitAsciiWhitespace<'a>| {
+            parameters.any(|word| word.eq_ignore_ascii_case("USER"))
         };
         match upper {
-            b"AUTH-RESP-CODE" => bare(Self::AuthRespCode),
-            b"LANG" => bare(Self::Lang),
-            b"PIPELINING" => bare(Self::Pipelining),
-            b"RESP-CODES" => bare(Self::RespCodes),
-            b"STLS" => bare(Self::Stls),
-            b"TOP" => bare(Self::Top),
-            b"UIDL" => bare(Self::Uidl),
-            b"USER" => bare(Self::User),
+            b"AUTH-RESP-CODE" => Ok(Self::AuthRespCode),
+            b"LANG" => Ok(Self::Lang),
+            b"PIPELINING" => Ok(Self::Pipelining),
+            b"RESP-CODES" => Ok(Self::RespCodes),
+            b"STLS" => Ok(Self::Stls),
+            b"TOP" => Ok(Self::Top),
+            b"UIDL" => Ok(Self::Uidl),
+            b"USER" => Ok(Self::User),
             b"IMPLEMENTATION" => Ok(Self::Implementation(rest)),
             b"SASL" => Ok(Self::Sasl(rest)),
-            b"UTF8" => match per_user(parameters) {
-                Some(user) => Ok(Self::Utf8 { user }),
-                None => other,
-            },
+            b"UTF8" => Ok(Self::Utf8 {
+                user: has_user(parameters),
+            }),
             b"EXPIRE" => {
                 let days = parameters
                     .next()
@@ -150,17 +137,13 @@ impl<'a> Capability<'a> {
                         Some(days) => Some(Expiry::Days(days)),
                         None => word.eq_ignore_ascii_case("NEVER").then_some(Expiry::Never),
                     });
-                match (days, per_user(parameters)) {
-                    (Some(days), Some(per_user)) => Ok(Self::Expire { days, per_user }),
-                    _ => other,
-                }
+                let per_user = has_user(parameters);
+                days.map_or(other, |days| Ok(Self::Expire { days, per_user }))
             }
             b"LOGIN-DELAY" => {
                 let seconds = parameters.next().and_then(|word| decimal(word.as_bytes()));
-                match (seconds, per_user(parameters)) {
-                    (Some(seconds), Some(per_user)) => Ok(Self::LoginDelay { seconds, per_user }),
-                    _ => other,
-                }
+                let per_user = has_user(parameters);
+                seconds.map_or(other, |seconds| Ok(Self::LoginDelay { seconds, per_user }))
             }
             _ => other,
         }
@@ -287,18 +270,57 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_kept_as_it_came() {
+    fn keeps_as_it_came_what_has_no_value() {
         for line in [
             "EXPIRE +60",
-            "EXPIRE 60 USER junk",
-            "UTF8 USER x",
-            "TOP 1",
+            "EXPIRE USER",
             "LOGIN-DELAY",
+            "LOGIN-DELAY x 9",
         ] {
             assert_eq!(
                 Capability::parse(line.as_bytes()),
                 Ok(Capability::Other(line))
             );
+        }
+    }
+
+    #[test]
+    fn ignores_parameters_that_a_capability_does_not_have() {
+        let days = Expiry::Days(60);
+        for (line, capability) in [
+            ("AUTH-RESP-CODE x", Capability::AuthRespCode),
+            ("LANG en de", Capability::Lang),
+            ("PIPELINING 10", Capability::Pipelining),
+            ("RESP-CODES x", Capability::RespCodes),
+            ("STLS x", Capability::Stls),
+            ("TOP 1", Capability::Top),
+            ("UIDL\tx", Capability::Uidl),
+            ("USER PLAIN", Capability::User),
+            ("UTF8 x", Capability::Utf8 { user: false }),
+            ("UTF8 x USER", Capability::Utf8 { user: true }),
+            (
+                "EXPIRE 60 x",
+                Capability::Expire {
+                    days,
+                    per_user: false,
+                },
+            ),
+            (
+                "EXPIRE 60 USER junk",
+                Capability::Expire {
+                    days,
+                    per_user: true,
+                },
+            ),
+            (
+                "LOGIN-DELAY 9 x user",
+                Capability::LoginDelay {
+                    seconds: 9,
+                    per_user: true,
+                },
+            ),
+        ] {
+            assert_eq!(Capability::parse(line.as_bytes()), Ok(capability), "{line}");
         }
     }
 

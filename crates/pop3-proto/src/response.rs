@@ -6,7 +6,7 @@ use dot_stuffing::{
     Chunk, Complete, Config, DecodeError, Decoded, LineDecoder, LineEndings, MultilineDecoder,
 };
 
-use crate::{IndicatorRule, StatusError, StatusLine};
+use crate::{IndicatorRule, StatusError, StatusLine, status::has_indicator};
 
 /// What a client waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -231,7 +231,7 @@ impl ResponseDecoder {
             });
         };
         // `+ challenge`, and `+challenge` and `+` as some servers send them.
-        let is_status = StatusLine::parse(line, IndicatorRule::Exact).is_ok();
+        let is_status = has_indicator(line, self.rule.indicator);
         let part = match StatusLine::parse(line, self.rule.indicator) {
             _ if line.starts_with(b"+") && !is_status => {
                 ReplyPart::Challenge(line[1..].trim_ascii())

@@ -139,6 +139,22 @@ fn split(line: &[u8], rule: IndicatorRule) -> Result<(Indicator, &[u8]), StatusE
     }
 }
 
+/// Whether a line of a SASL exchange begins with a status indicator, and so ends
+/// the exchange: `+` begins a challenge too. Under
+/// [`IndicatorRule::FirstOctet`] its case means nothing (V0001), and a TAB may
+/// follow it (C0004).
+pub(crate) fn has_indicator(line: &[u8], rule: IndicatorRule) -> bool {
+    match rule {
+        IndicatorRule::Exact => split(line, rule).is_ok(),
+        IndicatorRule::FirstOctet => {
+            let word = line.split(is_blank).next().unwrap_or_default();
+            [&b"+OK"[..], b"-ERR"]
+                .iter()
+                .any(|keyword| word.eq_ignore_ascii_case(keyword))
+        }
+    }
+}
+
 /// Space and TAB (MS-STANOPOP3 C0004).
 const fn is_blank(octet: &u8) -> bool {
     matches!(octet, b' ' | b'\t')

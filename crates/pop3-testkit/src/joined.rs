@@ -20,7 +20,7 @@ use crate::{
 
 /// The block that answers CAPA.
 pub const CAPABILITIES: &str = "USER\r\nSASL PLAIN\r\nTOP\r\nUIDL\r\nPIPELINING\r\n\
-                                RESP-CODES\r\nAUTH-RESP-CODE\r\nLANG\r\nEXPIRE NEVER\r\n";
+                                RESP-CODES\r\nAUTH-RESP-CODE\r\nLANG\r\n";
 
 /// More moves than any script is worth: there is no end.
 const MOST_MOVES: usize = 4_000_000;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use clap::Args;
+use pop3_proto::Expiry;
 use pop3_tokio::server::{
     Accounts, Listener, MailStore, MaildirStore, MemoryStore, Server, Settings,
 };
@@ -46,12 +47,13 @@ Prints the addresses it listens on, one a line, those of --listen first; then it
 sessions that are logged in may end within the time of --grace; a second signal ends all at once. A session that is cut \
 off deletes nothing.
 
-A Maildir is locked while a session is open (pop3.lock in it). Sizes are taken from ,W= in the names of files, or kept \
-in pop3.sizes. Other programs may use the Maildir meanwhile.
+A Maildir is locked while a session is open (pop3.lock in it). Each message is read once to count its octets, which are \
+kept in pop3.sizes; sizes in the names of files are not used. Other programs may use the Maildir meanwhile.
 
 FILE of --users has lines of user:hash or user:hash:maildir. The hash is one of Argon2 ($argon2id$...) or the keys of \
-SCRAM-SHA-256 (SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey); a user may have a line of each. `pop3 serve --hash \
-USER >> FILE` makes one. A maildir is sought from the folder of FILE.
+SCRAM-SHA-256 (SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey); a user may have a line of each, of the same password. \
+`pop3 serve --hash USER >> FILE` makes one. A maildir is sought from the folder of FILE. SCRAM-SHA-256 is offered only if \
+every user has a line for it: a client takes the best method on offer, before the server knows the user.
 
 From other hosts passwords are taken under TLS alone, unless --insecure-plaintext is given.
 
@@ -97,6 +99,12 @@ pub(crate) struct Serve {
     #[arg(long)]
     insecure_plaintext: bool,
 
+    /// Announce that mail is kept for at least DAYS, or never deleted by the
+    /// server. It only announces what you take care of: nothing is announced
+    /// otherwise
+    #[arg(long, value_name = "DAYS|never", value_parser = expiry)]
+    expire: Option<Expiry>,
+
     #[command(flatten, next_help_heading = "Limits")]
     limits: limits::LimitOptions,
 
@@ -118,6 +126,7 @@ impl Serve {
         let accounts = self.accounts.load(self.demo)?;
         self.check_addresses(&accounts)?;
         self.log.begin();
+        warn_of_scram(&accounts);
         if self.demo {
             let store = MemoryStore::new().map_err(|error| Failure::new(Exit::Io, error))?;
             for (_, message) in sample::messages() {
@@ -158,9 +167,10 @@ impl Serve {
                  give --user NAME, or listen on 127.0.0.1"
             )));
         }
-        if !self.has_tls() && !self.insecure_plaintext && !accounts.has_scram() {
+        if !self.has_tls() && !self.insecure_plaintext && !accounts.offers_scram() {
             return Err(usage(format_args!(
-                "nobody could log in at {far}: give --tls-cert and --tls-key, or --tls-self-signed"
+                "nobody could log in at {far}: give --tls-cert and --tls-key, or --tls-self-signed, \
+                 or a line of SCRAM-SHA-256 to every user"
             )));
         }
         Ok(())
@@ -171,9 +181,10 @@ impl Serve {
     }
 
     fn serve(&self, store: impl MailStore, accounts: Accounts) -> Result<(), Failure> {
-        let settings = self
+        let mut settings = self
             .limits
             .settings(Settings::default(), self.insecure_plaintext);
+        settings.expire = self.expire;
         let mut server = Server::new(store, accounts).settings(settings);
         let addresses = || self.listen.iter().chain(&self.tls_listen);
         if self.has_tls() {
@@ -208,6 +219,17 @@ impl Serve {
         }
         Arc::new(server).serve(listeners, after(1), after(2)).await;
         Ok(())
+    }
+}
+
+/// Says why SCRAM-SHA-256 is not offered where some users have keys for it.
+fn warn_of_scram(accounts: &Accounts) {
+    let without = accounts.without_scram().count();
+    if without > 0 && without < accounts.users().count() {
+        tracing::warn!(
+            users_without_scram = without,
+            "SCRAM-SHA-256 is not offered, because not every user has a line for it"
+        );
     }
 }
 
@@ -268,6 +290,16 @@ fn check_maildir(path: &Path) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+fn expiry(text: &str) -> Result<Expiry, &'static str> {
+    match text {
+        "never" => Ok(Expiry::Never),
+        _ => text
+            .parse()
+            .map(Expiry::Days)
+            .map_err(|_| "neither a number of days nor never"),
+    }
 }
 
 fn usage(what: impl std::fmt::Display) -> Failure {

@@ -11,6 +11,8 @@ use std::{
 
 #[cfg(unix)]
 mod audit;
+#[cfg(unix)]
+mod capa;
 mod captures;
 #[cfg(unix)]
 mod check;
@@ -29,6 +31,8 @@ mod server;
 mod streams;
 #[cfg(target_os = "linux")]
 mod terminal;
+#[cfg(unix)]
+mod trust;
 mod usage;
 
 /// What became of one run.

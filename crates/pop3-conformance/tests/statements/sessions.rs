@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use pop3_proto::{
-    AfterSync, Argument, Command, EqualUniqueIds, MessageNumber, Profile, Secret,
+    AfterSync, Argument, Command, EqualUniqueIds, Mechanism, MessageNumber, Profile, Secret,
     client::{ClientError, Config, Delivered, Session, SessionError, State, Timer, Transport},
 };
 
@@ -304,5 +304,60 @@ fn c0048_mail_is_deleted_after_sync_up_to_2016_and_kept_from_2019() {
             false => AfterSync::Keep,
         };
         assert_eq!(profile.after_sync, expected, "{}", profile.name);
+    }
+}
+
+fn auth(response: &str) -> Command<'_> {
+    Command::Auth {
+        mechanism: Mechanism::new("PLAIN").expect("a mechanism"),
+        initial_response: Some(Secret::new(response).expect("no control character")),
+    }
+}
+
+#[test]
+fn c0003_no_sasl_response_but_base64_is_sent() {
+    for profile in Profile::ALL {
+        for response in ["p\u{e4}ss", "a b", "*", "a=b"] {
+            let mut client = Client::connected(profile);
+            client.receive(b"+OK ready\r\n").expect("a greeting");
+            let sent = client.send(&auth(response));
+            assert_eq!(sent, Err(ClientError::NotBase64), "{response}");
+            assert!(client.session.is_idle());
+        }
+    }
+}
+
+#[test]
+fn c0004_a_name_with_a_space_is_no_argument_of_apop() {
+    let mut client = Client::connected(Profile::RFC1939);
+    let greeting = b"+OK <1896.697170952@dbc.mtview.ca.us>\r\n";
+    client.receive(greeting).expect("a greeting");
+    let apop = |name, digest| Command::Apop {
+        name: Argument::new(name).expect("a name"),
+        digest: Secret::new(digest).expect("a digest"),
+    };
+    let digest = "c4c9334bac560ecc979e58001b3e22fb";
+    let sent = client.send(&apop("m rose", digest));
+    assert_eq!(sent, Err(ClientError::ApopName));
+    let sent = client.send(&apop("mrose", "tanstaaf"));
+    assert_eq!(sent, Err(ClientError::ApopDigest));
+    assert!(client.send(&apop("mrose", digest)).is_ok());
+}
+
+#[test]
+fn v0001_to_outlook_the_case_of_ok_means_nothing_after_auth_either() {
+    for profile in Profile::ALL {
+        for reply in ["+ok in\r\n", "+Ok\r\n", "+OK\tin\r\n"] {
+            let mut client = Client::connected(profile);
+            client.receive(b"+OK ready\r\n").expect("a greeting");
+            client
+                .ask(&auth("AGEAYg=="), reply.as_bytes())
+                .expect("AUTH is due");
+            let expected = match profile == Profile::RFC1939 {
+                true => State::Authorization,
+                false => State::Transaction,
+            };
+            assert_eq!(client.session.state(), expected, "{}", profile.name);
+        }
     }
 }

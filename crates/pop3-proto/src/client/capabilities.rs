@@ -1,23 +1,33 @@
 //! What the server has said that it can do.
 
+use core::fmt::Write as _;
+
 use crate::{Capability, Expiry};
+
+/// The most octets of lines that are kept. No server is known whose lines have
+/// a tenth of that.
+const LINES_OCTETS_MAX: usize = 16 * 1024;
 
 /// The answer to the last CAPA.
 ///
 /// A login may change what a server can do, and so a set from before it
 /// [says that it is stale](Self::is_stale) (RFC 2449 §5). STLS forgets the set
 /// altogether (RFC 2595 §4): an attacker may have written it.
+///
+/// A capability that comes twice counts once; the mechanisms of all SASL lines
+/// count together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     known: bool,
     stale: bool,
+    /// Each followed by a LF.
+    lines: String,
     auth_resp_code: bool,
     expire: Option<(Expiry, bool)>,
     lang: bool,
     login_delay: Option<(u32, bool)>,
     pipelining: bool,
     resp_codes: bool,
-    sasl: Option<Box<str>>,
     stls: bool,
     top: bool,
     uidl: bool,
@@ -81,9 +91,18 @@ impl Capabilities {
         self.resp_codes
     }
 
+    /// The lines in their order, those that nothing is known about among them;
+    /// the first 16 KiB.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.lines.lines()
+    }
+
     /// The names of the SASL mechanisms.
     pub fn sasl(&self) -> impl Iterator<Item = &str> {
-        Capability::Sasl(self.sasl.as_deref().unwrap_or_default()).mechanisms()
+        let lines = self.lines().map(str::as_bytes);
+        lines
+            .flat_map(Capability::parse)
+            .flat_map(|line| line.mechanisms())
     }
 
     /// STLS.
@@ -129,6 +148,12 @@ impl Capabilities {
     }
 
     pub(super) fn add(&mut self, capability: &Capability<'_>) {
+        // Writing to a string never fails.
+        let length = self.lines.len();
+        let _ = writeln!(self.lines, "{capability}");
+        if self.lines.len() > LINES_OCTETS_MAX {
+            self.lines.truncate(length);
+        }
         match *capability {
             Capability::AuthRespCode => self.auth_resp_code = true,
             Capability::Expire { days, per_user } => self.expire = Some((days, per_user)),
@@ -138,14 +163,13 @@ impl Capabilities {
             }
             Capability::Pipelining => self.pipelining = true,
             Capability::RespCodes => self.resp_codes = true,
-            Capability::Sasl(mechanisms) => self.sasl = Some(mechanisms.into()),
             Capability::Stls => self.stls = true,
             Capability::Top => self.top = true,
             Capability::Uidl => self.uidl = true,
             Capability::User => self.user = true,
-            Capability::Utf8 { user } => self.utf8 = Some(user),
-            // Nothing that a session decides by; the caller has seen them.
-            Capability::Implementation(_) | Capability::Other(_) => {}
+            Capability::Utf8 { user } => self.utf8 = Some(user || self.utf8 == Some(true)),
+            // The lines hold all that is of interest.
+            Capability::Implementation(_) | Capability::Other(_) | Capability::Sasl(_) => {}
         }
     }
 }
@@ -187,6 +211,38 @@ mod tests {
             said.add(&capability);
             assert!(is_so(&said), "{capability}");
         }
+    }
+
+    #[test]
+    fn merges_the_lines_of_one_capability() {
+        let mut said = Capabilities::answered();
+        for line in [
+            "SASL PLAIN LOGIN",
+            "UTF8 USER",
+            "SASL SCRAM-SHA-256 plain",
+            "SASL",
+            "UTF8",
+        ] {
+            said.add(&Capability::parse(line.as_bytes()).unwrap());
+        }
+        assert!(said.sasl().eq(["PLAIN", "LOGIN", "SCRAM-SHA-256", "plain"]));
+        assert_eq!(said.utf8(), Some(true));
+    }
+
+    #[test]
+    fn keeps_the_lines_up_to_a_limit() {
+        let mut said = Capabilities::answered();
+        for line in ["TOP", "X-ANY thing", "SASL PLAIN"] {
+            said.add(&Capability::parse(line.as_bytes()).unwrap());
+        }
+        assert!(said.lines().eq(["TOP", "X-ANY thing", "SASL PLAIN"]));
+        for number in 0..10_000 {
+            said.add(&Capability::Sasl(&format!("M{number}")));
+        }
+        let octets: usize = said.lines().map(|line| line.len() + 1).sum();
+        assert!((16_000..=16_384).contains(&octets), "{octets}");
+        said.add(&Capability::Uidl);
+        assert!(said.uidl());
     }
 
     #[test]

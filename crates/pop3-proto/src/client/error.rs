@@ -9,6 +9,11 @@ use crate::{CapabilityError, CommandError, ListingError, MessageNumber, ReplyErr
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientError {
+    /// The digest of APOP is not 32 hexadecimal digits in lower case (RFC 1939
+    /// §7, C0003).
+    ApopDigest,
+    /// The name for APOP has a space, after which the digest would begin (C0004).
+    ApopName,
     /// APOP without a timestamp in the greeting, or one that is no message-id
     /// (RFC 1939 §7, CVE-2007-1558); or in cleartext, where not asked for.
     ApopNotOffered,
@@ -34,6 +39,8 @@ pub enum ClientError {
     /// Not ASCII, and the server does not announce UTF8 USER (C0003, RFC 6856
     /// §2.2).
     NotAscii,
+    /// A SASL response that is not base64 (RFC 5034 §4, C0003).
+    NotBase64,
     /// PASS without a positive reply to USER just before it (C0044, C0047).
     PassWithoutUser,
     /// After a positive reply to USER only PASS and QUIT may come (C0045).
@@ -61,6 +68,10 @@ pub enum ClientError {
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::ApopDigest => {
+                f.write_str("the digest of APOP is not 32 hexadecimal digits in lower case")
+            }
+            Self::ApopName => f.write_str("APOP cannot carry a name that has a space"),
             Self::ApopNotOffered => f.write_str("the server does not offer APOP safely"),
             Self::Busy => f.write_str("the reply to the command before it is due first"),
             Self::Command(error) => error.fmt(f),
@@ -71,6 +82,7 @@ impl fmt::Display for ClientError {
             }
             Self::NoChallenge => f.write_str("no challenge waits for a response"),
             Self::NotAscii => f.write_str("the server takes ASCII names and passwords only"),
+            Self::NotBase64 => f.write_str("the SASL response is not base64"),
             Self::PassWithoutUser => f.write_str("PASS must follow a positive reply to USER"),
             Self::PassOrQuitDue => f.write_str("after USER only PASS or QUIT may follow"),
             Self::ProofNeeded => f.write_str("DELE needs proof that the message is kept"),

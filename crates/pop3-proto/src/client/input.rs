@@ -19,6 +19,9 @@ impl Session {
     /// be no event although some is. How the octets are cut into inputs does
     /// not change the events, but for how message octets are cut.
     ///
+    /// Octets after the reply to QUIT, or after a negative greeting, are ignored:
+    /// they can no longer change what that reply said.
+    ///
     /// # Errors
     ///
     /// If the session is over. The error repeats.
@@ -55,6 +58,12 @@ impl Session {
         if input.is_empty() {
             return Ok(Decoded {
                 consumed: 0,
+                event: None,
+            });
+        }
+        if let State::Update | State::Closed = self.core.state {
+            return Ok(Decoded {
+                consumed: input.len(),
                 event: None,
             });
         }

@@ -32,7 +32,15 @@ impl Core {
         }
         self.check_tls(command)?;
         match command {
+            Command::Apop { name, .. } if name.as_str().contains(' ') => Err(ClientError::ApopName),
+            Command::Apop { digest, .. } if !is_digest(digest.expose()) => {
+                Err(ClientError::ApopDigest)
+            }
             Command::Apop { name, .. } => self.check_ascii(name.as_str()),
+            Command::Auth {
+                initial_response: Some(response),
+                ..
+            } if response.expose() != "=" => check_base64(*response),
             Command::Pass(secret) => self.check_ascii(secret.expose()),
             Command::User(name) => self.check_ascii(name.as_str()),
             _ => match request.number() {
@@ -174,7 +182,10 @@ impl Core {
         let line = response_line(match response {
             Response::Cancel => "*",
             Response::Empty => "",
-            Response::Base64(secret) => secret.expose(),
+            Response::Base64(secret) => {
+                check_base64(secret)?;
+                secret.expose()
+            }
         })?;
         self.push_line(Request::Auth, line.as_slice())?;
         self.exchange = match response {
@@ -183,6 +194,27 @@ impl Core {
         };
         Ok(())
     }
+}
+
+/// The digits of base64, and `=` only at the end (RFC 4648 §4). Whether they are
+/// whole groups is left to the server.
+fn check_base64(response: Secret<'_>) -> Result<(), ClientError> {
+    let text = response.expose();
+    let digits = text.trim_end_matches('=');
+    let is_digit = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
+    let is_padded = !digits.is_empty() && text.len() - digits.len() <= 2;
+    match is_padded && digits.bytes().all(is_digit) {
+        true => Ok(()),
+        false => Err(ClientError::NotBase64),
+    }
+}
+
+/// 32 hexadecimal digits in lower case (RFC 1939 §7).
+fn is_digest(text: &str) -> bool {
+    text.len() == 32
+        && text
+            .bytes()
+            .all(|octet| matches!(octet, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn argument_octets(command: &Command<'_>) -> usize {

@@ -170,8 +170,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If no challenge waits, or the response is longer than
-    /// [`ResponseDecoder::MAX_CHALLENGE`], CRLF included.
+    /// If no challenge waits, or the response is not base64 or is longer than
+    /// [`ResponseDecoder::MAX_CHALLENGE`], CRLF included. Nothing changes then.
     pub fn respond(&mut self, now: Instant, response: Response<'_>) -> Result<(), ClientError> {
         self.core.push_response(response)?;
         self.core.timers.arm(Timer::Reply, now);

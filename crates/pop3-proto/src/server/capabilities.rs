@@ -1,7 +1,7 @@
 //! CAPA, in both states (RFC 2449 §5): what holds, and nothing else.
 
 use super::{Maildrop, Session, Tls, session::Phase};
-use crate::{Capability, Expiry};
+use crate::Capability;
 
 impl<M: Maildrop> Session<M> {
     pub(super) fn capabilities(&mut self) {
@@ -22,12 +22,14 @@ impl<M: Maildrop> Session<M> {
             Capability::RespCodes,
             Capability::AuthRespCode,
             Capability::Lang,
-            Capability::Expire {
-                days: Expiry::Never,
-                per_user: false,
-            },
         ] {
             reply.line(capability);
+        }
+        if let Some(days) = self.config.expire {
+            reply.line(Capability::Expire {
+                days,
+                per_user: false,
+            });
         }
         if let Some(seconds) = self.config.login_delay {
             reply.line(Capability::LoginDelay {

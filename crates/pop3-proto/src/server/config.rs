@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::{Argument, ArgumentError, ArgumentErrorKind, Mechanism, apop_timestamp};
+use crate::{Argument, ArgumentError, ArgumentErrorKind, Expiry, Mechanism, apop_timestamp};
 
 /// The shortest autologout timer (RFC 1939 §3).
 pub const AUTOLOGOUT_MIN: Duration = Duration::from_secs(10 * 60);
@@ -64,6 +64,7 @@ pub struct Config {
     pub(super) utf8: bool,
     pub(super) utf8_names: bool,
     pub(super) login_delay: Option<u32>,
+    pub(super) expire: Option<Expiry>,
     pub(super) challenges: u32,
     pub(super) autologout: Duration,
 }
@@ -88,6 +89,7 @@ impl Config {
             utf8: false,
             utf8_names: false,
             login_delay: None,
+            expire: None,
             challenges: CHALLENGES_DEFAULT,
             autologout: AUTOLOGOUT_MIN,
         }
@@ -205,6 +207,15 @@ impl Config {
     #[must_use]
     pub const fn login_delay(mut self, seconds: u32) -> Self {
         self.login_delay = Some(seconds);
+        self
+    }
+
+    /// Announces EXPIRE: how long mail is kept at least (RFC 2449 §6.7). The
+    /// session deletes nothing by itself, so this says what the site does, and
+    /// nothing is announced at first.
+    #[must_use]
+    pub const fn expire(mut self, kept: Expiry) -> Self {
+        self.expire = Some(kept);
         self
     }
 

@@ -263,3 +263,39 @@ fn it_says_whether_it_is_under_tls_and_where_it_stands() {
         "{shown}"
     );
 }
+
+/// C0003 and C0004: two arguments, and the second is a digest.
+#[test]
+fn apop_with_another_name_or_digest_than_fits_is_not_sent() {
+    let mut client = Client::new(config());
+    client.feed(b"+OK <1896.697170952@dbc.mtview.ca.us>\r\n");
+    client.sent.clear();
+    let digest = "c4c9334bac560ecc979e58001b3e22fb";
+    fn apop<'a>(name: &'a str, digest: &'a str) -> Command<'a> {
+        Command::Apop {
+            name: Argument::new(name).unwrap(),
+            digest: Secret::new(digest).unwrap(),
+        }
+    }
+    assert_eq!(
+        client.send(&apop("a b", digest)),
+        Err(ClientError::ApopName)
+    );
+    for text in [
+        "c4c9",
+        &digest[1..],
+        &format!("{digest}0"),
+        &digest.to_uppercase(),
+        &digest.replace('c', " "),
+        &digest.replace('c', "g"),
+    ] {
+        assert_eq!(
+            client.send(&apop("a", text)),
+            Err(ClientError::ApopDigest),
+            "{text}"
+        );
+    }
+    assert!(client.sent.is_empty());
+    client.send(&apop("a", digest)).unwrap();
+    assert_eq!(client.sent, format!("APOP a {digest}\r\n").into_bytes());
+}

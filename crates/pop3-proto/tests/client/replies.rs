@@ -80,6 +80,31 @@ fn octets_that_answer_nothing() {
     assert_eq!(said, ["greeting + ", "error Reply(Unsolicited)"]);
 }
 
+/// QUIT is confirmed, or the server would not serve: nothing that follows
+/// changes that.
+#[test]
+fn octets_after_the_last_reply_are_ignored() {
+    for read in [0, 1] {
+        let mut client = Client::in_transaction(config());
+        client.read = read;
+        let said = client.ask(&Command::Quit, b"+OK bye\r\n-ERR\r\n\0\x80 .\r\n");
+        assert_eq!(said, ["QUIT + bye"]);
+        assert_eq!(client.session.state(), State::Update);
+        assert_eq!(client.feed(b"+OK\r\n"), [""; 0]);
+        assert_eq!(client.session.handle_eof(), Ok(()));
+    }
+    let mut client = Client::greeted(config());
+    let said = client.ask(&Command::Quit, b"+OK\r\n+OK\r\n");
+    assert_eq!(
+        (said, client.session.state()),
+        (vec!["QUIT + ".to_owned()], State::Closed)
+    );
+    let mut client = Client::new(config());
+    let said = client.feed(b"-ERR [SYS/TEMP] later\r\nbye\r\n");
+    assert_eq!(said, ["greeting - [SYS/TEMP] later"]);
+    assert_eq!(client.session.state(), State::Closed);
+}
+
 /// A reply to a command of which octets were not sent yet answers nothing.
 #[test]
 fn replies_before_their_commands() {

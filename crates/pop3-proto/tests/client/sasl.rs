@@ -222,3 +222,62 @@ fn challenges_have_a_number() {
     let said = client.ask(&auth("XOAUTH2", Some(&long)), b"+\r\n");
     assert_eq!(said, ["error TooManyChallenges"]);
 }
+
+/// MS-STANOPOP3 V0001 and C0004: to Outlook the case of the indicator means
+/// nothing, and a TAB may follow it. To RFC 1939 both are no indicator.
+#[test]
+fn outlook_reads_any_ok_as_the_end_of_an_exchange() {
+    for line in [
+        &b"+ok\r\n"[..],
+        b"+Ok in\r\n",
+        b"+OK\tin\r\n",
+        b"+oK \t in\r\n",
+    ] {
+        let mut client = Client::greeted(outlook());
+        let said = client.ask(&auth("PLAIN", Some("AGEAYg==")), line);
+        assert!(said[0].starts_with("AUTH + "), "{said:?}");
+        assert_eq!(client.session.state(), State::Transaction);
+
+        let mut client = Client::greeted(config());
+        let said = client.ask(&auth("PLAIN", Some("AGEAYg==")), line);
+        assert!(said[0].starts_with("challenge "), "{said:?}");
+    }
+    for line in [
+        &b"+okay\r\n"[..],
+        b"+ok=\r\n",
+        b"+ ok\r\n",
+        b"+\tOK\r\n",
+        b"+\r\n",
+    ] {
+        let mut client = Client::greeted(outlook());
+        let said = client.ask(&auth("PLAIN", Some("AGEAYg==")), line);
+        assert!(said[0].starts_with("challenge "), "{said:?}");
+    }
+    // In place of the first challenge it is one, as with "+OK".
+    let mut client = Client::greeted(outlook());
+    assert_eq!(client.ask(&auth("NTLM", None), b"+ok\r\n"), ["challenge "]);
+}
+
+/// C0003: base64 and nothing else.
+#[test]
+fn a_response_that_is_not_base64_is_not_sent() {
+    for text in [
+        "*", "a b", "=", "==", "a===", "a=b", "é", "a-b", "a_b", "a\u{a0}",
+    ] {
+        let mut client = Client::greeted(config());
+        let refused = client.send(&auth("PLAIN", Some(text)));
+        let is_empty = text == "=";
+        assert_eq!(refused.is_ok(), is_empty, "{text}");
+        assert_eq!(client.sent.is_empty(), !is_empty, "{text}");
+
+        let mut client = Client::greeted(config());
+        client.ask(&auth("LOGIN", None), b"+ VXNlcg==\r\n");
+        client.sent.clear();
+        let refused = client.session.respond(client.now, base64(text));
+        assert_eq!(refused, Err(ClientError::NotBase64), "{text}");
+        assert!(client.session.poll_transmit().is_none());
+        // The challenge waits for another.
+        client.respond(Response::Cancel);
+        assert_eq!(client.sent, b"*\r\n");
+    }
+}

@@ -184,7 +184,7 @@ fn capabilities() {
     server.run(b"");
     let answer = server.ask("CAPA\r\n");
     let expected = "+OK\r\nUSER\r\nTOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n\
-                    LANG\r\nEXPIRE NEVER\r\nIMPLEMENTATION x 1\r\n.\r\n";
+                    LANG\r\nIMPLEMENTATION x 1\r\n.\r\n";
     assert_eq!(answer, expected);
     server.run(format!("USER me\r\nPASS {PASSWORD}\r\n").as_bytes());
     assert_eq!(server.ask("CAPA\r\n"), expected);

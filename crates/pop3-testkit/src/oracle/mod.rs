@@ -16,6 +16,6 @@ pub use line::{LineEvent, Lines, lines};
 pub use maildrop::{Answer, Maildrop, NAME, PASSWORD, PLAIN};
 pub use message::{Newline, Refusal, canonical, encode, first_end_for_any_reader};
 pub use reply::{
-    Awaited, Reply, ReplyFault, drop_listing, replies, scan_listing, status, timestamp,
-    unique_id_listing,
+    Awaited, Reply, ReplyFault, drop_listing, ends_exchange, replies, scan_listing, status,
+    timestamp, unique_id_listing,
 };

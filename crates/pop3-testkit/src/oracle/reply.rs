@@ -31,6 +31,18 @@ pub fn status(line: &[u8], outlook: bool) -> Option<(bool, Vec<u8>)> {
     }
 }
 
+/// Whether a line of a SASL exchange is one that ends it.
+#[must_use]
+pub fn ends_exchange(line: &[u8], outlook: bool) -> bool {
+    match line {
+        [b'+', rest @ ..] if outlook => {
+            let text = String::from_utf8_lossy(rest).to_ascii_uppercase();
+            text == "OK" || text.starts_with("OK ") || text.starts_with("OK\t")
+        }
+        _ => !line.starts_with(b"+") || status(line, false).is_some(),
+    }
+}
+
 /// The fields of a listing. Where runs of blanks do not count as one, there
 /// are empty fields between them.
 fn fields(line: &[u8], blanks: bool) -> Vec<&[u8]> {
@@ -160,7 +172,7 @@ pub fn replies(
             _ => return (replies, Some(ReplyFault::LineTooLong)),
         };
         rest = &rest[line.len() + 2..];
-        if kind == Awaited::Sasl && line.starts_with(b"+") && status(line, false).is_none() {
+        if kind == Awaited::Sasl && !ends_exchange(line, outlook) {
             replies.push(Reply::Challenge(line[1..].trim_ascii().to_vec()));
             continue;
         }

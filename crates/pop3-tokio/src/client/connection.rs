@@ -11,7 +11,7 @@ use super::{
 };
 use dot_stuffing::Complete;
 use pop3_proto::{
-    Capability, Command, DropListing, MessageNumber, ScanListing, UniqueIdListing,
+    Capability, Command, DropListing, LanguageRange, MessageNumber, ScanListing, UniqueIdListing,
     client::{Capabilities, DeleteProof, Event, MaildropIndex, Request},
 };
 
@@ -195,6 +195,42 @@ impl Client {
     /// V0006).
     pub async fn rset(&mut self) -> Result<(), Error> {
         self.ask(&Command::Rset).await
+    }
+
+    /// Allows the server to send UTF-8 in headers and listings (RFC 6856 §2). Only
+    /// before the login, and after TLS.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] by a server without UTF8; [`Error::Command`] after the
+    /// login.
+    pub async fn utf8(&mut self) -> Result<(), Error> {
+        self.ask(&Command::Utf8).await
+    }
+
+    /// The languages in which the server can word its replies, as a tag and a
+    /// description in a line each (RFC 6856 §3).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] by a server without LANG.
+    pub async fn languages(&mut self, mut on_line: impl FnMut(&[u8])) -> Result<Listed, Error> {
+        self.listing(&Command::LangList, |event| {
+            if let Event::Line(line) = event {
+                on_line(line);
+            }
+        })
+        .await
+    }
+
+    /// Chooses the language of the server's replies, `*` for the server's own
+    /// choice (RFC 6856 §3).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] by a server that does not have the language.
+    pub async fn language(&mut self, range: LanguageRange<'_>) -> Result<(), Error> {
+        self.ask(&Command::Lang(range)).await
     }
 
     /// Ends the session: only now the server removes what is marked.

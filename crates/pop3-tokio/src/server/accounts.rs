@@ -38,8 +38,8 @@ impl User {
 ///
 /// Read from lines of `user:hash` or `user:hash:maildir`. The hash is one of
 /// Argon2 in the PHC string format (`$argon2id$…`), or [`ScramKeys`] in their
-/// written form. A user may have a line of each kind. Empty lines and those that
-/// begin with `#` are skipped.
+/// written form. A user may have a line of each kind, made from the same
+/// password. Empty lines and those that begin with `#` are skipped.
 ///
 /// ```
 /// use pop3_tokio::server::{Accounts, ScramKeys};
@@ -172,10 +172,20 @@ impl Accounts {
         self.accounts.values().map(|account| &account.user)
     }
 
-    /// Whether some user can log in by SCRAM-SHA-256.
+    /// Whether SCRAM-SHA-256 is offered: every user has the keys for it. The
+    /// mechanisms that are offered cannot depend on the user, whose name comes
+    /// later, and a client that fails by the best of them tries no other.
     #[must_use]
-    pub const fn has_scram(&self) -> bool {
-        self.scram.is_some()
+    pub fn offers_scram(&self) -> bool {
+        self.without_scram().next().is_none()
+    }
+
+    /// The users who have no keys for SCRAM-SHA-256.
+    pub fn without_scram(&self) -> impl Iterator<Item = &User> {
+        let accounts = self.accounts.values();
+        accounts
+            .filter(|account| account.scram.is_none())
+            .map(|account| &account.user)
     }
 
     /// The keys to run SCRAM with, those of nobody for a stranger; and who it
@@ -229,7 +239,7 @@ impl fmt::Debug for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Accounts")
             .field("users", &self.accounts.len())
-            .field("scram", &self.has_scram())
+            .field("scram", &self.offers_scram())
             .finish_non_exhaustive()
     }
 }

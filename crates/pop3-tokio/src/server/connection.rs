@@ -155,11 +155,14 @@ impl<S: MailStore> Server<S> {
             None => Tls::Unavailable,
         };
         let near = terms.peer.to_canonical().is_loopback();
-        let config = Config::new()
+        let mut config = Config::new()
             .tls(tls)
             .dangerous_plaintext_without_tls(near || self.settings.dangerous_plaintext_without_tls)
             .autologout(self.settings.autologout);
-        let scram = self.accounts.has_scram().then_some("SCRAM-SHA-256");
+        if let Some(expire) = self.settings.expire {
+            config = config.expire(expire);
+        }
+        let scram = self.accounts.offers_scram().then_some("SCRAM-SHA-256");
         let mechanisms = scram.into_iter().chain(["PLAIN", "LOGIN"]);
         let mechanisms: Vec<_> = mechanisms.flat_map(Mechanism::new).collect();
         // Three are not too many.

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::thread;
 
-use pop3_proto::server::AUTOLOGOUT_MIN;
+use pop3_proto::{Expiry, server::AUTOLOGOUT_MIN};
 
 /// The longest pause after a failed login.
 pub const LOGIN_DELAY_MAX: Duration = Duration::from_secs(16);
@@ -45,6 +45,10 @@ pub struct Settings {
     /// Passwords hashed at one time; one takes some 20 MiB with Argon2. At first
     /// as many as there are processors.
     pub hashes: usize,
+    /// What EXPIRE announces: how long mail is kept at least (RFC 2449 §6.7).
+    /// The server deletes nothing by itself, but whoever keeps the maildrops
+    /// may. At first nothing is announced.
+    pub expire: Option<Expiry>,
     /// Takes passwords without TLS from other hosts too, where anyone between
     /// can read them (RFC 8314 §3). From this host they always are taken. At
     /// first false.
@@ -63,6 +67,7 @@ impl Default for Settings {
             autologout: AUTOLOGOUT_MIN,
             grace: Duration::from_secs(30),
             hashes: thread::available_parallelism().map_or(1, usize::from),
+            expire: None,
             dangerous_plaintext_without_tls: false,
         }
     }

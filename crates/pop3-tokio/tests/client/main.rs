@@ -3,10 +3,12 @@
 mod dialing;
 mod dialogue;
 mod harness;
+mod international;
 mod login;
 mod methods;
 mod replies;
 mod retrieval;
 mod security;
 mod tls;
+mod trust;
 mod waiting;

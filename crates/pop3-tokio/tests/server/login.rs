@@ -3,6 +3,8 @@
 use std::{net::IpAddr, time::Duration};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use pop3_proto::{Expiry, Profile};
+use pop3_tokio::client::{self, Credentials, Endpoint, Method, Scheme};
 use pop3_tokio::server::{Accounts, Ended, LOGIN_DELAY_MAX, ScramKeys, Server, hash_password};
 use sha2::{Digest as _, Sha256};
 use tokio::{
@@ -238,7 +240,9 @@ async fn a_proof_is_good_for_one_exchange() {
 async fn scram_does_not_tell_who_is_a_user() {
     let mut settings = settings();
     settings.login_attempts = 100;
-    let server = Running::new(Server::new(store(&[]), both_kinds()).settings(settings)).await;
+    let keys = ScramKeys::new("scram").unwrap();
+    let accounts = Accounts::parse(&format!("s:{keys}\n")).unwrap();
+    let server = Running::new(Server::new(store(&[]), accounts).settings(settings)).await;
     let mut client = server.client().await;
     let mut salts = Vec::new();
     for name in ["nobody", "nobody", "someone", "a", "s"] {
@@ -251,21 +255,91 @@ async fn scram_does_not_tell_who_is_a_user() {
     assert!(salts.iter().all(|salt| salt.len() == salts[4].len()));
 }
 
+/// Each user, with their right password, by each method that is announced and by
+/// USER and PASS; and as a client chooses for itself.
 #[tokio::test]
-async fn scram_is_offered_where_someone_has_its_keys() {
-    let line = format!("a:{}", hash_password("argon").unwrap());
-    let server = Server::new(store(&[]), Accounts::parse(&line).unwrap()).settings(settings());
+async fn every_announced_method_lets_every_user_in() {
+    let argon2 = |password| hash_password(password).unwrap();
+    let scram = |password| ScramKeys::new(password).unwrap().to_string();
+    for (users, announced) in [
+        (
+            vec![("a", argon2("pa"), "pa"), ("s", scram("ps"), "ps")],
+            &["PLAIN", "LOGIN"][..],
+        ),
+        (vec![("a", argon2("pa"), "pa")], &["PLAIN", "LOGIN"]),
+        (
+            vec![("s", scram("ps"), "ps"), ("t", scram("pt"), "pt")],
+            &["SCRAM-SHA-256", "PLAIN", "LOGIN"],
+        ),
+        (
+            vec![("b", argon2("pb"), "pb"), ("b", scram("pb"), "pb")],
+            &["SCRAM-SHA-256", "PLAIN", "LOGIN"],
+        ),
+    ] {
+        let lines = users
+            .iter()
+            .map(|(name, hash, _)| format!("{name}:{hash}\n"));
+        let accounts = Accounts::parse(&lines.collect::<String>()).unwrap();
+        let server = Server::new(store(&[]), accounts).settings(settings());
+        let server = Running::new(server).await;
+        let endpoint = Endpoint::at(Scheme::Pop3, server.address);
+        let client_settings = client::Settings::new(Profile::RFC1939);
+        let connect = async || {
+            client::Client::connect(&endpoint, &client_settings)
+                .await
+                .unwrap()
+        };
+        for (name, _, password) in users {
+            let credentials = Credentials::password(name, password);
+            let mut client = connect().await;
+            client.login(&credentials).await.unwrap();
+            client.quit().await.unwrap();
+
+            let client = connect().await;
+            let offered: Vec<_> = client.announced().sasl().map(str::to_owned).collect();
+            assert_eq!(offered, announced);
+            drop(client);
+            for method in announced.iter().copied().chain(["USER"]) {
+                let mut client = connect().await;
+                let method: Method = method.parse().unwrap();
+                client.login_by(method, &credentials).await.unwrap();
+                client.quit().await.unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_mechanism_that_is_not_offered_is_refused() {
+    let server = Server::new(store(&[]), both_kinds()).settings(settings());
     let server = Running::new(server).await;
     let mut client = server.client().await;
     let offered = String::from_utf8(client.block("CAPA").await).unwrap();
     assert!(offered.contains("SASL PLAIN LOGIN\r\n"), "{offered}");
     let answer = client.ask("AUTH SCRAM-SHA-256").await;
     assert_eq!(answer, "-ERR no such mechanism");
-    client.ask("USER a").await;
+    client.ask("USER s").await;
     assert_eq!(
-        client.ask("PASS argon").await,
+        client.ask("PASS scram").await,
         "+OK maildrop locked and ready"
     );
+}
+
+#[tokio::test]
+async fn expire_is_announced_if_set() {
+    let capabilities = async |expire| {
+        let mut settings = settings();
+        settings.expire = expire;
+        let server = Server::new(store(&[]), accounts()).settings(settings);
+        let server = Running::new(server).await;
+        let mut client = server.client().await;
+        String::from_utf8(client.block("CAPA").await).unwrap()
+    };
+    assert!(!capabilities(None).await.contains("EXPIRE"));
+    let never = capabilities(Some(Expiry::Never)).await;
+    assert!(never.contains("\r\nEXPIRE NEVER\r\n"), "{never}");
+    let days = capabilities(Some(Expiry::Days(30))).await;
+    assert!(days.contains("\r\nEXPIRE 30\r\n"), "{days}");
 }
 
 #[tokio::test]

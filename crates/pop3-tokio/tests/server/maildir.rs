@@ -2,8 +2,9 @@
 
 use std::{
     fs,
-    os::unix::fs::symlink,
+    os::unix::fs::{MetadataExt as _, symlink},
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use pop3_proto::{MessageNumber, server::Maildrop as _};
@@ -150,35 +151,95 @@ fn sizes_are_those_on_the_wire() {
     assert_eq!(folder.octets()[12], 65_535 + 6);
 }
 
+/// Dovecot's LDA counts what it stores: no CRLF that the last line lacks, and a
+/// bare CR as it is.
 #[test]
-fn a_size_in_the_name_saves_reading() {
+fn a_size_in_the_name_is_not_believed() {
     let folder = Folder::new();
-    folder.write("cur/1.x,S=2,W=77:2,S", "a\n");
-    folder.write("cur/2.x,W=x:2,W=9", "a\n");
-    assert_eq!(folder.octets(), [77, 3]);
+    folder.write("cur/1.x,S=1,W=1:2,S", "a");
+    folder.write("cur/2.x,S=2,W=77:2,S", "a\n");
+    folder.write("cur/3.x,S=3,W=3:2,", "a\rb");
+    assert_eq!(folder.octets(), [3, 3, 6]);
 }
 
 #[test]
-fn a_size_that_was_counted_is_kept() {
+fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
     let folder = Folder::new();
-    folder.write("cur/1.x:2,", "a\nb\n");
+    let path = folder.path("cur/1.x:2,");
+    let write_at = |octets: &str, seconds: u64| {
+        fs::write(&path, octets).unwrap();
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(time).unwrap();
+    };
+    write_at("a\nb\n", 1000);
     assert_eq!(folder.octets(), [6]);
     let kept = fs::read_to_string(folder.path("pop3.sizes")).unwrap();
-    assert_eq!(kept, "6 4 1.x\n");
-    // Where the file has as many octets, what was kept counts.
-    folder.write("cur/1.x:2,", "abcd");
+    let inode = fs::metadata(&path).unwrap().ino();
+    assert_eq!(kept, format!("6 4 {inode} 1000000000000 1.x\n"));
+    // Not read again, as what was kept shows: nothing tells the files apart.
+    write_at("\n\n\n\n", 1000);
     assert_eq!(folder.octets(), [6]);
-    folder.write("cur/1.x:2,", "abcde");
+    // Under another name and in another folder too.
+    folder.rename("cur/1.x:2,", "new/1.x,S=4");
+    assert_eq!(folder.octets(), [6]);
+    folder.rename("new/1.x,S=4", "cur/1.x:2,");
+    // Another time, another length, another file.
+    write_at("\n\n\n\n", 1001);
+    assert_eq!(folder.octets(), [8]);
+    write_at("abcde", 1001);
     assert_eq!(folder.octets(), [7]);
-    // What is half a line, or none, does not count; nor does what is gone.
-    for cache in ["7777 5", "7777 5 1.x", "x 5 1.x\n", "\n\n"] {
+    fs::write(folder.path("tmp/1.x"), "\n\n\n\n\n").unwrap();
+    folder.rename("tmp/1.x", "cur/1.x:2,");
+    write_at("\n\n\n\n\n", 1001);
+    assert_eq!(folder.octets(), [10]);
+    // Half a line, another one, and one of an earlier version do not count.
+    for cache in [
+        "7777 5",
+        "7777 5 1.x\n",
+        "x 5 1 1001000000000 1.x\n",
+        "\n\n",
+    ] {
         folder.write("pop3.sizes", cache);
-        assert_eq!(folder.octets(), [7], "{cache}");
+        assert_eq!(folder.octets(), [10], "{cache}");
     }
     folder.rename("cur/1.x:2,", "cur/2.x:2,");
-    assert_eq!(folder.octets(), [7]);
+    assert_eq!(folder.octets(), [10]);
     let kept = fs::read_to_string(folder.path("pop3.sizes")).unwrap();
-    assert_eq!(kept, "7 5 2.x\n");
+    assert!(
+        kept.starts_with("10 5 ") && kept.ends_with(" 2.x\n"),
+        "{kept}"
+    );
+}
+
+/// It may change again without another time stamp.
+#[test]
+fn the_size_of_a_file_that_was_just_written_is_not_kept() {
+    let folder = Folder::new();
+    let soon = SystemTime::now() + Duration::from_secs(60);
+    folder.write("cur/1.x:2,", "a\nb\n");
+    let file = fs::File::options()
+        .write(true)
+        .open(folder.path("cur/1.x:2,"))
+        .unwrap();
+    file.set_modified(soon).unwrap();
+    assert_eq!(folder.octets(), [6]);
+    assert!(!folder.path("pop3.sizes").exists());
+}
+
+#[test]
+fn a_file_that_changed_since_login_is_not_sent() {
+    let folder = Folder::new();
+    folder.write("cur/1.x:2,", "a");
+    folder.write("cur/2.x:2,", "b");
+    let mut maildir = folder.open();
+    folder.write("cur/1.x:2,", "longer");
+    folder.write("cur/2.x:2,", "longer");
+    folder.rename("cur/2.x:2,", "cur/2.x:2,S");
+    assert!(maildir.open(number(1)).is_err());
+    assert!(maildir.open(number(2)).is_err());
+    drop(maildir);
+    assert_eq!(read(&mut folder.open(), 1), b"longer");
 }
 
 #[test]

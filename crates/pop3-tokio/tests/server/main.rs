@@ -7,5 +7,7 @@ mod login;
 #[cfg(unix)]
 mod maildir;
 mod sessions;
+#[cfg(unix)]
+mod sizes;
 mod stopping;
 mod tls;

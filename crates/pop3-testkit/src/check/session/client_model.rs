@@ -134,6 +134,13 @@ impl Model<'_> {
             if self.state == "handshake" {
                 return Err("plaintext after STLS");
             }
+            if matches!(self.state, "closed" | "UPDATE") {
+                // What follows the last reply is ignored, but flights still end.
+                if ends.range(at..).next().is_some() && std::mem::take(&mut self.pausing) {
+                    self.step();
+                }
+                return Ok("closed");
+            }
             let command = self.queue.front().copied();
             if self.state != "greeting" && command.is_none() {
                 return Err("unsolicited");
@@ -147,7 +154,7 @@ impl Model<'_> {
                 _ => return Err("line too long"),
             };
             at += line.len() + 2;
-            if sasl && line.starts_with(b"+") && oracle::status(line, false).is_none() {
+            if sasl && !oracle::ends_exchange(line, self.outlook) {
                 self.challenge(line[1..].trim_ascii())?;
                 continue;
             }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pop3_proto::{
-    Mechanism,
+    Expiry, Mechanism,
     server::{Closed, Config, Event, Login, Tls, Verdict},
 };
 
@@ -99,7 +99,7 @@ fn config(setting: Setting) -> Config {
         return config;
     }
     let config = config.utf8(true).utf8_names(true).login_delay(LOGIN_DELAY);
-    let config = config.implementation(IMPLEMENTATION);
+    let config = config.expire(Expiry::Never).implementation(IMPLEMENTATION);
     let config = config.and_then(|config| config.apop(TIMESTAMP));
     config.expect("fit for replies")
 }

@@ -192,8 +192,8 @@ impl Model {
         lines.push(format!("SASL {}", self.mechanisms().join(" ")));
         let always = "TOP UIDL PIPELINING RESP-CODES AUTH-RESP-CODE LANG";
         lines.extend(always.split(' ').map(str::to_owned));
-        lines.push("EXPIRE NEVER".to_owned());
         let offers_all = self.setting.offers_all;
+        lines.extend(offers_all.then(|| "EXPIRE NEVER".to_owned()));
         lines.extend(offers_all.then(|| format!("LOGIN-DELAY {LOGIN_DELAY}")));
         let stls = !self.transaction && self.offers_stls();
         lines.extend(stls.then(|| "STLS".to_owned()));

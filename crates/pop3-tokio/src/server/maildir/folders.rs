@@ -14,7 +14,7 @@ use rustix::fs::{
     unlinkat,
 };
 
-use super::super::OpenError;
+use super::{super::OpenError, stamp::Stamp};
 
 /// The lock, in the Maildir itself. It stays there, since removing it would
 /// let two sessions hold two files of that name.
@@ -88,11 +88,10 @@ impl Folders {
         stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
     }
 
-    /// How long a file is.
-    pub(super) fn stored_octets(&self, folder: Folder, name: &CStr) -> io::Result<u64> {
+    /// The stamp of a file.
+    pub(super) fn stamp(&self, folder: Folder, name: &CStr) -> io::Result<Stamp> {
         let stat = statat(self.descriptor(folder), name, AtFlags::SYMLINK_NOFOLLOW)?;
-        // Never negative.
-        Ok(u64::try_from(stat.st_size).unwrap_or(0))
+        Ok(Stamp::from(&stat))
     }
 
     pub(super) fn open_message(&self, folder: Folder, name: &CStr) -> io::Result<File> {

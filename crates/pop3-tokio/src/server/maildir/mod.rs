@@ -11,6 +11,7 @@ mod folders;
 mod name;
 mod sizes;
 mod snapshot;
+mod stamp;
 
 use std::{
     collections::HashSet,
@@ -25,6 +26,7 @@ use pop3_proto::{MessageNumber, UniqueId, server::Maildrop};
 use self::{
     folders::{Folder, Folders},
     snapshot::Stored,
+    stamp::Stamp,
 };
 use super::{MailStore, OpenError, User};
 
@@ -79,8 +81,9 @@ pub struct Maildir {
 }
 
 impl Maildir {
-    /// Locks a Maildir and lists its messages. Sizes are those that names give
-    /// as `,W=`, or those kept in `pop3.sizes`; a message with neither is read.
+    /// Locks a Maildir and lists its messages. A message is read to count its
+    /// octets, unless its file is the one whose size is kept in `pop3.sizes`.
+    /// Sizes in names are not used: they are not always right.
     ///
     /// # Errors
     ///
@@ -138,7 +141,7 @@ impl Maildrop for Maildir {
         let message = self.message(number)?;
         let opened = self.folders.open_message(message.folder, &message.file);
         let (Some(part), true) = (&message.unique_part, is_missing(&opened)) else {
-            return opened;
+            return same(message, opened?);
         };
         // Another program has moved it, or changed its flags.
         let mut moved: Option<(Folder, CString)> = None;
@@ -148,7 +151,7 @@ impl Maildrop for Maildir {
         let Some((folder, file)) = moved else {
             return opened;
         };
-        let opened = self.folders.open_message(folder, &file)?;
+        let opened = same(message, self.folders.open_message(folder, &file)?)?;
         if let Some(message) = self.messages.get_mut(number.index()) {
             (message.folder, message.file) = (folder, file);
         }
@@ -181,6 +184,14 @@ impl Maildrop for Maildir {
             }
         }
         first_error
+    }
+}
+
+/// The file, if it has the octets that were listed at login.
+fn same(message: &Stored, file: File) -> io::Result<File> {
+    match Stamp::of(&file)? == message.stamp {
+        true => Ok(file),
+        false => Err(io::Error::other("the file has changed since login")),
     }
 }
 

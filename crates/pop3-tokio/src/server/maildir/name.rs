@@ -8,25 +8,17 @@ use sha2::{Digest as _, Sha256};
 const HASHED: &str = "sha256-";
 
 /// The part of a name that stays when flags and folders change: without the
-/// flags behind `:`, and without the sizes that some programs add.
+/// flags after `:`, and without the sizes that some programs add. Those sizes
+/// are claims: Dovecot's `W=` counts no CRLF that the last line lacks.
 pub(super) fn unique_part(file: &[u8]) -> Vec<u8> {
     let end = file.iter().position(|&octet| octet == b':');
     let mut fields = file[..end.unwrap_or(file.len())].split(|&octet| octet == b',');
     let mut part = fields.next().unwrap_or_default().to_vec();
-    for field in fields.filter(|field| size(field, b"S=").or(size(field, b"W=")).is_none()) {
+    for field in fields.filter(|field| !is_size(field)) {
         part.push(b',');
         part.extend(field);
     }
     part
-}
-
-/// The size on the wire, where the program that delivered has put it into the
-/// name as `,W=octets`.
-pub(super) fn wire_octets(file: &[u8]) -> Option<u64> {
-    let end = file.iter().position(|&octet| octet == b':');
-    let mut fields = file[..end.unwrap_or(file.len())].split(|&octet| octet == b',');
-    fields.next();
-    fields.find_map(|field| size(field, b"W="))
 }
 
 /// A unique-id that only this name has: the name itself if it can be one, or
@@ -48,8 +40,11 @@ pub(super) fn delivered(name: &[u8]) -> u64 {
     })
 }
 
-fn size(field: &[u8], key: &[u8]) -> Option<u64> {
-    let digits = field.strip_prefix(key)?;
-    let digits = digits.iter().all(u8::is_ascii_digit).then_some(digits)?;
-    str::from_utf8(digits).ok()?.parse().ok()
+/// Whether a field is `S=octets` or `W=octets`.
+fn is_size(field: &[u8]) -> bool {
+    let digits = field.strip_prefix(b"S=").or(field.strip_prefix(b"W="));
+    let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_digit));
+    digits
+        .and_then(|digits| str::from_utf8(digits).ok())
+        .is_some_and(|digits| digits.parse::<u64>().is_ok())
 }

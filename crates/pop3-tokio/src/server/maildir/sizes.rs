@@ -1,5 +1,5 @@
-//! Sizes on the wire, kept from one login to the next, so that a message
-//! without `,W=` in its name is read once and not at every login.
+//! Sizes on the wire, kept from one login to the next, so that a message is
+//! read once and not at every login.
 
 use std::{
     collections::HashMap,
@@ -8,19 +8,20 @@ use std::{
     io::{self, Read as _},
 };
 
-use super::folders::Folders;
+use super::{folders::Folders, stamp::Stamp};
 
 /// In the Maildir itself. May be deleted at any time.
 const CACHE: &CStr = c"pop3.sizes";
 
-/// Lines of `octets-on-the-wire octets-of-the-file unique-id`.
+/// Lines of `octets-on-the-wire octets-of-the-file inode modified unique-id`.
+/// Lines of three fields, which earlier versions wrote, do not count.
 #[derive(Debug, Default)]
 pub(super) struct Sizes(HashMap<String, Known>);
 
 #[derive(Clone, Copy, Debug)]
 struct Known {
     wire: u64,
-    stored: u64,
+    stamp: Stamp,
 }
 
 impl Sizes {
@@ -38,21 +39,26 @@ impl Sizes {
 
     pub(super) fn keep(&self, folders: &Folders) -> io::Result<()> {
         let mut text = String::new();
-        for (unique_id, Known { wire, stored }) in &self.0 {
-            let _ = writeln!(text, "{wire} {stored} {unique_id}");
+        for (unique_id, Known { wire, stamp }) in &self.0 {
+            let Stamp {
+                octets,
+                inode,
+                modified,
+            } = stamp;
+            let _ = writeln!(text, "{wire} {octets} {inode} {modified} {unique_id}");
         }
         folders.replace_own(CACHE, text.as_bytes())
     }
 
-    /// The size on the wire that was kept, if the file still has as many octets
-    /// as then.
-    pub(super) fn get(&self, unique_id: &str, stored: u64) -> Option<u64> {
+    /// The size on the wire that was kept, if the file still has the stamp that
+    /// it had then.
+    pub(super) fn get(&self, unique_id: &str, stamp: Stamp) -> Option<u64> {
         let known = self.0.get(unique_id)?;
-        (known.stored == stored).then_some(known.wire)
+        (known.stamp == stamp).then_some(known.wire)
     }
 
-    pub(super) fn insert(&mut self, unique_id: &str, stored: u64, wire: u64) {
-        self.0.insert(unique_id.to_owned(), Known { wire, stored });
+    pub(super) fn insert(&mut self, unique_id: &str, stamp: Stamp, wire: u64) {
+        self.0.insert(unique_id.to_owned(), Known { wire, stamp });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -62,8 +68,12 @@ impl Sizes {
 
 /// A line that was written to its end.
 fn line(line: &str) -> Option<(String, Known)> {
-    let mut fields = line.strip_suffix('\n')?.splitn(3, ' ');
+    let mut fields = line.strip_suffix('\n')?.splitn(5, ' ');
     let wire = fields.next()?.parse().ok()?;
-    let stored = fields.next()?.parse().ok()?;
-    Some((fields.next()?.to_owned(), Known { wire, stored }))
+    let stamp = Stamp {
+        octets: fields.next()?.parse().ok()?,
+        inode: fields.next()?.parse().ok()?,
+        modified: fields.next()?.parse().ok()?,
+    };
+    Some((fields.next()?.to_owned(), Known { wire, stamp }))
 }

@@ -3,6 +3,7 @@
 use std::{
     ffi::{CStr, CString},
     io,
+    time::SystemTime,
 };
 
 use super::{
@@ -10,6 +11,7 @@ use super::{
     folders::{Folder, Folders},
     name,
     sizes::Sizes,
+    stamp::Stamp,
 };
 
 /// A message, and where it lay at login.
@@ -19,6 +21,8 @@ pub(super) struct Stored {
     pub(super) file: CString,
     pub(super) unique_id: Box<str>,
     pub(super) octets: u64,
+    /// The stamp of the file whose octets were counted.
+    pub(super) stamp: Stamp,
     /// What its name keeps when it moves; none if another file has the same.
     pub(super) unique_part: Option<Box<[u8]>>,
 }
@@ -52,11 +56,12 @@ pub(super) fn take(folders: &Folders) -> io::Result<Vec<Stored>> {
                 false => name::unique_id(&[b"\0", file.to_bytes()].concat()),
             };
             match sizes.octets(*folder, file, &unique_id) {
-                Ok(octets) => messages.push(Stored {
+                Ok((stamp, octets)) => messages.push(Stored {
                     folder: *folder,
                     file: file.clone(),
                     unique_id: unique_id.into(),
                     octets,
+                    stamp,
                     unique_part: unique.then(|| part.as_slice().into()),
                 }),
                 // Deleted since the folder was read.
@@ -69,11 +74,12 @@ pub(super) fn take(folders: &Folders) -> io::Result<Vec<Stored>> {
     Ok(messages)
 }
 
-/// Where sizes come from: the name, the file of kept sizes, the message.
+/// Where sizes come from: the file of kept sizes, or else the message.
 struct Counting<'a> {
     folders: &'a Folders,
-    known: Option<Sizes>,
+    known: Sizes,
     sizes: Sizes,
+    now: SystemTime,
     counted: bool,
 }
 
@@ -81,35 +87,31 @@ impl<'a> Counting<'a> {
     fn new(folders: &'a Folders) -> Self {
         Self {
             folders,
-            known: None,
+            known: Sizes::load(folders),
             sizes: Sizes::default(),
+            now: SystemTime::now(),
             counted: false,
         }
     }
 
-    fn octets(&mut self, folder: Folder, file: &CStr, unique_id: &str) -> io::Result<u64> {
-        if let Some(octets) = name::wire_octets(file.to_bytes()) {
-            return Ok(octets);
+    fn octets(&mut self, folder: Folder, file: &CStr, unique_id: &str) -> io::Result<(Stamp, u64)> {
+        let stamp = self.folders.stamp(folder, file)?;
+        if let Some(octets) = self.known.get(unique_id, stamp) {
+            self.sizes.insert(unique_id, stamp, octets);
+            return Ok((stamp, octets));
         }
-        let known = self.known.get_or_insert_with(|| Sizes::load(self.folders));
-        let stored = self.folders.stored_octets(folder, file)?;
-        let octets = match known.get(unique_id, stored) {
-            Some(octets) => octets,
-            None => {
-                self.counted = true;
-                wire_octets(self.folders.open_message(folder, file)?)?
-            }
-        };
-        self.sizes.insert(unique_id, stored, octets);
-        Ok(octets)
+        let message = self.folders.open_message(folder, file)?;
+        let stamp = Stamp::of(&message)?;
+        let octets = wire_octets(message)?;
+        if stamp.is_settled(self.now) {
+            self.counted = true;
+            self.sizes.insert(unique_id, stamp, octets);
+        }
+        Ok((stamp, octets))
     }
 
     fn keep(&self) {
-        let fewer = self
-            .known
-            .as_ref()
-            .is_some_and(|known| known.len() > self.sizes.len());
-        if !(self.counted || fewer) {
+        if !self.counted && self.known.len() <= self.sizes.len() {
             return;
         }
         if let Err(error) = self.sizes.keep(self.folders) {
