@@ -30,6 +30,7 @@ mod argument;
 mod capability;
 pub mod client;
 mod command;
+mod escaped;
 mod listing;
 mod listing_line;
 mod profile;
@@ -43,6 +44,7 @@ pub use argument::{
 };
 pub use capability::{Capability, CapabilityError, Expiry};
 pub use command::{Command, CommandError, CommandErrorKind};
+pub use escaped::Escaped;
 pub use listing::{
     DropListing, FieldRule, ListingError, ListingErrorKind, ScanListing, UniqueIdListing,
 };
