@@ -76,7 +76,9 @@ impl Connection for Socket {
         let handshake = channel.start_tls(&self.endpoint, &self.settings);
         self.channel = Some(wait(&self.runtime, within, async {
             handshake.await.map_err(|error| match error {
-                Error::Certificate { .. } => io::Error::new(io::ErrorKind::PermissionDenied, error),
+                Error::Certificate { .. } | Error::Fingerprint { .. } => {
+                    io::Error::new(io::ErrorKind::PermissionDenied, error)
+                }
                 error => io::Error::other(error),
             })
         })?);

@@ -50,6 +50,7 @@ struct Entry {
     password_file: Option<PathBuf>,
     password_command: Option<String>,
     ca_file: Option<PathBuf>,
+    fingerprint: Option<String>,
     insecure_plaintext: bool,
     require_tls: bool,
     dangerous_accept_invalid_certs: bool,
@@ -124,6 +125,13 @@ fn account(entry: Entry) -> Result<Account, String> {
         }
         None => None,
     };
+    let fingerprint = match entry.fingerprint {
+        Some(text) => Some(
+            text.parse()
+                .map_err(|error| format!("fingerprint: {error}"))?,
+        ),
+        None => None,
+    };
     Ok(Account {
         url: entry.url,
         to,
@@ -143,6 +151,7 @@ fn account(entry: Entry) -> Result<Account, String> {
                 password_command: entry.password_command,
             },
             ca_file: entry.ca_file.map(at_home),
+            fingerprint,
             insecure_plaintext: entry.insecure_plaintext,
             require_tls: entry.require_tls,
             dangerous_accept_invalid_certs: entry.dangerous_accept_invalid_certs,
@@ -187,6 +196,24 @@ mod tests {
         assert_eq!(account.wishes.line_ends, Some(LineEnds::Received));
         assert_eq!(account.remote.profile.as_deref(), Some("outlook-2016"));
         assert!(account.remote.no_pipelining);
+    }
+
+    #[test]
+    fn reads_a_fingerprint_and_refuses_what_is_not_one() {
+        let digits = "ab".repeat(32);
+        let entry = |text: &str| {
+            parse(&format!(
+                "[accounts.a]\nurl = 'pop3s://me@example.org'\nfingerprint = '{text}'\n"
+            ))
+        };
+        let accounts = entry(&digits).unwrap();
+        let found = accounts[0].1.remote.fingerprint;
+        assert_eq!(found, Some(digits.parse().unwrap()));
+        let error = entry(&digits[1..]).unwrap_err();
+        assert!(
+            error.starts_with("account a: fingerprint: a SHA-256 fingerprint is"),
+            "{error}"
+        );
     }
 
     #[test]

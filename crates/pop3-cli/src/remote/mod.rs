@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use pop3_proto::Profile;
-use pop3_tokio::client::{Client, Credentials, Endpoint, Error, Method, Settings};
+use pop3_tokio::client::{Client, Credentials, Endpoint, Error, Fingerprint, Method, Settings};
 
 use crate::exit::{Exit, Failure};
 
@@ -27,9 +27,16 @@ pub(crate) struct RemoteOptions {
     #[command(flatten)]
     pub(crate) password: PasswordOptions,
 
-    /// Trust the certificates in this PEM file as well
+    /// Trust the certificates in this PEM file as well: authorities, or the
+    /// server's own certificate, for the names in it and until it expires
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+
+    /// Require TLS, and trust only the certificate with this SHA-256 fingerprint,
+    /// whoever signed it and whatever its names and dates are
+    #[arg(long, value_name = "SHA256")]
+    #[arg(conflicts_with_all = ["insecure_plaintext", "dangerous_accept_invalid_certs"])]
+    pub(crate) fingerprint: Option<Fingerprint>,
 
     /// Send name, password and mail in the clear to a server without TLS
     #[arg(long)]
@@ -93,6 +100,7 @@ impl RemoteOptions {
             auth: self.auth.or_else(|| others.auth.clone()),
             password: self.password.or(&others.password),
             ca_file: self.ca_file.or_else(|| others.ca_file.clone()),
+            fingerprint: self.fingerprint.or(others.fingerprint),
             insecure_plaintext: self.insecure_plaintext || others.insecure_plaintext,
             require_tls: self.require_tls || others.require_tls,
             dangerous_accept_invalid_certs: self.dangerous_accept_invalid_certs
@@ -129,6 +137,7 @@ impl RemoteOptions {
         settings.require_tls = self.require_tls;
         settings.tls.dangerous_accept_invalid_certs = self.dangerous_accept_invalid_certs;
         settings.tls.ca_files.extend(self.ca_file.clone());
+        settings.tls.fingerprint = self.fingerprint;
         let method = match &self.auth {
             Some(name) => Some(
                 name.parse::<Method>()

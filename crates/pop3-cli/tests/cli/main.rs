@@ -29,6 +29,8 @@ mod server;
 mod streams;
 #[cfg(target_os = "linux")]
 mod terminal;
+#[cfg(unix)]
+mod trust;
 mod usage;
 
 /// What became of one run.

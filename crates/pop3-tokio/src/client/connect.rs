@@ -32,7 +32,8 @@ impl Client {
     pub async fn connect(endpoint: &Endpoint, settings: &Settings) -> Result<Self, Error> {
         let deadline = deadline(settings);
         let stream = channel::connect(endpoint, settings, deadline).await?;
-        let loopback = !settings.require_tls && channel::is_loopback(&stream);
+        let may_be_clear = !settings.require_tls && settings.tls.fingerprint.is_none();
+        let loopback = may_be_clear && channel::is_loopback(&stream);
         let stream: Stream = Box::new(stream);
         Self::greet(stream, endpoint, settings, loopback, deadline).await
     }

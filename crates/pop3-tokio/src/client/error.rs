@@ -8,7 +8,7 @@ use pop3_proto::{
     client::{ClientError, LineError, SessionError, Timer},
 };
 
-use super::{LoginError, Refusal};
+use super::{Fingerprint, LoginError, Refusal};
 use crate::tls::PemFileError;
 
 /// Why a call failed. Holds no secret.
@@ -33,6 +33,13 @@ pub enum Error {
         to: String,
         /// The last failure.
         source: io::Error,
+    },
+    /// The server's certificate is not the pinned one.
+    Fingerprint {
+        /// The host.
+        host: String,
+        /// The fingerprint of the certificate that the server has.
+        found: Fingerprint,
     },
     /// An earlier call failed or was dropped before its replies came, so that
     /// replies and commands cannot be told apart any more. Connect again.
@@ -118,9 +125,10 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Command(_) | Self::Interrupted | Self::PemFile(_) => ErrorKind::Usage,
-            Self::Certificate { .. } | Self::Connect { .. } | Self::StlsRefused(_) => {
-                ErrorKind::Unavailable
-            }
+            Self::Certificate { .. }
+            | Self::Connect { .. }
+            | Self::Fingerprint { .. }
+            | Self::StlsRefused(_) => ErrorKind::Unavailable,
             Self::Io(_) | Self::Session(SessionError::Closed(_)) => ErrorKind::Temporary,
             Self::Login(error) => error.kind(),
             Self::Refused(refusal) => match &refusal.code {
@@ -165,6 +173,12 @@ impl fmt::Display for Error {
             ),
             Self::Command(error) => error.fmt(f),
             Self::Connect { to, source } => write!(f, "cannot connect to {to}: {source}"),
+            Self::Fingerprint { host, found } => write!(
+                f,
+                "the certificate of {host} is not the pinned one: its SHA-256 fingerprint is \
+                 {found}; only if you know that the server has a new certificate, pin that one \
+                 with --fingerprint {found}"
+            ),
             Self::Interrupted => f.write_str("an earlier call did not end, connect again to go on"),
             Self::Io(error) => write!(f, "the connection broke: {error}"),
             Self::Line(error) => error.fmt(f),
@@ -208,6 +222,7 @@ impl core::error::Error for Error {
             Self::Session(error) => Some(error),
             Self::BareLf(_)
             | Self::Certificate { .. }
+            | Self::Fingerprint { .. }
             | Self::Interrupted
             | Self::Timeout(_)
             | Self::Tls { .. } => None,

@@ -72,6 +72,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod certificate;
 mod channel;
 mod connect;
 mod connection;
@@ -81,12 +82,14 @@ mod dial;
 mod endpoint;
 mod error;
 mod exchange;
+mod fingerprint;
 mod login;
 mod refusal;
 mod retrieve;
 mod sasl;
 mod settings;
 mod tls;
+mod trust;
 mod wire;
 
 pub use channel::Channel;
@@ -96,6 +99,7 @@ pub use delete::Deletion;
 pub use endpoint::{Endpoint, EndpointError, Scheme};
 pub use error::{Error, ErrorKind, Waiting};
 pub use exchange::Listed;
+pub use fingerprint::{Fingerprint, FingerprintError};
 pub use login::LoginError;
 pub use refusal::{Code, Refusal};
 pub use retrieve::{Retrieval, RetrieveError, Sink};

@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use pop3_proto::{Profile, client::Limits};
 
+use super::Fingerprint;
+
 /// How a client connects and behaves. Begin with [`Settings::new`] and change
 /// fields.
 ///
@@ -62,14 +64,22 @@ impl Settings {
     }
 }
 
-/// Which certificates are trusted. Those of the system are, always.
+/// Which certificates are trusted. The authorities that the system trusts are,
+/// unless [`fingerprint`](Self::fingerprint) is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsSettings {
-    /// PEM files with certificates of more authorities.
+    /// PEM files with more certificates to trust: those of authorities, and
+    /// those of servers. A server that presents exactly one of these
+    /// certificates is trusted for the names in it and until it expires, whoever
+    /// signed it and whether it is an authority's or not.
     pub ca_files: Vec<PathBuf>,
-    /// Any certificate for any name is taken: whoever stands between can read
-    /// the password.
+    /// The only certificate that is trusted, and without any other check: no
+    /// authority, name or date counts. Implies
+    /// [`require_tls`](Settings::require_tls).
+    pub fingerprint: Option<Fingerprint>,
+    /// Accept any certificate for any name: anyone between the client and the
+    /// server can then read the password.
     pub dangerous_accept_invalid_certs: bool,
 }
 
@@ -77,6 +87,7 @@ impl TlsSettings {
     /// The authorities that the system trusts, and no others.
     pub const DEFAULT: Self = Self {
         ca_files: Vec::new(),
+        fingerprint: None,
         dangerous_accept_invalid_certs: false,
     };
 }

@@ -9,4 +9,5 @@ mod replies;
 mod retrieval;
 mod security;
 mod tls;
+mod trust;
 mod waiting;

@@ -1,0 +1,184 @@
+//! Which certificates of servers are trusted.
+
+use core::fmt;
+use std::sync::Arc;
+
+use rustls_platform_verifier::Verifier;
+use tokio_rustls::rustls::{
+    self, CertificateError, DigitallySignedStruct, OtherError, SignatureScheme,
+    client::{
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
+    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
+};
+
+use super::{
+    Error, Fingerprint, TlsSettings,
+    certificate::{Certificate, Time},
+};
+use crate::tls::certificates;
+
+/// Judges a server's certificate. The server has to prove in every case that it
+/// has the certificate's key.
+#[derive(Debug)]
+pub(super) struct Trust {
+    rule: Rule,
+    provider: Arc<CryptoProvider>,
+}
+
+#[derive(Debug)]
+enum Rule {
+    /// This certificate and no other, whatever it says of itself.
+    Pinned(Fingerprint),
+    /// Any certificate.
+    Any,
+    /// Those named by the user, and those that an authority vouches for.
+    Vouched {
+        named: Vec<CertificateDer<'static>>,
+        authorities: Verifier,
+    },
+}
+
+impl Trust {
+    pub(super) fn new(
+        settings: &TlsSettings,
+        provider: Arc<CryptoProvider>,
+        failed: impl FnOnce(rustls::Error) -> Error,
+    ) -> Result<Self, Error> {
+        let rule = match settings.fingerprint {
+            Some(fingerprint) => Rule::Pinned(fingerprint),
+            None if settings.dangerous_accept_invalid_certs => Rule::Any,
+            None => {
+                let mut named = Vec::new();
+                for file in &settings.ca_files {
+                    named.extend(certificates(file)?);
+                }
+                let roots = named.clone();
+                let verifier = Verifier::new_with_extra_roots(roots, Arc::clone(&provider));
+                Rule::Vouched {
+                    named,
+                    authorities: verifier.map_err(failed)?,
+                }
+            }
+        };
+        Ok(Self { rule, provider })
+    }
+}
+
+impl ServerCertVerifier for Trust {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match &self.rule {
+            Rule::Any => Ok(ServerCertVerified::assertion()),
+            Rule::Pinned(pinned) => {
+                let found = Fingerprint::of(end_entity);
+                match found == *pinned {
+                    true => Ok(ServerCertVerified::assertion()),
+                    false => Err(Distrust::OtherFingerprint(found).into()),
+                }
+            }
+            Rule::Vouched { named, .. } if named.contains(end_entity) => {
+                judge_named(end_entity, server_name, now)
+            }
+            Rule::Vouched { authorities, .. } => authorities.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, dss, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, dss, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+/// Judges a certificate that the user named: nothing has to vouch for it, and it
+/// may be an authority's as well, but its dates and names hold.
+fn judge_named(
+    end_entity: &CertificateDer<'_>,
+    server_name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<ServerCertVerified, rustls::Error> {
+    let malformed = || rustls::Error::from(CertificateError::BadEncoding);
+    let certificate = Certificate::read(end_entity).ok_or_else(malformed)?;
+    if certificate.not_after.compare(now).is_lt() {
+        return Err(Distrust::Expired(certificate.not_after).into());
+    }
+    if certificate.not_before.compare(now).is_gt() {
+        return Err(Distrust::NotYetValid(certificate.not_before).into());
+    }
+    match verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name) {
+        Err(rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext {
+            presented,
+            ..
+        })) if presented.is_empty() && certificate.has_common_name(server_name) => {}
+        result => result?,
+    }
+    Ok(ServerCertVerified::assertion())
+}
+
+/// Why a certificate is not trusted, where rustls has no error for it.
+#[derive(Clone, Copy)]
+pub(super) enum Distrust {
+    Expired(Time),
+    NotYetValid(Time),
+    OtherFingerprint(Fingerprint),
+}
+
+impl From<Distrust> for rustls::Error {
+    fn from(distrust: Distrust) -> Self {
+        CertificateError::Other(OtherError(Arc::new(distrust))).into()
+    }
+}
+
+impl fmt::Display for Distrust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired(time) => write!(f, "it expired on {time}"),
+            Self::NotYetValid(time) => write!(f, "it is not valid before {time}"),
+            Self::OtherFingerprint(found) => write!(f, "its fingerprint is {found}"),
+        }
+    }
+}
+
+impl fmt::Debug for Distrust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl core::error::Error for Distrust {}
