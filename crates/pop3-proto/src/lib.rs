@@ -30,6 +30,7 @@ mod argument;
 mod capability;
 pub mod client;
 mod command;
+mod counted;
 mod escaped;
 mod listing;
 mod listing_line;
@@ -44,6 +45,7 @@ pub use argument::{
 };
 pub use capability::{Capability, CapabilityError, Expiry};
 pub use command::{Command, CommandError, CommandErrorKind};
+pub use counted::Counted;
 pub use escaped::Escaped;
 pub use listing::{
     DropListing, FieldRule, ListingError, ListingErrorKind, ScanListing, UniqueIdListing,

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{Request, SessionError};
-use crate::{Escaped, ReplyError};
+use crate::{Counted, Escaped, ReplyError};
 
 /// What a session waits for, and what came of it
 /// ([`Session::pending`](super::Session::pending)). Displays as a phrase: "the
@@ -98,8 +98,7 @@ impl fmt::Display for Pending {
         }
         self.awaited.fmt(f)?;
         match self.progress {
-            Progress::Block(1) => f.write_str(" (1 octet came)"),
-            Progress::Block(octets) => write!(f, " ({octets} octets came)"),
+            Progress::Block(octets) => write!(f, " ({} came)", Counted(octets, "octet")),
             _ => Ok(()),
         }
     }
@@ -156,11 +155,8 @@ impl fmt::Display for Quoted<'_> {
             ..
         } = self.0;
         if *is_hidden {
-            let s = if *total == 1 { "" } else { "s" };
-            return write!(
-                f,
-                "{total} octet{s}, not shown since they may repeat the password"
-            );
+            let octets = Counted(*total, "octet");
+            return write!(f, "{octets}, not shown since they may repeat the password");
         }
         let more = total - came.len() as u64;
         let dots = if more > 0 { "..." } else { "" };
