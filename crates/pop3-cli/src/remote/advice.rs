@@ -55,6 +55,10 @@ impl WithAdvice<'_> {
             Error::Timeout(..) => "--timeout SECONDS waits longer".to_owned(),
             Error::Io(_, Some(pending)) => self.of_end(pending),
             Error::Session(failure) => return self.of_failure(failure),
+            // By most profiles what is not +OK is a refusal.
+            Error::Refused(refusal) if refusal.request.is_none() => {
+                return known_protocol(refusal.text.as_bytes());
+            }
             _ => return None,
         })
     }
@@ -127,19 +131,23 @@ const fn of_distrust(reason: &Distrust) -> Option<&'static str> {
 
 /// What else the port may be for, from what a server says first.
 fn other_protocol(came: &[u8]) -> String {
+    let known = known_protocol(came);
+    known.unwrap_or_else(|| "check that this is the port of a POP3 server".to_owned())
+}
+
+fn known_protocol(came: &[u8]) -> Option<String> {
     let protocols: [(&[u8], &str); 6] = [
-        (b"* ", "an IMAP"),
+        (b"* OK", "an IMAP"),
         (b"200 ", "a news"),
-        (b"220", "an SMTP or FTP"),
+        (b"220 ", "an SMTP or FTP"),
+        (b"220-", "an SMTP or FTP"),
         (b"HTTP/", "a web"),
-        (b"<", "a web"),
         (b"SSH-", "an SSH"),
     ];
-    let known = protocols.iter().find(|(first, _)| came.starts_with(first));
-    match known {
-        Some((_, kind)) => format!(
-            "this is {kind} server: POP3 has another port, usually 995 for pop3s://, 110 for pop3://"
-        ),
-        None => "check that this is the port of a POP3 server".to_owned(),
-    }
+    let (_, kind) = protocols
+        .iter()
+        .find(|(first, _)| came.starts_with(first))?;
+    Some(format!(
+        "this is {kind} server: POP3 has another port, usually 995 for pop3s://, 110 for pop3://"
+    ))
 }

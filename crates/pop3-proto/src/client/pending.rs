@@ -218,7 +218,7 @@ impl fmt::Display for SessionFailure {
                     error.line, error.kind
                 )
             }
-            SessionError::Timeout(_) => write!(f, "timed out waiting for {pending}{evidence}"),
+            SessionError::Timeout(_) => write!(f, "waited too long for {pending}{evidence}"),
             SessionError::TooManyLines => write!(f, "{awaited} has too many lines"),
             SessionError::AfterCancel
             | SessionError::ChallengeTooLong

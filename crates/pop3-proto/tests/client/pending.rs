@@ -123,7 +123,7 @@ fn names_what_did_not_come_in_time() {
     client.feed(b"+OK ready\n");
     assert_eq!(
         late(client),
-        r"timed out waiting for the rest of the greeting: `+OK ready\n`; the server ends lines with LF alone, not CRLF"
+        r"waited too long for the rest of the greeting: `+OK ready\n`; the server ends lines with LF alone, not CRLF"
     );
     let mut client = logged_in();
     client.send(&Command::Retr(number(3))).unwrap();
@@ -131,8 +131,8 @@ fn names_what_did_not_come_in_time() {
         client.session.pending().awaited(),
         Awaited::Reply(Request::Retr(number(3)))
     );
-    assert_eq!(late(client), "timed out waiting for the reply to RETR 3");
-    assert_eq!(late(logged_in()), "timed out waiting for the next command");
+    assert_eq!(late(client), "waited too long for the reply to RETR 3");
+    assert_eq!(late(logged_in()), "waited too long for the next command");
 }
 
 /// A server that refuses and closes has said why.

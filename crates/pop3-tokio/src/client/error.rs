@@ -233,13 +233,13 @@ impl fmt::Display for Error {
             ),
             Self::Timeout(Waiting::Session, Some(pending)) => write!(
                 f,
-                "the time for the whole session ran out while waiting for {pending}{}",
+                "waited too long for the end of the session; due was {pending}{}",
                 pending.evidence()
             ),
             Self::Timeout(_, Some(pending)) => {
-                write!(f, "timed out waiting for {pending}{}", pending.evidence())
+                write!(f, "waited too long for {pending}{}", pending.evidence())
             }
-            Self::Timeout(waiting, None) => write!(f, "timed out waiting for {waiting}"),
+            Self::Timeout(waiting, None) => write!(f, "waited too long for {waiting}"),
             Self::Tls {
                 host,
                 came: Some(came),
