@@ -29,15 +29,18 @@ impl fmt::Display for WithAdvice<'_> {
 impl WithAdvice<'_> {
     fn advice(&self) -> Option<String> {
         let account = self.remote.account();
+        let scheme = self.remote.endpoint.scheme;
         let tls = || format!("use pop3s://{account}");
         Some(match self.error {
             Error::Certificate { reason, .. } => of_distrust(reason)?.to_owned(),
             Error::Tls {
                 came: Some(came), ..
-            } => match came.starts_with(b"+OK") || came.starts_with(b"-ERR") {
-                true => format!("use pop3://{account}"),
-                false => other_protocol(came),
-            },
+            } if scheme == Scheme::Pop3s => {
+                match came.starts_with(b"+OK") || came.starts_with(b"-ERR") {
+                    true => format!("use pop3://{account}"),
+                    false => other_protocol(came),
+                }
+            }
             Error::TlsPort { .. } => tls(),
             Error::Connect { .. } => "check the host, and that the port is the server's: usually \
                  995 for pop3s://, 110 for pop3://"
@@ -48,9 +51,14 @@ impl WithAdvice<'_> {
                 "RFC 1939 §3 requires CRLF: the server has to be repaired".to_owned()
             }
             Error::Timeout(Waiting::Greeting, _) => {
-                "check that this is the port of a POP3 server; \
-                 --timeout SECONDS waits longer"
-                    .to_owned()
+                let or_tls = match scheme {
+                    Scheme::Pop3 => format!(", and if it is one for TLS {}", tls()),
+                    Scheme::Pop3s => String::new(),
+                };
+                format!(
+                    "check that this is the port of a POP3 server{or_tls}; --timeout SECONDS \
+                     waits longer"
+                )
             }
             Error::Timeout(..) => "--timeout SECONDS waits longer".to_owned(),
             Error::Io(_, Some(pending)) => self.of_end(pending),
@@ -136,11 +144,13 @@ fn other_protocol(came: &[u8]) -> String {
 }
 
 fn known_protocol(came: &[u8]) -> Option<String> {
-    let protocols: [(&[u8], &str); 6] = [
+    let protocols: [(&[u8], &str); 8] = [
         (b"* OK", "an IMAP"),
         (b"200 ", "a news"),
         (b"220 ", "an SMTP or FTP"),
         (b"220-", "an SMTP or FTP"),
+        (b"<!DOCTYPE", "a web"),
+        (b"<html", "a web"),
         (b"HTTP/", "a web"),
         (b"SSH-", "an SSH"),
     ];

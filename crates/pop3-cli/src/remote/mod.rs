@@ -203,8 +203,10 @@ impl Remote {
         }
         .map_err(|error| self.failure(&error))?;
         // What is announced may change with the login (RFC 2449 §5).
-        let _ = client.capabilities(|_| {}).await;
-        Ok(client)
+        match client.capabilities(|_| {}).await {
+            Ok(_) | Err(Error::Refused(_)) => Ok(client),
+            Err(error) => Err(self.failure(&error)),
+        }
     }
 
     /// What went wrong, and where.

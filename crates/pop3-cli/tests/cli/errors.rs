@@ -148,6 +148,7 @@ fn a_server_of_another_protocol() {
         ("* OK IMAP4rev1", "this is an IMAP server"),
         ("SSH-2.0-OpenSSH_9.2", "this is an SSH server"),
         ("HTTP/1.0 400 Bad", "this is a web server"),
+        ("<!DOCTYPE HTML>", "this is a web server"),
     ] {
         let greeting: &'static str = format!("{banner}\r\n").leak();
         let address = serve(greeting, &[], Then::Wait);
@@ -185,8 +186,8 @@ fn a_server_that_waits_for_the_client() {
     let address = serve("", &[], Then::Wait);
     assert_eq!(
         said("pop3", &address, &["--timeout", "1"], 75),
-        "waited too long for the greeting; check that this is the port of a POP3 server; \
-         --timeout SECONDS waits longer"
+        "waited too long for the greeting; check that this is the port of a POP3 server, and if \
+         it is one for TLS use pop3s://me@HOST; --timeout SECONDS waits longer"
     );
 }
 
@@ -380,12 +381,18 @@ fn cleartext_on_a_port_for_tls_names_the_other_scheme() {
 
 #[test]
 fn a_certificate_of_nobody() {
+    // As `openssl req -x509` makes it: one that may sign others.
+    let authority = Secure::new("127.0.0.1", Signer::Itself, |parameters| {
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    });
     let server = Secure::new("127.0.0.1", Signer::Itself, |_| {});
-    assert_eq!(
-        said("pop3s", &server.address, &[], 69),
-        "the certificate of 127.0.0.1 is not trusted: it is self-signed; if it is your \
-         server's, trust it by --ca-file FILE or --fingerprint SHA256"
-    );
+    for server in [&authority, &server] {
+        assert_eq!(
+            said("pop3s", &server.address, &[], 69),
+            "the certificate of 127.0.0.1 is not trusted: it is self-signed; if it is your \
+             server's, trust it by --ca-file FILE or --fingerprint SHA256"
+        );
+    }
     // What the server says of it has no names of types either.
     let log = server.log();
     assert!(

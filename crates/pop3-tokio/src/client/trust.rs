@@ -89,9 +89,11 @@ impl ServerCertVerifier for Trust {
             Rule::Vouched { authorities, .. } => authorities
                 .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
                 .map_err(|error| match error {
-                    rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)
-                        if Certificate::read(end_entity)
-                            .is_some_and(|certificate| certificate.is_self_signed()) =>
+                    // webpki also has an error of its own for one that may sign others.
+                    rustls::Error::InvalidCertificate(
+                        CertificateError::UnknownIssuer | CertificateError::Other(_),
+                    ) if Certificate::read(end_entity)
+                        .is_some_and(|certificate| certificate.is_self_signed()) =>
                     {
                         Distrust::SelfSigned.into()
                     }
