@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Instant};
 
 use super::{
     Awaited, Capabilities, Config, Request, SessionError, Timer, Transport,
-    pending::Heard,
+    heard::Heard,
     queue::{Outgoing, Queue},
     timer::Timers,
 };
