@@ -76,7 +76,10 @@ impl fmt::Display for DecodeError {
             ErrorKind::BareLf => write!(f, "bare LF at octet {at}: a line must end with CRLF"),
             ErrorKind::LineTooLong => write!(f, "line passes its maximum length at octet {at}"),
             ErrorKind::TooLong => write!(f, "block passes its maximum length at octet {at}"),
-            ErrorKind::Truncated => write!(f, "truncated: no terminator after {at} octets"),
+            ErrorKind::Truncated => {
+                let s = if at == 1 { "" } else { "s" };
+                write!(f, "truncated: no terminator after {at} octet{s}")
+            }
             ErrorKind::UnstuffedDot => write!(
                 f,
                 "unstuffed dot at octet {at}: the sender did not double it"

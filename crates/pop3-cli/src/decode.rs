@@ -6,6 +6,7 @@ use clap::Args;
 use dot_stuffing::{
     Complete, Config, DecodeError, ErrorKind, LineDecoder, LineEndings, MultilineDecoder, Policy,
 };
+use pop3_proto::{Counted, Escaped};
 
 use crate::{
     exit::{Exit, Failure, say},
@@ -161,7 +162,7 @@ impl Decode {
             if octets.is_empty() {
                 return Err(Failure::new(
                     Exit::Data,
-                    format_args!("truncated: no status line after {read} octets"),
+                    format_args!("truncated: no status line after {}", Counted(read, "octet")),
                 ));
             }
             let line = lines.decode(octets).map_err(|error| {
@@ -265,7 +266,7 @@ fn check_status_line(line: &[u8]) -> Result<(), Failure> {
     if line.starts_with(b"+OK") {
         return Ok(());
     }
-    let shown = line[..line.len().min(80)].escape_ascii();
+    let shown = Escaped(&line[..line.len().min(80)]);
     let what = match line.starts_with(b"-ERR") {
         true => format!("the server refused: {shown}; there is no block to decode"),
         false => format!("no status line: {shown}; without --reply a block is read"),
@@ -286,14 +287,15 @@ fn refuse_rest(input: &mut Input, end: u64) -> Result<(), Failure> {
     }
     let follow = match rest {
         0 => return Ok(()),
-        1 => "octet follows",
-        _ => "octets follow",
+        1 => "follows",
+        _ => "follow",
     };
     Err(Failure::new(
         Exit::Data,
         format_args!(
-            "{rest} {follow} the end of the block at octet {end}; they were not decoded \
-             (--allow-rest permits them, --rest FILE keeps them)"
+            "{} {follow} the end of the block at octet {end}; they were not decoded \
+             (--allow-rest permits them, --rest FILE keeps them)",
+            Counted(rest, "octet")
         ),
     ))
 }

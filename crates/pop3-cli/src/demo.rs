@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::{Args, Parser};
-use pop3_proto::Profile;
+use pop3_proto::{Counted, Profile};
 use pop3_tokio::server::{Accounts, Listener, MemoryStore, Server};
 use tokio::runtime::Runtime;
 
@@ -188,8 +188,8 @@ fn difference(served: &[(Vec<u8>, &str)], stored: &[Vec<u8>]) -> Option<String> 
     }
     (served.len() != stored.len()).then(|| {
         format!(
-            "{} messages were served and {} stored",
-            served.len(),
+            "{} served and {} stored",
+            Counted(served.len(), "message"),
             stored.len()
         )
     })

@@ -1,6 +1,7 @@
 //! The lines of `pop3 decode --inspect`.
 
 use dot_stuffing::{Anomaly, AnomalyKind, Inspector};
+use pop3_proto::Counted;
 
 use crate::exit::say;
 
@@ -51,13 +52,14 @@ impl Inspection {
                 );
             }
         }
-        let octets = self.octets;
         let longest = self.inspector.longest_line();
         say(
             self.command,
             format_args!(
-                "inspected {octets} octets: anomalies {total}, longest line {} octets at octet {}",
-                longest.octets, longest.offset
+                "inspected {}: anomalies {total}, longest line {} at octet {}",
+                Counted(self.octets, "octet"),
+                Counted(longest.octets, "octet"),
+                longest.offset
             ),
         );
     }

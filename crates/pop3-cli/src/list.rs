@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use pop3_proto::MessageNumber;
+use pop3_proto::{Counted, Escaped, MessageNumber};
+use pop3_tokio::client::Error;
 use serde::Serialize;
 
 use crate::{
@@ -88,18 +89,20 @@ async fn ask(
         .map_err(failed)?;
     listing.malformed += lines.malformed;
     // UIDL is optional (RFC 1939 §7).
-    if let Ok(lines) = client
+    let unique_ids = client
         .uidl(|line| {
-            let id = line.unique_id.as_bytes().escape_ascii().to_string();
+            let id = Escaped(line.unique_id.as_bytes()).to_string();
             listing
                 .list
                 .entry(entry(line.number))
                 .or_default()
                 .unique_id = Some(id);
         })
-        .await
-    {
-        listing.malformed += lines.malformed;
+        .await;
+    match unique_ids {
+        Ok(lines) => listing.malformed += lines.malformed,
+        Err(Error::Refused(_)) => {}
+        Err(error) => return Err(failed(error)),
     }
     let _ = client.quit().await;
     Ok(listing)
@@ -116,11 +119,11 @@ impl Listing {
             }
             None => text.push_str("(the server has no CAPA)\n"),
         }
-        let messages = counted(self.messages.into(), "message");
-        let octets = counted(self.octets, "octet");
+        let messages = Counted(self.messages, "message");
+        let octets = Counted(self.octets, "octet");
         text.push_str(&format!("\n{messages}, {octets}\n"));
         if self.malformed > 0 {
-            let lines = counted(self.malformed, "malformed line");
+            let lines = Counted(self.malformed, "malformed line");
             text.push_str(&format!("{lines}\n"));
         }
         if !self.list.is_empty() {
@@ -135,13 +138,7 @@ impl Listing {
     }
 }
 
-/// `1 message`, `2 messages`.
-fn counted(number: u64, one: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {one}{plural}")
-}
-
 /// The line of a capability, with what is unprintable escaped.
 fn shown(line: &str) -> String {
-    line.escape_default().to_string()
+    Escaped(line.as_bytes()).to_string()
 }

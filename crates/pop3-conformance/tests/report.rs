@@ -52,7 +52,7 @@ fn no_markup_comes_from_a_row() {
 fn an_octet_is_shown_as_what_it_is() {
     assert_eq!(shown(b"a\\\"\0\xff\t", 80), "a\\\\\"\\x00\\xff\\t");
     assert_eq!(shown(b"abc", 3), "abc");
-    assert_eq!(shown(b"abcd", 3), "abc [and 1 octets more]");
+    assert_eq!(shown(b"abcd", 3), "abc [and 1 octet more]");
 }
 
 #[test]

@@ -30,6 +30,8 @@ mod argument;
 mod capability;
 pub mod client;
 mod command;
+mod counted;
+mod escaped;
 mod listing;
 mod listing_line;
 mod profile;
@@ -43,6 +45,8 @@ pub use argument::{
 };
 pub use capability::{Capability, CapabilityError, Expiry};
 pub use command::{Command, CommandError, CommandErrorKind};
+pub use counted::Counted;
+pub use escaped::Escaped;
 pub use listing::{
     DropListing, FieldRule, ListingError, ListingErrorKind, ScanListing, UniqueIdListing,
 };

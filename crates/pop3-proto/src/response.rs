@@ -279,6 +279,14 @@ impl ResponseDecoder {
         error
     }
 
+    /// Octets of the block that came, on the wire.
+    pub(crate) const fn block_octets(&self) -> u64 {
+        match self.block.finish() {
+            Err(error) => error.offset(),
+            Ok(complete) => complete.wire_octets,
+        }
+    }
+
     /// Says that no more input comes.
     ///
     /// # Errors

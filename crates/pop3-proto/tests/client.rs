@@ -14,6 +14,8 @@ mod limits;
 mod listings;
 #[path = "client/login.rs"]
 mod login;
+#[path = "client/pending.rs"]
+mod pending;
 #[path = "client/pipelining.rs"]
 mod pipelining;
 #[path = "client/plain_lines.rs"]

@@ -9,6 +9,7 @@ use pop3_tokio::client::{Client, Credentials, Endpoint, Error, Fingerprint, Meth
 
 use crate::exit::{Exit, Failure};
 
+mod advice;
 pub(crate) mod password;
 
 use password::PasswordOptions;
@@ -214,7 +215,9 @@ impl Remote {
             ErrorKind::Authentication => Exit::NoPermission,
             _ => Exit::Protocol,
         };
-        Failure::new(exit, format_args!("{}: {error}", self.account()))
+        let remote = self;
+        let said = advice::WithAdvice { remote, error };
+        Failure::new(exit, format_args!("{}: {said}", self.account()))
     }
 }
 

@@ -43,8 +43,8 @@ fn truncation_is_one_line_and_65() {
             65,
             message,
             &format!(
-                "pop3 decode: truncated: no terminator after {} octets",
-                wire.len()
+                "pop3 decode: truncated: no terminator after {}",
+                pop3_proto::Counted(wire.len(), "octet")
             ),
         );
     }

@@ -20,6 +20,8 @@ mod decode;
 mod definitions;
 mod encode;
 #[cfg(unix)]
+mod errors;
+#[cfg(unix)]
 mod fetch;
 mod files;
 #[cfg(unix)]

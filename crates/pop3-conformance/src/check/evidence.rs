@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use pop3_proto::Counted;
+
 use crate::report::shown;
 
 /// The most octets that are shown of one line.
@@ -78,7 +80,7 @@ impl Secrets {
             .map(|line| format!("{side}{}", shown(without_line_end(line), LINE_SHOWN)))
             .collect();
         if lines.next().is_some() || octets.len() > most {
-            text.push(format!("{side}({} octets in all)", octets.len()));
+            text.push(format!("{side}({} in all)", Counted(octets.len(), "octet")));
         }
         text.join("\n")
     }

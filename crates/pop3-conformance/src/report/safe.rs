@@ -1,5 +1,7 @@
 //! What may stand in a report: printable text, of a bounded length.
 
+use pop3_proto::{Counted, Escaped};
+
 use super::{EVIDENCE_LINES_MAX, LINE_MAX};
 
 /// Octets as a peer sent them, for people to read: printable ASCII as it is,
@@ -15,16 +17,9 @@ use super::{EVIDENCE_LINES_MAX, LINE_MAX};
 #[must_use]
 pub fn shown(octets: &[u8], max: usize) -> String {
     let (first, rest) = octets.split_at(max.min(octets.len()));
-    let mut text = String::with_capacity(first.len() + 2);
-    for &octet in first {
-        match octet {
-            // They need no escape here, and read better without.
-            b'"' | b'\'' => text.push(char::from(octet)),
-            octet => text.extend(octet.escape_ascii().map(char::from)),
-        }
-    }
+    let mut text = Escaped(first).to_string();
     if !rest.is_empty() {
-        text.push_str(&format!(" [and {} octets more]", rest.len()));
+        text.push_str(&format!(" [and {} more]", Counted(rest.len(), "octet")));
     }
     text
 }
@@ -43,7 +38,8 @@ pub(super) fn line(text: &str) -> String {
         }
         if safe.len() > LINE_MAX {
             safe.truncate(before);
-            safe.push_str(&format!(" [and {} octets more]", text.len() - at));
+            let left_out = Counted(text.len() - at, "octet");
+            safe.push_str(&format!(" [and {left_out} more]"));
             break;
         }
     }
@@ -58,7 +54,7 @@ pub(super) fn lines(text: &str) -> String {
     }
     let kept = EVIDENCE_LINES_MAX - 1;
     let (first, last) = (kept - kept / 2, kept / 2);
-    let left_out = format!("[{} lines left out]", all.len() - kept);
+    let left_out = format!("[{} left out]", Counted(all.len() - kept, "line"));
     let first_lines = all[..first].iter().map(|text| line(text));
     let last_lines = all[all.len() - last..].iter().map(|text| line(text));
     first_lines

@@ -147,19 +147,24 @@ pub enum LineErrorKind {
 impl fmt::Display for LineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { line, offset, .. } = self;
-        write!(f, "line {line} of the reply, octet {offset}: ")?;
-        match self.kind {
-            LineErrorKind::Capability(error) => error.fmt(f),
-            LineErrorKind::Duplicate(number) => write!(f, "message {number} is listed twice"),
-            LineErrorKind::Listing(error) => error.fmt(f),
-            LineErrorKind::NumberTooHigh(number) => {
-                write!(f, "message-number {number} passes the limit")
-            }
-            LineErrorKind::OtherMessage(number) => {
-                write!(f, "the listing is that of message {number}")
-            }
-            LineErrorKind::OtherReply => f.write_str("the reply holds no such listing"),
-            LineErrorKind::TooLong => f.write_str("the line is longer than 512 octets"),
+        match line {
+            0 => write!(f, "first line of the reply, octet {offset}: "),
+            line => write!(f, "line {line} of the reply, octet {offset}: "),
+        }?;
+        self.kind.fmt(f)
+    }
+}
+
+impl fmt::Display for LineErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Capability(error) => error.fmt(f),
+            Self::Duplicate(number) => write!(f, "message {number} is listed twice"),
+            Self::Listing(error) => error.fmt(f),
+            Self::NumberTooHigh(number) => write!(f, "message-number {number} passes the limit"),
+            Self::OtherMessage(number) => write!(f, "the listing is that of message {number}"),
+            Self::OtherReply => f.write_str("the reply holds no such listing"),
+            Self::TooLong => f.write_str("the line is longer than 512 octets"),
         }
     }
 }

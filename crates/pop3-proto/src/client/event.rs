@@ -1,5 +1,7 @@
 //! What a session hands out, and what it is handed besides commands.
 
+use core::fmt;
+
 use dot_stuffing::Complete;
 
 use super::{LineError, LineErrorKind, Retrieved};
@@ -83,6 +85,11 @@ impl Request {
         }
     }
 
+    /// Whether names or secrets go with it.
+    pub(super) const fn is_login(self) -> bool {
+        matches!(self, Self::Apop | Self::Auth | Self::Pass | Self::User)
+    }
+
     /// Whether its positive reply has a block of lines that the session parses.
     pub(super) const fn is_listing(self) -> bool {
         matches!(
@@ -120,6 +127,17 @@ impl Request {
             Self::Dele(number) | Self::Retr(number) | Self::Top(number, _) => Some(number),
             Self::List(number) | Self::Uidl(number) => number,
             _ => None,
+        }
+    }
+}
+
+/// The command without what is secret: `RETR 2`, `PASS`.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.keyword())?;
+        match self.number() {
+            Some(number) => write!(f, " {number}"),
+            None => Ok(()),
         }
     }
 }

@@ -52,7 +52,7 @@ impl Session {
         now: Instant,
         input: &'a [u8],
     ) -> Result<Decoded<Event<'a>>, SessionError> {
-        if let Some(error) = self.core.failure {
+        if let Some((error, _)) = self.core.failure {
             return Err(error);
         }
         if input.is_empty() {
@@ -72,7 +72,11 @@ impl Session {
             Reading::Message(_) => {}
             Reading::FirstLine => {
                 self.listing = None;
+                if self.replies.is_idle() {
+                    self.core.heard.begin();
+                }
                 if let Err(error) = self.expect() {
+                    self.core.heard.push(input);
                     return Err(self.core.fail(error));
                 }
             }
@@ -109,9 +113,17 @@ impl Session {
         } = self;
         let part = match replies.decode(input) {
             Ok(part) => part,
-            Err(error) => return Err(core.fail(SessionError::Reply(error))),
+            Err(error) => {
+                if let Reading::FirstLine = reading {
+                    core.heard.push(input);
+                }
+                return Err(core.fail(SessionError::Reply(error)));
+            }
         };
         let consumed = part.consumed;
+        if let Reading::FirstLine = reading {
+            core.heard.push(&input[..consumed]);
+        }
         let event = match part.event {
             None => {
                 if let Reading::Message(_) = reading {
@@ -167,6 +179,8 @@ impl Session {
                     Err(error) => return Err(core.fail(error)),
                 };
                 if core.state == State::Handshake && consumed < input.len() {
+                    core.heard.begin();
+                    core.heard.push(&input[consumed..]);
                     return Err(core.fail(SessionError::PlaintextAfterStls));
                 }
                 if positive && request.is_message() {
@@ -252,7 +266,7 @@ impl Session {
     /// [word](State::Closed): a reply that is due never comes, a message stays
     /// a part of one, and nothing was deleted.
     pub fn handle_eof(&mut self) -> Result<(), SessionError> {
-        if let Some(error) = self.core.failure {
+        if let Some((error, _)) = self.core.failure {
             return Err(error);
         }
         if let State::Update | State::Closed = self.core.state {

@@ -217,6 +217,14 @@ impl ListingDecoder {
         }
     }
 
+    /// Octets of the block, on the wire.
+    pub(super) const fn octets(&self) -> u64 {
+        match self.block.finish() {
+            Err(error) => error.offset(),
+            Ok(complete) => complete.wire_octets,
+        }
+    }
+
     /// The server closed the connection within the block.
     pub(super) fn finish(&self) -> SessionError {
         match self.block.finish() {

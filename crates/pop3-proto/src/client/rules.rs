@@ -138,6 +138,7 @@ impl Core {
         if self.queue.octets() + line.len() > self.config.limits.queue_octets {
             return Err(ClientError::QueueFull);
         }
+        self.heard.may_repeat_secret |= request.is_login();
         self.queue.push(request, line);
         self.release();
         Ok(())

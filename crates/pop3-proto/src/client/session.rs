@@ -7,8 +7,8 @@ use core::{
 use std::time::Instant;
 
 use super::{
-    Capabilities, ClientError, Config, DeleteProof, Request, Response, SessionError, State, Timer,
-    Transport, listing::ListingDecoder, state::Core,
+    Capabilities, ClientError, Config, DeleteProof, Pending, Request, Response, SessionError,
+    State, Timer, Transport, listing::ListingDecoder, state::Core,
 };
 use crate::{Command, ResponseDecoder};
 
@@ -213,6 +213,18 @@ impl Session {
         Ok(())
     }
 
+    /// What the session waits for, and what came of it; once it is over, what it
+    /// waited for then.
+    #[must_use]
+    pub fn pending(&self) -> Pending {
+        let block = match (self.reading, &self.listing) {
+            (Reading::FirstLine, _) => None,
+            (Reading::Listing, listing) => listing.as_ref().map(ListingDecoder::octets),
+            (Reading::Message(_), _) => Some(self.replies.block_octets()),
+        };
+        self.core.heard.pending(self.core.awaited(), block)
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) is due. Changes with every
     /// other call.
     #[must_use]
@@ -227,7 +239,7 @@ impl Session {
     /// If what was waited for did not come in time, or the session was over
     /// before. Too early a call changes nothing.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), SessionError> {
-        if let Some(error) = self.core.failure {
+        if let Some((error, _)) = self.core.failure {
             return Err(error);
         }
         match self.core.timers.expired(now) {

@@ -4,11 +4,12 @@ use core::fmt;
 use std::{collections::BTreeSet, time::Instant};
 
 use super::{
-    Capabilities, Config, Request, SessionError, Timer, Transport,
+    Awaited, Capabilities, Config, Request, SessionError, Timer, Transport,
+    heard::Heard,
     queue::{Outgoing, Queue},
     timer::Timers,
 };
-use crate::{MessageNumber, StatusLine, apop_timestamp};
+use crate::{MessageNumber, ReplyError, StatusLine, apop_timestamp};
 
 /// Where a session is (RFC 1939 §3, RFC 2595 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,7 +80,8 @@ pub(super) struct Core {
     pub(super) config: Config,
     pub(super) id: u64,
     pub(super) state: State,
-    pub(super) failure: Option<SessionError>,
+    pub(super) failure: Option<(SessionError, Awaited)>,
+    pub(super) heard: Heard,
     pub(super) queue: Queue,
     pub(super) timers: Timers,
     pub(super) capabilities: Capabilities,
@@ -105,6 +107,7 @@ impl Core {
             id,
             state: State::Greeting,
             failure: None,
+            heard: Heard::new(),
             queue: Queue::default(),
             timers,
             capabilities: Capabilities::default(),
@@ -124,15 +127,31 @@ impl Core {
     /// The session is over.
     #[cold]
     pub(super) fn fail(&mut self, error: SessionError) -> SessionError {
+        let awaited = match error {
+            SessionError::Reply(ReplyError::Unsolicited) => Awaited::Nothing(None),
+            _ => self.awaited(),
+        };
+        self.failure = Some((error, awaited));
         self.state = State::Desync;
-        self.failure = Some(error);
         self.exchange = Exchange::None;
         self.queue.clear();
         self.timers.disarm();
         error
     }
 
+    /// What the session waits for. A command whose turn it is counts, sent or not.
+    pub(super) fn awaited(&self) -> Awaited {
+        match (self.failure, self.state, self.queue.requests().next()) {
+            (Some((_, awaited)), ..) => awaited,
+            (None, State::Greeting, _) => Awaited::Greeting,
+            (None, State::Handshake, _) => Awaited::Handshake,
+            (None, _, Some(request)) => Awaited::Reply(request),
+            (None, _, None) => Awaited::Nothing(None),
+        }
+    }
+
     pub(super) fn greeted(&mut self, status: &StatusLine<'_>, now: Instant) {
+        self.heard.is_whole = true;
         if status.is_positive() {
             self.state = State::Authorization;
             self.apop_timestamp = apop_timestamp(status.text()).map(Into::into);
@@ -155,6 +174,7 @@ impl Core {
         positive: bool,
         now: Instant,
     ) -> Result<Next, SessionError> {
+        self.heard.answered(request, positive);
         if request == Request::Auth && positive {
             match self.exchange {
                 // MS-POP3 §2.2: `+OK` where `+` is due. It cannot be success,
@@ -212,6 +232,15 @@ impl Core {
 
     /// The whole reply came: what waited may be sent.
     pub(super) fn answered(&mut self, now: Instant) {
+        // A reply after the login's: the server is past what was secret.
+        if self.state == State::Transaction
+            && self
+                .queue
+                .expected()
+                .is_some_and(|request| !request.is_login())
+        {
+            self.heard.may_repeat_secret = false;
+        }
         self.queue.answered();
         self.release();
         let timer = match self.state {
@@ -231,6 +260,7 @@ impl Core {
             return Err(SessionError::TooManyChallenges);
         }
         self.challenges += 1;
+        self.heard.is_whole = true;
         self.queue.answered();
         match core::mem::replace(&mut self.exchange, Exchange::Challenged) {
             Exchange::Cancelled => Err(SessionError::AfterCancel),

@@ -24,6 +24,7 @@ const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 pub(super) struct Certificate<'a> {
     pub(super) not_before: Time,
     pub(super) not_after: Time,
+    issuer: &'a [u8],
     subject: &'a [u8],
 }
 
@@ -35,10 +36,11 @@ impl<'a> Certificate<'a> {
         if let Some((_, after)) = expect(tag::VERSION, fields) {
             fields = after;
         }
-        // Serial number, algorithm and issuer come first.
-        for _ in 0..3 {
+        // Serial number and algorithm come first.
+        for _ in 0..2 {
             (_, _, fields) = element(fields)?;
         }
+        let (issuer, fields) = expect(tag::SEQUENCE, fields)?;
         let (validity, fields) = expect(tag::SEQUENCE, fields)?;
         let (subject, _) = expect(tag::SEQUENCE, fields)?;
         let (not_before, validity) = Time::read(validity)?;
@@ -46,8 +48,14 @@ impl<'a> Certificate<'a> {
         Some(Self {
             not_before,
             not_after,
+            issuer,
             subject,
         })
+    }
+
+    /// Whether it names itself as the authority that signed it.
+    pub(super) fn is_self_signed(&self) -> bool {
+        self.issuer == self.subject
     }
 
     /// Whether a common name of the subject is this name or address. It counts

@@ -1,12 +1,15 @@
 //! From an endpoint to a client that may log in: TCP, the greeting, TLS.
 
+use core::{future::pending, net::SocketAddr, time::Duration};
+
 use pop3_proto::{
     Command,
     client::{Config, Transport},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::{Instant, timeout_at},
+    net::TcpStream,
+    time::{Instant, sleep, timeout_at},
 };
 
 use super::{
@@ -15,6 +18,10 @@ use super::{
     tls,
     wire::{Stream, Wire},
 };
+
+/// How long a server without TLS may be silent before it is asked whether it has
+/// TLS. A good one greets within a fraction of it.
+const SILENCE: Duration = Duration::from_secs(3);
 
 impl Client {
     /// Connects, waits for the greeting, and brings the connection under TLS:
@@ -34,8 +41,9 @@ impl Client {
         let stream = channel::connect(endpoint, settings, deadline).await?;
         let may_be_clear = !settings.require_tls && settings.tls.fingerprint.is_none();
         let loopback = may_be_clear && channel::is_loopback(&stream);
+        let peer = stream.peer_addr().ok();
         let stream: Stream = Box::new(stream);
-        Self::greet(stream, endpoint, settings, loopback, deadline).await
+        Self::greet(stream, endpoint, settings, (loopback, peer), deadline).await
     }
 
     /// The same on a stream that is connected already: a tunnel, a proxy. It
@@ -49,14 +57,21 @@ impl Client {
         S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
     {
         let stream: Stream = Box::new(stream);
-        Self::greet(stream, endpoint, settings, false, deadline(settings)).await
+        Self::greet(
+            stream,
+            endpoint,
+            settings,
+            (false, None),
+            deadline(settings),
+        )
+        .await
     }
 
     async fn greet(
         stream: Stream,
         endpoint: &Endpoint,
         settings: &Settings,
-        loopback: bool,
+        (loopback, peer): (bool, Option<SocketAddr>),
         deadline: Option<Instant>,
     ) -> Result<Self, Error> {
         let handshake = |stream| {
@@ -82,7 +97,11 @@ impl Client {
             },
             capa_refused: false,
         };
-        client.wire.run(Greeting).await?;
+        tokio::select! {
+            biased;
+            greeted = client.wire.run(Greeting) => greeted?,
+            error = silence(endpoint, settings, peer), if !implicit => return Err(error),
+        }
         if implicit || settings.insecure_plaintext {
             return Ok(client);
         }
@@ -117,6 +136,26 @@ fn config(settings: &Settings, transport: Transport) -> Config {
     config
 }
 
+/// Waits for what proves that no greeting will come: that the server waits for a
+/// handshake of TLS.
+///
+/// A greeting may be slow, and nothing may be sent before it, so that a second
+/// connection has to ask. One that is refused, or answered by a greeting, proves
+/// nothing, and the first one goes on waiting.
+async fn silence(endpoint: &Endpoint, settings: &Settings, peer: Option<SocketAddr>) -> Error {
+    sleep(SILENCE.min(settings.timeouts.greeting / 4)).await;
+    if let Some(peer) = peer
+        && let Ok(stream) = TcpStream::connect(peer).await
+        && tls::is_spoken(stream, &endpoint.host).await
+    {
+        return Error::TlsPort {
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+        };
+    }
+    pending().await
+}
+
 /// When the whole session has to be over.
 pub(super) fn deadline(settings: &Settings) -> Option<Instant> {
     Instant::now().checked_add(settings.timeouts.session?)
@@ -125,7 +164,7 @@ pub(super) fn deadline(settings: &Settings) -> Option<Instant> {
 /// Waits for a step of the connection, but not for ever.
 pub(super) async fn within<T>(
     waiting: Waiting,
-    step: core::time::Duration,
+    step: Duration,
     deadline: Option<Instant>,
     future: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
@@ -139,7 +178,7 @@ pub(super) async fn within<T>(
         None => future.await,
         Some(due) => match timeout_at(due, future).await {
             Ok(result) => result,
-            Err(_) => Err(Error::Timeout(waiting)),
+            Err(_) => Err(Error::Timeout(waiting, None)),
         },
     }
 }

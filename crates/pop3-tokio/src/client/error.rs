@@ -4,11 +4,11 @@ use core::fmt;
 use std::io;
 
 use pop3_proto::{
-    MessageNumber, ReplyError,
-    client::{ClientError, LineError, SessionError, Timer},
+    Escaped, MessageNumber, ReplyError,
+    client::{ClientError, LineError, Pending, Request, SessionError, SessionFailure, Timer},
 };
 
-use super::{Fingerprint, LoginError, Refusal};
+use super::{Distrust, Fingerprint, LoginError, Refusal};
 use crate::tls::PemFileError;
 
 /// Why a call failed. Holds no secret.
@@ -23,7 +23,7 @@ pub enum Error {
         /// The host that it should be for.
         host: String,
         /// What is wrong.
-        reason: String,
+        reason: Distrust,
     },
     /// The command may not be sent now, or cannot be. No octet of it was.
     Command(ClientError),
@@ -44,28 +44,45 @@ pub enum Error {
     /// An earlier call failed or was dropped before its replies came, so that
     /// replies and commands cannot be told apart any more. Connect again.
     Interrupted,
-    /// The connection broke.
-    Io(io::Error),
-    /// The reply to STAT is malformed.
-    Line(LineError),
+    /// The connection broke, while this was waited for.
+    Io(io::Error, Option<Pending>),
     /// The login did not succeed.
     Login(LoginError),
+    /// A positive reply is malformed.
+    Malformed {
+        /// The command.
+        request: Request,
+        /// What is wrong.
+        error: LineError,
+        /// What the server says, without `+OK`.
+        text: Box<[u8]>,
+    },
     /// A certificate file cannot be used.
     PemFile(PemFileError),
     /// The server says `-ERR`.
     Refused(Refusal),
     /// What the server sent cannot be trusted, or it closed the connection.
-    Session(SessionError),
+    Session(SessionFailure),
     /// The server refuses STLS, and without it nothing is sent.
     StlsRefused(Refusal),
-    /// It did not come in time.
-    Timeout(Waiting),
+    /// It did not come in time; with where the session was, once there is one.
+    Timeout(Waiting, Option<Pending>),
     /// The TLS handshake failed, or TLS cannot be set up.
     Tls {
         /// The host.
         host: String,
         /// What is wrong.
         reason: String,
+        /// The first octets that the server sent, if they are not TLS.
+        came: Option<Box<[u8]>>,
+    },
+    /// No greeting came, and the server speaks TLS: this is the port for
+    /// `pop3s://`.
+    TlsPort {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
     },
 }
 
@@ -129,32 +146,42 @@ impl Error {
             | Self::Connect { .. }
             | Self::Fingerprint { .. }
             | Self::StlsRefused(_) => ErrorKind::Unavailable,
-            Self::Io(_) | Self::Session(SessionError::Closed(_)) => ErrorKind::Temporary,
+            Self::Io(..) => ErrorKind::Temporary,
+            Self::Session(failure) => of_failure(failure),
             Self::Login(error) => error.kind(),
             Self::Refused(refusal) => match &refusal.code {
                 Some(code) => code.kind().unwrap_or(ErrorKind::Unavailable),
                 None => ErrorKind::Unavailable,
             },
-            Self::Timeout(Waiting::Connect) => ErrorKind::Unavailable,
-            Self::Timeout(_) => ErrorKind::Temporary,
-            // The connection ended within a message.
-            Self::Session(SessionError::Reply(error)) if is_truncation(error) => {
-                ErrorKind::Temporary
-            }
-            Self::BareLf(_) | Self::Line(_) | Self::Session(_) | Self::Tls { .. } => {
+            Self::Timeout(Waiting::Connect, _) => ErrorKind::Unavailable,
+            Self::Timeout(..) => ErrorKind::Temporary,
+            Self::BareLf(_) | Self::Malformed { .. } | Self::Tls { .. } | Self::TlsPort { .. } => {
                 ErrorKind::Protocol
             }
         }
     }
+
+    pub(super) fn of_session(failure: SessionFailure) -> Self {
+        let waiting = match failure.error {
+            SessionError::Timeout(Timer::Greeting) => Waiting::Greeting,
+            SessionError::Timeout(Timer::Idle) => Waiting::Idle,
+            SessionError::Timeout(Timer::Reply) => Waiting::Reply,
+            SessionError::Timeout(Timer::Stls) => Waiting::Tls,
+            _ => return Self::Session(failure),
+        };
+        Self::Timeout(waiting, Some(failure.pending))
+    }
 }
 
-fn is_truncation(error: &ReplyError) -> bool {
-    match error {
-        ReplyError::Block(error) | ReplyError::FirstLine(error) => {
-            error.kind() == dot_stuffing::ErrorKind::Truncated
+fn of_failure(failure: &SessionFailure) -> ErrorKind {
+    match failure.error {
+        SessionError::Closed(_) | SessionError::Reply(ReplyError::NoReply) => ErrorKind::Temporary,
+        SessionError::Reply(ReplyError::Block(error) | ReplyError::FirstLine(error))
+            if error.kind() == dot_stuffing::ErrorKind::Truncated =>
+        {
+            ErrorKind::Temporary
         }
-        ReplyError::NoReply => true,
-        _ => false,
+        _ => ErrorKind::Protocol,
     }
 }
 
@@ -166,11 +193,9 @@ impl fmt::Display for Error {
                 "the server ends the first line of the answer to RETR {number} with a bare LF: \
                  the message cannot be told from it"
             ),
-            Self::Certificate { host, reason } => write!(
-                f,
-                "the certificate of {host} is not trusted: {reason}; if it is yours, name its \
-                 authority's file"
-            ),
+            Self::Certificate { host, reason } => {
+                write!(f, "the certificate of {host} is not trusted: {reason}")
+            }
             Self::Command(error) => error.fmt(f),
             Self::Connect { to, source } => write!(f, "cannot connect to {to}: {source}"),
             Self::Fingerprint { host, found } => write!(
@@ -180,18 +205,55 @@ impl fmt::Display for Error {
                  with --fingerprint {found}"
             ),
             Self::Interrupted => f.write_str("an earlier call did not end, connect again to go on"),
-            Self::Io(error) => write!(f, "the connection broke: {error}"),
-            Self::Line(error) => error.fmt(f),
+            Self::Io(error, None) => write!(f, "the connection broke: {error}"),
+            Self::Io(error, Some(pending)) => {
+                let evidence = pending.evidence();
+                write!(
+                    f,
+                    "the connection broke while waiting for {pending}{evidence}: {error}"
+                )
+            }
             Self::Login(error) => error.fmt(f),
+            Self::Malformed {
+                request,
+                error,
+                text,
+            } => write!(
+                f,
+                "the reply to {request} is malformed: {}: `+OK {}`",
+                error.kind,
+                Escaped(&text[..text.len().min(Pending::MAX_CAME)])
+            ),
             Self::PemFile(error) => error.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::Session(error) => error.fmt(f),
+            Self::Session(failure) => failure.fmt(f),
             Self::StlsRefused(refusal) => write!(
                 f,
                 "no TLS, so nothing secret is sent: {refusal}; use pop3s:// if the server has it"
             ),
-            Self::Timeout(waiting) => write!(f, "waited too long for {waiting}"),
-            Self::Tls { host, reason } => write!(f, "TLS with {host} failed: {reason}"),
+            Self::Timeout(Waiting::Session, Some(pending)) => write!(
+                f,
+                "waited too long for the end of the session; due was {pending}{}",
+                pending.evidence()
+            ),
+            Self::Timeout(_, Some(pending)) => {
+                write!(f, "waited too long for {pending}{}", pending.evidence())
+            }
+            Self::Timeout(waiting, None) => write!(f, "waited too long for {waiting}"),
+            Self::Tls {
+                host,
+                came: Some(came),
+                ..
+            } => write!(
+                f,
+                "{host} answers the TLS handshake without TLS: `{}`",
+                Escaped(came)
+            ),
+            Self::Tls { host, reason, .. } => write!(f, "TLS with {host} failed: {reason}"),
+            Self::TlsPort { host, port } => write!(
+                f,
+                "{host} speaks TLS on port {port}, and sends no greeting without it"
+            ),
         }
     }
 }
@@ -214,18 +276,19 @@ impl core::error::Error for Error {
         match self {
             Self::Command(error) => Some(error),
             Self::Connect { source, .. } => Some(source),
-            Self::Io(error) => Some(error),
-            Self::Line(error) => Some(error),
+            Self::Io(error, _) => Some(error),
             Self::Login(error) => Some(error),
+            Self::Malformed { error, .. } => Some(error),
             Self::PemFile(error) => Some(error),
             Self::Refused(refusal) | Self::StlsRefused(refusal) => Some(refusal),
-            Self::Session(error) => Some(error),
+            Self::Session(failure) => Some(&failure.error),
+            Self::Certificate { reason, .. } => Some(reason),
             Self::BareLf(_)
-            | Self::Certificate { .. }
             | Self::Fingerprint { .. }
             | Self::Interrupted
-            | Self::Timeout(_)
-            | Self::Tls { .. } => None,
+            | Self::Timeout(..)
+            | Self::Tls { .. }
+            | Self::TlsPort { .. } => None,
         }
     }
 }
@@ -233,18 +296,6 @@ impl core::error::Error for Error {
 impl From<ClientError> for Error {
     fn from(error: ClientError) -> Self {
         Self::Command(error)
-    }
-}
-
-impl From<SessionError> for Error {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::Timeout(Timer::Greeting) => Self::Timeout(Waiting::Greeting),
-            SessionError::Timeout(Timer::Idle) => Self::Timeout(Waiting::Idle),
-            SessionError::Timeout(Timer::Reply) => Self::Timeout(Waiting::Reply),
-            SessionError::Timeout(Timer::Stls) => Self::Timeout(Waiting::Tls),
-            error => Self::Session(error),
-        }
     }
 }
 
@@ -262,6 +313,6 @@ impl From<PemFileError> for Error {
 
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        Self::Io(error, None)
     }
 }

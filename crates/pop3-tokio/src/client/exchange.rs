@@ -50,7 +50,12 @@ impl Exchange for Stat {
     fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<DropListing>, Error> {
         match event {
             Event::Status(reply) if reply.is_positive() => {
-                reply.drop_listing().map(Some).map_err(Error::Line)
+                let listing = reply.drop_listing();
+                listing.map(Some).map_err(|error| Error::Malformed {
+                    request: reply.request,
+                    error,
+                    text: reply.status.text().into(),
+                })
             }
             Event::Status(reply) => Err(Error::Refused(Refusal::of(&reply, codes))),
             _ => Ok(None),

@@ -4,7 +4,7 @@ use core::fmt;
 
 use md5::{Digest, Md5};
 use pop3_proto::{
-    Argument, Command, Mechanism, Secret,
+    Argument, Command, Escaped, Mechanism, Secret,
     client::{ClientError, Response},
 };
 use zeroize::Zeroizing;
@@ -137,7 +137,7 @@ impl Client {
                     .any(|name| name.eq_ignore_ascii_case(method.name()))
         };
         let mut refused = LoginError::NothingOffered {
-            offered: offered.join(" ").escape_default().to_string(),
+            offered: Escaped(offered.join(" ").as_bytes()).to_string(),
         };
         let methods: Vec<Method> = methods.iter().copied().filter(is_offered).collect();
         for method in methods {

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use pop3_proto::{
-    StatusLine,
+    Escaped, StatusLine,
     client::{Capabilities, Reply, Request},
 };
 
@@ -55,7 +55,7 @@ impl Code {
         } else if code.is_within("LOGIN-DELAY") {
             basic(Self::LoginDelay)
         } else {
-            basic(Self::Other(code.as_str().escape_default().to_string()))
+            basic(Self::Other(Escaped(code.as_str().as_bytes()).to_string()))
         }
     }
 
@@ -105,13 +105,13 @@ impl Refusal {
         Self {
             request,
             code: Code::of(status, codes),
-            text: status.text().escape_ascii().to_string(),
+            text: Escaped(status.text()).to_string(),
         }
     }
 
     /// Takes a secret out of the server's words.
     pub(super) fn without(mut self, secret: &str) -> Self {
-        let escaped = secret.as_bytes().escape_ascii().to_string();
+        let escaped = Escaped(secret.as_bytes()).to_string();
         if !escaped.is_empty() && self.text.contains(&escaped) {
             self.text = self.text.replace(&escaped, "(hidden)");
             self.code = match self.code {

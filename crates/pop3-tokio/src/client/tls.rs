@@ -2,18 +2,22 @@
 
 use std::{io, sync::Arc};
 
-use tokio::io::BufReader;
+use tokio::{io::BufReader, net::TcpStream};
 use tokio_rustls::{
     TlsConnector,
     rustls::{self, CertificateError, ClientConfig, pki_types::ServerName},
 };
 
 use super::{
-    Error, TlsSettings,
-    trust::{Distrust, Trust},
+    Distrust, Error, TlsSettings,
+    tap::Tap,
+    trust::{OtherFingerprint, Trust},
     wire::Stream,
 };
-use crate::tls::{ALPN, provider};
+use crate::{
+    tls::{ALPN, provider},
+    tls_words,
+};
 
 /// rustls asks for 4 KiB at a time; so many octets are read at once for it.
 const READ_AHEAD: usize = 64 * 1024;
@@ -27,53 +31,59 @@ pub(super) async fn handshake(
     let failed = |reason: String| Error::Tls {
         host: host.to_owned(),
         reason,
+        came: None,
     };
     let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(error.to_string()))?;
     let config = config(settings, host)?;
-    let stream = BufReader::with_capacity(READ_AHEAD, stream);
-    match TlsConnector::from(Arc::new(config))
-        .connect(name, stream)
-        .await
-    {
+    let stream = BufReader::with_capacity(READ_AHEAD, Tap::new(stream));
+    let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    match connecting.into_fallible().await {
         Ok(stream) => Ok(Box::new(stream)),
-        Err(error) => Err(in_handshake(error, host)),
+        Err((error, stream)) => Err(in_handshake(&error, host, stream.get_ref().not_tls())),
     }
 }
 
-fn in_handshake(error: io::Error, host: &str) -> Error {
+/// Whether the other end of a stream answers as a server of TLS does: by a
+/// message or an alert.
+pub(super) async fn is_spoken(stream: TcpStream, host: &str) -> bool {
+    let any = TlsSettings {
+        dangerous_accept_invalid_certs: true,
+        ..TlsSettings::default()
+    };
+    let name = ServerName::try_from(host.to_owned());
+    let (Ok(name), Ok(config)) = (name, config(&any, host)) else {
+        return false;
+    };
+    let mut tap = Tap::new(stream);
+    let connecting = TlsConnector::from(Arc::new(config)).connect(name, &mut tap);
+    // How it ends does not matter: no octet but those of the handshake is sent.
+    drop(connecting.await);
+    tap.is_tls()
+}
+
+fn in_handshake(error: &io::Error, host: &str, came: Option<&[u8]>) -> Error {
+    let host = host.to_owned();
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    let reason = match inner {
-        Some(rustls::Error::InvalidCertificate(reason)) => Some(reason),
-        _ => None,
+    let Some(rustls::Error::InvalidCertificate(reason)) = inner else {
+        let reason = tls_words::of_io(error);
+        let came = came.map(Into::into);
+        return Error::Tls { host, reason, came };
     };
-    let distrust = match reason {
-        Some(CertificateError::Other(other)) => other.0.downcast_ref(),
-        _ => None,
-    };
-    match (distrust, reason) {
-        (Some(Distrust::OtherFingerprint(found)), _) => Error::Fingerprint {
-            host: host.to_owned(),
-            found: *found,
-        },
-        (Some(distrust), _) => Error::Certificate {
-            host: host.to_owned(),
-            reason: distrust.to_string(),
-        },
-        (None, Some(reason)) => Error::Certificate {
-            host: host.to_owned(),
-            reason: reason.to_string(),
-        },
-        _ => Error::Tls {
-            host: host.to_owned(),
-            reason: error.to_string(),
-        },
+    if let CertificateError::Other(other) = reason
+        && let Some(OtherFingerprint(found)) = other.0.downcast_ref()
+    {
+        let found = *found;
+        return Error::Fingerprint { host, found };
     }
+    let reason = Distrust::of(reason);
+    Error::Certificate { host, reason }
 }
 
 fn config(settings: &TlsSettings, host: &str) -> Result<ClientConfig, Error> {
     let failed = |error: rustls::Error| Error::Tls {
         host: host.to_owned(),
-        reason: error.to_string(),
+        reason: tls_words::of_tls(&error),
+        came: None,
     };
     let provider = provider();
     let trust = Trust::new(settings, Arc::clone(&provider), failed)?;

@@ -15,10 +15,7 @@ use tokio_rustls::rustls::{
     server::ParsedCertificate,
 };
 
-use super::{
-    Error, Fingerprint, TlsSettings,
-    certificate::{Certificate, Time},
-};
+use super::{Error, Fingerprint, TlsSettings, certificate::Certificate, distrust::Distrust};
 use crate::tls::certificates;
 
 /// Judges a server's certificate. The server has to prove in every case that it
@@ -83,19 +80,25 @@ impl ServerCertVerifier for Trust {
                 let found = Fingerprint::of(end_entity);
                 match found == *pinned {
                     true => Ok(ServerCertVerified::assertion()),
-                    false => Err(Distrust::OtherFingerprint(found).into()),
+                    false => Err(OtherFingerprint(found).into()),
                 }
             }
             Rule::Vouched { named, .. } if named.contains(end_entity) => {
                 judge_named(end_entity, server_name, now)
             }
-            Rule::Vouched { authorities, .. } => authorities.verify_server_cert(
-                end_entity,
-                intermediates,
-                server_name,
-                ocsp_response,
-                now,
-            ),
+            Rule::Vouched { authorities, .. } => authorities
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                .map_err(|error| match error {
+                    // webpki also has an error of its own for one that may sign others.
+                    rustls::Error::InvalidCertificate(
+                        CertificateError::UnknownIssuer | CertificateError::Other(_),
+                    ) if Certificate::read(end_entity)
+                        .is_some_and(|certificate| certificate.is_self_signed()) =>
+                    {
+                        Distrust::SelfSigned.into()
+                    }
+                    error => error,
+                }),
         }
     }
 
@@ -136,10 +139,10 @@ fn judge_named(
     let malformed = || rustls::Error::from(CertificateError::BadEncoding);
     let certificate = Certificate::read(end_entity).ok_or_else(malformed)?;
     if certificate.not_after.compare(now).is_lt() {
-        return Err(Distrust::Expired(certificate.not_after).into());
+        return Err(Distrust::Expired(Some(certificate.not_after.to_string())).into());
     }
     if certificate.not_before.compare(now).is_gt() {
-        return Err(Distrust::NotYetValid(certificate.not_before).into());
+        return Err(Distrust::NotYetValid(Some(certificate.not_before.to_string())).into());
     }
     match verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name) {
         Err(rustls::Error::InvalidCertificate(CertificateError::NotValidForNameContext {
@@ -151,34 +154,20 @@ fn judge_named(
     Ok(ServerCertVerified::assertion())
 }
 
-/// Why a certificate is not trusted, where rustls has no error for it.
-#[derive(Clone, Copy)]
-pub(super) enum Distrust {
-    Expired(Time),
-    NotYetValid(Time),
-    OtherFingerprint(Fingerprint),
-}
+/// The certificate is not the pinned one, but has this fingerprint.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OtherFingerprint(pub(super) Fingerprint);
 
-impl From<Distrust> for rustls::Error {
-    fn from(distrust: Distrust) -> Self {
-        CertificateError::Other(OtherError(Arc::new(distrust))).into()
+impl From<OtherFingerprint> for rustls::Error {
+    fn from(other: OtherFingerprint) -> Self {
+        CertificateError::Other(OtherError(Arc::new(other))).into()
     }
 }
 
-impl fmt::Display for Distrust {
+impl fmt::Display for OtherFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Expired(time) => write!(f, "it expired on {time}"),
-            Self::NotYetValid(time) => write!(f, "it is not valid before {time}"),
-            Self::OtherFingerprint(found) => write!(f, "its fingerprint is {found}"),
-        }
+        write!(f, "its fingerprint is {}", self.0)
     }
 }
 
-impl fmt::Debug for Distrust {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl core::error::Error for Distrust {}
+impl core::error::Error for OtherFingerprint {}

@@ -13,7 +13,7 @@ use core::{
 };
 use std::io;
 
-use pop3_proto::client::{Config, Event, Session, SessionError};
+use pop3_proto::client::{Config, Event, Session, SessionError, SessionFailure};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     time::{Instant, Sleep, sleep_until, timeout},
@@ -65,6 +65,8 @@ pub(super) struct Wire {
     /// What of the buffer is read and not consumed.
     start: usize,
     end: usize,
+    /// Nothing can be sent any more.
+    broken: Option<io::Error>,
     /// Something was written since the last flush.
     unflushed: bool,
     /// When the last octets came: the session's time.
@@ -87,6 +89,7 @@ impl Wire {
             buffer: vec![0; READ_OCTETS].into_boxed_slice(),
             start: 0,
             end: 0,
+            broken: None,
             unflushed: false,
             now: now.into_std(),
             alarm: Box::pin(sleep_until(now)),
@@ -108,11 +111,26 @@ impl Wire {
     /// Begins something new: nothing old may be on its way.
     pub(super) fn begin(&mut self) -> Result<(), Error> {
         let now = self.tick();
-        self.session.handle_timeout(now)?;
+        if let Err(error) = self.session.handle_timeout(now) {
+            return Err(self.failed(error));
+        }
         match self.busy {
             true => Err(Error::Interrupted),
             false => Ok(()),
         }
+    }
+
+    /// The session is over: why, and in what.
+    #[cold]
+    fn failed(&self, error: SessionError) -> Error {
+        let pending = self.session.pending();
+        Error::of_session(SessionFailure { error, pending })
+    }
+
+    /// The time for the whole session is over.
+    #[cold]
+    fn late(&self) -> Error {
+        Error::Timeout(Waiting::Session, Some(self.session.pending()))
     }
 
     /// Carries an exchange out.
@@ -138,7 +156,10 @@ impl Wire {
             while self.start < self.end {
                 let input = &self.buffer[self.start..self.end];
                 let step = self.session.handle_input(self.now, input);
-                let step = step.map_err(Error::from)?;
+                let step = match step {
+                    Ok(step) => step,
+                    Err(error) => return Poll::Ready(Err(self.failed(error).into())),
+                };
                 self.start += step.consumed;
                 if let Some(event) = step.event
                     && let Some(output) = exchange.event(event, codes)?
@@ -149,11 +170,17 @@ impl Wire {
             if let Some(output) = exchange.next(&mut self.session, self.now)? {
                 return Poll::Ready(Ok(output));
             }
-            self.poll_send(cx).map_err(Error::from)?;
+            if self.broken.is_none()
+                && let Err(error) = self.poll_send(cx)
+            {
+                // What the server said before it closed is still to be read.
+                self.broken = Some(error);
+            }
             match self.poll_fill(cx) {
                 Poll::Ready(Ok(0)) => {
-                    self.session.handle_eof().map_err(Error::from)?;
-                    return Poll::Ready(Err(Error::from(SessionError::Closed(None)).into()));
+                    let ended = self.session.handle_eof();
+                    let error = ended.err().unwrap_or(SessionError::Closed(None));
+                    return Poll::Ready(Err(self.failed(error).into()));
                 }
                 Poll::Ready(Ok(_)) => {
                     let now = self.tick();
@@ -162,10 +189,14 @@ impl Wire {
                         .deadline
                         .is_some_and(|deadline| deadline.into_std() <= now)
                     {
-                        return Poll::Ready(Err(Error::Timeout(Waiting::Session).into()));
+                        return Poll::Ready(Err(self.late().into()));
                     }
                 }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::Io(error).into())),
+                Poll::Ready(Err(error)) => {
+                    let error = self.broken.take().unwrap_or(error);
+                    let pending = Some(self.session.pending());
+                    return Poll::Ready(Err(Error::Io(error, pending).into()));
+                }
                 Poll::Pending => {
                     let error = ready!(self.poll_late(cx));
                     return Poll::Ready(Err(error.into()));
@@ -223,10 +254,10 @@ impl Wire {
             ready!(self.alarm.as_mut().poll(cx));
             let now = Instant::now();
             if self.deadline.is_some_and(|deadline| deadline <= now) {
-                return Poll::Ready(Error::Timeout(Waiting::Session));
+                return Poll::Ready(self.late());
             }
             if let Err(error) = self.session.handle_timeout(now.into_std()) {
-                return Poll::Ready(error.into());
+                return Poll::Ready(self.failed(error));
             }
             self.alarm.as_mut().reset(first);
         }

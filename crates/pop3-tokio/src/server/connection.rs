@@ -21,6 +21,7 @@ use super::{
     counted::{Counted, Counts},
     sasl::Exchange,
 };
+use crate::tls_words;
 
 /// Octets of commands read at once.
 const INPUT: usize = 8 * 1024;
@@ -58,9 +59,13 @@ impl fmt::Display for Ended {
             Self::Session(closed) => closed.fmt(f),
             Self::LoginTimeout => f.write_str("no login in time"),
             Self::LoginAttempts => f.write_str("too many rejected logins"),
-            Self::Handshake(error) => write!(f, "the TLS handshake failed: {error}"),
+            Self::Handshake(error) => {
+                write!(f, "the TLS handshake failed: {}", tls_words::of_io(error))
+            }
             Self::Stopping => f.write_str("the server stops"),
-            Self::Broken(error) => write!(f, "the connection broke: {error}"),
+            Self::Broken(error) => {
+                write!(f, "the connection broke: {}", tls_words::of_io(error))
+            }
         }
     }
 }

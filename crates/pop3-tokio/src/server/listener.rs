@@ -198,7 +198,7 @@ impl<S: MailStore> Server<S> {
                     Full::Total => most,
                     Full::Address => most_of_address,
                 };
-                warn!(connection = number, %peer, ?full, limit, "too many connections");
+                warn!(connection = number, %peer, %full, limit, "too many connections");
                 // The socket is new: there is room for a line, or it is lost.
                 if let (false, Ok(mut tcp)) = (implicit_tls, tcp.into_std()) {
                     let _ = tcp.write(TOO_MANY);

@@ -3,14 +3,32 @@
 /// The most characters that are shown.
 const SHOWN_MAX: usize = 64;
 
-/// Text with its control characters escaped, and not too much of it.
+/// Text with all that does not print escaped, and not too much of it. Quotes and
+/// backslashes stay: the log puts quotes around a text, and escapes those within.
 pub(super) fn shown(text: &str) -> String {
     let mut chars = text.chars();
-    // Also what changes the direction of text, and quotes.
-    let escaped = chars.by_ref().take(SHOWN_MAX);
-    let mut shown: String = escaped.flat_map(char::escape_debug).collect();
+    let mut shown = String::new();
+    for char in chars.by_ref().take(SHOWN_MAX) {
+        match char {
+            ' '..='~' => shown.push(char),
+            // Also what changes the direction of text.
+            char => shown.extend(char.escape_debug()),
+        }
+    }
     if chars.next().is_some() {
         shown.push_str("...");
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn escapes_what_does_not_print_and_nothing_else() {
+        assert_eq!(shown("O'Neil \"x\" \\"), "O'Neil \"x\" \\");
+        assert_eq!(shown("a\u{1b}[2J\u{202e}é"), "a\\u{1b}[2J\\u{202e}é");
+        assert_eq!(shown(&"x".repeat(65)), format!("{}...", "x".repeat(64)));
+    }
 }

@@ -7,7 +7,10 @@ use tokio_rustls::rustls::{
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 
-use crate::tls::{self, PemFileError, provider};
+use crate::{
+    tls::{self, PemFileError, provider},
+    tls_words,
+};
 
 /// A TLS configuration with this certificate, its chain behind it, and this
 /// key: TLS 1.2 and 1.3, clients need no certificate.
@@ -38,5 +41,5 @@ pub fn tls_config_from_files(
 ) -> Result<Arc<ServerConfig>, PemFileError> {
     let chain = tls::certificates(certificates)?;
     let private = tls::private_key(key)?;
-    tls_config(chain, private).map_err(|error| PemFileError::new(key, error))
+    tls_config(chain, private).map_err(|error| PemFileError::new(key, tls_words::of_tls(&error)))
 }

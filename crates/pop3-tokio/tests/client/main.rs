@@ -2,6 +2,7 @@
 
 mod dialing;
 mod dialogue;
+mod ends;
 mod harness;
 mod international;
 mod login;

@@ -140,7 +140,7 @@ async fn the_end_at_every_octet() {
         let (result, ()) = tokio::join!(session, server);
         let error = result.unwrap_err();
         let expected = match error {
-            Error::Session(_) | Error::Io(_) => ErrorKind::Temporary,
+            Error::Session(_) | Error::Io(..) => ErrorKind::Temporary,
             _ => panic!("{end}: {error:?}"),
         };
         assert_eq!(error.kind(), expected, "{end}: {error}");

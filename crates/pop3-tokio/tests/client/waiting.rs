@@ -36,7 +36,7 @@ fn settings(insecure_plaintext: bool) -> Settings {
 }
 
 fn is(error: &Error, waiting: Waiting) -> bool {
-    matches!(error, Error::Timeout(what) if *what == waiting)
+    matches!(error, Error::Timeout(what, _) if *what == waiting)
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,8 @@ use std::{
     time::SystemTime,
 };
 
+use pop3_proto::Counted;
+
 use super::{
     behaviour::{self, Seen},
     judge::{Fault, Run, Verdict},
@@ -205,7 +207,7 @@ impl Outcome {
             let left_out = lines.len() - 2 * half;
             lines.splice(
                 half..half + left_out,
-                [format!("[{left_out} lines left out]")],
+                [format!("[{} left out]", Counted(left_out, "line"))],
             );
         }
         lines
@@ -243,8 +245,8 @@ fn stored_line(stored: &[u8]) -> String {
     let tail = &stored[stored.len().saturating_sub(SHOWN)..];
     let dots = if tail.len() < stored.len() { "…" } else { "" };
     format!(
-        "stored {} octets: {dots}{}",
-        stored.len(),
+        "stored {}: {dots}{}",
+        Counted(stored.len(), "octet"),
         shown(tail, SHOWN)
     )
 }
@@ -266,7 +268,12 @@ fn statement_row(id: Id, seen: Option<&Seen>) -> Row {
     let Some(seen) = seen.filter(|seen| seen.times_broken > 0) else {
         return row;
     };
-    let counts = format!("kept {} times, not {} times", seen.kept, seen.times_broken);
+    let times = |number| Counted(number, "time");
+    let counts = format!(
+        "kept {}, not {}",
+        times(seen.kept),
+        times(seen.times_broken)
+    );
     let evidence: Vec<String> = [counts].into_iter().chain(seen.broken.clone()).collect();
     row.with_evidence(evidence.join("\n"))
 }

@@ -1,6 +1,6 @@
 //! CAPA, and whether what it says is so.
 
-use pop3_proto::Capability;
+use pop3_proto::{Capability, Counted};
 
 use super::{Check, Finding, Observed, Phase, no_session, shown, untestable};
 use crate::{
@@ -111,7 +111,7 @@ fn is_answer_to_the_same(reply: &Reply, alone: &Reply) -> bool {
 /// Each got what it got alone.
 fn in_order(pipelined: &Pipelined) -> Finding {
     let sent = pipelined.alone.len();
-    let mut told = format!("({sent} commands at once)");
+    let mut told = format!("({} at once)", Counted(sent, "command"));
     for (asked, alone) in pipelined.pipelined.iter().zip(&pipelined.alone) {
         let alone = match alone {
             Some(Ok(reply)) => reply,

@@ -1,5 +1,7 @@
 //! DELE and RSET.
 
+use pop3_proto::Counted;
+
 use super::{
     Answer, Check, Finding, Observed, Options, Phase, listing::needs_a_message, shown, untestable,
 };
@@ -93,10 +95,10 @@ fn unlisted(seen: &Observed, options: &Options) -> Finding {
         return untestable("Needs answers to STAT that can be read.");
     };
     let told = format!(
-        "{}\n(STAT: {} messages, {} octets before; {}, {} after)",
+        "{}\n(STAT: {}, {} before; {}, {} after)",
         shown(&deleting.dele),
-        before.messages,
-        before.octets,
+        Counted(before.messages, "message"),
+        Counted(before.octets, "octet"),
         after.messages,
         after.octets
     );

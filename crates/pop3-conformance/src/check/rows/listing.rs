@@ -1,6 +1,6 @@
 //! STAT and LIST, and what they say of the maildrop.
 
-use pop3_proto::{DropListing, ScanListing};
+use pop3_proto::{Counted, DropListing, ScanListing};
 
 use super::{
     Check, Finding, Observed, Options, Phase, basics::each_refused, no_session, untestable, whole,
@@ -113,7 +113,7 @@ fn list_one(seen: &Observed, options: &Options) -> Finding {
         }
         Ok(_) => {
             let listed = match octets {
-                Some(octets) => format!("LIST has {octets} octets"),
+                Some(octets) => format!("LIST has {}", Counted(octets, "octet")),
                 None => "LIST has no such line".to_owned(),
             };
             Finding::Violation(format!("{}\n({listed})", reply.shown))
@@ -154,8 +154,9 @@ pub(super) fn each_has_a_line(
         (Some(messages), _) if lines == messages => Finding::Pass(shown.to_owned()),
         (_, Some(other)) if lines == other => Finding::Pass(shown.to_owned()),
         (messages, other) => Finding::Violation(format!(
-            "{shown}\n({lines} lines for {} messages)",
-            messages.or(other).unwrap_or(0)
+            "{shown}\n({} for {})",
+            Counted(lines, "line"),
+            Counted(messages.or(other).unwrap_or(0), "message")
         )),
     }
 }
@@ -185,15 +186,18 @@ fn scan_listings(seen: &Observed, options: &Options) -> Finding {
         let octets = message.block.len();
         if octets as u64 != listed {
             return Finding::Violation(format!(
-                "C: LIST\nS: {} {listed}\n{}\n({octets} octets came, CRLF for each line end)",
-                sample.number, message.shown
+                "C: LIST\nS: {} {listed}\n{}\n({} came, CRLF for each line end)",
+                sample.number,
+                message.shown,
+                Counted(octets, "octet")
             ));
         }
     }
     match compared {
         0 => untestable("Needs a message that can be retrieved, of a mebibyte at most."),
         _ => Finding::Pass(format!(
-            "({compared} messages have the octets that LIST says; {} were not retrieved)",
+            "({} as long as LIST says; {} not retrieved)",
+            Counted(compared, "message"),
             seen.reading.not_sampled
         )),
     }
@@ -245,9 +249,9 @@ fn agreement(seen: &Observed, options: &Options) -> Finding {
         .values()
         .fold(0, |sum, octets| sum.saturating_add(*octets));
     let told = format!(
-        "(STAT: {} messages, {} octets; LIST: {}, {octets}; UIDL: {uidl})",
-        stat.messages,
-        stat.octets,
+        "(STAT: {}, {}; LIST: {}, {octets}; UIDL: {uidl})",
+        Counted(stat.messages, "message"),
+        Counted(stat.octets, "octet"),
         list.len()
     );
     match stat.messages as usize == list.len() && stat.octets == octets {

@@ -1,5 +1,7 @@
 //! What later sessions find.
 
+use pop3_proto::Counted;
+
 use super::{Check, Finding, Observed, Options, Phase, listing::needs_a_message, no_session};
 use crate::{Strength::Must, check::observed::Listing};
 
@@ -33,8 +35,8 @@ fn as_found(seen: &Observed, options: &Options) -> Finding {
     }
     let mut left: Vec<u64> = later.sizes.values().copied().collect();
     let found = format!(
-        "({} messages at first, {} later)",
-        first.messages(),
+        "({} at first, {} later)",
+        Counted(first.messages(), "message"),
         later.messages()
     );
     for (number, octets) in &first.sizes {
@@ -46,7 +48,8 @@ fn as_found(seen: &Observed, options: &Options) -> Finding {
             Some(at) => drop(left.swap_remove(at)),
             None => {
                 return Finding::Violation(format!(
-                    "{found}\n(message {number}, of {octets} octets, is not there any more)"
+                    "{found}\n(message {number}, of {}, is not there any more)",
+                    Counted(*octets, "octet")
                 ));
             }
         }

@@ -1,5 +1,7 @@
 //! RETR, and the stuffing of what it sends.
 
+use pop3_proto::Counted;
+
 use super::{Check, Finding, Observed, Options, Phase, listing::needs_a_message, untestable};
 use crate::{
     Strength::Must,
@@ -104,8 +106,9 @@ fn right_message(seen: &Observed, _: &Options) -> Finding {
         let is_like_another = others.into_iter().any(|other| other.listed == Some(octets));
         if sample.top().is_none() && sample.listed != Some(octets) && is_like_another {
             return Finding::Violation(format!(
-                "{}\n({octets} octets, as another message has by LIST)",
-                message.shown
+                "{}\n({}, as another message has by LIST)",
+                message.shown,
+                Counted(octets, "octet")
             ));
         }
         compared += 1;
@@ -146,9 +149,10 @@ fn stuffing(seen: &Observed) -> Finding {
         }
     }
     match stuffed {
-        Some((number, lines)) => {
-            Finding::Pass(format!("(message {number} has {lines} stuffed lines)"))
-        }
+        Some((number, lines)) => Finding::Pass(format!(
+            "(message {number} has {})",
+            Counted(lines, "stuffed line")
+        )),
         None if seen.reading.samples.is_empty() => needs_a_message(seen),
         None => untestable(
             "Needs a message with a line that begins with a dot, after the first, such as:\n\
@@ -165,9 +169,9 @@ fn stuffing_first_octet(seen: &Observed) -> Finding {
         };
         if sample.loses_first_dot() {
             return Finding::Violation(format!(
-                "{}\n(LIST: {} octets; {} came)",
+                "{}\n(LIST: {}; {} came)",
                 message.shown,
-                sample.listed.unwrap_or(0),
+                Counted(sample.listed.unwrap_or(0), "octet"),
                 message.block.len()
             ));
         }

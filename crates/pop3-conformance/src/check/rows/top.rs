@@ -1,5 +1,7 @@
 //! TOP.
 
+use pop3_proto::Counted;
+
 use super::{Check, Finding, Observed, Phase, listing::needs_a_message, retrieval, untestable};
 use crate::{
     Strength::Must,
@@ -61,9 +63,9 @@ fn top(seen: &Observed) -> Finding {
             };
             if !is_right {
                 return Finding::Violation(format!(
-                    "{}\n({} octets came, and {} would be right)",
+                    "{}\n({} came, and {} would be right)",
                     top.shown,
-                    top.block.len(),
+                    Counted(top.block.len(), "octet"),
                     expected.len()
                 ));
             }
@@ -88,9 +90,9 @@ fn top_0(seen: &Observed) -> Finding {
         let is_longer = top.block.starts_with(header) && !is_the_same(&top.block, header);
         if is_longer {
             return Finding::Violation(format!(
-                "{}\n(a header of {} octets, and {} came)",
+                "{}\n(a header of {}, and {} came)",
                 top.shown,
-                header.len(),
+                Counted(header.len(), "octet"),
                 top.block.len()
             ));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pop3_proto::{ArgumentErrorKind, ListingErrorKind, UniqueIdListing};
+use pop3_proto::{ArgumentErrorKind, Counted, ListingErrorKind, UniqueIdListing};
 
 use super::{
     Check, Finding, Observed, Options, Phase,
@@ -140,7 +140,7 @@ fn unique_id_listings(seen: &Observed, options: &Options) -> Finding {
     match malformed(seen, options, false) {
         Some(evidence) => Finding::Violation(evidence),
         None if listing.unique_ids.is_empty() => needs_uidl(seen),
-        None => Finding::Pass(format!("({} lines)", listing.unique_ids.len())),
+        None => Finding::Pass(format!("({})", Counted(listing.unique_ids.len(), "line"))),
     }
 }
 
@@ -190,7 +190,8 @@ fn unique_ids(seen: &Observed, options: &Options) -> Finding {
     match compared {
         0 => untestable("Needs a message that is retrieved in two sessions."),
         _ => Finding::Pass(format!(
-            "({compared} messages have their unique-ids in a later session)"
+            "({} found again by unique-id in a later session)",
+            Counted(compared, "message")
         )),
     }
 }

@@ -1,5 +1,7 @@
 //! The UPDATE state, with a maildrop that is there for it.
 
+use pop3_proto::Counted;
+
 use super::{Check, Finding, Observed, Options, Phase, shown, untestable};
 use crate::{
     Strength::{Must, ShouldNot},
@@ -104,8 +106,8 @@ fn reused(update: &Update) -> Finding {
 
 fn counts(how: &str, before: &Listing, after: &Listing) -> String {
     format!(
-        "({} messages before DELE and {how}, {} after)",
-        before.messages(),
+        "({} before DELE and {how}, {} after)",
+        Counted(before.messages(), "message"),
         after.messages()
     )
 }

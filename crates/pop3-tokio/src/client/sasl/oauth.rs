@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use pop3_proto::Escaped;
 use zeroize::Zeroizing;
 
 use super::{Octets, SaslError, decode};
@@ -113,5 +114,6 @@ fn status(json: &[u8]) -> TokenStatus {
         Some(serde_json::Value::Number(number)) => number.to_string(),
         _ => String::new(),
     };
-    TokenStatus(text.escape_default().take(64).collect())
+    let shown = Escaped(text.as_bytes()).to_string();
+    TokenStatus(shown.chars().take(64).collect())
 }

@@ -1,0 +1,163 @@
+//! What a user can try when a session with a server fails.
+
+use core::fmt;
+
+use pop3_proto::{
+    ReplyError,
+    client::{Awaited, Pending, SessionError, SessionFailure},
+};
+use pop3_tokio::client::{Distrust, Error, Scheme, Waiting};
+
+use super::Remote;
+
+/// Why a session failed, and what to try.
+pub(super) struct WithAdvice<'a> {
+    pub(super) remote: &'a Remote,
+    pub(super) error: &'a Error,
+}
+
+impl fmt::Display for WithAdvice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)?;
+        match self.advice() {
+            Some(advice) => write!(f, "; {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl WithAdvice<'_> {
+    fn advice(&self) -> Option<String> {
+        let account = self.remote.account();
+        let scheme = self.remote.endpoint.scheme;
+        let tls = || format!("use pop3s://{account}");
+        Some(match self.error {
+            Error::Certificate { reason, .. } => of_distrust(reason)?.to_owned(),
+            Error::Tls {
+                came: Some(came), ..
+            } if scheme == Scheme::Pop3s => {
+                match came.starts_with(b"+OK") || came.starts_with(b"-ERR") {
+                    true => format!("use pop3://{account}"),
+                    false => other_protocol(came),
+                }
+            }
+            Error::TlsPort { .. } => tls(),
+            Error::Connect { .. } => "check the host, and that the port is the server's: usually \
+                 995 for pop3s://, 110 for pop3://"
+                .to_owned(),
+            Error::Timeout(Waiting::Session, _) => "--session-timeout SECONDS allows more".into(),
+            Error::Timeout(Waiting::Greeting, _) if self.is_port_for_tls() => tls(),
+            Error::Timeout(_, Some(pending)) if pending.ends_with_lf_alone() => {
+                "RFC 1939 §3 requires CRLF: the server has to be repaired".to_owned()
+            }
+            Error::Timeout(Waiting::Greeting, _) => {
+                let or_tls = match scheme {
+                    Scheme::Pop3 => format!(", and if it is one for TLS {}", tls()),
+                    Scheme::Pop3s => String::new(),
+                };
+                format!(
+                    "check that this is the port of a POP3 server{or_tls}; --timeout SECONDS \
+                     waits longer"
+                )
+            }
+            Error::Timeout(..) => "--timeout SECONDS waits longer".to_owned(),
+            Error::Io(_, Some(pending)) => self.of_end(pending),
+            Error::Session(failure) => return self.of_failure(failure),
+            // By most profiles what is not +OK is a refusal.
+            Error::Refused(refusal) if refusal.request.is_none() => {
+                return known_protocol(refusal.text.as_bytes());
+            }
+            _ => return None,
+        })
+    }
+
+    fn of_failure(&self, failure: &SessionFailure) -> Option<String> {
+        let pending = &failure.pending;
+        let is_greeting = pending.awaited() == Awaited::Greeting;
+        Some(match failure.error {
+            SessionError::Reply(ReplyError::Status(_)) if is_greeting => {
+                other_protocol(pending.came())
+            }
+            SessionError::Closed(_) | SessionError::Reply(ReplyError::NoReply) => {
+                self.of_end(pending)
+            }
+            SessionError::Reply(ReplyError::Block(error))
+                if error.kind() == dot_stuffing::ErrorKind::Truncated =>
+            {
+                self.of_end(pending)
+            }
+            SessionError::Reply(ReplyError::Unsolicited) if pending.came().starts_with(b"-ERR") => {
+                "try again later".to_owned()
+            }
+            SessionError::Reply(_) if self.remote.settings.pipelining && !is_greeting => {
+                "if it happens again, try --no-pipelining".to_owned()
+            }
+            _ => return None,
+        })
+    }
+
+    /// The connection ended.
+    fn of_end(&self, pending: &Pending) -> String {
+        match pending.awaited() {
+            _ if pending.ends_with_lf_alone() => {
+                "RFC 1939 §3 requires CRLF: the server has to be repaired".to_owned()
+            }
+            Awaited::Greeting if self.is_port_for_tls() => {
+                format!("use pop3s://{}", self.remote.account())
+            }
+            Awaited::Greeting => {
+                "check that this is the port of a POP3 server, or try again later".to_owned()
+            }
+            _ => "try again later".to_owned(),
+        }
+    }
+
+    /// Whether a server on this port most likely waits for TLS (RFC 8314 §3.3).
+    fn is_port_for_tls(&self) -> bool {
+        let endpoint = &self.remote.endpoint;
+        endpoint.scheme == Scheme::Pop3 && endpoint.port == 995
+    }
+}
+
+const fn of_distrust(reason: &Distrust) -> Option<&'static str> {
+    Some(match reason {
+        Distrust::Expired(_) => {
+            "the server needs a new one; --fingerprint SHA256 trusts this one alone, if you know it"
+        }
+        Distrust::NotYetValid(_) => "check this computer's clock",
+        Distrust::WrongName(_) => {
+            "write a name that it is for in the URL; --fingerprint SHA256 trusts this certificate \
+             alone, if you know it"
+        }
+        Distrust::SelfSigned => {
+            "if it is your server's, trust it by --ca-file FILE or --fingerprint SHA256"
+        }
+        Distrust::UnknownAuthority => "--ca-file FILE trusts an authority that you know",
+        _ => return None,
+    })
+}
+
+/// What else the port may be for, from what a server says first.
+fn other_protocol(came: &[u8]) -> String {
+    let known = known_protocol(came);
+    known.unwrap_or_else(|| "check that this is the port of a POP3 server".to_owned())
+}
+
+fn known_protocol(came: &[u8]) -> Option<String> {
+    let protocols: [(&[u8], &str); 8] = [
+        (b"* OK", "an IMAP"),
+        (b"200 ", "a news"),
+        (b"220 ", "an SMTP or FTP"),
+        (b"220-", "an SMTP or FTP"),
+        (b"<!DOCTYPE", "a web"),
+        (b"<html", "a web"),
+        (b"HTTP/", "a web"),
+        (b"SSH-", "an SSH"),
+    ];
+    let (_, kind) = protocols
+        .iter()
+        .find(|(first, _)| came.starts_with(first))?;
+    Some(format!(
+        "this is {kind} server: POP3 has another port, usually 995 for pop3s://, 110 for pop3://"
+    ))
+}

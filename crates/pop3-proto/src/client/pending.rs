@@ -1,0 +1,165 @@
+//! What a session waits for, and what came of it: the context of its errors.
+
+use core::fmt;
+
+use super::Request;
+use crate::{Counted, Escaped};
+
+/// What a session waits for, and what came of it
+/// ([`Session::pending`](super::Session::pending)). Displays as a phrase: "the
+/// reply to STAT", "the rest of the reply to RETR 2 (4096 octets came)".
+///
+/// Holds no secret: of what a server says between a login and the next reply,
+/// no octet is kept, since it may repeat what was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    pub(super) awaited: Awaited,
+    pub(super) progress: Progress,
+    pub(super) came: Box<[u8]>,
+    /// Octets of that line or stray piece, those that are not kept included.
+    pub(super) total: u64,
+    pub(super) ends_with_lf_alone: bool,
+    pub(super) is_hidden: bool,
+}
+
+/// What is due from the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Awaited {
+    /// The greeting.
+    Greeting,
+    /// The reply to this command.
+    Reply(Request),
+    /// The TLS handshake.
+    Handshake,
+    /// Nothing: the caller may send a command. With the command that was
+    /// answered last, if any was.
+    Nothing(Option<Request>),
+}
+
+/// How much of what is awaited came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// None of it. What came is the first line before it: a refusal or not.
+    Nothing { refused: Option<Request> },
+    /// A part of the first line, or octets that answer nothing.
+    Line,
+    /// The first line, and so many octets of the block.
+    Block(u64),
+}
+
+impl Pending {
+    /// The most octets that [`came`](Self::came) gives.
+    pub const MAX_CAME: usize = 60;
+
+    /// What is due.
+    #[must_use]
+    pub const fn awaited(&self) -> Awaited {
+        self.awaited
+    }
+
+    /// The first octets of what came of it, unless they may hold a secret.
+    #[must_use]
+    pub const fn came(&self) -> &[u8] {
+        match self.progress {
+            Progress::Line => &self.came,
+            _ => &[],
+        }
+    }
+
+    /// Whether the server has sent a line that ends with LF, and none that ends
+    /// with CRLF: the next one never does (RFC 1939 §3).
+    #[must_use]
+    pub const fn ends_with_lf_alone(&self) -> bool {
+        matches!(self.progress, Progress::Line) && self.ends_with_lf_alone
+    }
+
+    /// What the server refused last, if nothing came after it: the reason for
+    /// which it may have closed the connection.
+    #[must_use]
+    pub const fn refused(&self) -> Option<Request> {
+        match self.progress {
+            Progress::Nothing { refused } => refused,
+            _ => None,
+        }
+    }
+
+    /// What came, as the second half of a sentence; nothing if that says nothing.
+    #[must_use]
+    pub const fn evidence(&self) -> Evidence<'_> {
+        Evidence(self)
+    }
+}
+
+impl fmt::Display for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !matches!(self.progress, Progress::Nothing { .. }) {
+            f.write_str("the rest of ")?;
+        }
+        self.awaited.fmt(f)?;
+        match self.progress {
+            Progress::Block(octets) => write!(f, " ({} came)", Counted(octets, "octet")),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Greeting => f.write_str("the greeting"),
+            Self::Reply(request) => write!(f, "the reply to {request}"),
+            Self::Handshake => f.write_str("the TLS handshake"),
+            Self::Nothing(_) => f.write_str("the next command"),
+        }
+    }
+}
+
+/// What came, as the second half of a sentence: see [`Pending::evidence`].
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a>(&'a Pending);
+
+impl fmt::Display for Evidence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pending = self.0;
+        match pending.progress {
+            Progress::Block(_) | Progress::Nothing { refused: None } => Ok(()),
+            Progress::Nothing {
+                refused: Some(request),
+            } if !pending.is_hidden => {
+                write!(f, "; it had refused {request}: {}", Quoted(pending))
+            }
+            Progress::Nothing {
+                refused: Some(request),
+            } => write!(f, "; it had refused {request}"),
+            Progress::Line => {
+                write!(f, ": {}", Quoted(pending))?;
+                match pending.ends_with_lf_alone {
+                    true => f.write_str("; the server ends lines with LF alone, not CRLF"),
+                    false => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// The octets that are kept, escaped, and how many more there were.
+struct Quoted<'a>(&'a Pending);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Pending {
+            came,
+            total,
+            is_hidden,
+            ..
+        } = self.0;
+        if *is_hidden {
+            let octets = Counted(*total, "octet");
+            return write!(f, "{octets}, not shown since they may repeat the password");
+        }
+        let more = total - came.len() as u64;
+        let dots = if more > 0 { "..." } else { "" };
+        write!(f, "`{}`{dots}", Escaped(came))
+    }
+}

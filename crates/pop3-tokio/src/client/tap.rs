@@ -1,0 +1,92 @@
+//! A stream that keeps the first octets that came: what a server sends that
+//! does not speak TLS.
+
+use core::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// As many as an error shows.
+const KEPT: usize = pop3_proto::client::Pending::MAX_CAME;
+
+pub(super) struct Tap<S> {
+    stream: S,
+    first: Vec<u8>,
+}
+
+impl<S> Tap<S> {
+    pub(super) const fn new(stream: S) -> Self {
+        Self {
+            stream,
+            first: Vec::new(),
+        }
+    }
+
+    /// The first octets, if they are no record of TLS (RFC 8446 §5.1).
+    pub(super) fn not_tls(&self) -> Option<&[u8]> {
+        let is_tls = is_tls(&self.first);
+        (!self.first.is_empty() && !is_tls).then_some(&self.first)
+    }
+
+    /// Whether what came begins as TLS does.
+    pub(super) fn is_tls(&self) -> bool {
+        is_tls(&self.first)
+    }
+}
+
+/// An alert or a message of the handshake, of a version 3.x.
+const fn is_tls(octets: &[u8]) -> bool {
+    matches!(octets, [0x15 | 0x16, 0x03, ..])
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let free = KEPT - self.first.len();
+        if free > 0 {
+            let came = &buffer.filled()[before..];
+            let kept = came.len().min(free);
+            self.first.extend_from_slice(&came[..kept]);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, octets)
+    }
+
+    // rustls has one try to send an alert, with what is to go before it.
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, octets)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
