@@ -47,6 +47,7 @@ struct Entry {
     max_size: Option<u64>,
     line_ends: Option<String>,
     any_size: bool,
+    without_unique_id: bool,
     profile: Option<String>,
     auth: Option<String>,
     password_file: Option<PathBuf>,
@@ -145,6 +146,7 @@ fn account(entry: Entry) -> Result<Account, String> {
             max_size: entry.max_size,
             line_ends,
             any_size: entry.any_size,
+            without_unique_id: entry.without_unique_id,
         },
         remote: RemoteOptions {
             profile: entry.profile,

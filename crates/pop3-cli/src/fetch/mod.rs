@@ -118,6 +118,11 @@ pub(crate) struct WishOptions {
     /// cuts short is then taken for whole)
     #[arg(long)]
     any_size: bool,
+
+    /// Fetch messages without a valid unique-id, too (they are retrieved in each
+    /// run, and known again by their octets)
+    #[arg(long)]
+    without_unique_id: bool,
 }
 
 /// How lines end in what is delivered.

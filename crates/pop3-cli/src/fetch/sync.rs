@@ -22,6 +22,7 @@ pub(crate) async fn sync(
         wishes: job.wishes,
         dry_run: job.dry_run,
         any_size: job.any_size,
+        without_unique_id: job.without_unique_id,
     });
     let progress = Progress::new(&report, bars);
     let done = loop {
