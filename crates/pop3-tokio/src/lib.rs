@@ -5,5 +5,7 @@
 #![deny(missing_docs)]
 
 pub mod client;
+mod hashing;
+mod sasl;
 pub mod server;
 pub mod tls;

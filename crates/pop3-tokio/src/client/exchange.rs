@@ -6,7 +6,7 @@ use pop3_proto::{
 };
 use zeroize::Zeroizing;
 
-use super::{Error, Refusal, refusal::Codes, wire::Exchange};
+use super::{Error, Refusal, refusal::Words, wire::Exchange};
 
 /// Waits for the greeting.
 pub(super) struct Greeting;
@@ -15,10 +15,10 @@ impl Exchange for Greeting {
     type Output = ();
     type Error = Error;
 
-    fn event(&mut self, event: Event<'_>, _: Codes) -> Result<Option<()>, Error> {
+    fn event(&mut self, event: Event<'_>, words: Words<'_>) -> Result<Option<()>, Error> {
         match event {
             Event::Greeting(status) if status.is_positive() => Ok(Some(())),
-            Event::Greeting(status) => Err(Error::Refused(Refusal::of_greeting(&status))),
+            Event::Greeting(status) => Err(Error::Refused(Refusal::of_greeting(&status, words))),
             _ => Ok(None),
         }
     }
@@ -31,10 +31,10 @@ impl Exchange for Ask {
     type Output = ();
     type Error = Error;
 
-    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<()>, Error> {
+    fn event(&mut self, event: Event<'_>, words: Words<'_>) -> Result<Option<()>, Error> {
         match event {
             Event::Status(reply) if reply.is_positive() => Ok(Some(())),
-            Event::Status(reply) => Err(Error::Refused(Refusal::of(&reply, codes))),
+            Event::Status(reply) => Err(Error::Refused(Refusal::of(&reply, words))),
             _ => Ok(None),
         }
     }
@@ -47,12 +47,12 @@ impl Exchange for Stat {
     type Output = DropListing;
     type Error = Error;
 
-    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<DropListing>, Error> {
+    fn event(&mut self, event: Event<'_>, words: Words<'_>) -> Result<Option<DropListing>, Error> {
         match event {
             Event::Status(reply) if reply.is_positive() => {
                 reply.drop_listing().map(Some).map_err(Error::Line)
             }
-            Event::Status(reply) => Err(Error::Refused(Refusal::of(&reply, codes))),
+            Event::Status(reply) => Err(Error::Refused(Refusal::of(&reply, words))),
             _ => Ok(None),
         }
     }
@@ -83,10 +83,10 @@ impl<F: FnMut(Event<'_>)> Exchange for Listing<F> {
     type Output = Listed;
     type Error = Error;
 
-    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<Listed>, Error> {
+    fn event(&mut self, event: Event<'_>, words: Words<'_>) -> Result<Option<Listed>, Error> {
         match event {
             Event::Status(reply) if !reply.is_positive() => {
-                return Err(Error::Refused(Refusal::of(&reply, codes)));
+                return Err(Error::Refused(Refusal::of(&reply, words)));
             }
             Event::Malformed(error) => {
                 self.first_malformed.get_or_insert(error);
@@ -122,11 +122,11 @@ impl Exchange for Authenticate {
     type Output = Answer;
     type Error = Error;
 
-    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<Answer>, Error> {
+    fn event(&mut self, event: Event<'_>, words: Words<'_>) -> Result<Option<Answer>, Error> {
         Ok(match event {
             Event::Challenge(octets) => Some(Answer::Challenge(Zeroizing::new(octets.to_vec()))),
             Event::Status(reply) if reply.is_positive() => Some(Answer::Accepted),
-            Event::Status(reply) => Some(Answer::Refused(Refusal::of(&reply, codes))),
+            Event::Status(reply) => Some(Answer::Refused(Refusal::of(&reply, words))),
             _ => None,
         })
     }

@@ -85,6 +85,7 @@ mod login;
 mod refusal;
 mod retrieve;
 mod sasl;
+mod secrets;
 mod settings;
 mod tls;
 mod wire;

@@ -13,13 +13,16 @@ use core::{
 };
 use std::io;
 
-use pop3_proto::client::{Config, Event, Session, SessionError};
+use pop3_proto::{
+    Command,
+    client::{Capabilities, ClientError, Config, Event, Response, Session, SessionError},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     time::{Instant, Sleep, sleep_until, timeout},
 };
 
-use super::{Error, Waiting, refusal::Codes};
+use super::{Error, Waiting, refusal::Words, secrets::Secrets};
 
 /// What a client can run on.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -40,8 +43,9 @@ pub(super) trait Exchange {
     type Output;
     type Error: From<Error>;
 
-    /// Puts commands into the queue, as many as should wait now. `Some` if all
-    /// is done already.
+    /// Puts commands into the queue, as many as should wait now, and none that
+    /// tells a secret: that goes through [`Wire::enqueue`]. `Some` if all is done
+    /// already.
     fn next(
         &mut self,
         _session: &mut Session,
@@ -54,13 +58,14 @@ pub(super) trait Exchange {
     fn event(
         &mut self,
         event: Event<'_>,
-        codes: Codes,
+        words: Words<'_>,
     ) -> Result<Option<Self::Output>, Self::Error>;
 }
 
 pub(super) struct Wire {
     stream: Stream,
-    pub(super) session: Session,
+    session: Session,
+    secrets: Secrets,
     buffer: Box<[u8]>,
     /// What of the buffer is read and not consumed.
     start: usize,
@@ -84,6 +89,7 @@ impl Wire {
         Self {
             stream,
             session: Session::new(config, now.into_std()),
+            secrets: Secrets::default(),
             buffer: vec![0; READ_OCTETS].into_boxed_slice(),
             start: 0,
             end: 0,
@@ -96,12 +102,8 @@ impl Wire {
     }
 
     /// The time for the session. To be called before commands are given to it.
-    pub(super) fn tick(&mut self) -> std::time::Instant {
+    fn tick(&mut self) -> std::time::Instant {
         self.now = Instant::now().into_std();
-        self.now
-    }
-
-    pub(super) const fn now(&self) -> std::time::Instant {
         self.now
     }
 
@@ -115,14 +117,63 @@ impl Wire {
         }
     }
 
+    pub(super) const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(super) const fn secrets_mut(&mut self) -> &mut Secrets {
+        &mut self.secrets
+    }
+
+    pub(super) const fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// Puts a command into the queue. What it tells of a secret is never shown.
+    pub(super) fn enqueue(&mut self, command: &Command<'_>) -> Result<(), ClientError> {
+        let now = self.tick();
+        match command {
+            Command::Pass(password) => self.secrets.keep_line("PASS ", password.expose()),
+            Command::Apop { name, digest } => {
+                let public = format!("APOP {} ", name.as_str());
+                self.secrets.keep_line(&public, digest.expose());
+            }
+            Command::Auth {
+                mechanism,
+                initial_response: Some(response),
+            } => {
+                let public = format!("AUTH {} ", mechanism.as_str());
+                self.secrets.keep_line(&public, response.expose());
+            }
+            _ => {}
+        }
+        self.session.enqueue(now, command)
+    }
+
+    /// Answers a challenge. What that tells is never shown.
+    pub(super) fn respond(&mut self, response: Response<'_>) -> Result<(), ClientError> {
+        let now = self.tick();
+        if let Response::Base64(text) = response {
+            self.secrets.keep_line("", text.expose());
+        }
+        self.session.respond(now, response)
+    }
+
+    /// The TLS handshake after STLS succeeded.
+    pub(super) fn tls_established(&mut self) -> Result<(), ClientError> {
+        let now = self.tick();
+        self.session.tls_established(now)
+    }
+
     /// Carries an exchange out.
     pub(super) async fn run<E: Exchange>(
         &mut self,
         mut exchange: E,
     ) -> Result<E::Output, E::Error> {
         self.busy = true;
-        let codes = Codes::announced(self.session.capabilities());
-        let result = poll_fn(|cx| self.poll_run(cx, &mut exchange, codes)).await;
+        // Before its replies: what they announce is not announced yet.
+        let announced = self.session.capabilities().clone();
+        let result = poll_fn(|cx| self.poll_run(cx, &mut exchange, &announced)).await;
         // After an error that is only a refusal all is as it should be.
         self.busy = result.is_err() && !self.session.is_idle();
         result
@@ -132,7 +183,7 @@ impl Wire {
         &mut self,
         cx: &mut Context<'_>,
         exchange: &mut E,
-        codes: Codes,
+        announced: &Capabilities,
     ) -> Poll<Result<E::Output, E::Error>> {
         loop {
             while self.start < self.end {
@@ -140,8 +191,9 @@ impl Wire {
                 let step = self.session.handle_input(self.now, input);
                 let step = step.map_err(Error::from)?;
                 self.start += step.consumed;
+                let words = Words::new(announced, &self.secrets);
                 if let Some(event) = step.event
-                    && let Some(output) = exchange.event(event, codes)?
+                    && let Some(output) = exchange.event(event, words)?
                 {
                     return Poll::Ready(Ok(output));
                 }
@@ -243,9 +295,15 @@ impl Wire {
         self.stream = stream;
     }
 
-    /// Nothing can be done with the session any more.
-    pub(super) const fn poison(&mut self) {
+    /// Ends the connection with a server that is not to be trusted: cancels the
+    /// exchange if the stream takes that at once, and does not listen. Every
+    /// later call fails.
+    pub(super) async fn abandon(&mut self) {
         self.busy = true;
+        if self.respond(Response::Cancel).is_ok() {
+            let _ = poll_fn(|cx| Poll::Ready(self.poll_send(cx))).await;
+        }
+        self.take_stream();
     }
 
     /// Says farewell to TLS, if the other end still listens.

@@ -3,7 +3,7 @@
 use pop3_tokio::client::{Client, Code, Credentials, Error, ErrorKind, LoginError, Method};
 
 use crate::{
-    harness::{Steps, cleartext, with},
+    harness::{Steps, cleartext, with, with_on_loopback},
     methods::base64,
 };
 
@@ -103,9 +103,11 @@ async fn a_token_is_for_no_method_of_passwords() {
         ("", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\nSASL PLAIN\r\nUSER\r\n.\r\n"),
     ];
-    let error = login(&steps, &Credentials::oauth_token("tim", "t"))
-        .await
-        .unwrap_err();
+    let token = Credentials::oauth_token("tim", "t");
+    let error = with_on_loopback(cleartext(), &steps, async |mut client: Client| {
+        client.login(&token).await.unwrap_err()
+    });
+    let error = error.await;
     assert!(matches!(
         &error,
         Error::Login(LoginError::NothingOffered { offered }) if offered == "PLAIN"
