@@ -2,6 +2,7 @@
 
 mod dialing;
 mod dialogue;
+mod echoes;
 mod harness;
 mod login;
 mod methods;

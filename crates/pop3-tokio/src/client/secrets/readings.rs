@@ -57,13 +57,13 @@ fn backslashes(text: &[u8]) -> Vec<u8> {
         b'n' => Some((Octet(0x0a), 1)),
         b'r' => Some((Octet(0x0d), 1)),
         b't' => Some((Octet(0x09), 1)),
-        b'x' => number(rest, 1, 2, 16).map(|(value, end)| (Octet(value), end)),
+        b'x' | b'X' => number(rest, 1, 2, 16).map(|(value, end)| (Octet(value), end)),
         b'0'..=b'7' => number(rest, 0, 3, 8).map(|(value, end)| (Octet(value), end)),
-        b'u' if rest.get(1) == Some(&b'{') => {
+        b'u' | b'U' if rest.get(1) == Some(&b'{') => {
             let (value, end) = number(rest, 2, 6, 16)?;
             Some((Char(value), end + usize::from(rest.get(end) == Some(&b'}'))))
         }
-        b'u' => number(rest, 1, 4, 16).map(|(value, end)| (Char(value), end)),
+        b'u' | b'U' => number(rest, 1, 4, 16).map(|(value, end)| (Char(value), end)),
         &octet => Some((Octet(octet.into()), 1)),
     })
 }
