@@ -38,3 +38,33 @@ pub(crate) async fn compute_in<T: Send + 'static>(
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+
+    use tokio::{select, sync::Semaphore, task::yield_now};
+
+    use super::compute_in;
+
+    /// Else a client that comes and goes could start any number of them.
+    #[tokio::test]
+    async fn work_that_is_not_waited_for_keeps_its_turn() {
+        let turns = Arc::new(Semaphore::new(1));
+        let (end, ended) = mpsc::channel::<()>();
+        let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
+        let work = compute_in(&turns, move || {
+            begin.send(()).unwrap();
+            ended.recv().unwrap();
+        });
+        select! {
+            _ = work => panic!("it waits to be ended"),
+            begun = begun.recv() => begun.unwrap(),
+        }
+        assert_eq!(turns.available_permits(), 0);
+        end.send(()).unwrap();
+        while turns.available_permits() == 0 {
+            yield_now().await;
+        }
+    }
+}

@@ -51,6 +51,7 @@ struct Entry {
     password_command: Option<String>,
     ca_file: Option<PathBuf>,
     insecure_plaintext: bool,
+    dangerous_token_in_cleartext: bool,
     require_tls: bool,
     dangerous_accept_invalid_certs: bool,
     no_pipelining: bool,
@@ -144,6 +145,7 @@ fn account(entry: Entry) -> Result<Account, String> {
             },
             ca_file: entry.ca_file.map(at_home),
             insecure_plaintext: entry.insecure_plaintext,
+            dangerous_token_in_cleartext: entry.dangerous_token_in_cleartext,
             require_tls: entry.require_tls,
             dangerous_accept_invalid_certs: entry.dangerous_accept_invalid_certs,
             no_pipelining: entry.no_pipelining,
@@ -172,6 +174,7 @@ mod tests {
              delete-after = 14\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
              profile = 'outlook-2016'\nauth = 'PLAIN'\npassword-command = 'pass mail'\n\
              ca-file = '/ca.pem'\ninsecure-plaintext = true\n\
+             dangerous-token-in-cleartext = true\n\
              dangerous-accept-invalid-certs = true\nno-pipelining = true\n\
              [accounts.work]\nurl = 'pop3://w@example.com'\n",
         )
@@ -187,6 +190,7 @@ mod tests {
         assert_eq!(account.wishes.line_ends, Some(LineEnds::Received));
         assert_eq!(account.remote.profile.as_deref(), Some("outlook-2016"));
         assert!(account.remote.no_pipelining);
+        assert!(account.remote.dangerous_token_in_cleartext);
     }
 
     #[test]

@@ -334,16 +334,17 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
 
 /// What the server of a SCRAM test does at the end.
 #[derive(Clone, Copy, PartialEq)]
-enum End {
+pub(crate) enum End {
     Signature,
-    WrongSignature,
+    /// A wrong one, and what follows at once.
+    Forged(&'static str),
     OkWithoutSignature,
     Error,
 }
 
 /// The server's side of SCRAM-SHA-256, written from RFC 5802 §3 as a server
 /// does it: it knows a stored key, and gets the client's key from the proof.
-async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bool> {
+pub(crate) async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bool> {
     let mut server = Server::new(far).await;
     let line = server.hear().await;
     let first = decode(line.strip_prefix("AUTH SCRAM-SHA-256 ")?);
@@ -384,14 +385,21 @@ async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bool> {
             server.say("-ERR").await;
             return Some(true);
         }
-        End::WrongSignature => own[0] ^= 1,
+        End::Forged(_) => own[0] ^= 1,
         End::Signature => {}
     }
     let last = format!("v={}", base64(own));
-    server.say(&format!("+ {}", base64(last))).await;
+    let more = match end {
+        End::Forged(more) => more,
+        _ => "",
+    };
+    server.say(&format!("+ {}{more}", base64(last))).await;
     match end {
         // Nobody waits for an answer.
-        End::WrongSignature => assert_eq!(server.hear().await, "*"),
+        End::Forged(_) => {
+            assert_eq!(server.hear().await, "*");
+            assert_eq!(server.hear().await, "");
+        }
         _ => {
             assert_eq!(server.ask("+OK").await, "");
             assert_eq!(server.ask("-ERR").await, "CAPA");
@@ -404,11 +412,7 @@ async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bool> {
 async fn scram_and_what_a_false_server_can_do() {
     for (known, end, expected) in [
         ("pencil", End::Signature, None),
-        (
-            "pencil",
-            End::WrongSignature,
-            Some(SaslError::WrongSignature),
-        ),
+        ("pencil", End::Forged(""), Some(SaslError::WrongSignature)),
         (
             "pencil",
             End::OkWithoutSignature,
