@@ -138,3 +138,16 @@ fn plain(text: &str) -> Step {
         false => Step::Refused(Some(name.to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Step, plain};
+
+    /// Names are logged: where parts are missing, any may be the password.
+    #[test]
+    fn a_malformed_message_has_no_name() {
+        for message in ["tanstaaf", "mrose\0tanstaaf", "\0mrose\0x\0tanstaaf"] {
+            assert!(matches!(plain(message), Step::Refused(None)), "{message:?}");
+        }
+    }
+}
