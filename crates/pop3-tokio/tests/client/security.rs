@@ -340,3 +340,12 @@ async fn iterations_keep_no_thread_from_others() {
     };
     tokio::join!(ticker, client, server);
 }
+
+/// A login, with all that it computes elsewhere, may be a task of its own.
+#[test]
+fn a_login_can_be_spawned() {
+    fn is_send(_: &impl Send) {}
+    let _ = |mut client: Client, credentials: Credentials| {
+        is_send(&async move { client.login(&credentials).await.map(drop) });
+    };
+}
