@@ -54,6 +54,7 @@ struct Entry {
     ca_file: Option<PathBuf>,
     fingerprint: Option<String>,
     insecure_plaintext: bool,
+    dangerous_token_in_cleartext: bool,
     require_tls: bool,
     dangerous_accept_invalid_certs: bool,
     no_pipelining: bool,
@@ -156,6 +157,7 @@ fn account(entry: Entry) -> Result<Account, String> {
             ca_file: entry.ca_file.map(at_home),
             fingerprint,
             insecure_plaintext: entry.insecure_plaintext,
+            dangerous_token_in_cleartext: entry.dangerous_token_in_cleartext,
             require_tls: entry.require_tls,
             dangerous_accept_invalid_certs: entry.dangerous_accept_invalid_certs,
             no_pipelining: entry.no_pipelining,
@@ -184,6 +186,7 @@ mod tests {
              delete-after = 14\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
              profile = 'outlook-2016'\nauth = 'PLAIN'\npassword-command = 'pass mail'\n\
              ca-file = '/ca.pem'\ninsecure-plaintext = true\n\
+             dangerous-token-in-cleartext = true\n\
              dangerous-accept-invalid-certs = true\nno-pipelining = true\n\
              [accounts.work]\nurl = 'pop3://w@example.com'\n",
         )
@@ -199,6 +202,7 @@ mod tests {
         assert_eq!(account.wishes.line_ends, Some(LineEnds::Received));
         assert_eq!(account.remote.profile.as_deref(), Some("outlook-2016"));
         assert!(account.remote.no_pipelining);
+        assert!(account.remote.dangerous_token_in_cleartext);
     }
 
     #[test]

@@ -88,6 +88,7 @@ mod login;
 mod refusal;
 mod retrieve;
 mod sasl;
+mod secrets;
 mod settings;
 mod tap;
 mod tls;
