@@ -116,11 +116,15 @@ fn every_recipe_fetches_with_and_without_tls() {
             continue;
         };
         let text = audit.report().text();
-        assert_eq!(audit.verdict("plain"), Some(Verdict::Correct), "{text}");
-        assert!(
-            matches!(audit.verdict("stls-plain"), None | Some(Verdict::Correct)),
-            "{text}"
-        );
+        // getmail6 6.18 waits for a child that may have ended before: it then
+        // stops with an error, and stores the message again in its next run.
+        let right = |verdict| match verdict {
+            Verdict::Correct => true,
+            Verdict::Warn => recipe.name() == "getmail6",
+            _ => false,
+        };
+        assert!(audit.verdict("plain").is_some_and(right), "{text}");
+        assert!(audit.verdict("stls-plain").is_none_or(right), "{text}");
     }
 }
 
