@@ -209,15 +209,19 @@ fn names_of_flaws_are_unique() {
     assert_eq!(names.len(), flaws().len());
 }
 
-/// The scenario of that name, with a client that has a flaw or none.
-fn tried(flaw: Option<&str>, family: &str) -> Audit {
+/// The scenarios of a family.
+fn named(family: &str) -> Vec<Scenario> {
     let scenarios = audit::scenarios().iter();
     let chosen: Vec<_> = scenarios
         .filter(|scenario| scenario.family() == family)
         .cloned()
         .collect();
     assert!(!chosen.is_empty(), "there is no scenario {family}");
-    run(flaw, &chosen, &OPTIONS)
+    chosen
+}
+
+fn tried(flaw: Option<&str>, family: &str) -> Audit {
+    run(flaw, &named(family), &OPTIONS)
 }
 
 #[test]
@@ -251,6 +255,20 @@ fn a_client_is_run_until_it_settles_and_not_more() {
             audit.report().json()
         );
     }
+}
+
+#[test]
+fn a_message_that_comes_in_the_second_run_is_not_missing() {
+    let mut client = mock(None);
+    let fails_once = "test -e tried || { touch tried; exit 1; }; exec \"$0\" \"$@\"";
+    let shell = ["/bin/sh", "-c", fails_once].map(str::to_owned);
+    if let Some(plain) = &mut client.plain {
+        plain.command.splice(..0, shell);
+    }
+    let scenarios = named("plain");
+    let audit = audit::audit(&client, &scenarios, &OPTIONS, &|_| {}).unwrap();
+    assert_eq!(audit.verdict("plain"), Some(audit::Verdict::Correct));
+    assert_eq!(audit.runs("plain"), 2);
 }
 
 #[test]
