@@ -78,7 +78,8 @@ impl Session {
             match self.flaw {
                 Some(Flaw::TrustsSizes) => message.truncate(size),
                 Some(Flaw::LargeSizeIsTruncation) if message.len() < size => {
-                    return Err("the message is smaller than LIST says".into());
+                    // Without an error: nobody hears of the message.
+                    std::process::exit(0);
                 }
                 _ => {}
             }

@@ -78,7 +78,7 @@ pub(super) const FLAWS: [FlawRow; 104] = [
         &["eof-anywhere-in-a-message", "end-without-lf", "retr-stops-in-the-middle", "retr-drips"]),
     row(Flaw::TrustsSizes, "it-stores-as-much-as-list-says", "a buffer of the announced size",
         &["list-sizes-too-small"]),
-    row(Flaw::LargeSizeIsTruncation, "it-refuses-what-is-smaller-than-list-says", "jakartaee/mail-api#692, taken too far",
+    row(Flaw::LargeSizeIsTruncation, "it-skips-what-is-smaller-than-list-says", "jakartaee/mail-api#692, taken too far",
         &["list-sizes-too-large"]),
     row(Flaw::AReadIsAStatus, "a-read-holds-a-whole-status-line", "curl#12063",
         &["octet-by-octet", "split-anywhere"]),
