@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{
-    Deletion, Error, Listed, Refusal, Retrieval, RetrieveError, Sink,
+    Deletion, Error, Listed, Redactor, Refusal, Retrieval, RetrieveError, Sink,
     delete::Delete,
     exchange::{Ask, Foreign, Listing, Stat},
     retrieve::{Retrieve, Top},
@@ -248,7 +248,8 @@ impl Client {
     }
 
     /// Runs commands of the caller's own, however many, and hands their replies
-    /// to it.
+    /// to it. Their texts are as the server sent them: what of them is shown goes
+    /// through [`redactor`](Self::redactor) first.
     ///
     /// # Errors
     ///
@@ -259,6 +260,13 @@ impl Client {
     ) -> Result<E::Output, RetrieveError<E::Error>> {
         self.wire.begin()?;
         self.wire.run(Foreign(exchange)).await
+    }
+
+    /// What makes texts of this server fit to be shown, after all that was sent to
+    /// log in so far.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        Redactor(self.wire.secrets().clone())
     }
 
     /// Ends the connection: to be called after a positive reply to QUIT that an

@@ -37,7 +37,7 @@ pub(super) const NOT_SHOWN: &str = "(not shown: it repeats what was sent to log 
 type Octets = Zeroizing<Vec<u8>>;
 
 /// Everything secret that a connection has been told or has sent.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Secrets {
     /// Each of at least [`RUN`] octets.
     long: Vec<Octets>,

@@ -349,3 +349,58 @@ fn a_login_can_be_spawned() {
         is_send(&async move { client.login(&credentials).await.map(drop) });
     };
 }
+
+/// What a server says at any time after the login: the evidence of an error, and
+/// what a caller wants to show.
+#[tokio::test(start_paused = true)]
+async fn no_evidence_repeats_what_was_sent() {
+    let written = "dGFuc3RhYWY=";
+    for answer in [
+        format!("{written}\r\n"),
+        format!("+OK {written}\r\n"),
+        format!("+OK 1 1\r\n{written}\r\n"),
+        format!("-ERR {written}\r\n"),
+        format!("-ERR {written}\n"),
+    ] {
+        let steps = [
+            ("", "+OK\r\n"),
+            ("CAPA\r\n", "-ERR\r\n"),
+            ("USER tim\r\n", "+OK\r\n"),
+            ("PASS tanstaaf\r\n", "+OK\r\n"),
+            ("STAT\r\n", &answer),
+        ];
+        with(cleartext(), &steps, async |mut client: Client| {
+            let credentials = Credentials::password("tim", "tanstaaf");
+            client.login(&credentials).await.unwrap();
+            let error = match client.stat().await {
+                Err(error) => error,
+                Ok(_) => client.stat().await.unwrap_err(),
+            };
+            let said = format!("{error} {error:?} {:?}", client.redactor());
+            assert!(said.contains("not shown"), "{said}");
+            assert!(!said.contains("dGFuc3"), "{said}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_redactor_shows_what_repeats_nothing() {
+    let steps = [
+        ("", "+OK\r\n"),
+        ("CAPA\r\n", "-ERR\r\n"),
+        ("USER tim\r\n", "+OK\r\n"),
+        ("PASS tanstaaf\r\n", "+OK\r\n"),
+    ];
+    with(cleartext(), &steps, async |mut client: Client| {
+        let before = client.redactor();
+        assert_eq!(before.shown(b"tanstaaf"), "tanstaaf");
+        let credentials = Credentials::password("tim", "tanstaaf");
+        client.login(&credentials).await.unwrap();
+        let redactor = client.redactor();
+        assert_eq!(redactor.shown(b"no\tmail"), r"no\tmail");
+        let remark = "(not shown: it repeats what was sent to log in)";
+        assert_eq!(redactor.shown(b"is dGFuc3RhYWY= right?"), remark);
+    })
+    .await;
+}
