@@ -57,9 +57,7 @@ pub trait Decisions {
     /// How the server counts, if that explains the size of a message that was
     /// asked for alone; `None` if it is in doubt.
     fn alone(&self, message: &Received, sizes: &Sizes<'_>) -> Option<Reckoning> {
-        Reckoning::ALL
-            .into_iter()
-            .find(|way| sizes.are_counted(*way, message))
+        sizes.teach(message)
     }
 
     /// Puts the messages into the order of their DELEs: from the highest number

@@ -23,6 +23,9 @@ pub struct Orders {
     /// Whether a message is taken for whole by its terminator, whatever size LIST
     /// gave it.
     pub any_size: bool,
+    /// Whether messages without a valid unique-id are fetched, too: they are known
+    /// again by their octets, and so retrieved in each run while they are there.
+    pub without_unique_id: bool,
 }
 
 /// One run for one account: as many visits as it takes.
@@ -211,7 +214,7 @@ impl<D: Decisions + Clone> Fetch<D> {
                 Kind::Protocol,
                 format_args!(
                     "{} on the server: UIDL gives no valid unique-id, so that it is not known \
-                     whether they are new",
+                     whether they are new; --without-unique-id fetches them all the same",
                     stay(messages)
                 ),
             )),

@@ -24,6 +24,7 @@ mod fetch;
 mod group;
 mod intake;
 mod journal;
+mod nameless;
 mod parcel;
 mod plan;
 mod records;

@@ -1,6 +1,11 @@
 //! What the journal knows of an account, in memory.
 
-use super::journal::{Key, State};
+use std::collections::BTreeSet;
+
+use crate::{
+    journal::{Key, State},
+    nameless,
+};
 
 /// The rows of an account, ordered by unique-id and copy. The unique-ids stand
 /// in one piece of memory: a row of 100,000 costs some 30 octets and its id.
@@ -73,6 +78,14 @@ impl Records {
 
     pub(crate) fn any_missing(&self) -> bool {
         self.rows.iter().any(|row| row.missing)
+    }
+
+    /// The keys of messages that are known by their octets.
+    pub(crate) fn nameless(&self) -> BTreeSet<Key> {
+        let all = (0..self.rows.len()).filter_map(|index| self.get(index));
+        all.filter(|row| row.is_held() && nameless::is_digest(row.unique_id))
+            .map(|row| row.key())
+            .collect()
     }
 
     pub(crate) fn get(&self, index: usize) -> Option<Record<'_>> {

@@ -13,7 +13,7 @@
 //! to STAT and is none.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -25,6 +25,7 @@ use pop3_proto::{
 use crate::{
     Decisions, Intake, Key, Learned, Received, Reckoning, Report, Sizes, Total,
     intake::Gone,
+    nameless::Digests,
     plan::{self, Retrieve},
 };
 
@@ -57,10 +58,13 @@ pub(crate) struct Retrieval {
     /// The message that is asked for alone, until its witness.
     single: Option<Single>,
     /// Whole and fitting, before the witness.
-    kept: Vec<(Retrieve, Retrieved)>,
+    kept: Vec<Kept>,
     refused: Vec<(Retrieve, String)>,
     /// The number that the answer to RETR began with.
     announced: Option<u64>,
+    digests: Digests,
+    /// Messages known by their octets.
+    known: BTreeSet<Key>,
     /// What is true if the witness comes.
     lesson: Option<Lesson>,
     /// Those that did not fit, before the witness.
@@ -72,12 +76,22 @@ pub(crate) struct Retrieval {
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     /// Messages that were kept, with their proofs.
-    pub(crate) proofs: Vec<(Retrieve, Retrieved)>,
+    pub(crate) proofs: Vec<Kept>,
     /// What the server refused, and its words.
     pub(crate) refused: Vec<(Retrieve, String)>,
     /// What cannot be told from other messages, asked for alone.
     pub(crate) doubtful: Vec<Misfit>,
     pub(crate) learned: Learned,
+}
+
+/// A message that was received.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    wanted: Retrieve,
+    pub(crate) key: Key,
+    pub(crate) retrieved: Retrieved,
+    /// Whether it is stored; else it was before.
+    pub(crate) is_new: bool,
 }
 
 /// A message that has other octets than its listing says.
@@ -132,6 +146,7 @@ impl Retrieval {
         wanted: &[Retrieve],
         doubtful: &[Retrieve],
         (window, any_size): (usize, bool),
+        known: BTreeSet<Key>,
         total: Total,
         learned: Learned,
         now: Instant,
@@ -159,6 +174,8 @@ impl Retrieval {
             kept: Vec::new(),
             refused: Vec::new(),
             announced: None,
+            digests: Digests::default(),
+            known,
             lesson: None,
             misfits: Vec::new(),
             outcome: Outcome {
@@ -299,6 +316,7 @@ impl Retrieval {
         }
         if reply.is_positive() {
             self.announced = leading_number(reply.status.text());
+            self.digests.begin();
             return match reply.status.has_bare_lf() {
                 true => Err(Stop::BareLf(number)),
                 false => Ok(intake.begin(number)?),
@@ -309,6 +327,20 @@ impl Retrieval {
             self.refused.push((wanted, words));
         }
         Ok(())
+    }
+
+    /// Octets of a message.
+    pub(crate) fn data(
+        &mut self,
+        octets: &[u8],
+        maildrop: &MaildropIndex,
+        intake: &mut impl Intake,
+    ) -> Result<(), Stop> {
+        let is_nameless = |wanted: &Retrieve| plan::unique_id(maildrop, wanted.number).is_empty();
+        if self.sent.front().is_some_and(is_nameless) {
+            self.digests.update(octets);
+        }
+        Ok(intake.write(octets)?)
     }
 
     /// A message is whole.
@@ -357,12 +389,29 @@ impl Retrieval {
             self.misfits.push(misfit);
             return Ok(intake.discard()?);
         }
-        let key = Key {
-            unique_id: plan::unique_id(maildrop, wanted.number).to_vec(),
-            copy: wanted.copy,
+        let unique_id = plan::unique_id(maildrop, wanted.number);
+        let key = match unique_id {
+            [] => self.digests.key(),
+            unique_id => Key {
+                unique_id: unique_id.to_vec(),
+                copy: wanted.copy,
+            },
         };
-        intake.keep(key, listed.unwrap_or(message.octets), message.octets)?;
-        self.kept.push((wanted, retrieved));
+        let is_new = !self.known.contains(&key);
+        match is_new {
+            true => intake.keep(
+                key.clone(),
+                listed.unwrap_or(message.octets),
+                message.octets,
+            )?,
+            false => intake.discard()?,
+        }
+        self.kept.push(Kept {
+            wanted,
+            key,
+            retrieved,
+            is_new,
+        });
         if !decisions.waits_for_witness() {
             self.confirm(intake)?;
         }
@@ -386,8 +435,8 @@ impl Retrieval {
             false => {
                 // In a window one reply may have been taken for another.
                 intake.reject()?;
-                for (wanted, _) in self.kept.drain(..).rev() {
-                    self.wanted.push_front(wanted);
+                for kept in self.kept.drain(..).rev() {
+                    self.wanted.push_front(kept.wanted);
                 }
             }
         }

@@ -147,12 +147,29 @@ impl Sizes<'_> {
     }
 
     /// Whether the message may be the one that was asked for, if the server counts
-    /// in this way.
-    #[must_use]
-    pub fn are_counted(&self, way: Reckoning, message: &Received) -> bool {
+    /// in this way. If RETR announces the octets that came, and another message is
+    /// listed with them, it is that one.
+    fn are_counted(&self, way: Reckoning, message: &Received) -> bool {
         message.octets > 0
             && way.explains(self.listed, message)
-            && (way != Reckoning::Announced || self.are_nearest(message))
+            && match way {
+                Reckoning::Announced => self.are_nearest(message),
+                _ => message.announced != Some(message.octets) || !self.are_of_another(message),
+            }
+    }
+
+    /// In which way the server counts, if that shows in the message and no other is
+    /// listed with its octets.
+    #[must_use]
+    pub fn teach(&self, message: &Received) -> Option<Reckoning> {
+        let mut ways = Reckoning::ALL.into_iter();
+        let way = ways.find(|way| self.are_counted(*way, message));
+        way.filter(|_| !self.are_of_another(message))
+    }
+
+    fn are_of_another(&self, message: &Received) -> bool {
+        let octets = Some(message.octets);
+        self.listed != octets && self.maildrop.iter().any(|other| other.octets == octets)
     }
 
     /// Whether no other size in the maildrop is as near to that of the message, or
@@ -282,8 +299,30 @@ mod tests {
                 learned: Learned::default(),
                 maildrop: &maildrop(sizes),
             };
-            let counted = sizes.are_counted(Reckoning::Announced, &message(octets));
-            assert_eq!(counted, is_it, "{sizes:?}");
+            let taught = sizes.teach(&message(octets)).is_some();
+            assert_eq!(taught, is_it, "{sizes:?}");
+        }
+    }
+
+    /// A message of 98 octets is asked for, and that of 100 comes.
+    #[test]
+    fn a_message_with_the_size_of_another_teaches_nothing() {
+        let maildrop = maildrop(&[98, 100]);
+        for announced in [None, Some(98), Some(100)] {
+            let message = Received {
+                octets: 100,
+                lines: 7,
+                announced,
+            };
+            let mut learned = Learned::default();
+            learned.learn(Reckoning::WithoutAddedCrlf);
+            let sizes = Sizes {
+                listed: Some(98),
+                learned,
+                maildrop: &maildrop,
+            };
+            assert_eq!(sizes.teach(&message), None);
+            assert_eq!(sizes.explain(&message), announced != Some(100));
         }
     }
 

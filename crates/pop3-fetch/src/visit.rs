@@ -79,7 +79,7 @@ enum Phase {
 struct Deletion {
     /// The next one last.
     to_mark: Vec<(MessageNumber, DeleteProof)>,
-    copies: BTreeMap<MessageNumber, u32>,
+    keys: BTreeMap<MessageNumber, Key>,
     outstanding: usize,
     marked: Vec<Key>,
     refused: usize,
@@ -187,7 +187,10 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         // messages that UIDL left out.
         let is_idle =
             retrieve.is_empty() && doubtful.is_empty() && delete.is_empty() && *over_limit == 0;
-        let named = self.maildrop.len() + self.malformed;
+        let named = match self.orders.without_unique_id {
+            true => self.maildrop.len(),
+            false => self.maildrop.len() + self.malformed,
+        };
         let all = self.total.as_ref().and_then(Total::messages);
         if is_idle && all.is_some_and(|all| all as usize <= named) {
             return self.follow_plan(session, now);
@@ -213,7 +216,34 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         let named = self.maildrop.len() - self.plan.nameless;
         let nameless = self.plan.nameless.max(self.malformed);
         self.plan.nameless = nameless.max(all.saturating_sub(named));
+        if self.orders.without_unique_id && self.phase == Phase::Sizes {
+            self.plan_nameless();
+        }
         Ok(())
+    }
+
+    /// Those that LIST names and UIDL does not are to be fetched as well.
+    fn plan_nameless(&mut self) {
+        let is_nameless = |number| plan::unique_id(&self.maildrop, number).is_empty();
+        let wishes = &self.orders.wishes;
+        let all = self.maildrop.iter();
+        let listed = all.filter(|message| message.octets.is_some() && is_nameless(message.number));
+        for message in listed {
+            self.plan.nameless = self.plan.nameless.saturating_sub(1);
+            if message
+                .octets
+                .is_some_and(|octets| octets > wishes.max_octets)
+            {
+                self.plan.too_large += 1;
+            } else if self.plan.retrieve.len() >= wishes.limit {
+                self.plan.over_limit += 1;
+            } else {
+                self.plan.retrieve.push(Retrieve {
+                    number: message.number,
+                    copy: 0,
+                });
+            }
+        }
     }
 
     /// All that has to be known is known.
@@ -232,6 +262,10 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
             &self.records,
             self.orders.wishes.now,
         )?;
+        let known = match self.orders.without_unique_id {
+            true => self.records.nameless(),
+            false => BTreeSet::new(),
+        };
         self.records = Records::default();
         if self.plan.changed > 0 {
             self.report.warn(&format!(
@@ -271,6 +305,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
             retrieve,
             doubtful,
             (self.way.window, self.orders.any_size),
+            known,
             total,
             learned,
             now,
@@ -302,9 +337,10 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         };
         let committed = intake.finish();
         let outcome = &mut retrieval.outcome;
-        let delivered = outcome.proofs.iter().take(committed.messages);
+        let new = outcome.proofs.iter().filter(|kept| kept.is_new);
+        let delivered = new.take(committed.messages);
         self.summary.delivered = committed.messages;
-        self.summary.octets = delivered.map(|(_, retrieved)| retrieved.octets()).sum();
+        self.summary.octets = delivered.map(|kept| kept.retrieved.octets()).sum();
         self.summary.refused = outcome.refused.len();
         let refused = outcome.refused.drain(..);
         self.ended.refused.extend(refused.map(|(wanted, words)| {
@@ -357,20 +393,20 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
 
     fn order_deletions(&mut self) {
         let mut proofs: BTreeMap<MessageNumber, DeleteProof> = BTreeMap::new();
-        let Deletion {
-            to_mark, copies, ..
-        } = &mut self.deletion;
+        let Deletion { to_mark, keys, .. } = &mut self.deletion;
         for delete in &self.plan.delete {
             let proof = Delivered::in_an_earlier_session(delete.number);
             proofs.insert(delete.number, proof.into());
-            copies.insert(delete.number, delete.copy);
+            let key = key(&self.maildrop, delete.number, delete.copy);
+            keys.insert(delete.number, key);
         }
         if self.plan.delete_retrieved
             && let Some(retrieval) = &self.retrieval
         {
-            for (wanted, retrieved) in &retrieval.outcome.proofs {
-                proofs.insert(wanted.number, (*retrieved).into());
-                copies.insert(wanted.number, wanted.copy);
+            for kept in &retrieval.outcome.proofs {
+                let number = kept.retrieved.number();
+                proofs.insert(number, kept.retrieved.into());
+                keys.insert(number, kept.key.clone());
             }
         }
         let mut numbers: Vec<MessageNumber> = proofs.keys().copied().collect();
@@ -465,8 +501,8 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
                 deletion.first_refusal = self.report.shown(reply.status.text());
             }
             deletion.refused += 1;
-        } else if let Some(&copy) = deletion.copies.get(&number) {
-            deletion.marked.push(key(&self.maildrop, number, copy));
+        } else if let Some(key) = deletion.keys.remove(&number) {
+            deletion.marked.push(key);
         }
     }
 
@@ -543,7 +579,7 @@ impl<I: Intake, D: Decisions> Exchange for Visit<'_, I, D> {
         let step = match event {
             Event::Data(octets) => {
                 self.report.received(octets.len() as u64);
-                intake.write(octets).map_err(Stop::from)
+                retrieval.data(octets, &self.maildrop, intake)
             }
             Event::Status(reply) => match reply.request {
                 Request::Retr(number) => retrieval.status(number, &reply, intake, self.report),

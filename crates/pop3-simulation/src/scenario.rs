@@ -24,6 +24,8 @@ pub struct Scenario {
     /// Whether the server numbers its messages from the other end in each second
     /// session.
     pub renumbers: bool,
+    /// Whether messages without a unique-id are fetched, too.
+    pub without_unique_id: bool,
     /// Whether a message arrives before each session but the first.
     pub mail_arrives: bool,
     /// What goes wrong.
@@ -136,7 +138,7 @@ pub enum Fault {
     StatCounts,
     /// STAT is answered in words.
     StatSpeaks,
-    /// UIDL leaves a message out.
+    /// UIDL leaves a message out, in each session.
     UidlOmits {
         /// Which message.
         number: u8,
@@ -165,6 +167,7 @@ impl Scenario {
             outlook: true,
             read: 0,
             renumbers: false,
+            without_unique_id: false,
             mail_arrives: false,
             faults: Vec::new(),
         }
@@ -263,6 +266,7 @@ impl Scenario {
                 _ => input.arbitrary::<u8>()? % 40,
             },
             renumbers: flags & 16 != 0,
+            without_unique_id: flags & 64 != 0,
             mail_arrives: flags & 32 != 0,
             faults: Vec::new(),
         };

@@ -201,7 +201,9 @@ impl<'a> Server<'a> {
                 });
             }
             ("UIDL", "") => self.listing(|this, index| {
-                if this.strikes(index, |number, _| Fault::UidlOmits { number }) {
+                // A message keeps its unique-id, and so the lack of one.
+                let number = u8::try_from(index + 1).unwrap_or(u8::MAX);
+                if this.has(Fault::UidlOmits { number }) {
                     return None;
                 }
                 let repeats = this.has(Fault::UidlRepeats);

@@ -214,6 +214,7 @@ impl<'a, C: Client> World<'a, C> {
                 Fault::FirstDot => dotted,
                 Fault::Interleaved { .. } | Fault::StatSpeaks | Fault::ListsBackwards => false,
                 Fault::NumberedAnew => false,
+                Fault::UidlOmits { .. } => !self.scenario.without_unique_id,
                 _ => true,
             })
         };
@@ -246,6 +247,7 @@ impl<'a, C: Client> World<'a, C> {
             },
             dry_run: false,
             any_size: false,
+            without_unique_id: self.scenario.without_unique_id,
         };
         let mut fetch = Fetch::with(orders, self.client.decisions());
         for _ in 0..SESSIONS {

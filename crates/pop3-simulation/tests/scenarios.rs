@@ -63,6 +63,27 @@ proptest! {
     }
 }
 
+#[test]
+fn loses_nothing_to_any_two_faults() {
+    let faults = Scenario::single_faults(3);
+    let both = |first: usize, second: usize| vec![faults[first], faults[second]];
+    let all = (0..faults.len()).flat_map(|first| (0..first).map(move |second| (first, second)));
+    for (index, (first, second)) in all.enumerate() {
+        for flags in 0..4_u8 {
+            let scenario = Scenario {
+                first: ((index + usize::from(flags)) % 8) as u8,
+                counting: COUNTINGS[index % COUNTINGS.len()],
+                renumbers: index % 2 == 0,
+                faults: both(first, second),
+                ..Scenario::sound(3, flags & 1 == 0, flags & 2 == 0)
+            };
+            if scenario.can_be_seen() {
+                check(&Sound, &scenario);
+            }
+        }
+    }
+}
+
 /// What no scenario tells from a sound fetch, none protects.
 #[test]
 fn finds_every_known_bug() {

@@ -48,7 +48,7 @@ pub(crate) fn of_tls(error: &rustls::Error) -> String {
         }
         NoApplicationProtocol => "the other side does not offer POP3 on this port".to_owned(),
         NoCertificatesPresented => "the other side has no certificate".to_owned(),
-        InconsistentKeys(_) => "the key is not that of the certificate".to_owned(),
+        InconsistentKeys(_) => "keys do not match: it is not the key of the certificate".to_owned(),
         General(what) => what.clone(),
         Other(what) => of_other(what),
         // What else there is has words of its own.

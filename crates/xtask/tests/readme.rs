@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use pop3_conformance::check;
+use pop3_simulation::known_bugs;
 use pop3_testkit::{corpus, mutants};
 
 fn root() -> PathBuf {
@@ -82,7 +83,9 @@ fn fuzz_targets_are_named() {
 #[test]
 fn every_mutant_was_hunted() {
     let hunted = first_cells("hunt");
-    let all = mutants::all().iter().map(|mutant| mutant.name.to_owned());
+    let codecs_and_sessions = mutants::all().iter().map(|mutant| mutant.name);
+    let fetches = known_bugs::ALL.iter().map(|bug| bug.name);
+    let all = codecs_and_sessions.chain(fetches).map(str::to_owned);
     assert_eq!(hunted, all.collect(), "`cargo xtask hunt`");
 }
 
@@ -96,6 +99,11 @@ fn numbers_are_right() {
             "{mutants} mutants"
         );
     }
+    let fetches = known_bugs::ALL.len();
+    assert!(
+        readme.contains(&format!("{fetches} faulty fetches")),
+        "{fetches} faulty fetches"
+    );
     let captures = read("corpus/captures/manifest.tsv").lines().count() - 1;
     assert!(
         readme.contains(&format!("[{captures} replies]")),

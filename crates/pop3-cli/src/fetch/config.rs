@@ -47,6 +47,7 @@ struct Entry {
     max_size: Option<u64>,
     line_ends: Option<String>,
     any_size: bool,
+    without_unique_id: bool,
     profile: Option<String>,
     auth: Option<String>,
     password_file: Option<PathBuf>,
@@ -146,6 +147,7 @@ fn account(entry: Entry) -> Result<Account, String> {
             max_size: entry.max_size,
             line_ends,
             any_size: entry.any_size,
+            without_unique_id: entry.without_unique_id,
         },
         remote: RemoteOptions {
             profile: entry.profile,
@@ -186,7 +188,7 @@ mod tests {
         let text = format!(
             "[accounts.home]\nurl = 'pop3s://me@example.org'\nto = 'maildir:/mail'\n\
              delete-after = 14\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
-             any-size = true\nprofile = 'outlook-2016'\nauth = 'PLAIN'\n\
+             any-size = true\nwithout-unique-id = true\nprofile = 'outlook-2016'\nauth = 'PLAIN'\n\
              password-file = '/password'\npassword-command = 'pass mail'\n\
              ca-file = '/ca.pem'\nfingerprint = '{digits}'\ninsecure-plaintext = true\n\
              dangerous-token-in-cleartext = true\nrequire-tls = true\n\
@@ -219,8 +221,9 @@ mod tests {
             max_size,
             line_ends,
             any_size,
+            without_unique_id,
         } = wishes;
-        assert!(!keep && !delete && *any_size);
+        assert!(!keep && !delete && *any_size && *without_unique_id);
         let numbers = (*delete_after, *limit, *max_size);
         assert_eq!(numbers, (Some(14), Some(5), Some(6)));
         assert_eq!(*line_ends, Some(LineEnds::Received));

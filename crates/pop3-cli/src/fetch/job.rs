@@ -25,6 +25,7 @@ pub(crate) struct Job {
     pub(crate) wishes: Wishes,
     pub(crate) journal: PathBuf,
     pub(crate) any_size: bool,
+    pub(crate) without_unique_id: bool,
     pub(crate) dry_run: bool,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
@@ -109,6 +110,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         },
         line_ends: wishes.line_ends.unwrap_or_default().into(),
         any_size: wishes.any_size,
+        without_unique_id: wishes.without_unique_id,
         journal: journal.to_owned(),
         dry_run,
         json,
@@ -129,6 +131,7 @@ impl WishOptions {
             max_size: self.max_size.or(others.max_size),
             line_ends: self.line_ends.or(others.line_ends),
             any_size: self.any_size || others.any_size,
+            without_unique_id: self.without_unique_id || others.without_unique_id,
         }
     }
 

@@ -26,9 +26,10 @@ use job::Job;
 pub(crate) const NAME: &str = "fetch";
 
 const AFTER_HELP: &str = "\
-A message is new if the journal does not know its unique-id. It is deleted on the server only when it lies where it is to \
-be, on the disk, and the journal says so on the disk too. Killed at any moment, the next run loses nothing and delivers \
-nothing twice; for standard output nobody can promise the latter.
+A message is new if the journal does not know its unique-id. It is stored when its size is what LIST says and the server \
+then answers STAT as before; what stays in doubt is left on the server and named. It is deleted on the server only when \
+it is on the disk where it belongs, and the journal says so on the disk too. Killed at any moment, the next run loses \
+nothing and delivers nothing twice; to standard output it may deliver a message twice.
 
 Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the same options:
 
@@ -50,7 +51,7 @@ Exit status:
   73  the place for mail, or the journal, cannot be opened
   74  reading or writing failed
   75  not now: the connection broke, or another run has the account
-  76  the server does not keep to the protocol, or refused a message
+  76  the server does not keep to the protocol, refused a message, or a message stays in doubt
   77  name or password were refused
  141  the reader of standard output closed it early";
 
@@ -117,6 +118,11 @@ pub(crate) struct WishOptions {
     /// cuts short is then taken for whole)
     #[arg(long)]
     any_size: bool,
+
+    /// Fetch messages without a valid unique-id, too (they are retrieved in each
+    /// run, and known again by their octets)
+    #[arg(long)]
+    without_unique_id: bool,
 }
 
 /// How lines end in what is delivered.

@@ -22,6 +22,7 @@ pub(crate) async fn sync(
         wishes: job.wishes,
         dry_run: job.dry_run,
         any_size: job.any_size,
+        without_unique_id: job.without_unique_id,
     });
     let done = loop {
         match session(job, credentials, (&report, bars), &mut fetch).await {

@@ -297,6 +297,30 @@ fn the_log_shows_no_control_characters_and_no_secrets() {
 }
 
 #[test]
+fn expire_is_announced_on_request() {
+    let folder = maildir();
+    let path = folder.path().to_str().unwrap();
+    for (options, announced) in [
+        (&[][..], None),
+        (&["--expire", "30"], Some("EXPIRE 30\r\n")),
+        (&["--expire", "never"], Some("EXPIRE NEVER\r\n")),
+    ] {
+        let server = Server::new(&[&["--maildir", path, "--user", "me"], options].concat());
+        let mut client = server.client();
+        assert_eq!(client.ask("CAPA"), "+OK\r\n");
+        let mut lines = Vec::new();
+        while lines.last().is_none_or(|line| line != ".\r\n") {
+            lines.push(client.line());
+        }
+        let expire = lines.iter().find(|line| line.starts_with("EXPIRE"));
+        assert_eq!(expire.map(String::as_str), announced);
+        drop(client);
+        server.signal(Signal::TERM);
+        assert_eq!(server.done().0, Some(0));
+    }
+}
+
+#[test]
 fn what_cannot_be_served_is_said() {
     let folder = maildir();
     let path = folder.path().to_str().unwrap();

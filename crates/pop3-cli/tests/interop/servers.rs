@@ -116,6 +116,47 @@ fn solid() {
     all_from(&SOLID);
 }
 
+/// Neither stuffs a dot that is the first octet of a message.
+#[test]
+fn a_first_dot_that_is_not_stuffed_costs_no_mail() {
+    for (daemon, options) in [
+        (&DOVECOT, &["--delete"][..]),
+        (&DOVECOT, &["--delete", "--no-pipelining"]),
+        (&COURIER, &["--delete"]),
+    ] {
+        let sound = [
+            &b"Subject: one\n\nsound\n"[..],
+            b"Subject: last\n\nsound, too\n",
+        ];
+        let dotted = [
+            &b".\nSubject: a dot alone\n\nall of it is cut off\n"[..],
+            b"..two\nSubject: two dots\n\none of them is lost\n",
+            b".\n",
+        ];
+        let messages = [&sound[..1], &dotted, &sound[1..]].concat();
+        let messages: Vec<Vec<u8>> = messages.iter().map(|message| message.to_vec()).collect();
+        let Some(server) = daemon.start(&messages, None).unwrap() else {
+            continue;
+        };
+        let folder = TempDir::new().unwrap();
+        let maildir = folder.path().join("Maildir");
+        for _ in 0..3 {
+            let mut command = pop3(folder.path());
+            command.args(["fetch", "--insecure-plaintext", "--to"]);
+            command.arg(format!("maildir:{}", maildir.display()));
+            command
+                .arg(url("pop3", server.address.port()))
+                .args(options);
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(76), "{said}");
+            assert!(said.contains("3 messages stay on the server"), "{said}");
+        }
+        assert_stored(&maildir, sound.map(<[u8]>::to_vec).to_vec());
+        assert_eq!(server.messages().unwrap(), dotted.len());
+    }
+}
+
 #[test]
 fn dovecot_under_tls() {
     let tls = Tls::new();

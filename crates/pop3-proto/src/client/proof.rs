@@ -11,8 +11,9 @@ use crate::MessageNumber;
 /// the next reply was swallowed, or that it left a dot unstuffed and the message
 /// was cut there. The session does not send DELE before every other command is
 /// answered, and QUIT not before every DELE is: by then either has shown itself.
-/// Whoever keeps a record of what was received should ask
-/// [`fits`](Self::fits) first, since a connection may be lost before that.
+/// A connection may be lost before that. So a program that keeps a record of what
+/// it received should compare [`octets`](Self::octets) with the size by LIST, and
+/// ask STAT for the answer that it gave before: the crate `pop3-fetch` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "without it the message cannot be deleted"]
 pub struct Retrieved {
@@ -22,11 +23,6 @@ pub struct Retrieved {
 }
 
 impl Retrieved {
-    /// How many octets a message may have beyond twice its announced size:
-    /// room for the header fields that servers and virus scanners add when it
-    /// is fetched.
-    pub const ADDED_OCTETS: u64 = 4096;
-
     /// The message that was received.
     #[must_use]
     pub const fn number(self) -> MessageNumber {
@@ -37,26 +33,6 @@ impl Retrieved {
     #[must_use]
     pub const fn octets(self) -> u64 {
         self.octets
-    }
-
-    /// Whether the octets fit the size that LIST announced: at least half of
-    /// it, and no more than twice of it and [`Self::ADDED_OCTETS`].
-    ///
-    /// Sizes are exact by RFC 1939 §11, and often are not: a server that counts
-    /// LF for CRLF announces at least half of the octets, one that counts
-    /// stuffed dots at most a third more, and some estimate. So a message that fits may
-    /// still have swallowed a small one.
-    ///
-    /// If it does not fit, do not record the message as received. Fetch it
-    /// again in a new session without
-    /// [pipelining](super::Config::pipelining). If it then has as many octets
-    /// again, and the session goes on to its end, the size was wrong.
-    #[must_use]
-    pub const fn fits(self, announced: u64) -> bool {
-        let most = announced
-            .saturating_mul(2)
-            .saturating_add(Self::ADDED_OCTETS);
-        announced / 2 <= self.octets && self.octets <= most
     }
 }
 

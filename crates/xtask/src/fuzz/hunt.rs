@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Measure how long each fuzz target takes, from an empty corpus and on one
-/// core, to find each mutant of pop3-testkit
+/// core, to find each mutant of pop3-testkit and pop3-simulation
 #[derive(clap::Args)]
 pub(crate) struct Hunt {
     /// A mutant; all if absent
@@ -28,9 +28,12 @@ pub(crate) struct Hunt {
 impl Hunt {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         Sanitizer::None.build()?;
-        let list = output(&mut command(
-            "cargo run --quiet -p pop3-testkit --example mutants",
-        ))?;
+        let mut list = String::new();
+        for package in ["pop3-testkit", "pop3-simulation"] {
+            list += &output(&mut command(&format!(
+                "cargo run --quiet -p {package} --example mutants"
+            )))?;
+        }
         let mutants = list.lines().filter_map(|line| line.split_once('\t'));
         let wanted = |name: &str| self.mutant.as_ref().is_none_or(|mutant| mutant == name);
         let mutants: Vec<_> = mutants.filter(|(name, _)| wanted(name)).collect();

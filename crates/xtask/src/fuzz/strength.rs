@@ -26,7 +26,7 @@ pub(crate) struct Strength {
 const LEAST_SPEED: u64 = 5000;
 
 /// Why a target may be slower than that.
-const REASONS: [(&str, &str); 7] = [
+const REASONS: [(&str, &str); 8] = [
     (
         "audit_client",
         "the server that it meets may send a flood, or a long message",
@@ -42,6 +42,10 @@ const REASONS: [(&str, &str); 7] = [
     (
         "duplex",
         "an input is a script of operations over joined sessions, and messages to fetch in them",
+    ),
+    (
+        "fetch",
+        "an input is several runs of a fetch, each with a database and a Maildir",
     ),
     ("line", LONG_RUNS),
     ("multiline_decode", LONG_RUNS),
