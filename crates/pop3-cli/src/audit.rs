@@ -21,23 +21,25 @@ use crate::{
 pub(crate) const NAME: &str = "audit";
 
 const AFTER_HELP: &str = "\
-The client is run once for each scenario, against a server on the loopback interface that does one thing otherwise than a \
-good one. In its arguments {host}, {port}, {user}, {password}, {cafile}, {home}, {maildir} and {mbox} are filled in. It is to \
+The client is run in each scenario against a server on the loopback interface that does one thing otherwise than a good one. It is \
+run again, three times at most, until it settles: until a run changes neither its files nor the maildrop, or ends with status 0 and \
+leaves nothing on the server. In its arguments {host}, {port}, {user}, {password}, {cafile}, {home}, {maildir} and {mbox} are filled in. It is to \
 fetch all mail and to delete what it has fetched:
 
     pop3 audit --maildir mail -- getter --host {host} --port {port} --user {user} --password {password} --to {maildir}
 
-It runs in a scratch folder, which is its HOME, under limits of time, memory and disk; that is no sandbox. Compared is what \
-it stores, octet for octet: LF for CRLF, header fields added at the top and what an mbox adds are no difference.
+It runs in a scratch directory, which is its HOME, under limits of time, memory and disk; that is no sandbox. All runs of a \
+scenario share that directory and the port. Compared is what it stores, octet for octet: LF for CRLF, header fields added at the top and what an mbox adds are no difference.
 
 Verdicts:
   correct    what it stored is right, or it refused where it may
+  warn       it stored a message again in a later run
   lossy      what it stored differs from what was sent
   dangerous  it deleted what it did not store, took a part for the whole, went on in the clear, did not end, or grew
   not tried  the scenario needs STLS: tell how with --stls
 
 Exit status:
-   0  all is correct
+   0  nothing is lossy or dangerous
    1  something is lossy or dangerous, or a MUST of MS-STANOPOP3 is broken
   64  wrong usage
   66  the program of the recipe is not installed
@@ -80,11 +82,11 @@ pub(crate) struct Audit {
     #[arg(long)]
     list: bool,
 
-    /// Run so many scenarios at once
+    /// Run N scenarios in parallel
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
 
-    /// Stop a run after so many seconds
+    /// Stop each run of the client after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = Limits::DEFAULT.time.as_secs())]
     time_limit: u64,
 
@@ -257,11 +259,11 @@ fn list(scenarios: &[Scenario]) -> String {
         }
         last = scenario.family();
         let family = scenarios.iter().filter(|other| other.family() == last);
-        let runs = match family.count() {
+        let members = match family.count() {
             1 => String::new(),
-            runs => format!(" ({runs} runs)"),
+            members => format!(" (family of {members})"),
         };
-        text.push_str(&format!("{last}{runs}\n    {}\n", scenario.why()));
+        text.push_str(&format!("{last}{members}\n    {}\n", scenario.why()));
         let ids: Vec<_> = scenario.shows().iter().map(ToString::to_string).collect();
         if !ids.is_empty() {
             text.push_str(&format!("    MS-STANOPOP3 {}\n", ids.join(", ")));

@@ -74,7 +74,9 @@ async fn ask(
         account: remote.account(),
         ..Listing::default()
     };
-    let announced = client.announced().lines().map(shown);
+    let redactor = client.redactor();
+    let announced = client.announced().lines();
+    let announced = announced.map(|line| redactor.shown(line.as_bytes()));
     listing.capabilities = Some(announced.collect()).filter(|lines: &Vec<_>| !lines.is_empty());
     let failed = |error| remote.failure(&error);
     let stat = client.stat().await.map_err(failed)?;
@@ -136,9 +138,4 @@ impl Listing {
         }
         text
     }
-}
-
-/// The line of a capability, with what is unprintable escaped.
-fn shown(line: &str) -> String {
-    Escaped(line.as_bytes()).to_string()
 }

@@ -1,10 +1,13 @@
 //! The scenarios and recipes are all there, can be read, and cover what they
 //! are to cover.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use pop3_conformance::{
-    audit::{Cover, Scenario, client_statements, cover, scenario_files, scenarios},
+    audit::{
+        Action, Cover, Maildrop, Scenario, Server, client_statements, cover, scenario_files,
+        scenarios,
+    },
     statement,
 };
 
@@ -104,4 +107,113 @@ fn what_is_no_scenario_is_refused_with_the_reason() {
         assert!(error.contains(reason), "{text}: {error}");
         assert!(error.starts_with("scenario test: "), "{error}");
     }
+}
+
+/// A session of these lines, sent at once: what the server sends, and what it
+/// leaves in the maildrop.
+fn session(scenario: &Scenario, maildrop: &mut Maildrop, lines: &str) -> String {
+    let mut server = Server::with_maildrop(scenario, maildrop.clone());
+    let mut now = Duration::ZERO;
+    let mut sent = Vec::new();
+    let mut input = Some(["USER mrose\r\nPASS tanstaaf\r\n", lines].concat());
+    loop {
+        match server.poll(now) {
+            Action::Send(octets) => sent.extend(octets),
+            Action::Wait(due) => now = due,
+            Action::Read => match input.take() {
+                Some(input) => server.handle_input(input.as_bytes()),
+                None => break,
+            },
+            Action::StartTls | Action::Close => {}
+        }
+    }
+    maildrop.remove(server.removed());
+    let sent = String::from_utf8(sent).unwrap();
+    let login = "+OK ready\r\n+OK\r\n+OK\r\n";
+    sent.strip_prefix(login).unwrap().to_owned()
+}
+
+/// Three messages of one line, and what else the scenario says.
+fn three(keys: &str, replies: &str) -> Scenario {
+    let message = |name: &str| format!("[[message]]\nbare = true\nwire = '{name}'\n");
+    let messages: String = ["one", "two", "three"].map(message).concat();
+    let text = format!("why = 'a test'\n{keys}\n{messages}{replies}");
+    Scenario::parse("test", &text).unwrap().remove(0)
+}
+
+#[test]
+fn a_confirmed_quit_removes_and_the_next_session_counts_from_one() {
+    let scenario = three("", "");
+    let maildrop = &mut Maildrop::new(&scenario);
+    session(&scenario, maildrop, "DELE 1\r\nQUIT\r\n");
+    let rest = "STAT\r\nLIST\r\nUIDL 2\r\nRETR 1\r\nRETR 3\r\n";
+    assert_eq!(
+        session(&scenario, maildrop, rest),
+        "+OK 2 12\r\n+OK\r\n1 5\r\n2 7\r\n.\r\n+OK 2 test.3\r\n+OK it comes\r\ntwo\r\n.\r\n\
+         -ERR no such message\r\n"
+    );
+    session(&scenario, maildrop, "DELE 2\r\nDELE 1\r\nQUIT\r\n");
+    assert!(maildrop.is_empty());
+}
+
+#[test]
+fn only_a_confirmed_quit_removes() {
+    let reply = |to: &str, what: &str| format!("[[reply]]\nto = '{to}'\n{what}");
+    for (replies, lines) in [
+        (String::new(), "DELE 1\r\n"),
+        (String::new(), "DELE 1\r\nRSET\r\nQUIT\r\n"),
+        (reply("DELE", "send = '-ERR no'"), "DELE 1\r\nQUIT\r\n"),
+        (reply("QUIT", "send = '-ERR no'"), "DELE 1\r\nQUIT\r\n"),
+        (
+            reply("DELE", "send = ''\nthen = 'close'"),
+            "DELE 1\r\nQUIT\r\n",
+        ),
+    ] {
+        let scenario = three("", &replies);
+        let mut maildrop = Maildrop::new(&scenario);
+        session(&scenario, &mut maildrop, lines);
+        assert_eq!(maildrop, Maildrop::new(&scenario), "{replies} {lines}");
+    }
+}
+
+/// A rule names a message of the file, not a number of a session.
+#[test]
+fn a_rule_follows_its_message() {
+    let scenario = three("", "[[reply]]\nto = 'RETR 2'\nsend = '-ERR not this one'");
+    let maildrop = &mut Maildrop::new(&scenario);
+    session(&scenario, maildrop, "DELE 1\r\nQUIT\r\n");
+    assert_eq!(
+        session(&scenario, maildrop, "RETR 1\r\nRETR 2\r\n"),
+        "-ERR not this one\r\n+OK it comes\r\nthree\r\n.\r\n"
+    );
+}
+
+/// It would name messages that are gone.
+#[test]
+fn a_listing_that_is_written_out_is_sent_while_the_maildrop_is_whole() {
+    let list = "[[reply]]\nto = 'LIST'\nsend = '''\n+OK\n1 9\n2 9\n3 9\n.\n'''";
+    let scenario = three("", list);
+    let maildrop = &mut Maildrop::new(&scenario);
+    let whole = session(&scenario, maildrop, "LIST\r\nDELE 1\r\nQUIT\r\n");
+    let listed = "+OK\r\n1 9\r\n2 9\r\n3 9\r\n.\r\n";
+    assert!(whole.starts_with(listed), "{whole}");
+    let rest = session(&scenario, maildrop, "LIST\r\n");
+    assert_eq!(rest, "+OK\r\n1 5\r\n2 7\r\n.\r\n");
+}
+
+#[test]
+fn an_interleaved_answer_begins_before_the_message_ahead_has_ended() {
+    let scenario = three("interleaved = true", "");
+    let mut maildrop = Maildrop::new(&scenario);
+    let ahead = "RETR 1\r\nRETR 2\r\nNOOP\r\nLIST\r\n";
+    assert_eq!(
+        session(&scenario, &mut maildrop, ahead),
+        "+OK it comes\r\none\r\n+OK it comes\r\n.\r\ntwo\r\n+OK nothing done\r\n+OK\r\n.\r\n\
+         1 5\r\n2 5\r\n3 7\r\n.\r\n"
+    );
+    // One at a time they are as they should be.
+    assert_eq!(
+        session(&scenario, &mut maildrop, "RETR 1\r\n"),
+        "+OK it comes\r\none\r\n.\r\n"
+    );
 }

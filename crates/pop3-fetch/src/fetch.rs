@@ -157,7 +157,7 @@ impl<D: Decisions + Clone> Fetch<D> {
                 self.way.tries_doubts = true;
                 Ok(Next::Again)
             }
-            _ => self.outcome(),
+            _ => self.outcome(report),
         }
     }
 
@@ -182,13 +182,13 @@ impl<D: Decisions + Clone> Fetch<D> {
         *limit = limit.saturating_sub(visit.delivered);
     }
 
-    fn outcome(&mut self) -> Result<Next, Failure> {
+    fn outcome(&mut self, report: &dyn Report) -> Result<Next, Failure> {
         self.summary.doubtful = self.doubts.len() + self.left;
         if self.decisions.forgives() {
             return Ok(Next::Done);
         }
         if let Some(doubt) = self.doubts.first() {
-            return Err(self.in_doubt(doubt));
+            return Err(self.in_doubt(doubt, report));
         }
         if let Some((number, words)) = self.refused.first() {
             return Err(Failure::new(
@@ -221,7 +221,7 @@ impl<D: Decisions + Clone> Fetch<D> {
         }
     }
 
-    fn in_doubt(&self, doubt: &Doubt) -> Failure {
+    fn in_doubt(&self, doubt: &Doubt, report: &dyn Report) -> Failure {
         let Misfit {
             wanted,
             octets,
@@ -244,7 +244,7 @@ impl<D: Decisions + Clone> Fetch<D> {
                  run tries it again",
                 stay(self.doubts.len()),
                 wanted.number,
-                doubt.key.unique_id.escape_ascii(),
+                report.shown(&doubt.key.unique_id),
             ),
         )
     }

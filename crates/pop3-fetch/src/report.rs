@@ -16,6 +16,10 @@ pub trait Report {
     /// Something to know that is no failure.
     fn warn(&self, what: &str);
 
+    /// A text of the server as it may be shown: printable, and without what
+    /// repeats a secret.
+    fn shown(&self, text: &[u8]) -> String;
+
     /// What a dry run would do.
     fn plan(&self, plan: &Plan);
 }

@@ -308,6 +308,7 @@ impl Retrieval {
         number: MessageNumber,
         reply: &Reply<'_>,
         intake: &mut impl Intake,
+        report: &dyn Report,
     ) -> Result<(), Stop> {
         // The answer to STAT, where a reply to RETR was left out.
         if self.witnesses > 0 && self.total.is_line_of(reply) {
@@ -322,7 +323,7 @@ impl Retrieval {
             };
         }
         if let Some(wanted) = self.sent.pop_front() {
-            let words = reply.status.text().escape_ascii().to_string();
+            let words = report.shown(reply.status.text());
             self.refused.push((wanted, words));
         }
         Ok(())

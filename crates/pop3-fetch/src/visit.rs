@@ -445,7 +445,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
     }
 
     fn status(&mut self, reply: &Reply<'_>) -> Result<(), Failure> {
-        let words = || reply.status.text().escape_ascii().to_string();
+        let words = || self.report.shown(reply.status.text());
         match reply.request {
             Request::Stat if self.total.is_none() => self.total = Some(Total::of(reply)),
             Request::Uidl(None) if !reply.is_positive() => {
@@ -498,7 +498,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         deletion.outstanding = deletion.outstanding.saturating_sub(1);
         if !reply.is_positive() {
             if deletion.refused == 0 {
-                deletion.first_refusal = reply.status.text().escape_ascii().to_string();
+                deletion.first_refusal = self.report.shown(reply.status.text());
             }
             deletion.refused += 1;
         } else if let Some(key) = deletion.keys.remove(&number) {
@@ -582,7 +582,7 @@ impl<I: Intake, D: Decisions> Exchange for Visit<'_, I, D> {
                 retrieval.data(octets, &self.maildrop, intake)
             }
             Event::Status(reply) => match reply.request {
-                Request::Retr(number) => retrieval.status(number, &reply, intake),
+                Request::Retr(number) => retrieval.status(number, &reply, intake, self.report),
                 Request::Stat => retrieval.witness(&reply, intake, &self.decisions, self.report),
                 _ => Ok(()),
             },

@@ -209,6 +209,86 @@ fn names_of_flaws_are_unique() {
     assert_eq!(names.len(), flaws().len());
 }
 
+/// The scenarios of a family.
+fn named(family: &str) -> Vec<Scenario> {
+    let scenarios = audit::scenarios().iter();
+    let chosen: Vec<_> = scenarios
+        .filter(|scenario| scenario.family() == family)
+        .cloned()
+        .collect();
+    assert!(!chosen.is_empty(), "there is no scenario {family}");
+    chosen
+}
+
+fn tried(flaw: Option<&str>, family: &str) -> Audit {
+    run(flaw, &named(family), &OPTIONS)
+}
+
+#[test]
+fn a_client_is_run_until_it_settles_and_not_more() {
+    for (flaw, family, runs) in [
+        // Everything is stored and gone.
+        (None, "plain", 1),
+        // Nothing was changed.
+        (None, "greeting-refuses", 1),
+        (None, "eof-anywhere-in-list", 1),
+        (None, "replies-interleaved", 1),
+        // The second run finds the journal of the first and adds nothing.
+        (None, "dele-refused", 2),
+        (None, "first-dot-not-stuffed", 2),
+        // A message is left for the second.
+        (Some("it-fetches-one-message"), "plain", 2),
+        (
+            Some("a-message-that-failed-twice-is-deleted"),
+            "status-err",
+            3,
+        ),
+        // Worse it cannot get.
+        (Some("the-connections-end-is-success"), "dele-refused", 2),
+        (Some("it-deletes-what-it-failed-to-fetch"), "status-err", 1),
+    ] {
+        let audit = tried(flaw, family);
+        assert_eq!(
+            audit.runs(family),
+            runs,
+            "{flaw:?} {}",
+            audit.report().json()
+        );
+    }
+}
+
+#[test]
+fn a_message_that_comes_in_the_second_run_is_not_missing() {
+    let mut client = mock(None);
+    let fails_once = "test -e tried || { touch tried; exit 1; }; exec \"$0\" \"$@\"";
+    let shell = ["/bin/sh", "-c", fails_once].map(str::to_owned);
+    if let Some(plain) = &mut client.plain {
+        plain.command.splice(..0, shell);
+    }
+    let scenarios = named("plain");
+    let audit = audit::audit(&client, &scenarios, &OPTIONS, &|_| {}).unwrap();
+    assert_eq!(audit.verdict("plain"), Some(audit::Verdict::Correct));
+    assert_eq!(audit.runs("plain"), 2);
+}
+
+#[test]
+fn a_message_that_a_later_run_stores_again_is_a_warning() {
+    let audit = tried(Some("it-fetches-again-what-it-stored"), "dele-refused");
+    assert_eq!(audit.verdict("dele-refused"), Some(audit::Verdict::Warn));
+    let faults = audit.faults("dele-refused");
+    assert_eq!(faults, ["dele-refused: it stored a message again (run 2)"]);
+    assert!(!audit.report().fails());
+}
+
+#[test]
+fn a_message_that_a_later_run_deletes_unseen_is_dangerous() {
+    let flaw = "it-journals-before-it-knows-that-it-is-in-step";
+    let audit = tried(Some(flaw), "first-dot-not-stuffed");
+    let faults = audit.faults("first-dot-not-stuffed");
+    let wanted = "first-dot-not-stuffed: it deleted message 2, which it does not have (run 2)";
+    assert_eq!(faults[0], wanted, "{faults:?}");
+}
+
 #[test]
 fn a_client_without_tls_is_not_tried_where_tls_is_needed() {
     let mut client = mock(None);

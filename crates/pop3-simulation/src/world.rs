@@ -13,7 +13,7 @@ use pop3_fetch::{
     LineEnds, Next, Orders, Place, Plan, Report, Wishes, finish_leftovers,
 };
 use pop3_proto::{
-    Argument, Command, EqualUniqueIds, Profile, Secret,
+    Argument, Command, EqualUniqueIds, Escaped, Profile, Secret,
     client::{Config, Event, Exchange, Session, Transport},
 };
 use rusqlite::Connection;
@@ -435,5 +435,8 @@ impl Report for Silent {
     fn received(&self, _: u64) {}
     fn ends(&self) {}
     fn warn(&self, _: &str) {}
+    fn shown(&self, text: &[u8]) -> String {
+        Escaped(text).to_string()
+    }
     fn plan(&self, _: &Plan) {}
 }

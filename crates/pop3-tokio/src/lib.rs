@@ -5,6 +5,8 @@
 #![deny(missing_docs)]
 
 pub mod client;
+mod hashing;
+mod sasl;
 pub mod server;
 pub mod tls;
 mod tls_words;

@@ -41,6 +41,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// maildrop: one whose first octet is a dot; one with lines that begin with
 /// dots, and a line that is a dot alone; and two others with several lines.
 ///
+/// With --insecure-plaintext no TLS is used on pop3:// URLs, even if the server
+/// announces STLS.
+///
 /// A reply may take half a minute and everything ten, unless --timeout and
 /// --session-timeout say otherwise.
 #[derive(Args)]

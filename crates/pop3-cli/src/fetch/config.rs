@@ -55,6 +55,7 @@ struct Entry {
     ca_file: Option<PathBuf>,
     fingerprint: Option<String>,
     insecure_plaintext: bool,
+    dangerous_token_in_cleartext: bool,
     require_tls: bool,
     dangerous_accept_invalid_certs: bool,
     no_pipelining: bool,
@@ -158,6 +159,7 @@ fn account(entry: Entry) -> Result<Account, String> {
             ca_file: entry.ca_file.map(at_home),
             fingerprint,
             insecure_plaintext: entry.insecure_plaintext,
+            dangerous_token_in_cleartext: entry.dangerous_token_in_cleartext,
             require_tls: entry.require_tls,
             dangerous_accept_invalid_certs: entry.dangerous_accept_invalid_certs,
             no_pipelining: entry.no_pipelining,
@@ -179,28 +181,87 @@ fn at_home(path: PathBuf) -> PathBuf {
 mod tests {
     use super::*;
 
+    /// Every field is named here, so that one without a key does not compile.
     #[test]
     fn an_account_with_all_its_keys() {
-        let accounts = parse(
+        let digits = "ab".repeat(32);
+        let text = format!(
             "[accounts.home]\nurl = 'pop3s://me@example.org'\nto = 'maildir:/mail'\n\
              delete-after = 14\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
-             profile = 'outlook-2016'\nauth = 'PLAIN'\npassword-command = 'pass mail'\n\
-             ca-file = '/ca.pem'\ninsecure-plaintext = true\n\
+             any-size = true\nwithout-unique-id = true\nprofile = 'outlook-2016'\nauth = 'PLAIN'\n\
+             password-file = '/password'\npassword-command = 'pass mail'\n\
+             ca-file = '/ca.pem'\nfingerprint = '{digits}'\ninsecure-plaintext = true\n\
+             dangerous-token-in-cleartext = true\nrequire-tls = true\n\
              dangerous-accept-invalid-certs = true\nno-pipelining = true\n\
-             [accounts.work]\nurl = 'pop3://w@example.com'\n",
-        )
-        .unwrap();
-        let [(home, account), (work, _)] = accounts.as_slice() else {
+             timeout = 7\nsession-timeout = 8\n\
+             [accounts.kept]\nurl = 'pop3://w@example.com'\nkeep = true\n\
+             [accounts.work]\nurl = 'pop3://w@example.com'\ndelete = true\n"
+        );
+        let accounts = parse(&text).unwrap();
+        let [(home, account), (kept, keep), (work, delete)] = accounts.as_slice() else {
             panic!("{accounts:?}");
         };
-        assert_eq!((home.as_str(), work.as_str()), ("home", "work"));
-        assert_eq!(account.to, Some(Place::Maildir("/mail".into())));
-        assert_eq!(account.wishes.delete_after, Some(14));
-        assert_eq!(account.wishes.limit, Some(5));
-        assert_eq!(account.wishes.max_size, Some(6));
-        assert_eq!(account.wishes.line_ends, Some(LineEnds::Received));
-        assert_eq!(account.remote.profile.as_deref(), Some("outlook-2016"));
-        assert!(account.remote.no_pipelining);
+        assert_eq!((&**home, &**kept, &**work), ("home", "kept", "work"));
+        assert!(keep.wishes.keep && !keep.wishes.delete);
+        assert!(delete.wishes.delete && !delete.wishes.keep);
+        assert!(!delete.remote.insecure_plaintext && !delete.wishes.any_size);
+        let Account {
+            url,
+            to,
+            wishes,
+            remote,
+        } = account;
+        assert_eq!(url, "pop3s://me@example.org");
+        assert_eq!(*to, Some(Place::Maildir("/mail".into())));
+        let WishOptions {
+            keep,
+            delete,
+            delete_after,
+            limit,
+            max_size,
+            line_ends,
+            any_size,
+            without_unique_id,
+        } = wishes;
+        assert!(!keep && !delete && *any_size && *without_unique_id);
+        let numbers = (*delete_after, *limit, *max_size);
+        assert_eq!(numbers, (Some(14), Some(5), Some(6)));
+        assert_eq!(*line_ends, Some(LineEnds::Received));
+        // What the file says holds where the command line says nothing.
+        for remote in [remote, &RemoteOptions::default().or(remote)] {
+            let RemoteOptions {
+                profile,
+                auth,
+                password,
+                ca_file,
+                fingerprint,
+                insecure_plaintext,
+                dangerous_token_in_cleartext,
+                require_tls,
+                dangerous_accept_invalid_certs,
+                no_pipelining,
+                timeout,
+                session_timeout,
+            } = remote;
+            let PasswordOptions {
+                password_file,
+                password_command,
+            } = password;
+            let paths = (password_file.as_deref(), ca_file.as_deref());
+            assert_eq!(
+                paths,
+                (Some(Path::new("/password")), Some(Path::new("/ca.pem")))
+            );
+            let words = [profile, auth, password_command].map(Option::as_deref);
+            assert_eq!(
+                words,
+                [Some("outlook-2016"), Some("PLAIN"), Some("pass mail")]
+            );
+            assert_eq!(*fingerprint, Some(digits.parse().unwrap()));
+            assert!(insecure_plaintext & dangerous_token_in_cleartext & require_tls);
+            assert!(dangerous_accept_invalid_certs & no_pipelining);
+            assert_eq!((*timeout, *session_timeout), (Some(7), Some(8)));
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::{
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use pop3_fetch::{Key, Place, Plan, Summary};
+use pop3_proto::Escaped;
+use pop3_tokio::client::Redactor;
 use serde::Serialize;
 
 use super::{NAME, job::Job};
@@ -69,7 +71,7 @@ impl Report {
         if self.json {
             self.json(&Line::Message {
                 account: &self.account,
-                unique_id: key.unique_id.escape_ascii().to_string(),
+                unique_id: Escaped(&key.unique_id).to_string(),
                 copy: key.copy,
                 octets,
             });
@@ -172,18 +174,20 @@ impl Report {
     }
 }
 
-/// The same, and a bar while messages come.
+/// The same for one session, and a bar while messages come.
 pub(crate) struct Progress<'a> {
     report: &'a Report,
     bars: &'a MultiProgress,
+    redactor: Redactor,
     bar: RefCell<ProgressBar>,
 }
 
 impl<'a> Progress<'a> {
-    pub(crate) fn new(report: &'a Report, bars: &'a MultiProgress) -> Self {
+    pub(crate) fn new(report: &'a Report, bars: &'a MultiProgress, redactor: Redactor) -> Self {
         Self {
             report,
             bars,
+            redactor,
             bar: RefCell::new(ProgressBar::hidden()),
         }
     }
@@ -204,6 +208,10 @@ impl pop3_fetch::Report for Progress<'_> {
 
     fn warn(&self, what: &str) {
         self.report.warn(what);
+    }
+
+    fn shown(&self, text: &[u8]) -> String {
+        self.redactor.shown(text)
     }
 
     fn plan(&self, plan: &Plan) {

@@ -24,9 +24,8 @@ pub(crate) async fn sync(
         any_size: job.any_size,
         without_unique_id: job.without_unique_id,
     });
-    let progress = Progress::new(&report, bars);
     let done = loop {
-        match session(job, credentials, &report, &progress, &mut fetch).await {
+        match session(job, credentials, (&report, bars), &mut fetch).await {
             Ok(Next::Again) => {}
             Ok(Next::Done) => break Ok(()),
             Err(failure) => break Err(failure),
@@ -42,8 +41,7 @@ pub(crate) async fn sync(
 async fn session(
     job: &Job,
     credentials: &Credentials,
-    report: &Report,
-    progress: &Progress<'_>,
+    (report, bars): (&Report, &MultiProgress),
     fetch: &mut Fetch,
 ) -> Result<Next, Failure> {
     let Job { remote, .. } = job;
@@ -63,6 +61,7 @@ async fn session(
         read.unwrap_or_else(|_| Err(panicked()))
     };
     let mut client = remote.log_in(credentials).await?;
+    let progress = Progress::new(report, bars, client.redactor());
     let on_delivered = report.clone();
     let open = move |journal| {
         let on_delivered = move |key: &_, octets| on_delivered.message(key, octets);
@@ -70,7 +69,7 @@ async fn session(
         Parcels::new(group, job.line_ends)
     };
     let window = client.window();
-    let mut visit = fetch.visit(progress, window, Box::new(read), Box::new(open));
+    let mut visit = fetch.visit(&progress, window, Box::new(read), Box::new(open));
     let result = client.run(&mut visit).await;
     let result = match result {
         Ok(()) => {
@@ -80,7 +79,7 @@ async fn session(
         Err(RetrieveError::Client(error)) => Err(broken(&error)),
         Err(RetrieveError::Sink(failure)) => Err(failure),
     };
-    let next = fetch.end(visit, result, progress);
+    let next = fetch.end(visit, result, &progress);
     next.map_err(|failure| named(&account, failure))
 }
 

@@ -39,9 +39,14 @@ pub(crate) struct RemoteOptions {
     #[arg(conflicts_with_all = ["insecure_plaintext", "dangerous_accept_invalid_certs"])]
     pub(crate) fingerprint: Option<Fingerprint>,
 
-    /// Send name, password and mail in the clear to a server without TLS
+    /// Go on without TLS if the server does not announce STLS or refuses it
+    /// (anyone between can then read the password and the mail)
     #[arg(long)]
     pub(crate) insecure_plaintext: bool,
+
+    /// Send an access token without TLS to a server on a loopback address
+    #[arg(long, conflicts_with = "require_tls")]
+    pub(crate) dangerous_token_in_cleartext: bool,
 
     /// No login without TLS, to loopback addresses neither: a tunnel may listen
     /// there
@@ -103,6 +108,8 @@ impl RemoteOptions {
             ca_file: self.ca_file.or_else(|| others.ca_file.clone()),
             fingerprint: self.fingerprint.or(others.fingerprint),
             insecure_plaintext: self.insecure_plaintext || others.insecure_plaintext,
+            dangerous_token_in_cleartext: self.dangerous_token_in_cleartext
+                || others.dangerous_token_in_cleartext,
             require_tls: self.require_tls || others.require_tls,
             dangerous_accept_invalid_certs: self.dangerous_accept_invalid_certs
                 || others.dangerous_accept_invalid_certs,
@@ -135,6 +142,7 @@ impl RemoteOptions {
         }
         settings.timeouts.session = self.session_timeout.map(Duration::from_secs);
         settings.insecure_plaintext = self.insecure_plaintext;
+        settings.dangerous_token_in_cleartext = self.dangerous_token_in_cleartext;
         settings.require_tls = self.require_tls;
         settings.tls.dangerous_accept_invalid_certs = self.dangerous_accept_invalid_certs;
         settings.tls.ca_files.extend(self.ca_file.clone());

@@ -1,5 +1,11 @@
 //! `pop3 list`: one table, or one object.
 
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    thread,
+};
+
 use serde_json::{Value, json};
 
 use crate::{Run, pop3, server::Server};
@@ -84,4 +90,33 @@ fn a_server_that_is_not_there() {
         "{stderr}"
     );
     assert_eq!(stderr.lines().count(), 1);
+}
+
+/// A server that repeats the line it does not know.
+#[test]
+fn a_password_is_not_shown_in_base64_either() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("pop3://me@{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap());
+        stream.write_all(b"+OK\r\n").unwrap();
+        let mut line = String::new();
+        while lines.read_line(&mut line).is_ok_and(|octets| octets > 0) {
+            let answer = match &*line {
+                "CAPA\r\n" => "+OK\r\nSASL PLAIN\r\n.\r\n".to_owned(),
+                _ => format!("-ERR unknown command: {line}"),
+            };
+            stream.write_all(answer.as_bytes()).unwrap();
+            line.clear();
+        }
+    });
+    let mut command = pop3(["list", &url]);
+    let output = command.env("POP3_PASSWORD", "tanstaaf").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(77), "{stderr}");
+    let wanted = "login by PLAIN: the server refuses AUTH: (not shown: it repeats what was sent";
+    assert!(stderr.contains(wanted), "{stderr}");
+    assert!(!stderr.contains("AG1l"), "{stderr}");
+    server.join().unwrap();
 }

@@ -23,6 +23,8 @@ pub(crate) struct State {
     /// Whether QUIT is refused, after which nothing is deleted.
     pub(crate) refuses_quit: bool,
     pub(crate) has_no_uidl: bool,
+    /// The first words of commands that are answered otherwise, and how.
+    pub(crate) answers: Vec<(&'static str, String)>,
     /// What came with PASS.
     pub(crate) passwords: Vec<String>,
     /// The index of a message whose terminator is left out, once.
@@ -113,7 +115,13 @@ fn serve(stream: TcpStream, state: &Mutex<State>, left: &AtomicU64, tell: &Sende
             there.filter(|(index, _)| !deleted.contains(index))
         };
         let mut reply = Vec::new();
+        let scripted = {
+            let answers = &state.lock().unwrap().answers;
+            let of_word = answers.iter().find(|(scripted, _)| *scripted == word);
+            of_word.map(|(_, answer)| answer.clone())
+        };
         match word {
+            _ if scripted.is_some() => reply.extend(scripted.unwrap_or_default().into_bytes()),
             "CAPA" => reply.extend(b"+OK\r\nUSER\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\n.\r\n"),
             "PASS" => {
                 state.lock().unwrap().passwords.push(rest.to_owned());

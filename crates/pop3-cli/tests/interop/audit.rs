@@ -67,6 +67,24 @@ fn our_fetch_passes_every_scenario() {
     assert!(audit::scenarios().iter().all(tried), "{}", report.text());
 }
 
+/// The second run once deleted what the first had not received.
+#[test]
+fn our_fetch_deletes_nothing_unseen_where_the_first_dot_is_not_stuffed() {
+    our_fetch_passes("first-dot-not-stuffed");
+}
+
+#[test]
+fn our_fetch_stores_no_status_line_where_replies_are_interleaved() {
+    our_fetch_passes("replies-interleaved");
+}
+
+#[track_caller]
+fn our_fetch_passes(family: &str) {
+    let audit = audited("pop3", &[family]).unwrap();
+    let text = audit.report().text();
+    assert_eq!(audit.verdict(family), Some(Verdict::Correct), "{text}");
+}
+
 #[test]
 fn our_fetch_into_an_mbox_passes() {
     let (recipe, program) = known("pop3").unwrap();
@@ -82,6 +100,8 @@ fn our_fetch_into_an_mbox_passes() {
         "text-that-looks-like-replies",
         "dots-doubled",
         "eof-between-messages",
+        "first-dot-not-stuffed",
+        "replies-interleaved",
     ];
     let wanted = |scenario: &&Scenario| families.contains(&scenario.family());
     let scenarios: Vec<_> = audit::scenarios().iter().filter(wanted).cloned().collect();
@@ -96,11 +116,15 @@ fn every_recipe_fetches_with_and_without_tls() {
             continue;
         };
         let text = audit.report().text();
-        assert_eq!(audit.verdict("plain"), Some(Verdict::Correct), "{text}");
-        assert!(
-            matches!(audit.verdict("stls-plain"), None | Some(Verdict::Correct)),
-            "{text}"
-        );
+        // getmail6 6.18 waits for a child that may have ended before: it then
+        // stops with an error, and stores the message again in its next run.
+        let right = |verdict| match verdict {
+            Verdict::Correct => true,
+            Verdict::Warn => recipe.name() == "getmail6",
+            _ => false,
+        };
+        assert!(audit.verdict("plain").is_some_and(right), "{text}");
+        assert!(audit.verdict("stls-plain").is_none_or(right), "{text}");
     }
 }
 
@@ -136,6 +160,36 @@ fn mpop_deletes_a_mail_that_lf_dot_lf_cut() {
         "end-lf-dot-lf",
         Verdict::Dangerous,
         "it deleted message 1",
+    );
+}
+
+#[test]
+fn mpop_deletes_in_its_second_run_what_an_unstuffed_first_dot_cut() {
+    finds(
+        "mpop",
+        "first-dot-not-stuffed",
+        Verdict::Dangerous,
+        "it deleted message 2, which it does not have (run 2)",
+    );
+}
+
+#[test]
+fn mpop_stores_the_status_line_that_comes_before_the_end() {
+    finds(
+        "mpop",
+        "replies-interleaved",
+        Verdict::Lossy,
+        "it stored only a part of message 1",
+    );
+}
+
+#[test]
+fn poplib_deletes_the_message_that_an_unstuffed_first_dot_cut() {
+    finds(
+        "poplib",
+        "first-dot-not-stuffed",
+        Verdict::Dangerous,
+        "it deleted message 2",
     );
 }
 

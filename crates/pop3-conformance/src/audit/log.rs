@@ -1,6 +1,6 @@
 //! What was said on a connection.
 
-use super::COMMANDS_MAX;
+use super::{COMMANDS_MAX, Maildrop};
 use crate::report::shown;
 
 /// The most entries that a log keeps beside commands, of which it keeps
@@ -14,6 +14,8 @@ pub const OCTETS_KEPT: usize = 600;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     pub(crate) entries: Vec<Entry>,
+    /// The messages that were there when it began.
+    pub(crate) maildrop: Maildrop,
     commands_kept: usize,
     others_kept: usize,
     /// The client sent more commands, or longer ones, than any client needs.
@@ -111,6 +113,13 @@ impl Command {
 }
 
 impl Log {
+    pub(crate) fn new(maildrop: Maildrop) -> Self {
+        Self {
+            maildrop,
+            ..Self::default()
+        }
+    }
+
     /// What happened, in order.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {

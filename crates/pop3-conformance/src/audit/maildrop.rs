@@ -1,9 +1,63 @@
-//! What a good server would say of the maildrop of a scenario.
+//! The messages that a server still has, and what a good one says of them.
 
 use super::{
     log::State,
     scenario::{Scenario, Transport},
 };
+
+/// The messages that the server of a scenario still has: all of them at first,
+/// then what a confirmed QUIT has not removed. It outlives connections and
+/// runs.
+///
+/// Each session counts what is left from 1 on, as RFC 1939 §3 has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Maildrop {
+    /// The number that each has in the scenario.
+    held: Vec<usize>,
+    /// How many the scenario has.
+    all: usize,
+}
+
+impl Maildrop {
+    /// Every message of the scenario.
+    #[must_use]
+    pub fn new(scenario: &Scenario) -> Self {
+        let all = scenario.messages.len();
+        Self {
+            held: (1..=all).collect(),
+            all,
+        }
+    }
+
+    /// Whether no message is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Removes what a session [has removed](super::Server::removed).
+    pub fn remove(&mut self, removed: &[usize]) {
+        self.held.retain(|number| !removed.contains(number));
+    }
+
+    /// Whether every message of the scenario is there.
+    pub(super) fn is_whole(&self) -> bool {
+        self.held.len() == self.all
+    }
+
+    /// The number that the scenario gives to the message that a session knows
+    /// by this one. What no message has in the session, none has in the
+    /// scenario.
+    pub(super) fn number_in_scenario(&self, number: usize) -> usize {
+        match number.checked_sub(1) {
+            None => 0,
+            Some(at) => match self.held.get(at) {
+                Some(&number) => number,
+                None => self.all.saturating_add(number - self.held.len()),
+            },
+        }
+    }
+}
 
 /// What CAPA announces unless a scenario says otherwise. No PIPELINING: a
 /// client that sends ahead does so unasked.
@@ -53,22 +107,23 @@ impl Answer {
     }
 }
 
-/// The answer of RFC 1939, RFC 2449 and RFC 2595.
+/// The answer of RFC 1939, RFC 2449 and RFC 2595, in a session that has marked
+/// these message-numbers as deleted.
 pub(super) fn answer(
     scenario: &Scenario,
     words: &[String],
     (state, tls): (State, bool),
-    deleted: &[usize],
+    (maildrop, deleted): (&Maildrop, &[usize]),
 ) -> Answer {
     let refuse = |why: &str| Answer::line(format!("-ERR {why}"), state);
     let accept = |text: &str| Answer::line(format!("+OK {text}"), state);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let messages = || (1..=scenario.messages.len()).filter(|number| !deleted.contains(number));
-    let message = |number: &str| {
-        let number: usize = number.parse().ok()?;
-        let message = scenario.message(number)?;
+    let named = |number: usize| {
+        let message = scenario.message(maildrop.number_in_scenario(number))?;
         (!deleted.contains(&number)).then_some((number, message))
     };
+    let messages = || (1..=maildrop.held.len()).filter_map(named);
+    let message = |number: &str| named(number.parse().ok()?);
     match (state, &words[..]) {
         (_, ["QUIT", ..]) => Answer {
             ends: Ends::Session,
@@ -91,23 +146,21 @@ pub(super) fn answer(
             scenario,
             &owned(&words),
             (State::Authorization, tls),
-            deleted,
+            (maildrop, deleted),
         ),
         (State::Transaction, ["STAT"]) => {
-            let sizes = messages().filter_map(|number| scenario.message(number)?.size.parse().ok());
+            let sizes = messages().filter_map(|(_, message)| message.size.parse().ok());
             let octets: u64 = sizes.fold(0, u64::saturating_add);
             accept(&format!("{} {octets}", messages().count()))
         }
         (State::Transaction, ["LIST"]) => {
-            let lines = messages().filter_map(|number| {
-                Some(format!("{number} {}", scenario.message(number)?.size).into_bytes())
-            });
+            let lines = messages()
+                .map(|(number, message)| format!("{number} {}", message.size).into_bytes());
             multi_line(lines, state)
         }
         (State::Transaction, ["UIDL"]) => {
-            let lines = messages().filter_map(|number| {
-                let id = &scenario.message(number)?.unique_id;
-                Some([number.to_string().as_bytes(), b" ", id].concat())
+            let lines = messages().map(|(number, message)| {
+                [number.to_string().as_bytes(), b" ", &message.unique_id].concat()
             });
             multi_line(lines, state)
         }

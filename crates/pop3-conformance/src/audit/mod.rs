@@ -2,10 +2,10 @@
 //! hostile, and a judgement of what the program made of them.
 //!
 //! A [`Scenario`] is a file of `scenarios/`: a maildrop, one thing that the
-//! server does otherwise than a good one, and what is right then. [`audit`]
-//! runs a [`Client`] once for each in a scratch folder, under [`Limits`], and
-//! compares what it stored, octet for octet, and what it sent. A [`Recipe`]
-//! says how to start a known program.
+//! server does otherwise than a good one, and what is right then. For each,
+//! [`audit`] runs a [`Client`] in a scratch folder, under [`Limits`], until it
+//! settles, and compares what it stored, octet for octet, and what it sent. A
+//! [`Recipe`] says how to start a known program.
 //!
 //! The server itself is [`Server`], without I/O: [`audit`] puts sockets around
 //! it, a fuzz target puts arbitrary octets into it.
@@ -33,6 +33,7 @@ mod table;
 
 pub use cover::{Cover, client_statements, cover};
 pub use log::{Command, ENTRIES_MAX, Entry, Log, OCTETS_KEPT, State};
+pub use maildrop::Maildrop;
 #[cfg(all(unix, feature = "run"))]
 pub use run::{
     Audit, Client, Invocation, Limits, Options, Progress, Recipe, RecipeError, Store, Takes,

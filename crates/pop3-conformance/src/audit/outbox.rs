@@ -14,6 +14,11 @@ const SHORT_PAUSE: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) enum Step {
     Send(Vec<u8>),
+    /// The end of a message, and what of the next answers comes before it.
+    EndOfMessage {
+        before: Vec<u8>,
+        end: Vec<u8>,
+    },
     Pause(Duration),
     /// Go on at this time.
     Until(Duration),
@@ -41,6 +46,9 @@ impl Outbox {
                     return Some(Step::Until(due));
                 }
                 Step::Until(_) => {}
+                Step::EndOfMessage { before, end } => {
+                    self.steps.push_front(Step::Send([before, end].concat()));
+                }
                 Step::Send(octets) => {
                     self.octets = self.octets.saturating_sub(octets.len());
                     return Some(Step::Send(octets));
@@ -83,6 +91,31 @@ impl Outbox {
             self.steps.push_back(Step::Send(piece.to_vec()));
             from = cut;
         }
+    }
+
+    /// The end of a message, held back for a moment.
+    pub(super) fn send_late(&mut self, end: &[u8]) {
+        self.octets += end.len();
+        self.steps.push_back(Step::Pause(PAUSE));
+        self.steps.push_back(Step::EndOfMessage {
+            before: Vec::new(),
+            end: end.to_vec(),
+        });
+    }
+
+    /// Octets before the end of a message that is held back, if one is.
+    pub(super) fn send_before_the_end(&mut self, octets: &[u8]) -> bool {
+        let mut steps = self.steps.iter_mut().rev();
+        let end = steps.find_map(|step| match step {
+            Step::EndOfMessage { before, .. } => Some(before),
+            _ => None,
+        });
+        let Some(before) = end else {
+            return false;
+        };
+        before.extend_from_slice(octets);
+        self.octets += octets.len();
+        true
     }
 
     /// Octets, one by one.

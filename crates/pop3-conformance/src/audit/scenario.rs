@@ -9,7 +9,7 @@ mod file;
 
 pub use file::ScenarioError;
 
-/// One run of a client: what the server does, and what is right then.
+/// What a server does in all runs of a client, and what is right then.
 ///
 /// A file of `scenarios/` describes one, or with `sweep` a family of them, one
 /// for each offset or length. They share the name of the file.
@@ -34,6 +34,9 @@ pub struct Scenario {
     pub(crate) rules: Vec<Rule>,
     /// Whether everything that is sent comes octet by octet.
     pub(crate) octet_by_octet: bool,
+    /// Whether the answer to a command that was sent ahead begins before the
+    /// message before it has ended.
+    pub(crate) interleaved: bool,
 }
 
 /// What a scenario needs of the connection.
@@ -198,6 +201,22 @@ impl Scenario {
     pub(crate) fn announces(&self, capability: &str) -> bool {
         let mut announced = self.capabilities.iter();
         announced.any(|known| known.eq_ignore_ascii_case(capability))
+    }
+}
+
+impl Rule {
+    /// Whether it writes out which messages there are. That is true only while
+    /// they are all there.
+    pub(crate) fn is_listing(&self) -> bool {
+        let lists = matches!(
+            self.to.first().map(String::as_str),
+            Some("STAT" | "LIST" | "UIDL")
+        );
+        lists
+            && self
+                .send
+                .as_ref()
+                .is_some_and(|send| send.starts_with(b"+"))
     }
 }
 

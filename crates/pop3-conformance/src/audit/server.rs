@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use super::{
-    log::{Command, Entry, Log, OCTETS_KEPT, State},
-    maildrop::{self, Answer, Ends},
+    log::{Entry, Log, OCTETS_KEPT, State},
+    maildrop::{Answer, Ends, Maildrop},
     outbox::{Outbox, Step},
-    scenario::{Rule, Scenario, Then, When},
+    scenario::{Scenario, Then},
 };
+
+mod commands;
 
 /// The longest line of a client that is looked at. RFC 2449 §4 allows 255
 /// octets; what is longer than this is cut, and noted.
@@ -56,7 +58,11 @@ pub struct Server<'s> {
     tls: bool,
     /// How often each rule was used.
     used: Vec<u32>,
+    maildrop: Maildrop,
+    /// The message-numbers that DELE has marked.
     deleted: Vec<usize>,
+    /// What QUIT has removed, by the numbers of the scenario.
+    removed: Vec<usize>,
     line: Vec<u8>,
     line_is_too_long: bool,
     commands: usize,
@@ -99,16 +105,24 @@ enum Mode {
 }
 
 impl<'s> Server<'s> {
-    /// A server whose client has just connected.
+    /// A server whose client has just connected, and that has all messages.
     #[must_use]
     pub fn new(scenario: &'s Scenario) -> Self {
+        Self::with_maildrop(scenario, Maildrop::new(scenario))
+    }
+
+    /// The same with what earlier sessions have left of the maildrop.
+    #[must_use]
+    pub fn with_maildrop(scenario: &'s Scenario, maildrop: Maildrop) -> Self {
         let mut server = Self {
             scenario,
-            log: Log::default(),
+            log: Log::new(maildrop.clone()),
             state: State::Greeting,
             tls: false,
             used: vec![0; scenario.rules.len()],
+            maildrop,
             deleted: Vec::new(),
+            removed: Vec::new(),
             line: Vec::new(),
             line_is_too_long: false,
             commands: 0,
@@ -180,7 +194,7 @@ impl<'s> Server<'s> {
                     self.log.push(Entry::Sent(kept));
                     return Action::Send(octets);
                 }
-                Step::Pause(_) => {}
+                Step::Pause(_) | Step::EndOfMessage { .. } => {}
                 Step::Until(due) => return Action::Wait(due),
                 Step::Enter(state) => self.state = state,
                 Step::End(Then::GoOn) => {}
@@ -226,6 +240,13 @@ impl<'s> Server<'s> {
             )
     }
 
+    /// What this session has removed from the maildrop: messages that it has
+    /// marked, once QUIT is answered with `+OK`. For [`Maildrop::remove`].
+    #[must_use]
+    pub fn removed(&self) -> &[usize] {
+        &self.removed
+    }
+
     /// What was said so far.
     #[must_use]
     pub const fn log(&self) -> &Log {
@@ -240,106 +261,5 @@ impl<'s> Server<'s> {
             self.note(false);
         }
         self.log
-    }
-
-    fn handle_line(&mut self) {
-        let crlf = self.line.last() == Some(&b'\r');
-        if crlf {
-            self.line.pop();
-        }
-        let command = self.note(crlf);
-        self.commands += 1;
-        if self.commands > COMMANDS_MAX || self.outbox.octets() > QUEUE_MAX {
-            self.log.too_much = true;
-            self.mode = Mode::Closing;
-            self.outbox.clear();
-        }
-        if self.mode != Mode::Talking || self.outbox.is_last() {
-            return;
-        }
-        let words = command.words();
-        // What is on its way decides where the session will be by then.
-        let state = self.outbox.state().unwrap_or(self.state);
-        let answer = maildrop::answer(self.scenario, &words, (state, self.tls), &self.deleted);
-        if let [verb, number] = &words[..]
-            && verb == "DELE"
-            && let Ok(number) = number.parse()
-            && answer.octets.starts_with(b"+")
-        {
-            self.deleted.push(number);
-        }
-        if words == ["RSET"] {
-            self.deleted.clear();
-        }
-        self.answer(&words, answer);
-    }
-
-    /// Puts the line into the log.
-    fn note(&mut self, crlf: bool) -> Command {
-        let mut line = std::mem::take(&mut self.line);
-        if std::mem::take(&mut self.line_is_too_long) {
-            self.log.too_much = true;
-        }
-        line.truncate(OCTETS_KEPT);
-        let command = Command {
-            line,
-            crlf,
-            state: self.state,
-            tls: self.tls,
-            early: !self.outbox.is_empty(),
-            closed: matches!(self.mode, Mode::Closing | Mode::Closed),
-        };
-        self.log.push(Entry::Command(command.clone()));
-        command
-    }
-
-    /// The steps of an answer: by the first rule that fits, or as a good server
-    /// would.
-    fn answer(&mut self, words: &[String], good: Answer) {
-        let Some(rule) = self.rule(words) else {
-            let then = match good.ends {
-                Ends::Nothing => Then::GoOn,
-                Ends::Session => Then::Close,
-                Ends::Clear => Then::Tls,
-            };
-            self.send(&good.octets, &[]);
-            self.outbox.end(good.state, then);
-            return;
-        };
-        let octets = rule.send.as_deref().unwrap_or(&good.octets);
-        let octets = &octets[..rule.until.unwrap_or(octets.len()).min(octets.len())];
-        // A command fails if the answer does not say that it succeeds.
-        let state = match octets.first() {
-            Some(b'+') => good.state,
-            _ if words == ["CONNECT"] => State::Authorization,
-            _ => self.state,
-        };
-        self.expects_hello =
-            words == ["STLS"] && octets.starts_with(b"+") && rule.then != Then::Tls;
-        self.outbox.wait(rule.delay);
-        self.send(octets, &rule.cuts);
-        self.outbox.end(state, rule.then);
-    }
-
-    fn rule(&mut self, words: &[String]) -> Option<&'s Rule> {
-        let fits = |(rule, used): (&Rule, &u32)| {
-            words.starts_with(&rule.to)
-                && rule.times.is_none_or(|times| *used < times)
-                && match rule.when {
-                    When::Always => true,
-                    When::Clear => !self.tls,
-                    When::Tls => self.tls,
-                }
-        };
-        let at = (self.scenario.rules.iter().zip(&self.used)).position(fits)?;
-        self.used[at] += 1;
-        Some(&self.scenario.rules[at])
-    }
-
-    fn send(&mut self, octets: &[u8], cuts: &[usize]) {
-        match self.scenario.octet_by_octet {
-            true => self.outbox.send_each(octets),
-            false => self.outbox.send(octets, cuts),
-        }
     }
 }

@@ -75,6 +75,11 @@ pub enum Flaw {
     PollsWhenEmpty,
     OnlyTheFirst,
     StoresAfterQuit,
+    StoresOutOfStep,
+    JournalsOutOfStep,
+    MissesAStatus,
+    ForgetsWhatItStored,
+    GivesUp,
     SpeaksClearAfterStls,
     StlsIsOptional,
     KeepsPlaintextReplies,
@@ -84,6 +89,28 @@ pub enum Flaw {
     KeepsCapabilities,
     /// It sends a command that it should not.
     Says(Moment, &'static str),
+}
+
+impl Flaw {
+    /// Whether a client with this flaw believes that it has a message without
+    /// asking once more. Whoever takes something else for the end would learn
+    /// it from the answer.
+    pub(super) const fn needs_no_witness(self) -> bool {
+        matches!(
+            self,
+            Self::LfEndsLines
+                | Self::CrCrLfEnds
+                | Self::CrDotLfEnds
+                | Self::DotNulEnds
+                | Self::DotCrEndsInTime
+                | Self::SplitsAt8191
+                | Self::ClosedIsTheEnd
+                | Self::ClosedAfterADotIsTheEnd
+                | Self::SlowIsTheEnd
+                | Self::Impatient
+                | Self::StoresOutOfStep
+        )
+    }
 }
 
 /// When a superfluous command is sent.

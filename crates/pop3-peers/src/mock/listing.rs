@@ -18,6 +18,7 @@ pub(super) fn wanted(session: &mut Session) -> Result<Box<dyn Iterator<Item = Wa
     let flaw = session.flaw;
     let none = || Ok(Box::new(std::iter::empty()) as Box<dyn Iterator<Item = Wanted>>);
     let stat = session.ask("STAT")?;
+    session.stat.clone_from(&stat);
     if flaw == Some(Flaw::StatIsBelieved) {
         let count = loop_bound(&stat);
         return Ok(Box::new((1..=count).map(numbered)));
@@ -110,7 +111,14 @@ pub(super) fn wanted(session: &mut Session) -> Result<Box<dyn Iterator<Item = Wa
         flaw,
         Some(Flaw::ListLinesAreMessages | Flaw::ListNumbersWrap)
     ) {
-        return Ok(Box::new(listed.into_iter()));
+        let id = move |one: Wanted| Wanted {
+            unique_id: ids
+                .iter()
+                .find(|id| id.0 == one.number)
+                .map(|id| id.1.clone()),
+            ..one
+        };
+        return Ok(Box::new(listed.into_iter().map(id)));
     }
     with_ids(session, listed, &ids)
 }

@@ -1,9 +1,12 @@
 //! A small POP3 client that fetches all mail into a Maildir, deletes it and
-//! quits; as a program it is what `pop3 audit` is tried on. It is honest and
-//! strict, unless it is given a [`Flaw`].
+//! quits; as a program it is what `pop3 audit` is tried on. A journal tells it
+//! what earlier runs have stored. It is honest and strict, unless it is given a
+//! [`Flaw`].
 
 mod block;
+mod fetch;
 mod flaw;
+mod journal;
 mod listing;
 mod session;
 mod wire;
@@ -19,6 +22,8 @@ use session::Session;
 pub enum Failure {
     /// The server closed the connection.
     Closed,
+    /// The server's answers are not those to what was asked.
+    OutOfStep,
     /// Anything else.
     Said(String),
 }
@@ -27,6 +32,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => f.write_str("the server closed the connection"),
+            Self::OutOfStep => f.write_str("the session is out of step"),
             Self::Said(what) => f.write_str(what),
         }
     }

@@ -1,15 +1,11 @@
 //! A session from the greeting to QUIT.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, time::Duration};
 
 use super::{
-    Failure, Flaw, Orders, block,
+    Failure, Flaw, Orders,
     flaw::Moment,
+    journal::Journal,
     listing::{self, Wanted},
     wire::{Filled, Wire},
 };
@@ -17,48 +13,68 @@ use super::{
 /// The longest status line, and line of a listing, that is taken.
 const LINE_MAX: usize = 2048;
 
-/// The longest line of a message, for who has such a limit.
-const MAIL_LINE_MAX: usize = 500;
-
 /// How long those wait who do not wait long.
-const IMPATIENCE: Duration = Duration::from_millis(400);
-
-/// How long a message may take, for who has such a limit.
-const SLOW: Duration = Duration::from_millis(800);
+pub(super) const IMPATIENCE: Duration = Duration::from_millis(400);
 
 pub(super) struct Session {
     pub(super) flaw: Option<Flaw>,
-    wire: Wire,
-    maildir: PathBuf,
+    pub(super) wire: Wire,
+    pub(super) maildir: PathBuf,
+    /// What the server said to STAT, and says again while the session is in
+    /// step.
+    pub(super) stat: Vec<u8>,
+    /// Whether the server takes commands that are sent ahead.
+    pipelining: bool,
+    /// What earlier runs have stored.
+    pub(super) journal: Journal,
+    /// What earlier runs have asked for.
+    pub(super) attempts: Journal,
     /// What is stored at the end, by those who wait for it.
-    held: Vec<(u64, Vec<u8>)>,
+    pub(super) held: Vec<(Wanted, Vec<u8>)>,
 }
 
 impl Session {
     pub(super) fn run(orders: &Orders) -> Result<(), Failure> {
+        let beside = |name| orders.maildir.with_file_name(name);
         let mut session = Self {
             flaw: orders.flaw,
             wire: Wire::connect(&orders.host, orders.port)?,
             maildir: orders.maildir.clone(),
+            stat: Vec::new(),
+            pipelining: false,
+            journal: Journal::open(beside("journal")),
+            attempts: Journal::open(beside("attempts")),
             held: Vec::new(),
         };
         session.open(orders)?;
         session.says(Moment::AfterLogin)?;
         let mut first_failure = None;
         let mut fetched = Vec::new();
+        let mut ahead = Vec::new();
         for wanted in listing::wanted(&mut session)? {
-            match session.fetch(&wanted) {
-                Ok(()) => fetched.push(wanted.number),
-                Err(Failure::Said(_)) if session.has(Flaw::DeletesWithoutLooking) => {
-                    fetched.push(wanted.number);
-                }
-                Err(Failure::Said(_)) if session.may_skip(&wanted) => {}
-                Err(failure) => return Err(failure),
+            if session.is_done_with(&wanted) {
+                fetched.push(wanted.number);
+                continue;
+            }
+            match session.pipelining {
+                true => ahead.push(wanted),
+                false => match session.fetch(std::slice::from_ref(&wanted)) {
+                    Ok(()) => fetched.push(wanted.number),
+                    Err(Failure::Said(_)) if session.has(Flaw::DeletesWithoutLooking) => {
+                        fetched.push(wanted.number);
+                    }
+                    Err(Failure::Said(_)) if session.may_skip(&wanted) => {}
+                    Err(failure) => return Err(failure),
+                },
             }
             if session.has(Flaw::OnlyTheFirst) {
                 break;
             }
         }
+        if !ahead.is_empty() {
+            session.fetch(&ahead)?;
+        }
+        fetched.extend(ahead.iter().map(|wanted| wanted.number));
         for number in fetched {
             let deleted = session.reply_to(&format!("DELE {number}"))?;
             if !is_positive(&deleted) {
@@ -103,6 +119,7 @@ impl Session {
         if orders.cafile.is_some() && !self.has(Flaw::KeepsCapabilities) {
             capabilities = self.capabilities()?;
         }
+        self.pipelining = capabilities.iter().any(|line| line == b"PIPELINING");
         self.says(Moment::BeforeLogin)?;
         let sasl = capabilities.iter().any(|line| line.starts_with(b"SASL"));
         if sasl && self.has(Flaw::KeepsCapabilities) {
@@ -175,131 +192,11 @@ impl Session {
         }
     }
 
-    /// RETR, and the message into the Maildir.
-    fn fetch(&mut self, wanted: &Wanted) -> Result<(), Failure> {
-        let number = wanted.number;
-        let status = self.reply_to(&format!("RETR {number}"))?;
-        let mut message = Vec::new();
-        let is_odd =
-            !(status == b"+OK" || status.starts_with(b"+OK ") || status.starts_with(b"-ERR"));
-        match self.flaw {
-            Some(Flaw::RetrIsAlwaysPositive) if status.first() != Some(&b'+') => {}
-            Some(Flaw::OddStatusIsData) if is_odd => {
-                message = [&status[..], b"\r\n"].concat();
-            }
-            Some(Flaw::StatusBuffer512) if status.len() > 510 => {
-                message = [&status[510..], b"\r\n"].concat();
-            }
-            Some(Flaw::StatusIsACString) if status.contains(&0) => {
-                let nul = status.iter().position(|&octet| octet == 0).unwrap_or(0);
-                message = [&status[nul..], b"\r\n"].concat();
-            }
-            Some(Flaw::EightBitStatusSkips) if !status.is_ascii() => std::process::exit(0),
-            Some(Flaw::StatusEndsAtCrlfAlone) if status.starts_with(b"+OK\n") => {}
-            Some(Flaw::RefusesABareOk) if status == b"+OK" => return Err("+OK and no text".into()),
-            _ => drop(positive(status)?),
-        }
-        message.extend(self.message(number)?);
-        if let Some(size) = wanted.size.and_then(|size| usize::try_from(size).ok()) {
-            match self.flaw {
-                Some(Flaw::TrustsSizes) => message.truncate(size),
-                Some(Flaw::LargeSizeIsTruncation) if message.len() < size => {
-                    return Err("the message is smaller than LIST says".into());
-                }
-                _ => {}
-            }
-        }
-        if let (Some(Flaw::UidIsAPath), Some(id)) = (self.flaw, &wanted.unique_id) {
-            let home = self.maildir.parent().map(PathBuf::from).unwrap_or_default();
-            let _ = fs::write(home.join(String::from_utf8_lossy(id).into_owned()), b"seen");
-        }
-        match self.has(Flaw::StoresAfterQuit) {
-            true => self.held.push((number, message)),
-            false => self.store(number, &message)?,
-        }
-        Ok(())
-    }
-
-    /// The octets of a message, decoded.
-    fn message(&mut self, number: u64) -> Result<Vec<u8>, Failure> {
-        let began = Instant::now();
-        let mut scanned = 0;
-        let end = loop {
-            if let Some(end) = block::end(&self.wire.buffer, scanned, self.flaw) {
-                break end;
-            }
-            scanned = self.wire.buffer.len();
-            let all = block::End {
-                data: scanned,
-                after: scanned,
-            };
-            let time = match self.flaw {
-                Some(Flaw::Impatient | Flaw::DotCrEndsInTime) => Some(IMPATIENCE),
-                _ => None,
-            };
-            if self.has(Flaw::StoresAsItComes) && scanned > 0 {
-                fs::write(
-                    self.maildir.join(format!("new/{number}")),
-                    &self.wire.buffer,
-                )?;
-            }
-            let filled = self.wire.fill(time)?;
-            let buffer = &self.wire.buffer;
-            let dotted = || {
-                let line = buffer.rsplit(|&octet| octet == b'\n').next();
-                line.is_some_and(|line| line.starts_with(b"."))
-            };
-            match (filled, self.flaw) {
-                (Filled::End, Some(Flaw::ClosedIsTheEnd)) => break all,
-                (Filled::End, Some(Flaw::ClosedAfterADotIsTheEnd)) if dotted() => break all,
-                (Filled::End, Some(Flaw::SpinsAtTheEnd)) => self.spin()?,
-                (Filled::End, _) => return Err(Failure::Closed),
-                (Filled::Nothing, Some(Flaw::Impatient)) => break all,
-                (Filled::Nothing, _) if buffer.ends_with(b"\r\n.\r") => break all,
-                (Filled::Octets, Some(Flaw::SlowIsTheEnd)) if began.elapsed() > SLOW => break all,
-                _ => {}
-            }
-        };
-        let reads = self.wire.reads.clone();
-        let mut wire = self.wire.take(end.after);
-        wire.truncate(end.data);
-        let long = |line: &[u8]| line.len() > MAIL_LINE_MAX;
-        if self.has(Flaw::RefusesLongLines) && wire.split(|&octet| octet == b'\n').any(long) {
-            return Err("a line of the message is too long".into());
-        }
-        let mut message = block::decode(&wire, &reads, self.flaw);
-        if self.has(Flaw::JunkIntoTheMail) {
-            let rest = self.wire.buffer.len();
-            message.extend(self.wire.take(rest));
-        }
-        Ok(message)
-    }
-
-    /// Writes until somebody stops it.
-    fn spin(&self) -> Result<(), Failure> {
-        let mut file = fs::File::create(self.maildir.join("tmp/endless"))?;
-        loop {
-            file.write_all(&[b'\n'; 1 << 16])?;
-        }
-    }
-
-    fn store(&self, number: u64, message: &[u8]) -> Result<(), Failure> {
-        let name = (0..).map(|copy| self.maildir.join(format!("new/{number}.{copy}")));
-        let free = name.into_iter().find(|path| !path.exists());
-        let tmp = self.maildir.join(format!("tmp/{number}"));
-        fs::write(&tmp, message)?;
-        let path = match self.has(Flaw::StoresAsItComes) {
-            true => self.maildir.join(format!("new/{number}")),
-            false => free.ok_or("no name is free")?,
-        };
-        Ok(fs::rename(tmp, path)?)
-    }
-
-    fn store_held(&mut self) -> Result<(), Failure> {
-        for (number, message) in std::mem::take(&mut self.held) {
-            self.store(number, &message)?;
-        }
-        Ok(())
+    /// Whether an earlier run has done what there is to do before DELE.
+    fn is_done_with(&self, wanted: &Wanted) -> bool {
+        let id = wanted.unique_id.as_ref();
+        let stored = self.journal.count(id) > 0 && !self.has(Flaw::ForgetsWhatItStored);
+        stored || self.has(Flaw::GivesUp) && self.attempts.count(id) > 1
     }
 
     /// Whether a message that was refused is passed over.
@@ -360,12 +257,12 @@ impl Session {
         Ok(Some(lines))
     }
 
-    fn reply_to(&mut self, command: &str) -> Result<Vec<u8>, Failure> {
+    pub(super) fn reply_to(&mut self, command: &str) -> Result<Vec<u8>, Failure> {
         self.wire.send(format!("{command}\r\n").as_bytes())?;
         self.status()
     }
 
-    fn status(&mut self) -> Result<Vec<u8>, Failure> {
+    pub(super) fn status(&mut self) -> Result<Vec<u8>, Failure> {
         let status = self.line()?;
         if self.has(Flaw::RefusesLongStatus) && status.len() > 255 {
             return Err("a status line is too long".into());
@@ -414,17 +311,17 @@ impl Session {
         }
     }
 
-    fn has(&self, flaw: Flaw) -> bool {
+    pub(super) fn has(&self, flaw: Flaw) -> bool {
         self.flaw == Some(flaw)
     }
 }
 
-fn is_positive(status: &[u8]) -> bool {
+pub(super) fn is_positive(status: &[u8]) -> bool {
     let rest = status.strip_prefix(b"+OK");
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b' ' | b'\t')))
 }
 
-fn positive(status: Vec<u8>) -> Result<Vec<u8>, Failure> {
+pub(super) fn positive(status: Vec<u8>) -> Result<Vec<u8>, Failure> {
     match is_positive(&status) {
         true => Ok(status),
         false => Err(Failure::Said(format!("refused: {}", status.escape_ascii()))),

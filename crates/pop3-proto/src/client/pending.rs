@@ -67,6 +67,17 @@ impl Pending {
         }
     }
 
+    /// Hides what came unless `may_be_shown` allows it: a server may repeat at any
+    /// time what was sent to log in.
+    #[must_use]
+    pub fn shown_if(mut self, may_be_shown: impl FnOnce(&[u8]) -> bool) -> Self {
+        if !self.came.is_empty() && !may_be_shown(&self.came) {
+            self.came = Box::default();
+            self.is_hidden = true;
+        }
+        self
+    }
+
     /// Whether the server has sent a line that ends with LF, and none that ends
     /// with CRLF: the next one never does (RFC 1939 §3).
     #[must_use]

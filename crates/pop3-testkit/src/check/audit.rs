@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use pop3_conformance::audit::{
-    Action, COMMANDS_MAX, ENTRIES_MAX, Entry, FLOOD_MAX, Log, OCTETS_KEPT, Scenario, Server,
-    scenarios,
+    Action, COMMANDS_MAX, ENTRIES_MAX, Entry, FLOOD_MAX, Log, Maildrop, OCTETS_KEPT, Scenario,
+    Server, scenarios,
 };
 
 use crate::chunk;
@@ -18,16 +18,19 @@ const WATCHED: Duration = Duration::from_secs(20);
 
 /// Octets as a client, against a scenario that the first two of them choose:
 /// the server stops after finitely many actions, whatever the octets are; its
-/// log is bounded; and it has read the same lines however the octets came.
+/// log is bounded; and it has read the same lines however the octets came, also
+/// in later sessions over what the first has left in the maildrop.
 pub fn audit_client(octets: &[u8]) {
     let (chosen, sent) = octets.split_at(octets.len().min(2));
     let chosen = chosen
         .iter()
         .fold(0, |number, octet| number * 256 + usize::from(*octet));
     let scenario = &scenarios()[chosen % scenarios().len()];
-    let whole = lines(&played(scenario, &[sent]));
+    let mut maildrop = Maildrop::new(scenario);
+    let whole = lines(&played(scenario, &mut maildrop, &[sent]));
     for plan in chunk::plans(sent, chunk::seed(sent)).iter().take(8) {
-        assert_eq!(lines(&played(scenario, plan)), whole, "{}", scenario.name());
+        let again = lines(&played(scenario, &mut maildrop, plan));
+        assert_eq!(again, whole, "{}", scenario.name());
     }
 }
 
@@ -39,8 +42,8 @@ fn lines(log: &Log) -> Vec<(Vec<u8>, bool)> {
         .collect()
 }
 
-fn played(scenario: &Scenario, plan: &[&[u8]]) -> Log {
-    let mut server = Server::new(scenario);
+fn played(scenario: &Scenario, maildrop: &mut Maildrop, plan: &[&[u8]]) -> Log {
+    let mut server = Server::with_maildrop(scenario, maildrop.clone());
     let mut now = Duration::ZERO;
     for piece in plan {
         run(&mut server, &mut now, Duration::ZERO);
@@ -49,6 +52,7 @@ fn played(scenario: &Scenario, plan: &[&[u8]]) -> Log {
     run(&mut server, &mut now, WATCHED);
     server.handle_end();
     run(&mut server, &mut now, WATCHED);
+    maildrop.remove(server.removed());
     let log = server.into_log();
     assert!(
         log.entries().len() <= ENTRIES_MAX + COMMANDS_MAX,

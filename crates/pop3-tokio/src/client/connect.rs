@@ -27,9 +27,11 @@ impl Client {
     /// Connects, waits for the greeting, and brings the connection under TLS:
     /// on `pop3s://` at once, on `pop3://` by STLS.
     ///
-    /// Cleartext stays only to loopback addresses whose server does not
-    /// announce STLS, unless [`require_tls`](Settings::require_tls) is set, and
-    /// where [`insecure_plaintext`](Settings::insecure_plaintext) is.
+    /// Without TLS it goes on only where the server does not announce STLS, to
+    /// loopback addresses (unless [`require_tls`](Settings::require_tls) is set)
+    /// and where [`insecure_plaintext`](Settings::insecure_plaintext) allows it;
+    /// that also allows it where the server refuses STLS. A certificate that is
+    /// not valid is an error always.
     ///
     /// # Errors
     ///
@@ -79,9 +81,11 @@ impl Client {
             within(Waiting::Tls, settings.timeouts.tls, deadline, handshake)
         };
         let implicit = endpoint.scheme == Scheme::Pop3s;
+        // A pinned certificate can only be presented under TLS.
+        let insecure = settings.insecure_plaintext && settings.tls.fingerprint.is_none();
         let transport = match endpoint.scheme {
             Scheme::Pop3s => Transport::Tls,
-            Scheme::Pop3 if loopback || settings.insecure_plaintext => Transport::Cleartext,
+            Scheme::Pop3 if loopback || insecure => Transport::Cleartext,
             Scheme::Pop3 => Transport::StlsRequired,
         };
         let stream = match implicit {
@@ -96,27 +100,28 @@ impl Client {
                 false => 1,
             },
             capa_refused: false,
+            token_in_cleartext: loopback && settings.dangerous_token_in_cleartext,
         };
         tokio::select! {
             biased;
             greeted = client.wire.run(Greeting) => greeted?,
             error = silence(endpoint, settings, peer), if !implicit => return Err(error),
         }
-        if implicit || settings.insecure_plaintext {
+        if implicit {
             return Ok(client);
         }
         client.know_capabilities().await?;
-        if loopback && !client.announced().stls() {
+        if transport == Transport::Cleartext && !client.announced().stls() {
             return Ok(client);
         }
         match client.ask(&Command::Stls).await {
+            Err(Error::Refused(_)) if insecure => return Ok(client),
             Err(Error::Refused(refusal)) => return Err(Error::StlsRefused(refusal)),
             other => other?,
         }
         let stream = handshake(client.wire.take_stream()).await?;
         client.wire.put_stream(stream);
-        let now = client.wire.tick();
-        client.wire.session.tls_established(now)?;
+        client.wire.tls_established()?;
         client.capa_refused = false;
         Ok(client)
     }

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{
-    Deletion, Error, Listed, Refusal, Retrieval, RetrieveError, Sink,
+    Deletion, Error, Listed, Redactor, Refusal, Retrieval, RetrieveError, Sink,
     delete::Delete,
     exchange::{Ask, Foreign, Listing, Stat},
     retrieve::{Retrieve, Top},
@@ -29,19 +29,21 @@ pub struct Client {
     /// Commands on their way at once, when pipelining.
     pub(super) window: usize,
     pub(super) capa_refused: bool,
+    /// An access token may be sent without TLS.
+    pub(super) token_in_cleartext: bool,
 }
 
 impl Client {
     /// Whether TLS protects the connection.
     #[must_use]
     pub const fn is_under_tls(&self) -> bool {
-        self.wire.session.is_under_tls()
+        self.wire.session().is_under_tls()
     }
 
     /// What the server last said that it can do.
     #[must_use]
     pub const fn announced(&self) -> &Capabilities {
-        self.wire.session.capabilities()
+        self.wire.session().capabilities()
     }
 
     /// Asks what the server can do (RFC 2449 §5). Each line is handed out, and
@@ -246,7 +248,8 @@ impl Client {
     }
 
     /// Runs commands of the caller's own, however many, and hands their replies
-    /// to it.
+    /// to it. Their texts are as the server sent them: what of them is shown goes
+    /// through [`redactor`](Self::redactor) first.
     ///
     /// # Errors
     ///
@@ -257,6 +260,13 @@ impl Client {
     ) -> Result<E::Output, RetrieveError<E::Error>> {
         self.wire.begin()?;
         self.wire.run(Foreign(exchange)).await
+    }
+
+    /// What makes texts of this server fit to be shown, after all that was sent to
+    /// log in so far.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        Redactor(self.wire.secrets().clone())
     }
 
     /// Ends the connection: to be called after a positive reply to QUIT that an
@@ -278,7 +288,7 @@ impl Client {
 
     fn enqueue(&mut self, command: &Command<'_>) -> Result<(), Error> {
         self.wire.begin()?;
-        Ok(self.wire.session.enqueue(self.wire.now(), command)?)
+        Ok(self.wire.enqueue(command)?)
     }
 
     pub(super) async fn ask(&mut self, command: &Command<'_>) -> Result<(), Error> {
@@ -328,7 +338,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("session", &self.wire.session)
+            .field("session", self.wire.session())
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use pop3_proto::{
     client::{DeleteProof, Event, Request, Session},
 };
 
-use super::{Error, Refusal, refusal::Codes, wire::Exchange};
+use super::{Error, Refusal, refusal::Words, wire::Exchange};
 
 /// What became of DELE.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl<I: Iterator<Item: Into<DeleteProof>>> Exchange for Delete<I> {
         Ok((self.outstanding == 0).then(|| core::mem::take(&mut self.deletion)))
     }
 
-    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<Deletion>, Error> {
+    fn event(&mut self, event: Event<'_>, words: Words<'_>) -> Result<Option<Deletion>, Error> {
         if let Event::Status(reply) = event
             && let Request::Dele(number) = reply.request
         {
@@ -66,7 +66,7 @@ impl<I: Iterator<Item: Into<DeleteProof>>> Exchange for Delete<I> {
                 self.deletion.marked += 1;
             } else {
                 self.deletion.refused.push(number);
-                let refusal = || Refusal::of(&reply, codes);
+                let refusal = || Refusal::of(&reply, words);
                 self.deletion.first_refusal.get_or_insert_with(refusal);
             }
         }

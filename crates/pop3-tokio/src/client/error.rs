@@ -54,8 +54,8 @@ pub enum Error {
         request: Request,
         /// What is wrong.
         error: LineError,
-        /// What the server says, without `+OK`.
-        text: Box<[u8]>,
+        /// What the server says, without `+OK`, as in [`Refusal::text`].
+        text: String,
     },
     /// A certificate file cannot be used.
     PemFile(PemFileError),
@@ -220,9 +220,8 @@ impl fmt::Display for Error {
                 text,
             } => write!(
                 f,
-                "the reply to {request} is malformed: {}: `+OK {}`",
+                "the reply to {request} is malformed: {}: `+OK {text}`",
                 error.kind,
-                Escaped(&text[..text.len().min(Pending::MAX_CAME)])
             ),
             Self::PemFile(error) => error.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),

@@ -6,7 +6,7 @@ use pop3_proto::{
 };
 use zeroize::Zeroizing;
 
-use super::{Error, Refusal, RetrieveError, refusal::Codes, wire::Exchange};
+use super::{Error, Refusal, RetrieveError, refusal::Words, wire::Exchange};
 
 /// Waits for the greeting.
 pub(super) struct Greeting;
@@ -15,10 +15,10 @@ impl Exchange for Greeting {
     type Output = ();
     type Error = Error;
 
-    fn event(&mut self, event: Event<'_>, _: Codes) -> Result<Option<()>, Error> {
+    fn event(&mut self, event: Event<'_>, words: Words<'_>) -> Result<Option<()>, Error> {
         match event {
             Event::Greeting(status) if status.is_positive() => Ok(Some(())),
-            Event::Greeting(status) => Err(Error::Refused(Refusal::of_greeting(&status))),
+            Event::Greeting(status) => Err(Error::Refused(Refusal::of_greeting(&status, words))),
             _ => Ok(None),
         }
     }
@@ -31,10 +31,10 @@ impl Exchange for Ask {
     type Output = ();
     type Error = Error;
 
-    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<()>, Error> {
+    fn event(&mut self, event: Event<'_>, words: Words<'_>) -> Result<Option<()>, Error> {
         match event {
             Event::Status(reply) if reply.is_positive() => Ok(Some(())),
-            Event::Status(reply) => Err(Error::Refused(Refusal::of(&reply, codes))),
+            Event::Status(reply) => Err(Error::Refused(Refusal::of(&reply, words))),
             _ => Ok(None),
         }
     }
@@ -47,17 +47,17 @@ impl Exchange for Stat {
     type Output = DropListing;
     type Error = Error;
 
-    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<DropListing>, Error> {
+    fn event(&mut self, event: Event<'_>, words: Words<'_>) -> Result<Option<DropListing>, Error> {
         match event {
             Event::Status(reply) if reply.is_positive() => {
                 let listing = reply.drop_listing();
                 listing.map(Some).map_err(|error| Error::Malformed {
                     request: reply.request,
                     error,
-                    text: reply.status.text().into(),
+                    text: words.shown(reply.status.text()),
                 })
             }
-            Event::Status(reply) => Err(Error::Refused(Refusal::of(&reply, codes))),
+            Event::Status(reply) => Err(Error::Refused(Refusal::of(&reply, words))),
             _ => Ok(None),
         }
     }
@@ -88,10 +88,10 @@ impl<F: FnMut(Event<'_>)> Exchange for Listing<F> {
     type Output = Listed;
     type Error = Error;
 
-    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<Listed>, Error> {
+    fn event(&mut self, event: Event<'_>, words: Words<'_>) -> Result<Option<Listed>, Error> {
         match event {
             Event::Status(reply) if !reply.is_positive() => {
-                return Err(Error::Refused(Refusal::of(&reply, codes)));
+                return Err(Error::Refused(Refusal::of(&reply, words)));
             }
             Event::Malformed(error) => {
                 self.first_malformed.get_or_insert(error);
@@ -127,11 +127,11 @@ impl Exchange for Authenticate {
     type Output = Answer;
     type Error = Error;
 
-    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<Answer>, Error> {
+    fn event(&mut self, event: Event<'_>, words: Words<'_>) -> Result<Option<Answer>, Error> {
         Ok(match event {
             Event::Challenge(octets) => Some(Answer::Challenge(Zeroizing::new(octets.to_vec()))),
             Event::Status(reply) if reply.is_positive() => Some(Answer::Accepted),
-            Event::Status(reply) => Some(Answer::Refused(Refusal::of(&reply, codes))),
+            Event::Status(reply) => Some(Answer::Refused(Refusal::of(&reply, words))),
             _ => None,
         })
     }
@@ -152,7 +152,7 @@ impl<E: pop3_proto::client::Exchange> Exchange for Foreign<'_, E> {
         self.0.next(session, now).map_err(RetrieveError::Sink)
     }
 
-    fn event(&mut self, event: Event<'_>, _: Codes) -> Result<Option<E::Output>, Self::Error> {
+    fn event(&mut self, event: Event<'_>, _: Words<'_>) -> Result<Option<E::Output>, Self::Error> {
         self.0.event(event).map_err(RetrieveError::Sink)?;
         Ok(None)
     }

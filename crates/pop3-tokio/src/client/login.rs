@@ -4,7 +4,7 @@ use core::fmt;
 
 use md5::{Digest, Md5};
 use pop3_proto::{
-    Argument, Command, Escaped, Mechanism, Secret,
+    Argument, Command, Mechanism, Secret,
     client::{ClientError, Response},
 };
 use zeroize::Zeroizing;
@@ -20,6 +20,13 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoginError {
+    /// A command of the method may not be sent.
+    Command {
+        /// The method.
+        method: Method,
+        /// Why.
+        error: ClientError,
+    },
     /// A method for passwords with a token, or the other way round.
     Credentials(Method),
     /// The exchange went wrong, by the server or by what the mechanism cannot
@@ -35,6 +42,8 @@ pub enum LoginError {
         /// What the server offers: SASL mechanisms, separated by blanks.
         offered: String,
     },
+    /// More than one method was tried.
+    NoneWorked(Vec<LoginError>),
     /// The server refuses the login.
     Refused {
         /// The method.
@@ -44,18 +53,37 @@ pub enum LoginError {
         /// What it said of the token before, in XOAUTH2 and OAUTHBEARER.
         token_status: Option<TokenStatus>,
     },
+    /// An access token is sent under TLS alone (RFC 7628 §3).
+    TokenNeedsTls,
 }
 
 impl LoginError {
+    /// Why none of the methods that were tried succeeded, the last one last.
+    fn of(mut reasons: Vec<Self>, last: Self) -> Self {
+        match reasons.is_empty() {
+            true => last,
+            false => {
+                reasons.push(last);
+                Self::NoneWorked(reasons)
+            }
+        }
+    }
+
     /// What kind of failure it is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Credentials(_) => ErrorKind::Usage,
-            Self::NothingOffered { .. } => ErrorKind::Authentication,
+            Self::Command { .. } | Self::Credentials(_) => ErrorKind::Usage,
+            Self::NothingOffered { .. } | Self::TokenNeedsTls => ErrorKind::Authentication,
+            // What the server said last tells more than what could not be tried.
+            Self::NoneWorked(reasons) => {
+                let kinds = reasons.iter().map(Self::kind);
+                let mut said = kinds.filter(|kind| *kind != ErrorKind::Usage);
+                said.next_back().unwrap_or(ErrorKind::Usage)
+            }
             Self::Exchange { error, .. } => match error {
                 SaslError::Credentials => ErrorKind::Usage,
-                SaslError::Random => ErrorKind::Temporary,
+                SaslError::Random | SaslError::Stopped => ErrorKind::Temporary,
                 SaslError::ErrorOfServer | SaslError::NoSignature | SaslError::WrongSignature => {
                     ErrorKind::Authentication
                 }
@@ -72,6 +100,7 @@ impl LoginError {
 impl fmt::Display for LoginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Command { method, error } => write!(f, "login by {method}: {error}"),
             Self::Credentials(method) if method.takes_token() => {
                 write!(f, "{method} needs an access token, not a password")
             }
@@ -82,6 +111,17 @@ impl fmt::Display for LoginError {
             Self::NothingOffered { offered } => write!(
                 f,
                 "the server offers no way to log in by an access token; it offers: {offered}"
+            ),
+            Self::NoneWorked(reasons) => {
+                let mut reasons = reasons.iter();
+                if let Some(first) = reasons.next() {
+                    first.fmt(f)?;
+                }
+                reasons.try_for_each(|reason| write!(f, "; {reason}"))
+            }
+            Self::TokenNeedsTls => f.write_str(
+                "an access token is sent under TLS only: use pop3s://, or \
+                 --dangerous-token-in-cleartext if the server is on this machine",
             ),
             Self::Refused {
                 method,
@@ -103,18 +143,19 @@ impl core::error::Error for LoginError {}
 /// How a try ended that was no failure of the connection.
 enum Try {
     Accepted,
-    /// The server does not take this method; nothing that proves who the
-    /// client is was shown.
-    MethodRefused(LoginError),
+    /// The server does not take this method, or it cannot be used with this
+    /// server or these credentials; nothing that proves who the client is was
+    /// shown.
+    NotThisOne(LoginError),
 }
 
 impl Client {
     /// Logs in by the best method that the server offers, and asks for the
     /// capabilities that hold after it.
     ///
-    /// If the server refuses a method itself, the next one is tried; never
-    /// after the password or a proof of it was shown. USER and PASS are the
-    /// last resort, and need not be announced.
+    /// If the server refuses a method itself, or the method cannot be used, the
+    /// next one is tried; never after the password or a proof of it was shown.
+    /// USER and PASS are the last resort, and need not be announced.
     ///
     /// Returns the method that succeeded.
     ///
@@ -123,6 +164,7 @@ impl Client {
     /// [`Error::Login`], whose [kind](Error::kind) says whether the password is
     /// wrong or a later try may succeed; or a failure of the connection.
     pub async fn login(&mut self, credentials: &Credentials) -> Result<Method, Error> {
+        self.check_token(credentials)?;
         let methods = match credentials {
             Credentials::OAuthToken { .. } => Method::TOKEN,
             Credentials::Password { .. } if self.is_under_tls() => Method::PASSWORD_UNDER_TLS,
@@ -136,17 +178,28 @@ impl Client {
                     .iter()
                     .any(|name| name.eq_ignore_ascii_case(method.name()))
         };
-        let mut refused = LoginError::NothingOffered {
-            offered: Escaped(offered.join(" ").as_bytes()).to_string(),
-        };
+        let secrets = self.wire.secrets();
+        let offered = secrets.shown_or_remark(offered.join(" ").as_bytes());
         let methods: Vec<Method> = methods.iter().copied().filter(is_offered).collect();
+        let mut reasons = Vec::new();
         for method in methods {
-            match self.attempt(method, credentials).await? {
-                Try::Accepted => return Ok(method),
-                Try::MethodRefused(error) => refused = error,
-            }
+            let last = match self.attempt(method, credentials).await {
+                Ok(Try::Accepted) => return Ok(method),
+                Ok(Try::NotThisOne(reason)) => {
+                    reasons.push(reason);
+                    continue;
+                }
+                Err(Error::Login(error)) => error,
+                Err(Error::Command(error)) if !reasons.is_empty() => {
+                    LoginError::Command { method, error }
+                }
+                Err(error) => return Err(error),
+            };
+            return Err(LoginError::of(reasons, last).into());
         }
-        Err(refused.into())
+        let last = reasons.pop();
+        let last = last.unwrap_or(LoginError::NothingOffered { offered });
+        Err(LoginError::of(reasons, last).into())
     }
 
     /// Logs in by this method and no other, whether it is offered or not.
@@ -164,15 +217,27 @@ impl Client {
         if method.takes_token() != is_token {
             return Err(LoginError::Credentials(method).into());
         }
+        self.check_token(credentials)?;
         self.know_capabilities().await?;
         match self.attempt(method, credentials).await? {
             Try::Accepted => Ok(()),
-            Try::MethodRefused(error) => Err(error.into()),
+            Try::NotThisOne(error) => Err(error.into()),
+        }
+    }
+
+    /// Whoever has a token needs nothing else (RFC 7628 §3, RFC 6750 §5.3).
+    fn check_token(&self, credentials: &Credentials) -> Result<(), LoginError> {
+        match credentials {
+            Credentials::OAuthToken { .. } if !self.is_under_tls() && !self.token_in_cleartext => {
+                Err(LoginError::TokenNeedsTls)
+            }
+            _ => Ok(()),
         }
     }
 
     async fn attempt(&mut self, method: Method, credentials: &Credentials) -> Result<Try, Error> {
         self.wire.begin()?;
+        self.wire.secrets_mut().keep(credentials.secret());
         let outcome = match method {
             Method::UserPass => self.user_pass(credentials).await?,
             Method::Apop => self.apop(credentials).await?,
@@ -187,16 +252,16 @@ impl Client {
     async fn user_pass(&mut self, credentials: &Credentials) -> Result<Try, Error> {
         let user = Argument::new(credentials.user()).map_err(unusable(Method::UserPass))?;
         let password = Secret::new(credentials.secret()).map_err(unusable(Method::UserPass))?;
-        self.one_line(Method::UserPass, &Command::User(user), credentials)
+        self.one_line(Method::UserPass, &Command::User(user))
             .await?;
-        self.one_line(Method::UserPass, &Command::Pass(password), credentials)
+        self.one_line(Method::UserPass, &Command::Pass(password))
             .await?;
         Ok(Try::Accepted)
     }
 
     async fn apop(&mut self, credentials: &Credentials) -> Result<Try, Error> {
         let name = Argument::new(credentials.user()).map_err(unusable(Method::Apop))?;
-        let Some(timestamp) = self.wire.session.apop_timestamp() else {
+        let Some(timestamp) = self.wire.session().apop_timestamp() else {
             return Err(ClientError::ApopNotOffered.into());
         };
         let digest = Md5::new_with_prefix(timestamp)
@@ -204,23 +269,17 @@ impl Client {
             .finalize();
         let digest = Zeroizing::new(hex(&digest));
         let digest = Secret::new(&digest).map_err(unusable(Method::Apop))?;
-        self.one_line(Method::Apop, &Command::Apop { name, digest }, credentials)
+        self.one_line(Method::Apop, &Command::Apop { name, digest })
             .await?;
         Ok(Try::Accepted)
     }
 
-    async fn one_line(
-        &mut self,
-        method: Method,
-        command: &Command<'_>,
-        credentials: &Credentials,
-    ) -> Result<(), Error> {
-        let now = self.wire.tick();
-        self.wire.session.enqueue(now, command)?;
+    async fn one_line(&mut self, method: Method, command: &Command<'_>) -> Result<(), Error> {
+        self.wire.enqueue(command)?;
         match self.wire.run(Ask).await {
             Err(Error::Refused(refusal)) => Err(LoginError::Refused {
                 method,
-                refusal: refusal.without(credentials.secret()),
+                refusal,
                 token_status: None,
             }
             .into()),
@@ -229,32 +288,48 @@ impl Client {
     }
 
     async fn sasl(&mut self, method: Method, credentials: &Credentials) -> Result<Try, Error> {
-        let wrong = |error| Error::from(LoginError::Exchange { method, error });
-        let Some(mut exchange) = sasl::Exchange::new(method, credentials).map_err(wrong)? else {
-            return Err(LoginError::Credentials(method).into());
+        let failed = |error| LoginError::Exchange { method, error };
+        let mut exchange = match sasl::Exchange::new(method, credentials) {
+            Ok(Some(exchange)) => exchange,
+            Ok(None) => return Err(LoginError::Credentials(method).into()),
+            Err(error) => return Ok(Try::NotThisOne(failed(error))),
         };
-        let mechanism = Mechanism::new(method.name()).map_err(unusable(method))?;
-        let first = exchange.initial_response().map(|octets| encode(&octets));
-        let initial_response = match &first {
-            Some(text) => Some(Secret::new(text).map_err(unusable(method))?),
-            None => None,
+        let mut initial = match self.announces(method) {
+            true => exchange.initial_response(),
+            // RFC 5034 §3.
+            false => None,
         };
-        let command = Command::Auth {
-            mechanism,
-            initial_response,
-        };
-        let now = self.wire.tick();
-        self.wire.session.enqueue(now, &command)?;
+        self.authenticate(method, initial.as_deref().map(Vec::as_slice))?;
         loop {
-            let answer = self.wire.run(Authenticate).await?;
-            let response = match answer {
-                Answer::Challenge(challenge) => exchange.respond(&challenge),
+            match self.wire.run(Authenticate).await? {
+                Answer::Challenge(challenge) => {
+                    let ignored = initial.take().filter(|_| challenge.is_empty());
+                    let response = match ignored {
+                        // As if it had not come: it tells nothing new.
+                        Some(octets) => Ok(octets),
+                        None => exchange.respond(&challenge).await,
+                    };
+                    match response {
+                        Ok(octets) => self.respond(&octets)?,
+                        Err(error) if exchange.is_unproven(error) => {
+                            self.wire.abandon().await;
+                            return Err(failed(error).into());
+                        }
+                        Err(error) => {
+                            let cancelled = self.cancel().await;
+                            return match cancelled.is_err() || exchange.has_shown_proof() {
+                                true => Err(failed(error).into()),
+                                false => Ok(Try::NotThisOne(failed(error))),
+                            };
+                        }
+                    }
+                }
                 Answer::Accepted => {
                     return match exchange.check_success() {
                         Ok(()) => Ok(Try::Accepted),
                         Err(error) => {
-                            self.wire.poison();
-                            Err(wrong(error))
+                            self.wire.abandon().await;
+                            Err(failed(error).into())
                         }
                     };
                 }
@@ -263,40 +338,50 @@ impl Client {
                         && refusal.code.as_ref().and_then(Code::kind).is_none();
                     let error = LoginError::Refused {
                         method,
-                        refusal: refusal.without(credentials.secret()),
-                        token_status: exchange.token_status(),
+                        refusal,
+                        token_status: exchange.token_status(self.wire.secrets()),
                     };
                     return match is_about_method {
-                        true => Ok(Try::MethodRefused(error)),
+                        true => Ok(Try::NotThisOne(error)),
                         false => Err(error.into()),
                     };
-                }
-            };
-            match response {
-                Ok(octets) => self.respond(&octets)?,
-                Err(error) => {
-                    self.cancel().await?;
-                    return Err(wrong(error));
                 }
             }
         }
     }
 
+    fn announces(&self, method: Method) -> bool {
+        let mut mechanisms = self.announced().sasl();
+        mechanisms.any(|name| name.eq_ignore_ascii_case(method.name()))
+    }
+
+    fn authenticate(&mut self, method: Method, initial: Option<&[u8]>) -> Result<(), Error> {
+        let mechanism = Mechanism::new(method.name()).map_err(unusable(method))?;
+        let text = initial.map(encode);
+        let initial_response = match &text {
+            Some(text) => Some(Secret::new(text).map_err(unusable(method))?),
+            None => None,
+        };
+        let command = Command::Auth {
+            mechanism,
+            initial_response,
+        };
+        Ok(self.wire.enqueue(&command)?)
+    }
+
     fn respond(&mut self, octets: &[u8]) -> Result<(), Error> {
-        let now = self.wire.tick();
         let text = encode(octets);
         let response = match Secret::new(&text) {
             Ok(secret) => Response::Base64(secret),
             // Base64 is never anything but printable or empty.
             Err(_) => Response::Empty,
         };
-        Ok(self.wire.session.respond(now, response)?)
+        Ok(self.wire.respond(response)?)
     }
 
     /// Gives an exchange up, so that the session can go on.
     async fn cancel(&mut self) -> Result<(), Error> {
-        let now = self.wire.tick();
-        self.wire.session.respond(now, Response::Cancel)?;
+        self.wire.respond(Response::Cancel)?;
         self.wire.run(Authenticate).await.map(drop)
     }
 }

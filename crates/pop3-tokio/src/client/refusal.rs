@@ -3,11 +3,14 @@
 use core::fmt;
 
 use pop3_proto::{
-    Escaped, StatusLine,
+    StatusLine,
     client::{Capabilities, Reply, Request},
 };
 
-use super::ErrorKind;
+use super::{
+    ErrorKind,
+    secrets::{NOT_SHOWN, Secrets},
+};
 
 /// A negative reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +20,8 @@ pub struct Refusal {
     /// The response code, if the server announced that it sends some.
     pub code: Option<Code>,
     /// The server's words, at most 512 octets of printable ASCII: all else is
-    /// escaped, a password that the server repeats is left out.
+    /// escaped. If they repeat what was sent to log in, in whatever writing,
+    /// they are replaced by a remark.
     pub text: String,
 }
 
@@ -40,10 +44,10 @@ pub enum Code {
 }
 
 impl Code {
-    fn of(status: &StatusLine<'_>, announced: Codes) -> Option<Self> {
+    fn of(status: &StatusLine<'_>, words: Words<'_>) -> Option<Self> {
         let code = status.code()?;
-        let basic = |known| announced.basic.then_some(known);
-        let known = |known| (announced.basic || announced.auth).then_some(known);
+        let basic = |known| words.basic.then_some(known);
+        let known = |known| (words.basic || words.auth).then_some(known);
         if code.is_within("AUTH") {
             known(Self::Auth)
         } else if code.is_within("SYS/TEMP") {
@@ -55,7 +59,7 @@ impl Code {
         } else if code.is_within("LOGIN-DELAY") {
             basic(Self::LoginDelay)
         } else {
-            basic(Self::Other(Escaped(code.as_str().as_bytes()).to_string()))
+            basic(Self::Other(words.secrets.shown(code.as_str().as_bytes())?))
         }
     }
 
@@ -69,57 +73,55 @@ impl Code {
     }
 }
 
-/// Which response codes mean something: those that the server announced
-/// (RFC 2449 §8, RFC 3206 §3).
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Codes {
+/// How the server's words are read: which response codes mean something, namely
+/// those that the server announced (RFC 2449 §8, RFC 3206 §3), and what must not
+/// be shown.
+#[derive(Clone, Copy)]
+pub(super) struct Words<'a> {
     basic: bool,
     auth: bool,
+    secrets: &'a Secrets,
 }
 
-impl Codes {
-    /// In the greeting, before which nothing can be announced.
-    pub(super) const ALL: Self = Self {
-        basic: true,
-        auth: true,
-    };
-
-    pub(super) const fn announced(capabilities: &Capabilities) -> Self {
+impl<'a> Words<'a> {
+    pub(super) const fn new(capabilities: &Capabilities, secrets: &'a Secrets) -> Self {
         Self {
             basic: capabilities.resp_codes(),
             auth: capabilities.auth_resp_code(),
+            secrets,
         }
+    }
+
+    /// A text of the server, or a remark in its place.
+    pub(super) fn shown(&self, text: &[u8]) -> String {
+        self.secrets.shown_or_remark(text)
     }
 }
 
 impl Refusal {
-    pub(super) fn of(reply: &Reply<'_>, codes: Codes) -> Self {
-        Self::new(Some(reply.request), &reply.status, codes)
+    pub(super) fn of(reply: &Reply<'_>, words: Words<'_>) -> Self {
+        Self::new(Some(reply.request), &reply.status, words)
     }
 
-    pub(super) fn of_greeting(status: &StatusLine<'_>) -> Self {
-        Self::new(None, status, Codes::ALL)
+    /// In the greeting all codes mean something: before it nothing can be
+    /// announced.
+    pub(super) fn of_greeting(status: &StatusLine<'_>, words: Words<'_>) -> Self {
+        let words = Words {
+            basic: true,
+            auth: true,
+            ..words
+        };
+        Self::new(None, status, words)
     }
 
-    fn new(request: Option<Request>, status: &StatusLine<'_>, codes: Codes) -> Self {
+    fn new(request: Option<Request>, status: &StatusLine<'_>, words: Words<'_>) -> Self {
+        let shown = words.secrets.shown(status.text());
         Self {
             request,
-            code: Code::of(status, codes),
-            text: Escaped(status.text()).to_string(),
+            code: Code::of(status, words)
+                .filter(|code| shown.is_some() || !matches!(code, Code::Other(_))),
+            text: shown.unwrap_or_else(|| NOT_SHOWN.to_owned()),
         }
-    }
-
-    /// Takes a secret out of the server's words.
-    pub(super) fn without(mut self, secret: &str) -> Self {
-        let escaped = Escaped(secret.as_bytes()).to_string();
-        if !escaped.is_empty() && self.text.contains(&escaped) {
-            self.text = self.text.replace(&escaped, "(hidden)");
-            self.code = match self.code {
-                Some(Code::Other(_)) => None,
-                code => code,
-            };
-        }
-        self
     }
 }
 

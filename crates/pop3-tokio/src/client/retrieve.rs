@@ -8,7 +8,7 @@ use pop3_proto::{
     client::{Event, Request, Retrieved, Session},
 };
 
-use super::{Error, Refusal, refusal::Codes, wire::Exchange};
+use super::{Error, Refusal, refusal::Words, wire::Exchange};
 
 /// Where messages go. Its methods are called in the order of the messages, for
 /// each [`begin`](Self::begin), [`data`](Self::data) as often as octets come,
@@ -145,7 +145,11 @@ impl<S: Sink, I: Iterator<Item = MessageNumber>> Exchange for Retrieve<'_, S, I>
         Ok((self.outstanding == 0).then_some(self.total))
     }
 
-    fn event(&mut self, event: Event<'_>, codes: Codes) -> Result<Option<Retrieval>, Self::Error> {
+    fn event(
+        &mut self,
+        event: Event<'_>,
+        words: Words<'_>,
+    ) -> Result<Option<Retrieval>, Self::Error> {
         match event {
             Event::Data(octets) => self.sink.data(octets),
             Event::Status(reply) => match reply.request {
@@ -159,7 +163,7 @@ impl<S: Sink, I: Iterator<Item = MessageNumber>> Exchange for Retrieve<'_, S, I>
                 Request::Retr(number) => {
                     self.outstanding -= 1;
                     self.total.refused += 1;
-                    self.sink.refused(number, Refusal::of(&reply, codes))
+                    self.sink.refused(number, Refusal::of(&reply, words))
                 }
                 _ => Ok(()),
             },
@@ -198,12 +202,12 @@ impl<E, F: FnMut(&[u8]) -> Result<(), E>> Exchange for Top<F> {
     fn event(
         &mut self,
         event: Event<'_>,
-        codes: Codes,
+        words: Words<'_>,
     ) -> Result<Option<Complete>, RetrieveError<E>> {
         match event {
             Event::Data(octets) => (self.0)(octets).map_err(RetrieveError::Sink)?,
             Event::Status(reply) if !reply.is_positive() => {
-                return Err(Error::Refused(Refusal::of(&reply, codes)).into());
+                return Err(Error::Refused(Refusal::of(&reply, words)).into());
             }
             Event::End(end) => return Ok(Some(end.complete)),
             _ => {}

@@ -30,10 +30,11 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// Which certificates are trusted.
     pub tls: TlsSettings,
-    /// On `pop3://` no TLS at all, to any address: names, passwords and mail
-    /// can be read and changed by whoever stands between. Without it cleartext
-    /// goes to loopback addresses only, and there only if the server does not
-    /// announce STLS.
+    /// On `pop3://` goes on without TLS if the server does not announce STLS or
+    /// refuses it, to any address: anyone between can read and change names,
+    /// passwords and mail. Where STLS works it is used, and an invalid
+    /// certificate is an error. If false, only loopback addresses whose server
+    /// does not announce STLS are spoken to without TLS.
     pub insecure_plaintext: bool,
     /// TLS to loopback addresses too, whatever the server announces: what
     /// listens there may be a tunnel or a proxy. It has no meaning where
@@ -41,6 +42,9 @@ pub struct Settings {
     pub require_tls: bool,
     /// APOP also where TLS does not protect it. MD5 does not (CVE-2007-1558).
     pub dangerous_apop_in_cleartext: bool,
+    /// Sends an access token without TLS, to a loopback address. To any other it
+    /// never goes without (RFC 7628 §3).
+    pub dangerous_token_in_cleartext: bool,
     /// Where to connect, instead of what the resolver says. The certificate is
     /// checked for the endpoint's host all the same.
     pub addresses: Vec<SocketAddr>,
@@ -59,6 +63,7 @@ impl Settings {
             insecure_plaintext: false,
             require_tls: false,
             dangerous_apop_in_cleartext: false,
+            dangerous_token_in_cleartext: false,
             addresses: Vec::new(),
         }
     }

@@ -13,13 +13,19 @@ use core::{
 };
 use std::io;
 
-use pop3_proto::client::{Config, Event, Session, SessionError, SessionFailure};
+use pop3_proto::{
+    Command,
+    client::{
+        Capabilities, ClientError, Config, Event, Pending, Response, Session, SessionError,
+        SessionFailure,
+    },
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     time::{Instant, Sleep, sleep_until, timeout},
 };
 
-use super::{Error, Waiting, refusal::Codes};
+use super::{Error, Waiting, refusal::Words, secrets::Secrets};
 
 /// What a client can run on.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -40,8 +46,9 @@ pub(super) trait Exchange {
     type Output;
     type Error: From<Error>;
 
-    /// Puts commands into the queue, as many as should wait now. `Some` if all
-    /// is done already.
+    /// Puts commands into the queue, as many as should wait now, and none that
+    /// tells a secret: that goes through [`Wire::enqueue`]. `Some` if all is done
+    /// already.
     fn next(
         &mut self,
         _session: &mut Session,
@@ -54,13 +61,14 @@ pub(super) trait Exchange {
     fn event(
         &mut self,
         event: Event<'_>,
-        codes: Codes,
+        words: Words<'_>,
     ) -> Result<Option<Self::Output>, Self::Error>;
 }
 
 pub(super) struct Wire {
     stream: Stream,
-    pub(super) session: Session,
+    session: Session,
+    secrets: Secrets,
     buffer: Box<[u8]>,
     /// What of the buffer is read and not consumed.
     start: usize,
@@ -86,6 +94,7 @@ impl Wire {
         Self {
             stream,
             session: Session::new(config, now.into_std()),
+            secrets: Secrets::default(),
             buffer: vec![0; READ_OCTETS].into_boxed_slice(),
             start: 0,
             end: 0,
@@ -99,12 +108,8 @@ impl Wire {
     }
 
     /// The time for the session. To be called before commands are given to it.
-    pub(super) fn tick(&mut self) -> std::time::Instant {
+    fn tick(&mut self) -> std::time::Instant {
         self.now = Instant::now().into_std();
-        self.now
-    }
-
-    pub(super) const fn now(&self) -> std::time::Instant {
         self.now
     }
 
@@ -120,17 +125,71 @@ impl Wire {
         }
     }
 
+    /// What the session waits for, without what repeats a secret.
+    fn pending(&self) -> Pending {
+        let is_clean = |came: &[u8]| self.secrets.shown(came).is_some();
+        self.session.pending().shown_if(is_clean)
+    }
+
     /// The session is over: why, and in what.
     #[cold]
     fn failed(&self, error: SessionError) -> Error {
-        let pending = self.session.pending();
+        let pending = self.pending();
         Error::of_session(SessionFailure { error, pending })
     }
 
     /// The time for the whole session is over.
     #[cold]
     fn late(&self) -> Error {
-        Error::Timeout(Waiting::Session, Some(self.session.pending()))
+        Error::Timeout(Waiting::Session, Some(self.pending()))
+    }
+
+    pub(super) const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(super) const fn secrets_mut(&mut self) -> &mut Secrets {
+        &mut self.secrets
+    }
+
+    pub(super) const fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// Puts a command into the queue. What it tells of a secret is never shown.
+    pub(super) fn enqueue(&mut self, command: &Command<'_>) -> Result<(), ClientError> {
+        let now = self.tick();
+        match command {
+            Command::Pass(password) => self.secrets.keep_line("PASS ", password.expose()),
+            Command::Apop { name, digest } => {
+                let public = format!("APOP {} ", name.as_str());
+                self.secrets.keep_line(&public, digest.expose());
+            }
+            Command::Auth {
+                mechanism,
+                initial_response: Some(response),
+            } => {
+                let public = format!("AUTH {} ", mechanism.as_str());
+                self.secrets.keep_line(&public, response.expose());
+            }
+            _ => {}
+        }
+        self.session.enqueue(now, command)
+    }
+
+    /// Answers a challenge. What that tells is never shown.
+    pub(super) fn respond(&mut self, response: Response<'_>) -> Result<(), ClientError> {
+        let now = self.tick();
+        if let Response::Base64(text) = response {
+            self.secrets.keep_line("", text.expose());
+        }
+        self.session.respond(now, response)
+    }
+
+    /// The TLS handshake after STLS succeeded.
+    pub(super) fn tls_established(&mut self) -> Result<(), ClientError> {
+        let now = self.tick();
+        self.session.tls_established(now)
     }
 
     /// Carries an exchange out.
@@ -139,8 +198,9 @@ impl Wire {
         mut exchange: E,
     ) -> Result<E::Output, E::Error> {
         self.busy = true;
-        let codes = Codes::announced(self.session.capabilities());
-        let result = poll_fn(|cx| self.poll_run(cx, &mut exchange, codes)).await;
+        // Before its replies: what they announce is not announced yet.
+        let announced = self.session.capabilities().clone();
+        let result = poll_fn(|cx| self.poll_run(cx, &mut exchange, &announced)).await;
         // After an error that is only a refusal all is as it should be.
         self.busy = result.is_err() && !self.session.is_idle();
         result
@@ -150,7 +210,7 @@ impl Wire {
         &mut self,
         cx: &mut Context<'_>,
         exchange: &mut E,
-        codes: Codes,
+        announced: &Capabilities,
     ) -> Poll<Result<E::Output, E::Error>> {
         loop {
             while self.start < self.end {
@@ -161,8 +221,9 @@ impl Wire {
                     Err(error) => return Poll::Ready(Err(self.failed(error).into())),
                 };
                 self.start += step.consumed;
+                let words = Words::new(announced, &self.secrets);
                 if let Some(event) = step.event
-                    && let Some(output) = exchange.event(event, codes)?
+                    && let Some(output) = exchange.event(event, words)?
                 {
                     return Poll::Ready(Ok(output));
                 }
@@ -194,7 +255,7 @@ impl Wire {
                 }
                 Poll::Ready(Err(error)) => {
                     let error = self.broken.take().unwrap_or(error);
-                    let pending = Some(self.session.pending());
+                    let pending = Some(self.pending());
                     return Poll::Ready(Err(Error::Io(error, pending).into()));
                 }
                 Poll::Pending => {
@@ -274,9 +335,15 @@ impl Wire {
         self.stream = stream;
     }
 
-    /// Nothing can be done with the session any more.
-    pub(super) const fn poison(&mut self) {
+    /// Ends the connection with a server that is not to be trusted: cancels the
+    /// exchange if the stream takes that at once, and does not listen. Every
+    /// later call fails.
+    pub(super) async fn abandon(&mut self) {
         self.busy = true;
+        if self.respond(Response::Cancel).is_ok() {
+            let _ = poll_fn(|cx| Poll::Ready(self.poll_send(cx))).await;
+        }
+        self.take_stream();
     }
 
     /// Says farewell to TLS, if the other end still listens.

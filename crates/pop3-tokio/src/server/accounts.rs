@@ -12,6 +12,7 @@ use argon2::{
 use sha2::{Digest as _, Sha256};
 
 use super::ScramKeys;
+use crate::sasl::prepared_name;
 
 /// Someone who may log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,8 @@ impl User {
 /// Read from lines of `user:hash` or `user:hash:maildir`. The hash is one of
 /// Argon2 in the PHC string format (`$argon2id$…`), or [`ScramKeys`] in their
 /// written form. A user may have a line of each kind, made from the same
-/// password. Empty lines and those that begin with `#` are skipped.
+/// password. Empty lines and those that begin with `#` are skipped. Names are
+/// compared as SASLprep leaves them (RFC 4013), however a login spells them.
 ///
 /// ```
 /// use pop3_tokio::server::{Accounts, ScramKeys};
@@ -51,6 +53,7 @@ impl User {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Accounts {
+    /// By the names as they are compared.
     accounts: HashMap<String, Account>,
     /// What strangers' passwords are tried on, so that they take as long as
     /// those of users: the first of each kind.
@@ -124,8 +127,10 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// If the operating system has no random octets.
+    /// If the operating system has no random octets, or SASLprep forbids the name
+    /// or leaves nothing of it.
     pub fn single(name: &str, password: &str) -> io::Result<Self> {
+        let prepared = prepared_name(name).ok_or_else(|| io::Error::other(NAME))?;
         let keys = ScramKeys::new(password)?;
         let user = User {
             name: name.to_owned(),
@@ -137,7 +142,7 @@ impl Accounts {
             scram: Some(keys.clone()),
         };
         Ok(Self {
-            accounts: HashMap::from([(name.to_owned(), account)]),
+            accounts: HashMap::from([(prepared.into_owned(), account)]),
             argon2: None,
             secret: Sha256::digest(keys.to_string()).into(),
             scram: Some(keys),
@@ -152,7 +157,7 @@ impl Accounts {
     /// user.
     #[must_use]
     pub fn check(&self, name: &str, password: &str) -> Option<&User> {
-        let account = self.accounts.get(name);
+        let account = prepared_name(name).and_then(|name| self.accounts.get(&*name));
         let own = account.and_then(|account| account.argon2.as_ref());
         let argon2 = own.or(self.argon2.as_ref()).is_some_and(|hash| {
             let verified = Argon2::default().verify_password(password.as_bytes(), hash);
@@ -192,6 +197,8 @@ impl Accounts {
     /// is, for a user.
     pub(super) fn scram(&self, name: &str) -> Option<(ScramKeys, Option<&User>)> {
         let like = self.scram.as_ref()?;
+        let prepared = prepared_name(name);
+        let name = prepared.as_deref().unwrap_or(name);
         let account = self.accounts.get(name);
         let own = account.and_then(|account| Some((&account.user, account.scram.as_ref()?)));
         Some(match own {
@@ -209,7 +216,8 @@ impl Accounts {
             argon2: None,
             scram: None,
         };
-        let account = self.accounts.entry(entry.name.to_owned());
+        let prepared = prepared_name(entry.name).ok_or(NAME)?;
+        let account = self.accounts.entry(prepared.into_owned());
         let account = account.or_insert_with(new);
         if let Some(maildir) = entry.maildir {
             let known = account.user.maildir.get_or_insert_with(|| maildir.into());
@@ -255,6 +263,9 @@ pub fn hash_password(password: &str) -> io::Result<String> {
     hash.map(|hash| hash.to_string()).map_err(io::Error::other)
 }
 
+/// What is wrong with a name.
+const NAME: &str = "the name is empty, or has a character that no name may have (RFC 4013)";
+
 struct Entry<'a> {
     name: &'a str,
     hash: Hash,
@@ -269,9 +280,6 @@ enum Hash {
 impl<'a> Entry<'a> {
     fn parse(line: &'a str) -> Result<Self, &'static str> {
         let (name, rest) = line.split_once(':').ok_or("not user:hash")?;
-        if name.is_empty() || name.chars().any(char::is_control) {
-            return Err("the name is empty or has a control character");
-        }
         // The keys of SCRAM have two colons of their own.
         let colons = match rest.starts_with("SCRAM-") {
             true => 2,

@@ -13,6 +13,7 @@ use super::{
     sasl::{Exchange, Step},
     shown::shown,
 };
+use crate::hashing::compute_in;
 
 impl<S: MailStore> Connection<'_, S> {
     /// Answers a login. Gives why the connection has to end, if it has.
@@ -70,16 +71,11 @@ impl<S: MailStore> Connection<'_, S> {
 
     async fn check(&mut self, name: String, password: HiddenText) -> Option<Ended> {
         let accounts = Arc::clone(&self.server.accounts);
-        let checked = {
-            // Held until the hash is done, and never closed.
-            let _turn = self.server.hashes.acquire().await;
-            let check = move || {
-                let user = accounts.check(&name, password.expose()).cloned();
-                user.ok_or(name)
-            };
-            task::spawn_blocking(check).await
+        let check = move || {
+            let user = accounts.check(&name, password.expose()).cloned();
+            user.ok_or(name)
         };
-        match checked {
+        match compute_in(&self.server.hashes, check).await {
             Ok(Ok(user)) => self.open(user).await,
             Ok(Err(name)) => self.reject(Some(name)).await,
             Err(error) => {

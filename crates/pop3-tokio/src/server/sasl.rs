@@ -124,16 +124,30 @@ impl Exchange {
 
 /// RFC 4616: another identity than the user's own is not for anyone to take.
 fn plain(text: &str) -> Step {
-    let mut parts = text.split('\0');
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(identity), Some(name), Some(password), None)
-            if identity.is_empty() || identity == name =>
-        {
-            Step::Check {
-                name: name.to_owned(),
-                password: HiddenText::from(password),
-            }
+    let parts: Vec<&str> = text.split('\0').collect();
+    let [identity, name, password] = parts[..] else {
+        // Any part may be the password.
+        return Step::Refused(None);
+    };
+    let is_own = identity.is_empty() || identity == name;
+    match is_own && !name.is_empty() && !password.is_empty() {
+        true => Step::Check {
+            name: name.to_owned(),
+            password: HiddenText::from(password),
+        },
+        false => Step::Refused(Some(name.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Step, plain};
+
+    /// Names are logged: where parts are missing, any may be the password.
+    #[test]
+    fn a_malformed_message_has_no_name() {
+        for message in ["tanstaaf", "mrose\0tanstaaf", "\0mrose\0x\0tanstaaf"] {
+            assert!(matches!(plain(message), Step::Refused(None)), "{message:?}");
         }
-        (_, name, ..) => Step::Refused(name.map(str::to_owned)),
     }
 }

@@ -9,13 +9,10 @@ use pbkdf2::pbkdf2_hmac;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::tls::random;
+use crate::{sasl::ITERATIONS, tls::random};
 
 /// The fewest iterations (RFC 7677 §4), and what [`ScramKeys::new`] takes.
-pub const SCRAM_ITERATIONS: u32 = 4096;
-
-/// The most iterations that are read from a file: some seconds of work.
-const ITERATIONS_MAX: u32 = 10_000_000;
+pub const SCRAM_ITERATIONS: u32 = *ITERATIONS.start();
 
 /// Octets of a new salt.
 const SALT: usize = 16;
@@ -57,7 +54,9 @@ impl ScramKeys {
         Ok(Self::derive(password, salt.to_vec(), SCRAM_ITERATIONS))
     }
 
-    /// Reads the written form; `None` if it is not that.
+    /// Reads the written form; `None` if it is not that, or has fewer than
+    /// [`SCRAM_ITERATIONS`] or over 1,000,000 iterations, which our client would
+    /// not compute.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (parameters, keys) = text.strip_prefix(SCHEME)?.split_once('$')?;
@@ -66,7 +65,7 @@ impl ScramKeys {
         let iterations = iterations.parse().ok()?;
         let salt = STANDARD.decode(salt).ok()?;
         let key = |text| STANDARD.decode(text).ok()?.try_into().ok();
-        if !(SCRAM_ITERATIONS..=ITERATIONS_MAX).contains(&iterations) || salt.is_empty() {
+        if !ITERATIONS.contains(&iterations) || salt.is_empty() {
             return None;
         }
         Some(Self {

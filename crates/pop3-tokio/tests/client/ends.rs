@@ -113,6 +113,11 @@ async fn silent(answer: &'static [u8], greeting: &'static [u8]) -> Result<(), Er
         let _ = second.read_to_end(&mut Vec::new()).await;
         let _ = first.write_all(greeting).await;
         let mut sent = Vec::new();
+        let mut command = [0; 6];
+        if first.read_exact(&mut command).await.is_ok() {
+            assert_eq!(&command, b"CAPA\r\n");
+            first.write_all(b"-ERR\r\n").await.unwrap();
+        }
         let _ = first.read_to_end(&mut sent).await;
         assert_eq!(sent, b"");
     };

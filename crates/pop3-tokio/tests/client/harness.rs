@@ -7,8 +7,9 @@ use std::{
 
 use pop3_proto::{MessageNumber, Profile, client::Retrieved};
 use pop3_tokio::client::{Client, Endpoint, Error, Refusal, Settings, Sink};
-use tokio::io::{
-    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex,
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex},
+    net::TcpListener,
 };
 
 /// What the server says first, then pairs of what it waits for and answers.
@@ -71,6 +72,24 @@ pub(crate) async fn with<T>(
         client(client_end.unwrap()).await
     };
     let (result, _) = tokio::join!(connected, play(far, steps));
+    result
+}
+
+/// The same over loopback, where a token may be sent.
+pub(crate) async fn with_on_loopback<T>(
+    mut settings: Settings,
+    steps: Steps<'_>,
+    client: impl AsyncFnOnce(Client) -> T,
+) -> T {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    settings.addresses = vec![listener.local_addr().unwrap()];
+    settings.dangerous_token_in_cleartext = true;
+    let connected = async {
+        let connected = Client::connect(&endpoint("pop3://mail.example.org"), &settings).await;
+        client(connected.unwrap()).await
+    };
+    let server = async { play(listener.accept().await.unwrap().0, steps).await };
+    let (result, _) = tokio::join!(connected, server);
     result
 }
 

@@ -1,9 +1,14 @@
 //! Which method is chosen, when another is tried, what refusals mean.
 
-use pop3_tokio::client::{Client, Code, Credentials, Error, ErrorKind, LoginError, Method};
+use pop3_tokio::client::{
+    Client, Code, Credentials, Error, ErrorKind, LoginError, Method, SaslError,
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, duplex};
 
 use crate::{
-    harness::{Steps, cleartext, with},
+    harness::{Steps, cleartext, endpoint, with, with_on_loopback},
     methods::base64,
 };
 
@@ -103,9 +108,11 @@ async fn a_token_is_for_no_method_of_passwords() {
         ("", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\nSASL PLAIN\r\nUSER\r\n.\r\n"),
     ];
-    let error = login(&steps, &Credentials::oauth_token("tim", "t"))
-        .await
-        .unwrap_err();
+    let token = Credentials::oauth_token("tim", "t");
+    let error = with_on_loopback(cleartext(), &steps, async |mut client: Client| {
+        client.login(&token).await.unwrap_err()
+    });
+    let error = error.await;
     assert!(matches!(
         &error,
         Error::Login(LoginError::NothingOffered { offered }) if offered == "PLAIN"
@@ -197,5 +204,168 @@ async fn what_cannot_be_sent_is_not() {
             .await
             .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Usage);
+    }
+}
+
+/// A password that SASLprep forbids is none for SCRAM, and one for PLAIN.
+#[tokio::test]
+async fn the_next_method_after_a_saslprep_error() {
+    let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0x\u{fffd}"));
+    let steps = [
+        ("", "+OK\r\n"),
+        ("CAPA\r\n", "+OK\r\nSASL SCRAM-SHA-256 PLAIN\r\n.\r\n"),
+        (&plain, "+OK\r\n"),
+        ("CAPA\r\n", "-ERR\r\n"),
+    ];
+    let credentials = Credentials::password("tim", "x\u{fffd}");
+    assert_eq!(login(&steps, &credentials).await.unwrap(), Method::Plain);
+}
+
+/// The server's side of SCRAM-SHA-256 up to `iterations`, then of PLAIN.
+async fn after_iterations(iterations: u32, answer: &str) -> Result<Method, Error> {
+    let (near, far) = duplex(4096);
+    let client = async {
+        let url = endpoint("pop3://mail.example.org");
+        let mut client = Client::on(near, &url, &cleartext()).await.unwrap();
+        client.login(&password()).await
+    };
+    let server = async {
+        let mut server = BufReader::new(far);
+        let mut said = String::from("+OK\r\n");
+        let plain = format!("AUTH PLAIN {}", base64("\0tim\0tanstaaf"));
+        for wanted in ["CAPA", "AUTH SCRAM-SHA-256 ", "*", &plain, "CAPA"] {
+            server.write_all(said.as_bytes()).await.unwrap();
+            let mut line = String::new();
+            if server.read_line(&mut line).await.unwrap() == 0 {
+                return;
+            }
+            assert!(line.starts_with(wanted), "{line}");
+            said = match wanted {
+                "CAPA" => "+OK\r\nSASL SCRAM-SHA-256 PLAIN\r\n.\r\n".to_owned(),
+                "*" => "-ERR cancelled\r\n".to_owned(),
+                _ if wanted == plain => answer.to_owned(),
+                _ => {
+                    let first = line.trim_end().rsplit(' ').next().unwrap();
+                    let first = BASE64_STANDARD.decode(first).unwrap();
+                    let first = String::from_utf8(first).unwrap();
+                    let nonce = first.split_once(",r=").unwrap().1;
+                    let challenge = format!("r={nonce}x,s=c2FsdA==,i={iterations}");
+                    format!("+ {}\r\n", base64(challenge))
+                }
+            };
+        }
+        let _ = server.write_all(said.as_bytes()).await;
+    };
+    tokio::join!(client, server).0
+}
+
+#[tokio::test]
+async fn the_next_method_after_too_many_or_too_few_iterations() {
+    for iterations in [4095, 1_000_001] {
+        let method = after_iterations(iterations, "+OK\r\n").await.unwrap();
+        assert_eq!(method, Method::Plain);
+    }
+}
+
+#[tokio::test]
+async fn all_reasons_if_no_method_works() {
+    let error = after_iterations(4095, "-ERR wrong\r\n").await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "login by SCRAM-SHA-256: the server asks for fewer than 4096 iterations or over 1000000; \
+         login by PLAIN: the server refuses AUTH: wrong"
+    );
+    assert_eq!(error.kind(), ErrorKind::Authentication);
+    let Error::Login(LoginError::NoneWorked(reasons)) = error else {
+        panic!("{error}");
+    };
+    let iterations = LoginError::Exchange {
+        method: Method::ScramSha256,
+        error: SaslError::Iterations,
+    };
+    assert_eq!((reasons.len(), &reasons[0]), (2, &iterations));
+    // Each alone.
+    let steps = [
+        ("", "+OK\r\n"),
+        ("CAPA\r\n", "+OK\r\nSASL SCRAM-SHA-256 PLAIN\r\n.\r\n"),
+    ];
+    let error = login(&steps, &Credentials::password("tim", "a\0\u{e9}"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "login by SCRAM-SHA-256: it cannot carry this name or password; login by PLAIN: it \
+         cannot carry this name or password; login by USER: it cannot carry this name or password"
+    );
+    assert_eq!(error.kind(), ErrorKind::Usage);
+}
+
+/// RFC 5034 §3: to a server that announces no such mechanism the response goes
+/// after a challenge.
+#[tokio::test]
+async fn no_initial_response_unless_announced() {
+    let response = format!("{}\r\n", base64("\0tim\0tanstaaf"));
+    for capabilities in [
+        "-ERR unknown\r\n",
+        "+OK\r\nTOP\r\n.\r\n",
+        "+OK\r\nSASL\r\n.\r\n",
+        "+OK\r\nSASL LOGIN\r\n.\r\n",
+    ] {
+        for challenge in ["+ \r\n", "+\r\n", "+OK\r\n"] {
+            let steps = [
+                ("", "+OK\r\n"),
+                ("CAPA\r\n", capabilities),
+                ("AUTH PLAIN\r\n", challenge),
+                (&response, "-ERR no\r\n"),
+            ];
+            let error = with(cleartext(), &steps, async |mut client: Client| {
+                client
+                    .login_by(Method::Plain, &password())
+                    .await
+                    .unwrap_err()
+            });
+            let said = error.await.to_string();
+            assert_eq!(said, "login by PLAIN: the server refuses AUTH: no");
+        }
+    }
+}
+
+/// curl's test 865, Thunderbird's test server: they ask for what they were given.
+#[tokio::test]
+async fn an_initial_response_that_is_ignored_is_repeated_once() {
+    let response = base64("\0tim\0tanstaaf");
+    let (first, again) = (
+        format!("AUTH PLAIN {response}\r\n"),
+        format!("{response}\r\n"),
+    );
+    for challenge in ["+\r\n", "+ \r\n"] {
+        let steps = [
+            ("", "+OK\r\n"),
+            ("CAPA\r\n", "+OK\r\nSASL PLAIN\r\n.\r\n"),
+            (&first, challenge),
+            (&again, "+OK\r\n"),
+            ("CAPA\r\n", "-ERR\r\n"),
+        ];
+        assert_eq!(login(&steps, &password()).await.unwrap(), Method::Plain);
+    }
+    // It is not asked for twice, and not asked for by a challenge that says more.
+    for challenges in [&["+ \r\n", "+ \r\n"][..], &["+ cGFzc3dvcmQ/\r\n"]] {
+        let mut steps = vec![("", "+OK\r\n"), ("CAPA\r\n", "+OK\r\nSASL PLAIN\r\n.\r\n")];
+        steps.push((&first, challenges[0]));
+        steps.extend(
+            challenges[1..]
+                .iter()
+                .map(|challenge| (&*again, *challenge)),
+        );
+        steps.push(("*\r\n", "-ERR\r\n"));
+        let error = login(&steps, &password()).await.unwrap_err();
+        let expected = LoginError::Exchange {
+            method: Method::Plain,
+            error: SaslError::OneMore,
+        };
+        assert!(
+            matches!(&error, Error::Login(login) if *login == expected),
+            "{error}"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod dialing;
 mod dialogue;
+mod echoes;
 mod ends;
 mod harness;
 mod international;

@@ -6,7 +6,7 @@ use pop3_tokio::client::{Client, Credentials, Error, ErrorKind, LoginError, Meth
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
 
-use crate::harness::{cleartext, endpoint, with};
+use crate::harness::{cleartext, endpoint, with, with_on_loopback};
 
 pub(crate) fn base64(octets: impl AsRef<[u8]>) -> String {
     BASE64_STANDARD.encode(octets)
@@ -25,26 +25,35 @@ fn token() -> Credentials {
 }
 
 const GREETING: &str = "+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n";
-const NO_CAPA: &str = "-ERR unknown\r\n";
+const SASL: &str = "+OK\r\n\
+    SASL PLAIN LOGIN CRAM-MD5 NTLM SCRAM-SHA-256 XOAUTH2 OAUTHBEARER\r\n.\r\n";
 
-/// Logs in by a method at a server without CAPA.
+/// Logs in by a method at a server that announces each.
 async fn login(
     method: Method,
     credentials: &Credentials,
     dialogue: &[(&str, &str)],
 ) -> Result<(), Error> {
-    let mut steps = vec![("", GREETING), ("CAPA\r\n", NO_CAPA)];
-    steps.extend_from_slice(dialogue);
+    let mut steps = vec![("", GREETING), ("CAPA\r\n", SASL)];
+    for step in dialogue {
+        if *step == NOOP {
+            steps.push(("CAPA\r\n", SASL));
+        }
+        steps.push(*step);
+    }
     let mut settings = cleartext();
     settings.dangerous_apop_in_cleartext = true;
-    with(settings, &steps, async |mut client| {
+    let session = async |mut client: Client| {
         let result = client.login_by(method, credentials).await;
         if result.is_ok() {
             client.noop().await?;
         }
         result
-    })
-    .await
+    };
+    match method.takes_token() {
+        true => with_on_loopback(settings, &steps, session).await,
+        false => with(settings, &steps, session).await,
+    }
 }
 
 const NOOP: (&str, &str) = ("NOOP\r\n", "+OK\r\n");
@@ -279,6 +288,7 @@ async fn ntlm_with_either_first_challenge() {
             // own, and what the server gave.
             assert_eq!(field(20).len(), 16 + 28 + 4 + 4);
             server.say("+OK").await;
+            assert_eq!(server.ask("-ERR").await, "CAPA");
         };
         let (result, ()) = tokio::join!(client, server);
         result.unwrap();
@@ -289,12 +299,11 @@ async fn ntlm_with_either_first_challenge() {
 struct Server(BufReader<DuplexStream>);
 
 impl Server {
-    /// Greets, and refuses CAPA.
+    /// Greets, and announces SASL.
     async fn new(stream: DuplexStream) -> Self {
         let mut server = Self(BufReader::new(stream));
         server.say("+OK").await;
-        assert_eq!(server.hear().await, "CAPA");
-        server.say("-ERR").await;
+        assert_eq!(server.ask(SASL.trim_end()).await, "CAPA");
         server
     }
 
@@ -325,16 +334,17 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
 
 /// What the server of a SCRAM test does at the end.
 #[derive(Clone, Copy, PartialEq)]
-enum End {
+pub(crate) enum End {
     Signature,
-    WrongSignature,
+    /// A wrong one, and what follows at once.
+    Forged(&'static str),
     OkWithoutSignature,
     Error,
 }
 
 /// The server's side of SCRAM-SHA-256, written from RFC 5802 §3 as a server
 /// does it: it knows a stored key, and gets the client's key from the proof.
-async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bool> {
+pub(crate) async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bool> {
     let mut server = Server::new(far).await;
     let line = server.hear().await;
     let first = decode(line.strip_prefix("AUTH SCRAM-SHA-256 ")?);
@@ -375,14 +385,25 @@ async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bool> {
             server.say("-ERR").await;
             return Some(true);
         }
-        End::WrongSignature => own[0] ^= 1,
+        End::Forged(_) => own[0] ^= 1,
         End::Signature => {}
     }
     let last = format!("v={}", base64(own));
-    server.say(&format!("+ {}", base64(last))).await;
+    let more = match end {
+        End::Forged(more) => more,
+        _ => "",
+    };
+    server.say(&format!("+ {}{more}", base64(last))).await;
     match end {
-        End::WrongSignature => assert_eq!(server.ask("-ERR").await, "*"),
-        _ => assert_eq!(server.ask("+OK").await, ""),
+        // Nobody waits for an answer.
+        End::Forged(_) => {
+            assert_eq!(server.hear().await, "*");
+            assert_eq!(server.hear().await, "");
+        }
+        _ => {
+            assert_eq!(server.ask("+OK").await, "");
+            assert_eq!(server.ask("-ERR").await, "CAPA");
+        }
     }
     Some(right)
 }
@@ -391,11 +412,7 @@ async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bool> {
 async fn scram_and_what_a_false_server_can_do() {
     for (known, end, expected) in [
         ("pencil", End::Signature, None),
-        (
-            "pencil",
-            End::WrongSignature,
-            Some(SaslError::WrongSignature),
-        ),
+        ("pencil", End::Forged(""), Some(SaslError::WrongSignature)),
         (
             "pencil",
             End::OkWithoutSignature,
@@ -410,7 +427,10 @@ async fn scram_and_what_a_false_server_can_do() {
             let credentials = Credentials::password("user", "pencil");
             let result = client.login_by(Method::ScramSha256, &credentials).await;
             // A server that could not prove itself is not asked for anything.
-            if expected == Some(SaslError::NoSignature) {
+            if matches!(
+                expected,
+                Some(SaslError::NoSignature | SaslError::WrongSignature)
+            ) {
                 assert!(matches!(client.stat().await, Err(Error::Interrupted)));
             }
             result
@@ -452,7 +472,7 @@ async fn scram_with_a_wrong_password() {
 #[tokio::test]
 async fn a_token_for_tokens_alone() {
     for (method, credentials) in [(Method::Plain, token()), (Method::XOAuth2, password())] {
-        let steps = [("", GREETING)];
+        let steps = [("", GREETING), ("CAPA\r\n", SASL)];
         let error = with(cleartext(), &steps, async |mut client| {
             client.login_by(method, &credentials).await.unwrap_err()
         });

@@ -168,6 +168,10 @@ async fn capabilities_line_by_line() {
             "CAPA\r\n",
             "+OK\r\nTOP\r\nX-OWN thing\r\nIMPLEMENTATION\r\n.\r\n",
         ),
+        (
+            "CAPA\r\n",
+            "+OK\r\nTOP\r\nX-OWN thing\r\nIMPLEMENTATION\r\n.\r\n",
+        ),
     ];
     with(cleartext(), &steps, async |mut client: Client| {
         let mut lines = Vec::new();
@@ -185,7 +189,11 @@ async fn capabilities_line_by_line() {
 async fn outlook_takes_any_plus_for_yes() {
     let mut settings = cleartext();
     settings.profile = Profile::OUTLOOK_2024;
-    let steps = [("", "+ok hello\r\n"), ("CAPA\r\n", "no\r\n")];
+    let steps = [
+        ("", "+ok hello\r\n"),
+        ("CAPA\r\n", "no\r\n"),
+        ("CAPA\r\n", "no\r\n"),
+    ];
     with(settings, &steps, async |mut client: Client| {
         assert!(matches!(
             client.capabilities(|_| {}).await,

@@ -1,9 +1,24 @@
 //! Nothing secret in the clear, nor in any output.
 
-use pop3_proto::Profile;
-use pop3_tokio::client::{Client, Credentials, Error, ErrorKind, Method, Settings};
+use std::{
+    cell::Cell,
+    net::{Ipv4Addr, SocketAddr},
+};
 
-use crate::harness::{cleartext, endpoint, fails, with};
+use pop3_proto::Profile;
+use pop3_tokio::client::{
+    Client, Credentials, Error, ErrorKind, LoginError, Method, SaslError, Settings,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, duplex},
+    net::TcpListener,
+    task::yield_now,
+};
+
+use crate::{
+    harness::{cleartext, endpoint, fails, play, with},
+    methods::{End, base64, scram},
+};
 
 const HOST: &str = "pop3://tim@mail.example.org";
 
@@ -31,10 +46,7 @@ async fn stls_stripped() {
 /// What listens on loopback may be a tunnel.
 #[tokio::test]
 async fn loopback_is_no_exception_where_tls_is_required() {
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpListener,
-    };
+    use tokio::io::AsyncReadExt as _;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("pop3://tim@{}", listener.local_addr().unwrap());
     let mut settings = default();
@@ -163,4 +175,232 @@ async fn apop_only_on_request_and_under_tls() {
         });
         assert!(matches!(error.await, Error::Command(_)));
     }
+}
+
+const TOKENS: &str = "+OK\r\nSASL XOAUTH2 OAUTHBEARER\r\n.\r\n";
+
+/// RFC 7628 §3.
+#[tokio::test]
+async fn no_token_without_tls() {
+    let token = Credentials::oauth_token("tim", "vF9dft4qmT");
+    let steps = [("", "+OK\r\n"), ("CAPA\r\n", TOKENS)];
+    let refused = async |mut client: Client| {
+        for method in [Method::XOAuth2, Method::OAuthBearer] {
+            let error = client.login_by(method, &token).await.unwrap_err();
+            assert!(
+                matches!(error, Error::Login(LoginError::TokenNeedsTls)),
+                "{error}"
+            );
+        }
+        let error = client.login(&token).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Authentication);
+        let said = error.to_string();
+        assert!(said.contains("--dangerous-token-in-cleartext"), "{said}");
+    };
+    // Although plaintext is allowed; and what is allowed on loopback is allowed
+    // nowhere else.
+    for dangerous in [false, true] {
+        let mut settings = cleartext();
+        settings.dangerous_token_in_cleartext = dangerous;
+        with(settings, &steps, refused).await;
+    }
+    // Nor to loopback where that was not asked for.
+    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await;
+    let listener = listener.unwrap();
+    let url = endpoint(&format!("pop3://{}", listener.local_addr().unwrap()));
+    let settings = default();
+    let client = async { refused(Client::connect(&url, &settings).await.unwrap()).await };
+    let server = async { play(listener.accept().await.unwrap().0, &steps).await };
+    let ((), sent) = tokio::join!(client, server);
+    assert_eq!(sent, b"CAPA\r\n");
+}
+
+/// RFC 4616 §2, RFC 2195 §2, RFC 5802 §5.1: nothing is sent but CAPA.
+#[tokio::test]
+async fn what_a_mechanism_cannot_carry_is_not_sent() {
+    const SASL: &str = "+OK\r\nSASL PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256\r\n.\r\n";
+    const PLAIN: &[Method] = &[Method::Plain, Method::Login];
+    const SCRAM: &[Method] = &[Method::ScramSha1, Method::ScramSha256];
+    for (methods, user, secret) in [
+        (PLAIN, "", "x"),
+        (PLAIN, "tim", ""),
+        (PLAIN, "ti\0m", "x"),
+        (PLAIN, "tim", "x\0y"),
+        (&[Method::CramMd5], "", "x"),
+        (&[Method::CramMd5], "ti\rm", "x"),
+        (&[Method::CramMd5], "ti\nm", "x"),
+        (&[Method::CramMd5], "ti\0m", "x"),
+        (SCRAM, "", "x"),
+        (SCRAM, "\u{ad}", "x"),
+        (SCRAM, "tim", "\u{ad}"),
+        (SCRAM, "ti\u{fffd}m", "x"),
+    ] {
+        for &method in methods {
+            let steps = [("", "+OK\r\n"), ("CAPA\r\n", SASL)];
+            let error = with(cleartext(), &steps, async |mut client: Client| {
+                let credentials = Credentials::password(user, secret);
+                client.login_by(method, &credentials).await.unwrap_err()
+            });
+            let expected = LoginError::Exchange {
+                method,
+                error: SaslError::Credentials,
+            };
+            let error = error.await;
+            assert!(
+                matches!(&error, Error::Login(login) if *login == expected),
+                "{method} {user:?}: {error}"
+            );
+            assert_eq!(error.kind(), ErrorKind::Usage);
+        }
+    }
+}
+
+/// Whatever a server says that does not know the password, the message is the
+/// same, and nothing more is sent to it.
+#[tokio::test]
+async fn a_forged_signature_ends_the_connection() {
+    for more in [
+        "",
+        "\r\n+OK",
+        "\r\n-ERR [SYS/TEMP] try PLAIN",
+        "\r\n+ AAAA",
+        "\r\n\x16 no POP3",
+        "\r\n+OK\r\n+OK\r\n+OK",
+    ] {
+        let (near, far) = duplex(4096);
+        let client = async {
+            let url = endpoint("pop3://mail.example.org");
+            let mut client = Client::on(near, &url, &cleartext()).await.unwrap();
+            let credentials = Credentials::password("user", "pencil");
+            let error = client.login(&credentials).await.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "login by SCRAM-SHA-256: the server does not know the password: perhaps it is \
+                 not the right one"
+            );
+            for method in [Method::Plain, Method::UserPass, Method::ScramSha256] {
+                let later = client.login_by(method, &credentials).await;
+                assert!(matches!(later, Err(Error::Interrupted)), "{later:?}");
+            }
+            let later = client.login(&credentials).await;
+            assert!(matches!(later, Err(Error::Interrupted)), "{later:?}");
+            client
+        };
+        let (_client, proven) = tokio::join!(client, scram(far, "pencil", End::Forged(more)));
+        assert_eq!(proven, Some(true));
+    }
+}
+
+/// Other tasks of the only thread run on while a million iterations are
+/// computed.
+#[tokio::test(flavor = "current_thread")]
+async fn iterations_keep_no_thread_from_others() {
+    let (near, far) = duplex(4096);
+    let (ticks, done) = (Cell::new(0_u64), Cell::new(false));
+    let ticker = async {
+        while !done.get() {
+            ticks.set(ticks.get() + 1);
+            yield_now().await;
+        }
+    };
+    let client = async {
+        let url = endpoint("pop3://mail.example.org");
+        let mut client = Client::on(near, &url, &cleartext()).await.unwrap();
+        let credentials = Credentials::password("user", "pencil");
+        let error = client.login(&credentials).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Authentication);
+    };
+    let server = async {
+        let mut server = BufReader::new(far);
+        server.write_all(b"+OK\r\n").await.unwrap();
+        let mut lines = Vec::new();
+        let mut before = 0;
+        for answer in ["+OK\r\nSASL SCRAM-SHA-256\r\n.\r\n", "", "-ERR no\r\n"] {
+            let mut line = String::new();
+            server.read_line(&mut line).await.unwrap();
+            let ticks = ticks.get();
+            let answer = match answer {
+                "" => {
+                    let first = line.trim_end().rsplit(' ').next().unwrap();
+                    let first = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, first);
+                    let first = String::from_utf8(first.unwrap()).unwrap();
+                    let nonce = first.split_once(",r=").unwrap().1;
+                    before = ticks;
+                    let first = format!("r={nonce}x,s=c2FsdA==,i=1000000");
+                    format!("+ {}\r\n", base64(first))
+                }
+                answer => answer.to_owned(),
+            };
+            lines.push(ticks);
+            server.write_all(answer.as_bytes()).await.unwrap();
+        }
+        let computing = lines[2] - before;
+        assert!(computing > 100, "{computing} ticks");
+        done.set(true);
+    };
+    tokio::join!(ticker, client, server);
+}
+
+/// A login, with all that it computes elsewhere, may be a task of its own.
+#[test]
+fn a_login_can_be_spawned() {
+    fn is_send(_: &impl Send) {}
+    let _ = |mut client: Client, credentials: Credentials| {
+        is_send(&async move { client.login(&credentials).await.map(drop) });
+    };
+}
+
+/// What a server says at any time after the login: the evidence of an error, and
+/// what a caller wants to show.
+#[tokio::test(start_paused = true)]
+async fn no_evidence_repeats_what_was_sent() {
+    let written = "dGFuc3RhYWY=";
+    for answer in [
+        format!("{written}\r\n"),
+        format!("+OK {written}\r\n"),
+        format!("+OK 1 1\r\n{written}\r\n"),
+        format!("-ERR {written}\r\n"),
+        format!("-ERR {written}\n"),
+    ] {
+        let steps = [
+            ("", "+OK\r\n"),
+            ("CAPA\r\n", "-ERR\r\n"),
+            ("USER tim\r\n", "+OK\r\n"),
+            ("PASS tanstaaf\r\n", "+OK\r\n"),
+            ("STAT\r\n", &answer),
+        ];
+        with(cleartext(), &steps, async |mut client: Client| {
+            let credentials = Credentials::password("tim", "tanstaaf");
+            client.login(&credentials).await.unwrap();
+            let error = match client.stat().await {
+                Err(error) => error,
+                Ok(_) => client.stat().await.unwrap_err(),
+            };
+            let said = format!("{error} {error:?} {:?}", client.redactor());
+            assert!(said.contains("not shown"), "{said}");
+            assert!(!said.contains("dGFuc3"), "{said}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_redactor_shows_what_repeats_nothing() {
+    let steps = [
+        ("", "+OK\r\n"),
+        ("CAPA\r\n", "-ERR\r\n"),
+        ("USER tim\r\n", "+OK\r\n"),
+        ("PASS tanstaaf\r\n", "+OK\r\n"),
+    ];
+    with(cleartext(), &steps, async |mut client: Client| {
+        let before = client.redactor();
+        assert_eq!(before.shown(b"tanstaaf"), "tanstaaf");
+        let credentials = Credentials::password("tim", "tanstaaf");
+        client.login(&credentials).await.unwrap();
+        let redactor = client.redactor();
+        assert_eq!(redactor.shown(b"no\tmail"), r"no\tmail");
+        let remark = "(not shown: it repeats what was sent to log in)";
+        assert_eq!(redactor.shown(b"is dGFuc3RhYWY= right?"), remark);
+    })
+    .await;
 }

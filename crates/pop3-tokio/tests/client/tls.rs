@@ -232,8 +232,42 @@ async fn any_certificate_for_those_who_must() {
     result.unwrap();
 }
 
+/// Plaintext that is allowed is no plaintext that is wanted.
 #[tokio::test]
-async fn no_tls_where_plaintext_was_asked_for() {
+async fn insecure_plaintext_uses_stls_where_it_works() {
+    let change = |settings: &mut Settings, file| {
+        settings.insecure_plaintext = true;
+        trust(settings, file);
+    };
+    let (result, _) = connect(
+        "pop3://j.example.org",
+        "j.example.org",
+        change,
+        [STLS, &[]],
+        async |client: Client| assert!(client.is_under_tls()),
+    )
+    .await;
+    result.unwrap();
+}
+
+#[tokio::test]
+async fn insecure_plaintext_takes_no_invalid_certificate() {
+    let change = |settings: &mut Settings, _| settings.insecure_plaintext = true;
+    let (result, before) = connect(
+        "pop3://k.example.org",
+        "k.example.org",
+        change,
+        [STLS, &[]],
+        async |_| {},
+    )
+    .await;
+    let error = result.unwrap_err();
+    assert!(matches!(error, Error::Certificate { .. }), "{error}");
+    assert_eq!(before, b"CAPA\r\nSTLS\r\n");
+}
+
+#[tokio::test]
+async fn insecure_plaintext_goes_on_where_stls_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut settings = settings();
     settings.insecure_plaintext = true;
@@ -241,6 +275,7 @@ async fn no_tls_where_plaintext_was_asked_for() {
     let steps = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\nSTLS\r\nUSER\r\n.\r\n"),
+        ("STLS\r\n", "-ERR not today\r\n"),
         ("USER tim\r\n", "+OK\r\n"),
         ("PASS x\r\n", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\n.\r\n"),

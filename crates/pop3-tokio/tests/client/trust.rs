@@ -189,12 +189,13 @@ async fn refuses_every_certificate_but_the_pinned_one() {
     assert!(error.to_string().contains(&pin), "{error}");
 }
 
-/// To loopback too, where cleartext is possible otherwise.
+/// To loopback too, and whatever else is allowed.
 #[tokio::test]
 async fn a_fingerprint_requires_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut settings = pinned(Fingerprint::of(b"any"));
     settings.addresses = vec![listener.local_addr().unwrap()];
+    settings.insecure_plaintext = true;
     let steps = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\nUSER\r\n.\r\n"),

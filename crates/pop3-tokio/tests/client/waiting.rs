@@ -28,6 +28,9 @@ const ODD: Timeouts = Timeouts {
     session: None,
 };
 
+/// Whether the server has STLS is asked first.
+const NO_CAPA: (&str, &str) = ("CAPA\r\n", "-ERR\r\n");
+
 fn settings(insecure_plaintext: bool) -> Settings {
     let mut settings = Settings::new(Profile::RFC1939);
     settings.timeouts = ODD;
@@ -68,7 +71,7 @@ async fn the_handshake() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reply() {
-    let steps = [("", "+OK\r\n"), ("CAPA\r\n", "+OK\r\nTOP\r\n")];
+    let steps = [("", "+OK\r\n"), NO_CAPA, ("CAPA\r\n", "+OK\r\nTOP\r\n")];
     with(settings(true), &steps, async |mut client: Client| {
         let begin = Instant::now();
         let error = client.capabilities(|_| {}).await.unwrap_err();
@@ -84,6 +87,8 @@ async fn a_slow_reply_is_none_that_stops() {
     let (near, mut far) = duplex(64);
     let server = async {
         far.write_all(b"+OK\r\n").await.unwrap();
+        far.read_exact(&mut [0; 6]).await.unwrap();
+        far.write_all(NO_CAPA.1.as_bytes()).await.unwrap();
         far.read_exact(&mut [0; 6]).await.unwrap();
         for part in ["+OK\r\n", "TOP\r\n", "UIDL\r\n", "USER\r\n", ".\r\n"] {
             sleep(Duration::from_secs(10)).await;
@@ -104,7 +109,7 @@ async fn a_slow_reply_is_none_that_stops() {
 
 #[tokio::test(start_paused = true)]
 async fn the_caller() {
-    let steps = [("", "+OK\r\n")];
+    let steps = [("", "+OK\r\n"), NO_CAPA];
     with(settings(true), &steps, async |mut client: Client| {
         advance(Duration::from_secs(14)).await;
         let error = client.capabilities(|_| {}).await.unwrap_err();
@@ -120,7 +125,7 @@ async fn the_whole_session() {
     // While a reply is waited for.
     with(
         settings.clone(),
-        &[("", "+OK\r\n")],
+        &[("", "+OK\r\n"), NO_CAPA],
         async |mut client: Client| {
             let begin = Instant::now();
             let error = client.capabilities(|_| {}).await.unwrap_err();

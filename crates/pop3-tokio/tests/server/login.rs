@@ -63,7 +63,9 @@ fn a_line_that_says_nothing_usable_is_named() {
         "name:$argon2id$v=19$m=16,t=2,p=1".to_owned(),
         "name:$scrypt$ln=4,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo".to_owned(),
         format!("name:{}", keys.replace("4096", "1")),
-        format!("name:{}", keys.replace("4096", "4000000000")),
+        format!("name:{}", keys.replace("4096", "1000001")),
+        format!("na\u{fffd}me:{hash}"),
+        format!("\u{ad}:{hash}"),
         format!("name:{}", &keys[..keys.len() - 4]),
         format!("name:{}", keys.replace("256", "1")),
         format!("one:{hash}"),
@@ -88,6 +90,48 @@ fn keys_are_those_of_the_rfc() {
     assert_eq!(read.to_string(), keys);
     // RFC 4013 §3: the soft hyphen maps to nothing.
     assert!(read.is_password("pen\u{ad}cil"));
+}
+
+/// What is read is what our client computes.
+#[test]
+fn a_million_iterations_are_read() {
+    let keys = ScramKeys::new("x").unwrap().to_string();
+    assert!(ScramKeys::parse(&keys.replace("$4096:", "$1000000:")).is_some());
+}
+
+/// RFC 4013, RFC 5034 §4: however the file and the client spell the name.
+#[tokio::test]
+async fn a_name_is_compared_as_saslprep_leaves_it() {
+    let (composed, decomposed) = ("jos\u{e9}", "jose\u{301}");
+    for (known, given) in [(composed, decomposed), (decomposed, composed)] {
+        let accounts = Accounts::single(known, PASSWORD).unwrap();
+        let server = Running::new(Server::new(store(&[]), accounts).settings(settings())).await;
+        let accepted = "+OK maildrop locked and ready";
+
+        let mut client = server.client().await;
+        let (answer, _) = scram(&mut client, given, PASSWORD, true).await;
+        assert_eq!(answer, accepted);
+        client.quit().await;
+
+        let mut client = server.client().await;
+        let plain = base64(format!("\0{given}\0{PASSWORD}"));
+        assert_eq!(client.ask(&format!("AUTH PLAIN {plain}")).await, accepted);
+        client.quit().await;
+    }
+}
+
+/// RFC 4616 §2: not even for a user whose password is empty.
+#[tokio::test]
+async fn plain_has_a_name_and_a_password_and_no_more() {
+    let accounts = Accounts::single("mrose", "").unwrap();
+    let server = Running::new(Server::new(store(&[]), accounts).settings(settings())).await;
+    for message in ["\0mrose\0", "\0\0", "\0mrose\0\0", "mrose\0", "", "\0mrose"] {
+        let mut client = server.client().await;
+        let plain = base64(message);
+        let plain = if plain.is_empty() { "=" } else { &plain };
+        let answer = client.ask(&format!("AUTH PLAIN {plain}")).await;
+        assert!(answer.starts_with("-ERR"), "{message:?}: {answer}");
+    }
 }
 
 #[tokio::test]

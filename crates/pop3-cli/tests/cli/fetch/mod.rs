@@ -337,10 +337,39 @@ fn a_message_without_a_usable_unique_id_is_no_success() {
     mail[0].0 = "u".repeat(71);
     let server = Server::new(mail.clone());
     let run = home.fetch(&server, &["--delete"]).ends(76);
-    assert!(run.stderr.contains("1 lines of the unique-id"), "{run:?}");
+    let said = "1 message stays on the server: UIDL gives no valid unique-id";
+    assert!(run.stderr.contains(said), "{run:?}");
     home.has(&mail[1..]);
     assert_eq!(server.state.lock().unwrap().maildrop, mail[..1]);
     home.fetch(&server, &["--dry-run"]).ends(76);
+}
+
+/// Whatever the server refuses, and in whatever words: the password is "secret".
+#[test]
+fn shows_nothing_that_the_server_repeats_of_the_login() {
+    let shown = "(not shown: it repeats what was sent to log in)";
+    for (word, status) in [
+        ("UIDL", 69),
+        ("LIST", 69),
+        ("RETR", 76),
+        ("DELE", 0),
+        ("QUIT", 69),
+    ] {
+        for written in ["c2VjcmV0", "secret", "73 65 63 72 65 74", "s%65cret"] {
+            let (home, server) = (Home::new("maildir"), Server::new(messages(2)));
+            let answer = (word, format!("-ERR {written}\r\n"));
+            server.state.lock().unwrap().answers = vec![answer];
+            let run = home.fetch(&server, &["--delete", "--json"]).ends(status);
+            let said = format!("{}{}", run.stdout, run.stderr);
+            assert!(said.contains(shown), "{word}: {run:?}");
+            assert!(!said.contains(written), "{word}: {run:?}");
+        }
+    }
+    // What repeats nothing is shown, escaped, though our own words are around it.
+    let (home, server) = (Home::new("maildir"), Server::new(messages(2)));
+    server.state.lock().unwrap().answers = vec![("DELE", "-ERR \"read\tonly\"\r\n".into())];
+    let run = home.fetch(&server, &["--delete"]).ends(0);
+    assert!(run.stderr.contains(r#"DELE: "read\tonly""#), "{run:?}");
 }
 
 #[test]
@@ -403,7 +432,10 @@ fn a_swallowed_reply_shifts_no_unique_id() {
         let server = Server::new(mail.clone());
         server.state.lock().unwrap().unterminated = Some(4);
         let run = home.fetch(&server, &[keep, "--json"]).ends(0);
-        assert!(run.stderr.contains("message 5 has"), "{run:?}");
+        assert!(
+            run.stderr.contains("STAT is answered in another way"),
+            "{run:?}"
+        );
         home.has(&mail);
         let told = run
             .stdout

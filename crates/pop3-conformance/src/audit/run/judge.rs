@@ -10,11 +10,13 @@ use crate::audit::{
     scenario::{Message, Scenario, Transport},
 };
 
-/// What a client did in a scenario.
+/// What a client did in one run of a scenario.
 pub(super) struct Run {
     pub(super) end: End,
     pub(super) stderr: Vec<u8>,
     pub(super) logs: Vec<Log>,
+    /// What lies where it stores, of this run and those before; or what it
+    /// wrote to standard output.
     pub(super) stored: Vec<Vec<u8>>,
     /// A file that lies where a unique-id, taken for a path, leads.
     pub(super) escaped: bool,
@@ -27,6 +29,8 @@ pub(super) struct Run {
 pub enum Verdict {
     /// What it stored is right, or it refused where it may.
     Correct,
+    /// Nothing is lost, but it stored again what it had stored before.
+    Warn,
     /// What it stored differs from what was sent.
     Lossy,
     /// It deleted what it did not store, took a part for the whole, went on in
@@ -39,15 +43,30 @@ pub enum Verdict {
 pub(super) struct Fault {
     pub(super) verdict: Verdict,
     pub(super) what: String,
+    /// The run that showed it first, from 0.
+    pub(super) run: usize,
 }
 
-/// The faults of a run, the worst first.
-pub(super) fn judge(scenario: &Scenario, run: &Run, store: &Store, takes: Takes) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut fault = |verdict, what: String| faults.push(Fault { verdict, what });
-    ended(run, &mut fault);
-    spoke(scenario, run, &mut fault);
-    mail(scenario, run, store, takes, &mut fault);
+/// The faults of all runs, the worst first.
+pub(super) fn judge(scenario: &Scenario, runs: &[Run], store: &Store, takes: Takes) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = Vec::new();
+    for (at, run) in runs.iter().enumerate() {
+        let mut fault = |verdict, what: String| {
+            if !faults.iter().any(|known| known.what == what) {
+                faults.push(Fault {
+                    verdict,
+                    what,
+                    run: at,
+                });
+            }
+        };
+        ended(run, &mut fault);
+        spoke(scenario, run, &mut fault);
+        mail(scenario, &runs[..=at], store, takes, &mut fault);
+        if at + 1 == runs.len() && !run.succeeded() && !scenario.may_refuse {
+            missing(scenario, runs, store, takes, &mut fault);
+        }
+    }
     faults.sort_by_key(|fault| std::cmp::Reverse(fault.verdict));
     faults
 }
@@ -102,34 +121,22 @@ fn spoke(scenario: &Scenario, run: &Run, fault: &mut impl FnMut(Verdict, String)
     }
 }
 
+/// What the last of these runs has made of the messages.
 fn mail(
     scenario: &Scenario,
-    run: &Run,
+    runs: &[Run],
     store: &Store,
     takes: Takes,
     fault: &mut impl FnMut(Verdict, String),
 ) {
-    let success = run.end == End::Exited(0);
-    // Who writes to a pipe cannot take back what is written: the status says
-    // that it does not count.
-    let stored: &[Vec<u8>] = match (store, success) {
-        (Store::Stdout, false) => &[],
-        _ => &run.stored,
-    };
-    let (likenesses, others) = assign(&scenario.messages, stored);
-    let deleted = deleted(&run.logs);
-    let wanted = match takes {
-        Takes::All => scenario.messages.len(),
-        Takes::First => 1,
-    };
+    let success = runs.last().is_some_and(Run::succeeded);
+    let (likenesses, others) = assign(&scenario.messages, &stored(runs, store));
+    let deleted = deleted(runs);
     for (at, (message, found)) in scenario.messages.iter().zip(&likenesses).enumerate() {
         let number = at + 1;
         if deleted.contains(&number) && matches!(found, None | Some(Likeness::Cut)) {
             let what = format!("it deleted message {number}, which it does not have");
             fault(Verdict::Dangerous, what);
-        }
-        if (number > wanted || message.hidden) && found.is_none() {
-            continue;
         }
         match (message.whole, found) {
             (true, Some(Likeness::Same)) => {}
@@ -149,12 +156,8 @@ fn mail(
                 let what = format!("it left a part of message {number} as if it were mail");
                 fault(Verdict::Lossy, what);
             }
-            (_, None) if success => {
+            (_, None) if success && is_wanted(message, number, takes) => {
                 let what = format!("it ended well without message {number}");
-                fault(Verdict::Lossy, what);
-            }
-            (true, None) if !scenario.may_refuse => {
-                let what = format!("it did not store message {number}");
                 fault(Verdict::Lossy, what);
             }
             (_, None) => {}
@@ -165,14 +168,91 @@ fn mail(
         let what = format!("it deleted message {number}, which it never had");
         fault(Verdict::Dangerous, what);
     }
+    let new = new(runs);
     for other in others {
-        let again = scenario.messages.iter().any(|message| is(&other, message));
-        let what = match again {
-            true => "it stored a message twice",
-            false => "it stored mail that nobody sent",
-        };
-        fault(Verdict::Lossy, what.to_owned());
+        let message = scenario.messages.iter().find(|message| is(&other, message));
+        let copies = |message: &Message| new.iter().filter(|new| is(new, message)).count();
+        match message.map(copies) {
+            None => fault(Verdict::Lossy, "it stored mail that nobody sent".to_owned()),
+            // An earlier run stored it.
+            Some(0) => {}
+            Some(1) => fault(Verdict::Warn, "it stored a message again".to_owned()),
+            Some(_) => fault(Verdict::Lossy, "it stored a message twice".to_owned()),
+        }
     }
+}
+
+/// What the client failed to fetch in all these runs, and was to fetch.
+fn missing(
+    scenario: &Scenario,
+    runs: &[Run],
+    store: &Store,
+    takes: Takes,
+    fault: &mut impl FnMut(Verdict, String),
+) {
+    let (likenesses, _) = assign(&scenario.messages, &stored(runs, store));
+    for (at, (message, found)) in scenario.messages.iter().zip(likenesses).enumerate() {
+        let number = at + 1;
+        if found.is_none() && message.whole && is_wanted(message, number, takes) {
+            let what = format!("it did not store message {number}");
+            fault(Verdict::Lossy, what);
+        }
+    }
+}
+
+/// Whether a client that fetches these is to fetch this one.
+const fn is_wanted(message: &Message, number: usize, takes: Takes) -> bool {
+    !message.hidden
+        && match takes {
+            Takes::All => true,
+            Takes::First => number == 1,
+        }
+}
+
+impl Run {
+    fn succeeded(&self) -> bool {
+        self.end == End::Exited(0)
+    }
+}
+
+/// What counts as stored after these runs.
+fn stored(runs: &[Run], store: &Store) -> Vec<Vec<u8>> {
+    let Some(last) = runs.last() else {
+        return Vec::new();
+    };
+    if *store != Store::Stdout {
+        return last.stored.clone();
+    }
+    // Who writes to a pipe cannot take back what is written: the status says
+    // that it does not count. And to show a message again is not to store it
+    // again.
+    let mut shown: Vec<Vec<u8>> = Vec::new();
+    for octets in runs
+        .iter()
+        .filter(|run| run.succeeded())
+        .flat_map(|run| &run.stored)
+    {
+        if !shown.contains(octets) {
+            shown.push(octets.clone());
+        }
+    }
+    shown
+}
+
+/// What the last of these runs has added to what was stored.
+fn new(runs: &[Run]) -> Vec<Vec<u8>> {
+    let [before @ .., last] = runs else {
+        return Vec::new();
+    };
+    let mut before = before
+        .last()
+        .map_or_else(Vec::new, |run| run.stored.clone());
+    let mut new = last.stored.clone();
+    new.retain(|octets| {
+        let known = before.iter().position(|before| before == octets);
+        known.map(|at| before.remove(at)).is_none()
+    });
+    new
 }
 
 fn is(stored: &[u8], message: &Message) -> bool {
@@ -208,10 +288,11 @@ fn assign(messages: &[Message], stored: &[Vec<u8>]) -> (Vec<Option<Likeness>>, V
     (found, rest.into_iter().cloned().collect())
 }
 
-/// The numbers that DELE named, unless RSET took it back.
-fn deleted(logs: &[Log]) -> Vec<usize> {
+/// The messages that DELE named, unless RSET took it back, by their numbers in
+/// the scenario.
+fn deleted(runs: &[Run]) -> Vec<usize> {
     let mut all = Vec::new();
-    for log in logs {
+    for log in runs.iter().flat_map(|run| &run.logs) {
         let mut deleted = Vec::new();
         for command in log.commands() {
             match &command.words()[..] {
@@ -220,7 +301,8 @@ fn deleted(logs: &[Log]) -> Vec<usize> {
                 _ => {}
             }
         }
-        all.extend(deleted);
+        let numbers = deleted.into_iter();
+        all.extend(numbers.map(|number| log.maildrop.number_in_scenario(number)));
     }
     all
 }
@@ -231,6 +313,7 @@ impl Verdict {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Correct => "correct",
+            Self::Warn => "warn",
             Self::Lossy => "lossy",
             Self::Dangerous => "dangerous",
         }

@@ -5,7 +5,7 @@ use std::{
     io::{self, ErrorKind, Read, Write},
     net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc::Sender,
     },
@@ -17,6 +17,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::watch::Event;
 use crate::audit::{
+    Maildrop,
     log::Log,
     scenario::Scenario,
     server::{Action, Server},
@@ -26,16 +27,27 @@ use crate::audit::{
 /// circles.
 pub(super) const CONNECTIONS_MAX: usize = 30;
 
-/// Listens until it is stopped.
+/// The server of a scenario: a port and a maildrop that last over all runs.
 pub(super) struct Listener {
     pub(super) port: u16,
+    listener: Arc<TcpListener>,
+    scenario: Arc<Scenario>,
+    tls: Arc<ServerConfig>,
+    maildrop: Arc<Mutex<Maildrop>>,
+}
+
+/// Serves one run, until it is stopped.
+pub(super) struct Serving {
+    port: u16,
     shared: Arc<Shared>,
     acceptor: JoinHandle<Vec<JoinHandle<Log>>>,
 }
 
 struct Shared {
-    scenario: Scenario,
+    listener: Arc<TcpListener>,
+    scenario: Arc<Scenario>,
     tls: Arc<ServerConfig>,
+    maildrop: Arc<Mutex<Maildrop>>,
     stopped: AtomicBool,
     /// Every connection, to be shut at the end.
     streams: Mutex<Vec<TcpStream>>,
@@ -43,31 +55,49 @@ struct Shared {
 }
 
 impl Listener {
-    pub(super) fn start(
-        scenario: &Scenario,
-        tls: Arc<ServerConfig>,
-        events: Sender<Event>,
-    ) -> io::Result<Self> {
+    pub(super) fn bind(scenario: &Scenario, tls: Arc<ServerConfig>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = listener.local_addr()?.port();
-        let shared = Arc::new(Shared {
-            scenario: scenario.clone(),
+        Ok(Self {
+            port: listener.local_addr()?.port(),
+            listener: Arc::new(listener),
+            scenario: Arc::new(scenario.clone()),
             tls,
+            maildrop: Arc::new(Mutex::new(Maildrop::new(scenario))),
+        })
+    }
+
+    /// What is left on the server.
+    pub(super) fn maildrop(&self) -> Maildrop {
+        lock(&self.maildrop).clone()
+    }
+
+    pub(super) fn serve(&self, events: Sender<Event>) -> io::Result<Serving> {
+        // What the last run may have left before the port.
+        self.listener.set_nonblocking(true)?;
+        while self.listener.accept().is_ok() {}
+        self.listener.set_nonblocking(false)?;
+        let shared = Arc::new(Shared {
+            listener: Arc::clone(&self.listener),
+            scenario: Arc::clone(&self.scenario),
+            tls: Arc::clone(&self.tls),
+            maildrop: Arc::clone(&self.maildrop),
             stopped: AtomicBool::new(false),
             streams: Mutex::default(),
             events,
         });
         let acceptor = {
             let shared = Arc::clone(&shared);
-            thread::spawn(move || accept(&listener, &shared))
+            thread::spawn(move || accept(&shared))
         };
-        Ok(Self {
-            port,
+        Ok(Serving {
+            port: self.port,
             shared,
             acceptor,
         })
     }
+}
 
+impl Serving {
     /// Shuts all connections and says what was said on them, in the order in
     /// which they were made.
     pub(super) fn stop(self) -> Vec<Log> {
@@ -84,13 +114,11 @@ impl Listener {
 
 impl Shared {
     fn keep(&self, stream: TcpStream) {
-        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        streams.push(stream);
+        lock(&self.streams).push(stream);
     }
 
     fn shut(&self) {
-        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        for stream in &*streams {
+        for stream in &*lock(&self.streams) {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
@@ -100,9 +128,13 @@ impl Shared {
     }
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) -> Vec<JoinHandle<Log>> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn accept(shared: &Arc<Shared>) -> Vec<JoinHandle<Log>> {
     let mut connections = Vec::new();
-    while let Ok((stream, _)) = listener.accept() {
+    while let Ok((stream, _)) = shared.listener.accept() {
         if shared.is_stopped() {
             break;
         }
@@ -123,7 +155,8 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) -> Vec<JoinHandle<Log>> 
 /// Plays the scenario on a connection. A connection that breaks ends it: what
 /// was said until then counts.
 fn serve(stream: TcpStream, shared: &Shared) -> Log {
-    let mut server = Server::new(&shared.scenario);
+    let maildrop = lock(&shared.maildrop).clone();
+    let mut server = Server::with_maildrop(&shared.scenario, maildrop);
     let mut wire = Wire::Clear(stream);
     let _ = play(&mut server, &mut wire, shared);
     server.into_log()
@@ -178,6 +211,7 @@ fn play(server: &mut Server<'_>, wire: &mut Wire, shared: &Shared) -> io::Result
             }
             Ok(read) => {
                 server.handle_input(&input[..read]);
+                lock(&shared.maildrop).remove(server.removed());
                 let _ = shared.events.send(Event::Spoke);
             }
             Err(error) if is_timeout(&error) => {}

@@ -10,6 +10,7 @@ use pop3_proto::Counted;
 use super::{
     behaviour::{self, Seen},
     judge::{Fault, Run, Verdict},
+    settle::Runs,
     watch::End,
 };
 use crate::{
@@ -40,9 +41,18 @@ pub(super) struct Outcome {
     /// The worst fault decides; `None` if it was not tried.
     verdict: Option<Verdict>,
     faults: Vec<Fault>,
-    logs: Vec<Log>,
-    /// How it ended, what it stored and said.
+    runs: Vec<Shown>,
+    settled: bool,
+}
+
+/// What a report shows of a run.
+#[derive(Clone, Debug)]
+struct Shown {
+    /// How it ended, and what it said.
     end: String,
+    /// What was stored then, a line for each message.
+    stored: String,
+    logs: Vec<Log>,
 }
 
 const CORRECT: report::Verdict = report::Verdict::new("correct", report::Outcome::Good);
@@ -81,10 +91,18 @@ impl Audit {
             let name = outcome.name.clone();
             let faults = outcome.faults.iter();
             faults
-                .map(|fault| format!("{name}: {}", fault.what))
+                .map(|fault| format!("{name}: {}", fault.text()))
                 .collect::<Vec<_>>()
         };
         self.of(family).flat_map(named).collect()
+    }
+
+    /// How many runs it took until the client settled, or until there was
+    /// nothing more to learn; of a family, the most. 0 if none of it was tried.
+    #[must_use]
+    pub fn runs(&self, family: &str) -> usize {
+        let runs = self.of(family).map(|outcome| outcome.runs.len());
+        runs.max().unwrap_or(0)
     }
 
     /// The families that the client did not come through, and the statements
@@ -114,7 +132,7 @@ impl Audit {
         }
         let mut seen = BTreeMap::new();
         for outcome in &self.outcomes {
-            for log in &outcome.logs {
+            for log in outcome.runs.iter().flat_map(|run| &run.logs) {
                 behaviour::observe(&outcome.name, log, &mut seen);
             }
         }
@@ -136,6 +154,7 @@ impl Audit {
         let verdict = match self.verdict(family) {
             None => NOT_TRIED,
             Some(Verdict::Correct) => CORRECT,
+            Some(Verdict::Warn) => WARN,
             Some(Verdict::Lossy) => LOSSY,
             Some(Verdict::Dangerous) => DANGEROUS,
         };
@@ -155,14 +174,9 @@ impl Audit {
                 worst.name
             ));
         }
-        evidence.push(worst.end.clone());
-        evidence.extend(worst.exchange());
+        evidence.extend(worst.evidence());
         row = row.with_evidence(evidence.join("\n"));
-        let faults: Vec<&str> = worst
-            .faults
-            .iter()
-            .map(|fault| fault.what.as_str())
-            .collect();
+        let faults: Vec<String> = worst.faults.iter().map(Fault::text).collect();
         row.with_consequence(faults.join("; "))
     }
 }
@@ -175,21 +189,79 @@ impl Outcome {
             why: scenario.why().to_owned(),
             verdict: None,
             faults: Vec::new(),
-            logs: Vec::new(),
-            end: "the client is not told how to use TLS".to_owned(),
+            runs: Vec::new(),
+            settled: true,
         }
     }
 
-    pub(super) fn new(scenario: &Scenario, run: &Run, faults: Vec<Fault>) -> Self {
-        let verdict = faults
+    pub(super) fn new(scenario: &Scenario, done: Runs) -> Self {
+        let verdict = done
+            .faults
             .first()
             .map_or(Verdict::Correct, |fault| fault.verdict);
         Self {
             verdict: Some(verdict),
-            faults,
-            logs: run.logs.clone(),
-            end: end(run),
+            faults: done.faults,
+            runs: done.runs.into_iter().map(Shown::new).collect(),
+            settled: done.settled,
             ..Self::not_tried(scenario)
+        }
+    }
+
+    /// How each run ended; and of the one with the worst fault, else of the
+    /// last, what was stored and said.
+    fn evidence(&self) -> Vec<String> {
+        let last = self.runs.len().saturating_sub(1);
+        let chosen = self.faults.first().map_or(last, |fault| fault.run);
+        let Some(run) = self.runs.get(chosen) else {
+            return vec!["the client is not told how to use TLS".to_owned()];
+        };
+        if last == 0 {
+            return [run.end.clone(), run.stored.clone()]
+                .into_iter()
+                .chain(run.exchange())
+                .collect();
+        }
+        let settled = if self.settled {
+            "settled after"
+        } else {
+            "not settled after"
+        };
+        let mut lines = vec![format!("{settled} {} runs", last + 1)];
+        for (at, run) in self.runs.iter().enumerate() {
+            lines.push(format!("run {}: {}", at + 1, run.end));
+        }
+        lines.push(format!("after run {}: {}", chosen + 1, run.stored));
+        lines.push(format!("exchange of run {}:", chosen + 1));
+        lines.extend(run.exchange());
+        lines
+    }
+}
+
+impl Fault {
+    /// The fault, with the run that showed it if that is not the first.
+    fn text(&self) -> String {
+        match self.run {
+            0 => self.what.clone(),
+            run => format!("{} (run {})", self.what, run + 1),
+        }
+    }
+}
+
+impl Shown {
+    fn new(run: Run) -> Self {
+        let stored: Vec<String> = run
+            .stored
+            .iter()
+            .map(|stored| stored_line(stored))
+            .collect();
+        Self {
+            end: end(&run),
+            stored: match &stored[..] {
+                [] => "nothing stored".to_owned(),
+                stored => stored.join("\n"),
+            },
+            logs: run.logs,
         }
     }
 
@@ -214,7 +286,7 @@ impl Outcome {
     }
 }
 
-/// How it ended, what it stored, and the last that it said.
+/// How it ended, and the last that it said.
 fn end(run: &Run) -> String {
     let end = match run.end {
         End::Exited(status) => format!("exit status {status}"),
@@ -225,19 +297,10 @@ fn end(run: &Run) -> String {
         End::Swallowed => "stopped with a line of 64 MiB in memory".to_owned(),
         End::Loops => "stopped, since it went on and on".to_owned(),
     };
-    let stored: Vec<String> = run
-        .stored
-        .iter()
-        .map(|stored| stored_line(stored))
-        .collect();
-    let stored = match &stored[..] {
-        [] => "nothing stored".to_owned(),
-        stored => stored.join("\n"),
-    };
     let text = String::from_utf8_lossy(&run.stderr);
     let said = text.lines().rev().find(|line| !line.trim().is_empty());
     let said = said.map_or_else(String::new, |line| format!("; says: {line}"));
-    format!("{end}{said}\n{stored}")
+    format!("{end}{said}")
 }
 
 fn stored_line(stored: &[u8]) -> String {

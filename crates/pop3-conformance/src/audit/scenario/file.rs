@@ -50,6 +50,8 @@ struct File {
     empty: bool,
     #[serde(default)]
     octet_by_octet: bool,
+    #[serde(default)]
+    interleaved: bool,
     /// Lengths to run it with: each stands in for `LENGTH`.
     lengths: Option<Vec<usize>>,
     #[serde(default, rename = "message")]
@@ -230,6 +232,7 @@ fn scenario(family: &str, file: &File, length: Option<usize>) -> Result<Scenario
         messages,
         rules,
         octet_by_octet: file.octet_by_octet,
+        interleaved: file.interleaved,
     })
 }
 

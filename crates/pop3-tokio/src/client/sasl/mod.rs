@@ -18,7 +18,8 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use self::{ntlm::Ntlm, oauth::OAuth, scram::Scram};
-use super::{Credentials, Method};
+use super::{Credentials, Method, secrets::Secrets};
+use crate::sasl::ITERATIONS;
 
 pub use oauth::TokenStatus;
 
@@ -49,10 +50,10 @@ impl Exchange {
     ) -> Result<Option<Self>, SaslError> {
         let (user, secret) = (credentials.user(), credentials.secret());
         Ok(Some(match method {
-            Method::Plain => Self::Plain(Some(password::plain(user, secret))),
-            Method::Login => Self::Login(password::login(user, secret)),
+            Method::Plain => Self::Plain(Some(password::plain(user, secret)?)),
+            Method::Login => Self::Login(password::login(user, secret)?),
             Method::CramMd5 => Self::CramMd5 {
-                user: user.to_owned(),
+                user: password::checked(user, &['\0', '\r', '\n'])?.to_owned(),
                 password: Zeroizing::new(secret.as_bytes().to_vec()),
                 done: false,
             },
@@ -78,7 +79,7 @@ impl Exchange {
     }
 
     /// The response to a challenge, in base64 as it came.
-    pub(super) fn respond(&mut self, challenge: &[u8]) -> Result<Octets, SaslError> {
+    pub(super) async fn respond(&mut self, challenge: &[u8]) -> Result<Octets, SaslError> {
         match self {
             // What a server says before the client's first word has no meaning.
             Self::Plain(message) => message.take().ok_or(SaslError::OneMore),
@@ -92,8 +93,8 @@ impl Exchange {
                 *done = true;
                 password::cram_md5(user, password, &decode(challenge)?)
             }
-            Self::ScramSha1(scram) => scram.respond(challenge),
-            Self::ScramSha256(scram) => scram.respond(challenge),
+            Self::ScramSha1(scram) => scram.respond(challenge).await,
+            Self::ScramSha256(scram) => scram.respond(challenge).await,
             Self::OAuth(oauth) => oauth.respond(challenge),
             Self::Ntlm(ntlm) => ntlm.respond(challenge),
         }
@@ -127,10 +128,22 @@ impl Exchange {
         }
     }
 
-    /// What the server said of a token that it did not take.
-    pub(super) fn token_status(&mut self) -> Option<TokenStatus> {
+    /// Whether the server has been shown a proof of the password, and fails by
+    /// this error to give one of its own: it may be anyone. Its own word that
+    /// the exchange failed is no such failure.
+    pub(super) fn is_unproven(&self, error: SaslError) -> bool {
         match self {
-            Self::OAuth(oauth) => oauth.take_status(),
+            Self::ScramSha1(_) | Self::ScramSha256(_) => {
+                self.has_shown_proof() && error != SaslError::ErrorOfServer
+            }
+            _ => false,
+        }
+    }
+
+    /// What the server said of a token that it did not take.
+    pub(super) fn token_status(&self, secrets: &Secrets) -> Option<TokenStatus> {
+        match self {
+            Self::OAuth(oauth) => oauth.status(secrets),
             _ => None,
         }
     }
@@ -160,7 +173,7 @@ pub enum SaslError {
     Credentials,
     /// The server ended SCRAM with an error of its own.
     ErrorOfServer,
-    /// A number of iterations under 4096 (RFC 7677 §4) or over a million.
+    /// A number of iterations under 4096 (RFC 7677 §4) or over 1,000,000.
     Iterations,
     /// A challenge that does not follow the mechanism.
     Malformed,
@@ -172,6 +185,8 @@ pub enum SaslError {
     OneMore,
     /// No random octets.
     Random,
+    /// The computation was stopped.
+    Stopped,
     /// The server does not know the password: it is not the one that it seems
     /// to be.
     WrongSignature,
@@ -179,19 +194,27 @@ pub enum SaslError {
 
 impl fmt::Display for SaslError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let text = match self {
             Self::Credentials => "it cannot carry this name or password",
             Self::ErrorOfServer => "the server ended the exchange with an error",
-            Self::Iterations => "the server asks for fewer than 4096 iterations or over a million",
+            Self::Iterations => {
+                let (least, most) = (ITERATIONS.start(), ITERATIONS.end());
+                return write!(
+                    f,
+                    "the server asks for fewer than {least} iterations or over {most}"
+                );
+            }
             Self::Malformed => "the challenge is malformed",
             Self::NoBase64 => "the challenge is no base64",
             Self::NoSignature => "the server did not prove that it knows the password",
             Self::OneMore => "the server sent one challenge too many",
             Self::Random => "the system gives no random octets",
+            Self::Stopped => "the computation was stopped",
             Self::WrongSignature => {
                 "the server does not know the password: perhaps it is not the right one"
             }
-        })
+        };
+        f.write_str(text)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use pop3_proto::Escaped;
 use zeroize::Zeroizing;
 
 use super::{Octets, SaslError, decode};
+use crate::client::secrets::Secrets;
 
 pub(in crate::client) enum Form {
     XOAuth2,
@@ -15,12 +15,13 @@ pub(in crate::client) enum Form {
 pub(in crate::client) struct OAuth {
     form: Form,
     message: Option<Octets>,
-    status: Option<TokenStatus>,
+    /// What the server said of the token; not to be shown as it is.
+    status: Option<Zeroizing<String>>,
     answered_error: bool,
 }
 
 /// What a server says of a token that it does not take (RFC 7628 §3.2.2): its
-/// `status`, such as `invalid_token` or `401`.
+/// `status`, such as `invalid_token` or `401`, unless that repeats the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenStatus(String);
 
@@ -81,7 +82,7 @@ impl OAuth {
         }
         self.answered_error = true;
         let said = decode(challenge).unwrap_or_default();
-        self.status = Some(status(&said));
+        self.status = Some(Zeroizing::new(status(&said)));
         Ok(Zeroizing::new(match self.form {
             Form::XOAuth2 => Vec::new(),
             Form::Bearer => vec![1],
@@ -92,8 +93,10 @@ impl OAuth {
         self.message.is_none()
     }
 
-    pub(super) const fn take_status(&mut self) -> Option<TokenStatus> {
-        self.status.take()
+    pub(super) fn status(&self, secrets: &Secrets) -> Option<TokenStatus> {
+        let status = self.status.as_ref()?;
+        let shown = secrets.shown_or_remark(status.as_bytes());
+        Some(TokenStatus(shown.chars().take(64).collect()))
     }
 }
 
@@ -106,14 +109,12 @@ fn check(user: &str, token: &str) -> Result<(), SaslError> {
     }
 }
 
-fn status(json: &[u8]) -> TokenStatus {
+fn status(json: &[u8]) -> String {
     let said: Option<serde_json::Value> = serde_json::from_slice(json).ok();
     let status = said.as_ref().and_then(|said| said.get("status"));
-    let text = match status {
+    match status {
         Some(serde_json::Value::String(text)) => text.clone(),
         Some(serde_json::Value::Number(number)) => number.to_string(),
         _ => String::new(),
-    };
-    let shown = Escaped(text.as_bytes()).to_string();
-    TokenStatus(shown.chars().take(64).collect())
+    }
 }

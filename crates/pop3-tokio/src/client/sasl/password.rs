@@ -6,20 +6,28 @@ use zeroize::Zeroizing;
 
 use super::{Octets, SaslError, hex};
 
+/// A name or password without `forbidden`, and not empty.
+pub(super) fn checked<'a>(text: &'a str, forbidden: &[char]) -> Result<&'a str, SaslError> {
+    match text.is_empty() || text.contains(forbidden) {
+        true => Err(SaslError::Credentials),
+        false => Ok(text),
+    }
+}
+
 /// The message of PLAIN (RFC 4616 §2), without an authorization identity.
-pub(super) fn plain(user: &str, password: &str) -> Octets {
+pub(super) fn plain(user: &str, password: &str) -> Result<Octets, SaslError> {
     let mut message = Zeroizing::new(Vec::with_capacity(2 + user.len() + password.len()));
     for part in [user, password] {
         message.push(0);
-        message.extend_from_slice(part.as_bytes());
+        message.extend_from_slice(checked(part, &['\0'])?.as_bytes());
     }
-    message
+    Ok(message)
 }
 
 /// The answers of LOGIN.
-pub(super) fn login(user: &str, password: &str) -> std::vec::IntoIter<Octets> {
-    let octets = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
-    vec![octets(user), octets(password)].into_iter()
+pub(super) fn login(user: &str, password: &str) -> Result<std::vec::IntoIter<Octets>, SaslError> {
+    let octets = |text| Ok(Zeroizing::new(checked(text, &['\0'])?.as_bytes().to_vec()));
+    Ok(vec![octets(user)?, octets(password)?].into_iter())
 }
 
 /// The answer of CRAM-MD5 (RFC 2195 §2).

@@ -5,11 +5,11 @@ use sha2::{Digest, digest::Output};
 use zeroize::Zeroizing;
 
 use super::{Octets, SaslError, decode, encode};
-use crate::tls::random;
-
-/// Iterations that are accepted. RFC 7677 §4 gives the least; the most take
-/// about a second.
-const ITERATIONS: core::ops::RangeInclusive<u32> = 4096..=1_000_000;
+use crate::{
+    hashing,
+    sasl::{ITERATIONS, prepared_name},
+    tls::random,
+};
 
 pub(in crate::client) struct Scram<D: Digest> {
     password: Zeroizing<String>,
@@ -27,17 +27,22 @@ enum Stage<D: Digest> {
     Proven,
 }
 
-impl<D: Digest + EagerHash> Scram<D> {
+impl<D: Digest + EagerHash + 'static> Scram<D> {
     pub(super) fn new(user: &str, password: &str) -> Result<Self, SaslError> {
         let nonce = random::<18>().map_err(|_| SaslError::Random)?;
         Self::with_nonce(user, password, &encode(&nonce))
     }
 
     fn with_nonce(user: &str, password: &str, nonce: &str) -> Result<Self, SaslError> {
-        let prepared = |text| stringprep::saslprep(text).map_err(|_| SaslError::Credentials);
-        let user = prepared(user)?.replace('=', "=3D").replace(',', "=2C");
+        let user = prepared_name(user).ok_or(SaslError::Credentials)?;
+        let user = user.replace('=', "=3D").replace(',', "=2C");
+        let password = stringprep::saslprep(password).map_err(|_| SaslError::Credentials)?;
+        let password = Zeroizing::new(password.into_owned());
+        if password.is_empty() {
+            return Err(SaslError::Credentials);
+        }
         Ok(Self {
-            password: Zeroizing::new(prepared(password)?.into_owned()),
+            password,
             nonce: nonce.to_owned(),
             bare: format!("n={user},r={nonce}"),
             stage: Stage::Begin,
@@ -49,10 +54,10 @@ impl<D: Digest + EagerHash> Scram<D> {
         Some(Zeroizing::new(format!("n,,{}", self.bare).into_bytes()))
     }
 
-    pub(super) fn respond(&mut self, challenge: &[u8]) -> Result<Octets, SaslError> {
+    pub(super) async fn respond(&mut self, challenge: &[u8]) -> Result<Octets, SaslError> {
         match &self.stage {
             Stage::Begin => self.client_first().ok_or(SaslError::Malformed),
-            Stage::ClientFirst => self.client_final(&decode(challenge)?),
+            Stage::ClientFirst => self.client_final(&decode(challenge)?).await,
             Stage::ClientFinal(signature) => {
                 verify(&decode(challenge)?, signature)?;
                 self.stage = Stage::Proven;
@@ -62,7 +67,7 @@ impl<D: Digest + EagerHash> Scram<D> {
         }
     }
 
-    fn client_final(&mut self, server_first: &[u8]) -> Result<Octets, SaslError> {
+    async fn client_final(&mut self, server_first: &[u8]) -> Result<Octets, SaslError> {
         let text = core::str::from_utf8(server_first).map_err(|_| SaslError::Malformed)?;
         // An attribute before these would be an extension that must be known.
         let mut attributes = text.split(',');
@@ -81,8 +86,13 @@ impl<D: Digest + EagerHash> Scram<D> {
             return Err(SaslError::Iterations);
         }
 
-        let mut salted = Zeroizing::new(vec![0; <D as Digest>::output_size()]);
-        pbkdf2::pbkdf2_hmac::<D>(self.password.as_bytes(), &salt, iterations, &mut salted);
+        let password = self.password.clone();
+        let salted = hashing::compute(move || {
+            let mut salted = Zeroizing::new(vec![0; <D as Digest>::output_size()]);
+            pbkdf2::pbkdf2_hmac::<D>(password.as_bytes(), &salt, iterations, &mut salted);
+            salted
+        });
+        let salted = salted.await.map_err(|_| SaslError::Stopped)?;
         let client_key = hmac::<D>(&salted, b"Client Key")?;
         let stored_key = D::digest(&client_key);
         let without_proof = format!("c=biws,r={nonce}");
@@ -141,25 +151,30 @@ mod tests {
     use super::{Digest, EagerHash, Scram};
     use crate::client::sasl::{SaslError, encode};
 
-    fn exchange<D: Digest + EagerHash>(nonce: &str, messages: [&str; 3]) -> Scram<D> {
+    async fn exchange<D: Digest + EagerHash + 'static>(
+        nonce: &str,
+        messages: [&str; 3],
+    ) -> Scram<D> {
         let mut scram = Scram::<D>::with_nonce("user", "pencil", nonce).unwrap();
         let first = scram.client_first().unwrap();
         assert_eq!(*first, format!("n,,n=user,r={nonce}").as_bytes());
         let [server_first, client_final, server_final] = messages;
         let last = scram
             .respond(encode(server_first.as_bytes()).as_bytes())
+            .await
             .unwrap();
         assert_eq!(core::str::from_utf8(&last), Ok(client_final));
         assert!(!scram.is_proven());
         let end = scram
             .respond(encode(server_final.as_bytes()).as_bytes())
+            .await
             .unwrap();
         assert!(end.is_empty() && scram.is_proven());
         scram
     }
 
-    #[test]
-    fn example_of_rfc_5802() {
+    #[tokio::test]
+    async fn example_of_rfc_5802() {
         exchange::<Sha1>(
             "fyko+d2lbbFgONRv9qkxdawL",
             [
@@ -168,11 +183,12 @@ mod tests {
                  p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
                 "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=",
             ],
-        );
+        )
+        .await;
     }
 
-    #[test]
-    fn example_of_rfc_7677() {
+    #[tokio::test]
+    async fn example_of_rfc_7677() {
         let mut scram = exchange::<Sha256>(
             "rOprNGfwEbeRWgbNEkqO",
             [
@@ -182,12 +198,13 @@ mod tests {
                  p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=",
                 "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
             ],
-        );
-        assert_eq!(scram.respond(b"").unwrap_err(), SaslError::OneMore);
+        )
+        .await;
+        assert_eq!(scram.respond(b"").await.unwrap_err(), SaslError::OneMore);
     }
 
-    #[test]
-    fn what_a_server_must_not_say() {
+    #[tokio::test]
+    async fn what_a_server_must_not_say() {
         for (said, error) in [
             ("r=other,s=QQ==,i=4096", SaslError::Malformed),
             ("r=abc,s=QQ==,i=4096", SaslError::Malformed),
@@ -202,7 +219,7 @@ mod tests {
         ] {
             let mut scram = Scram::<Sha256>::with_nonce("user", "pencil", "abc").unwrap();
             scram.client_first();
-            let answer = scram.respond(encode(said.as_bytes()).as_bytes());
+            let answer = scram.respond(encode(said.as_bytes()).as_bytes()).await;
             assert_eq!(answer.unwrap_err(), error, "{said}");
             assert!(!scram.has_shown_proof());
         }

@@ -1,0 +1,209 @@
+//! All the ways in which a text can be read.
+
+use zeroize::Zeroizing;
+
+/// How often what was decoded is decoded again.
+const DEPTH: usize = 2;
+
+/// A text, or what it decodes to.
+pub(super) struct Reading {
+    pub(super) octets: Zeroizing<Vec<u8>>,
+    /// Whether only escapes were decoded. Nearly any text can be taken for
+    /// base64, and holds any few octets then.
+    pub(super) is_text: bool,
+}
+
+/// The text and all that it decodes to.
+pub(super) fn readings(text: &[u8]) -> Vec<Reading> {
+    let mut readings = Vec::new();
+    read(text, true, DEPTH, &mut readings);
+    readings
+}
+
+fn read(text: &[u8], is_text: bool, depth: usize, readings: &mut Vec<Reading>) {
+    if depth > 0 {
+        for unescape in [backslashes, percents, form, quoted_printable, references] {
+            let octets = Zeroizing::new(unescape(text));
+            if **octets != *text {
+                read(&octets, is_text, depth - 1, readings);
+            }
+        }
+        for skipped in 0..4 {
+            read(&base64(text, skipped), false, depth - 1, readings);
+        }
+        for skipped in 0..2 {
+            read(&hexadecimal(text, skipped), false, depth - 1, readings);
+        }
+    }
+    if !text.is_empty() {
+        readings.push(Reading {
+            octets: Zeroizing::new(text.to_vec()),
+            is_text,
+        });
+    }
+}
+
+/// What an escape stands for.
+enum Escaped {
+    Octet(u32),
+    Char(u32),
+}
+
+use Escaped::{Char, Octet};
+
+/// `\n`, `\x41`, `\101`, `\u0041` and `\u{41}`.
+fn backslashes(text: &[u8]) -> Vec<u8> {
+    unescape(text, b'\\', |rest| match rest.first()? {
+        b'n' => Some((Octet(0x0a), 1)),
+        b'r' => Some((Octet(0x0d), 1)),
+        b't' => Some((Octet(0x09), 1)),
+        b'x' | b'X' => number(rest, 1, 2, 16).map(|(value, end)| (Octet(value), end)),
+        b'0'..=b'7' => number(rest, 0, 3, 8).map(|(value, end)| (Octet(value), end)),
+        b'u' | b'U' if rest.get(1) == Some(&b'{') => {
+            let (value, end) = number(rest, 2, 6, 16)?;
+            Some((Char(value), end + usize::from(rest.get(end) == Some(&b'}'))))
+        }
+        b'u' | b'U' => number(rest, 1, 4, 16).map(|(value, end)| (Char(value), end)),
+        &octet => Some((Octet(octet.into()), 1)),
+    })
+}
+
+/// `%41` (RFC 3986 §2.1).
+fn percents(text: &[u8]) -> Vec<u8> {
+    unescape(text, b'%', two_digits)
+}
+
+/// The same where `+` is a space, as in HTML forms.
+fn form(text: &[u8]) -> Vec<u8> {
+    let spaced: Vec<u8> = text
+        .iter()
+        .map(|octet| if *octet == b'+' { b' ' } else { *octet })
+        .collect();
+    percents(&spaced)
+}
+
+/// `=41` (RFC 2045 §6.7).
+fn quoted_printable(text: &[u8]) -> Vec<u8> {
+    unescape(text, b'=', two_digits)
+}
+
+fn two_digits(text: &[u8]) -> Option<(Escaped, usize)> {
+    number(text, 0, 2, 16).map(|(value, end)| (Octet(value), end))
+}
+
+/// `&#65;`, `&#x41;` and `&amp;`.
+fn references(text: &[u8]) -> Vec<u8> {
+    const NAMED: [(&[u8], char); 5] = [
+        (b"amp;", '&'),
+        (b"lt;", '<'),
+        (b"gt;", '>'),
+        (b"quot;", '"'),
+        (b"apos;", '\''),
+    ];
+    unescape(text, b'&', |rest| {
+        if let Some((name, char)) = NAMED.iter().find(|(name, _)| rest.starts_with(name)) {
+            return Some((Char(u32::from(*char)), name.len()));
+        }
+        let (value, end) = match (rest.first()?, rest.get(1)?) {
+            (b'#', b'x' | b'X') => number(rest, 2, 6, 16),
+            (b'#', _) => number(rest, 1, 7, 10),
+            _ => None,
+        }?;
+        Some((Char(value), end + usize::from(rest.get(end) == Some(&b';'))))
+    })
+}
+
+/// Replaces escapes: `decode` is given what follows the mark, and says what it
+/// stands for, and how many octets tell that.
+fn unescape(text: &[u8], mark: u8, decode: impl Fn(&[u8]) -> Option<(Escaped, usize)>) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        let escape = (first == mark).then(|| decode(after)).flatten();
+        let Some((escaped, used)) = escape else {
+            octets.push(first);
+            continue;
+        };
+        rest = after.get(used..).unwrap_or_default();
+        match escaped {
+            Octet(value) => octets.extend(u8::try_from(value)),
+            Char(value) => {
+                let mut buffer = [0; 4];
+                let char = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
+                octets.extend_from_slice(char.encode_utf8(&mut buffer).as_bytes());
+            }
+        }
+    }
+    octets
+}
+
+/// A number of at most so many digits, and how many octets lead to its end.
+fn number(text: &[u8], start: usize, most: usize, radix: u32) -> Option<(u32, usize)> {
+    let digits = text.get(start..)?.iter().take(most);
+    let digits: Vec<u32> = digits
+        .map_while(|octet| char::from(*octet).to_digit(radix))
+        .collect();
+    let value = digits.iter().fold(0, |value, digit| value * radix + digit);
+    (!digits.is_empty()).then_some((value, start + digits.len()))
+}
+
+/// Each run of digits of base64, decoded from its digit after `skipped` others.
+fn base64(text: &[u8], skipped: usize) -> Zeroizing<Vec<u8>> {
+    let mut octets = Zeroizing::new(Vec::with_capacity(text.len()));
+    for run in text.split(|octet| sextet(*octet).is_none()) {
+        let run = run.get(skipped..).unwrap_or_default();
+        decode(
+            run.iter().filter_map(|octet| sextet(*octet)),
+            6,
+            &mut octets,
+        );
+        octets.push(b' ');
+    }
+    octets
+}
+
+/// Both alphabets of RFC 4648.
+fn sextet(octet: u8) -> Option<u32> {
+    let (first, offset) = match octet {
+        b'A'..=b'Z' => (b'A', 0),
+        b'a'..=b'z' => (b'a', 26),
+        b'0'..=b'9' => (b'0', 52),
+        b'+' | b'-' => return Some(62),
+        b'/' | b'_' => return Some(63),
+        _ => return None,
+    };
+    Some(u32::from(octet - first) + offset)
+}
+
+/// All hexadecimal digits of the text, whatever separates them.
+fn hexadecimal(text: &[u8], skipped: usize) -> Zeroizing<Vec<u8>> {
+    // The 0 of 0x is no digit.
+    let mut digits = text.iter().enumerate().filter_map(|(at, octet)| {
+        let next = text.get(at + 1);
+        match (octet, next) {
+            (b'0', Some(b'x' | b'X')) => None,
+            _ => char::from(*octet).to_digit(16),
+        }
+    });
+    let mut octets = Zeroizing::new(Vec::with_capacity(text.len()));
+    if skipped > 0 {
+        digits.next();
+    }
+    decode(digits, 4, &mut octets);
+    octets
+}
+
+/// Puts digits of so many bits together.
+fn decode(digits: impl Iterator<Item = u32>, bits: u32, octets: &mut Vec<u8>) {
+    let (mut held, mut known) = (0_u32, 0);
+    for digit in digits {
+        held = held << bits | digit;
+        known += bits;
+        if known >= 8 {
+            known -= 8;
+            octets.extend(u8::try_from(held >> known & 0xff));
+            held &= (1 << known) - 1;
+        }
+    }
+}
