@@ -10,7 +10,7 @@ use super::{
     job::Job,
     report::{Progress, Report},
 };
-use crate::exit::Failure;
+use crate::{exit::Failure, remote::Remote};
 
 pub(crate) async fn sync(
     job: &Job,
@@ -76,20 +76,20 @@ async fn session(
             client.close().await;
             Ok(())
         }
-        Err(RetrieveError::Client(error)) => Err(broken(&error)),
+        Err(RetrieveError::Client(error)) => Err(broken(remote, &error)),
         Err(RetrieveError::Sink(failure)) => Err(failure),
     };
     let next = fetch.end(visit, result, &progress);
     next.map_err(|failure| named(&account, failure))
 }
 
-fn broken(error: &Error) -> pop3_fetch::Failure {
+fn broken(remote: &Remote, error: &Error) -> pop3_fetch::Failure {
     let kind = match error.kind() {
         ErrorKind::Temporary => Kind::Temporary,
         ErrorKind::Protocol => Kind::Protocol,
         _ => Kind::Unavailable,
     };
-    pop3_fetch::Failure::new(kind, error)
+    pop3_fetch::Failure::new(kind, remote.with_advice(error))
 }
 
 /// What failed, and on which account if that was the server's doing.

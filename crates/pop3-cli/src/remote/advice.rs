@@ -11,7 +11,7 @@ use pop3_tokio::client::{Distrust, Error, Scheme, Waiting};
 use super::Remote;
 
 /// Why a session failed, and what to try.
-pub(super) struct WithAdvice<'a> {
+pub(crate) struct WithAdvice<'a> {
     pub(super) remote: &'a Remote,
     pub(super) error: &'a Error,
 }

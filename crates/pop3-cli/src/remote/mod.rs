@@ -12,6 +12,7 @@ use crate::exit::{Exit, Failure};
 mod advice;
 pub(crate) mod password;
 
+use advice::WithAdvice;
 use password::PasswordOptions;
 
 /// Options for one server.
@@ -223,9 +224,14 @@ impl Remote {
             ErrorKind::Authentication => Exit::NoPermission,
             _ => Exit::Protocol,
         };
-        let remote = self;
-        let said = advice::WithAdvice { remote, error };
+        let said = self.with_advice(error);
         Failure::new(exit, format_args!("{}: {said}", self.account()))
+    }
+
+    /// What went wrong, and what to try.
+    pub(crate) const fn with_advice<'a>(&'a self, error: &'a Error) -> WithAdvice<'a> {
+        let remote = self;
+        WithAdvice { remote, error }
     }
 }
 
