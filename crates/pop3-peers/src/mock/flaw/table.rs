@@ -79,7 +79,7 @@ pub(super) const FLAWS: [FlawRow; 104] = [
     row(Flaw::TrustsSizes, "it-stores-as-much-as-list-says", "a buffer of the announced size",
         &["list-sizes-too-small"]),
     row(Flaw::LargeSizeIsTruncation, "it-skips-what-is-smaller-than-list-says", "jakartaee/mail-api#692, taken too far",
-        &["list-sizes-too-large"]),
+        &["list-sizes-too-large", "first-dot-not-stuffed", "list-with-blanks-and-text"]),
     row(Flaw::AReadIsAStatus, "a-read-holds-a-whole-status-line", "curl#12063",
         &["octet-by-octet", "split-anywhere"]),
     row(Flaw::RetrIsAlwaysPositive, "every-answer-to-retr-is-yes", "Thunderbird, curl",
