@@ -7,7 +7,7 @@
 //! STAT says while the session is in step: see [`Total`]. So:
 //!
 //! 1. A message is *kept*, not yet recorded, if its size [fits](Decisions::fits).
-//! 2. What is kept counts only behind a *witness*: STAT, answered as it was before
+//! 2. What is kept counts only after a *witness*: STAT, answered as it was before
 //!    the first message. Until then nothing is recorded.
 //! 3. A message that does not fit is thrown away, and what was kept in the same
 //!    window since the last witness, for replies may have been taken for others.

@@ -98,7 +98,7 @@ impl From<Failed> for Stopped {
 
 impl Group {
     /// Finishes what killed runs have left, and opens `place`. `on_delivered`
-    /// hears of each message and its octets as stored.
+    /// is called for each message, with its octets as received.
     ///
     /// # Errors
     ///

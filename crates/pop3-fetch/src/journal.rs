@@ -480,7 +480,7 @@ fn at(leftovers: &mut Vec<Leftover>, place: String) -> &mut Leftover {
     &mut leftovers[index]
 }
 
-/// The journal says who writes to its owner: nobody else reads it.
+/// The journal says who writes to its owner: only the owner may read it.
 fn make_private(file: &Path) -> std::io::Result<()> {
     if let Some(folder) = file
         .parent()

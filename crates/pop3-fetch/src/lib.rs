@@ -9,10 +9,10 @@
 //! Two promises, and where they are kept:
 //!
 //! - *A message counts as received only when the session is known to be in step
-//!   after it*: [`retrieval`](Visit) asks for a witness, and [`Decisions`] says
-//!   what is in doubt.
+//!   after it*: a [`Visit`] asks for a witness, and [`Decisions`] says what is in
+//!   doubt.
 //! - *It is deleted on the server only when it is on the disk and the journal says
-//!   so on the disk too*: [`Group`] tells the protocol, step by step.
+//!   so on the disk too*: [`Group`] describes the protocol, step by step.
 
 #![cfg(unix)]
 

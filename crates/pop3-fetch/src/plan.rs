@@ -11,7 +11,7 @@
 //!   servers change their estimate once a message was read. But a message is not
 //!   deleted on the word of an earlier session if its size is another now. A
 //!   server that reuses unique-ids may mean another message by it, so it stays,
-//!   and the user hears of it.
+//!   and the user is told.
 //! - *A unique-id that comes back after a confirmed deletion, with another size, is
 //!   a new message*; RFC 1939 §7 lets a server use it again. With the same size the
 //!   server most likely has not deleted it: it is neither fetched again nor deleted,

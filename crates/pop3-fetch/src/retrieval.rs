@@ -10,7 +10,7 @@
 //!
 //! The session refuses octets that come while no command is due. So what follows
 //! a false end of a message either ends the session, or is taken for the answer
-//! to STAT and is none.
+//! to STAT, and differs from it.
 
 use std::{
     collections::{BTreeSet, VecDeque},

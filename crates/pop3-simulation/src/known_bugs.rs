@@ -130,7 +130,7 @@ pub const ALL: [KnownBug; 21] = [
     },
     KnownBug {
         name: "any-answer-is-a-witness-for-what-fits",
-        source: "in step at the message, not behind it",
+        source: "in step at the message, not after it",
         wrong: Wrong {
             is_witness: Some(|_, _| true),
             ..NONE
@@ -221,7 +221,7 @@ pub const ALL: [KnownBug; 21] = [
     },
     KnownBug {
         name: "records-under-the-id-before",
-        source: "pop3 fetch 0.1 behind a swallowed reply",
+        source: "pop3 fetch 0.1 after a swallowed reply",
         wrong: Wrong {
             intake: Some(Spoils::Key),
             ..NONE

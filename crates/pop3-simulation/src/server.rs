@@ -304,7 +304,7 @@ impl<'a> Server<'a> {
                 if again {
                     return;
                 }
-                // The answer to the next RETR goes on behind its own first line.
+                // The answer to the next RETR goes on without its first line.
                 let _ = self.line();
                 let content = self.maildrop.contents[next].clone();
                 self.send(&stuffed(&content, !self.has(Fault::FirstDot)));

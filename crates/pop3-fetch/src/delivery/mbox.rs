@@ -36,11 +36,10 @@ use std::{
 use rustix::fs::{FlockOperation, fcntl_lock, flock};
 
 use super::{
-    Delivery, Sealed, quoting,
+    Delivery, Form, Sealed,
     spool::{Spool, Spooled, cannot_write, copy},
 };
 use crate::{
-    clock,
     failure::{Failure, Kind},
     journal::Pending,
 };
@@ -52,8 +51,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Mbox {
     path: PathBuf,
     spool: Spool,
-    quoter: quoting::Quoter,
-    quoted: Vec<u8>,
 }
 
 /// A group that is in the spool. The spool stays as it is until the journal says
@@ -73,17 +70,8 @@ impl Mbox {
         open_file(path).map_err(|error| cannot_open(path, &error))?;
         Ok(Self {
             path: path.to_owned(),
-            spool: Spool::open(spool)?,
-            quoter: quoting::Quoter::default(),
-            quoted: Vec::new(),
+            spool: Spool::open(spool, Form::Mbox)?,
         })
-    }
-
-    /// Writes what is quoted to the spool.
-    fn spool(&mut self) -> Result<(), Failure> {
-        let spooled = self.spool.write(&self.quoted);
-        self.quoted.clear();
-        spooled
     }
 }
 
@@ -93,30 +81,22 @@ impl Delivery for Mbox {
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
-        self.spool.begin()?;
-        self.quoter = quoting::Quoter::default();
-        let line = quoting::from_line(clock());
-        self.quoted.extend_from_slice(line.as_bytes());
-        Ok(())
+        self.spool.begin()
     }
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
-        self.quoter.quote(octets, &mut self.quoted);
-        self.spool()
+        self.spool.write(octets)
     }
 
     fn end(&mut self, _: (u64, u64)) -> Result<(), Failure> {
-        self.quoter.finish(&mut self.quoted);
-        self.spool()
+        self.spool.end()
     }
 
     fn discard(&mut self) {
-        self.quoted.clear();
         self.spool.discard();
     }
 
     fn retain(&mut self, messages: usize) {
-        self.quoted.clear();
         self.spool.retain(messages);
     }
 

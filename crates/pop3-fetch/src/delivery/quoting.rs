@@ -17,7 +17,7 @@ pub(crate) struct Quoter {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum At {
-    /// Behind `>`s only, if anything, and so many octets of `From `. These are
+    /// After nothing but `>`s, and this many octets of `From `, which are
     /// not written yet.
     #[default]
     LineStart,

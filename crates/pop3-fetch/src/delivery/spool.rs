@@ -1,4 +1,4 @@
-//! A file that a group of messages waits in.
+//! A file that a group of messages waits in, in the form that it is delivered in.
 
 use std::{
     fs::{File, OpenOptions},
@@ -8,12 +8,19 @@ use std::{
     sync::Arc,
 };
 
-use crate::failure::{Failure, Kind};
+use super::{Form, quoting};
+use crate::{
+    clock,
+    failure::{Failure, Kind},
+};
 
 /// The file, and the messages in it.
 pub(super) struct Spool {
     path: PathBuf,
     file: Arc<File>,
+    form: Form,
+    quoter: quoting::Quoter,
+    quoted: Vec<u8>,
     /// Where each message of the group begins.
     begins: Vec<u64>,
     octets: u64,
@@ -28,7 +35,7 @@ pub(super) struct Spooled {
 }
 
 impl Spool {
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn open(path: &Path, form: Form) -> Result<Self, Failure> {
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -45,6 +52,9 @@ impl Spool {
         Ok(Self {
             path: path.to_owned(),
             file: Arc::new(file),
+            form,
+            quoter: quoting::Quoter::default(),
+            quoted: Vec::new(),
             begins: Vec::new(),
             octets: 0,
         })
@@ -56,14 +66,37 @@ impl Spool {
             self.cut_at(0).map_err(|error| self.cannot_write(&error))?;
         }
         self.begins.push(self.octets);
+        self.quoter = quoting::Quoter::default();
+        self.quoted.clear();
+        if self.form == Form::Mbox {
+            let line = quoting::from_line(clock());
+            self.quoted.extend_from_slice(line.as_bytes());
+        }
         Ok(())
     }
 
     pub(super) fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
+        match self.form {
+            Form::Mbox => self.quoter.quote(octets, &mut self.quoted),
+            Form::Raw => self.quoted.extend_from_slice(octets),
+        }
+        self.put()
+    }
+
+    /// The message is whole.
+    pub(super) fn end(&mut self) -> Result<(), Failure> {
+        if self.form == Form::Mbox {
+            self.quoter.finish(&mut self.quoted);
+        }
+        self.put()
+    }
+
+    fn put(&mut self) -> Result<(), Failure> {
         (&*self.file)
-            .write_all(octets)
+            .write_all(&self.quoted)
             .map_err(|error| self.cannot_write(&error))?;
-        self.octets += octets.len() as u64;
+        self.octets += self.quoted.len() as u64;
+        self.quoted.clear();
         Ok(())
     }
 

@@ -8,20 +8,14 @@
 use std::{fs::File, io, os::fd::AsFd as _, path::Path, sync::Arc};
 
 use super::{
-    Delivery, Form, Sealed, quoting,
+    Delivery, Form, Sealed,
     spool::{Spool, Spooled, copy},
 };
-use crate::{
-    clock,
-    failure::{Failure, Kind},
-};
+use crate::failure::{Failure, Kind};
 
 pub(crate) struct Stdout {
     to: Arc<File>,
-    form: Form,
     spool: Spool,
-    quoter: quoting::Quoter,
-    quoted: Vec<u8>,
 }
 
 impl Stdout {
@@ -35,17 +29,8 @@ impl Stdout {
         })?;
         Ok(Self {
             to: Arc::new(to.into()),
-            form,
-            spool: Spool::open(spool)?,
-            quoter: quoting::Quoter::default(),
-            quoted: Vec::new(),
+            spool: Spool::open(spool, form)?,
         })
-    }
-
-    fn spool(&mut self) -> Result<(), Failure> {
-        let spooled = self.spool.write(&self.quoted);
-        self.quoted.clear();
-        spooled
     }
 }
 
@@ -55,37 +40,22 @@ impl Delivery for Stdout {
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
-        self.spool.begin()?;
-        self.quoter = quoting::Quoter::default();
-        if self.form == Form::Mbox {
-            let line = quoting::from_line(clock());
-            self.quoted.extend_from_slice(line.as_bytes());
-        }
-        Ok(())
+        self.spool.begin()
     }
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
-        match self.form {
-            Form::Mbox => self.quoter.quote(octets, &mut self.quoted),
-            Form::Raw => self.quoted.extend_from_slice(octets),
-        }
-        self.spool()
+        self.spool.write(octets)
     }
 
     fn end(&mut self, _: (u64, u64)) -> Result<(), Failure> {
-        if self.form == Form::Mbox {
-            self.quoter.finish(&mut self.quoted);
-        }
-        self.spool()
+        self.spool.end()
     }
 
     fn discard(&mut self) {
-        self.quoted.clear();
         self.spool.discard();
     }
 
     fn retain(&mut self, messages: usize) {
-        self.quoted.clear();
         self.spool.retain(messages);
     }
 

@@ -25,14 +25,19 @@ pub(crate) struct Hunt {
     seconds: u32,
 }
 
+/// What lists them.
+const LISTS: [(&str, &str); 2] = [
+    ("pop3-testkit", "mutants"),
+    ("pop3-simulation", "faulty_fetches"),
+];
+
 impl Hunt {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         Sanitizer::None.build()?;
         let mut list = String::new();
-        for package in ["pop3-testkit", "pop3-simulation"] {
-            list += &output(&mut command(&format!(
-                "cargo run --quiet -p {package} --example mutants"
-            )))?;
+        for (package, example) in LISTS {
+            let list_them = format!("cargo run --quiet -p {package} --example {example}");
+            list += &output(&mut command(&list_them))?;
         }
         let mutants = list.lines().filter_map(|line| line.split_once('\t'));
         let wanted = |name: &str| self.mutant.as_ref().is_none_or(|mutant| mutant == name);
