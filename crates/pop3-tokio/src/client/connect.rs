@@ -9,7 +9,7 @@ use pop3_proto::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
@@ -43,7 +43,8 @@ impl Client {
         let stream = channel::connect(endpoint, settings, deadline).await?;
         let may_be_clear = !settings.require_tls && settings.tls.fingerprint.is_none();
         let loopback = may_be_clear && channel::is_loopback(&stream);
-        let peer = stream.peer_addr().ok();
+        let is_silent = endpoint.scheme == Scheme::Pop3 && is_silent(&stream, settings).await;
+        let peer = stream.peer_addr().ok().filter(|_| is_silent);
         let stream: Stream = Box::new(stream);
         Self::greet(stream, endpoint, settings, (loopback, peer), deadline).await
     }
@@ -105,7 +106,7 @@ impl Client {
         tokio::select! {
             biased;
             greeted = client.wire.run(Greeting) => greeted?,
-            error = silence(endpoint, settings, peer), if !implicit => return Err(error),
+            error = silence(endpoint, peer) => return Err(error),
         }
         if implicit {
             return Ok(client);
@@ -141,14 +142,20 @@ fn config(settings: &Settings, transport: Transport) -> Config {
     config
 }
 
-/// Waits for what proves that no greeting will come: that the server waits for a
-/// handshake of TLS.
+/// Whether not one octet comes for a while: a greeting that has begun is waited
+/// for like any other.
+async fn is_silent(stream: &TcpStream, settings: &Settings) -> bool {
+    let silence = SILENCE.min(settings.timeouts.greeting / 4);
+    timeout(silence, stream.peek(&mut [0])).await.is_err()
+}
+
+/// Waits for what proves that no greeting will come from a `peer` that is silent:
+/// that it waits for a handshake of TLS.
 ///
 /// A greeting may be slow, and nothing may be sent before it, so that a second
 /// connection has to ask. One that is refused, or answered by a greeting, proves
 /// nothing, and the first one goes on waiting.
-async fn silence(endpoint: &Endpoint, settings: &Settings, peer: Option<SocketAddr>) -> Error {
-    sleep(SILENCE.min(settings.timeouts.greeting / 4)).await;
+async fn silence(endpoint: &Endpoint, peer: Option<SocketAddr>) -> Error {
     if let Some(peer) = peer
         && let Ok(stream) = TcpStream::connect(peer).await
         && tls::is_spoken(stream, &endpoint.host).await

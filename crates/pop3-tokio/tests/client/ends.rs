@@ -143,3 +143,26 @@ async fn a_server_that_waits_for_tls_is_found_out() {
     assert!(matches!(error, Error::TlsPort { .. }), "{error}");
     assert_eq!(error.kind().sysexit(), 76);
 }
+
+/// An octet of the greeting is enough: no second connection asks for TLS.
+#[tokio::test]
+async fn a_greeting_that_has_begun_is_waited_for_alone() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("pop3://{}", listener.local_addr().unwrap());
+    let mut settings = cleartext();
+    settings.timeouts.greeting = Duration::from_millis(400);
+    let server = async {
+        let mut first = listener.accept().await.unwrap().0;
+        first.write_all(b"+").await.unwrap();
+        // Until the client gives up.
+        let mut sent = Vec::new();
+        tokio::select! {
+            second = listener.accept() => panic!("a second connection: {second:?}"),
+            _ = first.read_to_end(&mut sent) => assert_eq!(sent, b""),
+        }
+    };
+    let endpoint = endpoint(&url);
+    let client = async { Client::connect(&endpoint, &settings).await.map(drop) };
+    let error = tokio::join!(client, server).0.unwrap_err();
+    assert!(matches!(error, Error::Timeout(..)), "{error}");
+}

@@ -21,8 +21,12 @@ pub(super) struct Seen {
 /// The most examples of a broken statement.
 const EXAMPLES_MAX: usize = 5;
 
-/// Adds what a connection shows.
+/// Adds what a connection shows. A client that asks whether the port is one for
+/// TLS sends no command.
 pub(super) fn observe(scenario: &str, log: &Log, seen: &mut BTreeMap<Id, Seen>) {
+    if asks_for_tls(log) {
+        return;
+    }
     let mut note = |id: Id, kept: bool, command: &Command| {
         let seen = seen.entry(id).or_default();
         if kept {
@@ -60,6 +64,16 @@ pub(super) fn observe(scenario: &str, log: &Log, seen: &mut BTreeMap<Id, Seen>) 
             _ => {}
         }
     }
+}
+
+/// Whether the first octets are those of a handshake: a record of TLS (RFC 8446
+/// §5.1).
+fn asks_for_tls(log: &Log) -> bool {
+    let first = log.entries().iter().find_map(|entry| match entry {
+        Entry::Command(command) => Some(command.line.as_slice()),
+        _ => None,
+    });
+    first.is_some_and(|line| line.starts_with(b"\x16\x03"))
 }
 
 /// What a connection has seen so far.
@@ -152,5 +166,32 @@ fn order(command: &Command, before: &Before, note: &mut impl FnMut(Id, bool, &Co
         note(Id::C(45), matches!(verb, "PASS" | "QUIT"), command);
     } else if before.user_refused {
         note(Id::C(45), verb != "PASS", command);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handshake_of_tls_is_no_command() {
+        for (line, noted) in [(&b"\x16\x03\x01"[..], 0), (b"\x16\x02\x01", 1)] {
+            let command = Command {
+                line: line.to_vec(),
+                crlf: false,
+                state: State::Greeting,
+                tls: false,
+                early: false,
+                closed: false,
+            };
+            let log = Log {
+                entries: vec![Entry::Command(command)],
+                ..Log::default()
+            };
+            let mut seen = BTreeMap::new();
+            observe("scenario", &log, &mut seen);
+            let broken = seen.get(&Id::C(3)).map_or(0, |seen| seen.times_broken);
+            assert_eq!(broken, noted);
+        }
     }
 }
