@@ -184,10 +184,8 @@ mod tests {
                 early: false,
                 closed: false,
             };
-            let log = Log {
-                entries: vec![Entry::Command(command)],
-                ..Log::default()
-            };
+            let mut log = Log::default();
+            log.entries.push(Entry::Command(command));
             let mut seen = BTreeMap::new();
             observe("scenario", &log, &mut seen);
             let broken = seen.get(&Id::C(3)).map_or(0, |seen| seen.times_broken);
