@@ -60,6 +60,7 @@ struct Work {
     settles_at_once: bool,
     on_delivered: OnDelivered,
     messages: usize,
+    octets: u64,
     done: Result<(), Failure>,
 }
 
@@ -84,6 +85,7 @@ impl Work {
                 }
                 self.messages += group.len();
                 for Whole { pending, received } in &group {
+                    self.octets += received;
                     (self.on_delivered)(&pending.key, *received);
                 }
                 Ok(())
@@ -96,6 +98,7 @@ impl Work {
     fn committed(self) -> Committed {
         Committed {
             messages: self.messages,
+            octets: self.octets,
             journal: self.done.map(|()| self.journal),
         }
     }
@@ -117,6 +120,7 @@ impl Committer {
                 settles_at_once,
                 on_delivered: Box::new(on_delivered),
                 messages: 0,
+                octets: 0,
                 done: Ok(()),
             })),
         }

@@ -72,6 +72,8 @@ pub struct Gone;
 pub struct Committed {
     /// Messages that are delivered.
     pub messages: usize,
+    /// Their octets, as received.
+    pub octets: u64,
     /// The journal, or why not all was delivered.
     pub journal: Result<Journal, Failure>,
 }
@@ -81,6 +83,7 @@ impl Committed {
     pub(crate) fn lost() -> Self {
         Self {
             messages: 0,
+            octets: 0,
             journal: Err(Failure::new(Kind::Io, "a worker thread panicked")),
         }
     }

@@ -48,6 +48,8 @@ pub(crate) struct Retrieval {
     /// Commands on their way at once, at most.
     window: usize,
     any_size: bool,
+    /// Whether proofs are wanted.
+    for_deletion: bool,
     /// Messages asked for since the last STAT, and their octets as listed.
     unwitnessed: usize,
     octets: u64,
@@ -75,7 +77,7 @@ pub(crate) struct Retrieval {
 /// What a retrieval came to.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// Messages that were kept, with their proofs.
+    /// What may be deleted, if anything may.
     pub(crate) proofs: Vec<Kept>,
     /// What the server refused, and its words.
     pub(crate) refused: Vec<(Retrieve, String)>,
@@ -87,11 +89,10 @@ pub(crate) struct Outcome {
 /// A message that was received.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    wanted: Retrieve,
-    pub(crate) key: Key,
+    pub(crate) wanted: Retrieve,
+    /// Its key, if that is not its unique-id.
+    pub(crate) digest: Option<Box<Key>>,
     pub(crate) retrieved: Retrieved,
-    /// Whether it is stored; else it was before.
-    pub(crate) is_new: bool,
 }
 
 /// A message that has other octets than its listing says.
@@ -145,7 +146,7 @@ impl Retrieval {
     pub(crate) fn new(
         wanted: &[Retrieve],
         doubtful: &[Retrieve],
-        (window, any_size): (usize, bool),
+        (window, any_size, for_deletion): (usize, bool, bool),
         known: BTreeSet<Key>,
         total: Total,
         learned: Learned,
@@ -165,6 +166,7 @@ impl Retrieval {
                 false => window,
             },
             any_size,
+            for_deletion,
             unwitnessed: 0,
             octets: 0,
             spacing: 0,
@@ -390,27 +392,22 @@ impl Retrieval {
             return Ok(intake.discard()?);
         }
         let unique_id = plan::unique_id(maildrop, wanted.number);
-        let key = match unique_id {
-            [] => self.digests.key(),
-            unique_id => Key {
+        let digest = unique_id.is_empty().then(|| Box::new(self.digests.key()));
+        let key = match &digest {
+            Some(digest) => Key::clone(digest),
+            None => Key {
                 unique_id: unique_id.to_vec(),
                 copy: wanted.copy,
             },
         };
-        let is_new = !self.known.contains(&key);
-        match is_new {
-            true => intake.keep(
-                key.clone(),
-                listed.unwrap_or(message.octets),
-                message.octets,
-            )?,
-            false => intake.discard()?,
+        match self.known.contains(&key) {
+            true => intake.discard()?,
+            false => intake.keep(key, listed.unwrap_or(message.octets), message.octets)?,
         }
         self.kept.push(Kept {
             wanted,
-            key,
+            digest,
             retrieved,
-            is_new,
         });
         if !decisions.waits_for_witness() {
             self.confirm(intake)?;
@@ -473,7 +470,10 @@ impl Retrieval {
 
     fn confirm(&mut self, intake: &mut impl Intake) -> Result<(), Gone> {
         intake.confirm()?;
-        self.outcome.proofs.append(&mut self.kept);
+        match self.for_deletion {
+            true => self.outcome.proofs.append(&mut self.kept),
+            false => self.kept.clear(),
+        }
         Ok(())
     }
 }

@@ -79,7 +79,8 @@ enum Phase {
 struct Deletion {
     /// The next one last.
     to_mark: Vec<(MessageNumber, DeleteProof)>,
-    keys: BTreeMap<MessageNumber, Key>,
+    /// The copy, and the key if that is not the unique-id.
+    keys: BTreeMap<MessageNumber, (u32, Option<Box<Key>>)>,
     outstanding: usize,
     marked: Vec<Key>,
     refused: usize,
@@ -304,7 +305,11 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         self.retrieval = Some(Retrieval::new(
             retrieve,
             doubtful,
-            (self.way.window, self.orders.any_size),
+            (
+                self.way.window,
+                self.orders.any_size,
+                self.plan.delete_retrieved,
+            ),
             known,
             total,
             learned,
@@ -337,10 +342,8 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         };
         let committed = intake.finish();
         let outcome = &mut retrieval.outcome;
-        let new = outcome.proofs.iter().filter(|kept| kept.is_new);
-        let delivered = new.take(committed.messages);
         self.summary.delivered = committed.messages;
-        self.summary.octets = delivered.map(|kept| kept.retrieved.octets()).sum();
+        self.summary.octets = committed.octets;
         self.summary.refused = outcome.refused.len();
         let refused = outcome.refused.drain(..);
         self.ended.refused.extend(refused.map(|(wanted, words)| {
@@ -397,8 +400,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         for delete in &self.plan.delete {
             let proof = Delivered::in_an_earlier_session(delete.number);
             proofs.insert(delete.number, proof.into());
-            let key = key(&self.maildrop, delete.number, delete.copy);
-            keys.insert(delete.number, key);
+            keys.insert(delete.number, (delete.copy, None));
         }
         if self.plan.delete_retrieved
             && let Some(retrieval) = &self.retrieval
@@ -406,7 +408,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
             for kept in &retrieval.outcome.proofs {
                 let number = kept.retrieved.number();
                 proofs.insert(number, kept.retrieved.into());
-                keys.insert(number, kept.key.clone());
+                keys.insert(number, (kept.wanted.copy, kept.digest.clone()));
             }
         }
         let mut numbers: Vec<MessageNumber> = proofs.keys().copied().collect();
@@ -501,7 +503,9 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
                 deletion.first_refusal = self.report.shown(reply.status.text());
             }
             deletion.refused += 1;
-        } else if let Some(key) = deletion.keys.remove(&number) {
+        } else if let Some((copy, digest)) = deletion.keys.remove(&number) {
+            let own = || key(&self.maildrop, number, copy);
+            let key = digest.map_or_else(own, |digest| *digest);
             deletion.marked.push(key);
         }
     }
