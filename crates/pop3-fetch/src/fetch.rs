@@ -58,8 +58,7 @@ pub enum Next {
 }
 
 impl Fetch {
-    /// A run that is careful. `window`: commands that may be on their way at once
-    /// where the server announces PIPELINING.
+    /// A run that is careful.
     #[must_use]
     pub fn new(orders: Orders) -> Self {
         Self::with(orders, Careful)

@@ -40,9 +40,40 @@ impl Digests {
         *seen += 1;
         Key { unique_id, copy }
     }
+
+    /// The message with this key, the last of its octets, is not stored after all:
+    /// it will come once more.
+    pub(crate) fn forget(&mut self, key: &Key) {
+        if let Some(seen) = self.seen.get_mut(&key.unique_id) {
+            *seen = seen.saturating_sub(1);
+        }
+    }
 }
 
 /// Whether a key in the journal is that of such a message.
 pub(crate) fn is_digest(unique_id: &[u8]) -> bool {
     unique_id.starts_with(PREFIX) && unique_id.len() == PREFIX.len() + 64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Digests, is_digest};
+
+    #[test]
+    fn a_message_that_comes_once_more_has_the_same_key() {
+        let mut digests = Digests::default();
+        let mut key = |octets: &[u8]| {
+            digests.begin();
+            digests.update(octets);
+            digests.key()
+        };
+        let (one, other, copy) = (key(b"one"), key(b"other"), key(b"one"));
+        assert!(is_digest(&one.unique_id) && !is_digest(b"sha256:one"));
+        assert_ne!(one.unique_id, other.unique_id);
+        assert_eq!((one.copy, copy.copy), (0, 1));
+        digests.forget(&copy);
+        digests.begin();
+        digests.update(b"one");
+        assert_eq!(digests.key(), copy);
+    }
 }

@@ -141,8 +141,8 @@ impl From<Gone> for Stop {
 }
 
 impl Retrieval {
-    /// `wanted` in a window of that many commands; `doubtful` alone. `any_size`: sizes
-    /// say nothing.
+    /// Asks for `wanted` in a window of that many commands, and for `doubtful`
+    /// alone. `any_size`: sizes say nothing.
     pub(crate) fn new(
         wanted: &[Retrieve],
         doubtful: &[Retrieve],
@@ -187,7 +187,7 @@ impl Retrieval {
         }
     }
 
-    /// Whether commands wait for each other.
+    /// Whether several commands may be on their way at once.
     pub(crate) const fn is_pipelined(&self) -> bool {
         self.window > 1
     }
@@ -433,6 +433,9 @@ impl Retrieval {
                 // In a window one reply may have been taken for another.
                 intake.reject()?;
                 for kept in self.kept.drain(..).rev() {
+                    if let Some(digest) = &kept.digest {
+                        self.digests.forget(digest);
+                    }
                     self.wanted.push_front(kept.wanted);
                 }
             }

@@ -74,6 +74,7 @@ fn loses_nothing_to_any_two_faults() {
                 first: ((index + usize::from(flags)) % 8) as u8,
                 counting: COUNTINGS[index % COUNTINGS.len()],
                 renumbers: index % 2 == 0,
+                without_unique_id: index % 3 != 0,
                 faults: both(first, second),
                 ..Scenario::sound(3, flags & 1 == 0, flags & 2 == 0)
             };
@@ -82,6 +83,24 @@ fn loses_nothing_to_any_two_faults() {
             }
         }
     }
+}
+
+/// Thrown away with a misfit of the same window, and fetched again.
+#[test]
+fn a_message_without_a_unique_id_is_stored_once_though_it_is_retrieved_twice() {
+    let scenario = Scenario {
+        without_unique_id: true,
+        faults: vec![
+            Fault::UidlOmits { number: 4 },
+            Fault::UidlOmits { number: 5 },
+            Fault::Shortened {
+                number: 3,
+                once: true,
+            },
+        ],
+        ..Scenario::sound(5, true, false)
+    };
+    check(&Sound, &scenario);
 }
 
 /// What no scenario tells from a sound fetch, none protects.
