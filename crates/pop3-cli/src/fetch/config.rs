@@ -69,7 +69,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<(String, Account)>, Failure> {
         Failure::new(
             Exit::NoInput,
             format_args!(
-                "no URL was given, and the configuration file {} cannot be read: {error}",
+                "no URL (pop3s://user@host) was given, and the configuration file {} cannot be read: {error}",
                 file.display()
             ),
         )
