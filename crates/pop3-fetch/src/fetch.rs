@@ -176,6 +176,8 @@ impl<D: Decisions + Clone> Fetch<D> {
         sum.octets = earlier.octets + visit.octets;
         sum.deleted = earlier.deleted + visit.deleted;
         sum.refused = earlier.refused + visit.refused;
+        // As the last visit found it.
+        sum.nameless = visit.nameless;
         self.summary = sum;
         let limit = &mut self.orders.wishes.limit;
         *limit = limit.saturating_sub(visit.delivered);

@@ -223,26 +223,34 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         Ok(())
     }
 
-    /// Those that LIST names and UIDL does not are to be fetched as well.
+    /// Those that LIST names and UIDL does not are to be fetched as well, each
+    /// alone. Until their octets are known, their numbers tell them apart.
     fn plan_nameless(&mut self) {
         let is_nameless = |number| plan::unique_id(&self.maildrop, number).is_empty();
         let wishes = &self.orders.wishes;
         let all = self.maildrop.iter();
         let listed = all.filter(|message| message.octets.is_some() && is_nameless(message.number));
         for message in listed {
+            let wanted = Retrieve {
+                number: message.number,
+                copy: message.number.get(),
+            };
+            let is_given_up =
+                self.except
+                    .contains(&key(&self.maildrop, wanted.number, wanted.copy));
+            if is_given_up {
+                continue;
+            }
             self.plan.nameless = self.plan.nameless.saturating_sub(1);
             if message
                 .octets
                 .is_some_and(|octets| octets > wishes.max_octets)
             {
                 self.plan.too_large += 1;
-            } else if self.plan.retrieve.len() >= wishes.limit {
+            } else if self.plan.retrieve.len() + self.plan.doubtful.len() >= wishes.limit {
                 self.plan.over_limit += 1;
             } else {
-                self.plan.retrieve.push(Retrieve {
-                    number: message.number,
-                    copy: 0,
-                });
+                self.plan.doubtful.push(wanted);
             }
         }
     }
@@ -360,7 +368,8 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
             journal.learn(outcome.learned, now)?;
         }
         let doubts = self.ended.in_doubt.iter().chain(&self.ended.given_up);
-        let keys: Vec<Key> = doubts.map(|doubt| doubt.key.clone()).collect();
+        let keys = doubts.map(|doubt| doubt.key.clone());
+        let keys: Vec<Key> = keys.filter(|key| !key.unique_id.is_empty()).collect();
         journal.doubt(&keys, now)?;
         self.journal = Some(journal);
         Ok(())

@@ -122,3 +122,15 @@ fn finds_every_known_bug() {
     drop(std::panic::take_hook());
     assert_eq!(survivors, [""; 0]);
 }
+
+#[test]
+fn what_cannot_be_fetched_without_a_unique_id_keeps_no_other_message() {
+    let scenario = Scenario {
+        first: 1,
+        without_unique_id: true,
+        mail_arrives: true,
+        faults: vec![Fault::FirstDot, Fault::UidlOmits { number: 1 }],
+        ..Scenario::sound(4, true, true)
+    };
+    check(&Sound, &scenario);
+}
