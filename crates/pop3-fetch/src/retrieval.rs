@@ -71,6 +71,9 @@ pub(crate) struct Retrieval {
     lesson: Option<Lesson>,
     /// Those that did not fit, before the witness.
     misfits: Vec<Misfit>,
+    /// One did not fit within a window, and replies to that are still due: until
+    /// the last of them is there, one may have been taken for another.
+    is_draining: bool,
     pub(crate) outcome: Outcome,
 }
 
@@ -180,6 +183,7 @@ impl Retrieval {
             known,
             lesson: None,
             misfits: Vec::new(),
+            is_draining: false,
             outcome: Outcome {
                 learned,
                 ..Outcome::default()
@@ -389,6 +393,7 @@ impl Retrieval {
             });
         } else {
             self.misfits.push(misfit);
+            self.is_draining = true;
             return Ok(intake.discard()?);
         }
         let unique_id = plan::unique_id(maildrop, wanted.number);
@@ -427,10 +432,9 @@ impl Retrieval {
         if !decisions.is_witness(&self.total, &Total::of(reply)) {
             return Err(Stop::NoWitness);
         }
-        match self.misfits.is_empty() || self.window == 1 {
-            true => self.confirm(intake)?,
-            false => {
-                // In a window one reply may have been taken for another.
+        match self.is_draining {
+            false => self.confirm(intake)?,
+            true => {
                 intake.reject()?;
                 for kept in self.kept.drain(..).rev() {
                     if let Some(digest) = &kept.digest {
@@ -440,6 +444,7 @@ impl Retrieval {
                 }
             }
         }
+        self.is_draining &= self.outstanding() > 0;
         self.outcome.refused.append(&mut self.refused);
         let was_alone = self.single.take().is_some() || self.window == 1;
         let misfits = self.misfits.drain(..);
