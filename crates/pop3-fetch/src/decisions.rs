@@ -9,9 +9,9 @@
 //! 1. A message is *kept*, not yet recorded, if its size [fits](Decisions::fits).
 //! 2. What is kept counts only after a *witness*: STAT, answered as it was before
 //!    the first message. Until then nothing is recorded.
-//! 3. A message that does not fit is thrown away, and what was kept in the same
-//!    window since the last witness, for replies may have been taken for others.
-//!    After the witness it is asked for once more, alone: no command is on its way
+//! 3. A message that does not fit is thrown away. So is what was kept since the
+//!    last witness, and what comes in the same window until all replies are
+//!    there, for replies may have been taken for others. After the witness it is asked for once more, alone: no command is on its way
 //!    beside it, and the next one is the witness.
 //! 4. What then fits was spoilt by pipelining. What does not fit may be
 //!    [explained](Decisions::alone) by how the server counts line ends; else it

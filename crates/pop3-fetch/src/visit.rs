@@ -102,7 +102,7 @@ pub(crate) struct Ended {
     pub(crate) broke_off: bool,
     /// Whether that was because STAT was no witness, or what came is no reply.
     pub(crate) out_of_step: bool,
-    /// Whether QUIT mattered.
+    /// Whether all that was planned is done: nothing hangs on QUIT any more.
     pub(crate) is_done: bool,
     /// Messages in doubt that are left for a visit of their own.
     pub(crate) left: usize,

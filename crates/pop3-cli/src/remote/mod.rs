@@ -35,7 +35,7 @@ pub(crate) struct RemoteOptions {
     pub(crate) ca_file: Option<PathBuf>,
 
     /// Require TLS, and trust only the certificate with this SHA-256 fingerprint,
-    /// whoever signed it and whatever its names and dates are
+    /// without regard to its issuer, names and dates
     #[arg(long, value_name = "SHA256")]
     #[arg(conflicts_with_all = ["insecure_plaintext", "dangerous_accept_invalid_certs"])]
     pub(crate) fingerprint: Option<Fingerprint>,
