@@ -2,14 +2,13 @@
 //! [`group`](super::group), while the next group is written.
 
 use std::{
-    fs::File,
     sync::mpsc::{SyncSender, TrySendError, sync_channel},
     thread::{self, JoinHandle},
 };
 
 use crate::{
     clock,
-    delivery::Sealed,
+    delivery::{Flush, Sealed},
     failure::{Failure, Kind},
     intake::Committed,
     journal::{Journal, Key, Pending},
@@ -24,8 +23,8 @@ pub(crate) struct Whole {
 
 /// What is done with the disk, in this order.
 enum Step {
-    /// Bring these octets to the disk; that their file is whole comes later.
-    Flush(File),
+    /// Bring part of a message to the disk.
+    Flush(Flush),
     Commit(Box<dyn Sealed>, Vec<Whole>),
     /// Do nothing: once it is taken, what came before is done.
     Wait,
@@ -35,10 +34,10 @@ enum Step {
 
 /// Does the work, here or on a thread of its own.
 pub(crate) struct Committer {
-    to: To,
+    worker: Worker,
 }
 
-enum To {
+enum Worker {
     Here(Box<Work>),
     Thread {
         /// Without room: it is taken when all before it is done.
@@ -53,11 +52,19 @@ type OnDelivered = Box<dyn Fn(&Key, u64) + Send>;
 /// It has failed; [`Committer::finish`] says how.
 pub(crate) struct Failed;
 
+/// Where the messages go.
+pub(crate) struct To {
+    pub(crate) place: String,
+    /// The start of the system that this is after.
+    pub(crate) boot: String,
+    /// A group is settled before the next one begins, else with it.
+    pub(crate) settles_at_once: bool,
+}
+
 /// What is done with the disk, and what was done.
 struct Work {
     journal: Journal,
-    place: String,
-    settles_at_once: bool,
+    to: To,
     on_delivered: OnDelivered,
     messages: usize,
     octets: u64,
@@ -73,14 +80,16 @@ impl Work {
 
     fn try_step(&mut self, step: Step) -> Result<(), Failure> {
         match step {
-            Step::Flush(file) => {
-                // Should it fail, so does securing the group.
-                let _ = File::sync_data(&file);
-                Ok(())
-            }
+            // Told once, and perhaps to nobody else.
+            Step::Flush(flush) => flush().map_err(|error| {
+                Failure::new(
+                    Kind::Io,
+                    format_args!("cannot write to {}: {error}", self.to.place),
+                )
+            }),
             Step::Commit(mut sealed, mut group) => {
-                commit(&mut self.journal, &self.place, &mut *sealed, &mut group)?;
-                if self.settles_at_once {
+                commit(&mut self.journal, &self.to, &mut *sealed, &mut group)?;
+                if self.to.settles_at_once {
                     self.journal.settle(clock())?;
                 }
                 self.messages += group.len();
@@ -105,19 +114,16 @@ impl Work {
 }
 
 impl Committer {
-    /// `settles_at_once`: a group is settled before the next one begins, else
-    /// with it. `on_delivered` is called for each message.
+    /// `on_delivered` is called for each message.
     pub(crate) fn new(
         journal: Journal,
-        place: String,
-        settles_at_once: bool,
+        to: To,
         on_delivered: impl Fn(&Key, u64) + Send + 'static,
     ) -> Self {
         Self {
-            to: To::Here(Box::new(Work {
+            worker: Worker::Here(Box::new(Work {
                 journal,
-                place,
-                settles_at_once,
+                to,
                 on_delivered: Box::new(on_delivered),
                 messages: 0,
                 octets: 0,
@@ -128,7 +134,7 @@ impl Committer {
 
     /// Works on a thread from now on.
     pub(crate) fn beside(self) -> Result<Self, Failure> {
-        let To::Here(mut work) = self.to else {
+        let Worker::Here(mut work) = self.worker else {
             return Ok(self);
         };
         let (steps, to_do) = sync_channel(0);
@@ -147,7 +153,7 @@ impl Committer {
                 Failure::new(Kind::Io, format_args!("cannot start a thread: {error}"))
             })?;
         Ok(Self {
-            to: To::Thread { steps, thread },
+            worker: Worker::Thread { steps, thread },
         })
     }
 
@@ -171,21 +177,21 @@ impl Committer {
     }
 
     /// Brings what a file has to the disk, if there is nothing else to do.
-    pub(crate) fn flush(&self, file: &File) -> Result<(), Failed> {
-        let (To::Thread { steps, .. }, Ok(file)) = (&self.to, file.try_clone()) else {
-            return Ok(());
-        };
-        match steps.try_send(Step::Flush(file)) {
-            Err(TrySendError::Disconnected(_)) => Err(Failed),
-            Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
+    pub(crate) fn flush(&mut self, flush: Flush) -> Result<(), Failed> {
+        match &self.worker {
+            Worker::Here(_) => self.send(Step::Flush(flush)),
+            Worker::Thread { steps, .. } => match steps.try_send(Step::Flush(flush)) {
+                Err(TrySendError::Disconnected(_)) => Err(Failed),
+                Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
+            },
         }
     }
 
     /// Waits for the end.
     pub(crate) fn finish(self) -> Committed {
-        match self.to {
-            To::Here(work) => work.committed(),
-            To::Thread { steps, thread } => {
+        match self.worker {
+            Worker::Here(work) => work.committed(),
+            Worker::Thread { steps, thread } => {
                 drop(steps);
                 let work = thread.join();
                 work.map_or_else(|_| Committed::lost(), |work| work.committed())
@@ -194,12 +200,12 @@ impl Committer {
     }
 
     fn send(&mut self, step: Step) -> Result<(), Failed> {
-        match &mut self.to {
-            To::Here(work) => {
+        match &mut self.worker {
+            Worker::Here(work) => {
                 work.step(step);
                 work.done.as_ref().map_or(Err(Failed), |()| Ok(()))
             }
-            To::Thread { steps, .. } => steps.send(step).map_err(|_| Failed),
+            Worker::Thread { steps, .. } => steps.send(step).map_err(|_| Failed),
         }
     }
 }
@@ -207,7 +213,7 @@ impl Committer {
 /// Steps 2 to 4. When it returns, the messages of the group are delivered.
 fn commit(
     journal: &mut Journal,
-    place: &str,
+    to: &To,
     sealed: &mut dyn Sealed,
     group: &mut [Whole],
 ) -> Result<(), Failure> {
@@ -216,7 +222,7 @@ fn commit(
         message.pending.name = name;
     }
     let pending = group.iter().map(|message| &message.pending);
-    journal.pend(place, pending, clock())?;
+    journal.pend(&to.place, pending, &to.boot, clock())?;
     sealed.publish().inspect_err(|_| {
         if sealed.is_undone() {
             let _ = journal.forget_pending();

@@ -1,6 +1,7 @@
 //! Why a fetch stops, and what can be done about it.
 
 use core::fmt;
+use std::{io, path::Path};
 
 /// What kind of failure it is. The numbers of `sysexits.h` are in brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +44,27 @@ impl Failure {
         }
     }
 
+    /// A file or directory could not be opened, made or locked.
+    pub(crate) fn cannot_open(path: &Path, error: &io::Error) -> Self {
+        let (path, advice) = (path.display(), advice(error));
+        Self::new(
+            Kind::CannotCreate,
+            format_args!("cannot open {path}: {error}{advice}"),
+        )
+    }
+
+    /// A file or directory could not be written.
+    pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                Kind::CannotCreate
+            }
+            _ => Kind::Io,
+        };
+        let (path, advice) = (path.display(), advice(error));
+        Self::new(kind, format_args!("cannot write {path}: {error}{advice}"))
+    }
+
     /// What kind of failure it is.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -63,3 +85,13 @@ impl fmt::Display for Failure {
 }
 
 impl core::error::Error for Failure {}
+
+/// What helps.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "; free some space there and run it again: no mail is lost"
+        }
+        _ => "",
+    }
+}

@@ -32,10 +32,12 @@
 //!
 //! To publish twice is to publish once: see [`recover`]
 //! and what it calls. That holds after a loss of power as well, since each step
-//! is on the disk before the next one begins.
+//! is on the disk before the next one begins; [`disk`](crate::disk) says what that
+//! takes on which file system.
 //!
-//! A failure is like a kill, except that it is reported. The waiting place is
-//! cleaned at once where that is still possible.
+//! A failure is like a kill, except that it is reported. No flush that has failed
+//! is tried again: its group, and all after it, fail. The waiting place is cleaned
+//! at once where that is still possible.
 
 use std::{
     fmt,
@@ -46,8 +48,9 @@ use std::{
 use crate::failure::Failure;
 use crate::{
     clock,
-    committer::{Committer, Failed, Whole},
+    committer::{Committer, Failed, To, Whole},
     delivery::{Delivery, Form, Place, recover},
+    disk::Disk,
     intake::Committed,
     journal::{Journal, Key, Pending},
 };
@@ -103,18 +106,22 @@ impl Group {
     /// # Errors
     ///
     /// If the place cannot be opened, or the journal not be written.
-    pub fn open(
+    pub fn open<D: Disk>(
+        disk: &D,
         mut journal: Journal,
         place: &Place,
         form: Form,
         on_delivered: impl Fn(&Key, u64) + Send + 'static,
     ) -> Result<Self, Failure> {
-        let delivery = open(&mut journal, place, form)?;
-        let place = place.absolute().to_string();
-        let settles_at_once = delivery.one_at_a_time();
+        let delivery = open(disk, &mut journal, place, form)?;
+        let to = To {
+            place: place.absolute().to_string(),
+            boot: disk.boot(),
+            settles_at_once: delivery.one_at_a_time(),
+        };
         Ok(Self {
             delivery,
-            committer: Committer::new(journal, place, settles_at_once, on_delivered),
+            committer: Committer::new(journal, to, on_delivered),
             messages: Vec::new(),
             confirmed: 0,
             octets: 0,
@@ -144,10 +151,10 @@ impl Group {
         self.unflushed += octets.len() as u64;
         self.delivery.write(octets)?;
         if self.unflushed >= FLUSH
-            && let Some(file) = self.delivery.unfinished()
+            && let Some(flush) = self.delivery.flush()
         {
             self.unflushed = 0;
-            self.committer.flush(file)?;
+            self.committer.flush(flush)?;
         }
         Ok(())
     }
@@ -180,7 +187,7 @@ impl Group {
     /// All whole messages are what they should be.
     pub(crate) fn confirm(&mut self) -> Result<(), Stopped> {
         self.confirmed = self.messages.len();
-        let is_full = self.messages.len() >= MESSAGES
+        let is_full = self.messages.len() >= MESSAGES.min(self.delivery.messages())
             || self.octets >= OCTETS
             || self.since.is_some_and(|since| since.elapsed() >= WAIT);
         match is_full {
@@ -215,6 +222,7 @@ impl Group {
     /// Waits until all is settled, unless it was `stopped`.
     pub(crate) fn finish(mut self, stopped: Result<(), Stopped>) -> Committed {
         let stopped = stopped.and_then(|()| self.close());
+        let stopped = stopped.and_then(|()| Ok(self.delivery.close()?));
         drop(self.delivery);
         let stopped = stopped.and_then(|()| Ok(self.committer.end()?));
         let mut committed = self.committer.finish();
@@ -226,10 +234,15 @@ impl Group {
 }
 
 /// Finishes what killed runs have left, and opens `place` for another run.
-fn open(journal: &mut Journal, place: &Place, form: Form) -> Result<Box<dyn Delivery>, Failure> {
-    finish_leftovers(journal)?;
+fn open<D: Disk>(
+    disk: &D,
+    journal: &mut Journal,
+    place: &Place,
+    form: Form,
+) -> Result<Box<dyn Delivery>, Failure> {
+    finish_leftovers(disk, journal)?;
     let place = place.absolute();
-    let delivery = place.open(form, &journal.spool())?;
+    let delivery = place.open(disk, form, &journal.spool())?;
     if let Some(stem) = delivery.stem() {
         journal.begin_run(&place.to_string(), stem)?;
     }
@@ -241,7 +254,7 @@ fn open(journal: &mut Journal, place: &Place, form: Form) -> Result<Box<dyn Deli
 /// # Errors
 ///
 /// If the journal or the place cannot be read or written.
-pub fn finish_leftovers(journal: &mut Journal) -> Result<(), Failure> {
+pub fn finish_leftovers<D: Disk>(disk: &D, journal: &mut Journal) -> Result<(), Failure> {
     let leftovers = journal.leftovers()?;
     if leftovers.is_empty() {
         return Ok(());
@@ -250,13 +263,14 @@ pub fn finish_leftovers(journal: &mut Journal) -> Result<(), Failure> {
     let mut lost = Vec::new();
     for leftover in leftovers {
         let delivered = recover(
+            disk,
             &leftover.place,
             &leftover.stems,
             &leftover.pending,
             Path::new(&spool),
             clock(),
         )?;
-        let keys = leftover.pending.into_iter().map(|(message, _)| message.key);
+        let keys = leftover.pending.into_iter().map(|waits| waits.message.key);
         lost.extend(
             keys.zip(delivered)
                 .filter(|(_, is)| !is)

@@ -11,8 +11,8 @@
 //! [`group`](crate::group).
 
 use std::{
-    fs::{self, File, OpenOptions},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    fs::{File, OpenOptions},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -20,6 +20,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::{
+    disk::{System, above, make_directories},
     failure::{Failure, Kind},
     records::Records,
     sizes::Learned,
@@ -74,14 +75,23 @@ pub(crate) struct Pending {
     pub(crate) name: String,
 }
 
+/// A pending message that a killed run has left.
+#[derive(Clone, Debug)]
+pub(crate) struct Waits {
+    pub(crate) message: Pending,
+    /// When it became pending.
+    pub(crate) since: i64,
+    /// After which start of the system; empty if that is not known.
+    pub(crate) boot: String,
+}
+
 /// What a killed run has left at one place.
 #[derive(Debug, Default)]
 pub(crate) struct Leftover {
     pub(crate) place: String,
     /// What the names of its unfinished files begin with.
     pub(crate) stems: Vec<String>,
-    /// Pending messages, and when they became that.
-    pub(crate) pending: Vec<(Pending, i64)>,
+    pub(crate) pending: Vec<Waits>,
 }
 
 /// The journal of one account, locked against other runs.
@@ -102,14 +112,15 @@ impl Journal {
     ///
     /// If that cannot be, or another run has the account.
     pub fn open(file: &Path, account: &str) -> Result<Self, Failure> {
-        let cannot_open = |error: &dyn std::fmt::Display| {
+        let cannot_open = |why: &dyn std::fmt::Display| {
             Failure::new(
                 Kind::CannotCreate,
-                format_args!("cannot open the journal {}: {error}", file.display()),
+                format_args!("cannot open the journal {}: {why}", file.display()),
             )
         };
         make_private(file).map_err(|error| cannot_open(&error))?;
-        let mut db = Connection::open(file).map_err(|error| cannot_open(&error))?;
+        let of_sqlite = |error| cannot_open(&why(file, &error));
+        let mut db = Connection::open(file).map_err(of_sqlite)?;
         let id = prepare(&mut db, account).map_err(|error| match error {
             Refusal::Newer(schema) => Failure::new(
                 Kind::Data,
@@ -119,7 +130,7 @@ impl Journal {
                     file.display()
                 ),
             ),
-            Refusal::Sqlite(error) => cannot_open(&error),
+            Refusal::Sqlite(error) => of_sqlite(error),
         })?;
         let lock = lock(file, id, account)?;
         Ok(Self {
@@ -256,7 +267,8 @@ impl Journal {
             at(&mut leftovers, row.get(0)?).stems.push(row.get(1)?);
         }
         let mut pending = self.db.prepare(
-            "SELECT place, unique_id, copy, octets, name, since FROM pending WHERE account = ?",
+            "SELECT place, unique_id, copy, octets, name, since, boot FROM pending
+             WHERE account = ?",
         )?;
         let mut rows = pending.query([self.account])?;
         while let Some(row) = rows.next()? {
@@ -268,9 +280,11 @@ impl Journal {
                 octets: row.get::<_, i64>(3)?.cast_unsigned(),
                 name: row.get(4)?,
             };
-            at(&mut leftovers, row.get(0)?)
-                .pending
-                .push((message, row.get(5)?));
+            at(&mut leftovers, row.get(0)?).pending.push(Waits {
+                message,
+                since: row.get(5)?,
+                boot: row.get(6)?,
+            });
         }
         Ok(leftovers)
     }
@@ -309,17 +323,18 @@ impl Journal {
     }
 
     /// Records a group of messages as pending at `place`; those that were pending
-    /// before are delivered.
+    /// before are delivered. `boot` names the start of the system that this is after.
     pub(crate) fn pend<'a>(
         &mut self,
         place: &str,
         group: impl Iterator<Item = &'a Pending>,
+        boot: &str,
         now: i64,
     ) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
             settle(db, account, now)?;
-            let mut insert = db.prepare("INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?)")?;
+            let mut insert = db.prepare("INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
             for Pending { key, octets, name } in group {
                 insert.execute(params![
                     account,
@@ -328,7 +343,8 @@ impl Journal {
                     octets.cast_signed(),
                     now,
                     place,
-                    name
+                    name,
+                    boot
                 ])?;
             }
             Ok(())
@@ -428,9 +444,10 @@ impl Journal {
             Failure::new(
                 Kind::Io,
                 format_args!(
-                    "cannot write the journal {}: {error}; it is as it was before, and the next \
+                    "cannot write the journal {}: {}; it is as it was before, and the next \
                      run goes on from there",
-                    self.file.display()
+                    self.file.display(),
+                    why(&self.file, &error)
                 ),
             )
         })
@@ -439,8 +456,26 @@ impl Journal {
     fn cannot_read(&self, error: &rusqlite::Error) -> Failure {
         Failure::new(
             Kind::Io,
-            format_args!("cannot read the journal {}: {error}", self.file.display()),
+            format_args!(
+                "cannot read the journal {}: {}",
+                self.file.display(),
+                why(&self.file, error)
+            ),
         )
+    }
+}
+
+/// SQLite says "disk I/O error" to much; that the disk is full is more to the
+/// point.
+fn why(file: &Path, error: &rusqlite::Error) -> String {
+    /// Octets that a transaction may need.
+    const SMALL: u64 = 1 << 20;
+    let free = rustix::fs::statvfs(above(file)).map(|there| there.f_bavail * there.f_frsize);
+    match free {
+        Ok(free) if free < SMALL => format!(
+            "{error}; its disk is full: free some space there and run it again, no mail is lost"
+        ),
+        _ => error.to_string(),
     }
 }
 
@@ -482,15 +517,7 @@ fn at(leftovers: &mut Vec<Leftover>, place: String) -> &mut Leftover {
 
 /// The journal says who writes to its owner: only the owner may read it.
 fn make_private(file: &Path) -> std::io::Result<()> {
-    if let Some(folder) = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-    }
+    make_directories(&System, above(file))?;
     OpenOptions::new()
         .create(true)
         .append(true)

@@ -19,6 +19,7 @@
 mod committer;
 mod decisions;
 mod delivery;
+mod disk;
 mod failure;
 mod fetch;
 mod group;
@@ -35,6 +36,7 @@ mod visit;
 
 pub use decisions::{Careful, Decisions};
 pub use delivery::{Form, LineEnds, Place};
+pub use disk::{Directory, Disk, File, Syncs, System};
 pub use failure::{Failure, Kind};
 pub use fetch::{Fetch, Next, Orders};
 pub use group::{Group, finish_leftovers};

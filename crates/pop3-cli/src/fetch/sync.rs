@@ -3,7 +3,9 @@
 use std::thread;
 
 use indicatif::MultiProgress;
-use pop3_fetch::{Fetch, Group, Journal, Kind, Next, Orders, Parcels, Records, finish_leftovers};
+use pop3_fetch::{
+    Fetch, Group, Journal, Kind, Next, Orders, Parcels, Records, System, finish_leftovers,
+};
 use pop3_tokio::client::{Credentials, Error, ErrorKind, RetrieveError};
 
 use super::{
@@ -48,7 +50,7 @@ async fn session(
     let account = remote.account();
     let mut journal = Journal::open(&job.journal, &account)?;
     if !job.dry_run {
-        finish_leftovers(&mut journal)?;
+        finish_leftovers(&System, &mut journal)?;
     }
     // While the server is asked, the journal is read.
     let reading = thread::spawn(move || {
@@ -65,7 +67,7 @@ async fn session(
     let on_delivered = report.clone();
     let open = move |journal| {
         let on_delivered = move |key: &_, octets| on_delivered.message(key, octets);
-        let group = Group::open(journal, &job.to, job.form, on_delivered)?;
+        let group = Group::open(&System, journal, &job.to, job.form, on_delivered)?;
         Parcels::new(group, job.line_ends)
     };
     let window = client.window();

@@ -1,30 +1,46 @@
 //! Delivery to a Maildir.
 //!
-//! A message is written to `tmp` and renamed to `new`. A group of more than a few
-//! messages is secured by one `syncfs` where there is that, else by an `fsync` of
-//! each file, and published by a rename for each and one `fsync` of `new`. 20,000 messages of 3 KB took
-//! 1.1 s with `syncfs` in groups of 1000, 0.7 s without any sync, and 9 s and more
-//! with `fsync` of each, were it from sixteen threads: each one waits for the
-//! journal of the file system. The price of `syncfs` is that it waits for what
-//! other programs have to write on that file system, too.
+//! A message is written to `tmp` and renamed to `new`. What puts a group of them
+//! on the disk depends on the file system: [`disk`](crate::disk) says why.
+//!
+//! | | [`Together`](Syncs::Together) | [`Each`](Syncs::Each) |
+//! |---|---|---|
+//! | secured by | `syncfs`; for a few messages, `fsync` of each and of `tmp` | `fsync` of each and of `tmp` |
+//! | published by | a rename for each, `fsync` of `tmp`, then of `new` | a rename and an `fsync` for each, `fsync` of `new`, then of `tmp` |
+//!
+//! Where renames are a step of the file system's own journal, the directory they
+//! leave comes first: its `fsync` takes the new names along, while after the other
+//! order Btrfs may show both names. Where nothing is known, a message with two names
+//! is better than one without any.
+//!
+//! 20,000 messages of 3 KB took 1.1 s with `syncfs` in groups of 1000, 0.7 s without
+//! any sync, and 9 s and more with `fsync` of each, were it from sixteen threads:
+//! each one waits for the journal of the file system. The price of `syncfs` is that
+//! it waits for what other programs have to write on that file system, too.
 //!
 //! Names are those that Maildir and Maildir++ prescribe:
 //! `seconds.MmicrosecondsPpidRrandomQcount.host,S=octets,W=octets-with-CRLF`.
 //!
 //! # After a kill
 //!
-//! A pending message was on the disk in `tmp` before the journal was told, and
-//! only the rename takes it from there. So if it is in `tmp`, the rename is made
-//! now; if not, it was made. Nothing has to be looked for in `new` and `cur`,
-//! where a mail reader may have renamed it or deleted it. One thing else may take
-//! a file from `tmp`: whoever cleans it of files that are older than 36 hours, as
-//! Maildir allows. So a message that is nowhere and has been pending for as long
-//! is fetched again.
+//! A pending message was on the disk in `tmp` before the journal was told, and only
+//! the rename takes it from there.
+//!
+//! | it is in | it was | so |
+//! |---|---|---|
+//! | `tmp` | not published | it is published |
+//! | `tmp`, and in `new` or `cur` | published; a loss of power left both names | that in `tmp` is removed |
+//! | `new` or `cur` | published | nothing has to be done |
+//! | none of them | published, and a mail reader has removed it | nothing has to be done |
+//! | none of them, and the system was started anew | perhaps never published | it is fetched again |
+//! | none of them, for 36 hours | perhaps removed from `tmp`, as Maildir allows | it is fetched again |
 
 use std::{
-    fs::{self, File},
+    collections::BTreeMap,
+    ffi::OsStr,
     hash::{BuildHasher as _, Hasher as _, RandomState},
-    io::{self, Write as _},
+    io,
+    ops::Bound::{Included, Unbounded},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -33,83 +49,86 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use rustix::{
-    fs::{AtFlags, Mode, OFlags, fsync, openat, renameat, unlinkat},
-    io::Errno,
-};
-
-use super::{Delivery, Sealed};
+use super::{Delivery, Flush, Sealed};
 use crate::{
+    disk::{Directory, Disk, File, Syncs, ignore_missing, make_directories, open_parent},
     failure::{Failure, Kind},
-    journal::Pending,
+    journal::Waits,
 };
 
-/// So many messages at most are put on the disk each by an `fsync`.
-const FSYNC_MESSAGES: usize = 4;
+/// So many messages at most are put on the disk each by an `fsync` where
+/// `syncfs` can be trusted.
+const FEW: usize = 4;
+
+/// Messages of a group where each of them takes an `fsync`: their files stay open.
+const OPEN: usize = 64;
 
 /// Files in `tmp` that are older may be removed by anyone: seconds.
 const TMP_KEPT: i64 = 36 * 60 * 60;
 
-pub(crate) struct Maildir {
-    folders: Arc<Folders>,
+const PARTS: [&str; 3] = ["tmp", "new", "cur"];
+
+pub(crate) struct Maildir<D: Directory> {
+    parts: Arc<Parts<D>>,
     /// What the names of this run begin with.
     stem: String,
     host: String,
-    current: Option<(String, File)>,
-    /// In `tmp`: the name there, and the final one.
-    group: Vec<(String, String)>,
+    current: Option<Written<D::File>>,
+    group: Vec<Written<D::File>>,
+    /// Why something may be left in `tmp`.
+    removed: io::Result<()>,
 }
 
-/// The folders, held open: names are looked up in them directly.
-struct Folders {
+/// The directories, held open.
+struct Parts<D> {
     path: PathBuf,
-    tmp: File,
-    new: File,
+    tmp: D,
+    new: D,
+    cur: D,
+}
+
+/// A message in `tmp`.
+struct Written<F> {
+    /// Its name there.
+    name: String,
+    /// Its name in `new`, which begins with the other: recovery needs both.
+    last: String,
+    /// Closed where `syncfs` will put it on the disk.
+    file: Option<Arc<F>>,
+    octets: u64,
 }
 
 /// A group in `tmp`.
-struct Waiting {
-    folders: Arc<Folders>,
-    group: Vec<(String, String)>,
+struct Waiting<D: Directory> {
+    parts: Arc<Parts<D>>,
+    group: Vec<Written<D::File>>,
     /// How many of the group are in `new`.
     renamed: usize,
     is_secured: bool,
 }
 
-impl Maildir {
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let cannot_open = |what: &dyn std::fmt::Display| {
-            Failure::new(
-                Kind::CannotCreate,
-                format_args!("cannot deliver to the Maildir {}: {what}", path.display()),
-            )
-        };
-        make_folders(path).map_err(|error| cannot_open(&error))?;
-        if !["tmp", "new", "cur"]
-            .iter()
-            .all(|part| path.join(part).is_dir())
-        {
-            return Err(cannot_open(
-                &"it is a folder without tmp, new and cur, and not empty; name another, or make these three",
-            ));
-        }
-        let open = |part| File::open(path.join(part)).map_err(|error| cannot_open(&error));
-        let folders = Folders {
-            path: path.to_owned(),
-            tmp: open("tmp")?,
-            new: open("new")?,
-        };
+impl<D: Directory> Maildir<D> {
+    pub(crate) fn open(disk: &impl Disk<Directory = D>, path: &Path) -> Result<Self, Failure> {
+        make_parts(disk, path)?;
         Ok(Self {
-            folders: Arc::new(folders),
+            parts: Arc::new(Parts::open(disk, path)?),
             stem: stem(),
             host: host(),
             current: None,
             group: Vec::new(),
+            removed: Ok(()),
         })
+    }
+
+    fn remove(&mut self, message: &Written<D::File>) {
+        let removed = self.parts.remove(&message.name, message.file.as_deref());
+        if self.removed.is_ok() {
+            self.removed = removed;
+        }
     }
 }
 
-impl Delivery for Maildir {
+impl<D: Directory> Delivery for Maildir<D> {
     fn stem(&self) -> Option<&str> {
         Some(&self.stem)
     }
@@ -119,187 +138,309 @@ impl Delivery for Maildir {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}Q{count}.{}", self.stem, self.host);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let file = openat(&self.folders.tmp, &name, flags, Mode::RUSR | Mode::WUSR);
-        let file = file.map_err(|error| match error {
-            Errno::ACCESS | Errno::PERM | Errno::ROFS => Failure::new(
-                Kind::CannotCreate,
-                format_args!(
-                    "cannot create {}: {error}",
-                    self.folders.path.join("tmp").join(&name).display()
-                ),
-            ),
-            _ => self.folders.cannot_write(&error.into()),
-        })?;
-        self.current = Some((name, file.into()));
+        let file = self.parts.tmp.create(name.as_ref());
+        let file = file.map_err(|error| self.parts.cannot_write(&error))?;
+        self.current = Some(Written {
+            name,
+            last: String::new(),
+            file: Some(Arc::new(file)),
+            octets: 0,
+        });
         Ok(())
     }
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
-        match &mut self.current {
-            Some((_, file)) => file.write_all(octets),
-            None => Ok(()),
+        if let Some(message) = &mut self.current
+            && let Some(file) = &message.file
+        {
+            file.write(octets, message.octets)
+                .map_err(|error| self.parts.cannot_write(&error))?;
+            message.octets += octets.len() as u64;
         }
-        .map_err(|error| self.folders.cannot_write(&error))
+        Ok(())
     }
 
     fn end(&mut self, (octets, with_crlf): (u64, u64)) -> Result<(), Failure> {
-        if let Some((name, _)) = self.current.take() {
-            // The final name begins with the other; recovery needs both.
-            let last = format!("{name},S={octets},W={with_crlf}");
-            self.group.push((name, last));
+        if let Some(mut message) = self.current.take() {
+            message.last = format!("{},S={octets},W={with_crlf}", message.name);
+            self.group.push(message);
+        }
+        if self.parts.tmp.syncs() == Syncs::Together && self.group.len() > FEW {
+            let open = self.group.iter_mut().rev().take(FEW + 1);
+            open.for_each(|message| message.file = None);
         }
         Ok(())
     }
 
     fn discard(&mut self) {
-        if let Some((name, _)) = self.current.take() {
-            self.folders.remove(&name);
+        if let Some(message) = self.current.take() {
+            self.remove(&message);
         }
     }
 
     fn retain(&mut self, messages: usize) {
         self.discard();
-        for (name, _) in self.group.drain(messages.min(self.group.len())..) {
-            self.folders.remove(&name);
+        for message in self.group.split_off(messages.min(self.group.len())) {
+            self.remove(&message);
         }
     }
 
-    fn unfinished(&self) -> Option<&File> {
-        self.current.as_ref().map(|(_, file)| file)
+    fn flush(&self) -> Option<Flush> {
+        let file = Arc::clone(self.current.as_ref()?.file.as_ref()?);
+        Some(Box::new(move || file.sync()))
     }
 
     fn seal(&mut self) -> Box<dyn Sealed> {
         Box::new(Waiting {
-            folders: Arc::clone(&self.folders),
+            parts: Arc::clone(&self.parts),
             group: std::mem::take(&mut self.group),
             renamed: 0,
             is_secured: false,
         })
     }
 
+    fn close(&mut self) -> Result<(), Failure> {
+        self.retain(0);
+        let removed = std::mem::replace(&mut self.removed, Ok(()));
+        let removed = removed.and_then(|()| self.parts.tmp.sync());
+        removed.map_err(|error| self.parts.cannot_write(&error))
+    }
+
     fn one_at_a_time(&self) -> bool {
         false
     }
-}
 
-impl Drop for Maildir {
-    fn drop(&mut self) {
-        self.discard();
-        drop(self.seal());
+    fn messages(&self) -> usize {
+        match self.parts.tmp.syncs() {
+            Syncs::Together => usize::MAX,
+            Syncs::Each => OPEN,
+        }
     }
 }
 
-impl Sealed for Waiting {
+impl<D: Directory> Drop for Maildir<D> {
+    fn drop(&mut self) {
+        self.retain(0);
+    }
+}
+
+impl<D: Directory> Waiting<D> {
+    fn secure_all(&self) -> io::Result<()> {
+        let tmp = &self.parts.tmp;
+        if self.group.iter().any(|message| message.file.is_none()) {
+            return tmp.sync_file_system();
+        }
+        self.sync_files()?;
+        tmp.sync()
+    }
+
+    fn publish_all(&mut self) -> io::Result<()> {
+        let Parts { tmp, new, .. } = &*self.parts;
+        while let Some(message) = self.group.get(self.renamed) {
+            tmp.rename(message.name.as_ref(), new, message.last.as_ref())?;
+            self.renamed += 1;
+        }
+        match tmp.syncs() {
+            Syncs::Together => tmp.sync().and_then(|()| new.sync()),
+            Syncs::Each => {
+                self.sync_files()?;
+                new.sync().and_then(|()| tmp.sync())
+            }
+        }
+    }
+
+    fn sync_files(&self) -> io::Result<()> {
+        let mut open = self
+            .group
+            .iter()
+            .filter_map(|message| message.file.as_ref());
+        open.try_for_each(|file| file.sync())
+    }
+}
+
+impl<D: Directory> Sealed for Waiting<D> {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
-        let names = self.group.iter().map(|(name, _)| name.as_str());
-        self.folders
-            .sync(names)
-            .map_err(|error| self.folders.cannot_write(&error))?;
+        let secured = self.secure_all();
+        secured.map_err(|error| self.parts.cannot_write(&error))?;
         self.is_secured = true;
-        Ok(self.group.iter().map(|(_, last)| last.clone()).collect())
+        let names = self.group.iter().map(|message| message.last.clone());
+        Ok(names.collect())
     }
 
     fn publish(&mut self) -> Result<(), Failure> {
-        let Folders { tmp, new, .. } = &*self.folders;
-        let failed = |error: Errno| self.folders.cannot_write(&error.into());
-        while let Some((name, last)) = self.group.get(self.renamed) {
-            renameat(tmp, name, new, last).map_err(failed)?;
-            self.renamed += 1;
-        }
-        fsync(new).map_err(failed)
+        let published = self.publish_all();
+        published.map_err(|error| self.parts.cannot_write(&error))
     }
 }
 
-impl Drop for Waiting {
+impl<D: Directory> Drop for Waiting<D> {
     fn drop(&mut self) {
         if !self.is_secured {
-            for (name, _) in &self.group {
-                self.folders.remove(name);
+            for message in &self.group {
+                // If it stays there, so does the entry of this run in the journal.
+                let _ = self.parts.remove(&message.name, message.file.as_deref());
             }
         }
     }
 }
 
-impl Folders {
-    /// Puts files of `tmp` on the disk.
-    fn sync<'a>(&self, names: impl ExactSizeIterator<Item = &'a str>) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
-        if names.len() > FSYNC_MESSAGES {
-            return Ok(rustix::fs::syncfs(&self.tmp)?);
-        }
-        for name in names {
-            let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-            fsync(openat(&self.tmp, name, flags, Mode::empty())?)?;
-        }
-        Ok(fsync(&self.tmp)?)
+impl<D: Directory> Parts<D> {
+    fn open(disk: &impl Disk<Directory = D>, path: &Path) -> Result<Self, Failure> {
+        let open = |part| {
+            let part = path.join(part);
+            let opened = disk.open(&part);
+            opened.map_err(|error| Failure::cannot_open(&part, &error))
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            tmp: open("tmp")?,
+            new: open("new")?,
+            cur: open("cur")?,
+        })
     }
 
-    fn remove(&self, name: &str) {
-        let _ = unlinkat(&self.tmp, name, AtFlags::empty());
+    /// Removes a file from `tmp`. A sync of `tmp` puts that on the disk.
+    fn remove(&self, name: impl AsRef<OsStr>, file: Option<&D::File>) -> io::Result<()> {
+        ignore_missing(self.tmp.remove(name.as_ref()))?;
+        match (self.tmp.syncs(), file) {
+            // Its name goes with it.
+            (Syncs::Each, Some(file)) => file.sync(),
+            _ => Ok(()),
+        }
     }
 
     fn cannot_write(&self, error: &io::Error) -> Failure {
-        cannot_write(&self.path, error)
+        Failure::cannot_write(&self.path, error)
     }
 }
 
-pub(crate) fn recover(
-    folder: &Path,
+pub(crate) fn recover<D: Disk>(
+    disk: &D,
+    path: &Path,
     stems: &[String],
-    pending: &[(Pending, i64)],
+    pending: &[Waits],
     now: i64,
 ) -> Result<Vec<bool>, Failure> {
-    let (tmp, new) = (folder.join("tmp"), folder.join("new"));
-    if !tmp.is_dir() {
+    match disk.open(&path.join("tmp")) {
         // Gone with all that was in it.
-        return Ok(vec![false; pending.len()]);
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(vec![false; pending.len()]);
+        }
+        _ => make_parts(disk, path)?,
     }
-    let finish = || {
+    let parts = Parts::open(disk, path)?;
+    let recovered = parts.recover(stems, pending, &disk.boot(), now);
+    recovered.map_err(|error| parts.cannot_write(&error))
+}
+
+impl<D: Directory> Parts<D> {
+    fn recover(
+        &self,
+        stems: &[String],
+        pending: &[Waits],
+        boot: &str,
+        now: i64,
+    ) -> io::Result<Vec<bool>> {
+        let Self { tmp, new, cur, .. } = self;
+        // By name, so that all that begin with the same stand together.
+        let mut published = BTreeMap::new();
+        if !pending.is_empty() {
+            for part in [new, cur] {
+                published.extend(part.names()?.into_iter().map(|name| (name, part)));
+            }
+        }
         let mut delivered = Vec::with_capacity(pending.len());
-        for (message, since) in pending {
-            let name = message.name.as_str();
-            let in_tmp = tmp.join(name.split(',').next().unwrap_or(name));
-            let is_there = match fs::rename(in_tmp, new.join(name)) {
-                Ok(()) => true,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    now.saturating_sub(*since) < TMP_KEPT || new.join(name).exists()
+        for Waits {
+            message,
+            since,
+            boot: at_boot,
+        } in pending
+        {
+            let last = OsStr::new(&message.name);
+            let name = OsStr::new(message.name.split(',').next().unwrap_or_default());
+            let found = published
+                .range::<OsStr, _>((Included(name), Unbounded))
+                .next();
+            let found = found.filter(|(found, _)| begins_with(found, name));
+            let is_there = match found {
+                Some((found, part)) => {
+                    self.remove(name, None)?;
+                    self.secure_name(part, found)?;
+                    true
                 }
-                Err(error) => return Err(error),
+                None => match tmp.rename(name, new, last) {
+                    Ok(()) => {
+                        self.secure_name(new, last)?;
+                        true
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        let may_be_removed = now.saturating_sub(*since) >= TMP_KEPT;
+                        let may_be_lost = !at_boot.is_empty() && at_boot != boot;
+                        !may_be_removed && !may_be_lost
+                    }
+                    Err(error) => return Err(error),
+                },
             };
             delivered.push(is_there);
         }
-        File::open(&new)?.sync_all()?;
-        for entry in fs::read_dir(&tmp)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            if stems
-                .iter()
-                .any(|stem| name.as_encoded_bytes().starts_with(stem.as_bytes()))
-            {
-                fs::remove_file(entry.path())?;
+        for name in tmp.names()? {
+            if stems.iter().any(|stem| begins_with(&name, stem.as_ref())) {
+                let file = tmp.open(&name)?;
+                self.remove(&name, Some(&file))?;
             }
         }
+        for part in match tmp.syncs() {
+            Syncs::Together => [tmp, new, cur],
+            Syncs::Each => [new, cur, tmp],
+        } {
+            part.sync()?;
+        }
         Ok(delivered)
-    };
-    finish().map_err(|error| cannot_write(folder, &error))
-}
+    }
 
-/// Makes a Maildir if there is nothing, or an empty folder.
-fn make_folders(folder: &Path) -> io::Result<()> {
-    let is_empty = match fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-        Err(error) => return Err(error),
-    };
-    if is_empty {
-        for part in ["tmp", "new", "cur"] {
-            let mut builder = fs::DirBuilder::new();
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.recursive(true).create(folder.join(part))?;
+    /// Puts the name of a message on the disk where that takes its file.
+    fn secure_name(&self, part: &D, name: &OsStr) -> io::Result<()> {
+        match self.tmp.syncs() {
+            Syncs::Together => Ok(()),
+            // A mail reader may have taken it.
+            Syncs::Each => ignore_missing(part.open(name).and_then(|file| file.sync())),
         }
     }
-    Ok(())
+}
+
+fn begins_with(name: &OsStr, with: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(with.as_encoded_bytes())
+}
+
+/// Makes a Maildir if there is nothing, an empty directory, or part of a Maildir.
+fn make_parts<D: Disk>(disk: &D, path: &Path) -> Result<(), Failure> {
+    let make = || {
+        make_directories(disk, path)?;
+        let mut others = disk.open(path)?.names()?;
+        others.retain(|name| !PARTS.iter().any(|part| name == part));
+        let is_whole = PARTS.iter().all(|part| disk.open(&path.join(part)).is_ok());
+        if !is_whole && !others.is_empty() {
+            return Ok(false);
+        }
+        for part in PARTS {
+            make_directories(disk, &path.join(part))?;
+        }
+        // A run that made them may have been killed before this.
+        disk.open(path)?.sync()?;
+        open_parent(disk, path)?.0.sync()?;
+        Ok(true)
+    };
+    match make().map_err(|error| Failure::cannot_open(path, &error))? {
+        true => Ok(()),
+        false => Err(Failure::new(
+            Kind::CannotCreate,
+            format_args!(
+                "cannot deliver to the Maildir {}: it is a directory without tmp, new and cur, \
+                 and not empty; name another, or make these three",
+                path.display()
+            ),
+        )),
+    }
 }
 
 fn stem() -> String {
@@ -329,11 +470,4 @@ fn host() -> String {
             char => char.to_string(),
         })
         .collect()
-}
-
-fn cannot_write(folder: &Path, error: &io::Error) -> Failure {
-    Failure::new(
-        Kind::Io,
-        format_args!("cannot write to the Maildir {}: {error}", folder.display()),
-    )
 }

@@ -1,83 +1,133 @@
 //! Delivery to an mbox file.
 //!
-//! Other programs write to the same file, and one of them may do so between a
-//! kill and the next run. So nothing is ever cut off the file but what was
-//! appended under a lock that is still held. Instead a group is first written to
-//! a spool file beside the journal, in the very octets that the mbox will get.
-//! Once spool and journal are on the disk, the spool is appended to the mbox, and
-//! that can be done again:
+//! Other programs write to the same file, and one of them may do so between a kill
+//! and the next run. So nothing is ever cut off the file but what was appended
+//! under a [lock](lock) that is still held. Instead a group is first written to a spool file
+//! beside the journal, in the very octets that the mbox will get. Once spool and
+//! journal are on the disk, the spool is appended to the mbox, and that can be done
+//! again.
 //!
 //! # After a kill
 //!
-//! The journal knows where in the mbox the group begins. What stands there is
-//! compared with the spool.
+//! The journal knows where in the mbox the group has its [`Region`]. A loss of power
+//! may leave there, in place of any octets of the group that were not on the disk
+//! yet, NULs, or the end of the file; and a recovery that ended early, newlines. So as
+//! far as each octet is that of the group, NUL or a newline, a killed run wrote it.
 //!
-//! - All of it is there: delivered.
-//! - The file ends within it, or before it begins: the rest is appended.
-//! - Anything else: some other program has changed the file since. Whether a
-//!   mail reader has taken the group out or it was never in is unknown; it is
-//!   appended again, rather twice than never.
+//! | what killed runs wrote | so |
+//! |---|---|
+//! | reaches to the end of the file, or of the region | all of the region is written again |
+//! | ends before: another program has appended since, or changed the file | its whole messages are delivered, and written again if they have gaps; the part of a message behind them becomes empty lines. The other messages are fetched again |
 //!
-//! # Locks
+//! If a mail reader has taken the group out and others have appended, the beginning
+//! of another message may be like that of the group. It is left alone, unless it
+//! goes beyond the `From ` line, which names the second, or has gaps.
 //!
-//! A dot-lock (`FILE.lock`), `fcntl` and `flock`, in this order, as programs on
-//! Debian do. None of them is waited for longer than [`PATIENCE`]; a dot-lock
-//! that was left for [`STALE`] is removed.
+//! That all octets are there is no reason not to write them: if an `fsync` of the
+//! killed run has failed, they stand in memory only, and a second one would not
+//! write them.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::{FileExt as _, OpenOptionsExt as _},
+    ffi::OsString,
+    io,
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant, SystemTime},
+    sync::Arc,
 };
-
-use rustix::fs::{FlockOperation, fcntl_lock, flock};
 
 use super::{
     Delivery, Form, Sealed,
-    spool::{Spool, Spooled, cannot_write, copy},
+    spool::{self, Spool, Spooled},
 };
 use crate::{
-    failure::{Failure, Kind},
-    journal::Pending,
+    disk::{Directory, Disk, File, open_or_make, open_parent},
+    failure::Failure,
+    journal::Waits,
 };
+use lock::Locked;
 
-const PATIENCE: Duration = Duration::from_secs(30);
-const STALE: Duration = Duration::from_secs(15 * 60);
-const PAUSE: Duration = Duration::from_millis(100);
+mod lock;
 
-pub(crate) struct Mbox {
+pub(crate) struct Mbox<D: Directory> {
+    mailbox: Mailbox<D>,
+    spool: Spool<D::File>,
+}
+
+/// Where the file is.
+struct Mailbox<D> {
     path: PathBuf,
-    spool: Spool,
+    directory: Arc<D>,
+    name: OsString,
+}
+
+impl<D> Clone for Mailbox<D> {
+    fn clone(&self) -> Self {
+        Self {
+            path: self.path.clone(),
+            directory: Arc::clone(&self.directory),
+            name: self.name.clone(),
+        }
+    }
+}
+
+impl<D: Directory> Mailbox<D> {
+    fn new(disk: &impl Disk<Directory = D>, path: &Path) -> io::Result<Self> {
+        let (directory, name) = open_parent(disk, path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            directory: Arc::new(directory),
+            name,
+        })
+    }
+
+    fn cannot_write(&self, error: &io::Error) -> Failure {
+        Failure::cannot_write(&self.path, error)
+    }
 }
 
 /// A group that is in the spool. The spool stays as it is until the journal says
 /// that the group is delivered: until then a next run compares the mbox with it.
-struct Waiting {
-    path: PathBuf,
-    spooled: Spooled,
-    /// From [`secure`](Sealed::secure) to [`publish`](Sealed::publish): the
-    /// file, and where the group begins in it.
-    locked: Option<(Locked, u64)>,
+struct Waiting<D: Directory> {
+    mailbox: Mailbox<D>,
+    spooled: Spooled<D::File>,
+    /// From [`secure`](Sealed::secure) to [`publish`](Sealed::publish).
+    locked: Option<(Locked<D>, Region)>,
     is_undone: bool,
 }
 
-impl Mbox {
-    pub(crate) fn open(path: &Path, spool: &Path) -> Result<Self, Failure> {
-        // Now, and not after the first group was fetched.
-        open_file(path).map_err(|error| cannot_open(path, &error))?;
+/// Where a group stands in an mbox: separating newlines, then the spool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Region {
+    start: u64,
+    /// Newlines, so that an empty line stands before the first message.
+    separator: u64,
+    /// Octets of the spool.
+    octets: u64,
+}
+
+impl<D: Directory> Mbox<D> {
+    pub(crate) fn open(
+        disk: &impl Disk<Directory = D>,
+        path: &Path,
+        spool: &Path,
+    ) -> Result<Self, Failure> {
+        let open = || {
+            let mailbox = Mailbox::new(disk, path)?;
+            // Now, and not after the first group was fetched.
+            open_or_make(&*mailbox.directory, &mailbox.name)?;
+            Ok(mailbox)
+        };
         Ok(Self {
-            path: path.to_owned(),
-            spool: Spool::open(spool, Form::Mbox)?,
+            mailbox: open().map_err(|error| Failure::cannot_open(path, &error))?,
+            spool: Spool::open(disk, spool, Form::Mbox)?,
         })
     }
 }
 
-impl Delivery for Mbox {
+impl<D: Directory> Delivery for Mbox<D> {
+    /// A killed run may leave its lock: the next one has to look after it, whether
+    /// anything was delivered or not.
     fn stem(&self) -> Option<&str> {
-        None
+        Some("")
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
@@ -102,7 +152,7 @@ impl Delivery for Mbox {
 
     fn seal(&mut self) -> Box<dyn Sealed> {
         Box::new(Waiting {
-            path: self.path.clone(),
+            mailbox: self.mailbox.clone(),
             spooled: self.spool.seal(),
             locked: None,
             is_undone: false,
@@ -110,49 +160,39 @@ impl Delivery for Mbox {
     }
 }
 
-impl Sealed for Waiting {
+impl<D: Directory> Sealed for Waiting<D> {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
         let Spooled {
-            path: spool,
+            path,
             file,
             begins,
             octets,
         } = &self.spooled;
-        file.sync_all()
-            .map_err(|error| cannot_write(spool, &error))?;
-        let mut locked = Locked::new(&self.path)?;
-        let end = locked
-            .end_of_messages()
-            .map_err(|error| cannot_write(&self.path, &error))?;
-        self.locked = Some((locked, end));
+        let synced = file.sync();
+        synced.map_err(|error| Failure::cannot_write(path, &error))?;
+        let locked = Locked::new(&self.mailbox)?;
+        let region = Region::behind(&locked.file, *octets);
+        let region = region.map_err(|error| self.mailbox.cannot_write(&error))?;
+        self.locked = Some((locked, region));
         let ends = begins.iter().skip(1).copied().chain([*octets]);
-        Ok(begins
-            .iter()
-            .zip(ends)
-            .map(|(begin, next)| format!("{}+{}", end + begin, next - begin))
+        let names = begins.iter().zip(ends);
+        Ok(names
+            .map(|(begin, end)| region.name(*begin, end - begin))
             .collect())
     }
 
     fn publish(&mut self) -> Result<(), Failure> {
-        let Some((mut locked, end)) = self.locked.take() else {
+        let Some((locked, region)) = self.locked.take() else {
             return Ok(());
         };
-        if let Err(error) = append(
-            &self.spooled.file,
-            0,
-            self.spooled.octets,
-            &mut locked.file,
-            end,
-        ) {
+        if let Err(error) = region.write(&locked.file, &*self.spooled.file, region.octets) {
             // Still locked, so that what follows is ours.
-            let undone = locked
-                .file
-                .set_len(end)
-                .and_then(|()| locked.file.sync_all());
+            let undone = locked.file.cut(region.start);
+            let undone = undone.and_then(|()| locked.file.sync());
             self.is_undone = undone.is_ok();
-            return Err(cannot_write(&self.path, &error));
+            return Err(self.mailbox.cannot_write(&error));
         }
-        Ok(())
+        locked.unlock()
     }
 
     fn is_undone(&self) -> bool {
@@ -160,234 +200,175 @@ impl Sealed for Waiting {
     }
 }
 
-pub(crate) fn recover(
+pub(crate) fn recover<D: Disk>(
+    disk: &D,
     path: &Path,
-    pending: &[(Pending, i64)],
-    spool_path: &Path,
+    pending: &[Waits],
+    spool: &Path,
 ) -> Result<Vec<bool>, Failure> {
-    let places: Option<Vec<(u64, u64)>> = pending
-        .iter()
-        .map(|(message, _)| {
-            let (begin, octets) = message.name.split_once('+')?;
-            Some((begin.parse().ok()?, octets.parse().ok()?))
-        })
-        .collect();
-    let lost = Ok(vec![false; pending.len()]);
-    let (Some(places), Ok(spool)) = (places, File::open(spool_path)) else {
-        return lost;
+    let lost = vec![false; pending.len()];
+    let mailbox = match Mailbox::new(disk, path) {
+        // Gone with all that was in it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(lost),
+        mailbox => mailbox.map_err(|error| Failure::cannot_open(path, &error))?,
     };
-    let Some(begin) = places.iter().map(|(begin, _)| *begin).min() else {
-        return lost;
-    };
-    let octets: u64 = places.iter().map(|(_, octets)| *octets).sum();
-    if spool.metadata().is_ok_and(|there| there.len() < octets) {
-        return lost;
-    }
-    let mut locked = Locked::new(path)?;
-    let mut finish = || {
-        let same = common(&locked.file, begin, &spool, octets)?;
-        if same == octets {
-            return locked.file.sync_all();
-        }
-        let file_octets = locked.file.metadata()?.len();
-        if file_octets == begin + same {
-            return append(&spool, same, octets, &mut locked.file, begin + same);
-        }
-        let end = locked.end_of_messages()?;
-        append(&spool, 0, octets, &mut locked.file, end)
-    };
-    finish().map_err(|error| cannot_write(path, &error))?;
-    Ok(vec![true; pending.len()])
-}
-
-/// Copies octets `from..to` of the spool to `at`, on the disk.
-fn append(spool: &File, from: u64, to: u64, file: &mut File, at: u64) -> io::Result<()> {
-    file.seek(SeekFrom::Start(at))?;
-    copy(spool, from, to, file)?;
-    file.sync_all()
-}
-
-/// How many octets of the spool stand in `file` from `begin` on.
-fn common(file: &File, begin: u64, spool: &File, octets: u64) -> io::Result<u64> {
-    let (mut here, mut there) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-    let mut same = 0;
-    while same < octets {
-        let most = usize::try_from(octets - same)
-            .unwrap_or(usize::MAX)
-            .min(1 << 16);
-        let read = file.read_at(&mut here[..most], begin + same)?;
-        if read == 0 {
-            break;
-        }
-        spool.read_exact_at(&mut there[..read], same)?;
-        let equal = here[..read]
-            .iter()
-            .zip(&there)
-            .take_while(|(here, there)| here == there)
-            .count();
-        same += equal as u64;
-        if equal < read {
-            break;
+    let locked = Locked::new(&mailbox)?;
+    let names = pending.iter().map(|waits| waits.message.name.as_str());
+    let mut delivered = lost;
+    if let Some((region, ends)) = Region::of(names)
+        && let Some(spool) = open_spool(disk, spool, region.octets)
+    {
+        let kept = region.recover(&locked.file, &spool, &ends);
+        let kept = kept.map_err(|error| mailbox.cannot_write(&error))?;
+        for (delivered, end) in delivered.iter_mut().zip(ends) {
+            *delivered = end <= kept;
         }
     }
-    Ok(same)
+    locked.unlock()?;
+    Ok(delivered)
 }
 
-/// An mbox file that no other program writes to.
-struct Locked {
-    file: File,
-    dot_lock: PathBuf,
+/// The spool, if it is there with all octets of the group.
+fn open_spool<D: Disk>(
+    disk: &D,
+    path: &Path,
+    octets: u64,
+) -> Option<<D::Directory as Directory>::File> {
+    let (directory, name) = open_parent(disk, path).ok()?;
+    let spool = directory.open(&name).ok()?;
+    (spool.size().ok()? >= octets).then_some(spool)
 }
 
-impl Locked {
-    fn new(path: &Path) -> Result<Self, Failure> {
-        let mut dot_lock = path.as_os_str().to_owned();
-        dot_lock.push(".lock");
-        let dot_lock = PathBuf::from(dot_lock);
-        let due = Instant::now() + PATIENCE;
-        while let Err(error) = make_dot_lock(&dot_lock) {
-            if error.kind() != io::ErrorKind::AlreadyExists {
-                return Err(cannot_open(&dot_lock, &error));
-            }
-            if is_stale(&dot_lock) {
-                let _ = fs::remove_file(&dot_lock);
-            } else {
-                wait(due, &dot_lock)?;
-            }
-        }
-        let file = match open_file(path) {
-            Ok(file) => file,
-            Err(error) => {
-                let _ = fs::remove_file(&dot_lock);
-                return Err(cannot_open(path, &error));
-            }
-        };
-        // From here on dropping takes the dot-lock away.
-        let locked = Self { file, dot_lock };
-        for lock in [fcntl_lock::<&File>, flock::<&File>] {
-            while let Err(error) = lock(&locked.file, FlockOperation::NonBlockingLockExclusive) {
-                match error {
-                    rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::ACCESS => wait(due, path)?,
-                    error => return Err(cannot_open(path, &error.into())),
-                }
-            }
-        }
-        Ok(locked)
-    }
-
-    /// Where the next message goes; an empty line stands before it, unless it is
-    /// the first.
-    fn end_of_messages(&mut self) -> io::Result<u64> {
-        let end = self.file.metadata()?.len();
+impl Region {
+    /// That of a group of so many octets at the end of a file.
+    fn behind(file: &impl File, octets: u64) -> io::Result<Self> {
+        let start = file.size()?;
         let mut tail = [0; 2];
-        let missing: &[u8] = match end {
-            0 => b"",
-            1 => b"\n",
-            _ => {
-                self.file.read_exact_at(&mut tail, end - 2)?;
-                match &tail {
-                    b"\n\n" => b"",
-                    [_, b'\n'] => b"\n",
-                    _ => b"\n\n",
+        let behind = start.saturating_sub(2);
+        let read = file.read(&mut tail, behind)?;
+        let separator = match &tail[..read] {
+            b"" | b"\n\n" => 0,
+            b"\n" | [_, b'\n'] => 1,
+            _ => 2,
+        };
+        Ok(Self {
+            start,
+            separator,
+            octets,
+        })
+    }
+
+    /// Names the message that begins at `begin` in the spool.
+    fn name(&self, begin: u64, octets: u64) -> String {
+        let at = self.start + self.separator + begin;
+        format!("{at}+{octets}-{}", self.separator)
+    }
+
+    /// The region of all messages with these names, and where each ends in the
+    /// spool.
+    fn of<'a>(names: impl Iterator<Item = &'a str>) -> Option<(Self, Vec<u64>)> {
+        let parse = |name: &str| {
+            let (at, rest) = name.split_once('+')?;
+            // Up to form 3 of the journal it was not part of the region.
+            let (octets, separator) = rest.split_once('-').unwrap_or((rest, "0"));
+            let separator: u64 = separator.parse().ok()?;
+            Some((
+                at.parse::<u64>().ok()?,
+                octets.parse::<u64>().ok()?,
+                separator,
+            ))
+        };
+        let parsed: Option<Vec<_>> = names.map(parse).collect();
+        let parsed = parsed?;
+        let (at, _, separator) = *parsed.iter().min()?;
+        let ends = parsed
+            .iter()
+            .map(|(this, octets, _)| this - at + octets)
+            .collect::<Vec<_>>();
+        Some((
+            Self {
+                start: at.checked_sub(separator)?,
+                separator,
+                octets: ends.iter().copied().max()?,
+            },
+            ends,
+        ))
+    }
+
+    const fn end(&self) -> u64 {
+        self.start + self.separator + self.octets
+    }
+
+    /// Writes the separator and the first octets of the spool, on the disk.
+    fn write(&self, file: &impl File, spool: &impl File, octets: u64) -> io::Result<()> {
+        let at = self.start + self.separator;
+        for newline in self.start..at {
+            file.write(b"\n", newline)?;
+        }
+        spool::read(spool, 0, octets, |begin, octets| {
+            file.write(octets, at + begin)
+        })?;
+        file.sync()
+    }
+
+    /// Finishes what a killed run has begun. Gives how many octets of the spool are
+    /// delivered; messages that end behind them are not.
+    fn recover(&self, file: &impl File, spool: &impl File, ends: &[u64]) -> io::Result<u64> {
+        let size = file.size()?;
+        let (written, has_gaps) = self.written(file, spool)?;
+        if self.start <= size && self.start + written == size.min(self.end()) {
+            self.write(file, spool, self.octets)?;
+            return Ok(self.octets);
+        }
+        let written = written.saturating_sub(self.separator);
+        let whole = ends.iter().copied().filter(|end| *end <= written).max();
+        let whole = whole.unwrap_or(0);
+        let mut from_line = [0; 64];
+        let read = spool.read(&mut from_line, whole)?;
+        let from_line = from_line[..read]
+            .iter()
+            .take_while(|&&octet| octet != b'\n');
+        if has_gaps || written - whole > 1 + from_line.count() as u64 {
+            self.write(file, spool, whole)?;
+            let at = self.start + self.separator;
+            for empty in at + whole..at + written {
+                file.write(b"\n", empty)?;
+            }
+            file.sync()?;
+        }
+        Ok(whole)
+    }
+
+    /// How many octets from the start on killed runs wrote, and whether there are
+    /// gaps among them.
+    fn written(&self, file: &impl File, spool: &impl File) -> io::Result<(u64, bool)> {
+        let mut has_gaps = false;
+        let mut at = self.start;
+        let mut count = |expected: &[u8]| {
+            let mut found = vec![0; expected.len()];
+            let mut read = 0;
+            while read < found.len() {
+                match file.read(&mut found[read..], at + read as u64)? {
+                    0 => break,
+                    more => read += more,
                 }
             }
+            let ours = found[..read].iter().zip(expected);
+            let ours = ours
+                .take_while(|(found, expected)| found == expected || matches!(found, 0 | b'\n'));
+            let ours = ours.inspect(|(found, expected)| has_gaps |= found != expected);
+            let ours = ours.count();
+            at += ours as u64;
+            io::Result::Ok(ours == expected.len())
         };
-        self.file.write_all_at(missing, end)?;
-        Ok(end + missing.len() as u64)
+        let separator = vec![b'\n'; usize::try_from(self.separator).unwrap_or(0)];
+        let mut goes_on = count(&separator)?;
+        spool::read(spool, 0, self.octets, |_, octets| {
+            if goes_on {
+                goes_on = count(octets)?;
+            }
+            Ok(())
+        })?;
+        Ok((at - self.start, has_gaps))
     }
-}
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.dot_lock);
-    }
-}
-
-fn wait(due: Instant, path: &Path) -> Result<(), Failure> {
-    if Instant::now() >= due {
-        return Err(Failure::new(
-            Kind::Temporary,
-            format_args!(
-                "{} stays locked by another program; try later",
-                path.display()
-            ),
-        ));
-    }
-    thread::sleep(PAUSE);
-    Ok(())
-}
-
-/// By a link, so that it has its owner's name from the first moment on.
-fn make_dot_lock(path: &Path) -> io::Result<()> {
-    let process = std::process::id();
-    let mut own = path.as_os_str().to_owned();
-    own.push(format!(".{process}-{:?}", thread::current().id()));
-    let own = PathBuf::from(own);
-    let mut options = OpenOptions::new();
-    options.write(true).mode(0o600);
-    let mut file = options.clone().create(true).truncate(true).open(&own)?;
-    let written = file.write_all(owner(process).as_bytes());
-    let linked = written.and_then(|()| fs::hard_link(&own, path));
-    let _ = fs::remove_file(&own);
-    match linked {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        // A file system without links.
-        Err(_) => options.create_new(true).open(path).map(drop),
-        Ok(()) => Ok(()),
-    }
-}
-
-/// What stands in a dot-lock of ours.
-fn owner(process: u32) -> String {
-    let host = rustix::system::uname();
-    format!("{process} pop3 {}\n", host.nodename().to_string_lossy())
-}
-
-/// Whether it is that of a run of ours on this host that was killed.
-fn is_orphan(dot_lock: &Path) -> bool {
-    let Ok(text) = fs::read_to_string(dot_lock) else {
-        return false;
-    };
-    let process = text.split(' ').next().and_then(|word| word.parse().ok());
-    process.is_some_and(|process: u32| {
-        let pid = i32::try_from(process).ok();
-        let pid = pid.and_then(rustix::process::Pid::from_raw);
-        let is_gone = |pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
-        text == owner(process) && pid.is_some_and(is_gone)
-    })
-}
-
-/// Whether its owner is gone, or has not touched it for long.
-fn is_stale(dot_lock: &Path) -> bool {
-    if is_orphan(dot_lock) {
-        return true;
-    }
-    fs::metadata(dot_lock)
-        .and_then(|metadata| metadata.modified())
-        .is_ok_and(|modified| {
-            SystemTime::now()
-                .duration_since(modified)
-                .is_ok_and(|age| age > STALE)
-        })
-}
-
-fn open_file(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::Error::other("it is no regular file")),
-    }
-}
-
-fn cannot_open(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(
-        Kind::CannotCreate,
-        format_args!("cannot open {}: {error}", path.display()),
-    )
 }

@@ -1,13 +1,12 @@
 //! Where messages go: a Maildir, an mbox file, or standard output.
 
 use std::{
-    fmt,
-    fs::File,
+    fmt, io,
     path::{Path, PathBuf},
     str::FromStr,
 };
 
-use crate::{failure::Failure, journal::Pending};
+use crate::{disk::Disk, failure::Failure, journal::Waits};
 
 pub use line_ends::LineEnds;
 
@@ -23,7 +22,7 @@ mod stdout;
 /// [`seal`](Self::seal) for all of them. The essay in [`group`](super::group)
 /// says why.
 ///
-/// Dropped, it removes what is not sealed.
+/// [`close`](Self::close)d or dropped, it removes what is not sealed.
 pub(crate) trait Delivery: Send {
     /// What the names of its unfinished files begin with, if it makes any.
     fn stem(&self) -> Option<&str>;
@@ -42,20 +41,34 @@ pub(crate) trait Delivery: Send {
     /// one that was begun.
     fn retain(&mut self, messages: usize);
 
-    /// The file that is written to, where it helps to bring it to the disk
-    /// before the group is whole.
-    fn unfinished(&self) -> Option<&File> {
+    /// What puts on the disk all that was written of the message so far, where
+    /// that helps before the group is whole.
+    fn flush(&self) -> Option<Flush> {
         None
     }
 
     /// Ends the group: what begins next belongs to another one.
     fn seal(&mut self) -> Box<dyn Sealed>;
 
+    /// Nothing more comes. What was not sealed is removed, on the disk too.
+    fn close(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Whether a group has to be settled before the next one begins.
     fn one_at_a_time(&self) -> bool {
         true
     }
+
+    /// After how many messages a group ends at the latest, where more would cost
+    /// too much.
+    fn messages(&self) -> usize {
+        usize::MAX
+    }
 }
+
+/// Puts on the disk what was written to a file before.
+pub(crate) type Flush = Box<dyn FnOnce() -> io::Result<()> + Send>;
 
 /// A group of whole messages. Dropped, it removes what is not secured.
 pub(crate) trait Sealed: Send {
@@ -124,11 +137,16 @@ impl Place {
     }
 
     /// Opens it. `spool` is a file of this account alone.
-    pub(crate) fn open(&self, form: Form, spool: &Path) -> Result<Box<dyn Delivery>, Failure> {
+    pub(crate) fn open<D: Disk>(
+        &self,
+        disk: &D,
+        form: Form,
+        spool: &Path,
+    ) -> Result<Box<dyn Delivery>, Failure> {
         Ok(match self {
-            Self::Maildir(folder) => Box::new(maildir::Maildir::open(folder)?),
-            Self::Mbox(file) => Box::new(mbox::Mbox::open(file, spool)?),
-            Self::Stdout => Box::new(stdout::Stdout::open(form, spool)?),
+            Self::Maildir(folder) => Box::new(maildir::Maildir::open(disk, folder)?),
+            Self::Mbox(file) => Box::new(mbox::Mbox::open(disk, file, spool)?),
+            Self::Stdout => Box::new(stdout::Stdout::open(disk, form, spool)?),
         })
     }
 }
@@ -143,18 +161,19 @@ pub enum Form {
 }
 
 /// Finishes what a killed run has secured at `place`, and removes what it has
-/// not. Gives for each message whether it is delivered; if not, it has to be
-/// fetched again.
-pub(crate) fn recover(
+/// not. Gives for each pending message whether it is delivered; if not, it has to
+/// be fetched again.
+pub(crate) fn recover<D: Disk>(
+    disk: &D,
     place: &str,
     stems: &[String],
-    pending: &[(Pending, i64)],
+    pending: &[Waits],
     spool: &Path,
     now: i64,
 ) -> Result<Vec<bool>, Failure> {
     match place.parse() {
-        Ok(Place::Maildir(folder)) => maildir::recover(&folder, stems, pending, now),
-        Ok(Place::Mbox(file)) => mbox::recover(&file, pending, spool),
+        Ok(Place::Maildir(folder)) => maildir::recover(disk, &folder, stems, pending, now),
+        Ok(Place::Mbox(file)) => mbox::recover(disk, &file, pending, spool),
         // Nobody knows what the reader got.
         Ok(Place::Stdout) | Err(_) => Ok(vec![false; pending.len()]),
     }

@@ -1,9 +1,7 @@
 //! A file that a group of messages waits in, in the form that it is delivered in.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Read as _, Seek as _, SeekFrom, Write},
-    os::unix::fs::OpenOptionsExt as _,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -11,13 +9,17 @@ use std::{
 use super::{Form, quoting};
 use crate::{
     clock,
-    failure::{Failure, Kind},
+    disk::{Directory, Disk, File, open_or_make, open_parent},
+    failure::Failure,
 };
 
+/// Octets that are copied at once.
+pub(super) const BLOCK: usize = 1 << 16;
+
 /// The file, and the messages in it.
-pub(super) struct Spool {
+pub(super) struct Spool<F> {
     path: PathBuf,
-    file: Arc<File>,
+    file: Arc<F>,
     form: Form,
     quoter: quoting::Quoter,
     quoted: Vec<u8>,
@@ -27,28 +29,23 @@ pub(super) struct Spool {
 }
 
 /// A group in the file. The file stays as it is until the next group begins.
-pub(super) struct Spooled {
+pub(super) struct Spooled<F> {
     pub(super) path: PathBuf,
-    pub(super) file: Arc<File>,
+    pub(super) file: Arc<F>,
     pub(super) begins: Vec<u64>,
     pub(super) octets: u64,
 }
 
-impl Spool {
-    pub(super) fn open(path: &Path, form: Form) -> Result<Self, Failure> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| {
-                Failure::new(
-                    Kind::CannotCreate,
-                    format_args!("cannot open {}: {error}", path.display()),
-                )
-            })?;
+impl<F: File> Spool<F> {
+    pub(super) fn open<D>(disk: &D, path: &Path, form: Form) -> Result<Self, Failure>
+    where
+        D: Disk<Directory: Directory<File = F>>,
+    {
+        let open = || {
+            let (directory, name) = open_parent(disk, path)?;
+            open_or_make(&directory, &name)
+        };
+        let file = open().map_err(|error| Failure::cannot_open(path, &error))?;
         Ok(Self {
             path: path.to_owned(),
             file: Arc::new(file),
@@ -63,7 +60,7 @@ impl Spool {
     /// A message begins.
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
         if self.begins.is_empty() {
-            self.cut_at(0).map_err(|error| self.cannot_write(&error))?;
+            self.cut(0).map_err(|error| self.cannot_write(&error))?;
         }
         self.begins.push(self.octets);
         self.quoter = quoting::Quoter::default();
@@ -92,8 +89,8 @@ impl Spool {
     }
 
     fn put(&mut self) -> Result<(), Failure> {
-        (&*self.file)
-            .write_all(&self.quoted)
+        self.file
+            .write(&self.quoted, self.octets)
             .map_err(|error| self.cannot_write(&error))?;
         self.octets += self.quoted.len() as u64;
         self.quoted.clear();
@@ -111,12 +108,12 @@ impl Spool {
             self.begins.truncate(messages);
             // Should it fail, the octets stand after the group's end: nothing
             // reads them.
-            let _ = self.cut_at(begin);
+            let _ = self.cut(begin);
         }
     }
 
     /// Ends the group.
-    pub(super) fn seal(&mut self) -> Spooled {
+    pub(super) fn seal(&mut self) -> Spooled<F> {
         Spooled {
             path: self.path.clone(),
             file: Arc::clone(&self.file),
@@ -125,31 +122,33 @@ impl Spool {
         }
     }
 
-    fn cut_at(&mut self, octets: u64) -> io::Result<()> {
+    fn cut(&mut self, octets: u64) -> io::Result<()> {
         self.octets = octets;
-        self.file.set_len(octets)?;
-        (&*self.file).seek(SeekFrom::Start(octets))?;
-        Ok(())
+        self.file.cut(octets)
     }
 
     fn cannot_write(&self, error: &io::Error) -> Failure {
-        cannot_write(&self.path, error)
+        Failure::cannot_write(&self.path, error)
     }
 }
 
-/// Copies octets `from..to` of a spool.
-pub(super) fn copy(spool: &File, from: u64, to: u64, into: &mut impl Write) -> io::Result<()> {
-    let mut spool = spool;
-    spool.seek(SeekFrom::Start(from))?;
-    match io::copy(&mut spool.take(to - from), into)? == to - from {
-        true => Ok(()),
-        false => Err(io::ErrorKind::UnexpectedEof.into()),
+/// Gives octets `from..to` of a spool in pieces, each with its offset.
+pub(super) fn read<F: File>(
+    spool: &F,
+    from: u64,
+    to: u64,
+    mut take: impl FnMut(u64, &[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut block = vec![0; BLOCK];
+    let mut at = from;
+    while at < to {
+        let most = usize::try_from(to - at).unwrap_or(BLOCK).min(BLOCK);
+        let read = spool.read(&mut block[..most], at)?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        take(at, &block[..read])?;
+        at += read as u64;
     }
-}
-
-pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(
-        Kind::Io,
-        format_args!("cannot write {}: {error}", path.display()),
-    )
+    Ok(())
 }

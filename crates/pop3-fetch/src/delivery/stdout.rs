@@ -5,21 +5,33 @@
 //! program can know: if a run is killed before all of a group is written and the
 //! journal says so, the next one writes it again.
 
-use std::{fs::File, io, os::fd::AsFd as _, path::Path, sync::Arc};
+use std::{
+    fs,
+    io::{self, Write as _},
+    os::fd::AsFd as _,
+    path::Path,
+    sync::Arc,
+};
 
 use super::{
     Delivery, Form, Sealed,
-    spool::{Spool, Spooled, copy},
+    spool::{Spool, Spooled, read},
 };
-use crate::failure::{Failure, Kind};
+use crate::{
+    disk::{Directory, Disk, File},
+    failure::{Failure, Kind},
+};
 
-pub(crate) struct Stdout {
-    to: Arc<File>,
-    spool: Spool,
+pub(crate) struct Stdout<F> {
+    to: Arc<fs::File>,
+    spool: Spool<F>,
 }
 
-impl Stdout {
-    pub(crate) fn open(form: Form, spool: &Path) -> Result<Self, Failure> {
+impl<F: File> Stdout<F> {
+    pub(crate) fn open<D>(disk: &D, form: Form, spool: &Path) -> Result<Self, Failure>
+    where
+        D: Disk<Directory: Directory<File = F>>,
+    {
         // `io::Stdout` would look for newlines.
         let to = io::stdout().as_fd().try_clone_to_owned().map_err(|error| {
             Failure::new(
@@ -29,12 +41,12 @@ impl Stdout {
         })?;
         Ok(Self {
             to: Arc::new(to.into()),
-            spool: Spool::open(spool, form)?,
+            spool: Spool::open(disk, spool, form)?,
         })
     }
 }
 
-impl Delivery for Stdout {
+impl<F: File> Delivery for Stdout<F> {
     fn stem(&self) -> Option<&str> {
         None
     }
@@ -68,19 +80,21 @@ impl Delivery for Stdout {
 }
 
 /// A group that is not written yet.
-struct Waiting {
-    to: Arc<File>,
-    spooled: Spooled,
+struct Waiting<F> {
+    to: Arc<fs::File>,
+    spooled: Spooled<F>,
 }
 
-impl Sealed for Waiting {
+impl<F: File> Sealed for Waiting<F> {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
         Ok(vec![String::new(); self.spooled.begins.len()])
     }
 
     fn publish(&mut self) -> Result<(), Failure> {
         let Spooled { file, octets, .. } = &self.spooled;
-        copy(file, 0, *octets, &mut &*self.to).map_err(|error| match error.kind() {
+        let mut to = &*self.to;
+        let copied = read(&**file, 0, *octets, |_, octets| to.write_all(octets));
+        copied.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::ReaderGone,
             _ => Failure::new(
                 Kind::Io,

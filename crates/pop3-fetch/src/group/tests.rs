@@ -1,7 +1,7 @@
 use std::{fs, path::Path};
 
 use super::*;
-use crate::{journal::State, plan::MISSING_KEPT};
+use crate::{disk::System, journal::State, plan::MISSING_KEPT};
 
 fn journal(home: &Path) -> Journal {
     Journal::open(&home.join("journal"), "me@host:110").unwrap()
@@ -14,7 +14,14 @@ fn place(home: &Path, to: &str) -> Place {
 
 /// A run that does nothing but finish what was left.
 fn run(home: &Path, to: &str) {
-    let group = Group::open(journal(home), &place(home, to), Form::Mbox, |_, _| {}).unwrap();
+    let group = Group::open(
+        &System,
+        journal(home),
+        &place(home, to),
+        Form::Mbox,
+        |_, _| {},
+    )
+    .unwrap();
     group.finish(Ok(())).journal.unwrap();
 }
 
@@ -52,7 +59,7 @@ fn steps(
         }
     }
     if last >= 3 {
-        journal.pend(&place, group.iter(), clock()).unwrap();
+        journal.pend(&place, group.iter(), "", clock()).unwrap();
     }
     if last >= 4 {
         sealed.publish().unwrap();
@@ -99,7 +106,7 @@ fn killed_behind_each_step() {
             let home = tempfile::tempdir().unwrap();
             let place = place(home.path(), to);
             let mut journal = journal(home.path());
-            let mut delivery = open(&mut journal, &place, Form::Mbox).unwrap();
+            let mut delivery = open(&System, &mut journal, &place, Form::Mbox).unwrap();
             let settled = if delivery.one_at_a_time() { 5 } else { 4 };
             let first = (0..2).map(|index| add(&mut *delivery, index)).collect();
             steps(&mut journal, &place, &mut *delivery, first, settled);
@@ -127,12 +134,14 @@ fn what_is_nowhere_is_fetched_again_after_36_hours_only() {
         let home = tempfile::tempdir().unwrap();
         let place = place(home.path(), "maildir");
         let mut journal = journal(home.path());
-        let mut delivery = open(&mut journal, &place, Form::Mbox).unwrap();
+        let mut delivery = open(&System, &mut journal, &place, Form::Mbox).unwrap();
         let mut message = add(&mut *delivery, 0);
         message.name = String::from("1.M1P1R1Q1.host,S=1,W=1");
         let since = clock() - hours * 3600;
         let place = place.absolute().to_string();
-        journal.pend(&place, [&message].into_iter(), since).unwrap();
+        journal
+            .pend(&place, [&message].into_iter(), "", since)
+            .unwrap();
         drop((delivery, journal));
         run(home.path(), "maildir");
         assert_eq!(rows(home.path()), kept);
@@ -147,8 +156,14 @@ fn groups_are_committed_one_after_the_other() {
         let (told, heard) = std::sync::mpsc::channel();
         let on_delivered = move |key: &Key, octets| told.send((key.clone(), octets)).unwrap();
         let place = place(home.path(), to);
-        let mut group =
-            Group::open(journal(home.path()), &place, Form::Mbox, on_delivered).unwrap();
+        let mut group = Group::open(
+            &System,
+            journal(home.path()),
+            &place,
+            Form::Mbox,
+            on_delivered,
+        )
+        .unwrap();
         for index in 0..5 {
             group.begin().unwrap();
             assert!(group.write(b"Subject: x\n").is_ok());
@@ -195,7 +210,7 @@ fn what_is_missing_for_long_is_forgotten() {
     let home = tempfile::tempdir().unwrap();
     let place = place(home.path(), "maildir");
     let mut journal = journal(home.path());
-    let mut delivery = open(&mut journal, &place, Form::Mbox).unwrap();
+    let mut delivery = open(&System, &mut journal, &place, Form::Mbox).unwrap();
     let group: Vec<_> = (0..3).map(|index| add(&mut *delivery, index)).collect();
     let keys: Vec<Key> = group.iter().map(|message| message.key.clone()).collect();
     steps(&mut journal, &place, &mut *delivery, group, 5);

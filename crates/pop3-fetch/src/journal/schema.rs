@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 /// The form of the tables. A higher one is that of a newer `pop3`.
-const SCHEMA: i64 = 3;
+const SCHEMA: i64 = 4;
 
 const TABLES: &str = "
     CREATE TABLE account (
@@ -63,6 +63,9 @@ const DOUBTS: &str = "
         PRIMARY KEY (account, unique_id, copy)
     ) WITHOUT ROWID;";
 
+/// After which start of the system a message became pending: form 3 did not say.
+const BOOT: &str = "ALTER TABLE pending ADD COLUMN boot TEXT NOT NULL DEFAULT '';";
+
 /// Why there is no journal.
 pub(super) enum Refusal {
     /// Its form.
@@ -110,11 +113,14 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
             transaction.execute_batch(PENDING)?;
             transaction.execute_batch(FROM_1)?;
         }
-        2 | SCHEMA => {}
+        2 | 3 | SCHEMA => {}
         newer => return Err(Refusal::Newer(newer)),
     }
-    if form < SCHEMA {
+    if form < 3 {
         transaction.execute_batch(DOUBTS)?;
+    }
+    if form < 4 {
+        transaction.execute_batch(BOOT)?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     let id = match find(&transaction)? {

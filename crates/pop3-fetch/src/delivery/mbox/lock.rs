@@ -1,0 +1,181 @@
+//! Keeps other programs from an mbox file.
+//!
+//! First `fcntl` and `flock`, then the dot-lock (`FILE.lock`), in the order of the
+//! Debian policy, 11.6. The system ends the first two with the process, however
+//! that ends, and the dot-lock stays. So whoever of us has the first two knows
+//! that a dot-lock of a `pop3` on this host was left by one that is gone.
+//!
+//! A dot-lock names its owner from its first moment on, on the disk as well: it is
+//! written under another name, and then linked. One that a loss of power has left
+//! is thus never empty. Dot-locks of other programs are removed after
+//! [`STALE`], or when they are older than the start of the system.
+
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::Mailbox;
+use crate::{
+    disk::{Directory, File, Syncs, ignore_missing, open_or_make},
+    failure::{Failure, Kind},
+};
+
+/// How long a lock of another program is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(100);
+/// Age of a dot-lock that nobody can still need: seconds.
+const STALE: u64 = 15 * 60;
+
+/// An mbox file that no other program writes to.
+pub(super) struct Locked<D: Directory> {
+    pub(super) file: D::File,
+    mailbox: Mailbox<D>,
+    dot_lock: Option<D::File>,
+}
+
+/// Another program has the lock of this name.
+struct Held(OsString);
+
+impl<D: Directory> Locked<D> {
+    pub(super) fn new(mailbox: &Mailbox<D>) -> Result<Self, Failure> {
+        let due = Instant::now() + PATIENCE;
+        loop {
+            let cannot_lock = |error| Failure::cannot_open(&mailbox.path, &error);
+            match lock(mailbox).map_err(cannot_lock)? {
+                Ok(locked) => return Ok(locked),
+                Err(Held(name)) if Instant::now() >= due => {
+                    let path = mailbox.path.with_file_name(name);
+                    return Err(Failure::new(
+                        Kind::Temporary,
+                        format_args!(
+                            "{} stays locked by another program; try later",
+                            path.display()
+                        ),
+                    ));
+                }
+                Err(Held(_)) => thread::sleep(PAUSE),
+            }
+        }
+    }
+
+    /// Takes the dot-lock away, from the disk too.
+    pub(super) fn unlock(mut self) -> Result<(), Failure> {
+        let directory = &self.mailbox.directory;
+        let mut remove = || {
+            let Some(file) = self.dot_lock.take() else {
+                return Ok(());
+            };
+            directory.remove(&dot_lock(&self.mailbox))?;
+            if directory.syncs() == Syncs::Each {
+                // Its name goes with it.
+                file.sync()?;
+            }
+            directory.sync()
+        };
+        remove().map_err(|error| self.mailbox.cannot_write(&error))
+    }
+}
+
+impl<D: Directory> Drop for Locked<D> {
+    fn drop(&mut self) {
+        if self.dot_lock.is_some() {
+            let _ = self.mailbox.directory.remove(&dot_lock(&self.mailbox));
+        }
+    }
+}
+
+/// One attempt.
+fn lock<D: Directory>(mailbox: &Mailbox<D>) -> io::Result<Result<Locked<D>, Held>> {
+    let Mailbox {
+        directory, name, ..
+    } = mailbox;
+    let file = open_or_make(&**directory, name)?;
+    // Another program may have put another file in its place.
+    if !file.lock()? || !directory.names_file(name, &file)? {
+        return Ok(Err(Held(name.clone())));
+    }
+    // From here on no other `pop3` is at work on this file.
+    let dot_lock = dot_lock(mailbox);
+    remove_unfinished(&**directory, &dot_lock)?;
+    if is_stale(&**directory, &dot_lock)? {
+        ignore_missing(directory.remove(&dot_lock))?;
+    }
+    match make(&**directory, &dot_lock) {
+        Ok(dot_lock) => Ok(Ok(Locked {
+            file,
+            mailbox: mailbox.clone(),
+            dot_lock: Some(dot_lock),
+        })),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Err(Held(dot_lock))),
+        Err(error) => Err(error),
+    }
+}
+
+fn dot_lock<D>(mailbox: &Mailbox<D>) -> OsString {
+    let mut name = mailbox.name.clone();
+    name.push(".lock");
+    name
+}
+
+/// By a link, so that it names its owner from the first moment on.
+fn make<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<D::File> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let mut own = dot_lock.to_owned();
+    own.push(format!(".{}-{count}", std::process::id()));
+    let owner = format!("{}{}", std::process::id(), owner());
+    let create = |name| {
+        let file = directory.create(name)?;
+        file.write(owner.as_bytes(), 0)?;
+        file.sync()?;
+        Ok(file)
+    };
+    let linked = create(&own).and_then(|file| directory.link(&own, dot_lock).map(|()| file));
+    ignore_missing(directory.remove(&own))?;
+    match linked {
+        // A file system without links.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => create(dot_lock),
+        linked => linked,
+    }
+}
+
+/// What stands in a dot-lock of ours, behind the number of the process.
+fn owner() -> String {
+    let host = rustix::system::uname();
+    format!(" pop3 {}\n", host.nodename().to_string_lossy())
+}
+
+/// Removes what killed runs have left while they made a dot-lock.
+fn remove_unfinished<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<()> {
+    for name in directory.names()? {
+        let own = name.as_encoded_bytes();
+        let own = own.strip_prefix(dot_lock.as_encoded_bytes());
+        let own = own.and_then(|own| own.strip_prefix(b"."));
+        let is_number = |octet: &u8| octet.is_ascii_digit() || *octet == b'-';
+        if own.is_some_and(|own| !own.is_empty() && own.iter().all(is_number)) {
+            ignore_missing(directory.remove(&name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a dot-lock keeps nobody away any more. Only for who has the file locked.
+fn is_stale<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<bool> {
+    let file = match directory.open(dot_lock) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        // Of another user.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
+        opened => opened?,
+    };
+    let mut text = vec![0; 512];
+    let read = file.read(&mut text, 0)?;
+    let behind = text[..read]
+        .iter()
+        .position(|octet| !octet.is_ascii_digit());
+    let is_ours = behind.is_some_and(|behind| text[behind..read] == *owner().as_bytes());
+    Ok(is_ours || file.is_older(STALE)?)
+}
