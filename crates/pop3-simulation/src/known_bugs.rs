@@ -9,7 +9,7 @@ use pop3_proto::{
     client::{Event, Request},
 };
 
-use crate::{Client, Scenario, Sound, check};
+use crate::{Client, Forgets, Scenario, Sound, check};
 
 /// A fetch that errs.
 #[derive(Clone, Copy)]
@@ -33,6 +33,7 @@ struct Wrong {
     forgives: bool,
     intake: Option<Spoils>,
     believes: Option<fn(Request) -> bool>,
+    forgets: Option<Forgets>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,10 +60,11 @@ const NONE: Wrong = Wrong {
     forgives: false,
     intake: None,
     believes: None,
+    forgets: None,
 };
 
 /// All of them.
-pub const ALL: [KnownBug; 21] = [
+pub const ALL: [KnownBug; 29] = [
     KnownBug {
         name: "records-before-the-witness",
         source: "pop3 fetch 0.1 with Dovecot: an empty file is recorded, the message deleted",
@@ -243,6 +245,70 @@ pub const ALL: [KnownBug; 21] = [
             ..NONE
         },
     },
+    KnownBug {
+        name: "does-not-sync-the-file-system",
+        source: "a message is deleted before it is on the disk",
+        wrong: Wrong {
+            forgets: Some(Forgets::FileSystem),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "does-not-sync-messages",
+        source: "fetchmail, mpop: no fsync by default",
+        wrong: Wrong {
+            forgets: Some(Forgets::FilesIn("tmp")),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "does-not-sync-tmp",
+        source: "a file that was removed, or renamed, is there again",
+        wrong: Wrong {
+            forgets: Some(Forgets::Directory("tmp")),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "does-not-sync-new",
+        source: "a message that is delivered has no name",
+        wrong: Wrong {
+            forgets: Some(Forgets::Directory("new")),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "does-not-sync-the-maildir",
+        source: "tmp, new and cur were made, and are gone",
+        wrong: Wrong {
+            forgets: Some(Forgets::Directory("mail")),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "does-not-sync-the-directory-of-the-mbox",
+        source: "the mbox was made, and is gone",
+        wrong: Wrong {
+            forgets: Some(Forgets::Directory("")),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "does-not-sync-the-mbox",
+        source: "NULs in place of messages that are deleted",
+        wrong: Wrong {
+            forgets: Some(Forgets::File("mbox")),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "does-not-sync-the-spool",
+        source: "nothing to write again after a loss of power",
+        wrong: Wrong {
+            forgets: Some(Forgets::File("journal.1.spool")),
+            ..NONE
+        },
+    },
 ];
 
 /// Checks a scenario on the fetch that the variable `POP3_MUTANT` names, or on the
@@ -278,6 +344,10 @@ impl Client for KnownBug {
             key: None,
             confirmed: false,
         }
+    }
+
+    fn forgets(&self) -> Option<Forgets> {
+        self.wrong.forgets
     }
 
     fn event<'e>(&self, event: Event<'e>) -> Event<'e> {

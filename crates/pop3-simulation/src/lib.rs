@@ -3,8 +3,8 @@
 //! The real plan, session, journal and delivery run against a server that is made
 //! from a [`Scenario`]: a maildrop, a way to count sizes, and faults. The network
 //! is in memory, the clock stands still but for a timeout, the journal is a
-//! database in memory, the Maildir is on a file system in memory where there is
-//! one. A scenario is run until it settles, and an oracle looks after each run:
+//! database in memory, and so is the disk, which forgets what was not synced. A
+//! scenario is run until it settles, and an oracle looks after each run:
 //!
 //! 1. Each message that the server ever held is still there, or stored exactly
 //!    once, with exactly its octets.
@@ -14,10 +14,13 @@
 
 #![cfg(unix)]
 
+mod disk;
 pub mod known_bugs;
+mod mail;
 mod scenario;
 mod server;
 mod world;
 
-pub use scenario::{Counting, Fault, Scenario};
+pub use disk::Forgets;
+pub use scenario::{Counting, Fault, Medium, Mishap, MishapKind, Scenario};
 pub use world::{Client, Sound, check};

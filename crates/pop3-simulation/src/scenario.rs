@@ -4,7 +4,8 @@ use arbitrary::{Arbitrary, Unstructured};
 
 /// A maildrop, how its server counts, and what goes wrong.
 ///
-/// As fuzz input: an octet for each setting, then two for each fault.
+/// As fuzz input: an octet for each setting, then two for each fault and four for
+/// each mishap.
 #[derive(Clone, Debug)]
 pub struct Scenario {
     /// How many messages there are at first; at most [`Self::MESSAGES`].
@@ -28,8 +29,69 @@ pub struct Scenario {
     pub without_unique_id: bool,
     /// Whether a message arrives before each session but the first.
     pub mail_arrives: bool,
-    /// What goes wrong.
+    /// Whether mail goes to an mbox, or to a Maildir.
+    pub mbox: bool,
+    /// What keeps it.
+    pub medium: Medium,
+    /// Whether between runs another program takes mail from `new` to `cur`, or
+    /// appends to the mbox.
+    pub is_shared: bool,
+    /// What goes wrong with the server.
     pub faults: Vec<Fault>,
+    /// What goes wrong with the client's machine.
+    pub mishaps: Vec<Mishap>,
+}
+
+/// How a file system brings changes to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// As ext4, XFS and Btrfs: names in their order, a rename as one; `fsync` of any
+    /// directory brings all of them, `fsync` of a file its octets.
+    Journaled,
+    /// What POSIX promises and no more: names in any order, a rename as two; `fsync`
+    /// brings the names of that directory, or the octets of that file.
+    Posix,
+    /// As bindfs over ext4: `fsync` of a directory does nothing, and that of a file
+    /// brings all names, too.
+    Layered,
+}
+
+/// What goes wrong with the client's machine, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mishap {
+    /// In which run, from 0.
+    pub run: u8,
+    /// At which instant of it: there are two for each step with the disk, and one for
+    /// each turn of the network.
+    pub at: u16,
+    /// What.
+    pub kind: MishapKind,
+}
+
+/// What goes wrong with the client's machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MishapKind {
+    /// Power is lost; chance says which changes were on the disk.
+    PowerLoss {
+        /// A multiple of 4: none; one more: all; else any.
+        chance: u16,
+    },
+    /// The program is killed.
+    Kill,
+    /// The disk is full, until the run ends.
+    FullDisk,
+    /// The next write or sync fails.
+    OneError,
+    /// All writes and syncs fail, until the run ends.
+    Errors,
+    /// The next sync fails.
+    SyncError,
+}
+
+impl MishapKind {
+    pub(crate) const fn ends_the_run(self) -> bool {
+        matches!(self, Self::PowerLoss { .. } | Self::Kill)
+    }
 }
 
 /// How LIST counts the octets of a message.
@@ -154,6 +216,8 @@ impl Scenario {
     pub const MESSAGES: u8 = 5;
     /// Faults at most.
     pub const FAULTS: usize = 3;
+    /// Mishaps at most.
+    pub const MISHAPS: usize = 2;
 
     /// The scenario of a server without faults.
     #[must_use]
@@ -169,7 +233,11 @@ impl Scenario {
             renumbers: false,
             without_unique_id: false,
             mail_arrives: false,
+            mbox: false,
+            medium: Medium::Journaled,
+            is_shared: false,
             faults: Vec::new(),
+            mishaps: Vec::new(),
         }
     }
 
@@ -268,10 +336,26 @@ impl Scenario {
             renumbers: flags & 16 != 0,
             without_unique_id: flags & 64 != 0,
             mail_arrives: flags & 32 != 0,
-            faults: Vec::new(),
+            ..Self::sound(0, false, false)
         };
+        if flags & 128 != 0 {
+            let place: u8 = input.arbitrary()?;
+            scenario.mbox = place & 1 != 0;
+            scenario.is_shared = place & 2 != 0;
+            scenario.medium = match place >> 2 & 3 {
+                0 => Medium::Posix,
+                1 => Medium::Layered,
+                _ => Medium::Journaled,
+            };
+        }
         while scenario.faults.len() < Self::FAULTS && !input.is_empty() {
             let [kind, place]: [u8; 2] = input.arbitrary()?;
+            if kind % 32 >= 23 && scenario.mishaps.len() < Self::MISHAPS {
+                scenario
+                    .mishaps
+                    .push(Mishap::draw(kind, place, input.arbitrary()?));
+                continue;
+            }
             scenario
                 .faults
                 .extend(Fault::draw(kind, place, scenario.messages));
@@ -325,5 +409,24 @@ impl Fault {
 impl<'a> Arbitrary<'a> for Scenario {
     fn arbitrary(input: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
         Self::draw(input)
+    }
+}
+
+impl Mishap {
+    fn draw(kind: u8, place: u8, chance: u16) -> Self {
+        Self {
+            run: place % 3,
+            at: u16::from(place / 3) << 3 | chance & 7,
+            kind: match kind % 32 {
+                23 => MishapKind::Kill,
+                24 => MishapKind::FullDisk,
+                25 => MishapKind::OneError,
+                26 => MishapKind::Errors,
+                27 => MishapKind::SyncError,
+                _ => MishapKind::PowerLoss {
+                    chance: chance >> 3,
+                },
+            },
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::{
     cell::RefCell,
     collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -19,7 +19,9 @@ use pop3_proto::{
 use rusqlite::Connection;
 
 use crate::{
-    Counting, Fault, Scenario,
+    Counting, Fault, Forgets, Scenario,
+    disk::{Ended, Memory},
+    mail,
     server::{Maildrop, Server},
 };
 
@@ -42,6 +44,11 @@ pub trait Client {
 
     /// Its intake, over the real one.
     fn intake(&self, direct: Direct) -> Self::Intake;
+
+    /// What it does not put on the disk.
+    fn forgets(&self) -> Option<Forgets> {
+        None
+    }
 
     /// What it takes an event for.
     fn event<'e>(&self, event: Event<'e>) -> Event<'e> {
@@ -79,12 +86,13 @@ pub fn check<C: Client>(client: &C, scenario: &Scenario) {
 struct World<'a, C> {
     client: &'a C,
     scenario: &'a Scenario,
-    home: tempfile::TempDir,
+    disk: Memory,
     /// Keeps the database in memory while no run has it.
-    database: PathBuf,
+    database: String,
     _keeper: Connection,
 }
 
+/// What there is after a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Look {
     there: Vec<usize>,
@@ -94,23 +102,18 @@ struct Look {
 impl<'a, C: Client> World<'a, C> {
     fn new(client: &'a C, scenario: &'a Scenario) -> Self {
         thread_local!(static COUNT: RefCell<u64> = const { RefCell::new(0) });
-        let memory = Path::new("/dev/shm");
-        let home = match memory.is_dir() {
-            true => tempfile::tempdir_in(memory),
-            false => tempfile::tempdir(),
-        };
         let count = COUNT.with_borrow_mut(|count| {
             *count += 1;
             *count
         });
         let thread = std::thread::current().id();
-        let name = format!("file:{thread:?}{count}?mode=memory&cache=shared");
+        let database = format!("file:{thread:?}{count}?mode=memory&cache=shared");
         Self {
             client,
             scenario,
-            home: home.expect("a directory for the Maildir"),
-            _keeper: Connection::open(&name).expect("a database in memory"),
-            database: name.into(),
+            disk: Memory::new(scenario.medium, client.forgets()),
+            _keeper: Connection::open(&database).expect("a database in memory"),
+            database,
         }
     }
 
@@ -118,16 +121,38 @@ impl<'a, C: Client> World<'a, C> {
         let mut maildrop = Maildrop::new(self.scenario);
         let mut before = None;
         for run in 0..RUNS {
-            let result = self.fetch(&mut maildrop, run);
+            let mut mishaps = self.scenario.mishaps.iter();
+            let mishap = mishaps.find(|mishap| usize::from(mishap.run) == run);
+            self.disk.begin(mishap.copied());
+            let result = catch_unwind(AssertUnwindSafe(|| self.fetch(&mut maildrop, run)));
+            self.disk.end();
+            let is_ok = match result {
+                Ok(result) => result.is_ok(),
+                Err(payload) if payload.is::<Ended>() => false,
+                Err(payload) => resume_unwind(payload),
+            };
             let look = self.look(&maildrop);
             self.nothing_is_lost(&maildrop, &look, run);
-            if result.is_ok() {
+            // What a mishap has left is there until a run comes so far; in a Maildir
+            // nobody sees it.
+            let mut mishaps = self.scenario.mishaps.iter();
+            let is_calm = is_ok || mishaps.all(|mishap| usize::from(mishap.run) > run);
+            if is_calm || !self.scenario.mbox {
+                self.nothing_else_is_stored(&maildrop, &look, run);
+            }
+            if is_calm {
+                self.nothing_is_left_over(run);
+            }
+            if is_ok {
                 self.success_is_success(&maildrop, &look, run);
             }
-            if before.as_ref() == Some(&(result.is_ok(), look.clone())) && run > 3 {
+            if before.as_ref() == Some(&(is_ok, look.clone())) && run > 3 {
                 break;
             }
-            before = Some((result.is_ok(), look));
+            before = Some((is_ok, look));
+            if self.scenario.is_shared {
+                mail::another_program(&self.disk, self.scenario.mbox, run);
+            }
         }
         if let Some((_, look)) = &before {
             self.what_is_whole_is_fetched(&maildrop, look);
@@ -135,18 +160,12 @@ impl<'a, C: Client> World<'a, C> {
     }
 
     fn look(&self, maildrop: &Maildrop) -> Look {
-        let mut stored = BTreeMap::new();
-        let new = self.home.path().join("mail/new");
-        for entry in fs::read_dir(new).into_iter().flatten().flatten() {
-            let message = fs::read(entry.path()).expect("a message");
-            *stored.entry(message).or_insert(0) += 1;
-        }
-        let tmp = self.home.path().join("mail/tmp");
-        let left = fs::read_dir(tmp).into_iter().flatten().count();
-        assert_eq!(left, 0, "files are left in tmp: {:?}", self.scenario);
         Look {
             there: maildrop.there.clone(),
-            stored,
+            stored: match self.scenario.mbox {
+                true => mail::in_mbox(&self.disk),
+                false => mail::in_maildir(&self.disk),
+            },
         }
     }
 
@@ -164,6 +183,10 @@ impl<'a, C: Client> World<'a, C> {
                 "message {index} is stored {times} times in run {run}: {scenario:?}"
             );
         }
+    }
+
+    fn nothing_else_is_stored(&self, maildrop: &Maildrop, look: &Look, run: usize) {
+        let scenario = self.scenario;
         for message in look.stored.keys() {
             assert!(
                 maildrop.contents.contains(message),
@@ -171,6 +194,12 @@ impl<'a, C: Client> World<'a, C> {
                 message.escape_ascii()
             );
         }
+    }
+
+    fn nothing_is_left_over(&self, run: usize) {
+        let left = mail::left_over(&self.disk);
+        let scenario = self.scenario;
+        assert!(left.is_empty(), "run {run} leaves {left:?}: {scenario:?}");
     }
 
     /// All that is there is stored, unless no reply speaks of it.
@@ -263,7 +292,7 @@ impl<'a, C: Client> World<'a, C> {
         maildrop: &mut Maildrop,
         fetch: &mut Fetch<C::Decisions>,
     ) -> Result<Next, Failure> {
-        let mut link = Link::new(self.scenario, maildrop);
+        let mut link = Link::new(self.scenario, maildrop, &self.disk);
         link.log_in()?;
         let capabilities = link.session.capabilities();
         let window = match capabilities.is_current() && capabilities.pipelining() {
@@ -273,14 +302,17 @@ impl<'a, C: Client> World<'a, C> {
         let database = &self.database;
         let reading = || {
             let db = Connection::open(database).expect("a database in memory");
-            let mut journal = Journal::in_database(db, database, "me@here")?;
-            finish_leftovers(&mut journal)?;
+            let mut journal = Journal::in_database(db, Path::new("/journal"), "me@here")?;
+            finish_leftovers(&self.disk, &mut journal)?;
             let records = journal.records()?;
             Ok((journal, records))
         };
-        let place = Place::Maildir(self.home.path().join("mail"));
+        let place = match self.scenario.mbox {
+            true => Place::Mbox(mail::MBOX.into()),
+            false => Place::Maildir(mail::MAILDIR.into()),
+        };
         let opening = |journal| {
-            let group = Group::open(journal, &place, Form::Raw, |_, _| {})?;
+            let group = Group::open(&self.disk, journal, &place, Form::Raw, |_, _| {})?;
             Ok(self.client.intake(Direct::new(group, LineEnds::Received)))
         };
         let mut visit = fetch.visit(&Silent, window, Box::new(reading), Box::new(opening));
@@ -324,12 +356,13 @@ impl Fault {
 struct Link<'a> {
     session: Session,
     server: Server<'a>,
+    disk: &'a Memory,
     now: Instant,
     read: usize,
 }
 
 impl<'a> Link<'a> {
-    fn new(scenario: &'a Scenario, maildrop: &'a mut Maildrop) -> Self {
+    fn new(scenario: &'a Scenario, maildrop: &'a mut Maildrop, disk: &'a Memory) -> Self {
         let profile = match scenario.outlook {
             true => Profile::OUTLOOK_NEW,
             false => Profile::RFC1939,
@@ -338,6 +371,7 @@ impl<'a> Link<'a> {
         Self {
             session: Session::new(Config::new(profile, Transport::Tls), now),
             server: Server::new(scenario, maildrop),
+            disk,
             now,
             read: match scenario.read {
                 0 => usize::MAX,
@@ -359,6 +393,7 @@ impl<'a> Link<'a> {
         take: impl for<'e> Fn(Event<'e>) -> Event<'e>,
     ) -> Result<(), Failure> {
         for _ in 0..TURNS {
+            self.disk.instant();
             if exchange.next(&mut self.session, self.now)?.is_some() {
                 return Ok(());
             }

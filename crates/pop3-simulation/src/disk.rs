@@ -1,0 +1,607 @@
+//! A disk that forgets what was not synced.
+//!
+//! What programs see is a tree of directories and files. Beside it stands the same
+//! tree as it is on the disk, and the list of changes that are not there yet, in
+//! their order. A sync moves changes from the list to the disk: which ones, depends
+//! on the [`Medium`]. When power is lost, any changes of the list may have been made,
+//! as far as the medium allows: a write in part, the size of a file without its octets
+//! (which are NUL then), and names.
+//!
+//! Each step of a program, before and after it, is an instant at which a run may end:
+//! by a [`Mishap`].
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    io,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use pop3_fetch::{Directory, Disk, File, Syncs};
+
+use crate::{Medium, Mishap, MishapKind};
+
+/// The payload of the unwinding that ends a run.
+pub(crate) struct Ended;
+
+/// What a program that errs does not sync.
+#[derive(Clone, Copy, Debug)]
+pub enum Forgets {
+    /// The file system.
+    FileSystem,
+    /// A directory of this name.
+    Directory(&'static str),
+    /// Files in a directory of this name.
+    FilesIn(&'static str),
+    /// A file of this name.
+    File(&'static str),
+}
+
+/// The disk. Clones are the same disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    medium: Medium,
+    forgets: Option<Forgets>,
+    nodes: Vec<Node>,
+    unsynced: Vec<Change>,
+    /// Starts of the system so far.
+    boots: u32,
+    /// Ends of runs so far: what is open belongs to one.
+    runs: u32,
+    /// Instants in this run so far.
+    instants: u32,
+    mishap: Option<Mishap>,
+    /// The run has ended, or its disk has.
+    is_dead: bool,
+    /// Errors go on.
+    fails: Option<io::ErrorKind>,
+}
+
+/// A file or directory: as programs see it, and as it is on the disk.
+#[derive(Clone, Debug, Default)]
+struct Node {
+    seen: Content,
+    kept: Content,
+    /// The name it was made under.
+    name: OsString,
+    within: usize,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Content {
+    octets: Vec<u8>,
+    names: BTreeMap<OsString, usize>,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    /// Names of directories now mean other nodes, or none.
+    Names(Vec<(usize, OsString, Option<usize>)>),
+    Write(usize, u64, Vec<u8>),
+    Size(usize, u64),
+}
+
+impl Content {
+    fn size(&mut self, size: u64) {
+        self.octets.resize(to_index(size), 0);
+    }
+
+    fn write(&mut self, at: u64, octets: &[u8]) {
+        let (from, to) = (to_index(at), to_index(at) + octets.len());
+        if self.octets.len() < to {
+            self.octets.resize(to, 0);
+        }
+        self.octets[from..to].copy_from_slice(octets);
+    }
+}
+
+fn to_index(octets: u64) -> usize {
+    usize::try_from(octets).expect("an offset in memory")
+}
+
+const ROOT: usize = 0;
+
+impl Memory {
+    pub(crate) fn new(medium: Medium, forgets: Option<Forgets>) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            medium,
+            forgets,
+            nodes: vec![Node::default()],
+            unsynced: Vec::new(),
+            boots: 0,
+            runs: 0,
+            instants: 0,
+            mishap: None,
+            is_dead: false,
+            fails: None,
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A run begins, and perhaps something happens to it.
+    pub(crate) fn begin(&self, mishap: Option<Mishap>) {
+        let mut state = self.state();
+        state.instants = 0;
+        state.mishap = mishap;
+        state.is_dead = false;
+        state.fails = None;
+    }
+
+    /// The run has ended, in whatever way.
+    pub(crate) fn end(&self) {
+        let mut state = self.state();
+        state.runs += 1;
+        if let (true, Some(mishap)) = (state.is_dead, state.mishap)
+            && let MishapKind::PowerLoss { chance } = mishap.kind
+        {
+            state.lose_power(chance);
+        }
+        state.is_dead = false;
+        state.mishap = None;
+        state.fails = None;
+    }
+
+    /// A moment in which a run may end.
+    ///
+    /// # Panics
+    ///
+    /// Unwinds with [`Ended`] if it does.
+    pub(crate) fn instant(&self) {
+        let mut state = self.state();
+        state.instants += 1;
+        let ends = state.mishap.is_some_and(|mishap| {
+            mishap.kind.ends_the_run() && u32::from(mishap.at) == state.instants
+        });
+        if ends && !state.is_dead {
+            state.is_dead = true;
+            drop(state);
+            std::panic::resume_unwind(Box::new(Ended));
+        }
+    }
+
+    /// One step of a program.
+    fn step<T>(&self, step: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        self.instant();
+        let mut state = self.state();
+        if state.is_dead {
+            return Err(io::Error::other("the run has ended"));
+        }
+        let done = step(&mut state);
+        drop(state);
+        self.instant();
+        done
+    }
+
+    /// The octets of a file, as programs see it.
+    pub(crate) fn read(&self, path: &str) -> Option<Vec<u8>> {
+        let state = self.state();
+        let node = state.find(Path::new(path)).ok()?;
+        Some(state.nodes[node].seen.octets.clone())
+    }
+
+    /// The files in a directory.
+    pub(crate) fn files(&self, path: &str) -> Vec<(OsString, Vec<u8>)> {
+        let state = self.state();
+        let Ok(node) = state.find(Path::new(path)) else {
+            return Vec::new();
+        };
+        let names = state.nodes[node].seen.names.iter();
+        let file = |(name, &node): (&OsString, &usize)| {
+            (name.clone(), state.nodes[node].seen.octets.clone())
+        };
+        names.map(file).collect()
+    }
+
+    /// What another program does between runs: it is on the disk at once.
+    pub(crate) fn by_another_program(&self, change: impl FnOnce(&Self) -> io::Result<()>) {
+        self.begin(None);
+        change(self).expect("no mishap");
+        self.state().sync(|_| true);
+        self.end();
+    }
+}
+
+impl State {
+    fn find(&self, path: &Path) -> io::Result<usize> {
+        let mut node = ROOT;
+        for part in path.components() {
+            if let std::path::Component::Normal(part) = part {
+                let next = self.nodes[node].seen.names.get(part);
+                node = *next.ok_or(io::ErrorKind::NotFound)?;
+            }
+        }
+        Ok(node)
+    }
+
+    /// Whether a step that writes fails now. `syncs`: it is a sync.
+    fn fails(&mut self, syncs: bool) -> Option<io::ErrorKind> {
+        if let Some(error) = self.fails {
+            return Some(error);
+        }
+        let mishap = self
+            .mishap
+            .filter(|mishap| u32::from(mishap.at) <= self.instants)?;
+        let (error, lasts) = match mishap.kind {
+            MishapKind::FullDisk if !syncs => (io::ErrorKind::StorageFull, true),
+            MishapKind::Errors => (io::ErrorKind::Other, true),
+            MishapKind::OneError => (io::ErrorKind::Other, false),
+            MishapKind::SyncError if syncs => (io::ErrorKind::Other, false),
+            _ => return None,
+        };
+        match lasts {
+            true => self.fails = Some(error),
+            false => self.mishap = None,
+        }
+        Some(error)
+    }
+
+    fn writes(&mut self) -> io::Result<()> {
+        self.fails(false).map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn change(&mut self, change: Change) {
+        change.make(&mut self.nodes, |node| &mut node.seen);
+        self.unsynced.push(change);
+    }
+
+    /// Names change as one, or one by one.
+    fn rename(&mut self, changes: Vec<(usize, OsString, Option<usize>)>) {
+        match self.medium {
+            Medium::Posix => {
+                for change in changes {
+                    self.change(Change::Names(vec![change]));
+                }
+            }
+            Medium::Journaled | Medium::Layered => self.change(Change::Names(changes)),
+        }
+    }
+
+    /// Moves changes to the disk.
+    fn sync(&mut self, which: impl Fn(&Change) -> bool) {
+        let (synced, unsynced) = std::mem::take(&mut self.unsynced)
+            .into_iter()
+            .partition(|change| which(change));
+        self.unsynced = unsynced;
+        let synced: Vec<Change> = synced;
+        for change in synced {
+            change.make(&mut self.nodes, |node| &mut node.kept);
+        }
+    }
+
+    fn sync_file(&mut self, file: usize) -> io::Result<()> {
+        let Node { name, within, .. } = &self.nodes[file];
+        let within = &self.nodes[*within].name;
+        let is_forgotten = match self.forgets {
+            Some(Forgets::File(forgotten)) => name == forgotten,
+            Some(Forgets::FilesIn(forgotten)) => within == forgotten,
+            _ => false,
+        };
+        if is_forgotten {
+            return Ok(());
+        }
+        if let Some(error) = self.fails(true) {
+            // Told once; what was not written is written no more.
+            self.unsynced.retain(|change| change.file() != Some(file));
+            return Err(error.into());
+        }
+        let with_names = self.medium == Medium::Layered;
+        self.sync(|change| match change {
+            Change::Names(_) => with_names,
+            change => change.file() == Some(file),
+        });
+        Ok(())
+    }
+
+    fn sync_file_system(&mut self) -> io::Result<()> {
+        if matches!(self.forgets, Some(Forgets::FileSystem)) {
+            return Ok(());
+        }
+        if let Some(error) = self.fails(true) {
+            self.unsynced.retain(|change| change.file().is_none());
+            return Err(error.into());
+        }
+        self.sync(|_| true);
+        Ok(())
+    }
+
+    fn sync_directory(&mut self, directory: usize) -> io::Result<()> {
+        let name = &self.nodes[directory].name;
+        if matches!(self.forgets, Some(Forgets::Directory(forgotten)) if name == forgotten) {
+            return Ok(());
+        }
+        if let Some(error) = self.fails(true) {
+            return Err(error.into());
+        }
+        let medium = self.medium;
+        self.sync(|change| match (change, medium) {
+            (Change::Names(_), Medium::Journaled) => true,
+            (Change::Names(names), Medium::Posix) => {
+                names.iter().any(|(within, ..)| *within == directory)
+            }
+            _ => false,
+        });
+        Ok(())
+    }
+
+    /// What is not on the disk is forgotten, but for what chance has brought there.
+    fn lose_power(&mut self, chance: u16) {
+        let mut random = fastrand::Rng::with_seed(u64::from(chance));
+        // None, all, and often enough something between.
+        let share = match chance % 4 {
+            0 => 0.0,
+            1 => 1.0,
+            _ => random.f64(),
+        };
+        let names = self.unsynced.iter();
+        let names = names
+            .filter(|change| matches!(change, Change::Names(_)))
+            .count();
+        let mut names_left = (share * names as f64).round() as usize;
+        let is_posix = self.medium == Medium::Posix;
+        for change in std::mem::take(&mut self.unsynced) {
+            let is_made = match &change {
+                Change::Names(_) if !is_posix => {
+                    let is_made = names_left > 0;
+                    names_left = names_left.saturating_sub(1);
+                    is_made
+                }
+                _ => random.f64() < share,
+            };
+            if !is_made {
+                continue;
+            }
+            let change = match change {
+                Change::Write(file, at, mut octets) if share < 1.0 && random.bool() => {
+                    octets.truncate(random.usize(..=octets.len()));
+                    Change::Write(file, at, octets)
+                }
+                change => change,
+            };
+            change.make(&mut self.nodes, |node| &mut node.kept);
+        }
+        for node in &mut self.nodes {
+            node.seen = node.kept.clone();
+        }
+        self.boots += 1;
+    }
+}
+
+impl Change {
+    fn file(&self) -> Option<usize> {
+        match self {
+            Self::Names(_) => None,
+            Self::Write(file, ..) | Self::Size(file, _) => Some(*file),
+        }
+    }
+
+    fn make(&self, nodes: &mut [Node], of: impl Fn(&mut Node) -> &mut Content) {
+        match self {
+            Self::Names(changes) => {
+                for (directory, name, node) in changes {
+                    let names = &mut of(&mut nodes[*directory]).names;
+                    match node {
+                        Some(node) => names.insert(name.clone(), *node),
+                        None => names.remove(name),
+                    };
+                }
+            }
+            Self::Write(file, at, octets) => of(&mut nodes[*file]).write(*at, octets),
+            Self::Size(file, size) => of(&mut nodes[*file]).size(*size),
+        }
+    }
+}
+
+impl Disk for Memory {
+    type Directory = MemoryDirectory;
+
+    fn open(&self, path: &Path) -> io::Result<MemoryDirectory> {
+        let node = self.step(|state| state.find(path))?;
+        Ok(MemoryDirectory(self.handle(node)))
+    }
+
+    fn make(&self, path: &Path) -> io::Result<()> {
+        self.step(|state| {
+            let above = state.find(path.parent().unwrap_or(path))?;
+            let name = path.file_name().unwrap_or_default();
+            state.make(above, name).map(drop)
+        })
+    }
+
+    fn boot(&self) -> String {
+        self.state().boots.to_string()
+    }
+}
+
+/// What is open belongs to a run.
+#[derive(Debug)]
+struct Handle {
+    disk: Memory,
+    node: usize,
+    run: u32,
+}
+
+/// An open directory.
+#[derive(Debug)]
+pub(crate) struct MemoryDirectory(Handle);
+
+/// An open file.
+#[derive(Debug)]
+pub(crate) struct MemoryFile(Handle);
+
+impl Memory {
+    fn handle(&self, node: usize) -> Handle {
+        Handle {
+            disk: self.clone(),
+            node,
+            run: self.state().runs,
+        }
+    }
+}
+
+impl Handle {
+    fn step<T>(&self, step: impl FnOnce(&mut State, usize) -> io::Result<T>) -> io::Result<T> {
+        self.disk.step(|state| match state.runs == self.run {
+            true => step(state, self.node),
+            false => Err(io::Error::other("the run has ended")),
+        })
+    }
+}
+
+impl State {
+    fn names(&self, directory: usize) -> &BTreeMap<OsString, usize> {
+        &self.nodes[directory].seen.names
+    }
+
+    fn named(&self, directory: usize, name: &OsStr) -> io::Result<usize> {
+        let node = self.names(directory).get(name).copied();
+        node.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn make(&mut self, within: usize, name: &OsStr) -> io::Result<usize> {
+        if self.names(within).contains_key(name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.writes()?;
+        let node = self.nodes.len();
+        self.nodes.push(Node {
+            name: name.to_owned(),
+            within,
+            ..Node::default()
+        });
+        self.rename(vec![(within, name.to_owned(), Some(node))]);
+        Ok(node)
+    }
+}
+
+impl Directory for MemoryDirectory {
+    type File = MemoryFile;
+
+    fn create(&self, name: &OsStr) -> io::Result<MemoryFile> {
+        let node = self.0.step(|state, this| state.make(this, name))?;
+        Ok(MemoryFile(self.0.disk.handle(node)))
+    }
+
+    fn open(&self, name: &OsStr) -> io::Result<MemoryFile> {
+        let node = self.0.step(|state, this| state.named(this, name))?;
+        Ok(MemoryFile(self.0.disk.handle(node)))
+    }
+
+    fn rename(&self, name: &OsStr, to: &Self, new: &OsStr) -> io::Result<()> {
+        self.0.step(|state, this| {
+            let node = state.named(this, name)?;
+            state.writes()?;
+            state.rename(vec![
+                (to.0.node, new.to_owned(), Some(node)),
+                (this, name.to_owned(), None),
+            ]);
+            Ok(())
+        })
+    }
+
+    fn link(&self, name: &OsStr, second: &OsStr) -> io::Result<()> {
+        self.0.step(|state, this| {
+            let node = state.named(this, name)?;
+            if state.names(this).contains_key(second) {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            state.writes()?;
+            state.rename(vec![(this, second.to_owned(), Some(node))]);
+            Ok(())
+        })
+    }
+
+    fn remove(&self, name: &OsStr) -> io::Result<()> {
+        self.0.step(|state, this| {
+            state.named(this, name)?;
+            state.writes()?;
+            state.rename(vec![(this, name.to_owned(), None)]);
+            Ok(())
+        })
+    }
+
+    fn names_file(&self, name: &OsStr, file: &MemoryFile) -> io::Result<bool> {
+        self.0
+            .step(|state, this| Ok(state.named(this, name)? == file.0.node))
+    }
+
+    fn names(&self) -> io::Result<Vec<OsString>> {
+        self.0
+            .step(|state, this| Ok(state.names(this).keys().cloned().collect()))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.step(State::sync_directory)
+    }
+
+    fn sync_file_system(&self) -> io::Result<()> {
+        self.0.step(|state, _| state.sync_file_system())
+    }
+
+    fn syncs(&self) -> Syncs {
+        match self.0.disk.state().medium {
+            Medium::Journaled => Syncs::Together,
+            Medium::Posix | Medium::Layered => Syncs::Each,
+        }
+    }
+}
+
+impl File for MemoryFile {
+    fn write(&self, octets: &[u8], at: u64) -> io::Result<()> {
+        self.0.step(|state, this| {
+            let written = match state.fails(false) {
+                Some(_) => octets.len() / 2,
+                None => octets.len(),
+            };
+            let end = at + written as u64;
+            if end > state.nodes[this].seen.octets.len() as u64 {
+                state.change(Change::Size(this, end));
+            }
+            state.change(Change::Write(this, at, octets[..written].to_vec()));
+            match written == octets.len() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::StorageFull.into()),
+            }
+        })
+    }
+
+    fn read(&self, octets: &mut [u8], at: u64) -> io::Result<usize> {
+        self.0.step(|state, this| {
+            let found = &state.nodes[this].seen.octets;
+            let found = found.get(to_index(at)..).unwrap_or_default();
+            let read = found.len().min(octets.len());
+            octets[..read].copy_from_slice(&found[..read]);
+            Ok(read)
+        })
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.0
+            .step(|state, this| Ok(state.nodes[this].seen.octets.len() as u64))
+    }
+
+    fn cut(&self, size: u64) -> io::Result<()> {
+        self.0.step(|state, this| {
+            state.change(Change::Size(this, size));
+            Ok(())
+        })
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.step(State::sync_file)
+    }
+
+    fn lock(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    fn is_older(&self, _: u64) -> io::Result<bool> {
+        Ok(false)
+    }
+}

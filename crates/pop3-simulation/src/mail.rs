@@ -1,0 +1,108 @@
+//! What is stored, by the definition of a Maildir and of an mbox; and what other
+//! programs do with it between runs.
+
+use std::{collections::BTreeMap, ffi::OsStr, io, path::Path};
+
+use pop3_fetch::{Directory as _, Disk as _, File as _};
+
+use crate::disk::Memory;
+
+pub(crate) const MAILDIR: &str = "/mail";
+pub(crate) const MBOX: &str = "/mbox";
+
+/// How often each message is in the Maildir.
+pub(crate) fn in_maildir(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
+    let mut stored = BTreeMap::new();
+    for part in ["new", "cur"] {
+        for (_, message) in disk.files(&format!("{MAILDIR}/{part}")) {
+            *stored.entry(message).or_insert(0) += 1;
+        }
+    }
+    stored
+}
+
+/// How often each message is in the mbox, but for those of the other program.
+/// Empty lines before and behind a message do not count.
+pub(crate) fn in_mbox(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
+    let octets = disk.read(MBOX).unwrap_or_default();
+    let mut messages: Vec<Vec<u8>> = Vec::new();
+    let mut is_after_empty = true;
+    for line in octets.split_inclusive(|&octet| octet == b'\n') {
+        match messages.last_mut() {
+            _ if is_after_empty && line.starts_with(b"From ") => messages.push(Vec::new()),
+            Some(message) => message.extend_from_slice(unquoted(line)),
+            None if line == b"\n" => {}
+            None => messages.push(line.to_vec()),
+        }
+        is_after_empty = line == b"\n";
+    }
+    let mut stored = BTreeMap::new();
+    for mut message in messages {
+        while message.ends_with(b"\n\n") {
+            message.pop();
+        }
+        if !message.starts_with(b"X-Other: ") {
+            *stored.entry(message).or_insert(0) += 1;
+        }
+    }
+    stored
+}
+
+/// A line `>From ` is `From ` in the message, `>>From ` is `>From `.
+fn unquoted(line: &[u8]) -> &[u8] {
+    let marks = line.iter().take_while(|&&octet| octet == b'>').count();
+    match marks > 0 && line[marks..].starts_with(b"From ") {
+        true => &line[1..],
+        false => line,
+    }
+}
+
+/// Files that no run should leave.
+pub(crate) fn left_over(disk: &Memory) -> Vec<String> {
+    let lossy = |name: &OsStr| name.to_string_lossy().into_owned();
+    let tmp = disk.files(&format!("{MAILDIR}/tmp"));
+    let beside = disk.files("/");
+    let locks = beside.iter().map(|(name, _)| lossy(name));
+    let locks = locks.filter(|name| name.contains(".lock"));
+    tmp.iter()
+        .map(|(name, _)| lossy(name))
+        .chain(locks)
+        .collect()
+}
+
+/// A mail reader opens the Maildir, or a program delivers to the mbox.
+pub(crate) fn another_program(disk: &Memory, mbox: bool, run: usize) {
+    disk.by_another_program(|disk| match mbox {
+        true => deliver(disk, run),
+        false => read(disk),
+    });
+}
+
+fn read(disk: &Memory) -> io::Result<()> {
+    let path = Path::new(MAILDIR);
+    let (Ok(new), Ok(cur)) = (disk.open(&path.join("new")), disk.open(&path.join("cur"))) else {
+        return Ok(());
+    };
+    for name in new.names()? {
+        let mut seen = name.clone();
+        seen.push(":2,S");
+        new.rename(&name, &cur, &seen)?;
+    }
+    Ok(())
+}
+
+fn deliver(disk: &Memory, run: usize) -> io::Result<()> {
+    let root = disk.open(Path::new("/"))?;
+    let Ok(file) = root.open(OsStr::new("mbox")) else {
+        return Ok(());
+    };
+    let before = disk.read(MBOX).unwrap_or_default();
+    let separator = match before.as_slice() {
+        [] | [.., b'\n', b'\n'] => "",
+        [.., b'\n'] => "\n",
+        _ => "\n\n",
+    };
+    let message =
+        format!("{separator}From other Thu Jan  1 00:00:00 1970\nX-Other: {run}\n\nhello\n\n");
+    file.write(message.as_bytes(), before.len() as u64)
+}
