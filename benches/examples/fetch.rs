@@ -13,7 +13,7 @@
 
 use std::{
     env,
-    fs::{self, Permissions},
+    fs::{self, File, Permissions},
     io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     os::unix::{
@@ -112,6 +112,7 @@ impl Bench {
         let server = dovecot((1..=20_000).map(message))?;
         let mpop = find("mpop", "mpop").ok_or("mpop is needed")?;
         let mut against_drain = Figure::new("20,000 × 3 KB: a raw drain", 2.0);
+        let mut against_files = Figure::new("20,000 × 3 KB: its files alone", 1.25);
         let mut against_mpop = Figure::new("20,000 × 3 KB: mpop", 0.35);
         drain(server.address, 20_000)?;
         for _ in 0..rounds {
@@ -119,11 +120,15 @@ impl Bench {
             let fetched = self.fetch(server.address, None)?;
             let folder = self.folder()?;
             let others = mpop_run(&mpop, server.address, &folder)?;
-            eprintln!("drain {drained:.3} s, fetch {fetched:.3} s, mpop {others:.3} s");
+            let files = files_alone(&self.folder()?, 20_000)?;
+            eprintln!(
+                "drain {drained:.3} s, files {files:.3} s, fetch {fetched:.3} s, mpop {others:.3} s"
+            );
             against_drain.ratios.push(fetched / drained);
+            against_files.ratios.push(fetched / files);
             against_mpop.ratios.push(fetched / others);
         }
-        Ok(vec![against_drain, against_mpop])
+        Ok(vec![against_drain, against_files, against_mpop])
     }
 
     /// One message of 256 MiB; and the same from our server.
@@ -303,6 +308,34 @@ fn drain(address: SocketAddr, messages: u32) -> Outcome<f64> {
     let time = start.elapsed().as_secs_f64();
     sending.join().map_err(|_| "the sender")??;
     Ok(time)
+}
+
+/// Seconds to write, sync and rename the files of a Maildir as a fetch does, by
+/// groups, with no network, no journal and no threads.
+fn files_alone(folder: &Path, messages: usize) -> Outcome<f64> {
+    let message = lines(40);
+    let start = Instant::now();
+    let part = |name| -> Outcome<(PathBuf, File)> {
+        let path = folder.join(name);
+        fs::create_dir(&path)?;
+        Ok((path.clone(), File::open(path)?))
+    };
+    let ((tmp, tmp_open), (new, new_open)) = (part("tmp")?, part("new")?);
+    let names: Vec<String> = (0..messages)
+        .map(|count| format!("1.M1P1Q{count}.host"))
+        .collect();
+    for group in names.chunks(2000) {
+        for name in group {
+            fs::write(tmp.join(name), &message)?;
+        }
+        rustix::fs::syncfs(&tmp_open)?;
+        for name in group {
+            fs::rename(tmp.join(name), new.join(format!("{name},S=3080,W=3120")))?;
+        }
+        tmp_open.sync_all()?;
+        new_open.sync_all()?;
+    }
+    Ok(start.elapsed().as_secs_f64())
 }
 
 fn mpop_run(mpop: &Path, address: SocketAddr, folder: &Path) -> Outcome<f64> {
