@@ -2,6 +2,7 @@
 //! crash states.
 
 use std::{
+    fmt,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -9,13 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context as _;
+
 use crate::{
     command::Options,
+    errors::Trial,
     experiment::{Kind, Laboratory, Setup},
+    file_system::NoFileSystem,
     oracle::Wrong,
     random::Random,
-    states::{Loss, Record},
-    table::Table,
+    states::{Record, Unflushed},
+    table::{Row, Table},
 };
 
 /// Between two lines of progress.
@@ -41,7 +46,10 @@ impl<'a> Campaign<'a> {
     pub(crate) fn new(options: &'a Options, kinds: Vec<Kind>) -> Self {
         let mut table = Table::default();
         for kind in &kinds {
-            table.row(*kind);
+            table.row(Row::Loss(*kind));
+        }
+        for kind in &kinds {
+            table.row(Row::Error(kind.file_system, kind.delivery));
         }
         let start = Instant::now();
         Self {
@@ -69,7 +77,42 @@ impl<'a> Campaign<'a> {
             if self.options.recording.is_some_and(|only| only != number) {
                 break;
             }
-            self.recording(laboratory, number)?;
+            if self.options.error.is_none() {
+                self.recording(laboratory, number)?;
+            }
+            if self.options.state.is_none() {
+                self.errors(laboratory, number)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn errors(&self, laboratory: &Laboratory, number: usize) -> anyhow::Result<()> {
+        let kind = self.kinds[number % self.kinds.len()];
+        let trials = match self.options.error {
+            Some(trial) => trial..trial + 1,
+            None => 0..self.options.each.div_ceil(8),
+        };
+        for trial in trials {
+            if self.is_over() {
+                break;
+            }
+            let seeds = [self.options.seed, number as u64, !(trial as u64)];
+            let drawn = Trial::draw(kind, &mut Random::new(&seeds));
+            let wrong = match drawn.run(laboratory) {
+                Ok(wrong) => wrong,
+                Err(error) => {
+                    eprintln!("{drawn}: not judged: {error:#}");
+                    continue;
+                }
+            };
+            let again = format!("--recording {number} --error {trial}");
+            self.found(
+                Row::Error(kind.file_system, kind.delivery),
+                &drawn,
+                &again,
+                &wrong,
+            );
         }
         Ok(())
     }
@@ -79,7 +122,7 @@ impl<'a> Campaign<'a> {
         let kind = self.kinds[number % self.kinds.len()];
         let mut random = Random::new(&[seed, number as u64]);
         let setup = Setup::draw(kind, &mut random);
-        let (record, ended) = laboratory.record(&setup)?;
+        let (record, ended) = laboratory.record(&setup, &[])?;
         if self.options.events {
             for (number, event) in record.events.iter().enumerate() {
                 eprintln!("{number} {event}");
@@ -90,7 +133,9 @@ impl<'a> Campaign<'a> {
                 stuck: Some(bad.to_string()),
                 ..Wrong::default()
             };
-            self.found(&setup, number, 0, "without a loss of power", &wrong);
+            let what = format!("{setup}; no loss of power");
+            let again = format!("--recording {number} --state 0");
+            self.found(Row::Loss(kind), &what, &again, &wrong);
             return Ok(());
         }
         let each = match setup.is_large {
@@ -107,21 +152,21 @@ impl<'a> Campaign<'a> {
             }
             let mut random = Random::new(&[seed, number as u64, state as u64]);
             for (losses, wrong) in lose(laboratory, &setup, &record, &mut random)? {
-                self.found(&setup, number, state, &losses, &wrong);
+                let what = format!("{setup}; {losses}");
+                let again = format!("--recording {number} --state {state}");
+                self.found(Row::Loss(kind), &what, &again, &wrong);
             }
         }
         Ok(())
     }
 
-    fn found(&self, setup: &Setup, number: usize, state: usize, losses: &str, wrong: &Wrong) {
+    fn found(&self, row: Row, what: &dyn fmt::Display, again: &str, wrong: &Wrong) {
         let mut progress = self.progress();
-        progress.table.row(setup.kind).add(wrong);
+        progress.table.row(row).add(wrong);
         progress.states += 1;
         if !wrong.is_nothing() {
             let Options { seed, .. } = self.options;
-            eprintln!(
-                "{setup}; {losses}: {wrong}\n  again: --seed {seed} --recording {number} --state {state}"
-            );
+            eprintln!("{what}: {wrong}\n  again: --seed {seed} {again}");
         }
         if progress.shown.elapsed() > PAUSE {
             progress.shown = Instant::now();
@@ -148,30 +193,35 @@ impl<'a> Campaign<'a> {
 }
 
 /// Loses power once, and sometimes again in the run that follows.
-fn lose(
+pub(crate) fn lose(
     laboratory: &Laboratory,
     setup: &Setup,
     record: &Record,
     random: &mut Random,
 ) -> anyhow::Result<Vec<(String, Wrong)>> {
-    let loss = record.draw(random);
-    let moment = record.after(loss, random);
-    let is_read = random.one_in(3);
-    let again = random.one_in(6);
-    let (wrong, record) = laboratory.recover(setup, &moment, is_read)?;
-    let mut tried = vec![(shown(loss, is_read), wrong)];
-    if again {
-        let second = record.draw(random);
-        let moment = record.after(second, random);
+    let mut tried = Vec::new();
+    let mut losses = String::new();
+    let mut next = None;
+    let times = if random.one_in(6) { 2 } else { 1 };
+    for _ in 0..times {
+        let record = next.as_ref().unwrap_or(record);
+        let loss = record.draw(random);
+        let moment = record.after(loss, random);
         let is_read = random.one_in(3);
-        let (wrong, _) = laboratory.recover(setup, &moment, is_read)?;
-        let losses = format!("{loss}; then {}", shown(second, is_read));
-        tried.push((losses, wrong));
+        if !losses.is_empty() {
+            losses.push_str("; then ");
+        }
+        losses.push_str(&loss.to_string());
+        let (wrong, record) = match laboratory.recover(setup, &moment, is_read) {
+            // No file system survives this, whatever the program does.
+            Err(error) if loss.unflushed == Unflushed::Torn && error.is::<NoFileSystem>() => break,
+            recovered => recovered.with_context(|| losses.clone())?,
+        };
+        if is_read {
+            losses.push_str(", then a mail reader");
+        }
+        tried.push((losses.clone(), wrong));
+        next = Some(record);
     }
     Ok(tried)
-}
-
-fn shown(loss: Loss, is_read: bool) -> String {
-    let reader = if is_read { ", then a mail reader" } else { "" };
-    format!("{loss}{reader}")
 }

@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use clap::Parser;
 
 use crate::{
+    bite::bite,
     campaign::Campaign,
     experiment::{Kind, Laboratory},
     file_system::FileSystem,
@@ -57,17 +58,27 @@ pub(crate) struct Options {
     /// Try only the crash state with this number of each recording
     #[arg(long)]
     pub(crate) state: Option<usize>,
+    /// Try only the write error with this number after each recording, and no
+    /// crash states
+    #[arg(long)]
+    pub(crate) error: Option<usize>,
     /// Take this many crash states from each recording
     #[arg(long, default_value_t = 40)]
     pub(crate) each: usize,
     /// Make this many experiments at once
     #[arg(long, default_value_t = 2)]
     pub(crate) workers: usize,
+    /// Leave out each sync of the program in turn, by strace: a crash state must
+    /// show it
+    #[arg(long)]
+    pub(crate) bite: bool,
     /// Print what has reached the disks in each recording
     #[arg(long)]
     pub(crate) events: bool,
 }
 
+/// Crash states of a record that lacks a sync.
+const BITE_STATES: usize = 200;
 const INSIDE: &str = "POP3_POWERLOSS_INSIDE";
 const NAME: &str = "pop3-powerloss-";
 
@@ -180,6 +191,13 @@ impl Options {
             possible.is_ok()
         });
         if file_systems.is_empty() {
+            return Ok(None);
+        }
+        if self.bite {
+            let kinds = self.kinds(&file_systems);
+            let states = self.states.min(BITE_STATES);
+            let not_shown = bite(&first, &kinds, states, self.seed)?;
+            anyhow::ensure!(not_shown == 0, "{not_shown} syncs can be left out unseen");
             return Ok(None);
         }
         let campaign = Campaign::new(self, self.kinds(&file_systems));

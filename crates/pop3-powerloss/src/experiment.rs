@@ -1,7 +1,12 @@
 //! A fetch is recorded, power is lost, and `pop3 fetch` is run again.
 
 use std::{
-    cell::RefCell, collections::HashMap, fmt, fs, path::PathBuf, process::Command, sync::Arc,
+    cell::RefCell,
+    collections::HashMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
 };
 
 use crate::{
@@ -78,6 +83,29 @@ impl Setup {
         }
     }
 
+    /// Few messages: their flushes are what may fail.
+    pub(crate) fn draw_for_errors(kind: Kind, random: &mut Random) -> Self {
+        let is_large = random.one_in(2);
+        let mut messages = mail::draw(random, 0, is_large);
+        if random.one_in(2) {
+            // They are drawn around the large ones.
+            let place = messages.iter().position(|it| it.octets.len() > 9 << 20);
+            messages = messages
+                .into_iter()
+                .skip(place.unwrap_or_default())
+                .take(3)
+                .collect();
+        }
+        Self {
+            kind,
+            journal_apart: random.one_in(3),
+            has_foreign: random.one_in(2),
+            arrivals: [messages, Vec::new()],
+            neighbour: None,
+            is_large,
+        }
+    }
+
     /// All messages that the server ever has.
     pub(crate) fn messages(&self) -> Vec<Arc<Message>> {
         self.arrivals.concat()
@@ -101,7 +129,6 @@ impl Laboratory {
             program: Program {
                 pop3,
                 server: server.address,
-                under: Vec::new(),
             },
             server,
             scratch,
@@ -206,27 +233,39 @@ impl Laboratory {
         Ok(Boot { mounted })
     }
 
+    pub(crate) fn scratch(&self) -> &Path {
+        &self.scratch
+    }
+
     pub(crate) fn fetch(&self, setup: &Setup, boot: &Boot) -> anyhow::Result<Ended> {
+        self.fetch_under(setup, boot, &[])
+    }
+
+    fn fetch_under(&self, setup: &Setup, boot: &Boot, under: &[String]) -> anyhow::Result<Ended> {
         let Kind {
             delivery, delete, ..
         } = setup.kind;
         let ended = self
             .program
-            .fetch(delivery, delete, &boot.mail(), &boot.journal())?;
+            .fetch(under, delivery, delete, &boot.mail(), &boot.journal())?;
         self.disks
             .recorder()
             .note(Event::Ended(ended.status.unwrap_or(-1)));
         Ok(ended)
     }
 
-    /// Records fetches of all messages.
-    pub(crate) fn record(&self, setup: &Setup) -> anyhow::Result<(Record, Vec<Ended>)> {
+    /// Records fetches of all messages, each run by the program `under`, if any.
+    pub(crate) fn record(
+        &self,
+        setup: &Setup,
+        under: &[String],
+    ) -> anyhow::Result<(Record, Vec<Ended>)> {
         let start = self.start(setup)?;
         self.disks.start_record();
         let boot = self.boot(setup, start.images.clone())?;
         let neighbour = setup
             .neighbour
-            .map(|(pause, all)| Neighbour::start(boot.mounted[0].lower(), pause, all))
+            .map(|(pause, all)| Neighbour::start(boot.lower(), pause, all))
             .transpose()?;
         let mut ended = Vec::new();
         let mut maildrop = Maildrop::default();
@@ -234,7 +273,7 @@ impl Laboratory {
             if !messages.is_empty() {
                 maildrop.0.extend(messages.iter().cloned());
                 self.server.set(maildrop);
-                ended.push(self.fetch(setup, &boot)?);
+                ended.push(self.fetch_under(setup, &boot, under)?);
                 maildrop = self.server.maildrop();
             }
         }
@@ -288,6 +327,14 @@ impl Laboratory {
         Ok(stuck)
     }
 
+    /// The disks as they are, which are not mounted.
+    pub(crate) fn now(&self, maildrop: Maildrop) -> Moment {
+        Moment {
+            images: self.disks.images(),
+            maildrop,
+        }
+    }
+
     pub(crate) fn judge(&self, setup: &Setup, boot: &Boot) -> anyhow::Result<Wrong> {
         let stored: Vec<Stored> = look(&boot.mail())?;
         let messages = setup.messages();
@@ -303,6 +350,10 @@ impl Laboratory {
 impl Boot {
     pub(crate) fn mail(&self) -> PathBuf {
         self.mounted[0].path.join("mail")
+    }
+
+    pub(crate) fn lower(&self) -> &Path {
+        self.mounted[0].lower()
     }
 
     fn journal(&self) -> PathBuf {

@@ -111,12 +111,12 @@ impl FileSystem {
             Self::Xfs => "nouuid",
             _ => "defaults",
         };
-        let done = run(Command::new("mount")
+        let mount = run(Command::new("mount")
             .args(["-n", "-i", "-t", self.on_disk(), "-o", options, device])
             .arg(mounted.lower()));
         // It stays for as long as it is mounted.
         run(Command::new("losetup").args(["--detach", device]))?;
-        done?;
+        mount.map_err(|error| anyhow::Error::new(NoFileSystem(error.to_string())))?;
         if let Some(lower) = &mounted.lower {
             let bindfs = Command::new("setpriv")
                 .args(["--pdeathsig", "KILL", "bindfs", "-f"])
@@ -148,6 +148,19 @@ impl fmt::Display for FileSystem {
         })
     }
 }
+
+/// A disk cannot be mounted: sectors of a block that the file system takes for
+/// indivisible are of two times.
+#[derive(Debug)]
+pub(crate) struct NoFileSystem(String);
+
+impl fmt::Display for NoFileSystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoFileSystem {}
 
 /// A mounted file system. Dropped, it is unmounted, and its loop device detached.
 #[derive(Debug)]

@@ -9,11 +9,15 @@
 use std::process::ExitCode;
 
 #[cfg(target_os = "linux")]
+mod bite;
+#[cfg(target_os = "linux")]
 mod campaign;
 #[cfg(target_os = "linux")]
 mod command;
 #[cfg(target_os = "linux")]
 mod disk;
+#[cfg(target_os = "linux")]
+mod errors;
 #[cfg(target_os = "linux")]
 mod experiment;
 #[cfg(target_os = "linux")]

@@ -52,8 +52,6 @@ impl fmt::Display for Delivery {
 pub(crate) struct Program {
     pub(crate) pop3: PathBuf,
     pub(crate) server: SocketAddr,
-    /// Words before it: a program that runs it.
-    pub(crate) under: Vec<String>,
 }
 
 /// How a run has ended.
@@ -65,15 +63,16 @@ pub(crate) struct Ended {
 }
 
 impl Program {
+    /// Runs it by the program `under` and its arguments, if any.
     pub(crate) fn fetch(
         &self,
+        under: &[String],
         delivery: Delivery,
         delete: bool,
         mail: &Path,
         journal: &Path,
     ) -> anyhow::Result<Ended> {
-        let words: Vec<&str> = self.under.iter().map(String::as_str).collect();
-        let mut command = match words.split_first() {
+        let mut command = match under.split_first() {
             Some((first, rest)) => {
                 let mut command = Command::new(first);
                 command.args(rest).arg(&self.pop3);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{experiment::Kind, oracle::Wrong};
+use crate::{experiment::Kind, file_system::FileSystem, oracle::Wrong, program::Delivery};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
@@ -28,14 +28,22 @@ impl Counts {
     }
 }
 
+/// What was counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Row {
+    Loss(Kind),
+    /// Errors of disks, whether messages are deleted or kept.
+    Error(FileSystem, Delivery),
+}
+
 #[derive(Debug, Default)]
-pub(crate) struct Table(pub(crate) Vec<(Kind, Counts)>);
+pub(crate) struct Table(Vec<(Row, Counts)>);
 
 impl Table {
-    pub(crate) fn row(&mut self, kind: Kind) -> &mut Counts {
-        let at = self.0.iter().position(|(of, _)| *of == kind);
+    pub(crate) fn row(&mut self, row: Row) -> &mut Counts {
+        let at = self.0.iter().position(|(of, _)| *of == row);
         let at = at.unwrap_or_else(|| {
-            self.0.push((kind, Counts::default()));
+            self.0.push((row, Counts::default()));
             self.0.len() - 1
         });
         &mut self.0[at].1
@@ -50,12 +58,20 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "| file system | delivery | messages | states | lost | twice | damaged | left over | stuck |\n\
-             |-------------|----------|----------|-------:|-----:|------:|--------:|----------:|------:|\n",
+            "| file system | delivery | messages | after         | states | lost | twice | damaged | left over | stuck |\n\
+             |-------------|----------|----------|---------------|-------:|-----:|------:|--------:|----------:|------:|\n",
         )?;
-        for (kind, counts) in &self.0 {
-            let (file_system, delivery) = (kind.file_system.to_string(), kind.delivery.to_string());
-            let messages = if kind.delete { "deleted" } else { "kept" };
+        for (row, counts) in &self.0 {
+            let (file_system, delivery, messages, after) = match row {
+                Row::Loss(kind) => {
+                    let messages = if kind.delete { "deleted" } else { "kept" };
+                    (kind.file_system, kind.delivery, messages, "power loss")
+                }
+                Row::Error(file_system, delivery) => {
+                    (*file_system, *delivery, "both", "write errors")
+                }
+            };
+            let (file_system, delivery) = (file_system.to_string(), delivery.to_string());
             let Counts {
                 states,
                 lost,
@@ -67,8 +83,8 @@ impl fmt::Display for Table {
             } = counts;
             writeln!(
                 f,
-                "| {file_system:<11} | {delivery:<8} | {messages:<8} | {states:>6} | {lost:>4} | \
-                 {twice:>5} | {damaged:>7} | {left_over:>9} | {stuck:>5} |"
+                "| {file_system:<11} | {delivery:<8} | {messages:<8} | {after:<13} | {states:>6} | \
+                 {lost:>4} | {twice:>5} | {damaged:>7} | {left_over:>9} | {stuck:>5} |"
             )?;
         }
         Ok(())
