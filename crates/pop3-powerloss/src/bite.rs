@@ -14,6 +14,7 @@ use crate::{
     experiment::{Kind, Laboratory, Setup},
     mail,
     random::Random,
+    states::Record,
 };
 
 /// A sync of the program.
@@ -40,29 +41,36 @@ pub(crate) fn bite(
     seed: u64,
 ) -> anyhow::Result<usize> {
     let mut not_shown = 0;
-    println!("| file system | delivery | messages | left out | shown by state |");
-    println!("|-------------|----------|---------:|----------|---------------:|");
+    println!("| file system | delivery | messages | left out | shown by |");
+    println!("|-------------|----------|---------:|----------|----------|");
     for kind in kinds.iter().filter(|kind| kind.delete) {
         for messages in [Messages::Few, Messages::Many, Messages::Large] {
             let setup = messages.setup(*kind, &mut Random::new(&[seed]));
+            let say = |what: &dyn fmt::Display, shown: &str| {
+                let [file_system, delivery] =
+                    [kind.file_system.to_string(), kind.delivery.to_string()];
+                println!(
+                    "| {file_system:<11} | {delivery:<8} | {messages:>8} | {what} | {shown} |"
+                );
+            };
+            let (record, _) = laboratory.record(&setup, &[])?;
+            if let Some(wrong) = first_wrong(laboratory, &setup, &record, states, seed)? {
+                say(&"nothing", &wrong);
+                not_shown += 1;
+                continue;
+            }
             for sync in list(laboratory, &setup)? {
-                let Kind {
-                    file_system,
-                    delivery,
-                    ..
-                } = kind;
-                let shown = without(laboratory, &setup, &sync, states, seed)?;
-                let shown = match (shown, sync.why_not_needed()) {
-                    (Some(state), _) => format!("{state}"),
+                let record = without(laboratory, &setup, &sync)?;
+                let wrong = first_wrong(laboratory, &setup, &record, states, seed)?;
+                let shown = match (wrong, sync.why_not_needed()) {
+                    (Some(wrong), _) => wrong,
                     (None, Some(why)) => format!("not needed: {why}"),
                     (None, None) => {
                         not_shown += 1;
-                        format!("none of {states}")
+                        format!("none of {states} states")
                     }
                 };
-                println!(
-                    "| {file_system:<11} | {delivery:<8} | {messages:>8} | {sync} | {shown} |"
-                );
+                say(&sync, &shown);
             }
         }
     }
@@ -94,7 +102,8 @@ impl Messages {
             kind,
             // On one disk the syncs of the journal stand in for others.
             journal_apart: true,
-            has_foreign: false,
+            // A place that is there, and one that the program makes.
+            has_foreign: !matches!(self, Self::Few),
             arrivals: [messages.take(most).collect(), Vec::new()],
             neighbour: None,
             is_large: matches!(self, Self::Large),
@@ -156,14 +165,8 @@ fn shortened(path: &str, scratch: &Path) -> String {
     }
 }
 
-/// The number of the first crash state that is wrong.
-fn without(
-    laboratory: &Laboratory,
-    setup: &Setup,
-    sync: &Sync,
-    states: usize,
-    seed: u64,
-) -> anyhow::Result<Option<usize>> {
+/// A fetch that lacks this sync.
+fn without(laboratory: &Laboratory, setup: &Setup, sync: &Sync) -> anyhow::Result<Record> {
     let Sync { call, number, .. } = sync;
     let trace = format!("trace={call}");
     let inject = format!("inject={call}:retval=0:when={number}");
@@ -180,11 +183,22 @@ fn without(
         &inject,
     ];
     let (record, _) = laboratory.record(setup, &under.map(String::from))?;
+    Ok(record)
+}
+
+/// The first crash state that is wrong, and how.
+fn first_wrong(
+    laboratory: &Laboratory,
+    setup: &Setup,
+    record: &Record,
+    states: usize,
+    seed: u64,
+) -> anyhow::Result<Option<String>> {
     for state in 0..states {
         let mut random = Random::new(&[seed, state as u64]);
-        let tried = lose(laboratory, setup, &record, &mut random)?;
-        if tried.iter().any(|(_, wrong)| !wrong.is_nothing()) {
-            return Ok(Some(state));
+        let tried = lose(laboratory, setup, record, &mut random)?;
+        if let Some((_, wrong)) = tried.iter().find(|(_, wrong)| !wrong.is_nothing()) {
+            return Ok(Some(format!("{} in state {state}", wrong.kinds())));
         }
     }
     Ok(None)

@@ -27,12 +27,21 @@ pub(crate) struct Wrong {
 }
 
 impl Wrong {
+    /// The names of what is wrong.
+    pub(crate) fn kinds(&self) -> String {
+        let kinds = [
+            ("lost", !self.lost.is_empty()),
+            ("twice", !self.twice.is_empty()),
+            ("damaged", !self.damaged.is_empty()),
+            ("left over", !self.left_over.is_empty()),
+            ("stuck", self.stuck.is_some()),
+        ];
+        let kinds = kinds.iter().filter(|(_, is_there)| *is_there);
+        kinds.map(|(kind, _)| *kind).collect::<Vec<_>>().join(", ")
+    }
+
     pub(crate) fn is_nothing(&self) -> bool {
-        self.lost.is_empty()
-            && self.twice.is_empty()
-            && self.damaged.is_empty()
-            && self.left_over.is_empty()
-            && self.stuck.is_none()
+        self.kinds().is_empty()
     }
 }
 
