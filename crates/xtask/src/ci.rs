@@ -6,6 +6,7 @@ use crate::{
     api::Api,
     engine::Engine,
     fuzz::{Fuzz, replay::Replay},
+    powerloss::Powerloss,
     shell::{command, root, run},
     tool,
     workflows::Workflows,
@@ -26,7 +27,7 @@ const NO_STD: &str = "--manifest-path crates/dot-stuffing/tests/no-std/Cargo.tom
 
 impl Ci {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let steps: [(&str, Step); 11] = [
+        let steps: [(&str, Step); 12] = [
             ("format", Self::format),
             ("workflows", Self::workflows),
             ("lints", Self::lints),
@@ -38,6 +39,7 @@ impl Ci {
             ("benches", Self::benches),
             ("fuzz", Self::fuzz),
             ("engine", Self::engine),
+            ("power loss", Self::powerloss),
         ];
         for (name, step) in steps {
             let start = Instant::now();
@@ -108,5 +110,10 @@ impl Ci {
     /// What the script for OSS-Fuzz builds starts.
     fn engine(&self) -> anyhow::Result<()> {
         Engine::plain().run()
+    }
+
+    /// For two minutes, where there is root.
+    fn powerloss(&self) -> anyhow::Result<()> {
+        Powerloss::briefly().run()
     }
 }

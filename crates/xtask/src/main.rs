@@ -18,6 +18,7 @@ mod matrix;
 mod mutants;
 #[cfg(unix)]
 mod peers;
+mod powerloss;
 mod shell;
 mod table;
 mod tool;
@@ -43,6 +44,7 @@ enum Job {
     Mutants(mutants::Mutants),
     #[cfg(unix)]
     Peers(peers::Peers),
+    Powerloss(powerloss::Powerloss),
     Regress(fuzz::regress::Regress),
     Replay(fuzz::replay::Replay),
     Strength(fuzz::strength::Strength),
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Job::Mutants(job) => job.run(),
         #[cfg(unix)]
         Job::Peers(job) => job.run(),
+        Job::Powerloss(job) => job.run(),
         Job::Regress(job) => job.run(),
         Job::Replay(job) => job.run(),
         Job::Strength(job) => job.run(),

@@ -1,0 +1,390 @@
+//! A fetch is recorded, power is lost, and `pop3 fetch` is run again.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+};
+
+use crate::{
+    disk::{Disks, Event, Image},
+    file_system::{FileSystem, Mounted, run},
+    helper::{Neighbour, look, read_mail},
+    mail::{self, FOREIGN},
+    oracle::{Stored, Wrong, judge},
+    program::{BootId, Delivery, Ended, Program},
+    random::Random,
+    server::{Maildrop, Message, Server},
+    states::{Moment, Record},
+};
+
+/// What is the same in all of an experiment.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    pub(crate) kind: Kind,
+    /// The journal is on a disk of its own, with ext4.
+    pub(crate) journal_apart: bool,
+    /// The place has a message of another program already.
+    pub(crate) has_foreign: bool,
+    /// Messages that are there from the start, and those that come between two runs.
+    pub(crate) arrivals: [Vec<Arc<Message>>; 2],
+    pub(crate) neighbour: Option<(usize, bool)>,
+    pub(crate) is_large: bool,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kind {
+    pub(crate) file_system: FileSystem,
+    pub(crate) delivery: Delivery,
+    pub(crate) delete: bool,
+}
+
+/// Where experiments are made.
+pub(crate) struct Laboratory {
+    pub(crate) disks: Disks,
+    pub(crate) server: Server,
+    pub(crate) program: Program,
+    scratch: PathBuf,
+    boot_id: Arc<BootId>,
+    empty: RefCell<HashMap<String, Image>>,
+}
+
+/// The mounted disks, for as long as a boot lasts.
+pub(crate) struct Boot {
+    /// That with mail first.
+    mounted: Vec<Mounted>,
+}
+
+impl Setup {
+    pub(crate) fn draw(kind: Kind, random: &mut Random) -> Self {
+        let is_large = random.one_in(8);
+        let first = mail::draw(random, 0, is_large);
+        let second = match random.one_in(3) {
+            true => Vec::new(),
+            false => mail::draw(random, first.len(), false),
+        };
+        let pause = 1 + random.below(20);
+        let neighbour = match random.below(4) {
+            0 => None,
+            1 => Some((pause, true)),
+            _ => Some((pause, false)),
+        };
+        Self {
+            kind,
+            journal_apart: random.one_in(2),
+            has_foreign: random.one_in(2),
+            arrivals: [first, second],
+            neighbour,
+            is_large,
+        }
+    }
+
+    /// Few messages: their flushes are what may fail.
+    pub(crate) fn draw_for_errors(kind: Kind, random: &mut Random) -> Self {
+        let is_large = random.one_in(2);
+        let mut messages = mail::draw(random, 0, is_large);
+        if random.one_in(2) {
+            // They are drawn around the large ones.
+            let place = messages.iter().position(|it| it.octets.len() > 9 << 20);
+            messages = messages
+                .into_iter()
+                .skip(place.unwrap_or_default())
+                .take(3)
+                .collect();
+        }
+        Self {
+            kind,
+            journal_apart: random.one_in(3),
+            has_foreign: random.one_in(2),
+            arrivals: [messages, Vec::new()],
+            neighbour: None,
+            is_large,
+        }
+    }
+
+    /// All messages that the server ever has.
+    pub(crate) fn messages(&self) -> Vec<Arc<Message>> {
+        self.arrivals.concat()
+    }
+}
+
+impl Laboratory {
+    /// `scratch` is a directory to be made.
+    pub(crate) fn open(
+        scratch: PathBuf,
+        pop3: PathBuf,
+        boot_id: Arc<BootId>,
+    ) -> anyhow::Result<Self> {
+        let files = scratch.join("disks");
+        fs::create_dir_all(&files)?;
+        let disks = Disks::mount(&files)?;
+        let recorder = disks.recorder();
+        let server = Server::start(move |gone| recorder.note(Event::Deleted(gone.to_vec())))?;
+        Ok(Self {
+            disks,
+            program: Program {
+                pop3,
+                server: server.address,
+            },
+            server,
+            scratch,
+            boot_id,
+            empty: RefCell::default(),
+        })
+    }
+
+    /// Where everything begins.
+    pub(crate) fn start(&self, setup: &Setup) -> anyhow::Result<Moment> {
+        let mut images = vec![self.prepared(setup)?];
+        if setup.journal_apart {
+            images.push(self.empty(FileSystem::Ext4)?);
+        }
+        Ok(Moment {
+            images,
+            maildrop: Maildrop(setup.messages()),
+        })
+    }
+
+    /// Whether this machine has what that file system takes.
+    pub(crate) fn check(&self, file_system: FileSystem) -> anyhow::Result<()> {
+        let setup = Setup::draw(
+            Kind {
+                file_system,
+                delivery: Delivery::Maildir,
+                delete: false,
+            },
+            &mut Random::new(&[]),
+        );
+        self.prepared(&setup).map(drop)
+    }
+
+    fn empty(&self, file_system: FileSystem) -> anyhow::Result<Image> {
+        let name = file_system.to_string();
+        if let Some(image) = self.empty.borrow().get(&name) {
+            return Ok(image.clone());
+        }
+        let image = file_system.make(&self.scratch.join("new"))?;
+        self.empty.borrow_mut().insert(name, image.clone());
+        Ok(image)
+    }
+
+    /// A file system with a place for mail.
+    fn prepared(&self, setup: &Setup) -> anyhow::Result<Image> {
+        let Kind {
+            file_system,
+            delivery,
+            ..
+        } = setup.kind;
+        let name = format!("{file_system} {delivery} {}", setup.has_foreign);
+        if let Some(image) = self.empty.borrow().get(&name) {
+            return Ok(image.clone());
+        }
+        self.disks.set(vec![self.empty(file_system)?]);
+        let foreign = self.scratch.join("foreign");
+        let (text, make) = match delivery {
+            Delivery::Maildir => (
+                String::from(FOREIGN),
+                "mkdir Maildir Maildir/tmp Maildir/new Maildir/cur; cp \"$2\" Maildir/cur/1.foreign:2,S",
+            ),
+            Delivery::Mbox => (
+                format!("From someone Thu Jan  1 00:00:00 1970\n{FOREIGN}\n"),
+                "cp \"$2\" inbox",
+            ),
+        };
+        fs::write(&foreign, text)?;
+        let make = match setup.has_foreign {
+            true => make,
+            false => "",
+        };
+        let mounted = file_system.mount(&self.scratch.join("disks/0"), &self.scratch.join("0"))?;
+        run(Command::new("sh")
+            .args([
+                "-ec",
+                &format!("cd \"$1\"; mkdir mail journal; cd mail; {make}"),
+                "sh",
+            ])
+            .arg(mounted.lower())
+            .arg(foreign))?;
+        drop(mounted);
+        let image = self.disks.images().swap_remove(0);
+        self.empty.borrow_mut().insert(name, image.clone());
+        Ok(image)
+    }
+
+    /// Switches the machine on.
+    pub(crate) fn boot(&self, setup: &Setup, images: Vec<Image>) -> anyhow::Result<Boot> {
+        let disks = images.len();
+        self.disks.set(images);
+        self.boot_id.change()?;
+        let mut mounted = Vec::new();
+        for disk in 0..disks {
+            let file_system = match disk {
+                0 => setup.kind.file_system,
+                _ => FileSystem::Ext4,
+            };
+            let number = disk.to_string();
+            let file = self.scratch.join("disks").join(&number);
+            mounted.push(file_system.mount(&file, &self.scratch.join(&number))?);
+        }
+        Ok(Boot { mounted })
+    }
+
+    pub(crate) fn scratch(&self) -> &Path {
+        &self.scratch
+    }
+
+    pub(crate) fn fetch(&self, setup: &Setup, boot: &Boot) -> anyhow::Result<Ended> {
+        self.fetch_under(setup, boot, &[])
+    }
+
+    fn fetch_under(&self, setup: &Setup, boot: &Boot, under: &[String]) -> anyhow::Result<Ended> {
+        let Kind {
+            delivery, delete, ..
+        } = setup.kind;
+        let ended = self
+            .program
+            .fetch(under, delivery, delete, &boot.mail(), &boot.journal())?;
+        self.disks
+            .recorder()
+            .note(Event::Ended(ended.status.unwrap_or(-1)));
+        Ok(ended)
+    }
+
+    /// Records fetches of all messages, each run by the program `under`, if any.
+    pub(crate) fn record(
+        &self,
+        setup: &Setup,
+        under: &[String],
+    ) -> anyhow::Result<(Record, Vec<Ended>)> {
+        let start = self.start(setup)?;
+        self.disks.start_record();
+        let boot = self.boot(setup, start.images.clone())?;
+        let neighbour = setup
+            .neighbour
+            .map(|(pause, all)| Neighbour::start(boot.lower(), pause, all))
+            .transpose()?;
+        let mut ended = Vec::new();
+        let mut maildrop = Maildrop::default();
+        for messages in &setup.arrivals {
+            if !messages.is_empty() {
+                maildrop.0.extend(messages.iter().cloned());
+                self.server.set(maildrop);
+                ended.push(self.fetch_under(setup, &boot, under)?);
+                maildrop = self.server.maildrop();
+            }
+        }
+        let events = self.disks.end_record();
+        drop(neighbour);
+        drop(boot);
+        Ok((Record { start, events }, ended))
+    }
+
+    /// Runs the program until it settles, and judges what it leaves. With
+    /// `is_read`, a mail reader comes first.
+    pub(crate) fn recover(
+        &self,
+        setup: &Setup,
+        moment: &Moment,
+        is_read: bool,
+    ) -> anyhow::Result<(Wrong, Record)> {
+        let mut start = moment.clone();
+        self.disks.start_record();
+        let boot = self.boot(setup, moment.images.clone())?;
+        self.server.set(moment.maildrop.clone());
+        if is_read && setup.kind.delivery == Delivery::Maildir {
+            read_mail(&boot.mail().join("Maildir"))?;
+            self.disks.start_record();
+            start.images = self.disks.images();
+        }
+        let stuck = self.settle(setup, &boot)?;
+        let events = self.disks.end_record();
+        let mut wrong = self.judge(setup, &boot)?;
+        if stuck.is_some() {
+            // What the server has may still come.
+            let held = self.server.maildrop();
+            let has = |id: &String| held.0.iter().any(|message| message.unique_id == *id);
+            wrong.lost.retain(|id| !has(id));
+            wrong.stuck = stuck;
+        }
+        Ok((wrong, Record { start, events }))
+    }
+
+    /// Why it does not settle.
+    pub(crate) fn settle(&self, setup: &Setup, boot: &Boot) -> anyhow::Result<Option<String>> {
+        let mut stuck = None;
+        for _ in 0..3 {
+            let ended = self.fetch(setup, boot)?;
+            match ended.status {
+                Some(0) => return Ok(None),
+                Some(_) => stuck = Some(ended.to_string()),
+                None => return Ok(Some(ended.to_string())),
+            }
+        }
+        Ok(stuck)
+    }
+
+    /// The disks as they are, which are not mounted.
+    pub(crate) fn now(&self, maildrop: Maildrop) -> Moment {
+        Moment {
+            images: self.disks.images(),
+            maildrop,
+        }
+    }
+
+    pub(crate) fn judge(&self, setup: &Setup, boot: &Boot) -> anyhow::Result<Wrong> {
+        let stored: Vec<Stored> = look(&boot.mail())?;
+        let messages = setup.messages();
+        Ok(judge(
+            setup.kind.delivery,
+            setup.has_foreign,
+            &messages,
+            &stored,
+        ))
+    }
+}
+
+impl Boot {
+    pub(crate) fn mail(&self) -> PathBuf {
+        self.mounted[0].path.join("mail")
+    }
+
+    pub(crate) fn lower(&self) -> &Path {
+        self.mounted[0].lower()
+    }
+
+    fn journal(&self) -> PathBuf {
+        match self.mounted.get(1) {
+            Some(other) => other.path.clone(),
+            None => self.mounted[0].path.join("journal"),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.delete { "delete" } else { "keep" };
+        write!(f, "{} {} {what}", self.file_system, self.delivery)
+    }
+}
+
+impl fmt::Display for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [first, second] = self.arrivals.each_ref().map(Vec::len);
+        write!(f, "{}, {first} and {second} messages", self.kind)?;
+        if self.is_large {
+            f.write_str(", a large one among them")?;
+        }
+        if self.journal_apart {
+            f.write_str(", journal on another disk")?;
+        }
+        match self.neighbour {
+            Some((_, true)) => f.write_str(", beside a program that calls syncfs"),
+            Some((_, false)) => f.write_str(", beside a program that calls fsync"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! File systems on the recording disks.
+//!
+//! Whatever touches a mounted file system is a process of its own: should this one
+//! be killed, none of its threads waits for a disk that it has to serve itself, and
+//! all that is mounted goes with the mount namespace.
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use clap::ValueEnum;
+
+use crate::disk::Image;
+
+/// A file system to deliver to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileSystem {
+    Ext4,
+    Xfs,
+    Btrfs,
+    /// bindfs over ext4: a file system of FUSE, as sshfs or gocryptfs are.
+    Bindfs,
+}
+
+impl FileSystem {
+    pub(crate) const ALL: [Self; 4] = [Self::Ext4, Self::Xfs, Self::Btrfs, Self::Bindfs];
+
+    /// What is on the disk.
+    fn on_disk(self) -> &'static str {
+        match self {
+            Self::Ext4 | Self::Bindfs => "ext4",
+            Self::Xfs => "xfs",
+            Self::Btrfs => "btrfs",
+        }
+    }
+
+    fn octets(self) -> u64 {
+        match self {
+            Self::Ext4 | Self::Bindfs => 128 << 20,
+            // The least that mkfs.xfs makes.
+            Self::Xfs => 300 << 20,
+            Self::Btrfs => 256 << 20,
+        }
+    }
+
+    fn mkfs(self) -> &'static [&'static str] {
+        match self {
+            Self::Ext4 | Self::Bindfs => &[
+                "mkfs.ext4",
+                "-q",
+                "-F",
+                "-b",
+                "4096",
+                "-O",
+                "^resize_inode",
+                "-J",
+                "size=8",
+                "-E",
+                "lazy_itable_init=0,lazy_journal_init=0",
+            ],
+            Self::Xfs => &["mkfs.xfs", "-q", "-f"],
+            Self::Btrfs => &["mkfs.btrfs", "-q", "-f"],
+        }
+    }
+
+    /// The programs that it takes.
+    pub(crate) fn programs(self) -> impl Iterator<Item = &'static str> {
+        let bindfs = (self == Self::Bindfs).then_some("bindfs");
+        self.mkfs().iter().take(1).copied().chain(bindfs)
+    }
+
+    /// A new one; `scratch` is the path of a file that does not exist.
+    pub(crate) fn make(self, scratch: &Path) -> anyhow::Result<Image> {
+        let file = fs::File::create(scratch)?;
+        file.set_len(self.octets())?;
+        let [mkfs, arguments @ ..] = self.mkfs() else {
+            bail!("no program to make {self}")
+        };
+        run(Command::new(mkfs)
+            .args(arguments)
+            .arg(scratch)
+            .stdout(Stdio::null()))?;
+        let image = Image::read_file(scratch)?;
+        fs::remove_file(scratch)?;
+        Ok(image)
+    }
+
+    /// Mounts the one that is in `disk`. Where it can be seen twice, the lower
+    /// directory is `path`.lower.
+    pub(crate) fn mount(self, disk: &Path, path: &Path) -> anyhow::Result<Mounted> {
+        let mut mounted = Mounted {
+            path: path.to_owned(),
+            lower: None,
+            bindfs: None,
+        };
+        if self == Self::Bindfs {
+            let lower = path.with_extension("lower");
+            fs::create_dir_all(&lower)?;
+            mounted.lower = Some(lower);
+        }
+        fs::create_dir_all(path)?;
+        let device = attach(disk)?;
+        let device = device.trim();
+        let options = match self {
+            // A copy of one that was mounted before.
+            Self::Xfs => "nouuid",
+            _ => "defaults",
+        };
+        let mount = run(Command::new("mount")
+            .args(["-n", "-i", "-t", self.on_disk(), "-o", options, device])
+            .arg(mounted.lower()));
+        // It stays for as long as it is mounted.
+        run(Command::new("losetup").args(["--detach", device]))?;
+        mount.map_err(|error| anyhow::Error::new(NoFileSystem(error.to_string())))?;
+        if let Some(lower) = &mounted.lower {
+            let bindfs = Command::new("setpriv")
+                .args(["--pdeathsig", "KILL", "bindfs", "-f"])
+                .args([lower, path])
+                .stdin(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .context("cannot start bindfs")?;
+            mounted.bindfs = Some(bindfs);
+            let due = Instant::now() + Duration::from_secs(20);
+            while !is_mounted(path)? {
+                if Instant::now() > due {
+                    bail!("bindfs does not mount {}", path.display());
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        Ok(mounted)
+    }
+}
+
+impl fmt::Display for FileSystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ext4 => "ext4",
+            Self::Xfs => "xfs",
+            Self::Btrfs => "btrfs",
+            Self::Bindfs => "bindfs",
+        })
+    }
+}
+
+/// A disk cannot be mounted: sectors of a block that the file system takes for
+/// indivisible are of two times.
+#[derive(Debug)]
+pub(crate) struct NoFileSystem(String);
+
+impl fmt::Display for NoFileSystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoFileSystem {}
+
+/// A mounted file system. Dropped, it is unmounted, and its loop device detached.
+#[derive(Debug)]
+pub(crate) struct Mounted {
+    pub(crate) path: PathBuf,
+    lower: Option<PathBuf>,
+    bindfs: Option<Child>,
+}
+
+impl Mounted {
+    /// The directory of the file system that is on the disk.
+    pub(crate) fn lower(&self) -> &Path {
+        self.lower.as_ref().unwrap_or(&self.path)
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        if let Some(mut bindfs) = self.bindfs.take() {
+            unmount(&self.path);
+            let _ = bindfs.kill();
+            let _ = bindfs.wait();
+        }
+        unmount(self.lower());
+    }
+}
+
+/// The loop device over a disk. Another program may take the one that was free.
+fn attach(disk: &Path) -> anyhow::Result<String> {
+    let mut tries = 0;
+    loop {
+        let mut losetup = Command::new("losetup");
+        losetup
+            .args(["--show", "--find", "--direct-io=on"])
+            .arg(disk);
+        match output(&mut losetup) {
+            Err(_) if tries < 20 => tries += 1,
+            device => return device,
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Programs that end may hold it for a moment.
+fn unmount(path: &Path) {
+    for _ in 0..200 {
+        let unmounted = Command::new("umount")
+            .args(["-n", "-i"])
+            .arg(path)
+            .stderr(Stdio::null())
+            .status();
+        if unmounted.is_ok_and(|status| status.success()) || !is_mounted(path).unwrap_or(false) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    eprintln!("powerloss: {} stays busy", path.display());
+    let _ = Command::new("umount")
+        .args(["-n", "-i", "-l"])
+        .arg(path)
+        .status();
+}
+
+fn is_mounted(path: &Path) -> anyhow::Result<bool> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
+    let path = path.to_string_lossy();
+    Ok(mounts
+        .lines()
+        .any(|line| line.split(' ').nth(4) == Some(&path)))
+}
+
+/// Runs a program that must succeed.
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
+    output(command).map(drop)
+}
+
+/// What such a program prints.
+pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
+    let shown = format!("{command:?}");
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {shown}"))?;
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        bail!("{shown}: {}: {}", output.status, error.trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,168 @@
+//! What is right after a loss of power and the runs that follow: each message that
+//! the server ever had is stored once, with its octets, and nothing else is.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use crate::{
+    mail::{FOREIGN, quoted},
+    program::Delivery,
+    server::Message,
+};
+
+/// A file: its path in the directory for mail, and its octets.
+pub(crate) type Stored = (String, Vec<u8>);
+
+/// What is wrong, by kinds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wrong {
+    /// Not stored, and no run would store it.
+    pub(crate) lost: Vec<String>,
+    pub(crate) twice: Vec<String>,
+    /// Stored octets that are no message of the server.
+    pub(crate) damaged: Vec<String>,
+    /// Files that are neither mail nor the program's to keep.
+    pub(crate) left_over: Vec<String>,
+    /// No run succeeds.
+    pub(crate) stuck: Option<String>,
+}
+
+impl Wrong {
+    /// The names of what is wrong.
+    pub(crate) fn kinds(&self) -> String {
+        let kinds = [
+            ("lost", !self.lost.is_empty()),
+            ("twice", !self.twice.is_empty()),
+            ("damaged", !self.damaged.is_empty()),
+            ("left over", !self.left_over.is_empty()),
+            ("stuck", self.stuck.is_some()),
+        ];
+        let kinds = kinds.iter().filter(|(_, is_there)| *is_there);
+        kinds.map(|(kind, _)| *kind).collect::<Vec<_>>().join(", ")
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.kinds().is_empty()
+    }
+}
+
+/// Judges what is stored.
+pub(crate) fn judge(
+    delivery: Delivery,
+    has_foreign: bool,
+    messages: &[Arc<Message>],
+    stored: &[Stored],
+) -> Wrong {
+    let mut judge = Judge::new(delivery, has_foreign, messages);
+    for (path, octets) in stored {
+        match (delivery, path.split('/').collect::<Vec<_>>().as_slice()) {
+            (Delivery::Maildir, ["Maildir", "new" | "cur", _]) => judge.message(path, octets),
+            (Delivery::Mbox, ["inbox"]) => judge.mbox(octets),
+            _ => judge.wrong.left_over.push(path.clone()),
+        }
+    }
+    judge.finish()
+}
+
+struct Judge<'a> {
+    /// How often each message is stored.
+    expected: HashMap<Vec<u8>, (&'a str, usize)>,
+    wrong: Wrong,
+}
+
+impl<'a> Judge<'a> {
+    fn new(delivery: Delivery, has_foreign: bool, messages: &'a [Arc<Message>]) -> Self {
+        let mut expected = HashMap::new();
+        for message in messages {
+            let octets = match delivery {
+                Delivery::Maildir => message.octets.clone(),
+                Delivery::Mbox => quoted(&message.octets),
+            };
+            expected.insert(octets, (message.unique_id.as_str(), 0));
+        }
+        if has_foreign {
+            expected.insert(FOREIGN.into(), ("the message of another program", 0));
+        }
+        Self {
+            expected,
+            wrong: Wrong::default(),
+        }
+    }
+
+    fn message(&mut self, place: &str, octets: &[u8]) {
+        match self.expected.get_mut(octets) {
+            Some((_, times)) => *times += 1,
+            None => {
+                let zeros = octets.iter().filter(|&&octet| octet == 0).count();
+                let begin = &octets[..octets.len().min(40)];
+                self.wrong.damaged.push(format!(
+                    "{place}: {} octets, {zeros} of them NUL, {:?}",
+                    octets.len(),
+                    String::from_utf8_lossy(begin)
+                ));
+            }
+        }
+    }
+
+    /// Each message stands after a line `From ` and before an empty line.
+    fn mbox(&mut self, octets: &[u8]) {
+        if octets.is_empty() {
+            return;
+        }
+        let mut begins = Vec::new();
+        let mut at = 0;
+        for line in octets.split_inclusive(|&octet| octet == b'\n') {
+            if line.starts_with(b"From ") {
+                begins.push((at, at + line.len()));
+            }
+            at += line.len();
+        }
+        let first = begins.first().map_or(octets.len(), |(begin, _)| *begin);
+        if first > 0 {
+            self.message("inbox, before the first message", &octets[..first]);
+        }
+        for (number, (begin, body)) in begins.iter().enumerate() {
+            let end = begins
+                .get(number + 1)
+                .map_or(octets.len(), |(next, _)| *next);
+            let whole = &octets[*body..end];
+            let place = format!("inbox, octet {begin}");
+            match whole.strip_suffix(b"\n") {
+                Some(message) => self.message(&place, message),
+                None => self.message(&place, whole),
+            }
+        }
+    }
+
+    fn finish(mut self) -> Wrong {
+        for (name, times) in self.expected.into_values() {
+            match times {
+                0 => self.wrong.lost.push(name.to_owned()),
+                1 => {}
+                _ => self.wrong.twice.push(format!("{name}: {times} times")),
+            }
+        }
+        self.wrong
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = [
+            ("lost", &self.lost),
+            ("twice", &self.twice),
+            ("damaged", &self.damaged),
+            ("left over", &self.left_over),
+        ];
+        let mut separator = "";
+        for (kind, of) in kinds {
+            if let Some(first) = of.first() {
+                write!(f, "{separator}{} {kind} ({first})", of.len())?;
+                separator = "; ";
+            }
+        }
+        if let Some(stuck) = &self.stuck {
+            write!(f, "{separator}stuck: {stuck}")?;
+        }
+        Ok(())
+    }
+}
