@@ -188,6 +188,15 @@ impl Drop for Mounted {
     }
 }
 
+/// A request that is longer than FUSE takes in one piece is cut; where only the
+/// second piece fails, the loop driver takes that for success.
+fn limit_requests(device: String) -> anyhow::Result<String> {
+    let name = device.trim().trim_start_matches("/dev/");
+    let limit = format!("/sys/block/{name}/queue/max_sectors_kb");
+    fs::write(&limit, "512").with_context(|| format!("cannot write {limit}"))?;
+    Ok(device)
+}
+
 /// The loop device over a disk. Another program may take the one that was free.
 fn attach(disk: &Path) -> anyhow::Result<String> {
     let mut tries = 0;
@@ -198,7 +207,7 @@ fn attach(disk: &Path) -> anyhow::Result<String> {
             .arg(disk);
         match output(&mut losetup) {
             Err(_) if tries < 20 => tries += 1,
-            device => return device,
+            device => return device.and_then(limit_requests),
         }
         thread::sleep(Duration::from_millis(5));
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ffi::OsStr, io, path::Path};
 
 use pop3_fetch::{Directory as _, Disk as _, File as _};
 
-use crate::disk::Memory;
+use crate::{Medium, disk::Memory};
 
 pub(crate) const MAILDIR: &str = "/mail";
 pub(crate) const MBOX: &str = "/mbox";
@@ -57,10 +57,14 @@ fn unquoted(line: &[u8]) -> &[u8] {
     }
 }
 
-/// Files that no run should leave.
-pub(crate) fn left_over(disk: &Memory) -> Vec<String> {
+/// Files that no run should leave. Where nothing puts on the disk that a file was
+/// removed, one may be back in `tmp`.
+pub(crate) fn left_over(disk: &Memory, medium: Medium) -> Vec<String> {
     let lossy = |name: &OsStr| name.to_string_lossy().into_owned();
-    let tmp = disk.files(&format!("{MAILDIR}/tmp"));
+    let mut tmp = disk.files(&format!("{MAILDIR}/tmp"));
+    if medium == Medium::Layered {
+        tmp.clear();
+    }
     let beside = disk.files("/");
     let locks = beside.iter().map(|(name, _)| lossy(name));
     let locks = locks.filter(|name| name.contains(".lock"));

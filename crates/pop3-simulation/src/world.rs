@@ -197,7 +197,7 @@ impl<'a, C: Client> World<'a, C> {
     }
 
     fn nothing_is_left_over(&self, run: usize) {
-        let left = mail::left_over(&self.disk);
+        let left = mail::left_over(&self.disk, self.scenario.medium);
         let scenario = self.scenario;
         assert!(left.is_empty(), "run {run} leaves {left:?}: {scenario:?}");
     }

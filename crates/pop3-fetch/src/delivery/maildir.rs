@@ -34,6 +34,10 @@
 //! | none of them | published, and a mail reader has removed it | nothing has to be done |
 //! | none of them, and the system was started anew | perhaps never published | it is fetched again |
 //! | none of them, for 36 hours | perhaps removed from `tmp`, as Maildir allows | it is fetched again |
+//!
+//! Everything else of the killed run in `tmp` is removed. Where the `fsync` of a
+//! directory does nothing, a loss of power just after may bring it back there; mail
+//! readers remove it after those 36 hours.
 
 use std::{
     collections::BTreeMap,
@@ -121,7 +125,7 @@ impl<D: Directory> Maildir<D> {
     }
 
     fn remove(&mut self, message: &Written<D::File>) {
-        let removed = self.parts.remove(&message.name, message.file.as_deref());
+        let removed = self.parts.remove(&message.name);
         if self.removed.is_ok() {
             self.removed = removed;
         }
@@ -278,7 +282,7 @@ impl<D: Directory> Drop for Waiting<D> {
         if !self.is_secured {
             for message in &self.group {
                 // If it stays there, so does the entry of this run in the journal.
-                let _ = self.parts.remove(&message.name, message.file.as_deref());
+                let _ = self.parts.remove(&message.name);
             }
         }
     }
@@ -300,13 +304,8 @@ impl<D: Directory> Parts<D> {
     }
 
     /// Removes a file from `tmp`. A sync of `tmp` puts that on the disk.
-    fn remove(&self, name: impl AsRef<OsStr>, file: Option<&D::File>) -> io::Result<()> {
-        ignore_missing(self.tmp.remove(name.as_ref()))?;
-        match (self.tmp.syncs(), file) {
-            // Its name goes with it.
-            (Syncs::Each, Some(file)) => file.sync(),
-            _ => Ok(()),
-        }
+    fn remove(&self, name: impl AsRef<OsStr>) -> io::Result<()> {
+        ignore_missing(self.tmp.remove(name.as_ref()))
     }
 
     fn cannot_write(&self, error: &io::Error) -> Failure {
@@ -364,7 +363,7 @@ impl<D: Directory> Parts<D> {
             let found = found.filter(|(found, _)| begins_with(found, name));
             let is_there = match found {
                 Some((found, part)) => {
-                    self.remove(name, None)?;
+                    self.remove(name)?;
                     self.secure_name(part, found)?;
                     true
                 }
@@ -385,8 +384,7 @@ impl<D: Directory> Parts<D> {
         }
         for name in tmp.names()? {
             if stems.iter().any(|stem| begins_with(&name, stem.as_ref())) {
-                let file = tmp.open(&name)?;
-                self.remove(&name, Some(&file))?;
+                self.remove(&name)?;
             }
         }
         for part in match tmp.syncs() {

@@ -188,11 +188,11 @@ impl<D: Directory> Sealed for Waiting<D> {
         if let Err(error) = region.write(&locked.file, &*self.spooled.file, region.octets) {
             // Still locked, so that what follows is ours.
             let undone = locked.file.cut(region.start);
-            let undone = undone.and_then(|()| locked.file.sync());
-            self.is_undone = undone.is_ok();
+            self.is_undone = undone.and_then(|()| locked.finish()).is_ok();
             return Err(self.mailbox.cannot_write(&error));
         }
-        locked.unlock()
+        let finished = locked.finish();
+        finished.map_err(|error| self.mailbox.cannot_write(&error))
     }
 
     fn is_undone(&self) -> bool {
@@ -224,7 +224,8 @@ pub(crate) fn recover<D: Disk>(
             *delivered = end <= kept;
         }
     }
-    locked.unlock()?;
+    let finished = locked.finish();
+    finished.map_err(|error| mailbox.cannot_write(&error))?;
     Ok(delivered)
 }
 
@@ -299,7 +300,7 @@ impl Region {
         self.start + self.separator + self.octets
     }
 
-    /// Writes the separator and the first octets of the spool, on the disk.
+    /// Writes the separator and the first octets of the spool.
     fn write(&self, file: &impl File, spool: &impl File, octets: u64) -> io::Result<()> {
         let at = self.start + self.separator;
         for newline in self.start..at {
@@ -307,8 +308,7 @@ impl Region {
         }
         spool::read(spool, 0, octets, |begin, octets| {
             file.write(octets, at + begin)
-        })?;
-        file.sync()
+        })
     }
 
     /// Finishes what a killed run has begun. Gives how many octets of the spool are
@@ -334,7 +334,6 @@ impl Region {
             for empty in at + whole..at + written {
                 file.write(b"\n", empty)?;
             }
-            file.sync()?;
         }
         Ok(whole)
     }

@@ -45,7 +45,7 @@ const REASONS: [(&str, &str); 8] = [
     ),
     (
         "fetch",
-        "an input is several runs of a fetch, each with a database and a Maildir",
+        "an input is several runs of a fetch, each with a database and a disk",
     ),
     ("line", LONG_RUNS),
     ("multiline_decode", LONG_RUNS),

@@ -13,7 +13,10 @@
 use std::{
     ffi::{OsStr, OsString},
     io,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -34,7 +37,7 @@ const STALE: u64 = 15 * 60;
 pub(super) struct Locked<D: Directory> {
     pub(super) file: D::File,
     mailbox: Mailbox<D>,
-    dot_lock: Option<D::File>,
+    has_dot_lock: bool,
 }
 
 /// Another program has the lock of this name.
@@ -62,29 +65,40 @@ impl<D: Directory> Locked<D> {
         }
     }
 
-    /// Takes the dot-lock away, from the disk too.
-    pub(super) fn unlock(mut self) -> Result<(), Failure> {
-        let directory = &self.mailbox.directory;
-        let mut remove = || {
-            let Some(file) = self.dot_lock.take() else {
-                return Ok(());
-            };
-            directory.remove(&dot_lock(&self.mailbox))?;
-            if directory.syncs() == Syncs::Each {
-                // Its name goes with it.
-                file.sync()?;
+    /// Puts the file on the disk, and takes the dot-lock away, from the disk too.
+    ///
+    /// # Errors
+    ///
+    /// The dot-lock may be gone: what was written cannot be undone any more.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        let directory = Arc::clone(&self.mailbox.directory);
+        match directory.syncs() {
+            Syncs::Together => {
+                self.file.sync()?;
+                self.remove_dot_lock()?;
             }
-            directory.sync()
-        };
-        remove().map_err(|error| self.mailbox.cannot_write(&error))
+            // Its name goes with the file, if that was changed. Who asks for the
+            // other locks still has to wait.
+            Syncs::Each => {
+                self.remove_dot_lock()?;
+                self.file.cut(self.file.size()?)?;
+                self.file.sync()?;
+            }
+        }
+        directory.sync()
+    }
+
+    fn remove_dot_lock(&mut self) -> io::Result<()> {
+        match std::mem::take(&mut self.has_dot_lock) {
+            true => self.mailbox.directory.remove(&dot_lock(&self.mailbox)),
+            false => Ok(()),
+        }
     }
 }
 
 impl<D: Directory> Drop for Locked<D> {
     fn drop(&mut self) {
-        if self.dot_lock.is_some() {
-            let _ = self.mailbox.directory.remove(&dot_lock(&self.mailbox));
-        }
+        let _ = self.remove_dot_lock();
     }
 }
 
@@ -105,10 +119,10 @@ fn lock<D: Directory>(mailbox: &Mailbox<D>) -> io::Result<Result<Locked<D>, Held
         ignore_missing(directory.remove(&dot_lock))?;
     }
     match make(&**directory, &dot_lock) {
-        Ok(dot_lock) => Ok(Ok(Locked {
+        Ok(()) => Ok(Ok(Locked {
             file,
             mailbox: mailbox.clone(),
-            dot_lock: Some(dot_lock),
+            has_dot_lock: true,
         })),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Err(Held(dot_lock))),
         Err(error) => Err(error),
@@ -122,19 +136,18 @@ fn dot_lock<D>(mailbox: &Mailbox<D>) -> OsString {
 }
 
 /// By a link, so that it names its owner from the first moment on.
-fn make<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<D::File> {
+fn make<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<()> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let mut own = dot_lock.to_owned();
     own.push(format!(".{}-{count}", std::process::id()));
     let owner = format!("{}{}", std::process::id(), owner());
-    let create = |name| {
+    let create = |name: &OsStr| {
         let file = directory.create(name)?;
         file.write(owner.as_bytes(), 0)?;
-        file.sync()?;
-        Ok(file)
+        file.sync()
     };
-    let linked = create(&own).and_then(|file| directory.link(&own, dot_lock).map(|()| file));
+    let linked = create(&own).and_then(|()| directory.link(&own, dot_lock));
     ignore_missing(directory.remove(&own))?;
     match linked {
         // A file system without links.
