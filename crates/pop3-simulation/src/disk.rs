@@ -48,6 +48,9 @@ struct State {
     forgets: Option<Forgets>,
     nodes: Vec<Node>,
     unsynced: Vec<Change>,
+    /// Files of which a sync has failed, and their octets then: what is written there
+    /// again never comes to the disk, unless it was cut off in between.
+    spoilt: BTreeMap<usize, u64>,
     /// Starts of the system so far.
     boots: u32,
     /// Ends of runs so far: what is open belongs to one.
@@ -112,6 +115,7 @@ impl Memory {
             forgets,
             nodes: vec![Node::default()],
             unsynced: Vec::new(),
+            spoilt: BTreeMap::new(),
             boots: 0,
             runs: 0,
             instants: 0,
@@ -271,8 +275,18 @@ impl State {
         self.unsynced = unsynced;
         let synced: Vec<Change> = synced;
         for change in synced {
-            change.make(&mut self.nodes, |node| &mut node.kept);
+            match change {
+                Change::Write(file, at, _) if self.spoilt.get(&file) > Some(&at) => {}
+                change => change.make(&mut self.nodes, |node| &mut node.kept),
+            }
         }
+    }
+
+    /// Told once; what was not written is written no more.
+    fn spoil(&mut self, file: usize) {
+        self.unsynced.retain(|change| change.file() != Some(file));
+        let size = self.nodes[file].seen.octets.len() as u64;
+        self.spoilt.insert(file, size);
     }
 
     fn sync_file(&mut self, file: usize) -> io::Result<()> {
@@ -287,8 +301,7 @@ impl State {
             return Ok(());
         }
         if let Some(error) = self.fails(true) {
-            // Told once; what was not written is written no more.
-            self.unsynced.retain(|change| change.file() != Some(file));
+            self.spoil(file);
             return Err(error.into());
         }
         let with_names = self.medium == Medium::Layered;
@@ -304,7 +317,8 @@ impl State {
             return Ok(());
         }
         if let Some(error) = self.fails(true) {
-            self.unsynced.retain(|change| change.file().is_none());
+            let files: Vec<usize> = self.unsynced.iter().filter_map(Change::file).collect();
+            files.into_iter().for_each(|file| self.spoil(file));
             return Err(error.into());
         }
         self.sync(|_| true);
@@ -369,6 +383,7 @@ impl State {
         for node in &mut self.nodes {
             node.seen = node.kept.clone();
         }
+        self.spoilt.clear();
         self.boots += 1;
     }
 }
@@ -589,6 +604,9 @@ impl File for MemoryFile {
     fn cut(&self, size: u64) -> io::Result<()> {
         self.0.step(|state, this| {
             state.change(Change::Size(this, size));
+            if let Some(spoilt) = state.spoilt.get_mut(&this) {
+                *spoilt = size.min(*spoilt);
+            }
             Ok(())
         })
     }

@@ -55,8 +55,8 @@ fn loses_nothing_to_any_single_fault() {
     }
 }
 
-/// Each kind of mishap at each third instant of the first run, and power lost once
-/// more in the next; with each medium, place and wish.
+/// Each kind of mishap at each fifth instant of the first run, power lost in the
+/// next or not, and once more before the third; with each medium, place and wish.
 fn mishaps() -> impl Iterator<Item = Scenario> {
     let mediums = [Medium::Journaled, Medium::Posix, Medium::Layered];
     let of_instant = move |at: u16| {
@@ -70,23 +70,27 @@ fn mishaps() -> impl Iterator<Item = Scenario> {
             MishapKind::PowerLoss { chance: 1 },
             MishapKind::PowerLoss { chance: 2 + 4 * at },
         ];
-        let settings = (0..24_u8).flat_map(move |settings| kinds.map(|kind| (settings, kind)));
+        let settings = (0..48_u8).flat_map(move |settings| kinds.map(|kind| (settings, kind)));
         settings.map(move |(settings, kind)| Scenario {
             mbox: settings & 2 != 0,
             is_shared: settings & 4 != 0,
-            medium: mediums[usize::from(settings / 8)],
-            mishaps: vec![
-                Mishap { run: 0, at, kind },
-                Mishap {
-                    run: 1,
-                    at: 10 + at % 60,
-                    kind: MishapKind::PowerLoss { chance: at },
-                },
-            ],
+            medium: mediums[usize::from(settings / 16)],
+            mishaps: {
+                let loss = |run, at, chance| Mishap {
+                    run,
+                    at,
+                    kind: MishapKind::PowerLoss { chance },
+                };
+                let first = Mishap { run: 0, at, kind };
+                match settings & 8 {
+                    0 => vec![first, loss(1, 10 + at % 60, at), loss(2, 1, 0)],
+                    _ => vec![first, loss(2, 1, 0)],
+                }
+            },
             ..Scenario::sound(2 + 3 * (settings & 1), true, settings & 1 == 0)
         })
     };
-    (1..250).step_by(3).flat_map(of_instant)
+    (1..250).step_by(5).flat_map(of_instant)
 }
 
 #[test]

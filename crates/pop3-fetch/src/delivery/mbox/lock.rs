@@ -69,8 +69,8 @@ impl<D: Directory> Locked<D> {
     ///
     /// # Errors
     ///
-    /// The dot-lock may be gone: what was written cannot be undone any more.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    /// The dot-lock may be gone; the other locks are still there.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
         let directory = Arc::clone(&self.mailbox.directory);
         match directory.syncs() {
             Syncs::Together => {
