@@ -223,3 +223,64 @@ fn what_is_missing_for_long_is_forgotten() {
     assert_eq!(records.get(1).unwrap().unique_id, b"id2");
     assert!(records.get(2).is_none());
 }
+
+/// The kernel tells an error once: nothing else may say later that all is well.
+#[test]
+fn a_flush_that_fails_fails_its_group() {
+    for beside in [false, true] {
+        let home = tempfile::tempdir().unwrap();
+        let place = place(home.path(), "maildir");
+        let group = Group::open(&System, journal(home.path()), &place, Form::Mbox, |_, _| {});
+        let mut group = group.unwrap();
+        if beside {
+            group = group.beside().unwrap();
+        }
+        group.begin().unwrap();
+        assert!(group.write(b"Subject: x\n").is_ok());
+        let key = Key {
+            unique_id: b"id".to_vec(),
+            copy: 0,
+        };
+        assert!(group.end(key, 12, 12, (11, 12)).is_ok());
+        let mut flush = || {
+            let fails = || Err(std::io::Error::other("broken"));
+            group.committer.flush(Box::new(fails))
+        };
+        // The thread takes a flush only while it waits for one.
+        while flush().is_ok() {
+            std::thread::yield_now();
+        }
+        let _ = group.confirm();
+        let committed = group.finish(Ok(()));
+        assert_eq!(committed.messages, 0);
+        assert!(
+            committed
+                .journal
+                .unwrap_err()
+                .to_string()
+                .contains("broken")
+        );
+        assert_eq!(rows(home.path()), 0);
+    }
+}
+
+#[test]
+fn a_maildir_that_is_half_made_is_completed() {
+    for made in [&["tmp"][..], &["tmp", "new"], &["cur"], &[]] {
+        let home = tempfile::tempdir().unwrap();
+        for part in made {
+            fs::create_dir_all(home.path().join("mail").join(part)).unwrap();
+        }
+        run(home.path(), "maildir");
+        for part in ["tmp", "new", "cur"] {
+            assert!(home.path().join("mail").join(part).is_dir(), "{made:?}");
+        }
+    }
+    // Something else is not taken for one.
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir_all(home.path().join("mail/tmp")).unwrap();
+    fs::create_dir_all(home.path().join("mail/other")).unwrap();
+    let place = place(home.path(), "maildir");
+    let opened = Group::open(&System, journal(home.path()), &place, Form::Mbox, |_, _| {});
+    assert!(opened.unwrap_err().to_string().contains("not empty"));
+}

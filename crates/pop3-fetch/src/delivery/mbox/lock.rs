@@ -192,3 +192,121 @@ fn is_stale<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<bool> {
     let is_ours = behind.is_some_and(|behind| text[behind..read] == *owner().as_bytes());
     Ok(is_ours || file.is_older(STALE)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::{self, File as SystemFile},
+        os::unix::fs::PermissionsExt as _,
+        path::Path,
+        time::SystemTime,
+    };
+
+    use rustix::fs::{FlockOperation, fcntl_lock, flock};
+
+    use super::*;
+    use crate::disk::System;
+
+    fn mailbox(home: &Path) -> Mailbox<<System as crate::disk::Disk>::Directory> {
+        let path = home.join("mbox");
+        fs::write(&path, "").unwrap();
+        Mailbox::new(&System, &path).unwrap()
+    }
+
+    fn is_free(home: &Path) -> bool {
+        lock(&Mailbox::new(&System, &home.join("mbox")).unwrap())
+            .unwrap()
+            .is_ok()
+    }
+
+    fn by_flock(file: &SystemFile) -> rustix::io::Result<()> {
+        flock(file, FlockOperation::NonBlockingLockExclusive)
+    }
+
+    fn by_fcntl(file: &SystemFile) -> rustix::io::Result<()> {
+        fcntl_lock(file, FlockOperation::NonBlockingLockExclusive)
+    }
+
+    #[test]
+    fn each_lock_of_another_program_keeps_us_away() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        mailbox(home);
+        let open = || {
+            SystemFile::options()
+                .write(true)
+                .open(home.join("mbox"))
+                .unwrap()
+        };
+        for lock in [by_flock, by_fcntl] {
+            let file = open();
+            lock(&file).unwrap();
+            assert!(!is_free(home));
+            drop(file);
+            assert!(is_free(home));
+        }
+        // Empty, as several programs make it; and with an owner.
+        for text in ["", "1 elsewhere\n", "1 pop3 elsewhere\n"] {
+            fs::write(home.join("mbox.lock"), text).unwrap();
+            assert!(!is_free(home), "{text:?}");
+        }
+        fs::remove_file(home.join("mbox.lock")).unwrap();
+        assert!(is_free(home));
+    }
+
+    #[test]
+    fn each_lock_of_ours_keeps_others_away() {
+        let home = tempfile::tempdir().unwrap();
+        let mailbox = mailbox(home.path());
+        let held = lock(&mailbox).unwrap().ok().unwrap();
+        let dot_lock = home.path().join("mbox.lock");
+        assert!(fs::read_to_string(&dot_lock).unwrap().contains(" pop3 "));
+        let other = SystemFile::options()
+            .write(true)
+            .open(home.path().join("mbox"))
+            .unwrap();
+        for lock in [by_flock, by_fcntl] {
+            assert!(lock(&other).is_err());
+        }
+        // Another thread of this process that closes the file ends no lock.
+        assert!(lock(&mailbox).unwrap().is_err());
+        drop(other);
+        let other = SystemFile::open(home.path().join("mbox")).unwrap();
+        assert!(fcntl_lock(&other, FlockOperation::NonBlockingLockShared).is_err());
+        drop(held);
+        assert!(!dot_lock.exists());
+        assert!(is_free(home.path()));
+    }
+
+    #[test]
+    fn a_dot_lock_that_nobody_can_need_is_removed() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        mailbox(home);
+        let dot_lock = home.join("mbox.lock");
+        // Of a killed run on this host; its process is alive, but another one.
+        fs::write(&dot_lock, format!("1{}", owner())).unwrap();
+        fs::write(home.join("mbox.lock.1-0"), "").unwrap();
+        assert!(is_free(home));
+        assert_eq!(fs::read_dir(home).unwrap().count(), 1);
+        // Of another program, and old.
+        fs::write(&dot_lock, "").unwrap();
+        let old = SystemTime::now() - Duration::from_secs(STALE + 60);
+        let file = SystemFile::options().write(true).open(&dot_lock).unwrap();
+        file.set_modified(old).unwrap();
+        assert!(is_free(home));
+    }
+
+    #[test]
+    fn an_mbox_that_is_made_is_for_its_owner_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("mbox");
+        let mailbox = Mailbox::new(&System, &path).unwrap();
+        let locked = lock(&mailbox).unwrap().ok().unwrap();
+        for file in ["mbox", "mbox.lock"] {
+            let mode = fs::metadata(home.path().join(file)).unwrap().permissions();
+            assert_eq!(mode.mode() & 0o777, 0o600, "{file}");
+        }
+        drop(locked);
+    }
+}
