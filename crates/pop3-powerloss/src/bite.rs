@@ -7,11 +7,16 @@
 //! strace counts the calls of each thread on its own. Without `-f` it sees the
 //! first thread only; with it, the sync of that number is left out in each thread.
 
-use std::{collections::BTreeSet, fmt, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs,
+    path::Path,
+};
 
 use crate::{
     campaign::lose,
     experiment::{Kind, Laboratory, Setup},
+    file_system::FileSystem,
     mail,
     random::Random,
     states::Record,
@@ -29,50 +34,75 @@ struct Sync {
     path: String,
 }
 
-/// Which syncs a fetch can do without, and why.
-const NOT_NEEDED: [(&str, &str); 0] = [];
+/// Syncs that a fetch can do without: the call, of what, and why. Others of the same
+/// file are needed.
+const NOT_NEEDED: [(&str, &str, &str); 0] = [];
 
-/// Leaves out each sync of the program once. Gives how many of those that are
-/// needed no crash state has shown.
+/// What the crash states have shown of a sync, on any file system.
+type Shown = BTreeMap<Site, Option<String>>;
+
+/// Where the program makes a sync. Programs on FUSE make other ones.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Site {
+    on: &'static str,
+    delivery: String,
+    messages: &'static str,
+    sync: Sync,
+}
+
+/// Leaves out each sync of the program once on each file system, until one shows
+/// that it is needed. Gives how many of those that are needed none has shown.
 pub(crate) fn bite(
     laboratory: &Laboratory,
     kinds: &[Kind],
     states: usize,
     seed: u64,
 ) -> anyhow::Result<usize> {
-    let mut not_shown = 0;
-    println!("| file system | delivery | messages | left out | shown by |");
-    println!("|-------------|----------|---------:|----------|----------|");
+    let mut shown = Shown::new();
     for kind in kinds.iter().filter(|kind| kind.delete) {
         for messages in [Messages::Few, Messages::Many, Messages::Large] {
             let setup = messages.setup(*kind, &mut Random::new(&[seed]));
-            let say = |what: &dyn fmt::Display, shown: &str| {
-                let [file_system, delivery] =
-                    [kind.file_system.to_string(), kind.delivery.to_string()];
-                println!(
-                    "| {file_system:<11} | {delivery:<8} | {messages:>8} | {what} | {shown} |"
-                );
+            let site = |sync| Site {
+                on: match kind.file_system {
+                    FileSystem::Bindfs => "FUSE",
+                    _ => "disks",
+                },
+                delivery: kind.delivery.to_string(),
+                messages: messages.name(),
+                sync,
             };
             let (record, _) = laboratory.record(&setup, &[])?;
-            if let Some(wrong) = first_wrong(laboratory, &setup, &record, states, seed)? {
-                say(&"nothing", &wrong);
-                not_shown += 1;
-                continue;
-            }
+            let wrong = first_wrong(laboratory, &setup, &record, states, seed)?;
+            anyhow::ensure!(
+                wrong.is_none(),
+                "{setup}: wrong although no sync is left out: {}",
+                wrong.unwrap_or_default()
+            );
             for sync in list(laboratory, &setup)? {
-                let record = without(laboratory, &setup, &sync)?;
-                let wrong = first_wrong(laboratory, &setup, &record, states, seed)?;
-                let shown = match (wrong, sync.why_not_needed()) {
-                    (Some(wrong), _) => wrong,
-                    (None, Some(why)) => format!("not needed: {why}"),
-                    (None, None) => {
-                        not_shown += 1;
-                        format!("none of {states} states")
-                    }
-                };
-                say(&sync, &shown);
+                let place = shown.entry(site(sync.clone())).or_default();
+                if place.is_none() {
+                    let record = without(laboratory, &setup, &sync)?;
+                    let wrong = first_wrong(laboratory, &setup, &record, states, seed)?;
+                    *place = wrong.map(|wrong| format!("{wrong} on {}", kind.file_system));
+                    let wrong = place.as_deref().unwrap_or("none");
+                    eprintln!("{kind}, {} messages, {sync}: {wrong}", messages.name());
+                }
             }
         }
+    }
+    println!("| on    | delivery | messages | left out | shown by |");
+    println!("|-------|----------|---------:|----------|----------|");
+    let mut not_shown = 0;
+    for (site, wrong) in &shown {
+        let found = match (wrong, site.sync.why_not_needed()) {
+            (Some(wrong), _) => wrong.clone(),
+            (None, Some(why)) => format!("not needed: {why}"),
+            (None, None) => {
+                not_shown += 1;
+                format!("none of {states} states")
+            }
+        };
+        println!("| {site} | {found} |");
     }
     Ok(not_shown)
 }
@@ -86,6 +116,14 @@ enum Messages {
 }
 
 impl Messages {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Few => "3",
+            Self::Many => "20",
+            Self::Large => "1 large",
+        }
+    }
+
     fn setup(self, kind: Kind, random: &mut Random) -> Setup {
         let mut messages = mail::draw(random, 0, matches!(self, Self::Large));
         while matches!(self, Self::Many) && messages.len() < 20 {
@@ -113,9 +151,10 @@ impl Messages {
 
 impl Sync {
     fn why_not_needed(&self) -> Option<&'static str> {
-        let shown = format!("{} {}", self.call, self.path);
-        let found = NOT_NEEDED.iter().find(|(sync, _)| *sync == shown);
-        found.map(|(_, why)| *why)
+        let found = NOT_NEEDED
+            .iter()
+            .find(|(call, path, _)| *call == self.call && *path == self.path);
+        found.map(|(_, _, why)| *why)
     }
 }
 
@@ -159,9 +198,14 @@ fn list(laboratory: &Laboratory, setup: &Setup) -> anyhow::Result<BTreeSet<Sync>
 fn shortened(path: &str, scratch: &Path) -> String {
     let path = path.strip_prefix(&*scratch.to_string_lossy());
     let path = path.unwrap_or_default().trim_start_matches(['/', '0', '1']);
-    match path.split_once("/Maildir/tmp/") {
-        Some(_) => String::from("mail/Maildir/tmp/…"),
-        None => path.to_owned(),
+    for place in ["mail/Maildir/tmp/", "mail/Maildir/new/", "mail/inbox.lock."] {
+        if path.starts_with(place) {
+            return format!("{place}…");
+        }
+    }
+    match path {
+        "" => String::from("the directory of the journal"),
+        path => path.to_owned(),
     }
 }
 
@@ -219,12 +263,14 @@ impl fmt::Display for Sync {
     }
 }
 
-impl fmt::Display for Messages {
+impl fmt::Display for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Few => "3",
-            Self::Many => "20",
-            Self::Large => "1 large",
-        })
+        let Self {
+            on,
+            delivery,
+            messages,
+            sync,
+        } = self;
+        write!(f, "{on:<5} | {delivery:<8} | {messages:>8} | {sync}")
     }
 }

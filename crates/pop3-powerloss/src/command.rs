@@ -4,7 +4,7 @@ use std::{
     fs,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::{Child, Command, ExitCode, Stdio},
     sync::Arc,
     thread,
 };
@@ -66,7 +66,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 40)]
     pub(crate) each: usize,
     /// Make this many experiments at once
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 4)]
     pub(crate) workers: usize,
     /// Leave out each sync of the program in turn, by strace: a crash state must
     /// show it
@@ -80,7 +80,8 @@ pub(crate) struct Options {
 /// Crash states of a record that lacks a sync.
 const BITE_STATES: usize = 200;
 const INSIDE: &str = "POP3_POWERLOSS_INSIDE";
-const NAME: &str = "pop3-powerloss-";
+/// How the names of all that a run leaves begin; the number of the process follows.
+pub(crate) const NAME: &str = "pop3-powerloss-";
 
 pub(crate) fn main() -> ExitCode {
     let Arguments { helper, options } = Arguments::parse();
@@ -110,6 +111,7 @@ impl Options {
                 .exec();
             return Err(error).context("cannot start unshare");
         }
+        let _keeper = keep_namespace()?;
         remove_leftovers();
         let scratch = std::env::temp_dir().join(format!("{NAME}{}", std::process::id()));
         fs::create_dir(&scratch)?;
@@ -223,6 +225,18 @@ impl Options {
 fn is_there(program: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&paths).any(|path| path.join(program).exists())
+}
+
+/// The last process of a mount namespace unmounts all that is left there, and
+/// would wait for ever for disks that it serves itself. So another one stays until
+/// this one is gone, however that comes: until nothing can be written to its input.
+fn keep_namespace() -> anyhow::Result<Child> {
+    Command::new("cat")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .context("cannot start cat")
 }
 
 /// What a killed run has left: its loop devices, and its directory.

@@ -1,4 +1,5 @@
-//! Disks that record: a FUSE file system with a file for each disk.
+//! Disks that record: a FUSE file system with a file for each disk. Their names end
+//! with the number of the disk.
 //!
 //! A loop device over such a file turns it into a disk for a real file system.
 //! The file is opened for direct I/O, and so is the loop device, so each write of
@@ -163,7 +164,7 @@ fn place(at: u64, octets: usize) -> (u64, usize, usize) {
 }
 
 impl Disks {
-    /// Mounts a file system at `path` with the files `0` and `1`.
+    /// Mounts the file system of the files at `path`.
     pub(crate) fn mount(path: &Path) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let mut config = Config::default();
@@ -342,7 +343,8 @@ impl Filesystem for Files {
     }
 
     fn lookup(&self, _: &Request, _: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        let number = name.to_str().and_then(|name| name.parse::<u64>().ok());
+        let number = name.to_str().and_then(|name| name.rsplit('-').next());
+        let number = number.and_then(|number| number.parse::<u64>().ok());
         let found = number
             .ok_or(Errno::ENOENT)
             .and_then(|number| self.attributes(INodeNo(number + 2)));

@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::{
+    command::NAME,
     disk::{Disks, Event, Image},
     file_system::{FileSystem, Mounted, run},
     helper::{Neighbour, look, read_mail},
@@ -61,13 +62,13 @@ pub(crate) struct Boot {
 
 impl Setup {
     pub(crate) fn draw(kind: Kind, random: &mut Random) -> Self {
-        let is_large = random.one_in(8);
+        let is_large = random.one_in(6);
         let first = mail::draw(random, 0, is_large);
         let second = match random.one_in(3) {
             true => Vec::new(),
             false => mail::draw(random, first.len(), false),
         };
-        let pause = 1 + random.below(20);
+        let pause = random.below(if is_large { 5 } else { 20 });
         let neighbour = match random.below(4) {
             0 => None,
             1 => Some((pause, true)),
@@ -200,7 +201,7 @@ impl Laboratory {
             true => make,
             false => "",
         };
-        let mounted = file_system.mount(&self.scratch.join("disks/0"), &self.scratch.join("0"))?;
+        let mounted = file_system.mount(&self.disk(0), &self.scratch.join("0"))?;
         run(Command::new("sh")
             .args([
                 "-ec",
@@ -226,11 +227,17 @@ impl Laboratory {
                 0 => setup.kind.file_system,
                 _ => FileSystem::Ext4,
             };
-            let number = disk.to_string();
-            let file = self.scratch.join("disks").join(&number);
-            mounted.push(file_system.mount(&file, &self.scratch.join(&number))?);
+            let path = self.scratch.join(disk.to_string());
+            mounted.push(file_system.mount(&self.disk(disk), &path)?);
         }
         Ok(Boot { mounted })
+    }
+
+    /// The file of a disk. Its name is what a loop device shows of it when all else
+    /// is gone.
+    fn disk(&self, number: usize) -> PathBuf {
+        let name = format!("{NAME}{}-{number}", std::process::id());
+        self.scratch.join("disks").join(name)
     }
 
     pub(crate) fn scratch(&self) -> &Path {
