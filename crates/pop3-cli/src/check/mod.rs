@@ -11,7 +11,7 @@ use pop3_conformance::{
     check::{self, Account, Options, Protection, Unable},
     report::{Outcome, Report},
 };
-use pop3_tokio::client::{Credentials, Scheme};
+use pop3_tokio::client::{Credentials, Redactor, Scheme};
 
 use crate::{
     exit::{Exit, Failure},
@@ -154,9 +154,11 @@ impl Check {
             Scheme::Pop3 if remote.settings.insecure_plaintext => Protection::None,
             Scheme::Pop3 => Protection::Stls,
         };
+        let redactor = Redactor::new(credentials);
         let account = Account {
             user,
             password,
+            repeats: Rc::new(move |text| redactor.repeats(text)),
             protection,
         };
         let progress = ProgressBar::new_spinner();

@@ -16,6 +16,8 @@ use tempfile::TempDir;
 
 use crate::{Run, pop3};
 
+mod echoes;
+
 const USER: &str = "mrose";
 const PASSWORD: &str = "tanstaaf";
 

@@ -60,6 +60,7 @@ pub fn check_server(input: &[u8]) {
     let account = Account {
         user: "mrose",
         password: PASSWORD,
+        repeats: Rc::new(|text| String::from_utf8_lossy(text).contains(PASSWORD)),
         protection,
     };
     let mut options = Options::new(match how & 0b10_0000 {

@@ -19,7 +19,7 @@ use pop3_proto::Escaped;
 use zeroize::Zeroizing;
 
 use self::readings::readings;
-use super::sasl::hex;
+use super::sasl::{self, hex};
 
 /// The shortest run that counts as repeated. A shorter secret counts as a whole.
 const RUN: usize = 6;
@@ -57,6 +57,19 @@ impl Secrets {
                 }
             }
             _ => self.keep_long(secret),
+        }
+    }
+
+    /// Keeps what USER and PASS, or AUTH PLAIN, tell besides the name.
+    pub(super) fn keep_password(&mut self, user: &str, password: &str) {
+        self.keep(password);
+        self.keep_line("PASS ", password);
+        if let Ok(message) = sasl::password::plain(user, password) {
+            let response = sasl::encode(&message);
+            // Four digits are three octets: the name is in the first ones.
+            let public = (message.len() - password.len()) / 3 * 4;
+            let (public, secret) = response.split_at(public);
+            self.keep_line(public, secret);
         }
     }
 

@@ -56,13 +56,17 @@ impl Dialogue {
         }
     }
 
-    /// Sends a command and reads its reply.
-    pub(super) fn ask(&mut self, network: &dyn Network, command: &[u8], kind: ReplyKind) -> Answer {
-        let shown = self.secrets.sent(command);
+    /// Sends a command, which people are shown as `shown`, and reads its reply.
+    pub(super) fn ask(
+        &mut self,
+        network: &dyn Network,
+        (command, shown): (&[u8], &str),
+        kind: ReplyKind,
+    ) -> Answer {
         self.send(network, command)
             .and_then(|()| self.reply(network, kind))
-            .map_err(|trouble| trouble.after(&shown))
-            .map(|reply| reply.after(&shown))
+            .map_err(|trouble| trouble.after(shown))
+            .map(|reply| reply.after(shown))
     }
 
     pub(super) fn send(&mut self, network: &dyn Network, octets: &[u8]) -> Result<(), Trouble> {
@@ -182,7 +186,7 @@ impl Dialogue {
             Ok(()) => Ok(before),
             Err(error) => {
                 self.broken = true;
-                Err(error)
+                Err(self.secrets.error(error))
             }
         }
     }

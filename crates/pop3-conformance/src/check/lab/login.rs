@@ -77,7 +77,9 @@ impl Lab<'_> {
                 if !self.has_logged_in {
                     return Err(Unable::Busy(greeting.shown));
                 }
-                self.network.pause(LOGIN_PAUSE);
+                if self.hopeless.is_none() {
+                    self.network.pause(LOGIN_PAUSE);
+                }
                 continue;
             }
             if self.secure()?.is_err() {
@@ -116,10 +118,7 @@ impl Lab<'_> {
                 mechanisms.any(|name| name.eq_ignore_ascii_case("PLAIN"))
             });
         if by_plain {
-            return self.ask_here(
-                &format!("AUTH PLAIN {}", plain(self.account)),
-                ReplyKind::Line,
-            );
+            return self.tell_here("AUTH PLAIN", &plain(self.account));
         }
         let password = self.account.password;
         self.user_and_pass(password)
@@ -141,7 +140,7 @@ impl Lab<'_> {
                 }),
             };
         }
-        let mut reply = self.ask_here(&format!("PASS {password}"), ReplyKind::Line)?;
+        let mut reply = self.tell_here("PASS", password)?;
         reply.shown = format!("{}\n{}", named.shown, reply.shown);
         Ok(reply)
     }
@@ -167,7 +166,7 @@ impl Lab<'_> {
 }
 
 /// The response to AUTH PLAIN (RFC 4616 §2).
-pub(super) fn plain(account: &Account<'_>) -> String {
+fn plain(account: &Account<'_>) -> String {
     BASE64_STANDARD.encode(format!("\0{}\0{}", account.user, account.password))
 }
 

@@ -1,7 +1,7 @@
 //! Sessions with the server, opened as they are needed, and what went wrong in
 //! them.
 
-use std::{io, time::Instant};
+use std::{io, rc::Rc, time::Instant};
 
 use pop3_proto::{Capability, ReplyKind};
 
@@ -13,8 +13,6 @@ use super::{
 };
 
 mod login;
-
-use login::plain;
 
 /// Opens sessions and keeps what is known of the server.
 pub(super) struct Lab<'n> {
@@ -63,15 +61,11 @@ impl<'n> Lab<'n> {
         limits: Limits,
     ) -> Self {
         let end = network.now() + limits.run;
-        let secrets = [
-            account.password.as_bytes().to_vec(),
-            plain(account).into_bytes(),
-        ];
         Self {
             network,
             account,
             limits,
-            secrets: Secrets::new(secrets),
+            secrets: Secrets(Rc::clone(&account.repeats)),
             end,
             dialogue: None,
             hopeless: None,
@@ -101,7 +95,8 @@ impl<'n> Lab<'n> {
             return Ok(Err(Trouble::none()));
         }
         self.connections += 1;
-        let connection = match self.network.connect(left.min(self.limits.connect)) {
+        let connected = self.network.connect(left.min(self.limits.connect));
+        let connection = match connected.map_err(|error| self.secrets.error(error)) {
             Ok(connection) => connection,
             Err(error) if self.connections == 1 => return Err(Unable::Connect(error)),
             Err(error) => {
@@ -137,13 +132,20 @@ impl<'n> Lab<'n> {
 
     /// A command on the connection that there is, whatever its state.
     pub(super) fn ask_here(&mut self, command: &str, kind: ReplyKind) -> Answer {
-        self.exchange(command, kind, true)
+        self.exchange(command, &Secrets::sent(command.as_bytes()), kind, true)
+    }
+
+    /// The same for a command whose argument is secret.
+    pub(super) fn tell_here(&mut self, keyword: &str, secret: &str) -> Answer {
+        let shown = format!("C: {keyword} ***");
+        let command = format!("{keyword} {secret}");
+        self.exchange(&command, &shown, ReplyKind::Line, true)
     }
 
     /// The same for commands that no client sends: a missing answer is for the
     /// row that sent it to judge.
     pub(super) fn probe_here(&mut self, command: &str, kind: ReplyKind) -> Answer {
-        self.exchange(command, kind, false)
+        self.exchange(command, &Secrets::sent(command.as_bytes()), kind, false)
     }
 
     /// A command in a session of the TRANSACTION state, in a new one if the last
@@ -279,12 +281,13 @@ impl<'n> Lab<'n> {
         }
     }
 
-    fn exchange(&mut self, command: &str, kind: ReplyKind, counts: bool) -> Answer {
+    fn exchange(&mut self, command: &str, shown: &str, kind: ReplyKind, counts: bool) -> Answer {
         self.notice_unasked();
         let Some(dialogue) = &mut self.dialogue else {
             return Err(Trouble::none());
         };
-        let answer = dialogue.ask(self.network, format!("{command}\r\n").as_bytes(), kind);
+        let command = format!("{command}\r\n");
+        let answer = dialogue.ask(self.network, (command.as_bytes(), shown), kind);
         self.note(&answer, counts);
         answer
     }

@@ -10,7 +10,6 @@ use crate::{
         lab::lines,
         observed::Pipelined,
     },
-    report::shown as octets_shown,
 };
 
 pub(super) static CLAUSES: [Check; 3] = [
@@ -56,7 +55,7 @@ fn capa(seen: &Observed) -> Finding {
         let tag = line.split(|octet| matches!(octet, b' ' | b'\t')).next();
         let is_tag = |tag: &[u8]| !tag.is_empty() && !tag.contains(&b'.');
         if Capability::parse(&line).is_err() || !tag.is_some_and(is_tag) {
-            return Finding::Violation(format!("C: CAPA\nS: {}", octets_shown(&line, 80)));
+            return Finding::Violation(format!("C: CAPA\nS: {}", seen.secrets.quoted(&line, 80)));
         }
     }
     Finding::Pass(reply.shown.clone())
