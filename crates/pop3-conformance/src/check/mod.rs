@@ -157,11 +157,14 @@ pub type Repeats = dyn Fn(&[u8]) -> bool;
 pub enum Protection {
     /// From the first octet: [`Network::connect`] does it.
     Implicit,
-    /// By STLS. Where it is not announced no password is sent, but to a server
-    /// on [this machine](Connection::is_local).
+    /// By STLS. No password is sent without it.
+    StlsRequired,
+    /// By STLS. Where it is not announced, a password is sent only to a server on
+    /// [this machine](Connection::is_local).
     Stls,
-    /// Not at all: the password can be read by whoever stands between.
-    None,
+    /// By STLS where it is announced and not refused; else not at all, and anyone
+    /// between can read the password.
+    StlsIfOffered,
 }
 
 /// How to check.

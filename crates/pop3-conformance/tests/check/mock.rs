@@ -114,8 +114,11 @@ impl Network for Mock {
         };
         let now = shared.now;
         drop(shared);
+        // So that what keeps a password from it is the client.
+        let config = Config::new().tls(Tls::Offered);
+        let config = config.dangerous_plaintext_without_tls(true);
         let mut line = Line {
-            session: Session::new(Config::new().tls(Tls::Offered), now),
+            session: Session::new(config, now),
             store: self.store.clone(),
             fault: self.fault,
             shared: Rc::clone(&self.shared),

@@ -55,7 +55,8 @@ pub fn check_server(input: &[u8]) {
     let protection = match how & 0b1100 {
         0b0000 => Protection::Stls,
         0b0100 => Protection::Implicit,
-        _ => Protection::None,
+        0b1000 => Protection::StlsRequired,
+        _ => Protection::StlsIfOffered,
     };
     let account = Account {
         user: "mrose",
