@@ -114,6 +114,8 @@ enum Phase {
     EarlyQuit,
     /// Everything that changes nothing.
     Reading,
+    /// Several commands at once.
+    Pipelining,
     /// STLS where it does not belong.
     Stls,
     /// DELE and RSET.

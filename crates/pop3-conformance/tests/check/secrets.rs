@@ -14,7 +14,7 @@ use pop3_conformance::{
 
 use crate::{
     mock::{Fault, Mock, NO_FAULT, PASSWORD},
-    rows::{MESSAGES, account, changed, found, options},
+    rows::{account, changed, found, options},
 };
 
 #[test]
@@ -119,7 +119,7 @@ fn shows_no_error_that_repeats_the_password() {
     for fails in [Fails::Connect, other, denied] {
         for from in 1..8 {
             let mut network = Failing {
-                mock: Mock::new(&MESSAGES, NO_FAULT),
+                mock: Mock::new(NO_FAULT),
                 from,
                 fails,
             };
@@ -171,7 +171,7 @@ fn overheard(
     fault: Fault,
 ) -> (Result<Report, Unable>, String) {
     let mut network = Overheard {
-        mock: Mock::new(&MESSAGES, fault),
+        mock: Mock::new(fault),
         is_local,
         error,
         in_clear: Rc::default(),

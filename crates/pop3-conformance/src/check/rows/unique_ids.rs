@@ -158,12 +158,12 @@ fn unique_ids(seen: &Observed, options: &Options) -> Finding {
     let later = Listing::of(&again.list, &again.uidl, rule);
     let mut compared = 0;
     for sample in &seen.reading.samples {
+        let number = later.number_of(&first, sample.number);
         let ids = (
             first.unique_ids.get(&sample.number),
-            later.unique_ids.get(&sample.number),
+            later.unique_ids.get(&number),
         );
-        let (Some(message), Some(Ok(retrieved))) =
-            (sample.message(), again.messages.get(&sample.number))
+        let (Some(message), Some(Ok(retrieved))) = (sample.message(), again.messages.get(&number))
         else {
             continue;
         };
@@ -180,7 +180,7 @@ fn unique_ids(seen: &Observed, options: &Options) -> Finding {
             false => "the message is another",
         };
         return Finding::Violation(format!(
-            "(UIDL, message {}: first {}, in a later session {}; {which})",
+            "(UIDL: {} {}, and in a later session {number} {}; {which})",
             sample.number,
             seen.secrets.quoted(id, 80),
             seen.secrets.quoted(later_id, 80),
