@@ -35,11 +35,16 @@ impl Secrets {
 
     /// What the client sent.
     pub(super) fn sent(octets: &[u8]) -> String {
-        lines("C: ", octets)
+        lines("C: ", octets, octets.len())
     }
 
     /// What the server sent.
     pub(super) fn received(&self, octets: &[u8]) -> String {
+        self.received_of(octets, octets.len())
+    }
+
+    /// The same, of which only the first octets were kept.
+    pub(super) fn received_of(&self, octets: &[u8], in_all: usize) -> String {
         let most = &octets[..octets.len().min(REPLY_SHOWN)];
         let ends = most
             .iter()
@@ -50,7 +55,7 @@ impl Secrets {
         match octets {
             [] => "S: (nothing)".to_owned(),
             _ if self.repeated(looked_at) => format!("S: {NOT_SHOWN}"),
-            octets => lines("S: ", octets),
+            octets => lines("S: ", octets, in_all),
         }
     }
 
@@ -96,7 +101,7 @@ impl Default for Secrets {
     }
 }
 
-fn lines(side: &str, octets: &[u8]) -> String {
+fn lines(side: &str, octets: &[u8], in_all: usize) -> String {
     let most = &octets[..octets.len().min(REPLY_SHOWN)];
     let mut lines = most.split_inclusive(|octet| *octet == b'\n');
     let mut text: Vec<String> = lines
@@ -104,8 +109,8 @@ fn lines(side: &str, octets: &[u8]) -> String {
         .take(LINES_SHOWN)
         .map(|line| format!("{side}{}", shown(without_line_end(line), LINE_SHOWN)))
         .collect();
-    if lines.next().is_some() || octets.len() > most.len() {
-        text.push(format!("{side}({} in all)", Counted(octets.len(), "octet")));
+    if lines.next().is_some() || in_all > most.len() {
+        text.push(format!("{side}({} in all)", Counted(in_all, "octet")));
     }
     text.join("\n")
 }
@@ -153,6 +158,10 @@ mod tests {
         assert_eq!(
             secrets.received(&reply),
             "S: +OK\nS: 1 1\nS: 1 1\nS: 1 1\nS: (50 octets in all)"
+        );
+        assert_eq!(
+            secrets.received_of(&reply, 9000).lines().next_back(),
+            Some("S: (9000 octets in all)")
         );
         assert_eq!(secrets.received(b"+OK\n"), r"S: +OK\n");
     }

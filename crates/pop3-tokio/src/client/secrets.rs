@@ -321,6 +321,22 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_no_secret_and_all_else_of_a_login_is() {
+        for user in ["mrose", "mrose1", "mrose@example.org"] {
+            let mut secrets = Secrets::default();
+            secrets.keep_password(user, "tanstaaf");
+            let greeting = format!("{user}: 3 messages");
+            assert_eq!(secrets.shown(greeting.as_bytes()), Some(greeting));
+            let plain = BASE64_STANDARD.encode(format!("\0{user}\0tanstaaf"));
+            let public = BASE64_STANDARD.encode(format!("\0{user}"));
+            for text in ["PASS t", "taaf", &plain[..], &plain[public.len() - 4..]] {
+                let is_run = text.len() < RUN;
+                assert_eq!(secrets.shown(text.as_bytes()).is_some(), is_run, "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn shows_nothing_after_more_than_it_can_keep() {
         let mut secrets = Secrets::default();
         secrets.keep(&"x".repeat(KEPT_MAX));

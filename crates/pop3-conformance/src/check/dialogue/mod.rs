@@ -71,14 +71,14 @@ impl Dialogue {
 
     pub(super) fn send(&mut self, network: &dyn Network, octets: &[u8]) -> Result<(), Trouble> {
         if self.broken {
-            return Err(self.trouble(TroubleKind::NoSession, b""));
+            return Err(self.trouble(TroubleKind::NoSession, (b"", 0)));
         }
         let within = self.left(network, self.limits.reply)?;
         match self.connection.send(octets, within) {
             Ok(()) => Ok(()),
             Err(_) => {
                 self.broken = true;
-                Err(self.trouble(TroubleKind::Unsent, b""))
+                Err(self.trouble(TroubleKind::Unsent, (b"", 0)))
             }
         }
     }
@@ -90,13 +90,13 @@ impl Dialogue {
         loop {
             match reading.take(&mut self.unread) {
                 Ok(Some(mut reply)) => {
-                    reply.shown = self.secrets.received(&reading.head);
+                    reply.shown = self.secrets.received_of(&reading.head, reading.octets);
                     return Ok(reply);
                 }
                 Ok(None) => {}
                 Err(kind) => {
                     self.broken = true;
-                    return Err(self.trouble(kind, &reading.head));
+                    return Err(self.trouble(kind, (&reading.head, reading.octets)));
                 }
             }
             // A large message over a slow line is no fault.
@@ -110,7 +110,7 @@ impl Dialogue {
                     Stopped::Late => reading.unfinished(false),
                     Stopped::Closed => reading.unfinished(true),
                 };
-                return Err(self.trouble(kind, &reading.head));
+                return Err(self.trouble(kind, (&reading.head, reading.octets)));
             }
         }
     }
@@ -194,15 +194,15 @@ impl Dialogue {
     fn left(&self, network: &dyn Network, most: Duration) -> Result<Duration, Trouble> {
         let left = self.end.saturating_duration_since(network.now());
         match left.is_zero() {
-            true => Err(self.trouble(TroubleKind::OutOfTime, b"")),
+            true => Err(self.trouble(TroubleKind::OutOfTime, (b"", 0))),
             false => Ok(left.min(most)),
         }
     }
 
-    fn trouble(&self, kind: TroubleKind, head: &[u8]) -> Trouble {
+    fn trouble(&self, kind: TroubleKind, (head, octets): (&[u8], usize)) -> Trouble {
         Trouble {
             kind,
-            shown: self.secrets.received(head),
+            shown: self.secrets.received_of(head, octets),
         }
     }
 }

@@ -118,7 +118,17 @@ fn in_order(pipelined: &Pipelined) -> Finding {
         match &asked.answer {
             Ok(reply) if asked.is_answered_as(reply, alone) => {}
             Err(trouble) if trouble.kind.is_ours() => return untestable(told),
-            _ => return Finding::Violation(format!("{told}\n(alone:)\n{}", alone.shown)),
+            answer => {
+                let of = |block: &[u8]| Counted(block.len(), "octet").to_string();
+                let came = answer
+                    .as_ref()
+                    .map_or("none".to_owned(), |reply| of(&reply.block));
+                return Finding::Violation(format!(
+                    "{told}\n(alone:)\n{}\n(the block: {came}, and alone {})",
+                    alone.shown,
+                    of(&alone.block)
+                ));
+            }
         }
     }
     match pipelined.pipelined.len() == sent {
