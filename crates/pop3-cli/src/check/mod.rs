@@ -11,7 +11,7 @@ use pop3_conformance::{
     check::{self, Account, Options, Protection, Unable},
     report::{Outcome, Report},
 };
-use pop3_tokio::client::{Credentials, Scheme};
+use pop3_tokio::client::{Credentials, Redactor, Scheme};
 
 use crate::{
     exit::{Exit, Failure},
@@ -40,9 +40,6 @@ const TICK: Duration = Duration::from_millis(100);
 /// Some rows need messages to be there. For all of them, put these into the
 /// maildrop: one whose first octet is a dot; one with lines that begin with
 /// dots, and a line that is a dot alone; and two others with several lines.
-///
-/// With --insecure-plaintext no TLS is used on pop3:// URLs, even if the server
-/// announces STLS.
 ///
 /// A reply may take half a minute and everything ten, unless --timeout and
 /// --session-timeout say otherwise.
@@ -149,15 +146,12 @@ impl Check {
             endpoint: &remote.endpoint,
             settings: &remote.settings,
         };
-        let protection = match remote.endpoint.scheme {
-            Scheme::Pop3s => Protection::Implicit,
-            Scheme::Pop3 if remote.settings.insecure_plaintext => Protection::None,
-            Scheme::Pop3 => Protection::Stls,
-        };
+        let redactor = Redactor::new(credentials);
         let account = Account {
             user,
             password,
-            protection,
+            repeats: Rc::new(move |text| redactor.repeats(text)),
+            protection: protection(remote),
         };
         let progress = ProgressBar::new_spinner();
         progress.enable_steady_tick(TICK);
@@ -191,6 +185,19 @@ impl Check {
     }
 }
 
+/// As all commands have it.
+fn protection(remote: &Remote) -> Protection {
+    let settings = &remote.settings;
+    match remote.endpoint.scheme {
+        Scheme::Pop3s => Protection::Implicit,
+        // Nothing else shows a certificate.
+        Scheme::Pop3 if settings.tls.fingerprint.is_some() => Protection::StlsRequired,
+        Scheme::Pop3 if settings.insecure_plaintext => Protection::StlsIfOffered,
+        Scheme::Pop3 if settings.require_tls => Protection::StlsRequired,
+        Scheme::Pop3 => Protection::Stls,
+    }
+}
+
 /// The rows that fail.
 fn failed(report: &Report) -> Option<String> {
     let rows = report.rows().iter();
@@ -208,6 +215,15 @@ fn failure(remote: &Remote, unable: &Unable) -> Failure {
                 return remote.failure(error);
             }
             Exit::Unavailable
+        }
+        Unable::NoTls if protection(remote) == Protection::Stls => {
+            return Failure::new(
+                Exit::Unavailable,
+                format_args!(
+                    "{}: {unable}; --insecure-plaintext sends it all the same",
+                    remote.account()
+                ),
+            );
         }
         Unable::Busy(_) => Exit::Temporary,
         Unable::Refused(_) => Exit::NoPermission,

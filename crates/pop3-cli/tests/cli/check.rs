@@ -8,6 +8,7 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::mpsc::channel,
     thread,
 };
 
@@ -15,6 +16,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{Run, pop3};
+
+mod echoes;
 
 const USER: &str = "mrose";
 const PASSWORD: &str = "tanstaaf";
@@ -165,6 +168,52 @@ fn under_tls_from_the_first_octet_stls_is_not_testable() {
     assert_eq!(rows(&json(&run), "not testable here"), not_testable);
     assert_eq!(rows(&json(&run), "fail"), ids(&[]));
     assert_eq!(server.messages(), MESSAGES.len());
+}
+
+/// The flag allows going without TLS, and no more.
+#[test]
+fn insecure_plaintext_uses_stls_where_it_is_announced() {
+    let certificate = TempDir::new().unwrap();
+    let certificate = certificate.path().join("certificate.pem");
+    let server = Server::with_tls(&certificate);
+    let trusting = ["--ca-file", certificate.to_str().unwrap()];
+    let options = ["--insecure-plaintext", "--format", "json"];
+    let run = check(&server.url(), &[&options, &trusting[..]].concat(), PASSWORD);
+    let report = json(&run);
+    assert_eq!(run.status, Some(0), "{report:#}");
+    assert!(rows(&report, "pass").contains("rfc2595-stls"), "{report:#}");
+
+    let run = check(&server.url(), &options, PASSWORD);
+    assert_eq!((run.status, &run.stdout[..]), (Some(69), &b""[..]));
+    assert!(run.stderr.contains("certificate"), "{}", run.stderr);
+}
+
+#[test]
+fn require_tls_sends_nothing_secret_in_the_clear_to_loopback() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("pop3://me@{}", listener.local_addr().unwrap());
+    let (tell, sent) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            stream.write_all(b"+OK\r\n").unwrap();
+            for line in BufReader::new(stream.try_clone().unwrap()).lines() {
+                let Ok(line) = line else { break };
+                let _ = stream.write_all(match &*line {
+                    "CAPA" => b"+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n",
+                    _ => b"+OK\r\n",
+                });
+                tell.send(line).unwrap();
+            }
+        }
+    });
+    let run = check(&url, &["--require-tls", "--only", "C0002"], PASSWORD);
+    assert_eq!((run.status, &run.stdout[..]), (Some(69), &b""[..]));
+    assert!(run.stderr.contains("no STLS"), "{}", run.stderr);
+    let advice = "--insecure-plaintext";
+    assert!(!run.stderr.contains(advice), "{}", run.stderr);
+    let sent: BTreeSet<String> = sent.try_iter().collect();
+    assert_eq!(sent, ids(&["CAPA"]));
 }
 
 #[test]

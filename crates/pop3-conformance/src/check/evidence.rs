@@ -1,9 +1,15 @@
 //! What is shown of a dialogue: its lines, cut short, without secrets.
+//!
+//! Each text of the server that goes into a report comes through
+//! [`Secrets::received`], [`Secrets::quoted`] or [`Secrets::error`], which leave
+//! out one that repeats the password. Numbers are read out of such texts, and
+//! used in commands and sentences: [`Secrets::without_numbers`] sees to these.
 
-use std::rc::Rc;
+use std::{fmt::Write as _, io, rc::Rc};
 
 use pop3_proto::Counted;
 
+use super::Repeats;
 use crate::report::shown;
 
 /// The most octets that are shown of one line.
@@ -12,78 +18,101 @@ const LINE_SHOWN: usize = 120;
 /// The most lines that are shown of one reply.
 const LINES_SHOWN: usize = 4;
 
-/// A shorter secret is not looked for in our own words.
-const SHORT: usize = 4;
+/// The most octets of a reply that are looked at.
+const REPLY_SHOWN: usize = LINES_SHOWN * 1024;
 
-/// Octets that no report may show, wherever they come from.
-#[derive(Clone, Default)]
-pub(super) struct Secrets(Rc<Vec<Vec<u8>>>);
+/// What is shown in place of a text that repeats the password.
+const NOT_SHOWN: &str = "(not shown: it repeats what was sent to log in)";
+
+/// Knows which texts no report may show.
+#[derive(Clone)]
+pub(super) struct Secrets(pub(super) Rc<Repeats>);
 
 impl Secrets {
-    pub(super) fn new(secrets: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
-        Self(Rc::new(secrets.collect()))
-    }
-
-    /// The octets, with `***` for each secret in them.
-    fn hide(&self, octets: &[u8]) -> Vec<u8> {
-        let mut left = octets;
-        let mut hidden = Vec::with_capacity(octets.len());
-        while let Some(&first) = left.first() {
-            let found = self.0.iter().find(|secret| left.starts_with(secret));
-            match found {
-                Some(secret) => {
-                    hidden.extend_from_slice(b"***");
-                    left = &left[secret.len()..];
-                }
-                None => {
-                    hidden.push(first);
-                    left = &left[1..];
-                }
-            }
-        }
-        hidden
-    }
-
-    /// The same for text that rows have put together: a last look, since a
-    /// server may put what it was told into any line.
-    pub(super) fn hide_in_text(&self, text: &str) -> String {
-        let mut hidden = text.to_owned();
-        for secret in self.0.iter().filter(|secret| secret.len() >= SHORT) {
-            hidden = hidden.replace(&shown(secret, secret.len()), "***");
-        }
-        hidden
+    fn repeated(&self, octets: &[u8]) -> bool {
+        (self.0)(octets)
     }
 
     /// What the client sent.
-    pub(super) fn sent(&self, octets: &[u8]) -> String {
-        self.lines("C: ", octets)
+    pub(super) fn sent(octets: &[u8]) -> String {
+        lines("C: ", octets, octets.len())
     }
 
     /// What the server sent.
     pub(super) fn received(&self, octets: &[u8]) -> String {
+        self.received_of(octets, octets.len())
+    }
+
+    /// The same, of which only the first octets were kept.
+    pub(super) fn received_of(&self, octets: &[u8], in_all: usize) -> String {
+        let most = &octets[..octets.len().min(REPLY_SHOWN)];
+        let ends = most
+            .iter()
+            .enumerate()
+            .filter(|(_, octet)| **octet == b'\n');
+        let end = ends.map(|(at, _)| at + 1).nth(LINES_SHOWN - 1);
+        let looked_at = &most[..end.unwrap_or(most.len())];
         match octets {
             [] => "S: (nothing)".to_owned(),
-            octets => self.lines("S: ", octets),
+            _ if self.repeated(looked_at) => format!("S: {NOT_SHOWN}"),
+            octets => lines("S: ", octets, in_all),
         }
     }
 
-    fn lines(&self, side: &str, octets: &[u8]) -> String {
-        // A secret that is cut in two would not be found: cut after the search,
-        // but do not search what is far beyond the cut.
-        let most = LINES_SHOWN * 1024;
-        let hidden = self.hide(&octets[..octets.len().min(most)]);
-        let mut lines = hidden.split_inclusive(|octet| *octet == b'\n');
-        let mut text: Vec<String> = lines
-            .by_ref()
-            .take(LINES_SHOWN)
-            .map(|line| format!("{side}{}", shown(without_line_end(line), LINE_SHOWN)))
-            .collect();
-        if lines.next().is_some() || octets.len() > most {
-            text.push(format!("{side}({} in all)", Counted(octets.len(), "octet")));
+    /// A part of what the server sent, for a sentence.
+    pub(super) fn quoted(&self, octets: &[u8], max: usize) -> String {
+        match self.repeated(octets) {
+            true => NOT_SHOWN.to_owned(),
+            false => shown(octets, max),
         }
-        text.join("\n")
     }
+
+    /// An error of the connection, which may tell what came.
+    pub(super) fn error(&self, error: io::Error) -> io::Error {
+        match self.repeated(error.to_string().as_bytes()) {
+            true => io::Error::new(error.kind(), NOT_SHOWN),
+            false => error,
+        }
+    }
+
+    /// The text, with `***` for each number that repeats the password.
+    pub(super) fn without_numbers(&self, text: &str) -> String {
+        let mut safe = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(start) = rest.find(|char: char| char.is_ascii_digit()) {
+            let (before, from) = rest.split_at(start);
+            let end = from.find(|char: char| !char.is_ascii_digit());
+            let (number, after) = from.split_at(end.unwrap_or(from.len()));
+            let number = match self.repeated(number.as_bytes()) {
+                true => "***",
+                false => number,
+            };
+            let _ = write!(safe, "{before}{number}");
+            rest = after;
+        }
+        safe + rest
+    }
+}
+
+/// Of a server that was not asked.
+impl Default for Secrets {
+    fn default() -> Self {
+        Self(Rc::new(|_| true))
+    }
+}
+
+fn lines(side: &str, octets: &[u8], in_all: usize) -> String {
+    let most = &octets[..octets.len().min(REPLY_SHOWN)];
+    let mut lines = most.split_inclusive(|octet| *octet == b'\n');
+    let mut text: Vec<String> = lines
+        .by_ref()
+        .take(LINES_SHOWN)
+        .map(|line| format!("{side}{}", shown(without_line_end(line), LINE_SHOWN)))
+        .collect();
+    if lines.next().is_some() || in_all > most.len() {
+        text.push(format!("{side}({} in all)", Counted(in_all, "octet")));
+    }
+    text.join("\n")
 }
 
 /// A whole CRLF goes without saying; half of one is shown.
@@ -93,25 +122,46 @@ fn without_line_end(line: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use super::Secrets;
+    use std::{io, rc::Rc};
+
+    use super::{NOT_SHOWN, Secrets};
+
+    fn secrets(secret: &'static str) -> Secrets {
+        Secrets(Rc::new(move |text| {
+            String::from_utf8_lossy(text).contains(secret)
+        }))
+    }
 
     #[test]
-    fn secrets_are_hidden_wherever_they_stand() {
-        let secrets = Secrets::new([b"tanstaaf".to_vec(), Vec::new()]);
-        assert_eq!(secrets.sent(b"PASS tanstaaf\r\n"), "C: PASS ***");
+    fn hides_a_text_that_repeats_the_secret() {
+        let secrets = secrets("tanstaaf");
+        let hidden = format!("S: {NOT_SHOWN}");
+        assert_eq!(secrets.received(b"+OK\r\n1 tanstaaf\r\n"), hidden);
+        assert_eq!(secrets.quoted(b"tanstaaf?", 2), NOT_SHOWN);
+        let error = secrets.error(io::Error::other("not TLS: tanstaaf"));
+        assert_eq!(error.to_string(), NOT_SHOWN);
+    }
+
+    #[test]
+    fn hides_a_number_that_repeats_the_secret() {
+        let secrets = secrets("4711");
         assert_eq!(
-            secrets.received(b"-ERR tanstaaf? tanstaaf!\r\n"),
-            "S: -ERR ***? ***!"
+            secrets.without_numbers("C: RETR 14711\n(4711 octets, 47 11)"),
+            "C: RETR ***\n(*** octets, 47 11)"
         );
     }
 
     #[test]
-    fn a_reply_is_cut_to_a_few_lines() {
-        let secrets = Secrets::default();
+    fn cuts_a_reply_to_a_few_lines() {
+        let secrets = secrets("tanstaaf");
         let reply = [b"+OK\r\n".to_vec(), b"1 1\r\n".repeat(9)].concat();
         assert_eq!(
             secrets.received(&reply),
             "S: +OK\nS: 1 1\nS: 1 1\nS: 1 1\nS: (50 octets in all)"
+        );
+        assert_eq!(
+            secrets.received_of(&reply, 9000).lines().next_back(),
+            Some("S: (9000 octets in all)")
         );
         assert_eq!(secrets.received(b"+OK\n"), r"S: +OK\n");
     }

@@ -17,7 +17,7 @@
 //! are there is not testable, and the row says what is needed.
 //!
 //! ```
-//! use std::{io, time::{Duration, Instant, SystemTime}};
+//! use std::{io, rc::Rc, time::{Duration, Instant, SystemTime}};
 //! use pop3_conformance::check::{self, Account, Connection, Network, Options, Protection};
 //! use pop3_proto::Profile;
 //!
@@ -51,7 +51,12 @@
 //! }
 //!
 //! let mut server = Silent(Instant::now());
-//! let account = Account { user: "mrose", password: "tanstaaf", protection: Protection::Stls };
+//! let account = Account {
+//!     user: "mrose",
+//!     password: "tanstaaf",
+//!     repeats: Rc::new(|text| text.windows(8).any(|text| text == b"tanstaaf")),
+//!     protection: Protection::Stls,
+//! };
 //! let options = Options::new(Profile::OUTLOOK_2024);
 //! let subject = ("a silent server", SystemTime::now());
 //! let report = check::run(&mut server, &account, &options, subject, &mut |_| {})?;
@@ -61,13 +66,13 @@
 //! # Ok::<(), check::Unable>(())
 //! ```
 
-use std::{io, time::Duration, time::SystemTime};
+use std::{io, rc::Rc, time::Duration, time::SystemTime};
 
 use pop3_proto::Profile;
 
 use crate::{
     Strength,
-    report::{Outcome, Report, Row, Verdict, shown},
+    report::{Outcome, Report, Row, Verdict},
 };
 
 mod connection;
@@ -109,6 +114,8 @@ enum Phase {
     EarlyQuit,
     /// Everything that changes nothing.
     Reading,
+    /// Several commands at once.
+    Pipelining,
     /// STLS where it does not belong.
     Stls,
     /// DELE and RSET.
@@ -130,27 +137,36 @@ enum Finding {
 }
 
 /// Who logs in, and how the connection is protected.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Account<'a> {
     /// The name.
     pub user: &'a str,
     /// The password. It is sent by USER and PASS, or by AUTH PLAIN where the
     /// server takes nothing else, and never shown.
     pub password: &'a str,
+    /// Whether a text of the server repeats the password, or what was sent with
+    /// it, in any writing. Such a text is not shown.
+    pub repeats: Rc<Repeats>,
     /// Whether and how TLS comes in.
     pub protection: Protection,
 }
+
+/// Says whether a text repeats something secret.
+pub type Repeats = dyn Fn(&[u8]) -> bool;
 
 /// How a connection comes under TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
     /// From the first octet: [`Network::connect`] does it.
     Implicit,
-    /// By STLS. Where it is not announced no password is sent, but to a server
-    /// on [this machine](Connection::is_local).
+    /// By STLS. No password is sent without it.
+    StlsRequired,
+    /// By STLS. Where it is not announced, a password is sent only to a server on
+    /// [this machine](Connection::is_local).
     Stls,
-    /// Not at all: the password can be read by whoever stands between.
-    None,
+    /// By STLS where it is announced and not refused; else not at all, and anyone
+    /// between can read the password.
+    StlsIfOffered,
 }
 
 /// How to check.
@@ -259,7 +275,7 @@ impl Check {
         let evidence = match &finding {
             Finding::Pass(text) | Finding::Untestable(text) | Finding::Violation(text) => text,
         };
-        let row = row.with_evidence(seen.secrets.hide_in_text(evidence));
+        let row = row.with_evidence(seen.secrets.without_numbers(evidence));
         match finding {
             Finding::Violation(_) => row.with_consequence((self.outlook)(&options.profile)),
             _ => row,
@@ -291,11 +307,7 @@ pub fn run(
     let mut lab = Lab::new(network, account, options.limits);
     let seen = phases::run(&mut lab, account, options, &needed, progress)?;
     let subject = match server_name(&seen) {
-        Some(name) => format!(
-            "{subject}, \"{}\", as {}",
-            seen.secrets.hide_in_text(&name),
-            options.profile.title
-        ),
+        Some(name) => format!("{subject}, \"{name}\", as {}", options.profile.title),
         None => format!("{subject}, as {}", options.profile.title),
     };
     let mut report = Report::new("Can Outlook use this server?", &subject, date);
@@ -310,10 +322,12 @@ fn server_name(seen: &Observed) -> Option<String> {
     const MOST: usize = 80;
     let implementation = seen.capabilities.iter().find_map(|line| {
         let name = line.strip_prefix(b"IMPLEMENTATION ")?;
-        (!name.is_empty()).then(|| shown(name, MOST))
+        (!name.is_empty()).then(|| seen.secrets.quoted(name, MOST))
     });
     implementation.or_else(|| match &seen.greeting {
-        Some(Ok(greeting)) if !greeting.text.is_empty() => Some(shown(&greeting.text, MOST)),
+        Some(Ok(greeting)) if !greeting.text.is_empty() => {
+            Some(seen.secrets.quoted(&greeting.text, MOST))
+        }
         _ => None,
     })
 }

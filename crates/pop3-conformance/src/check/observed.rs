@@ -77,7 +77,8 @@ pub(super) struct Reading {
     pub(super) samples: Vec<Sample>,
     /// Messages in the maildrop that were not retrieved.
     pub(super) not_sampled: usize,
-    pub(super) pipelined: Option<Pipelined>,
+    /// Listings and the like, and then messages.
+    pub(super) pipelined: Vec<Pipelined>,
     pub(super) long_command: Option<LongCommand>,
     pub(super) quit: Option<(Answer, Option<bool>)>,
 }
@@ -150,6 +151,13 @@ pub(super) struct Listing {
     pub(super) unique_ids: BTreeMap<u32, Vec<u8>>,
 }
 
+/// What listings tell of a message.
+pub(super) struct Told<'a> {
+    pub(super) number: u32,
+    pub(super) octets: u64,
+    pub(super) id: Option<&'a [u8]>,
+}
+
 impl Listing {
     pub(super) fn of(list: &Answer, uidl: &Answer, rule: FieldRule) -> Self {
         let block = |answer: &Answer| match answer {
@@ -172,12 +180,69 @@ impl Listing {
         }
     }
 
+    /// Where the message `number` of an earlier listing is now: where its unique-id
+    /// is, or else where it was.
+    pub(super) fn number_of(&self, earlier: &Self, number: u32) -> u32 {
+        let Some(id) = earlier.unique_ids.get(&number) else {
+            return number;
+        };
+        // Copies of one message may have one unique-id.
+        if self.unique_ids.get(&number) == Some(id) {
+            return number;
+        }
+        let mut ids = self.unique_ids.iter();
+        let moved = ids.find(|(_, other)| *other == id);
+        moved.map_or(number, |(&number, _)| number)
+    }
+
+    /// The messages that LIST has.
+    pub(super) fn messages_told(&self) -> Vec<Told<'_>> {
+        let told = |(&number, &octets)| Told {
+            number,
+            octets,
+            id: self.unique_ids.get(&number).map(Vec::as_slice),
+        };
+        self.sizes.iter().map(told).collect()
+    }
+
     /// How many messages there are, by LIST, else by UIDL.
     pub(super) fn messages(&self) -> usize {
         match self.sizes.is_empty() {
             true => self.unique_ids.len(),
             false => self.sizes.len(),
         }
+    }
+}
+
+impl Asked {
+    /// Whether a reply is the one that came to the command `alone`. Of a message
+    /// all is compared, of other replies all but sizes: those may change, which
+    /// another row is about.
+    pub(super) fn is_answered_as(&self, reply: &Reply, alone: &Reply) -> bool {
+        if self.command.starts_with("RETR ") {
+            return reply.positive == alone.positive && reply.block == alone.block;
+        }
+        let first_words = |reply: &Reply| {
+            let lines = [reply.text.clone()].into_iter().chain(lines(&reply.block));
+            let word = |line: Vec<u8>| {
+                line.split(|octet| *octet == b' ')
+                    .next()
+                    .map(<[u8]>::to_vec)
+            };
+            lines.map(word).collect::<Vec<_>>()
+        };
+        reply.positive == alone.positive && first_words(reply) == first_words(alone)
+    }
+}
+
+impl Pipelined {
+    /// Whether each got what it got alone, as far as that is known.
+    pub(super) fn is_in_order(&self) -> bool {
+        let mut pairs = self.pipelined.iter().zip(&self.alone);
+        pairs.all(|(asked, alone)| match (&asked.answer, alone) {
+            (Ok(reply), Some(Ok(alone))) => asked.is_answered_as(reply, alone),
+            (answer, _) => answer.is_ok(),
+        })
     }
 }
 
@@ -244,16 +309,29 @@ impl Sample {
         })
     }
 
-    /// Whether RETR sent another message than TOP did, and LIST sides with TOP.
+    /// Whether RETR sent another message than TOP did, and LIST sides with TOP. What
+    /// TOP sends begins every message that it is of, wherever its header ends.
     pub(super) fn is_another_message(&self) -> bool {
         let (Some(message), Some(top)) = (self.message(), self.top()) else {
             return false;
         };
         let (header, _) = split_header(&message.block);
         let (top_header, _) = split_header(&top.block);
-        header.trim_ascii_end() != top_header.trim_ascii_end()
-            && self.listed != Some(message.block.len() as u64)
+        let begins = top.block.trim_ascii_end();
+        let is_same = header.trim_ascii_end() == top_header.trim_ascii_end()
+            || !begins.is_empty() && message.block.starts_with(begins);
+        !is_same && self.listed != Some(message.block.len() as u64)
     }
+}
+
+/// The same where line ends are CR CR LF and the blank line is CR CR LF too, for
+/// those who store mail with CRLF and put CR before each LF.
+pub(super) fn split_header_of_double_cr(message: &[u8]) -> (&[u8], &[u8]) {
+    const BLANK: &[u8] = b"\r\n\r\r\n";
+    let end = message
+        .windows(BLANK.len())
+        .position(|octets| octets == BLANK);
+    message.split_at(end.map_or(message.len(), |end| end + BLANK.len()))
 }
 
 /// The header of a message with the blank line after it, and the rest.

@@ -4,3 +4,4 @@
 mod faults;
 mod mock;
 mod rows;
+mod secrets;

@@ -37,6 +37,8 @@ pub(crate) struct State {
 /// what it does with the connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Fault {
+    /// What is in the maildrop.
+    pub(crate) messages: &'static [&'static str],
     pub(crate) command: fn(&State, &str) -> String,
     pub(crate) reply: fn(&State, &str, &str) -> String,
     pub(crate) quirk: Quirk,
@@ -49,6 +51,13 @@ pub(crate) enum Quirk {
     StaysOpen,
     /// It closes after a refused login, and takes what comes to a closed one.
     HangsUp,
+    /// Of two messages asked for at once, the first line of the second comes before
+    /// the end of the first.
+    Interleaves,
+    /// It closes after each refusal.
+    ClosesAfterRefusal,
+    /// Before TLS it closes at anything but CAPA and STLS, without an answer.
+    WantsTls,
     /// What is marked is removed when the connection breaks.
     DropRemoves,
     /// Of commands that come at once only the first is read.
@@ -59,7 +68,17 @@ pub(crate) enum Quirk {
     Slow(u64),
 }
 
+/// Dots where they matter, and no two of one size; the last is not the
+/// smallest.
+pub(crate) const MESSAGES: &[&str] = &[
+    ".first: a dot\r\nSubject: 1\r\n\r\none line\r\nand another\r\n",
+    "Subject: 2\r\n\r\n.dot\r\n..two\r\n.\r\nand an end\r\n",
+    "Subject: 3\r\n\r\none\r\ntwo\r\n",
+    "Subject: 4\r\nX-Long: a header of some length, with words in it\r\n\r\n1\r\n2\r\n3\r\n",
+];
+
 pub(crate) const NO_FAULT: Fault = Fault {
+    messages: MESSAGES,
     command: |_, command| command.to_owned(),
     reply: |_, _, reply| reply.to_owned(),
     quirk: Quirk::None,
@@ -77,9 +96,9 @@ struct Shared {
 }
 
 impl Mock {
-    pub(crate) fn new(messages: &[&str], fault: Fault) -> Self {
+    pub(crate) fn new(fault: Fault) -> Self {
         let store = Store::default();
-        for (number, message) in messages.iter().enumerate() {
+        for (number, message) in fault.messages.iter().enumerate() {
             store.deliver(&format!("id-{number}"), message.as_bytes());
         }
         let shared = Shared {
@@ -114,8 +133,11 @@ impl Network for Mock {
         };
         let now = shared.now;
         drop(shared);
+        // So that what keeps a password from it is the client.
+        let config = Config::new().tls(Tls::Offered);
+        let config = config.dangerous_plaintext_without_tls(true);
         let mut line = Line {
-            session: Session::new(Config::new().tls(Tls::Offered), now),
+            session: Session::new(config, now),
             store: self.store.clone(),
             fault: self.fault,
             shared: Rc::clone(&self.shared),
@@ -158,6 +180,9 @@ impl Line {
     fn read(&mut self) {
         let mut is_first = true;
         while let Some(end) = self.input.iter().position(|octet| *octet == b'\n') {
+            if self.is_closed {
+                return;
+            }
             let line: Vec<u8> = self.input.drain(..=end).collect();
             if self.waits_for_tls {
                 self.kept.extend(line);
@@ -168,7 +193,33 @@ impl Line {
             }
             is_first = false;
             let line = String::from_utf8(line).unwrap();
+            let is_early = !matches!(line.trim_end(), "CAPA" | "STLS");
+            if is_early && self.fault.quirk == Quirk::WantsTls && !self.shared.borrow().state.is_tls
+            {
+                self.is_closed = true;
+                return;
+            }
+            let before = self.output.len();
             self.command(line.trim_end());
+            if self.fault.quirk == Quirk::Interleaves {
+                self.interleave(before);
+            }
+        }
+    }
+
+    /// If a message is before this reply, which has a block: its end comes after
+    /// the first line of this reply.
+    fn interleave(&mut self, start: usize) {
+        const END: &[u8] = b"\r\n.\r\n";
+        let reply = self.output.split_off(start);
+        let first = reply.iter().position(|octet| *octet == b'\n');
+        match (self.output.strip_suffix(END), first) {
+            (Some(message), Some(first)) if reply.ends_with(END) => {
+                let (line, block) = reply.split_at(first + 1);
+                let message = [message, b"\r\n", line, b".\r\n", block].concat();
+                self.output = message;
+            }
+            _ => self.output.extend(reply),
         }
     }
 
@@ -261,6 +312,7 @@ impl Line {
         // Octets as Latin-1 characters, so that faults can work on text.
         let reply: String = reply.iter().map(|octet| char::from(*octet)).collect();
         let said = (self.fault.reply)(state, command, &reply);
+        self.is_closed |= self.fault.quirk == Quirk::ClosesAfterRefusal && said.starts_with('-');
         self.output
             .extend(said.chars().map(|char| u8::try_from(char).unwrap()));
     }

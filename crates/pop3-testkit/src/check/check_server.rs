@@ -55,11 +55,13 @@ pub fn check_server(input: &[u8]) {
     let protection = match how & 0b1100 {
         0b0000 => Protection::Stls,
         0b0100 => Protection::Implicit,
-        _ => Protection::None,
+        0b1000 => Protection::StlsRequired,
+        _ => Protection::StlsIfOffered,
     };
     let account = Account {
         user: "mrose",
         password: PASSWORD,
+        repeats: Rc::new(|text| String::from_utf8_lossy(text).contains(PASSWORD)),
         protection,
     };
     let mut options = Options::new(match how & 0b10_0000 {

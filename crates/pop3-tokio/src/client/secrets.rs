@@ -19,7 +19,7 @@ use pop3_proto::Escaped;
 use zeroize::Zeroizing;
 
 use self::readings::readings;
-use super::sasl::hex;
+use super::sasl::{self, hex};
 
 /// The shortest run that counts as repeated. A shorter secret counts as a whole.
 const RUN: usize = 6;
@@ -57,6 +57,19 @@ impl Secrets {
                 }
             }
             _ => self.keep_long(secret),
+        }
+    }
+
+    /// Keeps what USER and PASS, or AUTH PLAIN, tell besides the name.
+    pub(super) fn keep_password(&mut self, user: &str, password: &str) {
+        self.keep(password);
+        self.keep_line("PASS ", password);
+        if let Ok(message) = sasl::password::plain(user, password) {
+            let response = sasl::encode(&message);
+            // Four digits are three octets: the name is in the first ones.
+            let public = (message.len() - password.len()) / 3 * 4;
+            let (public, secret) = response.split_at(public);
+            self.keep_line(public, secret);
         }
     }
 
@@ -304,6 +317,22 @@ mod tests {
                 shown.len() <= SHOWN_MAX && shown.ends_with("..."),
                 "{shown}"
             );
+        }
+    }
+
+    #[test]
+    fn a_name_is_no_secret_and_all_else_of_a_login_is() {
+        for user in ["mrose", "mrose1", "mrose@example.org"] {
+            let mut secrets = Secrets::default();
+            secrets.keep_password(user, "tanstaaf");
+            let greeting = format!("{user}: 3 messages");
+            assert_eq!(secrets.shown(greeting.as_bytes()), Some(greeting));
+            let plain = BASE64_STANDARD.encode(format!("\0{user}\0tanstaaf"));
+            let public = BASE64_STANDARD.encode(format!("\0{user}"));
+            for text in ["PASS t", "taaf", &plain[..], &plain[public.len() - 4..]] {
+                let is_run = text.len() < RUN;
+                assert_eq!(secrets.shown(text.as_bytes()).is_some(), is_run, "{text}");
+            }
         }
     }
 

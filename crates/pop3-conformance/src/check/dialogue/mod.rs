@@ -56,25 +56,29 @@ impl Dialogue {
         }
     }
 
-    /// Sends a command and reads its reply.
-    pub(super) fn ask(&mut self, network: &dyn Network, command: &[u8], kind: ReplyKind) -> Answer {
-        let shown = self.secrets.sent(command);
+    /// Sends a command, which people are shown as `shown`, and reads its reply.
+    pub(super) fn ask(
+        &mut self,
+        network: &dyn Network,
+        (command, shown): (&[u8], &str),
+        kind: ReplyKind,
+    ) -> Answer {
         self.send(network, command)
             .and_then(|()| self.reply(network, kind))
-            .map_err(|trouble| trouble.after(&shown))
-            .map(|reply| reply.after(&shown))
+            .map_err(|trouble| trouble.after(shown))
+            .map(|reply| reply.after(shown))
     }
 
     pub(super) fn send(&mut self, network: &dyn Network, octets: &[u8]) -> Result<(), Trouble> {
         if self.broken {
-            return Err(self.trouble(TroubleKind::NoSession, b""));
+            return Err(self.trouble(TroubleKind::NoSession, (b"", 0)));
         }
         let within = self.left(network, self.limits.reply)?;
         match self.connection.send(octets, within) {
             Ok(()) => Ok(()),
             Err(_) => {
                 self.broken = true;
-                Err(self.trouble(TroubleKind::Unsent, b""))
+                Err(self.trouble(TroubleKind::Unsent, (b"", 0)))
             }
         }
     }
@@ -86,13 +90,13 @@ impl Dialogue {
         loop {
             match reading.take(&mut self.unread) {
                 Ok(Some(mut reply)) => {
-                    reply.shown = self.secrets.received(&reading.head);
+                    reply.shown = self.secrets.received_of(&reading.head, reading.octets);
                     return Ok(reply);
                 }
                 Ok(None) => {}
                 Err(kind) => {
                     self.broken = true;
-                    return Err(self.trouble(kind, &reading.head));
+                    return Err(self.trouble(kind, (&reading.head, reading.octets)));
                 }
             }
             // A large message over a slow line is no fault.
@@ -106,7 +110,7 @@ impl Dialogue {
                     Stopped::Late => reading.unfinished(false),
                     Stopped::Closed => reading.unfinished(true),
                 };
-                return Err(self.trouble(kind, &reading.head));
+                return Err(self.trouble(kind, (&reading.head, reading.octets)));
             }
         }
     }
@@ -182,7 +186,7 @@ impl Dialogue {
             Ok(()) => Ok(before),
             Err(error) => {
                 self.broken = true;
-                Err(error)
+                Err(self.secrets.error(error))
             }
         }
     }
@@ -190,15 +194,15 @@ impl Dialogue {
     fn left(&self, network: &dyn Network, most: Duration) -> Result<Duration, Trouble> {
         let left = self.end.saturating_duration_since(network.now());
         match left.is_zero() {
-            true => Err(self.trouble(TroubleKind::OutOfTime, b"")),
+            true => Err(self.trouble(TroubleKind::OutOfTime, (b"", 0))),
             false => Ok(left.min(most)),
         }
     }
 
-    fn trouble(&self, kind: TroubleKind, head: &[u8]) -> Trouble {
+    fn trouble(&self, kind: TroubleKind, (head, octets): (&[u8], usize)) -> Trouble {
         Trouble {
             kind,
-            shown: self.secrets.received(head),
+            shown: self.secrets.received_of(head, octets),
         }
     }
 }

@@ -16,8 +16,9 @@ pub(super) struct Reading {
     in_block: bool,
     /// Octets of the block, on the wire.
     block_octets: u64,
-    /// The first octets, for people.
+    /// The first octets, for people, and how many came in all.
     pub(super) head: Vec<u8>,
+    pub(super) octets: usize,
 }
 
 /// The most octets that are kept to be shown.
@@ -41,6 +42,7 @@ impl Reading {
             in_block: false,
             block_octets: 0,
             head: Vec::new(),
+            octets: 0,
         }
     }
 
@@ -102,6 +104,7 @@ impl Reading {
     }
 
     fn keep(&mut self, octets: &[u8]) {
+        self.octets += octets.len();
         let room = HEAD.saturating_sub(self.head.len());
         self.head
             .extend_from_slice(&octets[..octets.len().min(room)]);

@@ -19,7 +19,8 @@ const LOGIN_PAUSE: Duration = Duration::from_millis(500);
 impl Lab<'_> {
     /// From the greeting to where a password may be sent.
     pub(in crate::check) fn secure(&mut self) -> Result<Result<(), Trouble>, Unable> {
-        if self.is_tls || self.account.protection != Protection::Stls {
+        let protection = self.account.protection;
+        if self.is_tls || protection == Protection::Implicit {
             return Ok(Ok(()));
         }
         self.capa();
@@ -27,12 +28,17 @@ impl Lab<'_> {
             return Ok(Err(Trouble::none()));
         }
         if !self.announces(|capability| *capability == Capability::Stls) {
-            return match self.is_local {
-                true => Ok(Ok(())),
-                false => Err(Unable::NoTls),
+            return match protection {
+                Protection::StlsIfOffered => Ok(Ok(())),
+                Protection::Stls if self.is_local => Ok(Ok(())),
+                _ => Err(Unable::NoTls),
             };
         }
-        let (works, shown) = self.stls()?;
+        let stls = self.stls()?;
+        let (works, shown) = match &stls {
+            Stls::Works(shown) => (true, shown),
+            Stls::Refused(shown) | Stls::Fails(shown) => (false, shown),
+        };
         // What there was no time for says nothing of the server.
         if works || self.network.now() < self.end {
             self.stls.get_or_insert((works, shown.clone()));
@@ -41,28 +47,37 @@ impl Lab<'_> {
             self.capa();
             return Ok(Ok(()));
         }
+        if matches!(stls, Stls::Refused(_)) && protection == Protection::StlsIfOffered {
+            return Ok(Ok(()));
+        }
         // The password does not go out in the clear because TLS fails.
         let kind = TroubleKind::NoSession;
+        let shown = shown.clone();
         let trouble = Trouble { kind, shown };
         self.hopeless = Some(trouble.clone());
         Ok(Err(trouble))
     }
 
-    /// Whether STLS works, and what was said.
-    fn stls(&mut self) -> Result<(bool, String), Unable> {
+    fn stls(&mut self) -> Result<Stls, Unable> {
         let reply = match self.ask_here("STLS", ReplyKind::Line) {
             Ok(reply) => reply,
-            Err(trouble) => return Ok((false, trouble.shown)),
+            Err(trouble) => return Ok(Stls::Fails(trouble.shown)),
         };
         if !reply.positive {
-            return Ok((false, reply.shown));
+            return Ok(Stls::Refused(reply.shown));
         }
         match self.start_tls() {
-            Ok(_) => Ok((true, format!("{}\n(TLS handshake done)", reply.shown))),
+            Ok(_) => Ok(Stls::Works(format!(
+                "{}\n(TLS handshake done)",
+                reply.shown
+            ))),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 Err(Unable::Certificate(error))
             }
-            Err(error) => Ok((false, format!("{}\n(TLS handshake: {error})", reply.shown))),
+            Err(error) => Ok(Stls::Fails(format!(
+                "{}\n(TLS handshake: {error})",
+                reply.shown
+            ))),
         }
     }
 
@@ -77,7 +92,9 @@ impl Lab<'_> {
                 if !self.has_logged_in {
                     return Err(Unable::Busy(greeting.shown));
                 }
-                self.network.pause(LOGIN_PAUSE);
+                if self.hopeless.is_none() {
+                    self.network.pause(LOGIN_PAUSE);
+                }
                 continue;
             }
             if self.secure()?.is_err() {
@@ -116,10 +133,7 @@ impl Lab<'_> {
                 mechanisms.any(|name| name.eq_ignore_ascii_case("PLAIN"))
             });
         if by_plain {
-            return self.ask_here(
-                &format!("AUTH PLAIN {}", plain(self.account)),
-                ReplyKind::Line,
-            );
+            return self.tell_here("AUTH PLAIN", &plain(self.account));
         }
         let password = self.account.password;
         self.user_and_pass(password)
@@ -141,7 +155,7 @@ impl Lab<'_> {
                 }),
             };
         }
-        let mut reply = self.ask_here(&format!("PASS {password}"), ReplyKind::Line)?;
+        let mut reply = self.tell_here("PASS", password)?;
         reply.shown = format!("{}\n{}", named.shown, reply.shown);
         Ok(reply)
     }
@@ -166,8 +180,16 @@ impl Lab<'_> {
     }
 }
 
+/// What became of STLS, and what was said.
+enum Stls {
+    Works(String),
+    /// The connection goes on in the clear.
+    Refused(String),
+    Fails(String),
+}
+
 /// The response to AUTH PLAIN (RFC 4616 §2).
-pub(super) fn plain(account: &Account<'_>) -> String {
+fn plain(account: &Account<'_>) -> String {
     BASE64_STANDARD.encode(format!("\0{}\0{}", account.user, account.password))
 }
 

@@ -1,7 +1,7 @@
 //! Sessions with the server, opened as they are needed, and what went wrong in
 //! them.
 
-use std::{io, time::Instant};
+use std::{io, rc::Rc, time::Instant};
 
 use pop3_proto::{Capability, ReplyKind};
 
@@ -13,8 +13,6 @@ use super::{
 };
 
 mod login;
-
-use login::plain;
 
 /// Opens sessions and keeps what is known of the server.
 pub(super) struct Lab<'n> {
@@ -29,6 +27,8 @@ pub(super) struct Lab<'n> {
     connections: u32,
     capa_fails: bool,
     has_logged_in: bool,
+    /// The last command was refused, after which a server may close.
+    was_refused: bool,
     pub(super) is_tls: bool,
     is_local: bool,
     /// The lines of the last CAPA that was answered.
@@ -63,21 +63,18 @@ impl<'n> Lab<'n> {
         limits: Limits,
     ) -> Self {
         let end = network.now() + limits.run;
-        let secrets = [
-            account.password.as_bytes().to_vec(),
-            plain(account).into_bytes(),
-        ];
         Self {
             network,
             account,
             limits,
-            secrets: Secrets::new(secrets),
+            secrets: Secrets(Rc::clone(&account.repeats)),
             end,
             dialogue: None,
             hopeless: None,
             connections: 0,
             capa_fails: false,
             has_logged_in: false,
+            was_refused: false,
             is_tls: false,
             is_local: false,
             capabilities: Vec::new(),
@@ -101,7 +98,9 @@ impl<'n> Lab<'n> {
             return Ok(Err(Trouble::none()));
         }
         self.connections += 1;
-        let connection = match self.network.connect(left.min(self.limits.connect)) {
+        self.was_refused = false;
+        let connected = self.network.connect(left.min(self.limits.connect));
+        let connection = match connected.map_err(|error| self.secrets.error(error)) {
             Ok(connection) => connection,
             Err(error) if self.connections == 1 => return Err(Unable::Connect(error)),
             Err(error) => {
@@ -137,30 +136,71 @@ impl<'n> Lab<'n> {
 
     /// A command on the connection that there is, whatever its state.
     pub(super) fn ask_here(&mut self, command: &str, kind: ReplyKind) -> Answer {
-        self.exchange(command, kind, true)
+        let answer = self.exchange(command, kind);
+        self.note(&answer, true);
+        answer
+    }
+
+    /// The same for a command whose argument is secret.
+    pub(super) fn tell_here(&mut self, keyword: &str, secret: &str) -> Answer {
+        let shown = format!("C: {keyword} ***");
+        let command = format!("{keyword} {secret}");
+        let answer = self.exchange_shown(&command, &shown, ReplyKind::Line);
+        self.note(&answer, true);
+        answer
     }
 
     /// The same for commands that no client sends: a missing answer is for the
     /// row that sent it to judge.
     pub(super) fn probe_here(&mut self, command: &str, kind: ReplyKind) -> Answer {
-        self.exchange(command, kind, false)
+        let answer = self.exchange(command, kind);
+        self.note(&answer, false);
+        answer
     }
 
     /// A command in a session of the TRANSACTION state, in a new one if the last
     /// has come to an end.
     pub(super) fn ask(&mut self, command: &str, kind: ReplyKind) -> Answer {
-        self.enter_if_needed()?;
-        self.ask_here(command, kind)
+        let answer = self.exchange_in_session(command, kind)?;
+        self.note(&answer, true);
+        answer
     }
 
     /// See [`probe_here`](Self::probe_here).
     pub(super) fn probe(&mut self, command: &str, kind: ReplyKind) -> Answer {
+        let answer = self.exchange_in_session(command, kind)?;
+        self.note(&answer, false);
+        answer
+    }
+
+    /// What became of a command, if there is a session. That a server closed after
+    /// the command before is no answer to this one.
+    fn exchange_in_session(&mut self, command: &str, kind: ReplyKind) -> Result<Answer, Trouble> {
         self.enter_if_needed()?;
-        self.probe_here(command, kind)
+        let answer = self.exchange(command, kind);
+        if !self.ended_after_refusal(&answer) {
+            return Ok(answer);
+        }
+        self.enter_if_needed()?;
+        Ok(self.exchange(command, kind))
+    }
+
+    fn ended_after_refusal(&self, answer: &Answer) -> bool {
+        let is_over = |kind| matches!(kind, TroubleKind::Closed | TroubleKind::Unsent);
+        let is_over = matches!(answer, Err(trouble) if is_over(trouble.kind));
+        is_over && self.was_refused
     }
 
     /// Several commands at once, and their answers in order.
     pub(super) fn pipeline(&mut self, commands: &[(&str, ReplyKind)]) -> Vec<Answer> {
+        let answers = self.pipeline_once(commands);
+        match answers.first() {
+            Some(first) if self.ended_after_refusal(first) => self.pipeline_once(commands),
+            _ => answers,
+        }
+    }
+
+    fn pipeline_once(&mut self, commands: &[(&str, ReplyKind)]) -> Vec<Answer> {
         if let Err(trouble) = self.enter_if_needed() {
             return vec![Err(trouble)];
         }
@@ -279,14 +319,29 @@ impl<'n> Lab<'n> {
         }
     }
 
-    fn exchange(&mut self, command: &str, kind: ReplyKind, counts: bool) -> Answer {
+    fn exchange(&mut self, command: &str, kind: ReplyKind) -> Answer {
+        self.exchange_shown(command, &Secrets::sent(command.as_bytes()), kind)
+    }
+
+    fn exchange_shown(&mut self, command: &str, shown: &str, kind: ReplyKind) -> Answer {
         self.notice_unasked();
         let Some(dialogue) = &mut self.dialogue else {
             return Err(Trouble::none());
         };
-        let answer = dialogue.ask(self.network, format!("{command}\r\n").as_bytes(), kind);
-        self.note(&answer, counts);
+        let command = format!("{command}\r\n");
+        let answer = dialogue.ask(self.network, (command.as_bytes(), shown), kind);
+        if let Ok(reply) = &answer {
+            self.was_refused = !reply.positive;
+        }
         answer
+    }
+
+    /// A server may close at what it was sent by [`probe_here`](Self::probe_here),
+    /// but not keep the client waiting.
+    pub(super) fn note_silence(&mut self, answer: &Answer) {
+        if matches!(answer, Err(trouble) if trouble.kind == TroubleKind::Silent) {
+            self.note(answer, true);
+        }
     }
 
     fn note(&mut self, answer: &Answer, counts: bool) {
@@ -294,6 +349,7 @@ impl<'n> Lab<'n> {
             Ok(reply) if !reply.exact => IncidentKind::Inexact,
             Ok(_) => return,
             Err(trouble) if !counts && trouble.kind.is_unanswered() => return,
+            Err(_) if self.ended_after_refusal(answer) => return,
             Err(trouble) => IncidentKind::Trouble(trouble.kind),
         };
         let shown = match answer {

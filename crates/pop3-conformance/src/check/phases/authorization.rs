@@ -32,9 +32,11 @@ pub(super) fn before_login(
     }
     for command in ["STAT", "RETR 1"] {
         if lab.is_open() {
+            let answer = lab.probe_here(command, kind_of(command));
+            lab.note_silence(&answer);
             seen.early.push(Asked {
                 command: command.to_owned(),
-                answer: lab.probe_here(command, kind_of(command)),
+                answer,
             });
         }
     }

@@ -9,7 +9,7 @@ use crate::check::{
     Options,
     dialogue::Trouble,
     lab::Lab,
-    observed::{Again, Observed},
+    observed::{Again, Listing, Observed, Sample},
 };
 
 pub(super) fn again(lab: &mut Lab<'_>, options: &Options, seen: &Observed) -> Option<Again> {
@@ -19,19 +19,28 @@ pub(super) fn again(lab: &mut Lab<'_>, options: &Options, seen: &Observed) -> Op
         true => lab.ask("UIDL", ReplyKind::Listing),
         false => Err(Trouble::none()),
     };
-    let numbers = seen
+    let mut samples: Vec<&Sample> = seen
         .reading
         .samples
         .iter()
-        .filter(|sample| sample.message().is_some() && !sample.is_suspect());
+        .filter(|sample| sample.message().is_some() && !sample.is_suspect())
+        .collect();
+    let rule = options.profile.fields;
+    let (first, later) = (seen.listing(rule), Listing::of(&list, &uidl, rule));
+    // First those of which the listings tell something else.
+    samples.sort_by_key(|sample| {
+        let number = later.number_of(&first, sample.number);
+        number == sample.number && later.sizes.get(&number) == first.sizes.get(&number)
+    });
     let mut again = Again {
         list,
         uidl,
         messages: BTreeMap::new(),
     };
-    for sample in numbers.take(options.limits.messages_again) {
-        let answer = lab.ask(&format!("RETR {}", sample.number), ReplyKind::Message);
-        again.messages.insert(sample.number, answer);
+    for sample in samples.into_iter().take(options.limits.messages_again) {
+        let number = later.number_of(&first, sample.number);
+        let answer = lab.ask(&format!("RETR {number}"), ReplyKind::Message);
+        again.messages.insert(number, answer);
     }
     if lab.is_open() {
         let _ = lab.ask_here("QUIT", ReplyKind::Line);

@@ -38,7 +38,7 @@ pub(super) fn run(
     if entered.is_ok() {
         if wanted(Phase::Reading) {
             progress("reading the maildrop");
-            reading::reading(lab, options, &mut seen);
+            reading::reading(lab, options, &mut seen, wanted(Phase::Pipelining));
         }
         if wanted(Phase::Stls) && is_tls {
             progress("STLS");

@@ -5,6 +5,7 @@ use pop3_proto::{Capability, FieldRule, ReplyKind};
 use super::{is_yes, kind_of};
 use crate::check::{
     Options,
+    dialogue::Answer,
     lab::Lab,
     observed::{Asked, Listing, LongCommand, Observed, Pipelined, Sample},
 };
@@ -13,7 +14,10 @@ use crate::check::{
 /// have 255, and servers that take more take a thousand at most.
 const LONG_COMMAND: usize = 2_000;
 
-pub(super) fn reading(lab: &mut Lab<'_>, options: &Options, seen: &mut Observed) {
+/// Messages that are retrieved at once.
+const RETRS_AT_ONCE: usize = 4;
+
+pub(super) fn reading(lab: &mut Lab<'_>, options: &Options, seen: &mut Observed, pipelines: bool) {
     use ReplyKind::{Line, Listing as Lines};
     let rule = options.profile.fields;
     seen.reading.stat = Some(lab.ask("STAT", Line));
@@ -42,8 +46,15 @@ pub(super) fn reading(lab: &mut Lab<'_>, options: &Options, seen: &mut Observed)
         seen.reading.no_such_message.push(Asked { command, answer });
     }
     // Before RETR, after which some servers count other sizes.
-    seen.reading.pipelined = pipelined(lab, first, seen);
+    let pipelines = pipelines && lab.announces(|capability| *capability == Capability::Pipelining);
+    if pipelines {
+        seen.reading.pipelined.push(pipelined(lab, first, seen));
+    }
     samples(lab, &listing, seen);
+    if pipelines {
+        let retrs = pipelined_retrs(lab, &seen.reading.samples);
+        seen.reading.pipelined.extend(retrs);
+    }
     seen.reading.long_command = Some(long_command(lab));
     if lab.ask("NOOP", Line).is_ok() {
         let answer = lab.ask_here("QUIT", Line);
@@ -92,22 +103,21 @@ fn samples(lab: &mut Lab<'_>, listing: &Listing, seen: &mut Observed) {
             top_0: None,
             top_1: None,
         };
-        if has_top {
+        // TOP would send what RETR sent, whose end nobody knows.
+        let is_suspect = sample.after.is_some();
+        if has_top && !is_suspect {
             let top = lab.ask(&format!("TOP {number} 0"), ReplyKind::Message);
             has_top = top.as_ref().is_ok_and(|reply| reply.positive);
             sample.top_0 = Some(top);
         }
-        if has_top {
+        if has_top && !is_suspect {
             sample.top_1 = Some(lab.ask(&format!("TOP {number} 1"), ReplyKind::Message));
         }
         seen.reading.samples.push(sample);
     }
 }
 
-fn pipelined(lab: &mut Lab<'_>, first: Option<u32>, seen: &Observed) -> Option<Pipelined> {
-    if !lab.announces(|capability| *capability == Capability::Pipelining) {
-        return None;
-    }
+fn pipelined(lab: &mut Lab<'_>, first: Option<u32>, seen: &Observed) -> Pipelined {
     let list_one = format!("LIST {}", first.unwrap_or(1));
     let commands = [
         ("STAT", ReplyKind::Line),
@@ -116,25 +126,65 @@ fn pipelined(lab: &mut Lab<'_>, first: Option<u32>, seen: &Observed) -> Option<P
         (&list_one[..], ReplyKind::Line),
         ("NOOP", ReplyKind::Line),
     ];
-    let answers = lab.pipeline(&commands);
-    let pipelined = commands
-        .iter()
-        .zip(answers)
-        .map(|((command, _), answer)| Asked {
-            command: (*command).to_owned(),
-            answer,
-        });
     let reading = &seen.reading;
-    Some(Pipelined {
+    let alone = vec![
+        reading.stat.clone(),
+        reading.list.clone(),
+        reading.noop.clone(),
+        reading.list_one.as_ref().map(|(_, answer)| answer.clone()),
+        reading.noop.clone(),
+    ];
+    at_once(lab, &commands, alone)
+}
+
+/// The largest of the messages that are as they should be, since those take time
+/// to send. What each got alone is asked once more, since some servers add a
+/// field to what was retrieved.
+fn pipelined_retrs(lab: &mut Lab<'_>, samples: &[Sample]) -> Option<Pipelined> {
+    let mut of_use: Vec<&Sample> = samples
+        .iter()
+        .filter(|sample| sample.message().is_some() && !sample.is_suspect())
+        .collect();
+    of_use.sort_by_key(|sample| std::cmp::Reverse(sample.listed));
+    of_use.truncate(RETRS_AT_ONCE);
+    let retrs: Vec<String> = of_use
+        .iter()
+        .map(|sample| format!("RETR {}", sample.number))
+        .collect();
+    if retrs.len() < 2 {
+        return None;
+    }
+    let alone = retrs
+        .iter()
+        .map(|retr| Some(lab.ask(retr, ReplyKind::Message)))
+        .collect();
+    let retrs: Vec<(&str, ReplyKind)> = retrs
+        .iter()
+        .map(|retr| (&retr[..], ReplyKind::Message))
+        .collect();
+    Some(at_once(lab, &retrs, alone))
+}
+
+fn at_once(
+    lab: &mut Lab<'_>,
+    commands: &[(&str, ReplyKind)],
+    alone: Vec<Option<Answer>>,
+) -> Pipelined {
+    let answers = lab.pipeline(commands).into_iter();
+    let pipelined = commands.iter().zip(answers);
+    let pipelined = pipelined.map(|((command, _), answer)| Asked {
+        command: (*command).to_owned(),
+        answer,
+    });
+    let pipelined = Pipelined {
         pipelined: pipelined.collect(),
-        alone: vec![
-            reading.stat.clone(),
-            reading.list.clone(),
-            reading.noop.clone(),
-            reading.list_one.as_ref().map(|(_, answer)| answer.clone()),
-            reading.noop.clone(),
-        ],
-    })
+        alone,
+    };
+    // What is still to come answers nothing else.
+    if !pipelined.is_in_order() {
+        lab.drop_connection();
+    }
+    pipelined
 }
 
 fn long_command(lab: &mut Lab<'_>) -> LongCommand {

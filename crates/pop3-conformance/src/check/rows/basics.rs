@@ -120,7 +120,7 @@ pub(super) static CLAUSES: [Check; 8] = [
         strength: Must,
         phases: &[Phase::EarlyQuit],
         outlook: |_| "It never sends them there; whoever does reads mail without a password.",
-        judge: |seen, _| each_refused(&seen.early, seen),
+        judge: |seen, _| refused_before_login(seen),
     },
     Check {
         id: "rfc1939-case",
@@ -257,6 +257,25 @@ pub(super) fn each_refused(asked: &[crate::check::observed::Asked], seen: &Obser
         }
     }
     last
+}
+
+/// To close instead of an answer gives no mail away either.
+fn refused_before_login(seen: &Observed) -> Finding {
+    let mut found = no_session(seen);
+    for asked in &seen.early {
+        match &asked.answer {
+            Ok(reply) if reply.positive => return Finding::Violation(reply.shown.clone()),
+            Ok(reply) => found = Finding::Pass(reply.shown.clone()),
+            Err(trouble) if trouble.kind == TroubleKind::NoBlock => {
+                return Finding::Violation(trouble.shown.clone());
+            }
+            Err(trouble) if trouble.kind == TroubleKind::Closed => {
+                found = Finding::Pass(trouble.shown.clone());
+            }
+            Err(trouble) => found = untestable(trouble.shown.clone()),
+        }
+    }
+    found
 }
 
 fn long_command(seen: &Observed) -> Finding {

@@ -5,12 +5,7 @@ use pop3_proto::{Capability, Counted};
 use super::{Check, Finding, Observed, Phase, no_session, shown, untestable};
 use crate::{
     Strength::Must,
-    check::{
-        dialogue::{Reply, TroubleKind},
-        lab::lines,
-        observed::Pipelined,
-    },
-    report::shown as octets_shown,
+    check::{dialogue::TroubleKind, lab::lines, observed::Pipelined},
 };
 
 pub(super) static CLAUSES: [Check; 3] = [
@@ -34,12 +29,9 @@ pub(super) static CLAUSES: [Check; 3] = [
         id: "rfc2449-pipelining",
         title: "Commands sent at once get their answers in order, where that is announced (RFC 2449 §6.6)",
         strength: Must,
-        phases: &[Phase::Reading],
+        phases: &[Phase::Reading, Phase::Pipelining],
         outlook: |_| "The document does not say that it pipelines; clients that do hang, or take one answer for another.",
-        judge: |seen, _| match &seen.reading.pipelined {
-            Some(pipelined) => in_order(pipelined),
-            None => untestable("Needs a server that announces PIPELINING."),
-        },
+        judge: |seen, _| pipelining(seen),
     },
 ];
 
@@ -56,7 +48,7 @@ fn capa(seen: &Observed) -> Finding {
         let tag = line.split(|octet| matches!(octet, b' ' | b'\t')).next();
         let is_tag = |tag: &[u8]| !tag.is_empty() && !tag.contains(&b'.');
         if Capability::parse(&line).is_err() || !tag.is_some_and(is_tag) {
-            return Finding::Violation(format!("C: CAPA\nS: {}", octets_shown(&line, 80)));
+            return Finding::Violation(format!("C: CAPA\nS: {}", seen.secrets.quoted(&line, 80)));
         }
     }
     Finding::Pass(reply.shown.clone())
@@ -78,34 +70,38 @@ fn announced(seen: &Observed) -> Finding {
             sample.and_then(|sample| sample.top_0.as_ref()),
         ),
     ];
-    let mut works = None;
+    let (mut works, mut unanswered) = (None, None);
     for (is_announced, answer) in pairs {
         match answer {
             Some(Ok(reply)) if is_announced && !reply.positive => {
                 return Finding::Violation(format!("(announced)\n{}", reply.shown));
             }
             Some(Ok(reply)) if is_announced => works = Some(&reply.shown),
+            Some(Err(trouble)) if is_announced => _ = unanswered.get_or_insert(&trouble.shown),
             _ => {}
         }
     }
-    match works {
-        Some(shown) => Finding::Pass(format!("(announced)\n{shown}")),
-        None => untestable("Needs TOP or UIDL among the capabilities, and a message."),
+    match (unanswered, works) {
+        (Some(shown), _) => untestable(format!("(announced)\nNeeds an answer:\n{shown}")),
+        (None, Some(shown)) => Finding::Pass(format!("(announced)\n{shown}")),
+        (None, None) => untestable("Needs TOP or UIDL among the capabilities, and a message."),
     }
 }
 
-/// All but sizes is the same: those may change, which another row is about.
-fn is_answer_to_the_same(reply: &Reply, alone: &Reply) -> bool {
-    let first_words = |reply: &Reply| {
-        let lines = [reply.text.clone()].into_iter().chain(lines(&reply.block));
-        let word = |line: Vec<u8>| {
-            line.split(|octet| *octet == b' ')
-                .next()
-                .map(<[u8]>::to_vec)
-        };
-        lines.map(word).collect::<Vec<_>>()
+/// The first that is not as it should be, or the first of all.
+fn pipelining(seen: &Observed) -> Finding {
+    let mut findings = seen.reading.pipelined.iter().map(in_order);
+    let first = findings.next();
+    let violation = first
+        .iter()
+        .any(|finding| matches!(finding, Finding::Violation(_)));
+    let later = match violation {
+        true => None,
+        false => findings.find(|finding| matches!(finding, Finding::Violation(_))),
     };
-    reply.positive == alone.positive && first_words(reply) == first_words(alone)
+    later
+        .or(first)
+        .unwrap_or_else(|| untestable("Needs a server that announces PIPELINING."))
 }
 
 /// Each got what it got alone.
@@ -120,9 +116,19 @@ fn in_order(pipelined: &Pipelined) -> Finding {
         };
         told = format!("{told}\nC: {}\n{}", asked.command, shown(&asked.answer));
         match &asked.answer {
-            Ok(reply) if is_answer_to_the_same(reply, alone) => {}
+            Ok(reply) if asked.is_answered_as(reply, alone) => {}
             Err(trouble) if trouble.kind.is_ours() => return untestable(told),
-            _ => return Finding::Violation(format!("{told}\n(alone:)\n{}", alone.shown)),
+            answer => {
+                let of = |block: &[u8]| Counted(block.len(), "octet").to_string();
+                let came = answer
+                    .as_ref()
+                    .map_or("none".to_owned(), |reply| of(&reply.block));
+                return Finding::Violation(format!(
+                    "{told}\n(alone:)\n{}\n(the block: {came}, and alone {})",
+                    alone.shown,
+                    of(&alone.block)
+                ));
+            }
         }
     }
     match pipelined.pipelined.len() == sent {

@@ -170,7 +170,7 @@ fn scan_listings(seen: &Observed, options: &Options) -> Finding {
     };
     for line in &lines {
         if let Err(error) = ScanListing::parse(line, options.profile.fields) {
-            let line = crate::report::shown(line, 80);
+            let line = seen.secrets.quoted(line, 80);
             return Finding::Violation(format!("C: LIST\nS: {line}\n({error})"));
         }
     }
@@ -219,7 +219,7 @@ fn numbers(seen: &Observed, options: &Options) -> Finding {
         if u64::from(listing.number.get()) != next {
             return Finding::Violation(format!(
                 "C: LIST\nS: {}\n(where number {next} was due)",
-                crate::report::shown(line, 80)
+                seen.secrets.quoted(line, 80)
             ));
         }
         next += 1;

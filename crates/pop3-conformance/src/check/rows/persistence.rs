@@ -3,7 +3,10 @@
 use pop3_proto::Counted;
 
 use super::{Check, Finding, Observed, Options, Phase, listing::needs_a_message, no_session};
-use crate::{Strength::Must, check::observed::Listing};
+use crate::{
+    Strength::Must,
+    check::observed::{Listing, Told},
+};
 
 pub(super) static CLAUSES: [Check; 1] = [Check {
     id: "maildrop-as-found",
@@ -14,7 +17,8 @@ pub(super) static CLAUSES: [Check; 1] = [Check {
     judge: as_found,
 }];
 
-/// By unique-ids, or else by sizes: that one of them changes is for another row.
+/// By unique-ids, or else by sizes: that one of them changes is for another row. A
+/// message of the later session is taken for one of the first alone.
 fn as_found(seen: &Observed, options: &Options) -> Finding {
     let rule = options.profile.fields;
     let Some(again) = &seen.again else {
@@ -33,26 +37,37 @@ fn as_found(seen: &Observed, options: &Options) -> Finding {
             super::shown(&again.list)
         ));
     }
-    let mut left: Vec<u64> = later.sizes.values().copied().collect();
     let found = format!(
         "({} at first, {} later)",
         Counted(first.messages(), "message"),
         later.messages()
     );
-    for (number, octets) in &first.sizes {
-        let id = first.unique_ids.get(number);
-        if id.is_some_and(|id| later.unique_ids.values().any(|other| other == id)) {
-            continue;
-        }
-        match left.iter().position(|size| size == octets) {
-            Some(at) => drop(left.swap_remove(at)),
-            None => {
-                return Finding::Violation(format!(
-                    "{found}\n(message {number}, of {}, is not there any more)",
-                    Counted(*octets, "octet")
-                ));
-            }
-        }
+    let (mut missing, mut left) = (first.messages_told(), later.messages_told());
+    let same_size = |this: &Told<'_>, that: &Told<'_>| this.octets == that.octets;
+    let same_id = |this: &Told<'_>, that: &Told<'_>| this.id.is_some() && this.id == that.id;
+    match_off(&mut missing, &mut left, |this, that| {
+        same_id(this, that) && same_size(this, that)
+    });
+    match_off(&mut missing, &mut left, same_size);
+    match_off(&mut missing, &mut left, same_id);
+    match missing.first() {
+        None => Finding::Pass(found),
+        Some(lost) => Finding::Violation(format!(
+            "{found}\n(message {}, of {}, is not there any more)",
+            lost.number,
+            Counted(lost.octets, "octet")
+        )),
     }
-    Finding::Pass(found)
+}
+
+/// Takes off both lists what they have in common.
+fn match_off(
+    missing: &mut Vec<Told<'_>>,
+    left: &mut Vec<Told<'_>>,
+    is_same: impl Fn(&Told<'_>, &Told<'_>) -> bool,
+) {
+    missing.retain(|this| {
+        let at = left.iter().position(|that| is_same(this, that));
+        at.map(|at| left.remove(at)).is_none()
+    });
 }

@@ -1,7 +1,5 @@
 //! STLS.
 
-use pop3_proto::Capability;
-
 use super::{Check, Finding, Observed, Phase, untestable};
 use crate::{Strength::Must, check::observed::Injection};
 
@@ -36,16 +34,12 @@ fn works(seen: &Observed) -> Finding {
     match &seen.stls {
         Some((true, shown)) => Finding::Pass(shown.clone()),
         Some((false, shown)) => Finding::Violation(shown.clone()),
-        None => not_used(seen),
+        None => not_used(),
     }
 }
 
-fn not_used(seen: &Observed) -> Finding {
-    let mut lines = seen.capabilities.iter();
-    match lines.any(|line| Capability::parse(line) == Ok(Capability::Stls)) {
-        true => untestable("Needs a check that may use STLS: not --insecure-plaintext."),
-        false => untestable("Needs a server that announces STLS, at a pop3:// URL."),
-    }
+fn not_used() -> Finding {
+    untestable("Needs a server that announces STLS, at a pop3:// URL.")
 }
 
 fn discards(seen: &Observed) -> Finding {
@@ -55,7 +49,7 @@ fn discards(seen: &Observed) -> Finding {
         // To end such a connection is as safe.
         (Some(Injection::Ended(shown)), _) => Finding::Pass(format!("{shown}\n(ended)")),
         (None, Some((_, shown))) => untestable(format!("Needs STLS to work:\n{shown}")),
-        (None, None) => not_used(seen),
+        (None, None) => not_used(),
     }
 }
 

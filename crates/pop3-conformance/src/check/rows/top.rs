@@ -7,7 +7,7 @@ use crate::{
     Strength::Must,
     check::{
         dialogue::{Reply, TroubleKind},
-        observed::{Sample, split_header},
+        observed::{Sample, split_header, split_header_of_double_cr},
     },
 };
 
@@ -46,7 +46,12 @@ fn top(seen: &Observed) -> Finding {
     }
     let mut compared = None;
     for (sample, message) in comparable(seen) {
-        let (header, body) = split_header(&message.block);
+        // Each as good as the other: what ends a header is the server's to say.
+        let splits = [
+            split_header(&message.block),
+            split_header_of_double_cr(&message.block),
+        ];
+        let (_, body) = splits[0];
         for (top, lines) in [(&sample.top_0, 0), (&sample.top_1, 1)] {
             let top = match top {
                 Some(Ok(top)) if top.positive => top,
@@ -55,18 +60,18 @@ fn top(seen: &Observed) -> Finding {
                 }
                 _ => continue,
             };
-            let expected = [header, first_lines(body, lines)].concat();
+            let expected = splits.map(|(header, body)| [header, first_lines(body, lines)].concat());
             // With 0 lines the other row says what is too much.
-            let is_right = match lines {
-                0 => top.block.starts_with(header.trim_ascii_end()),
-                _ => is_the_same(&top.block, &expected),
-            };
-            if !is_right {
+            let mut is_right = expected.iter().map(|expected| match lines {
+                0 => top.block.starts_with(expected.trim_ascii_end()),
+                _ => is_the_same(&top.block, expected),
+            });
+            if !is_right.any(|is_right| is_right) {
                 return Finding::Violation(format!(
                     "{}\n({} came, and {} would be right)",
                     top.shown,
                     Counted(top.block.len(), "octet"),
-                    expected.len()
+                    expected[0].len()
                 ));
             }
             if first_lines(body, 1).len() < body.len() && lines == 1 {

@@ -12,7 +12,6 @@ use super::{
 use crate::{
     Strength::{Must, ShouldNot},
     check::{dialogue::TroubleKind, observed::Listing},
-    report::shown as octets_shown,
 };
 
 pub(super) static STATEMENTS: [Check; 5] = [
@@ -105,7 +104,7 @@ fn uidl_one(seen: &Observed, options: &Options) -> Finding {
         Ok(_) => Finding::Violation(format!(
             "{}\n(UIDL has {})",
             reply.shown,
-            octets_shown(listed, 80)
+            seen.secrets.quoted(listed, 80)
         )),
         Err(error) => Finding::Violation(format!("{}\n({error})", reply.shown)),
     }
@@ -130,7 +129,7 @@ fn malformed(seen: &Observed, options: &Options, in_unique_id: bool) -> Option<S
         let error = UniqueIdListing::parse(line, options.profile.fields).err()?;
         let is_in_unique_id = matches!(error.kind(), ListingErrorKind::UniqueId(kind)
             if kind != ArgumentErrorKind::Empty);
-        let line = octets_shown(line, 100);
+        let line = seen.secrets.quoted(line, 100);
         (is_in_unique_id == in_unique_id).then(|| format!("C: UIDL\nS: {line}\n({error})"))
     })
 }
@@ -159,12 +158,12 @@ fn unique_ids(seen: &Observed, options: &Options) -> Finding {
     let later = Listing::of(&again.list, &again.uidl, rule);
     let mut compared = 0;
     for sample in &seen.reading.samples {
+        let number = later.number_of(&first, sample.number);
         let ids = (
             first.unique_ids.get(&sample.number),
-            later.unique_ids.get(&sample.number),
+            later.unique_ids.get(&number),
         );
-        let (Some(message), Some(Ok(retrieved))) =
-            (sample.message(), again.messages.get(&sample.number))
+        let (Some(message), Some(Ok(retrieved))) = (sample.message(), again.messages.get(&number))
         else {
             continue;
         };
@@ -181,10 +180,10 @@ fn unique_ids(seen: &Observed, options: &Options) -> Finding {
             false => "the message is another",
         };
         return Finding::Violation(format!(
-            "(UIDL, message {}: first {}, in a later session {}; {which})",
+            "(UIDL: {} {}, and in a later session {number} {}; {which})",
             sample.number,
-            octets_shown(id, 80),
-            octets_shown(later_id, 80),
+            seen.secrets.quoted(id, 80),
+            seen.secrets.quoted(later_id, 80),
         ));
     }
     match compared {
@@ -217,7 +216,7 @@ fn equal_unique_ids(seen: &Observed, options: &Options) -> Finding {
         if !are_copies {
             return Finding::Violation(format!(
                 "C: UIDL\nS: {other} {id}\nS: {number} {id}",
-                id = octets_shown(id, 80)
+                id = seen.secrets.quoted(id, 80)
             ));
         }
     }

@@ -5,7 +5,10 @@ use pop3_proto::Counted;
 use super::{Check, Finding, Observed, Options, Phase, shown, untestable};
 use crate::{
     Strength::{Must, ShouldNot},
-    check::observed::{Listing, Update},
+    check::{
+        evidence::Secrets,
+        observed::{Listing, Update},
+    },
 };
 
 pub(super) static CLAUSES: [Check; 3] = [
@@ -42,9 +45,13 @@ pub(super) static CLAUSES: [Check; 3] = [
     },
 ];
 
-fn with_update(seen: &Observed, options: &Options, judge: fn(&Update) -> Finding) -> Finding {
+fn with_update(
+    seen: &Observed,
+    options: &Options,
+    judge: fn(&Update, &Secrets) -> Finding,
+) -> Finding {
     match &seen.update {
-        Some(update) => judge(update),
+        Some(update) => judge(update, &seen.secrets),
         None if options.destructive => untestable("Needs a maildrop with three messages or more."),
         None => untestable(
             "Needs --destructive, and a maildrop that is there for it, with three messages or \
@@ -53,7 +60,7 @@ fn with_update(seen: &Observed, options: &Options, judge: fn(&Update) -> Finding
     }
 }
 
-fn dropped(update: &Update) -> Finding {
+fn dropped(update: &Update, _: &Secrets) -> Finding {
     match &update.dropped {
         None => untestable(format!(
             "Needs a DELE that succeeds, and another session:\n{}",
@@ -69,7 +76,7 @@ fn dropped(update: &Update) -> Finding {
     }
 }
 
-fn removed(update: &Update) -> Finding {
+fn removed(update: &Update, _: &Secrets) -> Finding {
     let (Some(before), Some(quit), Some(after)) = (&update.dropped, &update.quit, &update.after)
     else {
         return untestable("Needs a DELE that succeeds, an answer to QUIT, and another session.");
@@ -83,7 +90,7 @@ fn removed(update: &Update) -> Finding {
     }
 }
 
-fn reused(update: &Update) -> Finding {
+fn reused(update: &Update, secrets: &Secrets) -> Finding {
     let (Some(id), Some(before), Some(after)) =
         (&update.deleted_id, &update.dropped, &update.after)
     else {
@@ -94,7 +101,7 @@ fn reused(update: &Update) -> Finding {
     }
     let mut ids = after.unique_ids.iter();
     let copies = before.unique_ids.values().filter(|other| *other == id);
-    let id_shown = crate::report::shown(id, 80);
+    let id_shown = secrets.quoted(id, 80);
     match ids.find(|(_, other)| *other == id) {
         // Copies of one message may have one unique-id.
         Some((number, _)) if copies.count() == 1 => Finding::Violation(format!(

@@ -1,6 +1,6 @@
 //! A fault or more for each clause of the RFCs.
 
-use crate::mock::Quirk;
+use crate::mock::{Fault, NO_FAULT, Quirk};
 
 use super::{Row, command, is, on, one_more, quirk, renumbered, reply, word};
 
@@ -98,6 +98,24 @@ pub(super) const FAULTS: &[Row] = &[
         }),
     ),
     (
+        "rfc1939-stuffing-first-octet",
+        "does not stuff a first line of one dot",
+        Fault {
+            messages: &[
+                ".\r\nSubject: 1\r\n\r\none line\r\nand another\r\n",
+                "Subject: 2\r\n\r\n.dot\r\nand an end\r\n",
+                "Subject: 3\r\n\r\none\r\ntwo\r\n",
+            ],
+            reply: |_, command, reply| match (word(command), reply.split_once("\r\n..\r\n")) {
+                ("RETR" | "TOP", Some((first, rest))) if !first.contains('\n') => {
+                    format!("{first}\r\n.\r\n{rest}")
+                }
+                _ => reply.to_owned(),
+            },
+            ..NO_FAULT
+        },
+    ),
+    (
         "rfc1939-top-0",
         "sends all for 0",
         command(|_, command| {
@@ -140,6 +158,22 @@ pub(super) const FAULTS: &[Row] = &[
             let is_first = command == "QUIT" && state.is_logged_in && state.quits == 0;
             if is_first { "DELE 4\r\nQUIT" } else { command }.to_owned()
         }),
+    ),
+    (
+        "maildrop-as-found",
+        "removes one of three messages of one size at the first QUIT",
+        Fault {
+            messages: &[
+                "Subject: 1\r\n\r\n.one\r\ntwo\r\n",
+                "Subject: 2\r\n\r\n.one\r\ntwo\r\n",
+                "Subject: 3\r\n\r\n.one\r\ntwo\r\n",
+            ],
+            command: |state, command| {
+                let is_first = command == "QUIT" && state.is_logged_in && state.quits == 0;
+                if is_first { "DELE 3\r\nQUIT" } else { command }.to_owned()
+            },
+            ..NO_FAULT
+        },
     ),
     (
         "rfc1939-dropped-connection",
@@ -186,6 +220,11 @@ pub(super) const FAULTS: &[Row] = &[
         "rfc2449-pipelining",
         "reads one command of many",
         quirk(Quirk::OneAtATime),
+    ),
+    (
+        "rfc2449-pipelining",
+        "sends a first line before the end of the message before",
+        quirk(Quirk::Interleaves),
     ),
     (
         "rfc2595-stls",

@@ -1,5 +1,7 @@
 //! A fault or more for each statement.
 
+use crate::mock::{Fault, NO_FAULT};
+
 use super::{
     Row, command, first_line, is, on, one_more_octet, reply, stat_of_one_more_octet,
     without_last_line, word,
@@ -60,6 +62,24 @@ pub(super) const FAULTS: &[Row] = &[
         reply(|_, command, reply| {
             let is_listing = is(command, "LIST") || is(command, "UIDL");
             on(is_listing, reply, |reply| reply.replace("\r\n4 ", "\r\n5 "))
+        }),
+    ),
+    (
+        "C0014",
+        "does not answer UIDL and TOP, which it announces",
+        reply(|_, command, reply| {
+            on(matches!(word(command), "UIDL" | "TOP"), reply, |_| {
+                String::new()
+            })
+        }),
+    ),
+    (
+        "C0014",
+        "does not answer STAT before login",
+        reply(|state, command, reply| {
+            on(is(command, "STAT") && !state.is_logged_in, reply, |_| {
+                String::new()
+            })
         }),
     ),
     (
@@ -242,6 +262,46 @@ pub(super) const FAULTS: &[Row] = &[
                 reply.replace(" id-", &other)
             })
         }),
+    ),
+    (
+        "C0039",
+        "moves a unique-id to another message",
+        Fault {
+            command: |state, command| {
+                let is_later = state.quits > 0 && !state.has_removed && state.deleted.is_empty();
+                let moved = |number: &str| match number {
+                    "1" => "2",
+                    "2" => "3",
+                    "3" => "1",
+                    _ => "4",
+                };
+                match command.split_once(' ') {
+                    Some((word @ ("RETR" | "TOP"), rest)) if is_later => {
+                        let (number, lines) = rest.split_once(' ').unwrap_or((rest, ""));
+                        format!("{word} {} {lines}", moved(number))
+                            .trim_end()
+                            .to_owned()
+                    }
+                    _ => command.to_owned(),
+                }
+            },
+            reply: |state, command, reply| {
+                let is_later = state.quits > 0 && !state.has_removed && state.deleted.is_empty();
+                let lines: Vec<&str> = reply.lines().collect();
+                match (command, &lines[..]) {
+                    ("LIST", [first, one, two, three, four, ..]) if is_later => {
+                        let size = |line: &str| line.split_once(' ').unwrap().1.to_owned();
+                        let (one, two, three) = (size(one), size(two), size(three));
+                        format!("{first}\r\n1 {two}\r\n2 {three}\r\n3 {one}\r\n{four}\r\n.\r\n")
+                    }
+                    ("UIDL", [first, _, _, _, four, ..]) if is_later => {
+                        format!("{first}\r\n1 new\r\n2 id-0\r\n3 newer\r\n{four}\r\n.\r\n")
+                    }
+                    _ => reply.to_owned(),
+                }
+            },
+            ..NO_FAULT
+        },
     ),
     (
         "C0040",

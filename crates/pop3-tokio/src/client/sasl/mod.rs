@@ -7,7 +7,7 @@
 
 mod ntlm;
 mod oauth;
-mod password;
+pub(super) mod password;
 mod scram;
 
 use core::fmt;

@@ -15,7 +15,7 @@ pub(super) fn checked<'a>(text: &'a str, forbidden: &[char]) -> Result<&'a str, 
 }
 
 /// The message of PLAIN (RFC 4616 §2), without an authorization identity.
-pub(super) fn plain(user: &str, password: &str) -> Result<Octets, SaslError> {
+pub(in crate::client) fn plain(user: &str, password: &str) -> Result<Octets, SaslError> {
     let mut message = Zeroizing::new(Vec::with_capacity(2 + user.len() + password.len()));
     for part in [user, password] {
         message.push(0);
