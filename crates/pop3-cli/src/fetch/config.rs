@@ -213,21 +213,23 @@ mod tests {
         } = account;
         assert_eq!(url, "pop3s://me@example.org");
         assert_eq!(*to, Some(Place::Maildir("/mail".into())));
-        let WishOptions {
-            keep,
-            delete,
-            delete_after,
-            limit,
-            max_size,
-            line_ends,
-            any_size,
-            without_unique_id,
-        } = wishes;
-        assert!(!keep && !delete && *any_size && *without_unique_id);
-        let numbers = (*delete_after, *limit, *max_size);
-        assert_eq!(numbers, (Some(14), Some(5), Some(6)));
-        assert_eq!(*line_ends, Some(LineEnds::Received));
         // What the file says holds where the command line says nothing.
+        for wishes in [wishes.clone(), WishOptions::default().or(wishes)] {
+            let WishOptions {
+                keep,
+                delete,
+                delete_after,
+                limit,
+                max_size,
+                line_ends,
+                any_size,
+                without_unique_id,
+            } = wishes;
+            assert!(!keep && !delete && any_size && without_unique_id);
+            let numbers = (delete_after, limit, max_size);
+            assert_eq!(numbers, (Some(14), Some(5), Some(6)));
+            assert_eq!(line_ends, Some(LineEnds::Received));
+        }
         for remote in [remote, &RemoteOptions::default().or(remote)] {
             let RemoteOptions {
                 profile,

@@ -120,7 +120,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
 
 impl WishOptions {
     /// These, and where they say nothing, `others`.
-    fn or(self, others: &Self) -> Self {
+    pub(super) fn or(self, others: &Self) -> Self {
         let says = self.keep || self.delete || self.delete_after.is_some();
         let afterwards = if says { &self } else { others };
         Self {
