@@ -416,16 +416,14 @@ impl Mishap {
     fn draw(kind: u8, place: u8, chance: u16) -> Self {
         Self {
             run: place % 3,
-            at: u16::from(place / 3) << 3 | chance & 7,
+            at: 3 * u16::from(place / 3) + chance % 3,
             kind: match kind % 32 {
                 23 => MishapKind::Kill,
                 24 => MishapKind::FullDisk,
                 25 => MishapKind::OneError,
                 26 => MishapKind::Errors,
                 27 => MishapKind::SyncError,
-                _ => MishapKind::PowerLoss {
-                    chance: chance >> 3,
-                },
+                _ => MishapKind::PowerLoss { chance: chance / 3 },
             },
         }
     }
