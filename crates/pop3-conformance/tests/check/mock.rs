@@ -56,6 +56,8 @@ pub(crate) enum Quirk {
     Interleaves,
     /// It closes after each refusal.
     ClosesAfterRefusal,
+    /// It closes at this command, without an answer.
+    ClosesAt(&'static str),
     /// Before TLS it closes at anything but CAPA and STLS, without an answer.
     WantsTls,
     /// What is marked is removed when the connection breaks.
@@ -194,6 +196,10 @@ impl Line {
             is_first = false;
             let line = String::from_utf8(line).unwrap();
             let is_early = !matches!(line.trim_end(), "CAPA" | "STLS");
+            if matches!(self.fault.quirk, Quirk::ClosesAt(command) if command == line.trim_end()) {
+                self.is_closed = true;
+                return;
+            }
             if is_early && self.fault.quirk == Quirk::WantsTls && !self.shared.borrow().state.is_tls
             {
                 self.is_closed = true;

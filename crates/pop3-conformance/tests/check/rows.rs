@@ -360,6 +360,20 @@ fn to_close_at_commands_before_tls_gives_no_mail_away() {
         ..NO_FAULT
     });
     assert_eq!(found(&report), [""; 0], "{}", report.text());
+    let mut rows = report.rows().iter();
+    let row = rows.find(|row| row.id() == "rfc1939-state").unwrap();
+    assert_eq!(row.verdict(), check::PASS, "{}", row.evidence());
+}
+
+#[test]
+fn finds_a_moved_unique_id_however_few_messages_are_retrieved_again() {
+    let mut options = options();
+    options.limits.messages_again = 1;
+    let (.., fault) = faults()
+        .find(|(_, what, _)| what.starts_with("moves a unique-id"))
+        .unwrap();
+    let report = run(&mut Mock::new(fault), &options).unwrap();
+    assert_eq!(found(&report), ["C0039"], "{}", report.text());
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A fault or more for each statement.
 
-use crate::mock::{Fault, NO_FAULT};
+use crate::mock::{Fault, NO_FAULT, Quirk};
 
 use super::{
-    Row, command, first_line, is, on, one_more_octet, reply, stat_of_one_more_octet,
+    Row, command, first_line, is, on, one_more_octet, quirk, reply, stat_of_one_more_octet,
     without_last_line, word,
 };
 
@@ -82,6 +82,7 @@ pub(super) const FAULTS: &[Row] = &[
             })
         }),
     ),
+    ("C0014", "closes at NOOP", quirk(Quirk::ClosesAt("NOOP"))),
     (
         "C0014",
         "does not answer NOOP",
