@@ -11,6 +11,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, fs,
     path::Path,
+    sync::{Mutex, PoisonError},
+    thread,
 };
 
 use crate::{
@@ -53,7 +55,7 @@ struct Site {
 /// Leaves out each sync of the program once on each file system, until one shows
 /// that it is needed. Gives how many of those that are needed none has shown.
 pub(crate) fn bite(
-    laboratory: &Laboratory,
+    laboratories: &mut [Laboratory],
     kinds: &[Kind],
     states: usize,
     seed: u64,
@@ -71,6 +73,9 @@ pub(crate) fn bite(
                 messages: messages.name(),
                 sync,
             };
+            let Some(laboratory) = laboratories.first() else {
+                anyhow::bail!("nowhere to try it")
+            };
             let (record, _) = laboratory.record(&setup, &[])?;
             let wrong = first_wrong(laboratory, &setup, &record, states, seed)?;
             anyhow::ensure!(
@@ -78,15 +83,13 @@ pub(crate) fn bite(
                 "{setup}: wrong although no sync is left out: {}",
                 wrong.unwrap_or_default()
             );
-            for sync in list(laboratory, &setup)? {
-                let place = shown.entry(site(sync.clone())).or_default();
-                if place.is_none() {
-                    let record = without(laboratory, &setup, &sync)?;
-                    let wrong = first_wrong(laboratory, &setup, &record, states, seed)?;
-                    *place = wrong.map(|wrong| format!("{wrong} on {}", kind.file_system));
-                    let wrong = place.as_deref().unwrap_or("none");
-                    eprintln!("{kind}, {} messages, {sync}: {wrong}", messages.name());
-                }
+            let mut syncs = list(laboratory, &setup)?;
+            syncs.retain(|sync| !matches!(shown.get(&site(sync.clone())), Some(Some(_))));
+            for (sync, wrong) in try_without(laboratories, &setup, syncs, states, seed)? {
+                let wrong = wrong.map(|wrong| format!("{wrong} on {}", kind.file_system));
+                let said = wrong.as_deref().unwrap_or("none");
+                eprintln!("{kind}, {} messages, {sync}: {said}", messages.name());
+                shown.insert(site(sync), wrong);
             }
         }
     }
@@ -105,6 +108,43 @@ pub(crate) fn bite(
         println!("| {site} | {found} |");
     }
     Ok(not_shown)
+}
+
+/// Leaves out each sync once, in all laboratories at the same time.
+fn try_without(
+    laboratories: &mut [Laboratory],
+    setup: &Setup,
+    syncs: BTreeSet<Sync>,
+    states: usize,
+    seed: u64,
+) -> anyhow::Result<Vec<(Sync, Option<String>)>> {
+    let to_do = Mutex::new(syncs);
+    let next = || {
+        let mut syncs = to_do.lock().unwrap_or_else(PoisonError::into_inner);
+        syncs.pop_first()
+    };
+    let work = |laboratory: &Laboratory| {
+        let mut done = Vec::new();
+        while let Some(sync) = next() {
+            let record = without(laboratory, setup, &sync)?;
+            let wrong = first_wrong(laboratory, setup, &record, states, seed)?;
+            done.push((sync, wrong));
+        }
+        anyhow::Ok(done)
+    };
+    thread::scope(|scope| {
+        let mut workers = Vec::new();
+        for laboratory in laboratories {
+            let work = &work;
+            workers.push(scope.spawn(move || work(laboratory)));
+        }
+        let mut done = Vec::new();
+        for worker in workers {
+            let worker = worker.join();
+            done.extend(worker.map_err(|_| anyhow::anyhow!("a worker thread panicked"))??);
+        }
+        Ok(done)
+    })
 }
 
 /// Syncs differ with the messages of a group.

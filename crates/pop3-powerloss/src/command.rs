@@ -198,7 +198,10 @@ impl Options {
         if self.bite {
             let kinds = self.kinds(&file_systems);
             let states = self.states.min(BITE_STATES);
-            let not_shown = bite(&first, &kinds, states, self.seed)?;
+            let others = (1..self.workers).map(open);
+            let mut laboratories = vec![first];
+            laboratories.extend(others.collect::<anyhow::Result<Vec<_>>>()?);
+            let not_shown = bite(&mut laboratories, &kinds, states, self.seed)?;
             anyhow::ensure!(not_shown == 0, "{not_shown} syncs can be left out unseen");
             return Ok(None);
         }
