@@ -87,8 +87,6 @@ pub(crate) fn bite(
             syncs.retain(|sync| !matches!(shown.get(&site(sync.clone())), Some(Some(_))));
             for (sync, wrong) in try_without(laboratories, &setup, syncs, states, seed)? {
                 let wrong = wrong.map(|wrong| format!("{wrong} on {}", kind.file_system));
-                let said = wrong.as_deref().unwrap_or("none");
-                eprintln!("{kind}, {} messages, {sync}: {said}", messages.name());
                 shown.insert(site(sync), wrong);
             }
         }
@@ -128,6 +126,8 @@ fn try_without(
         while let Some(sync) = next() {
             let record = without(laboratory, setup, &sync)?;
             let wrong = first_wrong(laboratory, setup, &record, states, seed)?;
+            let said = wrong.as_deref().unwrap_or("nothing wrong");
+            eprintln!("{setup}; without {sync}: {said}");
             done.push((sync, wrong));
         }
         anyhow::Ok(done)
