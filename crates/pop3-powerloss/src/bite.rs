@@ -36,9 +36,52 @@ struct Sync {
     path: String,
 }
 
-/// Syncs that a fetch can do without: the call, of what, and why. Others of the same
-/// file are needed.
-const NOT_NEEDED: [(&str, &str, &str); 0] = [];
+/// Syncs that a fetch can do without: the call, of what, and why.
+const NOT_NEEDED: [(&str, &str, &str); 8] = [
+    (
+        "fsync",
+        "journal.sqlite-journal",
+        "nothing is delivered before the journal is made, and a torn one is made anew",
+    ),
+    (
+        "fsync",
+        "the directory of the journal",
+        "on ext4, where the journal is, a new file brings its name along",
+    ),
+    (
+        "fsync",
+        "journal.sqlite-wal",
+        "it makes the journal, or says what the next run finds out again",
+    ),
+    (
+        "fsync",
+        "journal.sqlite",
+        "what a checkpoint copies is still in the log",
+    ),
+    (
+        "fsync",
+        "mail",
+        "the first file that is synced below brings its directories along",
+    ),
+    (
+        "fsync",
+        "mail/Maildir/tmp",
+        "another sync of this directory follows",
+    ),
+    (
+        "fsync",
+        "mail/Maildir/new",
+        "that of tmp brings both names of a rename along, though POSIX does not say so",
+    ),
+    (
+        "fsync",
+        "mail/Maildir",
+        "the first file that is synced below brings its directories along",
+    ),
+];
+
+/// Of these, one at least is needed in each fetch.
+const SOME_NEEDED: [&str; 3] = ["journal.sqlite", "journal.sqlite-wal", "mail/Maildir/tmp"];
 
 /// What the crash states have shown of a sync, on any file system.
 type Shown = BTreeMap<Site, Option<String>>;
@@ -95,7 +138,19 @@ pub(crate) fn bite(
     println!("|-------|----------|---------:|----------|----------|");
     let mut not_shown = 0;
     for (site, wrong) in &shown {
-        let found = match (wrong, site.sync.why_not_needed()) {
+        let is_kin = |other: &Site| {
+            Site {
+                sync: site.sync.clone(),
+                ..other.clone()
+            } == *site
+                && other.sync.path == site.sync.path
+        };
+        let some_shown = shown
+            .iter()
+            .any(|(other, wrong)| is_kin(other) && wrong.is_some());
+        let excused = some_shown || !SOME_NEEDED.contains(&site.sync.path.as_str());
+        let why_not_needed = site.sync.why_not_needed().filter(|_| excused);
+        let found = match (wrong, why_not_needed) {
             (Some(wrong), _) => wrong.clone(),
             (None, Some(why)) => format!("not needed: {why}"),
             (None, None) => {

@@ -141,6 +141,7 @@ impl Options {
         programs
             .find(|program| !is_there(program))
             .map(|program| format!("there is no program {program}"))
+            .or_else(cannot_mount)
     }
 
     fn file_systems(&self) -> Vec<FileSystem> {
@@ -222,6 +223,20 @@ impl Options {
             anyhow::Ok(())
         })?;
         Ok(Some(campaign.table()))
+    }
+}
+
+/// Why nothing can be mounted in a namespace of its own, as in many containers.
+fn cannot_mount() -> Option<String> {
+    let unshare = ["--mount", "mount", "-n", "-t", "tmpfs", "tmpfs", "/mnt"];
+    let output = Command::new("unshare").args(unshare).output();
+    match output {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(format!(
+            "it cannot mount in a namespace of its own: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        )),
+        Err(error) => Some(format!("unshare: {error}")),
     }
 }
 
