@@ -99,13 +99,14 @@ impl<'a> Campaign<'a> {
             }
             let seeds = [self.options.seed, number as u64, !(trial as u64)];
             let drawn = Trial::draw(kind, &mut Random::new(&seeds));
-            let wrong = match drawn.run(laboratory) {
-                Ok(wrong) => wrong,
+            let (ended, wrong) = match drawn.run(laboratory) {
+                Ok(found) => found,
                 Err(error) => {
                     eprintln!("{drawn}: not judged: {error:#}");
                     continue;
                 }
             };
+            let drawn = format!("{drawn}; {ended}");
             let again = format!("--recording {number} --error {trial}");
             self.found(
                 Row::Error(kind.file_system, kind.delivery),

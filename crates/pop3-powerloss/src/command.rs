@@ -141,6 +141,7 @@ impl Options {
         programs
             .find(|program| !is_there(program))
             .map(|program| format!("there is no program {program}"))
+            .or_else(cannot_mount)
     }
 
     fn file_systems(&self) -> Vec<FileSystem> {
@@ -198,7 +199,10 @@ impl Options {
         if self.bite {
             let kinds = self.kinds(&file_systems);
             let states = self.states.min(BITE_STATES);
-            let not_shown = bite(&first, &kinds, states, self.seed)?;
+            let others = (1..self.workers).map(open);
+            let mut laboratories = vec![first];
+            laboratories.extend(others.collect::<anyhow::Result<Vec<_>>>()?);
+            let not_shown = bite(&mut laboratories, &kinds, states, self.seed)?;
             anyhow::ensure!(not_shown == 0, "{not_shown} syncs can be left out unseen");
             return Ok(None);
         }
@@ -219,6 +223,20 @@ impl Options {
             anyhow::Ok(())
         })?;
         Ok(Some(campaign.table()))
+    }
+}
+
+/// Why nothing can be mounted in a namespace of its own, as in many containers.
+fn cannot_mount() -> Option<String> {
+    let unshare = ["--mount", "mount", "-n", "-t", "tmpfs", "tmpfs", "/mnt"];
+    let output = Command::new("unshare").args(unshare).output();
+    match output {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(format!(
+            "it cannot mount in a namespace of its own: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        )),
+        Err(error) => Some(format!("unshare: {error}")),
     }
 }
 

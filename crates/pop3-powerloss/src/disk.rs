@@ -127,7 +127,15 @@ impl Image {
         }
     }
 
-    fn read(&self, mut at: u64, octets: usize) -> Vec<u8> {
+    #[cfg(test)]
+    pub(crate) fn zero(octets: u64) -> Self {
+        Self {
+            octets,
+            blocks: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn read(&self, mut at: u64, octets: usize) -> Vec<u8> {
         let left = usize::try_from(self.octets.saturating_sub(at)).unwrap_or(usize::MAX);
         let octets = octets.min(left);
         let mut read = Vec::with_capacity(octets);
@@ -412,5 +420,52 @@ impl Filesystem for Files {
 
     fn flush(&self, _: &Request, _: INodeNo, _: FileHandle, _: LockOwner, reply: ReplyEmpty) {
         reply.ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(fault: Fault, after: usize) -> State {
+        State {
+            disks: vec![Image::zero(16384)],
+            fault: Some((0, after, fault)),
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn octets_are_read_as_they_were_written() {
+        let mut image = Image::zero(3 * 4096);
+        let octets: Vec<u8> = (0..6000_u32).map(|at| at as u8).collect();
+        image.write(3000, &octets);
+        assert_eq!(image.read(3000, 6000), octets);
+        assert_eq!(image.read(2999, 2), [0, 0]);
+        assert_eq!(image.read(9000, 10_000).len(), 3 * 4096 - 9000);
+    }
+
+    #[test]
+    fn one_write_fails() {
+        let mut state = state(Fault::Once, 1);
+        let written = [0, 4096, 8192].map(|at| state.write(0, at, &[1]).is_ok());
+        assert_eq!(written, [true, false, true]);
+        assert_eq!(state.disks[0].read(4096, 1), [0]);
+        assert!(state.flush(0).is_ok());
+    }
+
+    #[test]
+    fn a_flush_that_fails_loses_what_it_had_to_flush() {
+        let mut state = state(Fault::Flush, 1);
+        assert!(state.write(0, 0, &[1]).is_ok() && state.flush(0).is_ok());
+        assert!(state.write(0, 0, &[2]).is_ok() && state.flush(0).is_err());
+        assert_eq!(state.disks[0].read(0, 1), [1]);
+    }
+
+    #[test]
+    fn every_write_and_flush_fails_from_then_on() {
+        let mut state = state(Fault::Forever, 1);
+        assert!(state.write(0, 0, &[1]).is_ok() && state.flush(0).is_err());
+        assert!(state.write(0, 0, &[2]).is_err() && state.write(0, 0, &[2]).is_err());
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     experiment::{Boot, Kind, Laboratory, Setup},
     file_system::run,
     oracle::Wrong,
+    program::Ended,
     random::Random,
     server::Maildrop,
 };
@@ -65,7 +66,8 @@ impl Trial {
         }
     }
 
-    pub(crate) fn run(&self, laboratory: &Laboratory) -> anyhow::Result<Wrong> {
+    /// Gives how the first run ended, and what is wrong in the end.
+    pub(crate) fn run(&self, laboratory: &Laboratory) -> anyhow::Result<(Ended, Wrong)> {
         let Self {
             setup,
             trouble,
@@ -113,7 +115,7 @@ impl Trial {
             wrong.stuck = stuck;
         }
         wrong.lost.extend(too_early);
-        Ok(wrong)
+        Ok((first, wrong))
     }
 }
 

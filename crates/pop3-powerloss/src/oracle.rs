@@ -166,3 +166,72 @@ impl fmt::Display for Wrong {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn messages() -> Vec<Arc<Message>> {
+        let message = |name: &str, text: &str| {
+            Arc::new(Message {
+                unique_id: name.to_owned(),
+                octets: text.into(),
+            })
+        };
+        vec![message("a", "From here\n\na\n"), message("b", "b\n")]
+    }
+
+    fn judged(delivery: Delivery, stored: &[(&str, &str)]) -> String {
+        let stored: Vec<Stored> = stored
+            .iter()
+            .map(|(path, octets)| (path.to_string(), octets.as_bytes().to_vec()))
+            .collect();
+        judge(delivery, false, &messages(), &stored).kinds()
+    }
+
+    #[test]
+    fn a_maildir_has_each_message_once() {
+        let (a, b) = (
+            ("Maildir/new/1", "From here\n\na\n"),
+            ("Maildir/cur/2:2,S", "b\n"),
+        );
+        for (stored, wrong) in [
+            (vec![a, b], ""),
+            (vec![a], "lost"),
+            (vec![a, b, ("Maildir/new/3", "b\n")], "twice"),
+            (vec![a, ("Maildir/cur/2", "b")], "lost, damaged"),
+            (vec![a, b, ("Maildir/new/3", "")], "damaged"),
+            (vec![a, b, ("Maildir/tmp/3", "b\n")], "left over"),
+        ] {
+            assert_eq!(judged(Delivery::Maildir, &stored), wrong, "{stored:?}");
+        }
+    }
+
+    #[test]
+    fn an_mbox_has_each_message_once() {
+        let a = "From x y\n>From here\n\na\n\n";
+        let b = "From x y\nb\n\n";
+        for (inbox, wrong) in [
+            ([a, b].concat(), ""),
+            ([b, a].concat(), ""),
+            (a.to_owned(), "lost"),
+            (String::new(), "lost"),
+            ([a, b, b].concat(), "twice"),
+            ([a, b, "\0\0"].concat(), "lost, damaged"),
+            (["\0\0\n", a, b].concat(), "damaged"),
+            (
+                ["From x y\nFrom here\n\na\n\n", b].concat(),
+                "lost, damaged",
+            ),
+        ] {
+            assert_eq!(
+                judged(Delivery::Mbox, &[("inbox", &inbox)]),
+                wrong,
+                "{inbox:?}"
+            );
+        }
+        let inbox = [a, b].concat();
+        let stored = [("inbox", inbox.as_str()), ("inbox.lock", "")];
+        assert_eq!(judged(Delivery::Mbox, &stored), "left over");
+    }
+}

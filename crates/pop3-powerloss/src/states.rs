@@ -125,3 +125,75 @@ impl fmt::Display for Loss {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(disk: usize, at: u64, octet: u8) -> Event {
+        Event::Write {
+            disk,
+            at,
+            octets: vec![octet; 1024].into(),
+        }
+    }
+
+    fn record() -> Record {
+        let start = Moment {
+            images: vec![Image::zero(8192), Image::zero(8192)],
+            maildrop: Maildrop::default(),
+        };
+        let events = vec![
+            write(0, 0, 1),
+            write(1, 0, 1),
+            Event::Flush { disk: 0 },
+            write(0, 2048, 2),
+            write(1, 2048, 2),
+        ];
+        Record { start, events }
+    }
+
+    /// What the disks have of the first and the second write to each.
+    fn left(before: usize, unflushed: Unflushed, seed: u64) -> [[Vec<u8>; 2]; 2] {
+        let loss = Loss { before, unflushed };
+        let moment = record().after(loss, &mut Random::new(&[seed]));
+        let of = |disk: usize| [0, 2048].map(|at| moment.images[disk].read(at, 1024));
+        [of(0), of(1)]
+    }
+
+    #[test]
+    fn only_what_was_flushed_is_sure_to_be_there() {
+        let (none, one, two) = (vec![0; 1024], vec![1; 1024], vec![2; 1024]);
+        let zero = || none.clone();
+        assert_eq!(
+            left(5, Unflushed::None, 1),
+            [[one.clone(), zero()], [zero(), zero()]]
+        );
+        assert_eq!(
+            left(5, Unflushed::All, 1),
+            [[one.clone(), two.clone()], [one.clone(), two]]
+        );
+        assert_eq!(
+            left(2, Unflushed::None, 1),
+            [[zero(), zero()], [zero(), zero()]]
+        );
+        assert_eq!(
+            left(2, Unflushed::All, 1),
+            [[one.clone(), zero()], [one, zero()]]
+        );
+    }
+
+    #[test]
+    fn sectors_of_a_torn_write_are_old_or_new() {
+        let mut torn = 0;
+        for seed in 0..100 {
+            let [[first, second], _] = left(5, Unflushed::Torn, seed);
+            assert_eq!(first, [1; 1024]);
+            for sector in second.chunks(SECTOR) {
+                assert!(sector == [0; SECTOR] || sector == [2; SECTOR]);
+            }
+            torn += usize::from(second[0] != second[1023]);
+        }
+        assert!(torn > 0);
+    }
+}

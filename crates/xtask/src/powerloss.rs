@@ -34,7 +34,8 @@ impl Powerloss {
     pub(crate) fn briefly() -> Self {
         Self {
             write: false,
-            options: vec![String::from("--seconds=120")],
+            // Few states of each recording, so that all kinds have their turn.
+            options: vec![String::from("--seconds=120"), String::from("--each=16")],
         }
     }
 
