@@ -93,6 +93,11 @@ impl Mock {
         }
     }
 
+    #[allow(dead_code, reason = "the statements have use for it")]
+    pub(crate) fn deliver(&self, unique_id: &str, message: &str) {
+        self.store.deliver(unique_id, message.as_bytes());
+    }
+
     pub(crate) fn messages(&self) -> usize {
         self.store.messages().len()
     }

@@ -1,0 +1,177 @@
+//! `pop3 fetch` as the client under test, in front of our own server.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    net::{TcpListener, TcpStream},
+    process::{Command, Stdio},
+    thread,
+    time::Instant,
+};
+
+use pop3_proto::{
+    Profile,
+    server::{Config, Event, Session, Verdict},
+};
+use pop3_testkit::store::{Locked, Store};
+
+use crate::{
+    checking::{compare, found, passes},
+    fetch::{CHECKS, FAULTS, Fetches, SOUND, Spoilt, Transcript},
+};
+
+#[test]
+fn pop3_fetch_complies() {
+    for check in CHECKS {
+        passes((check.run)(&mut Fetch::new(SOUND)));
+    }
+}
+
+#[test]
+fn each_fault_fails_the_checks_of_its_statement_and_no_other() {
+    for fault in FAULTS {
+        let found = found(CHECKS.iter(), |check| {
+            (check.run)(&mut Fetch::new(fault.fault))
+        });
+        assert_eq!(compare(fault, &found), Ok(()));
+    }
+}
+
+/// Unique-id and octets.
+type Message = (String, String);
+
+/// The connection that begins with this is the last.
+const END: &str = "END\r\n";
+
+struct Fetch {
+    fault: Spoilt,
+    maildrop: Vec<Message>,
+    /// One for all synchronizations, for the port is part of the account.
+    listener: TcpListener,
+    home: tempfile::TempDir,
+}
+
+impl Fetch {
+    fn new(fault: Spoilt) -> Self {
+        Self {
+            fault,
+            maildrop: Vec::new(),
+            listener: TcpListener::bind("127.0.0.1:0").unwrap(),
+            home: tempfile::tempdir().unwrap(),
+        }
+    }
+}
+
+impl Fetches for Fetch {
+    fn begin(&mut self, maildrop: &[(&str, &str)]) {
+        let owned = |(unique_id, message): &(&str, &str)| ((*unique_id).into(), (*message).into());
+        self.maildrop = maildrop.iter().map(owned).collect();
+        self.home = tempfile::tempdir().unwrap();
+    }
+
+    fn fetch(&mut self, profile: &Profile) -> Transcript {
+        let listener = self.listener.try_clone().unwrap();
+        let address = listener.local_addr().unwrap();
+        let (maildrop, fault) = (std::mem::take(&mut self.maildrop), self.fault);
+        let server = thread::spawn(move || serve(&listener, &maildrop, fault));
+        let maildir = self.home.path().join("mail");
+        let status = Command::new(env!("CARGO_BIN_EXE_pop3"))
+            .arg("fetch")
+            .arg(format!("pop3://mrose@{address}"))
+            .args(["--line-ends", "received", "--profile"])
+            .arg((self.fault.profile)(profile.name))
+            .arg("--to")
+            .arg(format!("maildir:{}", maildir.display()))
+            .arg("--journal")
+            .arg(self.home.path().join("journal.sqlite"))
+            .env("POP3_PASSWORD", "tanstaaf")
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        for _ in 0..self.fault.more_connections {
+            drop(TcpStream::connect(address));
+        }
+        TcpStream::connect(address)
+            .unwrap()
+            .write_all(END.as_bytes())
+            .unwrap();
+        let (connections, left) = server.join().unwrap();
+        let mut stored: Vec<String> = fs::read_dir(maildir.join("new"))
+            .into_iter()
+            .flatten()
+            .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+            .collect();
+        stored.sort();
+        let messages = left.iter().map(|(_, message)| message.clone());
+        let transcript = Transcript {
+            is_success: status.success(),
+            connections,
+            left: messages.collect(),
+            stored,
+        };
+        self.maildrop = left;
+        transcript
+    }
+}
+
+/// Serves the maildrop to one connection after another. Returns the lines of
+/// each, and what is left.
+fn serve(
+    listener: &TcpListener,
+    maildrop: &[Message],
+    fault: Spoilt,
+) -> (Vec<Vec<String>>, Vec<Message>) {
+    let store = Store::default();
+    for (unique_id, message) in maildrop {
+        store.deliver(unique_id, message.as_bytes());
+    }
+    let mut connections = Vec::new();
+    while let Some(lines) = connection(&listener.accept().unwrap().0, &store, fault) {
+        connections.push(lines);
+    }
+    let left = store.messages().into_iter();
+    let left = left.map(|(unique_id, message)| (unique_id, String::from_utf8(message).unwrap()));
+    (connections, left.collect())
+}
+
+/// The lines of a connection; `None` if it is the last.
+fn connection(mut stream: &TcpStream, store: &Store, fault: Spoilt) -> Option<Vec<String>> {
+    let now = Instant::now();
+    let config = Config::new().dangerous_plaintext_without_tls(true);
+    let mut session: Session<Locked> = Session::new(config, now);
+    let mut reader = BufReader::new(stream);
+    let (mut lines, mut input) = (Vec::new(), String::new());
+    loop {
+        while let Some(octets) = session.poll_transmit() {
+            let sent = octets.len();
+            // Whoever is gone gets no more.
+            let _ = stream.write_all(octets);
+            session.handle_transmitted(now, sent);
+        }
+        match session.poll_event() {
+            Some(Event::Closed(_)) => return Some(lines),
+            Some(Event::Login(_)) => {
+                let verdict = store.lock().map_or(Verdict::InUse, Verdict::Accept);
+                session.answer(now, verdict);
+            }
+            Some(_) => {}
+            None if input.is_empty() => {
+                let read = reader.read_line(&mut input).unwrap_or(0);
+                if input == END {
+                    return None;
+                }
+                if read == 0 {
+                    return Some(lines);
+                }
+                let line = (fault.line)(input.trim_end()).to_owned();
+                input = format!("{line}\r\n");
+                lines.push(line);
+            }
+            None => {
+                let consumed = session.handle_input(now, input.as_bytes());
+                input.drain(..consumed);
+            }
+        }
+    }
+}
