@@ -11,7 +11,7 @@ use std::{
 
 use pop3_proto::{
     Profile,
-    server::{Config, Event, Session, Verdict},
+    server::{Config, Event, Session, Tls, Verdict},
 };
 use pop3_testkit::store::{Locked, Store};
 
@@ -138,7 +138,9 @@ fn serve(
 /// The lines of a connection; `None` if it is the last.
 fn connection(mut stream: &TcpStream, store: &Store, fault: Spoilt) -> Option<Vec<String>> {
     let now = Instant::now();
-    let config = Config::new().dangerous_plaintext_without_tls(true);
+    let config = Config::new()
+        .tls(Tls::Unavailable)
+        .dangerous_plaintext_without_tls(true);
     let mut session: Session<Locked> = Session::new(config, now);
     let mut reader = BufReader::new(stream);
     let (mut lines, mut input) = (Vec::new(), String::new());

@@ -9,7 +9,7 @@ use std::{
 };
 
 use pop3_conformance::check::{Connection, Network};
-use pop3_proto::server::{Config, Event, Login, Session, Tls, Verdict};
+use pop3_proto::server::{Config, Event, Login, Session, Verdict};
 use pop3_testkit::store::{Locked, Store};
 
 pub(crate) const USER: &str = "mrose";
@@ -120,7 +120,7 @@ impl Network for Mock {
         let now = shared.now;
         drop(shared);
         let mut line = Line {
-            session: Session::new(Config::new().tls(Tls::Offered), now),
+            session: Session::new(Config::new(), now),
             store: self.store.clone(),
             fault: self.fault,
             shared: Rc::clone(&self.shared),
