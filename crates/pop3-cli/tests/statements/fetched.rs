@@ -10,14 +10,14 @@ use std::{
 };
 
 use pop3_proto::{
-    Profile,
-    server::{Config, Event, Session, Tls, Verdict},
+    Mechanism, Profile,
+    server::{Config, Event, Login, Session, Tls, Verdict},
 };
 use pop3_testkit::store::{Locked, Store};
 
 use crate::{
     checking::{compare, found, passes},
-    fetch::{CHECKS, FAULTS, Fetches, SOUND, Spoilt, Transcript},
+    fetch::{CHECKS, FAULTS, Fetches, LogIn, SOUND, Spoilt, Transcript},
 };
 
 #[test]
@@ -39,6 +39,9 @@ fn each_fault_fails_the_checks_of_its_statement_and_no_other() {
 
 /// Unique-id and octets.
 type Message = (String, String);
+
+/// A CHALLENGE_MESSAGE (MS-NLMP §4.2.4.3, but for its target name).
+const CHALLENGE: &str = "TlRMTVNTUAACAAAAAAAAAAAAAAAzgoriAQIDBAUGBwgAAAAAAAAAAAQABAAwAAAAAAAAAA==";
 
 /// The connection that begins with this is the last.
 const END: &str = "END\r\n";
@@ -69,15 +72,24 @@ impl Fetches for Fetch {
         self.home = tempfile::tempdir().unwrap();
     }
 
-    fn fetch(&mut self, profile: &Profile) -> Transcript {
+    fn fetch_as(&mut self, profile: &Profile, login: &LogIn) -> Transcript {
+        let login = *login;
         let listener = self.listener.try_clone().unwrap();
         let address = listener.local_addr().unwrap();
         let (maildrop, fault) = (std::mem::take(&mut self.maildrop), self.fault);
-        let server = thread::spawn(move || serve(&listener, &maildrop, fault));
+        let server = thread::spawn(move || serve(&listener, &maildrop, fault, login));
         let maildir = self.home.path().join("mail");
         let status = Command::new(env!("CARGO_BIN_EXE_pop3"))
             .arg("fetch")
-            .arg(format!("pop3://mrose@{address}"))
+            .arg(format!(
+                "pop3://{}@{address}",
+                login.user.replace('/', "%2F")
+            ))
+            .args(if login.ntlm {
+                &["--auth", "NTLM"][..]
+            } else {
+                &[]
+            })
             .args(["--line-ends", "received", "--profile"])
             .arg((self.fault.profile)(profile.name))
             .arg("--to")
@@ -121,13 +133,14 @@ fn serve(
     listener: &TcpListener,
     maildrop: &[Message],
     fault: Spoilt,
+    login: LogIn,
 ) -> (Vec<Vec<String>>, Vec<Message>) {
     let store = Store::default();
     for (unique_id, message) in maildrop {
         store.deliver(unique_id, message.as_bytes());
     }
     let mut connections = Vec::new();
-    while let Some(lines) = connection(&listener.accept().unwrap().0, &store, fault) {
+    while let Some(lines) = connection(&listener.accept().unwrap().0, &store, fault, login) {
         connections.push(lines);
     }
     let left = store.messages().into_iter();
@@ -136,11 +149,20 @@ fn serve(
 }
 
 /// The lines of a connection; `None` if it is the last.
-fn connection(mut stream: &TcpStream, store: &Store, fault: Spoilt) -> Option<Vec<String>> {
+fn connection(
+    mut stream: &TcpStream,
+    store: &Store,
+    fault: Spoilt,
+    login: LogIn,
+) -> Option<Vec<String>> {
     let now = Instant::now();
     let config = Config::new()
         .tls(Tls::Unavailable)
         .dangerous_plaintext_without_tls(true);
+    let ntlm = Mechanism::new("NTLM").unwrap();
+    let mechanisms = if login.ntlm { &[ntlm][..] } else { &[] };
+    let config = config.mechanisms(mechanisms).unwrap();
+    let mut challenges = ["", CHALLENGE].into_iter();
     let mut session: Session<Locked> = Session::new(config, now);
     let mut reader = BufReader::new(stream);
     let (mut lines, mut input) = (Vec::new(), String::new());
@@ -153,10 +175,18 @@ fn connection(mut stream: &TcpStream, store: &Store, fault: Spoilt) -> Option<Ve
         }
         match session.poll_event() {
             Some(Event::Closed(_)) => return Some(lines),
-            Some(Event::Login(_)) => {
+            Some(Event::Login(Login::Password { .. })) => {
                 let verdict = store.lock().map_or(Verdict::InUse, Verdict::Accept);
                 session.answer(now, verdict);
             }
+            Some(Event::Login(_) | Event::SaslResponse(_)) => match challenges.next() {
+                Some(challenge) => session.challenge(now, challenge).unwrap(),
+                None if login.is_right => {
+                    let verdict = store.lock().map_or(Verdict::InUse, Verdict::Accept);
+                    session.answer(now, verdict);
+                }
+                None => session.answer(now, Verdict::Reject),
+            },
             Some(_) => {}
             None if input.is_empty() => {
                 let read = reader.read_line(&mut input).unwrap_or(0);
@@ -166,9 +196,9 @@ fn connection(mut stream: &TcpStream, store: &Store, fault: Spoilt) -> Option<Ve
                 if read == 0 {
                     return Some(lines);
                 }
-                let line = (fault.line)(input.trim_end()).to_owned();
+                let line = (fault.line)(input.trim_end());
+                lines.extend(line.lines().map(str::to_owned));
                 input = format!("{line}\r\n");
-                lines.push(line);
             }
             None => {
                 let consumed = session.handle_input(now, input.as_bytes());

@@ -21,6 +21,7 @@ mod fetch;
 #[allow(dead_code, reason = "`check` has more use for it")]
 mod mock;
 mod other_side;
+mod oxpop3;
 mod page;
 mod server;
 mod table;

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use pop3_conformance::{Party, Release, Section, Statement, audit, check, statements};
 
-use crate::{client, faults, fetch, server};
+use crate::{client, faults, fetch, oxpop3, server};
 
 /// A side of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,11 @@ impl Side {
         match self {
             Self::Server => server::checks()
                 .map(|check| (check.id(), check.name, check.file))
+                .chain(
+                    oxpop3::CHECKS
+                        .iter()
+                        .map(|check| (check.id(), check.name, check.file)),
+                )
                 .collect(),
             Self::Client => client::checks()
                 .map(|check| (check.id(), check.name, check.file))
@@ -38,6 +43,7 @@ impl Side {
         match self {
             Self::Server => faults::server::faults()
                 .map(|fault| (fault.id, fault.what))
+                .chain(oxpop3::FAULTS.iter().map(|fault| (fault.id, fault.what)))
                 .collect(),
             Self::Client => faults::client::FAULTS
                 .iter()
@@ -47,7 +53,7 @@ impl Side {
         }
     }
 
-    fn is_bound(self, party: Party) -> bool {
+    pub(crate) fn is_bound(self, party: Party) -> bool {
         match party {
             Party::Both => true,
             Party::Client => self == Self::Client,
@@ -117,7 +123,33 @@ test fails if it is not up to date.
             }
         }
     }
+    page += "
+## MS-OXPOP3
+
+What Outlook adds to POP3. The ids are ours.
+
+| Id | Section | Side | Requirement | Checks | Faults |
+|---|---|---|---|---|---|
+";
+    for (id, section, sides, line) in oxpop3::REQUIREMENTS {
+        for side in *sides {
+            let [checks, faults] = shown(id, *side);
+            let _ = writeln!(
+                page,
+                "| {id} | {section} | {side} | {line} | {checks} | {faults} |"
+            );
+        }
+    }
     page
+}
+
+/// The checks and the faults of a statement on a side, as cells.
+fn shown(id: &str, side: Side) -> [String; 2] {
+    let checks = side.checks().into_iter().filter(|(of, ..)| of == id);
+    let links = checks.map(|(_, name, file)| format!("[`{name}`]({file})"));
+    let faults = side.faults().into_iter().filter(|(of, _)| *of == id);
+    let faults = faults.map(|(_, what)| what.to_owned());
+    [links.collect::<Vec<_>>(), faults.collect()].map(|cells| cells.join("<br>"))
 }
 
 fn render_row(page: &mut String, row: &Statement, side: Side) {
@@ -126,9 +158,7 @@ fn render_row(page: &mut String, row: &Statement, side: Side) {
     let strengths: Vec<String> = row.strengths().iter().map(ToString::to_string).collect();
     let releases = row.clauses().iter().map(|part| part.releases().to_string());
     let lines = row.clauses().iter().map(|part| part.line().to_owned());
-    let checks = side.checks().into_iter().filter(|(of, ..)| *of == id);
-    let links = checks.map(|(_, name, file)| format!("[`{name}`]({file})"));
-    let faults = side.faults().into_iter().filter(|(of, _)| *of == id);
+    let [checks, faults] = shown(&id, side);
     let mut elsewhere = Vec::new();
     if side == Side::Server && check::checks().any(|check| check.id() == id) {
         elsewhere.push(format!("check `{id}`"));
@@ -149,8 +179,8 @@ fn render_row(page: &mut String, row: &Statement, side: Side) {
         strengths.join(", "),
         joined(releases.collect()),
         joined(lines.collect()),
-        joined(links.collect()),
-        joined(faults.map(|(_, what)| what.to_owned()).collect()),
+        checks,
+        faults,
         joined(elsewhere),
     );
 }
