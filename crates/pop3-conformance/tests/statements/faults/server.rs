@@ -9,7 +9,7 @@ use crate::{
     check_faults,
     checking::{Fault, Verdict, compare, found, passes},
     mock::{self, Mock, NO_FAULT, Quirk},
-    server::{MESSAGES, Subject, checks},
+    server::{MESSAGES, Subject, block, checks},
 };
 
 impl Subject for Mock {
@@ -112,6 +112,74 @@ macro_rules! reads {
 }
 
 const FAULTS: &[Row] = &[
+    row(
+        "C0005",
+        "ends the reply to NOOP by an empty line",
+        says!("NOOP" => |reply: &str| format!("{reply}\r\n")),
+    ),
+    row(
+        "C0005",
+        "ends the reply to a right password by LF",
+        says!(word "PASS" => lf),
+    ),
+    row(
+        "C0006",
+        "ends messages by two dots",
+        says!(word "RETR" => |reply: &str| reply.replace("\r\n.\r\n", "\r\n..\r\n")),
+    ),
+    row(
+        "C0014",
+        "answers CAPA twice",
+        says!("CAPA" => |reply: &str| reply.repeat(2)),
+    ),
+    row(
+        "C0017",
+        "gives a block",
+        says!("STAT" => |reply: &str| format!("{reply}.\r\n")),
+    ),
+    row(
+        "C0019",
+        "leaves +OK out",
+        says!("LIST 1" | "LIST 2" => |reply: &str| reply[4..].to_owned()),
+    ),
+    row(
+        "C0020",
+        "leaves the first line out",
+        says!("LIST" => |reply: &str| block(reply).to_owned()),
+    ),
+    row(
+        "C0022",
+        "leaves the first line out",
+        says!(word "RETR" => |reply: &str| block(reply).to_owned()),
+    ),
+    row(
+        "C0029",
+        "gives a block",
+        says!("NOOP" => |reply: &str| format!("{reply}.\r\n")),
+    ),
+    row(
+        "C0031",
+        "stays after QUIT",
+        mock::Fault {
+            quirk: Quirk::StaysOpen,
+            ..NO_FAULT
+        },
+    ),
+    row(
+        "C0034",
+        "leaves the first line out",
+        says!(word "TOP" => |reply: &str| block(reply).to_owned()),
+    ),
+    row(
+        "C0036",
+        "leaves +OK out",
+        says!("UIDL 1" | "UIDL 2" => |reply: &str| reply[4..].to_owned()),
+    ),
+    row(
+        "C0037",
+        "leaves the first line out",
+        says!("UIDL" => |reply: &str| block(reply).to_owned()),
+    ),
     row(
         "C0002",
         "refuses at once",
@@ -751,9 +819,53 @@ type Also = (
 
 const ALSO: &[Also] = &[
     (
+        "C0006",
+        "ends messages by two dots",
+        &[("C0023", "the message is a line longer")],
+    ),
+    (
+        "C0014",
+        "answers CAPA twice",
+        &[("C0006", "the block ends, and goes on")],
+    ),
+    (
+        "C0019",
+        "leaves +OK out",
+        &[("C0014", "what is sent is no reply")],
+    ),
+    (
+        "C0036",
+        "leaves +OK out",
+        &[("C0014", "what is sent is no reply")],
+    ),
+    (
+        "C0014",
+        "does not answer QUIT",
+        &[("C0010", "nor after a refused login")],
+    ),
+    (
+        "C0020",
+        "answers in one line if there is no message",
+        &[("C0006", "the lone dot is missing")],
+    ),
+    (
+        "C0037",
+        "answers in one line if there is no message",
+        &[("C0006", "the lone dot is missing")],
+    ),
+    ("C0019", "gives no octets", &[("C0021", "0 is not exact")]),
+    (
+        "C0019",
+        "gives the octets of one message a little wrong",
+        &[("C0021", "it is not exact")],
+    ),
+    (
         "C0019",
         "tells other octets in LIST 1",
-        &[("C0026", "it does so when message 1 is deleted")],
+        &[
+            ("C0021", "they are not exact"),
+            ("C0026", "it does so when message 1 is deleted"),
+        ],
     ),
     (
         "C0036",

@@ -1,5 +1,7 @@
 //! Sections 2.2.1 to 2.2.4: greeting, replies, login.
 
+use std::collections::BTreeSet;
+
 use super::{Dialogue, Subject, block, is_multi_line, is_positive, numbers};
 use crate::{
     checking::{Flaw, Verdict},
@@ -95,17 +97,24 @@ const AFTER: &[&str] = &[
     "STAT",
     "RSET",
     "STAT",
+    "noop",
+    "stat",
     "QUIT 1",
     "QUIT",
 ];
 
-/// Each command with its reply, in a session without login and in one with it.
-fn conversation(subject: &mut dyn Subject) -> Result<Vec<(&'static str, String)>, Flaw> {
+/// Each command with its reply, in a session without login and in two with it.
+fn conversation(subject: &mut dyn Subject) -> Result<Vec<(String, String)>, Flaw> {
     let mut early = Dialogue::open(subject)?;
-    let mut replies = vec![("", early.greeting.clone())];
-    replies.extend(BEFORE.iter().map(|command| (*command, early.ask(command))));
+    let mut replies = vec![(String::new(), early.greeting.clone())];
+    BEFORE.iter().for_each(|command| drop(early.ask(command)));
     let mut late = Dialogue::logged_in(subject)?;
-    replies.extend(AFTER.iter().map(|command| (*command, late.ask(command))));
+    AFTER.iter().for_each(|command| drop(late.ask(command)));
+    let mut last = Dialogue::logged_in(subject)?;
+    ["DELE 1", "QUIT"]
+        .iter()
+        .for_each(|command| drop(last.ask(command)));
+    replies.extend([early.log, late.log, last.log].concat());
     Ok(replies)
 }
 
@@ -132,6 +141,8 @@ fn c0005_crlf_ends_the_first_line_of_every_reply(subject: &mut dyn Subject) -> V
             reply.is_empty() || text.is_some_and(|text| !text.contains('\r')),
             "{command:?}: {first:?}"
         );
+        let is_blank = block(&reply).starts_with(['\r', '\n']) && !is_multi_line(&command);
+        ensure!(!is_blank, "{command:?}: {reply:?}");
     }
     Ok(())
 }
@@ -139,11 +150,18 @@ fn c0005_crlf_ends_the_first_line_of_every_reply(subject: &mut dyn Subject) -> V
 fn c0006_crlf_ends_each_line_of_a_block_and_a_lone_dot_the_block(
     subject: &mut dyn Subject,
 ) -> Verdict {
+    let mut has_block = BTreeSet::new();
     for (command, reply) in conversation(subject)? {
         let block = block(&reply);
-        if !is_multi_line(command) || !is_positive(&reply) || block.is_empty() {
+        if !is_multi_line(&command) || !is_positive(&reply) {
             continue;
         }
+        // A reply of one line is the matter of its command's statement, unless
+        // that has sent a block before.
+        if block.is_empty() && !has_block.contains(&command) {
+            continue;
+        }
+        has_block.insert(command.clone());
         let text = block.strip_suffix(".\r\n");
         let is_ended = text.is_some_and(|text| text.is_empty() || text.ends_with("\r\n"));
         let lines = text.unwrap_or_default().split_inclusive("\r\n");
@@ -207,7 +225,7 @@ fn c0010_takes_quit_after_a_refused_login(subject: &mut dyn Subject) -> Verdict 
     Dialogue::logged_in(subject)?.ask("QUIT");
     if let Some(mut dialogue) = refused(subject, 1)? {
         let reply = dialogue.ask("QUIT");
-        ensure!(is_positive(&reply) || reply.is_empty(), "{reply:?}");
+        ensure!(is_positive(&reply), "{reply:?}");
     }
     Ok(())
 }
@@ -215,7 +233,8 @@ fn c0010_takes_quit_after_a_refused_login(subject: &mut dyn Subject) -> Verdict 
 fn c0014_answers_every_command_once(subject: &mut dyn Subject) -> Verdict {
     for (command, reply) in conversation(subject)?.into_iter().skip(1) {
         ensure!(!reply.is_empty(), "no answer to {command:?}");
-        let is_twice = block(&reply).starts_with(['+', '-']);
+        let block = block(&reply);
+        let is_twice = block.starts_with(['+', '-']) || block.contains("\r\n.\r\n+OK");
         ensure!(!is_twice, "{command:?}: {reply:?}");
     }
     let mut dialogue = Dialogue::logged_in(subject)?;

@@ -3,7 +3,10 @@
 //! A reply is read as leniently as it can be, so that a check sees violations
 //! of its own statement only.
 
-use std::{io, time::Duration};
+use std::{
+    io::{self, ErrorKind},
+    time::Duration,
+};
 
 use pop3_conformance::check::Connection;
 
@@ -37,6 +40,8 @@ pub(crate) trait Subject {
 pub(crate) struct Dialogue {
     connection: Box<dyn Connection>,
     pub(crate) greeting: String,
+    /// Commands and what came for them.
+    log: Vec<(String, String)>,
 }
 
 /// Longer than any sound server takes.
@@ -48,6 +53,7 @@ impl Dialogue {
         let mut dialogue = Self {
             connection,
             greeting: String::new(),
+            log: Vec::new(),
         };
         dialogue.greeting = dialogue.receive(|octets| octets.ends_with('\n'));
         Ok(dialogue)
@@ -90,10 +96,12 @@ impl Dialogue {
     /// What comes for a command, an octet a character.
     pub(crate) fn ask(&mut self, command: &str) -> String {
         let is_block = is_multi_line(command);
-        self.say(&format!("{command}\r\n"), |octets| {
+        let reply = self.say(&format!("{command}\r\n"), |octets| {
             let is_over = !is_block || octets.starts_with('-');
             octets.ends_with("\r\n") && (is_over || octets.ends_with("\r\n.\r\n"))
-        })
+        });
+        self.log.push((command.to_owned(), reply.clone()));
+        reply
     }
 
     /// What comes for these octets: until it is over, and what is there then.
@@ -101,6 +109,14 @@ impl Dialogue {
         match self.connection.send(octets.as_bytes(), PATIENCE) {
             Ok(()) => self.receive(is_over),
             Err(_) => String::new(),
+        }
+    }
+
+    /// Whether the server closes the connection.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        match self.connection.receive(&mut [0; 64], PATIENCE) {
+            Ok(read) => read == 0,
+            Err(error) => !matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock),
         }
     }
 
@@ -133,6 +149,12 @@ pub(crate) fn is_positive(reply: &str) -> bool {
     reply.starts_with('+')
 }
 
+/// Whether there is nothing to judge: a statement on positive replies says nothing
+/// on refusals, and a reply that does not come is the matter of C0014.
+pub(crate) fn is_refusal(reply: &str) -> bool {
+    reply.is_empty() || reply.starts_with('-')
+}
+
 /// Whether a positive reply to the command has a block.
 pub(crate) fn is_multi_line(command: &str) -> bool {
     let (keyword, argument) = command.split_once(' ').unwrap_or((command, ""));
@@ -143,9 +165,12 @@ pub(crate) fn is_multi_line(command: &str) -> bool {
     }
 }
 
-/// A reply without its first line.
+/// A reply without its first line, if it has one.
 pub(crate) fn block(reply: &str) -> &str {
-    reply.split_once('\n').map_or("", |(_, block)| block)
+    match reply.starts_with(['+', '-']) {
+        true => reply.split_once('\n').map_or("", |(_, block)| block),
+        false => reply,
+    }
 }
 
 /// The lines of the block, without line ends and without the terminator.

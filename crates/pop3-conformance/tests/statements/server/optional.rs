@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Dialogue, MESSAGES, Subject, block, fields, is_positive, lines, maildrop::lists_each_message,
-    numbers, sent, word,
+    Dialogue, MESSAGES, Subject, block, fields, is_positive, is_refusal, lines,
+    maildrop::lists_each_message, numbers, sent, word,
 };
 use crate::{
     checking::{Flaw, Verdict},
@@ -37,7 +37,7 @@ fn c0034_top_gets_header_blank_line_and_lines_of_the_body(subject: &mut dyn Subj
                 lines.pop_if(|line| line.is_empty());
             }
             ensure!(
-                !is_positive(&reply)
+                is_refusal(&reply)
                     || reply.starts_with("+OK")
                         && !block(&reply).is_empty()
                         && lines == message[..end],
@@ -54,7 +54,7 @@ fn c0036_uidl_with_a_number_gets_the_line_of_that_message(subject: &mut dyn Subj
     for _ in 0..2 {
         for number in numbers() {
             let reply = dialogue.ask(&format!("UIDL {number}"));
-            if !is_positive(&reply) {
+            if is_refusal(&reply) {
                 continue;
             }
             let text = reply.strip_prefix("+OK").and_then(word);
