@@ -45,8 +45,7 @@ impl Side {
                 .map(|fault| (fault.id, fault.what))
                 .chain(oxpop3::FAULTS.iter().map(|fault| (fault.id, fault.what)))
                 .collect(),
-            Self::Client => faults::client::FAULTS
-                .iter()
+            Self::Client => faults::client::faults()
                 .map(|fault| (fault.id, fault.what))
                 .chain(fetch::FAULTS.iter().map(|fault| (fault.id, fault.what)))
                 .collect(),
