@@ -206,6 +206,10 @@ fn refused(subject: &mut dyn Subject, times: usize) -> Result<Option<Dialogue>, 
         ensure!(!is_positive(&reply), "a wrong password: {reply:?}");
     }
     let is_open = !dialogue.ask("CAPA").is_empty();
+    ensure!(
+        is_open || dialogue.is_closed(),
+        "the server neither answers nor closes"
+    );
     Ok(is_open.then_some(dialogue))
 }
 
