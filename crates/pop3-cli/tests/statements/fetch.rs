@@ -199,10 +199,9 @@ pub(crate) const FAULTS: &[Fault<Spoilt>] = &[
     row(
         "DELEG",
         "leaves the principal out",
-        line(|line| {
-            line.rsplit_once('/')
-                .map_or(line, |(delegate, _)| delegate)
-                .to_owned()
+        line(|line| match line.rsplit_once('/') {
+            Some((delegate, _)) if line.starts_with("USER") => delegate.to_owned(),
+            _ => line.to_owned(),
         }),
     ),
 ];
@@ -300,6 +299,11 @@ const SOME: [Profile; 3] = [
     Profile::OUTLOOK_NEW,
 ];
 
+/// How often a maildrop is synchronized: where it matters most, again.
+fn times(profile: &Profile) -> usize {
+    1 + usize::from(SOME.contains(profile))
+}
+
 /// A synchronization of two messages.
 fn synchronized(client: &mut dyn Fetches, profile: &Profile) -> Transcript {
     client.begin(&[("a", ONE), ("b", TWO)]);
@@ -362,7 +366,7 @@ fn c0041_two_copies_under_one_unique_id_are_no_trouble(client: &mut dyn Fetches)
             "{}: {copies} copies",
             profile.name
         );
-        for time in 1..=2 {
+        for time in 1..=times(&profile) {
             let transcript = whole(client.fetch(&profile))?;
             let of = |message: &str| {
                 transcript
@@ -387,7 +391,7 @@ fn c0048_mail_is_deleted_up_to_2016_and_kept_from_2019(client: &mut dyn Fetches)
             false => &[ONE, TWO],
         };
         client.begin(&[("a", ONE), ("b", TWO)]);
-        for time in 1..=2 {
+        for time in 1..=times(&profile) {
             let transcript = whole(client.fetch(&profile))?;
             let is_right = transcript.left == left && transcript.stored == [ONE, TWO];
             ensure!(is_right, "{} time {time}: {transcript:?}", profile.name);
