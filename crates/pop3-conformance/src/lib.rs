@@ -26,8 +26,9 @@
 //! connection, and answers with a [`report`].
 //!
 //! The tests of this crate, in `tests/statements/`, hold `pop3-proto` to the
-//! statements. Each is named after its statement. `CONFORMANCE.md` at the root
-//! of the repository lists both.
+//! statements, on each side that they bind. Each is named after its statement,
+//! and is shown to fail on sessions that break it. `CONFORMANCE.md` at the root
+//! of the repository lists all of that.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

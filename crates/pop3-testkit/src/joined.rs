@@ -9,7 +9,7 @@ use std::{
 use pop3_proto::{
     Mechanism,
     client::{self, Event, Reply, Request, Retrieved, SessionError},
-    server::{self, Closed, Login, Verdict},
+    server::{self, Closed, Login, Tls, Verdict},
 };
 
 use crate::{
@@ -81,7 +81,9 @@ impl Joined {
         now: Instant,
     ) -> Self {
         let config = Mechanism::new("PLAIN").and_then(|plain| {
-            let config = server::Config::new().dangerous_plaintext_without_tls(true);
+            let config = server::Config::new()
+                .tls(Tls::Unavailable)
+                .dangerous_plaintext_without_tls(true);
             config.mechanisms(&[plain])
         });
         let server = server::Session::new(config.expect("a mechanism"), now);

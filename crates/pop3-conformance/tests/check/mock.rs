@@ -9,7 +9,7 @@ use std::{
 };
 
 use pop3_conformance::check::{Connection, Network};
-use pop3_proto::server::{Config, Event, Login, Session, Tls, Verdict};
+use pop3_proto::server::{Config, Event, Login, Session, Verdict};
 use pop3_testkit::store::{Locked, Store};
 
 pub(crate) const USER: &str = "mrose";
@@ -114,6 +114,11 @@ impl Mock {
         }
     }
 
+    #[allow(dead_code, reason = "the statements have use for it")]
+    pub(crate) fn deliver(&self, unique_id: &str, message: &str) {
+        self.store.deliver(unique_id, message.as_bytes());
+    }
+
     pub(crate) fn messages(&self) -> usize {
         self.store.messages().len()
     }
@@ -136,8 +141,7 @@ impl Network for Mock {
         let now = shared.now;
         drop(shared);
         // So that what keeps a password from it is the client.
-        let config = Config::new().tls(Tls::Offered);
-        let config = config.dangerous_plaintext_without_tls(true);
+        let config = Config::new().dangerous_plaintext_without_tls(true);
         let mut line = Line {
             session: Session::new(config, now),
             store: self.store.clone(),

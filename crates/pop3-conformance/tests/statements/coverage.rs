@@ -1,91 +1,47 @@
-//! Every statement has a test, and `CONFORMANCE.md` says which.
+//! Every statement has checks and faults on each side that it binds, and
+//! `CONFORMANCE.md` says which.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, env, fs, path::Path};
 
-use pop3_conformance::{Id, statement, statements};
+use pop3_conformance::statements;
 
-use crate::report::{Test, render, tests, tests_folder, tests_in};
+use crate::{
+    oxpop3,
+    page::{Side, render},
+};
 
-fn ids_with_a_test() -> BTreeSet<Id> {
-    tests().unwrap().into_iter().map(|test| test.id).collect()
+/// The ids of all that binds a side: statements, and requirements of MS-OXPOP3.
+fn binding(side: Side) -> BTreeSet<String> {
+    let rows = statements().iter().filter(|row| side.is_bound(row.party()));
+    let more = oxpop3::REQUIREMENTS
+        .iter()
+        .filter(|(_, _, sides, _)| sides.contains(&side));
+    rows.map(|row| row.id().to_string())
+        .chain(more.map(|(id, ..)| (*id).to_owned()))
+        .collect()
 }
 
 #[test]
-fn every_statement_has_a_test() {
-    let with = ids_with_a_test();
-    for id in statements().iter().map(|row| row.id()) {
-        assert!(
-            with.contains(&id),
-            "{id} has no test: write one in tests/statements/"
-        );
+fn all_that_binds_a_side_has_checks_and_faults_there() {
+    for side in Side::ALL {
+        let checked: BTreeSet<String> = side.checks().into_iter().map(|(id, ..)| id).collect();
+        let faults = side.faults().into_iter();
+        let broken: BTreeSet<String> = faults.map(|(id, _)| id.to_owned()).collect();
+        assert_eq!(checked, binding(side), "checks of the {side}");
+        assert_eq!(broken, binding(side), "faults of the {side}");
     }
-}
-
-#[test]
-fn no_test_is_named_after_a_statement_that_is_none() {
-    for id in ids_with_a_test() {
-        assert!(statement(id).is_some(), "the document has no {id}");
-    }
-}
-
-#[test]
-fn every_file_beside_this_one_is_compiled() {
-    let main = include_str!("main.rs");
-    for entry in fs::read_dir(tests_folder()).unwrap() {
-        let path = entry.unwrap().path();
-        let module = path.file_stem().unwrap().to_str().unwrap();
-        let is_declared = main.lines().any(|line| line == format!("mod {module};"));
-        assert!(
-            module == "main" || is_declared,
-            "main.rs lacks `mod {module};`"
-        );
-    }
-}
-
-#[test]
-fn a_test_is_a_function_that_runs_always() {
-    // The mark keeps this file from being found to hold such tests.
-    let source = "
-        @
-        fn c0001_a() {}
-        /// More.
-        @
-        #[should_panic]
-        fn v0002_b() {}
-        @
-        #[ignore = \"slow\"]
-        fn c0003_left_out() {}
-        #[cfg(unix)]
-        @
-        fn c0004_left_out_too() {}
-        fn c0005_no_test() {}
-        // @
-        fn c0006_commented_out() {}
-        @
-        fn c07_no_id() {}
-        @
-        fn c0008() {}
-    "
-    .replace('@', "#[test]");
-    let found = tests_in("x.rs", &source);
-    let test = |id, name: &str| Test {
-        id,
-        name: name.to_owned(),
-        file: "x.rs".to_owned(),
-    };
-    assert_eq!(
-        found,
-        [test(Id::C(1), "c0001_a"), test(Id::V(2), "v0002_b")]
-    );
 }
 
 #[test]
 fn conformance_md_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../CONFORMANCE.md");
+    if env::var_os("UPDATE_CONFORMANCE").is_some() {
+        fs::write(&path, render()).unwrap();
+    }
     let page = fs::read_to_string(path).unwrap_or_default();
     assert!(
-        page == render(&tests().unwrap()),
+        page == render(),
         "CONFORMANCE.md is out of date: run \
-         cargo run -p pop3-conformance --example conformance > CONFORMANCE.md"
+         UPDATE_CONFORMANCE=1 cargo test -p pop3-conformance --test statements conformance_md"
     );
 }

@@ -53,9 +53,12 @@ impl ListingDecoder {
         fields: FieldRule,
         max_entries: u32,
     ) -> Self {
+        // MS-STANOPOP3 V0002: these three and no other.
+        let dot_line_ends = reply.dot_line_ends_listing
+            && matches!(request, Request::Capa | Request::List(_) | Request::Uidl(_));
         let block = Config::new()
             .line_endings(reply.line_endings)
-            .dot_line_ends(reply.dot_line_ends_listing)
+            .dot_line_ends(dot_line_ends)
             .max_octets(reply.max_listing_octets);
         Self {
             request,

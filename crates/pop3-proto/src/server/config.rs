@@ -40,14 +40,15 @@ pub enum Tls {
 
 /// The configuration of a [`Session`](super::Session).
 ///
-/// At first: no TLS, so that no password is taken; no SASL, no APOP, no UTF8;
-/// autologout after [`AUTOLOGOUT_MIN`].
+/// At first: STLS is offered, and passwords are taken under TLS, so that there is
+/// a way to log in (MS-STANOPOP3 C0009); no SASL, no APOP, no UTF8; autologout
+/// after [`AUTOLOGOUT_MIN`].
 ///
 /// ```
 /// use pop3_proto::{Mechanism, server::{Config, Tls}};
 ///
 /// let config = Config::new()
-///     .tls(Tls::Offered)
+///     .tls(Tls::Active)
 ///     .greeting("mail.example.org ready")?
 ///     .mechanisms(&[Mechanism::new("PLAIN")?])?;
 /// assert!(Config::new().greeting("two\r\nlines").is_err());
@@ -80,7 +81,7 @@ impl Config {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            tls: Tls::Unavailable,
+            tls: Tls::Offered,
             plaintext_without_tls: false,
             greeting: "POP3 ready".to_owned(),
             apop_timestamp: None,
@@ -95,7 +96,10 @@ impl Config {
         }
     }
 
-    /// Whether the connection is protected, or can be.
+    /// Whether the connection is protected, or can be. Where it never is,
+    /// [`dangerous_plaintext_without_tls`](Self::dangerous_plaintext_without_tls),
+    /// [`apop`](Self::apop) or a mechanism that is not one of the
+    /// [`PLAINTEXT_MECHANISMS`] has to be there for a login.
     #[must_use]
     pub const fn tls(mut self, tls: Tls) -> Self {
         self.tls = tls;

@@ -9,7 +9,7 @@ use std::{
 
 use pop3_proto::{
     MessageNumber, UniqueId,
-    server::{Closed, Config, Event, Login, Maildrop, Session, Verdict},
+    server::{Closed, Config, Event, Login, Maildrop, Session, Tls, Verdict},
 };
 use pop3_testkit::oracle::{self, NAME, Newline};
 
@@ -188,9 +188,10 @@ impl Server {
         }
     }
 
-    /// With passwords allowed.
+    /// With passwords allowed, and no TLS.
     pub(crate) fn plain(store: &Store) -> Self {
-        Self::new(Config::new().dangerous_plaintext_without_tls(true), store)
+        let config = Config::new().tls(Tls::Unavailable);
+        Self::new(config.dangerous_plaintext_without_tls(true), store)
     }
 
     /// Logged in, and what was sent so far forgotten.

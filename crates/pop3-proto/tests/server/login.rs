@@ -2,7 +2,7 @@
 
 use pop3_proto::{
     IndicatorRule, Mechanism, StatusLine,
-    server::{Closed, Config, HiddenText},
+    server::{Closed, Config, HiddenText, Tls},
 };
 
 use crate::drive::{PASSWORD, Server, Store};
@@ -177,6 +177,7 @@ fn quit_without_login_touches_nothing() {
 #[test]
 fn capabilities() {
     let config = Config::new()
+        .tls(Tls::Unavailable)
         .dangerous_plaintext_without_tls(true)
         .implementation("x 1")
         .unwrap();

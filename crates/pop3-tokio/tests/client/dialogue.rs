@@ -5,7 +5,7 @@ use std::io;
 use pop3_proto::{
     MessageNumber, Profile, UniqueId,
     client::Delivered,
-    server::{Config, Event, Login, Maildrop, Session, Verdict},
+    server::{Config, Event, Login, Maildrop, Session, Tls, Verdict},
 };
 use pop3_tokio::client::{Client, Credentials, Error, Method};
 use tokio::{
@@ -57,7 +57,9 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, messages: &[Vec<
         deleted: &mut deleted,
     });
     let now = Instant::now().into_std();
-    let config = Config::new().dangerous_plaintext_without_tls(true);
+    let config = Config::new()
+        .tls(Tls::Unavailable)
+        .dangerous_plaintext_without_tls(true);
     let mut session = Session::new(config, now);
     let mut input = Vec::new();
     loop {

@@ -3,7 +3,7 @@
 use crate::mock::{Fault, NO_FAULT, Quirk, State};
 
 mod clauses;
-mod statements;
+pub(crate) mod statements;
 
 /// A row, what its server does, and the server.
 pub(crate) type Row = (&'static str, &'static str, Fault);

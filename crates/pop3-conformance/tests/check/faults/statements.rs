@@ -7,7 +7,7 @@ use super::{
     without_last_line, word,
 };
 
-pub(super) const FAULTS: &[Row] = &[
+pub(crate) const FAULTS: &[Row] = &[
     (
         "C0002",
         "does not greet",

@@ -308,7 +308,8 @@ impl Model<'_> {
     fn block(&mut self, command: &Command<'_>, rest: &[u8]) -> Result<usize, &'static str> {
         let is_message = matches!(command, Command::Retr(_) | Command::Top(..));
         let rules = Rules {
-            dot_line_ends: self.outlook && !is_message,
+            dot_line_ends: self.outlook
+                && matches!(command, Command::Capa | Command::List(_) | Command::Uidl(_)),
             max_octets: match is_message {
                 true => self.limits.message_octets as usize,
                 false => self.limits.listing_octets as usize,

@@ -1,10 +1,10 @@
-//! Section 2.2.14 over several sessions: our client and our server joined, with
-//! one maildrop between them.
+//! What our client does with unique-ids that are in use twice, or again: joined
+//! to our server, with one maildrop between them.
 
 use std::time::Instant;
 
 use pop3_proto::{
-    Argument, Command, EqualUniqueIds, Profile, Secret,
+    Argument, Command, Profile, Secret,
     client::{ClientError, Config, DeleteProof, Delivered, State, Transport},
 };
 use pop3_testkit::{
@@ -14,7 +14,7 @@ use pop3_testkit::{
     wire::Cut,
 };
 
-use crate::writing::number;
+use crate::client::number;
 
 struct Client(Joined);
 
@@ -76,31 +76,6 @@ fn store(messages: &[(&str, &str)]) -> Store {
 }
 
 #[test]
-fn c0040_with_our_server_a_unique_id_stays_with_its_message_from_session_to_session() {
-    let store = store(&[("a", "one\r\n"), ("b", "two\r\n"), ("c", "three\r\n")]);
-    let mut client = Client::logged_in(Profile::RFC1939, &store);
-    assert_eq!(client.unique_ids(), "1 a\r\n2 b\r\n3 c\r\n");
-    client.ask(&Command::Retr(number(2)));
-    client.dele(client.0.proofs[&2]).expect("it was retrieved");
-    assert_eq!(client.unique_ids(), "1 a\r\n3 c\r\n");
-    store.deliver("d", b"four\r\n");
-    client.quit();
-
-    // The numbers have moved, the unique-ids have not, and b is gone for good.
-    let mut client = Client::logged_in(Profile::RFC1939, &store);
-    assert_eq!(client.unique_ids(), "1 a\r\n2 c\r\n3 d\r\n");
-    assert_eq!(client.block(&Command::Retr(number(2))), "three\r\n");
-    assert_eq!(client.block(&Command::Retr(number(3))), "four\r\n");
-    client.dele(client.0.proofs[&2]).expect("it was retrieved");
-    client.0.hang_up(true);
-
-    // Without QUIT c is still there, and still c.
-    let mut client = Client::logged_in(Profile::RFC1939, &store);
-    assert_eq!(client.unique_ids(), "1 a\r\n2 c\r\n3 d\r\n");
-    client.quit();
-}
-
-#[test]
 fn c0040_a_unique_id_in_use_twice_mixes_up_no_two_messages_of_a_session() {
     for profile in Profile::ALL {
         for (deleted, kept) in [(1, "two\r\n"), (2, "one\r\n")] {
@@ -118,8 +93,6 @@ fn c0040_a_unique_id_in_use_twice_mixes_up_no_two_messages_of_a_session() {
             assert_eq!(store.messages(), [("x".to_owned(), kept.into())]);
         }
     }
-    let apart = Profile::ALL.map(|profile| profile.equal_unique_ids == EqualUniqueIds::Apart);
-    assert!(apart.contains(&true) && apart.contains(&false));
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! `pop3 serve` as the server under test.
+
+pub(crate) mod server {
+    use std::{
+        fs,
+        io::{self, BufRead as _, BufReader, Read as _, Write as _},
+        net::TcpStream,
+        process::{Child, Command, Stdio},
+        time::Duration,
+    };
+
+    use pop3_conformance::check::Connection;
+
+    use crate::{
+        checking::{Verdict, passes},
+        server::{MESSAGES, PASSWORD, Subject, USER},
+    };
+
+    struct Served {
+        child: Child,
+        address: String,
+        maildir: tempfile::TempDir,
+    }
+
+    struct Socket(TcpStream);
+
+    /// A check passes on `pop3 serve`.
+    pub(crate) fn sound(check: fn(&mut dyn Subject) -> Verdict) {
+        passes(check(&mut Served::new()));
+    }
+
+    impl Served {
+        fn new() -> Self {
+            let maildir = tempfile::tempdir().unwrap();
+            for folder in ["new", "cur", "tmp"] {
+                fs::create_dir(maildir.path().join(folder)).unwrap();
+            }
+            for (number, message) in MESSAGES.iter().enumerate() {
+                fs::write(maildir.path().join(format!("new/id-{number}")), message).unwrap();
+            }
+            let mut child = Command::new(env!("CARGO_BIN_EXE_pop3"))
+                .args([
+                    "serve",
+                    "--listen",
+                    "127.0.0.1:0",
+                    "--user",
+                    USER,
+                    "--maildir",
+                ])
+                .arg(maildir.path())
+                .env("POP3_PASSWORD", PASSWORD)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let mut address = String::new();
+            let stdout = child.stdout.take().unwrap();
+            BufReader::new(stdout).read_line(&mut address).unwrap();
+            Self {
+                child,
+                address: address.trim_end().to_owned(),
+                maildir,
+            }
+        }
+    }
+
+    impl Drop for Served {
+        fn drop(&mut self) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+
+    impl Subject for Served {
+        fn connect(&mut self) -> io::Result<Box<dyn Connection>> {
+            let stream = TcpStream::connect(&self.address)?;
+            stream.set_nodelay(true)?;
+            Ok(Box::new(Socket(stream)))
+        }
+
+        fn deliver(&mut self, unique_id: &str, message: &str) {
+            fs::write(self.maildir.path().join("new").join(unique_id), message).unwrap();
+        }
+    }
+
+    impl Connection for Socket {
+        fn send(&mut self, octets: &[u8], within: Duration) -> io::Result<()> {
+            self.0.set_write_timeout(Some(within))?;
+            self.0.write_all(octets)
+        }
+
+        fn receive(&mut self, into: &mut [u8], within: Duration) -> io::Result<usize> {
+            self.0.set_nonblocking(within.is_zero())?;
+            if !within.is_zero() {
+                self.0.set_read_timeout(Some(within))?;
+            }
+            let read = self.0.read(into);
+            self.0.set_nonblocking(false)?;
+            read
+        }
+
+        fn start_tls(&mut self, _: Duration) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+}

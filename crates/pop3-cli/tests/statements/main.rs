@@ -1,0 +1,20 @@
+//! The statements of MS-STANOPOP3 on the command: those that bind servers on
+//! `pop3 serve` over TCP, by the checks that hold `pop3-proto` to them, and those
+//! on whole synchronizations on `pop3 fetch`.
+
+#![cfg(unix)]
+
+#[macro_use]
+#[path = "../../../pop3-conformance/tests/statements/checking.rs"]
+#[allow(dead_code, reason = "faults of servers are shown in memory alone")]
+mod checking;
+
+mod faults;
+mod fetch;
+mod fetched;
+#[path = "../../../pop3-conformance/tests/statements/server/mod.rs"]
+#[allow(
+    dead_code,
+    reason = "CONFORMANCE.md lists the checks, and is made elsewhere"
+)]
+mod server;

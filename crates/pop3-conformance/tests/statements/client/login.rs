@@ -1,0 +1,174 @@
+//! Logins: what comes after what.
+
+use pop3_proto::{Command, Profile, client::State};
+
+use super::{STATES, Sessions, Talk, pass, user};
+use crate::{checking::Verdict, faults::client::sound};
+
+checks! { dyn Sessions, sound:
+    c0007_once_greeted_the_client_can_say_who_it_is,
+    c0008_nothing_but_authentication_leads_to_transaction,
+    c0010_after_a_refused_login_comes_another_or_quit,
+    c0044_pass_is_not_the_first_command_of_a_login,
+    c0045_after_a_positive_user_pass_or_quit_is_due,
+    c0045_after_a_negative_user_another_login_or_quit_is_due,
+    c0047_pass_comes_directly_after_a_successful_user,
+}
+
+fn c0007_once_greeted_the_client_can_say_who_it_is(sessions: &mut dyn Sessions) -> Verdict {
+    for profile in Profile::ALL {
+        let mut early = Talk::in_state(sessions, profile, State::Greeting);
+        let sent = early.send(&user());
+        ensure!(
+            sent.is_err(),
+            "{} before the greeting: {sent:?}",
+            profile.name
+        );
+        let mut talk = Talk::greeted(sessions, profile);
+        let sent = talk.send(&user());
+        ensure!(sent.is_ok(), "{} once greeted: {sent:?}", profile.name);
+    }
+    Ok(())
+}
+
+fn c0008_nothing_but_authentication_leads_to_transaction(sessions: &mut dyn Sessions) -> Verdict {
+    for profile in Profile::ALL {
+        for (command, reply) in [
+            (Command::Capa, "+OK\r\nUSER\r\n.\r\n"),
+            (Command::LangList, "+OK\r\nen\r\n.\r\n"),
+            (Command::Utf8, "+OK\r\n"),
+            (user(), "+OK\r\n"),
+            (user(), "-ERR\r\n"),
+        ] {
+            let mut talk = Talk::greeted(sessions, profile);
+            talk.ask(&command, reply);
+            let state = talk.state();
+            ensure!(
+                state == State::Authorization,
+                "{} after {command:?}: {state}",
+                profile.name
+            );
+        }
+        for (reply, expected) in [
+            ("-ERR\r\n", State::Authorization),
+            ("+OK\r\n", State::Transaction),
+        ] {
+            let mut talk = Talk::greeted(sessions, profile);
+            talk.ask(&user(), "+OK\r\n");
+            talk.ask(&pass(), reply);
+            let state = talk.state();
+            ensure!(
+                state == expected,
+                "{} after PASS and {reply:?}: {state}",
+                profile.name
+            );
+        }
+    }
+    Ok(())
+}
+
+fn c0010_after_a_refused_login_comes_another_or_quit(sessions: &mut dyn Sessions) -> Verdict {
+    for profile in Profile::ALL {
+        for times in 1..=3 {
+            let refused = || {
+                let mut talk = Talk::greeted(sessions, profile);
+                for _ in 0..times {
+                    talk.ask(&user(), "+OK\r\n");
+                    talk.ask(&pass(), "-ERR [AUTH] no\r\n");
+                }
+                talk
+            };
+            for command in [user(), Command::Quit, Command::Capa] {
+                let sent = refused().send(&command);
+                ensure!(sent.is_ok(), "{} after {times}: {sent:?}", profile.name);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn c0044_pass_is_not_the_first_command_of_a_login(sessions: &mut dyn Sessions) -> Verdict {
+    for profile in Profile::ALL {
+        let mut talk = Talk::greeted(sessions, profile);
+        let sent = talk.send(&pass());
+        ensure!(sent.is_err(), "{}: {sent:?}", profile.name);
+        talk.ask(&Command::Capa, "+OK\r\nUSER\r\n.\r\n");
+        let sent = talk.send(&pass());
+        ensure!(sent.is_err(), "{} after CAPA: {sent:?}", profile.name);
+    }
+    Ok(())
+}
+
+/// After this reply to USER these commands are refused, and those sent.
+fn after_user(
+    sessions: &dyn Sessions,
+    reply: &str,
+    refused: &[Command<'_>],
+    sent: &[Command<'_>],
+) -> Verdict {
+    for profile in Profile::ALL {
+        let after = |command: &Command<'_>| {
+            let mut talk = Talk::greeted(sessions, profile);
+            talk.ask(&user(), reply);
+            talk.send(command)
+        };
+        for command in refused {
+            let sent = after(command);
+            ensure!(sent.is_err(), "{} after {reply:?}: {sent:?}", profile.name);
+        }
+        for command in sent {
+            let sent = after(command);
+            ensure!(sent.is_ok(), "{} after {reply:?}: {sent:?}", profile.name);
+        }
+    }
+    Ok(())
+}
+
+fn c0045_after_a_positive_user_pass_or_quit_is_due(sessions: &mut dyn Sessions) -> Verdict {
+    let refused = [
+        user(),
+        Command::Capa,
+        Command::LangList,
+        Command::AuthList,
+        Command::Utf8,
+    ];
+    after_user(sessions, "+OK\r\n", &refused, &[pass(), Command::Quit])
+}
+
+fn c0045_after_a_negative_user_another_login_or_quit_is_due(
+    sessions: &mut dyn Sessions,
+) -> Verdict {
+    after_user(
+        sessions,
+        "-ERR who?\r\n",
+        &[pass()],
+        &[user(), Command::Quit],
+    )
+}
+
+fn c0047_pass_comes_directly_after_a_successful_user(sessions: &mut dyn Sessions) -> Verdict {
+    for profile in Profile::ALL {
+        // While the reply to USER is due, after a PASS that was refused, and in
+        // the other states.
+        let mut talk = Talk::greeted(sessions, profile);
+        let asked = talk.send(&user());
+        let sent = talk.send(&pass());
+        ensure!(
+            asked.is_err() || sent.is_err(),
+            "{} ahead: {sent:?}",
+            profile.name
+        );
+        talk.receive("+OK\r\n");
+        talk.ask(&pass(), "-ERR no\r\n");
+        let sent = talk.send(&pass());
+        ensure!(sent.is_err(), "{} again: {sent:?}", profile.name);
+        for state in STATES
+            .into_iter()
+            .filter(|state| *state != State::Authorization)
+        {
+            let sent = Talk::in_state(sessions, profile, state).send(&pass());
+            ensure!(sent.is_err(), "{} in {state}: {sent:?}", profile.name);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! The statements that bind clients, checked on a client's session.
+
+use std::time::Instant;
+
+use pop3_proto::{
+    Argument, Command, MessageNumber, Profile, Secret,
+    client::{Config, SessionError, State, Transport},
+};
+use pop3_testkit::view::{self, Said, Sound};
+
+use crate::checking::Check;
+
+pub(crate) mod arguments;
+pub(crate) mod login;
+pub(crate) mod reading;
+pub(crate) mod states;
+
+/// Begins sessions of the client under test.
+pub(crate) trait Sessions {
+    fn begin(&self, config: Config, now: Instant) -> Box<dyn view::Client>;
+}
+
+/// All states of a session.
+pub(crate) const STATES: [State; 7] = [
+    State::Greeting,
+    State::Authorization,
+    State::Handshake,
+    State::Transaction,
+    State::Update,
+    State::Closed,
+    State::Desync,
+];
+
+const TIMESTAMP: &str = "<1896.697170952@dbc.mtview.ca.us>";
+
+/// A session with a clock that stands still.
+pub(crate) struct Talk {
+    session: Box<dyn view::Client>,
+    now: Instant,
+    pub(crate) error: Option<SessionError>,
+}
+
+impl Talk {
+    fn connected(sessions: &dyn Sessions, profile: Profile, transport: Transport) -> Self {
+        let now = Instant::now();
+        Self {
+            session: sessions.begin(Config::new(profile, transport), now),
+            now,
+            error: None,
+        }
+    }
+
+    pub(crate) fn greeted(sessions: &dyn Sessions, profile: Profile) -> Self {
+        let mut talk = Self::connected(sessions, profile, Transport::Tls);
+        talk.receive(&format!("+OK ready {TIMESTAMP}\r\n"));
+        talk
+    }
+
+    pub(crate) fn logged_in(sessions: &dyn Sessions, profile: Profile) -> Self {
+        let mut talk = Self::greeted(sessions, profile);
+        talk.ask(&user(), "+OK\r\n");
+        talk.ask(&pass(), "+OK\r\n");
+        talk
+    }
+
+    /// A session in that state.
+    pub(crate) fn in_state(sessions: &dyn Sessions, profile: Profile, state: State) -> Self {
+        let mut talk = match state {
+            State::Greeting => Self::connected(sessions, profile, Transport::Tls),
+            State::Handshake => {
+                let mut talk = Self::connected(sessions, profile, Transport::StlsRequired);
+                talk.receive("+OK ready\r\n");
+                talk.ask(&Command::Stls, "+OK\r\n");
+                talk
+            }
+            State::Transaction | State::Update => Self::logged_in(sessions, profile),
+            _ => Self::greeted(sessions, profile),
+        };
+        match state {
+            State::Update | State::Closed => drop(talk.ask(&Command::Quit, "+OK\r\n")),
+            State::Desync => drop(talk.receive("+OK nobody asked\r\n")),
+            _ => {}
+        }
+        assert_eq!(talk.session.state(), state, "{}", profile.name);
+        talk
+    }
+
+    pub(crate) fn state(&mut self) -> State {
+        self.session.state()
+    }
+
+    /// What is sent for a command, or why it is not.
+    pub(crate) fn send(&mut self, command: &Command<'_>) -> Result<String, String> {
+        let sent = match command {
+            Command::Dele(number) => {
+                let proof = self.session.proof(*number);
+                let proof = proof.unwrap_or_else(|| Sound::held(*number));
+                self.session.enqueue_dele(self.now, proof)
+            }
+            _ => self.session.enqueue(self.now, command),
+        };
+        sent.map_err(|error| error.to_string())?;
+        let octets = self.session.transmit();
+        Ok(octets.iter().map(|&octet| char::from(octet)).collect())
+    }
+
+    /// What the client makes of what the server sends.
+    pub(crate) fn receive(&mut self, octets: &str) -> Vec<Said> {
+        let (mut said, mut rest) = (Vec::new(), octets.as_bytes());
+        while !rest.is_empty() && self.error.is_none() {
+            let heard = self.session.handle_input(self.now, rest);
+            rest = &rest[heard.consumed..];
+            said.extend(heard.said);
+            self.error = heard.error;
+        }
+        said
+    }
+
+    /// What the client makes of the reply to a command; nothing if it does not
+    /// send it.
+    pub(crate) fn ask(&mut self, command: &Command<'_>, reply: &str) -> Vec<Said> {
+        match self.send(command) {
+            Ok(_) => self.receive(reply),
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+/// The checks of all files.
+pub(crate) fn checks() -> impl Iterator<Item = &'static Check<dyn Sessions>> {
+    let files = [
+        arguments::CHECKS,
+        login::CHECKS,
+        reading::CHECKS,
+        states::CHECKS,
+    ];
+    files.into_iter().flatten()
+}
+
+/// The profiles of Outlook.
+pub(crate) fn outlook() -> impl Iterator<Item = Profile> {
+    Profile::ALL
+        .into_iter()
+        .filter(|profile| *profile != Profile::RFC1939)
+}
+
+pub(crate) fn number(number: u32) -> MessageNumber {
+    MessageNumber::new(number).expect("1 or more")
+}
+
+pub(crate) fn user() -> Command<'static> {
+    Command::User(Argument::new("mrose").expect("a name"))
+}
+
+pub(crate) fn pass() -> Command<'static> {
+    Command::Pass(Secret::new("tanstaaf").expect("a password"))
+}
+
+pub(crate) fn apop() -> Command<'static> {
+    Command::Apop {
+        name: Argument::new("mrose").expect("a name"),
+        digest: Secret::new("c4c9334bac560ecc979e58001b3e22fb").expect("a digest"),
+    }
+}

@@ -1,0 +1,220 @@
+//! The statements that bind servers, checked on a server over connections.
+//!
+//! A reply is read as leniently as it can be, so that a check sees violations
+//! of its own statement only.
+
+use std::{
+    io::{self, ErrorKind},
+    time::Duration,
+};
+
+use pop3_conformance::check::Connection;
+
+use crate::checking::{Check, Flaw};
+
+pub(crate) mod basics;
+pub(crate) mod maildrop;
+pub(crate) mod optional;
+
+pub(crate) const USER: &str = "mrose";
+pub(crate) const PASSWORD: &str = "tanstaaf";
+
+/// The maildrop at first; message n has the unique-id `id-` and n - 1. No two
+/// have one size. Dots, LF alone, no blank line and no last line end are in it.
+pub(crate) const MESSAGES: [&str; 4] = [
+    ".first: a dot\r\nSubject: 1\r\n\r\none line\r\nand another\r\n..\r\n",
+    "Subject: 2\r\n\r\n.dot\r\n..two\r\n.\r\nand an end\r\n",
+    "Subject: 3\nX-Long: a field of some length, with words in it\n\none\n\ntwo\nthree",
+    "Subject: 4\r\n",
+];
+
+/// A server under test, with one maildrop.
+pub(crate) trait Subject {
+    fn connect(&mut self) -> io::Result<Box<dyn Connection>>;
+
+    /// A message arrives while no session has the maildrop.
+    fn deliver(&mut self, unique_id: &str, message: &str);
+}
+
+/// One connection.
+pub(crate) struct Dialogue {
+    connection: Box<dyn Connection>,
+    pub(crate) greeting: String,
+    /// Commands and what came for them.
+    log: Vec<(String, String)>,
+}
+
+/// Longer than any sound server takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+impl Dialogue {
+    pub(crate) fn open(subject: &mut dyn Subject) -> Result<Self, Flaw> {
+        let connection = subject.connect().map_err(unable)?;
+        let mut dialogue = Self {
+            connection,
+            greeting: String::new(),
+            log: Vec::new(),
+        };
+        dialogue.greeting = dialogue.receive(|octets| octets.ends_with('\n'));
+        Ok(dialogue)
+    }
+
+    /// Under TLS, if the server offers it.
+    pub(crate) fn protected(subject: &mut dyn Subject) -> Result<Self, Flaw> {
+        let mut dialogue = Self::open(subject)?;
+        if dialogue.ask("CAPA").contains("STLS") && is_positive(&dialogue.ask("STLS")) {
+            dialogue.connection.start_tls(PATIENCE).map_err(unable)?;
+        }
+        Ok(dialogue)
+    }
+
+    pub(crate) fn logged_in(subject: &mut dyn Subject) -> Result<Self, Flaw> {
+        let mut dialogue = Self::protected(subject)?;
+        dialogue.log_in()?;
+        Ok(dialogue)
+    }
+
+    pub(crate) fn log_in(&mut self) -> Result<(), Flaw> {
+        let mut reply = String::new();
+        // A session that was cut off may have the maildrop for a moment.
+        for _ in 0..1000 {
+            reply = self.ask(&format!("USER {USER}"));
+            if is_positive(&reply) {
+                reply = self.ask(&format!("PASS {PASSWORD}"));
+            }
+            if !reply.contains("[IN-USE]") {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        match is_positive(&reply) {
+            true => Ok(()),
+            false => Err(unable(format!("no login: {reply:?}"))),
+        }
+    }
+
+    /// What comes for a command, an octet a character.
+    pub(crate) fn ask(&mut self, command: &str) -> String {
+        let is_block = is_multi_line(command);
+        let reply = self.say(&format!("{command}\r\n"), |octets| {
+            let is_over = !is_block || octets.starts_with('-');
+            octets.ends_with("\r\n") && (is_over || octets.ends_with("\r\n.\r\n"))
+        });
+        self.log.push((command.to_owned(), reply.clone()));
+        reply
+    }
+
+    /// What comes for these octets: until it is over, and what is there then.
+    pub(crate) fn say(&mut self, octets: &str, is_over: impl Fn(&str) -> bool) -> String {
+        match self.connection.send(octets.as_bytes(), PATIENCE) {
+            Ok(()) => self.receive(is_over),
+            Err(_) => String::new(),
+        }
+    }
+
+    /// Whether the server closes the connection.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        match self.connection.receive(&mut [0; 64], PATIENCE) {
+            Ok(read) => read == 0,
+            Err(error) => !matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock),
+        }
+    }
+
+    fn receive(&mut self, is_over: impl Fn(&str) -> bool) -> String {
+        let (mut octets, mut buffer) = (String::new(), [0; 4096]);
+        loop {
+            let within = match is_over(&octets) {
+                true => Duration::ZERO,
+                false => PATIENCE,
+            };
+            match self.connection.receive(&mut buffer, within) {
+                Ok(0) | Err(_) => return octets,
+                Ok(read) => octets.extend(buffer[..read].iter().map(|&octet| char::from(octet))),
+            }
+        }
+    }
+}
+
+/// The checks of all files.
+pub(crate) fn checks() -> impl Iterator<Item = &'static Check<dyn Subject>> {
+    let files = [basics::CHECKS, maildrop::CHECKS, optional::CHECKS];
+    files.into_iter().flatten()
+}
+
+pub(crate) fn unable(why: impl ToString) -> Flaw {
+    Flaw::Unable(why.to_string())
+}
+
+pub(crate) fn is_positive(reply: &str) -> bool {
+    reply.starts_with('+')
+}
+
+/// Whether there is nothing to judge: a statement on positive replies says nothing
+/// on refusals, and a reply that does not come is the matter of C0014.
+pub(crate) fn is_refusal(reply: &str) -> bool {
+    reply.is_empty() || reply.starts_with('-')
+}
+
+/// Whether a positive reply to the command has a block.
+pub(crate) fn is_multi_line(command: &str) -> bool {
+    let (keyword, argument) = command.split_once(' ').unwrap_or((command, ""));
+    match keyword {
+        "RETR" | "TOP" => true,
+        "AUTH" | "CAPA" | "LANG" | "LIST" | "UIDL" => argument.is_empty(),
+        _ => false,
+    }
+}
+
+/// A reply without its first line, if it has one.
+pub(crate) fn block(reply: &str) -> &str {
+    match reply.starts_with(['+', '-']) {
+        true => reply.split_once('\n').map_or("", |(_, block)| block),
+        false => reply,
+    }
+}
+
+/// The lines of the block, without line ends and without the terminator.
+pub(crate) fn lines(reply: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = block(reply).lines().collect();
+    lines.pop_if(|line| *line == ".");
+    lines
+}
+
+/// The lines of a message as it is sent: stuffed.
+pub(crate) fn sent(message: &str) -> Vec<String> {
+    let stuffed = |line: &str| match line.starts_with('.') {
+        true => format!(".{line}"),
+        false => line.to_owned(),
+    };
+    message.lines().map(stuffed).collect()
+}
+
+/// The octets of a message: two for each line end.
+pub(crate) fn octets(message: &str) -> u64 {
+    message.lines().map(|line| line.len() as u64 + 2).sum()
+}
+
+/// The numbers of the messages.
+pub(crate) fn numbers() -> std::ops::RangeInclusive<usize> {
+    1..=MESSAGES.len()
+}
+
+/// A word after blanks, and what follows it.
+pub(crate) fn word(text: &str) -> Option<(&str, &str)> {
+    let rest = text.trim_start_matches([' ', '\t']);
+    let end = rest.find([' ', '\t', '\r', '\n']).unwrap_or(rest.len());
+    (rest.len() < text.len() && end > 0).then(|| rest.split_at(end))
+}
+
+/// The first two words of a listing, if one is there.
+pub(crate) fn fields(listing: &str) -> Option<(u64, &str)> {
+    let end = listing.find([' ', '\t'])?;
+    let (second, _) = word(&listing[end..])?;
+    Some((decimal(&listing[..end])?, second))
+}
+
+/// A number in digits.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    let is_digits = text.bytes().all(|octet| octet.is_ascii_digit());
+    is_digits.then(|| text.parse().ok())?
+}
