@@ -306,6 +306,20 @@ fn the_difference_is_said_in_words() {
     assert!(faults[0].contains(wanted), "{faults:?}");
 }
 
+/// Nothing is lost when such a message is deleted.
+#[test]
+fn a_message_with_more_than_was_sent_is_lossy() {
+    let audit = tried(Some("what-follows-the-end-is-mail"), "octets-after-the-end");
+    let verdict = audit.verdict("octets-after-the-end");
+    assert_eq!(verdict, Some(audit::Verdict::Lossy));
+    let faults = audit.faults("octets-after-the-end");
+    assert!(
+        faults[0].contains("it stored more than message 1: "),
+        "{faults:?}"
+    );
+    assert!(faults[0].ends_with("is added at its end"), "{faults:?}");
+}
+
 #[test]
 fn a_family_is_left_out_once_three_of_it_never_ended_alike() {
     let family = "eof-anywhere-in-a-message";

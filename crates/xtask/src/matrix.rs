@@ -13,6 +13,7 @@ pub(crate) use suite::Suite;
 
 mod cases;
 mod client;
+mod findings;
 mod html;
 mod markdown;
 mod material;
@@ -24,7 +25,7 @@ mod tests;
 mod timed;
 
 /// Audit every client and check every server that is installed, ours among
-/// them; write docs/MATRIX.md and docs/matrix.html
+/// them; write docs/MATRIX.md, docs/matrix.html and docs/FINDINGS.md
 #[derive(clap::Args)]
 pub(crate) struct Matrix {
     /// Only these, such as mpop or popa3d; the others as they were found last
@@ -74,7 +75,8 @@ impl Matrix {
         let docs = root().join("docs");
         fs::write(docs.join("MATRIX.md"), markdown::page(&subjects))?;
         fs::write(docs.join("matrix.html"), html::page(&subjects))?;
-        eprintln!("written: docs/MATRIX.md, docs/matrix.html");
+        fs::write(docs.join("FINDINGS.md"), findings::page(&subjects)?)?;
+        eprintln!("written: docs/MATRIX.md, docs/matrix.html, docs/FINDINGS.md");
         let failing = ours_failing(&subjects);
         ensure!(
             failing.is_empty(),

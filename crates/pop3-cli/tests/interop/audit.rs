@@ -196,7 +196,7 @@ fn mpop_stores_the_status_line_that_comes_before_the_end() {
         "mpop",
         "replies-interleaved",
         Verdict::Lossy,
-        "it stored only a part of message 1",
+        "it stored more than message 1: `+OK it comes\\n` is added at its end",
     );
 }
 

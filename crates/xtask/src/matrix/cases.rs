@@ -19,6 +19,15 @@ pub(super) struct Finding<'a> {
     pub(super) whom: String,
     /// Of the newest of them.
     pub(super) row: &'a Row,
+    /// Those that it was seen with.
+    pub(super) subjects: Vec<&'a Subject>,
+}
+
+impl Finding<'_> {
+    /// The program.
+    pub(super) fn name(&self) -> &str {
+        self.subjects.first().map_or("", |subject| &subject.name)
+    }
 }
 
 /// The cases of these subjects, in the order of the rows.
@@ -65,6 +74,7 @@ fn findings<'a>(program: &[&'a Subject], id: &str, outcome: Outcome) -> Vec<Find
                 false => format!("{name} ({})", of.join(", ")),
             },
             row,
+            subjects,
         }
     };
     alike.into_iter().map(finding).collect()

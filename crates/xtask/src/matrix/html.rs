@@ -156,7 +156,7 @@ fn show(page: &mut String, kind: Kind, outcome: Outcome, case: &Case<'_>) {
         escaped(case.id),
         escaped(case.title)
     );
-    for Finding { whom, row } in &case.found {
+    for Finding { whom, row, .. } in &case.found {
         let _ = writeln!(
             page,
             "<details><summary><b>{}</b>: {}{}</summary><pre>{}</pre></details>",

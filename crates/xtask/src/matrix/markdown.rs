@@ -54,7 +54,7 @@ A row is a check or a scenario of theirs; `pop3 check --help` and `pop3 audit --
                 anchor(kind, Outcome::Bad, case.id),
                 plain(case.title)
             );
-            for Finding { whom, row } in case.found {
+            for Finding { whom, row, .. } in case.found {
                 let _ = write!(page, "- {whom}: {}", row.verdict);
                 if !row.consequence.is_empty() {
                     let _ = write!(page, ": {}", plain(&row.consequence));
@@ -135,7 +135,7 @@ fn word(row: &Row) -> String {
 }
 
 /// Text that means nothing to Markdown, on one line.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {
         match char {

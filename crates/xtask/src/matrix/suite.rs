@@ -176,14 +176,18 @@ cd '{folder}'
 printf '#!/bin/sh\\nexit 101\\n' > usr/sbin/policy-rc.d
 chmod 755 usr/sbin/policy-rc.d
 mkdir -p .{UNPACKED}
+echo force-unsafe-io > etc/dpkg/dpkg.cfg.d/unsafe-io
 mount -t proc proc proc
 inside() {{ chroot . \"$@\"; }}
 install() {{ inside apt-get install -y -qq --no-install-recommends \"$@\"; }}
 inside apt-get update -qq
-install libsasl2-modules
-for package in {packages}; do
-    install $package || echo \"without $package\" >&2
-done
+known() {{
+    for package; do
+        inside apt-cache show $package > var/tmp/known 2>&1 && echo $package ||
+            echo \"without $package\" >&2
+    done
+}}
+install libsasl2-modules $(known {packages})
 ",
         folder = folder.display(),
         packages = PACKAGES.join(" ")
@@ -198,8 +202,8 @@ inside env HOME=/root GOCACHE=/var/tmp/pop3-audit-go GO111MODULE=off \
             "install $(inside apt-get install -s --no-install-recommends {server} |
     sed -n 's/^Inst \\(lib[^ ]*\\) .*/\\1/p')
 for package in {server} {others}; do
-    (cd var/tmp && inside sh -c \"cd /var/tmp && apt-get download -qq $package\" &&
-        dpkg-deb --raw-extract ${{package}}_*.deb ../..{UNPACKED}/$package) ||
+    inside sh -c \"cd /var/tmp && apt-get download -qq $package\" &&
+        dpkg-deb --raw-extract var/tmp/${{package}}_*.deb .{UNPACKED}/$package ||
         echo \"without $package\" >&2
 done
 ",

@@ -40,6 +40,15 @@ pub(super) fn difference(stored: &[u8], message: &[u8]) -> String {
     }
 }
 
+/// Whether the stored octets are the message and more.
+pub(super) fn goes_on(stored: &[u8], message: &[u8]) -> bool {
+    let message = with_lf(message);
+    let readings = [stored.to_vec(), with_lf(stored)];
+    readings
+        .into_iter()
+        .any(|octets| without_added(octets, &message).starts_with(&message))
+}
+
 /// What differs between a line that is stored, with the one after it, and the
 /// line that was sent.
 fn of_a_line(line: &[u8], sent: &[u8], next: Option<&[u8]>) -> String {
@@ -91,16 +100,18 @@ fn of_a_line(line: &[u8], sent: &[u8], next: Option<&[u8]>) -> String {
 /// Leaves out the header fields that a client adds at the top.
 fn without_added(mut octets: Vec<u8>, message: &[u8]) -> Vec<u8> {
     let first = lines(message).first().copied().unwrap_or_default();
-    let mut end = 0;
+    let (mut end, mut added) = (0, 0);
     for line in lines(&octets) {
-        if line == first {
+        if line == first || !is_added(&octets[..end]) {
             break;
         }
+        added = end;
         end += line.len();
     }
-    if end < octets.len() && is_added(&octets[..end]) {
-        octets.drain(..end);
+    if is_added(&octets[..end]) {
+        added = end;
     }
+    octets.drain(..added);
     octets
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Takes,
-    difference::difference,
+    difference::{difference, goes_on},
     stored::{Likeness, Store, likeness, shares_a_line},
     watch::End,
 };
@@ -154,7 +154,15 @@ fn mail(
             }
             (true, Some(Likeness::Cut)) => {
                 let differs = differs();
-                let what = format!("it stored only a part of message {number}: {differs}");
+                let what = match found.as_ref().is_some_and(|found| found.goes_on) {
+                    true => format!("it stored more than message {number}: {differs}"),
+                    false => format!("it stored only a part of message {number}: {differs}"),
+                };
+                fault(Verdict::Lossy, what);
+            }
+            // As an mbox has it whose message was never written.
+            (false, Some(_)) if found.as_ref().is_some_and(|found| found.is_empty) => {
+                let what = format!("it left an empty message in place of message {number}");
                 fault(Verdict::Lossy, what);
             }
             (false, Some(_)) if success => {
@@ -277,6 +285,8 @@ fn closest(stored: &[u8], message: &Message) -> Option<Found> {
         .min_by_key(|(likeness, _)| *likeness)?;
     Some(Found {
         likeness,
+        is_empty: stored.is_empty(),
+        goes_on: goes_on(stored, one),
         differs: difference(stored, one),
     })
 }
@@ -284,13 +294,18 @@ fn closest(stored: &[u8], message: &Message) -> Option<Found> {
 /// What is stored of a message.
 struct Found {
     likeness: Likeness,
+    /// Whether nothing is there but the place for it.
+    is_empty: bool,
+    /// Whether more than the message is there.
+    goes_on: bool,
     /// Where it differs from the message, in words.
     differs: String,
 }
 
 impl Found {
+    /// Whether some of the message is not there.
     fn is_cut(&self) -> bool {
-        self.likeness == Likeness::Cut
+        self.likeness == Likeness::Cut && !self.goes_on
     }
 }
 
@@ -304,6 +319,8 @@ fn assign(messages: &[Message], stored: &[Vec<u8>]) -> (Vec<Option<Found>>, Vec<
             rest.remove(at);
             Some(Found {
                 likeness: Likeness::Same,
+                is_empty: false,
+                goes_on: false,
                 differs: String::new(),
             })
         })
