@@ -9,7 +9,7 @@ use pop3_conformance::audit::scenario_files;
 
 use super::{
     Outcome,
-    cases::{Case, Finding, cases},
+    cases::{Finding, cases},
     markdown::plain,
     subject::{Kind, Row, Subject, of},
 };
@@ -68,97 +68,103 @@ server of the lab sends, in
 Written by `cargo xtask matrix`: programs, versions and what they did are those of the matrix.
 "
     .to_owned();
-    let mut cases_of = Vec::new();
-    for kind in [Kind::Client, Kind::Server] {
-        let others: Vec<_> = of(kind, subjects);
-        for outcome in [Outcome::Bad, Outcome::Noted] {
-            let found = cases(&others, outcome);
-            cases_of.extend(found.into_iter().map(|case| (kind, outcome, case)));
-        }
-    }
-    for (kind, _, case) in cases_of.iter().filter(|case| case.1 == Outcome::Bad) {
-        for finding in &case.found {
-            let text = format!("{} {}", finding.row.verdict, finding.row.consequence);
-            let mut defects = DEFECTS.iter();
-            if !is_harmless(case.id, &finding.row.verdict, &finding.row.consequence)
-                && !defects.any(|defect| defect.is_shown_by(*kind, case.id, &text))
-            {
-                bail!(
-                    "matrix/findings/table.rs has no entry for {} in {}: {text}",
-                    finding.whom,
-                    case.id
-                );
-            }
-        }
-    }
+    let sightings = sightings(subjects)?;
     let mut number = 0;
     for defect in &DEFECTS {
-        let mut shown = Vec::new();
-        for (kind, _, case) in &cases_of {
-            for finding in &case.found {
-                let text = format!("{} {}", finding.row.verdict, finding.row.consequence);
-                if defect.is_shown_by(*kind, case.id, &text) {
-                    shown.push((case, finding));
-                }
-            }
-        }
+        let mut shown: Vec<_> = sightings
+            .iter()
+            .filter(|sighting| sighting.is_of(defect))
+            .collect();
         if !shown.is_empty() {
             number += 1;
-            shown.sort_by_key(|(case, _)| defect.rank(case.id));
+            shown.sort_by_key(|sighting| defect.rank(sighting.row));
             entry(&mut page, number, defect, &shown);
         }
     }
     Ok(page)
 }
 
-fn entry(page: &mut String, number: usize, defect: &Defect, shown: &[(&Case<'_>, &Finding<'_>)]) {
-    let _ = write!(
-        page,
-        "\n## {number}. {}\n\n{}\n\n",
-        defect.title,
-        wrapped(&format!(
-            "Against {}. {}",
-            defect.clause, defect.consequence
-        ))
-    );
-    let mut told: Vec<(&str, &str)> = Vec::new();
-    for (case, finding) in shown {
-        let name = finding.name();
-        match told.iter().find(|(known, _)| *known == name) {
-            // Another row shows it more clearly.
-            Some((_, row)) if *row != case.id => continue,
-            _ => told.push((name, case.id)),
-        }
-        let consequence = match finding.row.consequence.is_empty() {
-            true => String::new(),
-            false => format!(": {}", plain(&finding.row.consequence)),
-        };
-        let _ = writeln!(
-            page,
-            "- {}: {}: {}{consequence}  \n  {}",
-            finding.whom,
-            case.id,
-            finding.row.verdict,
-            reproduced(defect.kind, case.id, finding)
-        );
-        let others = shown
-            .iter()
-            .filter(|(other, of)| of.name() == name && other.id != case.id);
-        let mut others: Vec<_> = others.map(|(other, _)| other.id).collect();
-        others.dedup();
-        match others.len() {
-            0 => {}
-            1..=8 => {
-                let _ = writeln!(page, "  (also in {})", others.join(", "));
-            }
-            many => {
-                let _ = writeln!(page, "  (also in {many} others)");
+/// Something that was found, and cost mail.
+struct Sighting<'a> {
+    kind: Kind,
+    row: &'a str,
+    finding: Finding<'a>,
+}
+
+impl Sighting<'_> {
+    fn is_of(&self, defect: &Defect) -> bool {
+        let row = self.finding.row;
+        let text = format!("{} {}", row.verdict, row.consequence);
+        defect.is_shown_by(self.kind, self.row, &text)
+    }
+}
+
+/// All failures that cost mail, each of a known defect; and what is noted of
+/// servers.
+fn sightings(subjects: &[Subject]) -> anyhow::Result<Vec<Sighting<'_>>> {
+    let mut sightings = Vec::new();
+    for (kind, outcome) in [
+        (Kind::Client, Outcome::Bad),
+        (Kind::Server, Outcome::Bad),
+        (Kind::Server, Outcome::Noted),
+    ] {
+        for case in cases(&of(kind, subjects), outcome) {
+            let row = case.id;
+            for finding in case.found {
+                let (verdict, consequence) = (&finding.row.verdict, &finding.row.consequence);
+                if outcome == Outcome::Bad && is_harmless(row, verdict, consequence) {
+                    continue;
+                }
+                let sighting = Sighting { kind, row, finding };
+                let is_known = DEFECTS.iter().any(|defect| sighting.is_of(defect));
+                if outcome == Outcome::Bad && !is_known {
+                    bail!(
+                        "matrix/findings/table.rs has no entry for {} in {row}: {}",
+                        sighting.finding.whom,
+                        sighting.finding.row.consequence
+                    );
+                }
+                sightings.push(sighting);
             }
         }
     }
+    Ok(sightings)
+}
+
+fn entry(page: &mut String, number: usize, defect: &Defect, shown: &[&Sighting<'_>]) {
+    let about = format!("Against {}. {}", defect.clause, defect.consequence);
+    let about = wrapped(&about);
+    let _ = write!(page, "\n## {number}. {}\n\n{about}\n\n", defect.title);
+    let mut told: Vec<(&str, &str)> = Vec::new();
+    for Sighting { row, finding, .. } in shown {
+        let name = finding.name();
+        match told.iter().find(|(known, _)| *known == name) {
+            // Another row shows it more clearly.
+            Some((_, clearest)) if clearest != row => continue,
+            _ => told.push((name, row)),
+        }
+        let others = shown
+            .iter()
+            .filter(|other| other.finding.name() == name && other.row != *row);
+        let mut others: Vec<_> = others.map(|other| other.row).collect();
+        others.dedup();
+        let others = match others.len() {
+            0 => String::new(),
+            1..=8 => format!("  \n  (also in {})", others.join(", ")),
+            many => format!("  \n  (also in {many} others)"),
+        };
+        let _ = writeln!(
+            page,
+            "- {}: {row}: {}: {}  \n  {}{others}",
+            finding.whom,
+            finding.row.verdict,
+            plain(&finding.row.consequence),
+            reproduced(defect.kind, row, finding)
+        );
+    }
     match defect.kind {
-        Kind::Client => scenario(page, shown[0].0.id),
-        Kind::Server => exchange(page, shown[0].1.row),
+        Kind::Client => scenario(page, shown[0].row),
+        Kind::Server => exchange(page, shown[0].finding.row),
     }
     let fix = wrapped(&format!("To fix it: {}", defect.fix));
     let _ = write!(page, "\n{fix}\n");
