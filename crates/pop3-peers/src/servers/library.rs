@@ -83,3 +83,18 @@ pub(super) fn npm_version(file: &Path) -> Option<String> {
     let version = lines.find_map(|line| line.strip_prefix("\"version\": \""))?;
     Some(version.split('"').next()?.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_that_of_the_package_around_a_file() {
+        let folder = scratch().unwrap();
+        let file = folder.path().join("lib/pop3/server.js");
+        assert_eq!(npm_version(&file), None);
+        let text = "{\n    \"name\": \"wildduck\",\n    \"version\": \"1.46.1\",\n}\n";
+        fs::write(folder.path().join("package.json"), text).unwrap();
+        assert_eq!(npm_version(&file).as_deref(), Some("1.46.1"));
+    }
+}

@@ -223,3 +223,18 @@ pub(super) fn seen() -> String {
         |version| version.trim_matches('"').to_owned(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_installs_a_suite_is_a_script() {
+        let script = fill(Path::new("/nonexistent/folder of a suite"));
+        let status = Command::new("sh").args(["-n", "-c", &script]).status();
+        assert!(status.is_ok_and(|status| status.success()), "{script}");
+        for package in PACKAGES.iter().chain(SERVERS.map(|(name, _)| name).iter()) {
+            assert!(script.contains(package), "{package}");
+        }
+    }
+}
