@@ -1,7 +1,7 @@
 //! `pop3 audit`: is this client program safe and correct?
 
 use std::{
-    io::IsTerminal as _,
+    io::{ErrorKind, IsTerminal as _},
     path::{Component, Path, PathBuf},
     time::Duration,
 };
@@ -34,16 +34,17 @@ scenario share that directory and the port. Compared is what it stores, octet fo
 Verdicts:
   correct    what it stored is right, or it refused where it may
   warn       it stored a message again in a later run
+  silent     it ended with status 0 and neither stored nor deleted a message that it was to fetch
   lossy      what it stored differs from what was sent
   dangerous  it deleted what it did not store, took a part for the whole, went on in the clear, did not end, or grew
   not tried  the scenario needs STLS: tell how with --stls
 
 Exit status:
-   0  nothing is lossy or dangerous
-   1  something is lossy or dangerous, or a MUST of MS-STANOPOP3 is broken
+   0  nothing is silent, lossy or dangerous
+   1  something is silent, lossy or dangerous, or a MUST of MS-STANOPOP3 is broken
   64  wrong usage
   66  the program of the recipe is not installed
-  74  the client cannot be run
+  74  the client cannot be run, or fetches nothing where nothing is odd
  141  the reader of standard output closed it early";
 
 /// Find out whether a client program is safe and correct
@@ -210,10 +211,14 @@ impl Audit {
         });
         bar.finish_and_clear();
         audited.map_err(|error| {
-            Failure::new(
-                Exit::Io,
-                format_args!("cannot run {}: {error}", client.name),
-            )
+            let what = match error.kind() {
+                ErrorKind::Other => format!(
+                    "cannot audit {}: {error}; check its arguments, and --maildir or --mbox",
+                    client.name
+                ),
+                _ => format!("cannot run {}: {error}", client.name),
+            };
+            Failure::new(Exit::Io, what)
         })
     }
 

@@ -18,8 +18,8 @@ mod servers;
 
 pub use messages::{messages, with_crlf};
 pub use servers::{
-    COURIER, CYRUS, DAEMONS, DOVECOT, Daemon, Identity, MAILUTILS, MPOPD, NOBODY, Obstacle,
-    PASSWORD, POPA3D, SOLID, Server, UNPACKED, USER, give_away,
+    COURIER, CYRUS, DAEMONS, DOVECOT, Daemon, Identity, LIBRARIES, MAILUTILS, MPOPD, NOBODY,
+    Obstacle, PASSWORD, POPA3D, SOLID, Server, TWISTED, UNPACKED, USER, WILDDUCK, give_away,
 };
 
 /// The path of a program; else says which package has it.

@@ -58,7 +58,8 @@ fn mock(flaw: Option<&str>) -> Client {
 }
 
 fn run(flaw: Option<&str>, scenarios: &[Scenario], options: &Options) -> Audit {
-    audit::audit(&mock(flaw), scenarios, options, &|_| {}).unwrap()
+    let audit = audit::audit(&mock(flaw), scenarios, options, &|_| {});
+    audit.unwrap_or_else(|error| panic!("{flaw:?}: {error}"))
 }
 
 /// The families that a client does not come through, with why.
@@ -287,6 +288,64 @@ fn a_message_that_a_later_run_deletes_unseen_is_dangerous() {
     let faults = audit.faults("first-dot-not-stuffed");
     let wanted = "first-dot-not-stuffed: it deleted message 2, which it does not have (run 2)";
     assert_eq!(faults[0], wanted, "{faults:?}");
+}
+
+#[test]
+fn a_client_that_says_nothing_of_what_it_did_not_fetch_is_silent() {
+    let family = "eof-anywhere-in-stat";
+    let audit = tried(Some("the-connections-end-is-success"), family);
+    assert_eq!(audit.verdict(family), Some(audit::Verdict::Silent));
+    assert!(audit.report().fails());
+}
+
+#[test]
+fn the_difference_is_said_in_words() {
+    let audit = tried(Some("only-doubled-dots-are-removed"), "dot-not-doubled");
+    let faults = audit.faults("dot-not-doubled");
+    let wanted = "a dot is added at its start";
+    assert!(faults[0].contains(wanted), "{faults:?}");
+}
+
+/// Nothing is lost when such a message is deleted.
+#[test]
+fn a_message_with_more_than_was_sent_is_lossy() {
+    let audit = tried(Some("what-follows-the-end-is-mail"), "octets-after-the-end");
+    let verdict = audit.verdict("octets-after-the-end");
+    assert_eq!(verdict, Some(audit::Verdict::Lossy));
+    let faults = audit.faults("octets-after-the-end");
+    assert!(
+        faults[0].contains("it stored more than message 1: "),
+        "{faults:?}"
+    );
+    assert!(faults[0].ends_with("is added at its end"), "{faults:?}");
+}
+
+#[test]
+fn a_family_is_left_out_once_three_of_it_never_ended_alike() {
+    let family = "eof-anywhere-in-a-message";
+    let flaw = Some("it-writes-for-ever-at-the-end");
+    let options = Options { jobs: 1, ..OPTIONS };
+    let audit = run(flaw, &named(family), &options);
+    let grew = audit.faults(family);
+    assert_eq!(grew.len(), 3, "{grew:?}");
+    assert_eq!(audit.verdict(family), Some(audit::Verdict::Dangerous));
+    let report = audit.report();
+    let evidence = report.rows()[0].evidence();
+    let wanted = " not run, since 3 never ended in the same way;";
+    assert!(evidence.contains(wanted), "{evidence}");
+}
+
+#[test]
+fn a_client_that_fetches_nothing_at_all_is_not_audited() {
+    let text = "echo 'usage: getter HOST' >&2; echo 'try --help' >&2; exit 3";
+    let command = ["/bin/sh", "-c", text].map(str::to_owned).to_vec();
+    let client = Client::from_command(command, false);
+    let error = audit::audit(&client, &named("pass-refused"), &OPTIONS, &|_| {}).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "it stored nothing in the scenario plain, where nothing is odd: exit status 3; \
+         says: usage: getter HOST / try --help; it never connected to the server"
+    );
 }
 
 #[test]

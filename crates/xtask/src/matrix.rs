@@ -1,6 +1,6 @@
 //! `cargo xtask matrix`
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{env, fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, ensure};
 
@@ -9,19 +9,23 @@ use crate::{
     shell::{command, root, run},
 };
 
+pub(crate) use suite::Suite;
+
 mod cases;
 mod client;
+mod findings;
 mod html;
 mod markdown;
 mod material;
 mod server;
 mod subject;
+mod suite;
 #[cfg(test)]
 mod tests;
 mod timed;
 
 /// Audit every client and check every server that is installed, ours among
-/// them; write docs/MATRIX.md and docs/matrix.html
+/// them; write docs/MATRIX.md, docs/matrix.html and docs/FINDINGS.md
 #[derive(clap::Args)]
 pub(crate) struct Matrix {
     /// Only these, such as mpop or popa3d; the others as they were found last
@@ -30,13 +34,22 @@ pub(crate) struct Matrix {
     /// Run nothing; write the pages of what was found last
     #[arg(long, conflicts_with = "only")]
     pages: bool,
+    /// Run the programs of this release of Debian, which `cargo xtask peers --suite`
+    /// installs
+    #[arg(long, value_enum, default_value_t = Suite::Machine)]
+    suite: Suite,
     /// Stop a subject after so many minutes
     #[arg(long, default_value_t = 30)]
     minutes: u64,
+    /// This process is in the suite already
+    #[arg(long, hide = true)]
+    inside: bool,
 }
 
 /// What an answer is to a judgement of the whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
     Good,
@@ -47,28 +60,23 @@ pub(crate) enum Outcome {
 
 impl Matrix {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let names: Vec<_> = [Kind::Server, Kind::Client]
-            .into_iter()
-            .flat_map(|kind| names(kind).into_iter().map(move |name| (kind, name)))
-            .collect();
-        self.know_all(&names)?;
+        if self.inside {
+            return self.run_subjects();
+        }
+        self.know_all()?;
         if !self.pages {
             run(&mut command("cargo build --release --locked -p pop3-cli"))?;
+            match self.suite {
+                Suite::Machine => self.run_subjects()?,
+                suite => self.enter(suite)?,
+            }
         }
-        let mut subjects = Vec::new();
-        for (at, (kind, name)) in names.iter().enumerate() {
-            subjects.push(match self.wants(name) {
-                true => {
-                    eprintln!("[{}/{}] {name}", at + 1, names.len());
-                    self.found_now(*kind, name)?
-                }
-                false => found_last(name)?,
-            });
-        }
+        let subjects = found_last()?;
         let docs = root().join("docs");
         fs::write(docs.join("MATRIX.md"), markdown::page(&subjects))?;
         fs::write(docs.join("matrix.html"), html::page(&subjects))?;
-        eprintln!("written: docs/MATRIX.md, docs/matrix.html");
+        fs::write(docs.join("FINDINGS.md"), findings::page(&subjects)?)?;
+        eprintln!("written: docs/MATRIX.md, docs/matrix.html, docs/FINDINGS.md");
         let failing = ours_failing(&subjects);
         ensure!(
             failing.is_empty(),
@@ -78,9 +86,9 @@ impl Matrix {
         Ok(())
     }
 
-    fn know_all(&self, names: &[(Kind, &str)]) -> anyhow::Result<()> {
+    fn know_all(&self) -> anyhow::Result<()> {
+        let names: Vec<_> = all_names().into_iter().map(|(_, name)| name).collect();
         for only in &self.only {
-            let names: Vec<_> = names.iter().map(|(_, name)| *name).collect();
             ensure!(
                 names.contains(&only.as_str()),
                 "no such subject as {only}; there are {}",
@@ -90,21 +98,43 @@ impl Matrix {
         Ok(())
     }
 
+    /// Runs this program again, where the suite is what is installed.
+    fn enter(&self, suite: Suite) -> anyhow::Result<()> {
+        let mut inside = suite.command(&env::current_exe()?)?;
+        inside
+            .args(["matrix", "--inside", "--suite", suite.name(), "--minutes"])
+            .arg(self.minutes.to_string())
+            .args(&self.only);
+        run(&mut inside)
+    }
+
+    fn run_subjects(&self) -> anyhow::Result<()> {
+        let mut names = all_names();
+        names.retain(|(_, name)| self.wants(name));
+        for (at, (kind, name)) in names.iter().enumerate() {
+            eprintln!("[{}/{}] {name}", at + 1, names.len());
+            self.find(*kind, name)?;
+        }
+        Ok(())
+    }
+
+    /// Ours is of no suite.
     fn wants(&self, name: &str) -> bool {
-        !self.pages && (self.only.is_empty() || self.only.iter().any(|only| only == name))
+        (self.only.is_empty() || self.only.iter().any(|only| only == name))
+            && (self.suite == Suite::Machine || !subject::is_ours(name))
     }
 
     /// Runs a subject, and keeps what is found.
-    fn found_now(&self, kind: Kind, name: &str) -> anyhow::Result<Subject> {
+    fn find(&self, kind: Kind, name: &str) -> anyhow::Result<()> {
         let limit = Duration::from_secs(60 * self.minutes);
         let subject = match kind {
             Kind::Server => server::check(name, limit)?,
             Kind::Client => client::audit(name, limit)?,
         };
         eprintln!("    {}", subject.summary());
-        fs::create_dir_all(root().join(KEPT))?;
-        fs::write(kept(name), serde_json::to_string(&subject)?)?;
-        Ok(subject)
+        fs::create_dir_all(self.suite.kept())?;
+        fs::write(kept(self.suite, name), serde_json::to_string(&subject)?)?;
+        Ok(())
     }
 }
 
@@ -116,18 +146,42 @@ fn names(kind: Kind) -> Vec<&'static str> {
     }
 }
 
-fn found_last(name: &str) -> anyhow::Result<Subject> {
-    let text = fs::read_to_string(kept(name))
-        .with_context(|| format!("{name} was never run: run it as well"))?;
-    serde_json::from_str(&text).with_context(|| format!("what is kept of {name}"))
+/// The names of all, with what they are.
+fn all_names() -> Vec<(Kind, &'static str)> {
+    let kinds = [Kind::Server, Kind::Client].into_iter();
+    kinds
+        .flat_map(|kind| names(kind).into_iter().map(move |name| (kind, name)))
+        .collect()
 }
 
-/// Where results are kept.
-const KEPT: &str = "target/matrix";
+/// What was found of each that ran, the releases of a program side by side.
+fn found_last() -> anyhow::Result<Vec<Subject>> {
+    let mut subjects = Vec::new();
+    for (_, name) in all_names() {
+        for suite in Suite::ALL {
+            let path = kept(suite, name);
+            if !path.exists() {
+                continue;
+            }
+            let subject: Subject = serde_json::from_str(&fs::read_to_string(&path)?)
+                .with_context(|| format!("what is kept in {}", path.display()))?;
+            if subject.found.is_ok() || subject.is_ours() {
+                subjects.push(subject);
+            }
+        }
+    }
+    for ours in [server::OURS, client::OURS] {
+        ensure!(
+            subjects.iter().any(|subject| subject.name == ours),
+            "{ours} was never run: run it as well"
+        );
+    }
+    Ok(subjects)
+}
 
 /// Where the last result of a subject is.
-fn kept(name: &str) -> PathBuf {
-    root().join(KEPT).join(format!("{name}.json"))
+fn kept(suite: Suite, name: &str) -> PathBuf {
+    suite.kept().join(format!("{name}.json"))
 }
 
 /// The rows that our own server and client fail, or what they were not run for.

@@ -11,18 +11,32 @@ use anyhow::Context as _;
 use pop3_peers::{DAEMONS, UNPACKED};
 use tempfile::TempDir;
 
-use crate::shell::{command, run};
+use crate::{
+    matrix::Suite,
+    shell::{command, run},
+};
 
 /// Install the mail software from Debian that tests compare with, where it is
 /// missing
 #[derive(clap::Args)]
-pub(crate) struct Peers {}
+pub(crate) struct Peers {
+    /// Install them for this suite of the matrix, into a folder of its own
+    #[arg(long, value_enum, default_value_t = Suite::Machine)]
+    suite: Suite,
+}
 
 /// Clients, and what installs beside everything.
 const CLIENTS: [&str; 4] = ["fetchmail", "getmail6", "curl", "python3"];
 
 impl Peers {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
+        match self.suite {
+            Suite::Machine => Self::install(),
+            suite => suite.install(),
+        }
+    }
+
+    fn install() -> anyhow::Result<()> {
         let to_install = missing()?;
         let to_unpack: Vec<_> = DAEMONS
             .iter()

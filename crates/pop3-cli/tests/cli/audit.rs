@@ -35,18 +35,43 @@ fn the_list_names_scenarios_and_recipes() {
 }
 
 #[test]
-fn a_client_that_does_nothing_is_lossy() {
-    let run = run(["audit", "--only", "plain", "--", TRUE], b"");
+fn a_client_that_fetches_nothing_is_not_audited() {
+    let run = run(["audit", "--only", "pass-refused", "--", TRUE], b"");
+    assert_eq!(run.status, Some(74), "{}", run.stderr);
+    assert_eq!(
+        run.stderr,
+        "pop3 audit: cannot audit /bin/true: it stored nothing in the scenario plain, where \
+         nothing is odd: exit status 0; it never connected to the server; check its arguments, \
+         and --maildir or --mbox\n"
+    );
+    assert!(run.stdout.is_empty());
+}
+
+#[test]
+fn a_client_that_deletes_without_storing_is_dangerous() {
+    let talk = "exec 3<>/dev/tcp/127.0.0.1/$0; for line in 'USER mrose' 'PASS tanstaaf' \
+        'DELE 1' 'QUIT'; do read -r answer <&3; printf '%s\\r\\n' \"$line\" >&3; done; \
+        read -r answer <&3";
+    let run = run(
+        [
+            "audit",
+            "--only",
+            "plain",
+            "--",
+            "/bin/bash",
+            "-c",
+            talk,
+            "{port}",
+        ],
+        b"",
+    );
     assert_eq!(run.status, Some(1), "{}", run.stderr);
     assert_eq!(
         run.stderr,
-        "pop3 audit: /bin/true is not safe and correct: the report says where\n"
+        "pop3 audit: /bin/bash is not safe and correct: the report says where\n"
     );
     let stdout = String::from_utf8(run.stdout).unwrap();
-    assert!(
-        stdout.contains("it ended well without message 1"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("it deleted message 1"), "{stdout}");
     assert!(stdout.contains("not tried"), "{stdout}");
 }
 

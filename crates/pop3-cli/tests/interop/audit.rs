@@ -1,7 +1,7 @@
 //! `pop3 audit` and the programs that it has recipes for: what it finds is what
 //! is known of them, and ours passes.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use pop3_conformance::audit::{self, Audit, Options, Recipe, Scenario, Store, Verdict};
 
@@ -20,16 +20,30 @@ fn known(name: &str) -> Option<(&'static Recipe, PathBuf)> {
     Some((recipe, program))
 }
 
+/// The programs that `cargo xtask peers` installs only for a suite of the matrix.
+const ONLY_IN_THE_MATRIX: [&str; 8] = [
+    "fdm",
+    "mutt",
+    "neomutt",
+    "net-pop",
+    "nmh",
+    "node-pop3",
+    "s-nail",
+    "textproto",
+];
+
 /// The families of scenarios, with a program.
 fn audited(name: &str, families: &[&str]) -> Option<Audit> {
     let (recipe, program) = known(name)?;
     let wanted = |scenario: &&Scenario| families.contains(&scenario.family());
     let scenarios: Vec<_> = audit::scenarios().iter().filter(wanted).cloned().collect();
     assert!(!scenarios.is_empty());
-    let options = Options {
+    let mut options = Options {
         jobs: 4,
         ..Options::default()
     };
+    // On a busy machine it takes long until a client has written too much.
+    options.limits.time = Duration::from_secs(300);
     Some(audit::audit(&recipe.client(&program), &scenarios, &options, &|_| {}).unwrap())
 }
 
@@ -58,7 +72,7 @@ fn our_fetch_passes_every_scenario() {
         jobs: 8,
         ..Options::default()
     };
-    options.limits.patience = std::time::Duration::from_secs(2);
+    options.limits.patience = Duration::from_secs(2);
     let client = recipe.client(&program);
     let audit = audit::audit(&client, audit::scenarios(), &options, &|_| {}).unwrap();
     let report = audit.report();
@@ -112,6 +126,9 @@ fn our_fetch_into_an_mbox_passes() {
 #[test]
 fn every_recipe_fetches_with_and_without_tls() {
     for recipe in audit::recipes() {
+        if ONLY_IN_THE_MATRIX.contains(&recipe.name()) {
+            continue;
+        }
         let Some(audit) = audited(recipe.name(), &["plain", "stls-plain"]) else {
             continue;
         };
@@ -179,7 +196,7 @@ fn mpop_stores_the_status_line_that_comes_before_the_end() {
         "mpop",
         "replies-interleaved",
         Verdict::Lossy,
-        "it stored only a part of message 1",
+        "it stored more than message 1: `+OK it comes\\n` is added at its end",
     );
 }
 

@@ -90,9 +90,10 @@ impl Command {
     /// Whether it names the user or proves anything.
     #[must_use]
     pub fn is_login(&self) -> bool {
-        ["USER", "PASS", "APOP", "AUTH"]
-            .iter()
-            .any(|verb| self.begins_with(verb))
+        // AUTH alone asks which mechanisms there are.
+        let asks = matches!(&self.words()[..], [verb] if verb == "AUTH");
+        let mut verbs = ["USER", "PASS", "APOP", "AUTH"].iter();
+        !asks && verbs.any(|verb| self.begins_with(verb))
     }
 
     /// The line for people, without what is secret.

@@ -146,3 +146,46 @@ const FILES: &[(&str, &str)] = files![
     "unique-ids-unprintable"
     "user-refused"
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::scenarios;
+
+    /// A client that ends there, as the standard asks, would be blamed for
+    /// something that the scenario is not about.
+    #[test]
+    fn dots_are_doubled_except_where_that_is_what_a_scenario_is_about() {
+        let about = [
+            "dot-cr-octet",
+            "dot-not-doubled",
+            "dot-not-stuffed",
+            "dot-nul",
+            "end-cr-dot-cr",
+            "end-cr-dot-lf",
+            "end-crlf-dot-lf",
+            "end-dot-cr-crlf",
+            "end-lf-dot-crlf",
+            "end-lf-dot-lf",
+            "end-without-lf",
+            "first-dot-not-stuffed",
+        ];
+        let single = |line: &&[u8]| line.starts_with(b".") && !line.starts_with(b"..");
+        let mut found = BTreeSet::new();
+        for scenario in scenarios() {
+            for message in &scenario.messages {
+                let lines = message.block.split_inclusive(|&octet| octet == b'\n');
+                let lines: Vec<_> = lines.filter(single).collect();
+                if lines.iter().any(|line| *line != b".\r\n") {
+                    found.insert(scenario.family());
+                }
+            }
+        }
+        let found: Vec<_> = found
+            .into_iter()
+            .filter(|name| !about.contains(name))
+            .collect();
+        assert!(found.is_empty(), "{found:?}");
+    }
+}

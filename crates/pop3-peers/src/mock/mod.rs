@@ -15,6 +15,7 @@ use std::fmt;
 
 pub use flaw::{Flaw, FlawRow, flaws};
 
+use flaw::Moment;
 use session::Session;
 
 /// Why the client stopped.
@@ -72,6 +73,13 @@ pub fn run(arguments: impl Iterator<Item = String>) -> Result<(), Failure> {
     let flaw = orders.flaw;
     match Session::run(&orders) {
         Err(Failure::Closed) if flaw == Some(Flaw::ClosedIsDone) => Ok(()),
+        // It has quit before it logged in, and begins anew.
+        Err(Failure::Closed) if matches!(flaw, Some(Flaw::Says(Moment::BeforeLogin, _))) => {
+            Session::run(&Orders {
+                flaw: None,
+                ..orders
+            })
+        }
         Err(_) if flaw == Some(Flaw::ReconnectsInTheClear) && orders.cafile.is_some() => {
             Session::run(&Orders {
                 cafile: None,

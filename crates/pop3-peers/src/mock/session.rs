@@ -224,7 +224,10 @@ impl Session {
         }
         if line.starts_with("QUIT") {
             // The server has closed.
-            std::process::exit(0);
+            match moment {
+                Moment::AtTheEnd => std::process::exit(0),
+                _ => return Err(Failure::Closed),
+            }
         }
         Ok(())
     }

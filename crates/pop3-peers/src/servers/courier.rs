@@ -35,7 +35,10 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
     )?;
     fs::create_dir_all(room.path().join("run/courier/authdaemon"))?;
     let room = room.enter(
-        "/usr/lib/courier/courier-authlib/authdaemond >&2 &
+        "for folder in /usr/libexec/courier-authlib /usr/lib/courier/courier-authlib; do
+    ! test -x $folder/authdaemond || break
+done
+$folder/authdaemond >&2 &
 while ! test -S /run/courier/authdaemon/socket; do sleep 0.02; done",
     )?;
     let stls = identity.is_some();

@@ -28,14 +28,9 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
     let folder = scratch()?;
     let maildrop = Maildrop::maildir(folder.path(), messages)?;
     let (address, tls_address) = (free_address()?, free_address()?);
-    let tls = match identity {
-        None => "ssl = no".to_owned(),
-        Some(identity) => {
-            write_identity(folder.path(), identity)?;
-            let folder = folder.path().display();
-            format!("ssl = yes\nssl_cert = <{folder}/certificate.pem\nssl_key = <{folder}/key.pem")
-        }
-    };
+    if let Some(identity) = identity {
+        write_identity(folder.path(), identity)?;
+    }
     let owner = fs::metadata(folder.path())?;
     let owner = match owner.uid() {
         0 => (NOBODY, NOBODY),
@@ -43,10 +38,14 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
     };
     let tls_address = identity.map(|_| tls_address);
     let tls_port = tls_address.map_or(0, |address| address.port());
+    let configuration = match is_of_series_2_4()? {
+        true => configuration_2_4,
+        false => configuration,
+    };
     let path = folder.path().join("dovecot.conf");
     fs::write(
         &path,
-        configuration(folder.path(), address.port(), tls_port, &tls, owner)?,
+        configuration(folder.path(), address.port(), tls_port, owner)?,
     )?;
     fs::create_dir(folder.path().join("run"))?;
     let mut command = Command::new("dovecot");
@@ -61,16 +60,28 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
     })
 }
 
+/// Whether what is installed wants the settings of Dovecot 2.4, which has renamed
+/// them.
+fn is_of_series_2_4() -> io::Result<bool> {
+    let output = Command::new("dovecot").arg("--version").output()?;
+    Ok(output.stdout.starts_with(b"2.4."))
+}
+
 fn configuration(
     folder: &Path,
     port: u16,
     tls_port: u16,
-    tls: &str,
     (uid, gid): (u32, u32),
 ) -> io::Result<String> {
     let user = name_of("/etc/passwd", uid)?;
     let group = name_of("/etc/group", gid)?;
     let folder = folder.display();
+    let tls = match tls_port {
+        0 => "ssl = no".to_owned(),
+        _ => {
+            format!("ssl = yes\nssl_cert = <{folder}/certificate.pem\nssl_key = <{folder}/key.pem")
+        }
+    };
     Ok(format!(
         "protocols = pop3
 listen = 127.0.0.1
@@ -93,6 +104,67 @@ passdb {{
 userdb {{
   driver = static
   args = uid={uid} gid={gid} home={folder}
+}}
+service anvil {{
+  chroot =
+}}
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    port = {port}
+  }}
+  inet_listener pop3s {{
+    port = {tls_port}
+    ssl = yes
+  }}
+}}
+"
+    ))
+}
+
+fn configuration_2_4(
+    folder: &Path,
+    port: u16,
+    tls_port: u16,
+    (uid, gid): (u32, u32),
+) -> io::Result<String> {
+    let user = name_of("/etc/passwd", uid)?;
+    let group = name_of("/etc/group", gid)?;
+    let folder = folder.display();
+    let tls = match tls_port {
+        0 => "ssl = no".to_owned(),
+        _ => format!(
+            "ssl = yes\nssl_server_cert_file = {folder}/certificate.pem\n\
+             ssl_server_key_file = {folder}/key.pem"
+        ),
+    };
+    Ok(format!(
+        "dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+protocols = pop3
+listen = 127.0.0.1
+base_dir = {folder}/run
+state_dir = {folder}/run
+log_path = {folder}/log
+{tls}
+auth_allow_cleartext = yes
+auth_mechanisms = plain login
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+first_valid_uid = 1
+mail_driver = maildir
+mail_path = {folder}/Maildir
+pop3_uidl_format = %{{filename}}
+passdb static {{
+  password = {PASSWORD}
+}}
+userdb static {{
+  fields {{
+    uid = {uid}
+    gid = {gid}
+    home = {folder}
+  }}
 }}
 service anvil {{
   chroot =

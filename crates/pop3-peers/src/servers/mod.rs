@@ -13,6 +13,7 @@ mod courier;
 mod cyrus;
 mod dovecot;
 mod inetd;
+mod library;
 mod maildrop;
 mod mailutils;
 mod mpopd;
@@ -29,6 +30,7 @@ use room::{Doorway, Entered};
 pub use courier::COURIER;
 pub use cyrus::CYRUS;
 pub use dovecot::DOVECOT;
+pub use library::{TWISTED, WILDDUCK};
 pub use mailutils::MAILUTILS;
 pub use mpopd::MPOPD;
 pub use popa3d::POPA3D;
@@ -45,7 +47,11 @@ pub const PASSWORD: &str = "tanstaaf";
 /// its control file in the folder `DEBIAN`.
 pub const UNPACKED: &str = "/opt/pop3-peers";
 
-/// All of them.
+/// Servers that are libraries. `cargo xtask peers` does not install them: they are
+/// for the matrix.
+pub const LIBRARIES: [&Daemon; 2] = [&TWISTED, &WILDDUCK];
+
+/// All of Debian's servers.
 pub const DAEMONS: [&Daemon; 7] = [
     &DOVECOT, &MPOPD, &COURIER, &POPA3D, &SOLID, &CYRUS, &MAILUTILS,
 ];
@@ -57,8 +63,8 @@ pub struct Daemon {
     pub name: &'static str,
     /// The package.
     pub package: &'static str,
-    /// A program on the PATH, for a server that is installed; empty for one
-    /// that runs from unpacked packages.
+    /// A program on the PATH, for a server that is installed, or a file of an npm
+    /// package; empty for one that runs from unpacked packages.
     program: &'static str,
     /// The packages to [unpack](UNPACKED), its own first.
     pub unpacked: &'static [&'static str],
@@ -125,11 +131,18 @@ impl Daemon {
         None
     }
 
+    /// Whether its package is one of npm, and not of Debian.
+    #[must_use]
+    pub fn is_of_npm(&self) -> bool {
+        Path::new(self.program).is_absolute()
+    }
+
     /// The version of its package; `None` if it is not there.
     #[must_use]
     pub fn version(&self) -> Option<String> {
         let control = match self.unpacked.first() {
             Some(package) => fs::read_to_string(control_file(package)).ok()?,
+            None if self.is_of_npm() => return library::npm_version(Path::new(self.program)),
             None => {
                 let query = ["-W", "-f", "Version: ${Version}", self.package];
                 let output = Command::new("dpkg-query").args(query).output().ok()?;

@@ -1,6 +1,6 @@
 //! Clients, as the recipes start them.
 
-use std::{path::PathBuf, process::Command, time::Duration};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use pop3_conformance::audit::{Recipe, recipes};
@@ -29,10 +29,9 @@ pub(super) fn audit(name: &str, limit: Duration) -> anyhow::Result<Subject> {
         .find(|recipe| recipe.name() == name)
         .with_context(|| format!("no recipe {name}"))?;
     let version = match recipe.package() {
-        Some(package) if name != OURS => {
-            format!("Debian {package} {}", debian_version(package)?)
-        }
-        _ => format!("pop3-rs {}", env!("CARGO_PKG_VERSION")),
+        Some(package) => format!("Debian {package} {}", debian_version(package)?),
+        None if name != OURS => format!("npm {name} {}", npm_version(recipe)),
+        None => format!("pop3-rs {}", env!("CARGO_PKG_VERSION")),
     };
     if name != OURS && recipe.program().is_none() {
         let why = "it is not installed".to_owned();
@@ -42,6 +41,18 @@ pub(super) fn audit(name: &str, limit: Duration) -> anyhow::Result<Subject> {
     command.args(["audit", "--format", "json", "--recipe", name]);
     let ended = timed::run(&mut command, limit)?;
     Subject::read(Kind::Client, name, version, &ended)
+}
+
+/// The version of a module of npm, whose program is its `package.json`.
+fn npm_version(recipe: &Recipe) -> String {
+    let text = recipe
+        .program()
+        .and_then(|path| fs::read_to_string(path).ok());
+    let package = text.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+    let version = package
+        .as_ref()
+        .and_then(|package| package["version"].as_str());
+    version.unwrap_or_default().to_owned()
 }
 
 /// The command that all is done with.

@@ -6,9 +6,9 @@ use pop3_conformance::report::escaped;
 
 use super::{
     Outcome,
-    cases::{Case, cases},
+    cases::{self, Case, Finding, cases},
     markdown::{anchor, whose},
-    subject::{Kind, Row, Subject, ids, of},
+    subject::{Kind, Subject, ids, of, releases},
 };
 
 const STYLE: &str = "
@@ -52,7 +52,8 @@ pub(super) fn page(subjects: &[Subject]) -> String {
          client. A row is a check or a scenario of theirs. <span class=\"good\">ok</span> is what should \
          be, <span class=\"bad\">a red word</span> a failure, <span class=\"noted\">a yellow one</span> \
          worth knowing, <span class=\"skipped\">–</span> what could not be seen. A word leads to the \
-         exchange that shows it.</p>\n"
+         exchange that shows it, which is that of the newest release. Releases are those of Debian; where \
+         those of a program differ, a cell says which one is meant.</p>\n"
     );
     for (kind, title) in [(Kind::Server, "Servers"), (Kind::Client, "Clients")] {
         let subjects = of(kind, subjects);
@@ -75,13 +76,14 @@ pub(super) fn page(subjects: &[Subject]) -> String {
 
 fn list(page: &mut String, subjects: &[&Subject]) {
     page.push_str(
-        "<div class=\"scroll\"><table class=\"list\">\n<thead><tr><th>Name<th>Version<th>Day<th>Found</thead>\n<tbody>\n",
+        "<div class=\"scroll\"><table class=\"list\">\n<thead><tr><th>Name<th>Release<th>Version<th>Day<th>Found</thead>\n<tbody>\n",
     );
     for subject in subjects {
         let _ = writeln!(
             page,
-            "<tr><td>{}<td>{}<td>{}<td>{}",
+            "<tr><td>{}<td>{}<td>{}<td>{}<td>{}",
             escaped(&subject.name),
+            escaped(&subject.release),
             escaped(&subject.version),
             escaped(&subject.date),
             escaped(&subject.summary())
@@ -91,15 +93,13 @@ fn list(page: &mut String, subjects: &[&Subject]) {
 }
 
 fn matrix(page: &mut String, kind: Kind, subjects: &[&Subject]) {
-    let subjects: Vec<_> = (subjects.iter().copied())
-        .filter(|subject| subject.found.is_ok())
-        .collect();
+    let programs = releases(subjects);
     page.push_str("<div class=\"scroll\"><table class=\"matrix\">\n<thead><tr><th>Row");
-    for subject in &subjects {
-        let _ = write!(page, "<th>{}", escaped(&subject.name));
+    for program in &programs {
+        let _ = write!(page, "<th>{}", escaped(&program[0].name));
     }
     page.push_str("</thead>\n<tbody>\n");
-    for (id, title) in ids(&subjects) {
+    for (id, title) in ids(subjects) {
         let _ = write!(
             page,
             "<tr data-row=\"{}\"><th><code>{}</code><small>{}</small>",
@@ -107,33 +107,43 @@ fn matrix(page: &mut String, kind: Kind, subjects: &[&Subject]) {
             escaped(id),
             escaped(title)
         );
-        for subject in &subjects {
-            cell(page, kind, subject, subject.row(id));
+        for program in &programs {
+            cell(page, kind, program, id);
         }
         page.push('\n');
     }
     page.push_str("</tbody>\n</table></div>\n");
 }
 
-fn cell(page: &mut String, kind: Kind, subject: &Subject, row: Option<&Row>) {
-    let Some(row) = row else {
+fn cell(page: &mut String, kind: Kind, program: &[&Subject], id: &str) {
+    let words = cases::cell(program, id);
+    let Some(worst) = words.iter().map(|(row, _)| row.outcome).max() else {
         page.push_str("<td>");
         return;
     };
-    let (class, word) = match row.outcome {
-        Outcome::Good => ("good", "ok"),
-        Outcome::Skipped => ("skipped", "–"),
-        Outcome::Noted => ("noted", &row.verdict[..]),
-        Outcome::Bad => ("bad", &row.verdict[..]),
-    };
-    let ours = if subject.is_ours() { " ours" } else { "" };
-    let _ = write!(page, "<td class=\"{class}{ours}\">");
-    match row.outcome {
-        Outcome::Good | Outcome::Skipped => page.push_str(word),
-        Outcome::Noted | Outcome::Bad => {
-            let case = anchor(kind, row.outcome, &row.id);
-            let _ = write!(page, "<a href=\"#{case}\">{}</a>", escaped(word));
+    let ours = if program[0].is_ours() { " ours" } else { "" };
+    let _ = write!(page, "<td class=\"{}{ours}\">", class(worst));
+    for (row, releases) in words {
+        let (word, releases) = (escaped(row.word()), escaped(&releases));
+        match row.outcome {
+            Outcome::Good | Outcome::Skipped if releases.is_empty() => page.push_str(&word),
+            Outcome::Good | Outcome::Skipped => {
+                let _ = write!(page, "<small>{word}{releases}</small>");
+            }
+            Outcome::Noted | Outcome::Bad => {
+                let case = anchor(kind, row.outcome, &row.id);
+                let _ = write!(page, "<a href=\"#{case}\">{word}{releases}</a>");
+            }
         }
+    }
+}
+
+const fn class(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Good => "good",
+        Outcome::Skipped => "skipped",
+        Outcome::Noted => "noted",
+        Outcome::Bad => "bad",
     }
 }
 
@@ -146,11 +156,11 @@ fn show(page: &mut String, kind: Kind, outcome: Outcome, case: &Case<'_>) {
         escaped(case.id),
         escaped(case.title)
     );
-    for (subject, row) in &case.found {
+    for Finding { whom, row, .. } in &case.found {
         let _ = writeln!(
             page,
             "<details><summary><b>{}</b>: {}{}</summary><pre>{}</pre></details>",
-            escaped(&subject.name),
+            escaped(whom),
             escaped(&row.verdict),
             match row.consequence.is_empty() {
                 true => String::new(),

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::{
     Outcome,
-    cases::cases,
-    subject::{Kind, Row, Subject, ids, of},
+    cases::{Finding, cases, cell},
+    subject::{Kind, Row, Subject, ids, of, releases},
 };
 
 /// The page.
@@ -14,7 +14,17 @@ pub(super) fn page(subjects: &[Subject]) -> String {
 # Matrix
 
 Written by `cargo xtask matrix`, which makes this page and [matrix.html](matrix.html) again; the latter has the exchange
-that shows each answer.
+that shows each answer. [FINDINGS.md](FINDINGS.md) describes what loses, forges or leaks mail.
+
+The programs are those of Debian 12, 13 (stable) and unstable. As root on a Debian machine, the last two are run again by
+
+```sh
+cargo xtask peers --suite stable      # or unstable: installs into a directory of its own
+cargo xtask matrix --suite stable     # names of programs may follow
+```
+
+and what the machine has by the same without `--suite`. Only what ran is listed. Where the releases of a program differ, a cell
+says which one is meant.
 
 `pop3 check` was run against each server, over a maildrop with what the checks ask for, and `pop3 audit` with each client.
 A row is a check or a scenario of theirs; `pop3 check --help` and `pop3 audit --list` say more.
@@ -44,8 +54,8 @@ A row is a check or a scenario of theirs; `pop3 check --help` and `pop3 audit --
                 anchor(kind, Outcome::Bad, case.id),
                 plain(case.title)
             );
-            for (subject, row) in case.found {
-                let _ = write!(page, "- {}: {}", subject.name, row.verdict);
+            for Finding { whom, row, .. } in case.found {
+                let _ = write!(page, "- {whom}: {}", row.verdict);
                 if !row.consequence.is_empty() {
                     let _ = write!(page, ": {}", plain(&row.consequence));
                 }
@@ -78,12 +88,13 @@ pub(super) fn anchor(kind: Kind, outcome: Outcome, id: &str) -> String {
 
 /// What was tried.
 fn list(subjects: &[&Subject]) -> String {
-    let mut text = "| name | version | day | found |\n|---|---|---|---|\n".to_owned();
+    let mut text = "| name | release | version | day | found |\n|---|---|---|---|---|\n".to_owned();
     for subject in subjects {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} |",
             subject.name,
+            subject.release,
             plain(&subject.version),
             subject.date,
             plain(&subject.summary())
@@ -94,40 +105,37 @@ fn list(subjects: &[&Subject]) -> String {
 
 /// A row for each check or scenario.
 fn table(subjects: &[&Subject]) -> String {
-    let subjects: Vec<_> = subjects
-        .iter()
-        .copied()
-        .filter(|subject| subject.found.is_ok())
-        .collect();
-    let names: Vec<_> = subjects
-        .iter()
-        .map(|subject| subject.name.as_str())
-        .collect();
+    let programs = releases(subjects);
+    let names = programs.iter().map(|program| program[0].name.as_str());
+    let names: Vec<_> = names.collect();
     let mut text = format!("| row | {} | |\n|---|", names.join(" | "));
     text.push_str(&"---|".repeat(names.len() + 1));
     text.push('\n');
-    for (id, title) in ids(&subjects) {
-        let cells = subjects.iter().map(|subject| cell(subject.row(id)));
+    for (id, title) in ids(subjects) {
+        let cells = programs.iter().map(|program| words(program, id));
         let cells: Vec<_> = cells.collect();
         let _ = writeln!(text, "| {id} | {} | {} |", cells.join(" | "), plain(title));
     }
     text
 }
 
-fn cell(row: Option<&Row>) -> String {
-    match row {
-        None => String::new(),
-        Some(row) => match row.outcome {
-            Outcome::Good => "ok".to_owned(),
-            Outcome::Skipped => "–".to_owned(),
-            Outcome::Noted => row.verdict.clone(),
-            Outcome::Bad => format!("**{}**", row.verdict),
-        },
+fn words(program: &[&Subject], id: &str) -> String {
+    let words = cell(program, id).into_iter();
+    let words: Vec<_> = words
+        .map(|(row, releases)| format!("{}{releases}", word(row)))
+        .collect();
+    words.join(", ")
+}
+
+fn word(row: &Row) -> String {
+    match row.outcome {
+        Outcome::Bad => format!("**{}**", row.word()),
+        _ => row.word().to_owned(),
     }
 }
 
 /// Text that means nothing to Markdown, on one line.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {
         match char {

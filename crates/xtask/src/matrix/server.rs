@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use pop3_peers::{DAEMONS, Identity, PASSWORD, USER};
+use pop3_peers::{DAEMONS, Daemon, Identity, LIBRARIES, PASSWORD, USER};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::TempDir;
 
@@ -26,8 +26,12 @@ pub(super) const OURS: &str = "pop3 serve";
 
 /// All of them, ours first.
 pub(super) fn names() -> Vec<&'static str> {
-    let peers = DAEMONS.iter().map(|daemon| daemon.name);
+    let peers = peers().map(|daemon| daemon.name);
     [OURS].into_iter().chain(peers).collect()
+}
+
+fn peers() -> impl Iterator<Item = &'static Daemon> {
+    DAEMONS.into_iter().chain(LIBRARIES)
 }
 
 /// Checks one.
@@ -39,13 +43,14 @@ pub(super) fn check(name: &str, limit: Duration) -> anyhow::Result<Subject> {
     fs::write(&certificate, cert.pem())?;
     fs::write(&key, signing_key.serialize_pem())?;
 
-    let Some(daemon) = DAEMONS.iter().find(|daemon| daemon.name == name) else {
+    let Some(daemon) = peers().find(|daemon| daemon.name == name) else {
         let version = format!("pop3-rs {}", env!("CARGO_PKG_VERSION"));
         let ours = Ours::start(&folder)?;
         return ask(name, version, ours.address, &certificate, limit);
     };
     let version = daemon.version().unwrap_or_default();
-    let version = format!("Debian {} {version}", daemon.package);
+    let registry = if daemon.is_of_npm() { "npm" } else { "Debian" };
+    let version = format!("{registry} {} {version}", daemon.package);
     if let Some(obstacle) = daemon.obstacle() {
         let why = obstacle.to_string();
         return Ok(Subject::not_run(Kind::Server, name, version, why));

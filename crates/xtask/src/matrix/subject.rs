@@ -4,13 +4,17 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, timed::Ended};
+use super::{Outcome, suite, timed::Ended};
 
 /// A program, and what the lab found.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Subject {
     pub(crate) kind: Kind,
     pub(crate) name: String,
+    /// The release of Debian that it is of, such as `12` or `unstable`; empty for
+    /// ours.
+    #[serde(default)]
+    pub(crate) release: String,
     /// Its package in Debian and the version of that.
     pub(crate) version: String,
     /// The day, such as 2026-11-25; empty if it was not run.
@@ -73,6 +77,10 @@ impl Subject {
         Self {
             kind,
             name: name.to_owned(),
+            release: match is_ours(name) {
+                true => String::new(),
+                false => suite::seen(),
+            },
             version,
             date: String::new(),
             found: Err(why),
@@ -81,7 +89,7 @@ impl Subject {
 
     /// Whether it is of this project.
     pub(crate) fn is_ours(&self) -> bool {
-        [super::server::OURS, super::client::OURS].contains(&self.name.as_str())
+        is_ours(&self.name)
     }
 
     pub(crate) fn row(&self, id: &str) -> Option<&Row> {
@@ -112,6 +120,35 @@ impl Subject {
         }
         text
     }
+}
+
+/// Whether a name is that of our server or our client.
+pub(crate) fn is_ours(name: &str) -> bool {
+    [super::server::OURS, super::client::OURS].contains(&name)
+}
+
+impl Row {
+    /// The word for it in a table.
+    pub(crate) fn word(&self) -> &str {
+        match self.outcome {
+            Outcome::Good => "ok",
+            Outcome::Skipped => "–",
+            Outcome::Noted | Outcome::Bad => &self.verdict,
+        }
+    }
+}
+
+/// The releases of each program that ran, together.
+pub(crate) fn releases<'a>(subjects: &[&'a Subject]) -> Vec<Vec<&'a Subject>> {
+    let mut programs: Vec<Vec<&Subject>> = Vec::new();
+    for subject in subjects.iter().filter(|subject| subject.found.is_ok()) {
+        let same = |program: &Vec<&Subject>| program[0].name == subject.name;
+        match programs.iter_mut().find(|program| same(program)) {
+            Some(program) => program.push(subject),
+            None => programs.push(vec![subject]),
+        }
+    }
+    programs
 }
 
 /// The ids and titles of the rows that any of these has, in the order of the

@@ -2,6 +2,7 @@
 
 use super::{
     Takes,
+    difference::{difference, goes_on},
     stored::{Likeness, Store, likeness, shares_a_line},
     watch::End,
 };
@@ -13,7 +14,9 @@ use crate::audit::{
 /// What a client did in one run of a scenario.
 pub(super) struct Run {
     pub(super) end: End,
-    pub(super) stderr: Vec<u8>,
+    /// What it wrote to standard error, or else to standard output, unless that
+    /// is mail.
+    pub(super) said: Vec<u8>,
     pub(super) logs: Vec<Log>,
     /// What lies where it stores, of this run and those before; or what it
     /// wrote to standard output.
@@ -31,6 +34,9 @@ pub enum Verdict {
     Correct,
     /// Nothing is lost, but it stored again what it had stored before.
     Warn,
+    /// It ended with status 0, and neither stored nor deleted a message that it
+    /// was to fetch: nobody is told.
+    Silent,
     /// What it stored differs from what was sent.
     Lossy,
     /// It deleted what it did not store, took a part for the whole, went on in
@@ -134,18 +140,29 @@ fn mail(
     let deleted = deleted(runs);
     for (at, (message, found)) in scenario.messages.iter().zip(&likenesses).enumerate() {
         let number = at + 1;
-        if deleted.contains(&number) && matches!(found, None | Some(Likeness::Cut)) {
+        if deleted.contains(&number) && found.as_ref().is_none_or(Found::is_cut) {
             let what = format!("it deleted message {number}, which it does not have");
             fault(Verdict::Dangerous, what);
         }
-        match (message.whole, found) {
+        let likeness = found.as_ref().map(|found| found.likeness);
+        let differs = || found.as_ref().map_or("", |found| &found.differs);
+        match (message.whole, likeness) {
             (true, Some(Likeness::Same)) => {}
             (true, Some(Likeness::Altered)) => {
-                let what = format!("it stored message {number} altered");
+                let what = format!("it stored message {number} altered: {}", differs());
                 fault(Verdict::Lossy, what);
             }
             (true, Some(Likeness::Cut)) => {
-                let what = format!("it stored only a part of message {number}");
+                let differs = differs();
+                let what = match found.as_ref().is_some_and(|found| found.goes_on) {
+                    true => format!("it stored more than message {number}: {differs}"),
+                    false => format!("it stored only a part of message {number}: {differs}"),
+                };
+                fault(Verdict::Lossy, what);
+            }
+            // As an mbox has it whose message was never written.
+            (false, Some(_)) if found.as_ref().is_some_and(|found| found.is_empty) => {
+                let what = format!("it left an empty message in place of message {number}");
                 fault(Verdict::Lossy, what);
             }
             (false, Some(_)) if success => {
@@ -158,7 +175,7 @@ fn mail(
             }
             (_, None) if success && is_wanted(message, number, takes) => {
                 let what = format!("it ended well without message {number}");
-                fault(Verdict::Lossy, what);
+                fault(Verdict::Silent, what);
             }
             (_, None) => {}
         }
@@ -256,23 +273,56 @@ fn new(runs: &[Run]) -> Vec<Vec<u8>> {
 }
 
 fn is(stored: &[u8], message: &Message) -> bool {
-    best(stored, message) == Likeness::Same
+    let mut right = message.stored.iter();
+    right.any(|one| likeness(stored, one) == Likeness::Same)
 }
 
-fn best(stored: &[u8], message: &Message) -> Likeness {
-    let likenesses = message.stored.iter().map(|one| likeness(stored, one));
-    likenesses.min().unwrap_or(Likeness::Cut)
+/// What these octets are to the message, by what they are most like.
+fn closest(stored: &[u8], message: &Message) -> Option<Found> {
+    let right = message.stored.iter();
+    let (likeness, one) = right
+        .map(|one| (likeness(stored, one), one))
+        .min_by_key(|(likeness, _)| *likeness)?;
+    Some(Found {
+        likeness,
+        is_empty: stored.is_empty(),
+        goes_on: goes_on(stored, one),
+        differs: difference(stored, one),
+    })
+}
+
+/// What is stored of a message.
+struct Found {
+    likeness: Likeness,
+    /// Whether nothing is there but the place for it.
+    is_empty: bool,
+    /// Whether more than the message is there.
+    goes_on: bool,
+    /// Where it differs from the message, in words.
+    differs: String,
+}
+
+impl Found {
+    /// Whether some of the message is not there.
+    fn is_cut(&self) -> bool {
+        self.likeness == Likeness::Cut && !self.goes_on
+    }
 }
 
 /// What is stored of each message, and what else is stored.
-fn assign(messages: &[Message], stored: &[Vec<u8>]) -> (Vec<Option<Likeness>>, Vec<Vec<u8>>) {
+fn assign(messages: &[Message], stored: &[Vec<u8>]) -> (Vec<Option<Found>>, Vec<Vec<u8>>) {
     let mut rest: Vec<&Vec<u8>> = stored.iter().collect();
-    let mut found: Vec<Option<Likeness>> = messages
+    let mut found: Vec<Option<Found>> = messages
         .iter()
         .map(|message| {
             let at = rest.iter().position(|stored| is(stored, message))?;
             rest.remove(at);
-            Some(Likeness::Same)
+            Some(Found {
+                likeness: Likeness::Same,
+                is_empty: false,
+                goes_on: false,
+                differs: String::new(),
+            })
         })
         .collect();
     for (message, found) in messages.iter().zip(&mut found) {
@@ -282,7 +332,7 @@ fn assign(messages: &[Message], stored: &[Vec<u8>]) -> (Vec<Option<Likeness>>, V
         if found.is_none()
             && let Some(at) = rest.iter().position(from)
         {
-            *found = Some(best(rest.remove(at), message));
+            *found = closest(rest.remove(at), message);
         }
     }
     (found, rest.into_iter().cloned().collect())
@@ -314,6 +364,7 @@ impl Verdict {
         match self {
             Self::Correct => "correct",
             Self::Warn => "warn",
+            Self::Silent => "silent",
             Self::Lossy => "lossy",
             Self::Dangerous => "dangerous",
         }

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod client;
+mod difference;
 mod identity;
 mod judge;
 mod listen;
@@ -12,6 +13,7 @@ mod stored;
 mod watch;
 
 use std::{
+    collections::BTreeMap,
     io,
     sync::{
         Mutex, PoisonError,
@@ -21,7 +23,10 @@ use std::{
     time::Duration,
 };
 
-use super::scenario::{Scenario, Transport};
+use super::{
+    scenario::{Scenario, Transport},
+    table::scenarios,
+};
 
 pub use client::{Client, Invocation, Takes};
 pub use judge::Verdict;
@@ -31,6 +36,14 @@ pub use stored::Store;
 
 use identity::Identities;
 use result::Outcome;
+use settle::Runs;
+
+/// The scenario in which nothing is odd.
+const CONTROL: &str = "plain";
+
+/// How many scenarios of a family a client fails to end in, in the same way,
+/// before the rest of the family is left out: each would take its full time.
+const ALIKE_MAX: usize = 3;
 
 /// How far a client may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +102,9 @@ impl Default for Options {
 /// Runs the client for each scenario and judges what it did.
 ///
 /// It is run until it settles, three times at most: what it has deleted on the
-/// server is gone in its next run, what it has stored and noted is there.
+/// server is gone in its next run, what it has stored and noted is there. Where
+/// the lab has to stop it in three scenarios of a family, and in the same way,
+/// the rest of the family is left out.
 ///
 /// Each scenario has a scratch folder of its own, an environment of its own and
 /// a port of the loopback interface. What it stores elsewhere, or sends
@@ -97,14 +112,22 @@ impl Default for Options {
 ///
 /// # Errors
 ///
-/// If the client cannot be started, or the scratch folder not be used.
+/// If the client cannot be started, or the scratch folder not be used; or if it
+/// fetches nothing where nothing is odd, since then it is not being run as it
+/// should.
 pub fn audit(
     client: &Client,
     scenarios: &[Scenario],
     options: &Options,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> io::Result<Audit> {
-    let identities = Identities::new()?;
+    let lab = Lab {
+        client,
+        limits: options.limits,
+        identities: Identities::new()?,
+        alike: Mutex::default(),
+    };
+    lab.control()?;
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
     let results: Mutex<Vec<(usize, Outcome)>> = Mutex::default();
@@ -115,7 +138,7 @@ pub fn audit(
             let Some(scenario) = scenarios.get(at) else {
                 return;
             };
-            match outcome(client, scenario, &options.limits, &identities) {
+            match lab.outcome(scenario) {
                 Ok(outcome) => lock(&results).push((at, outcome)),
                 Err(error) => {
                     lock(&failed).get_or_insert(error);
@@ -148,26 +171,66 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn outcome(
-    client: &Client,
-    scenario: &Scenario,
-    limits: &Limits,
-    identities: &Identities,
-) -> io::Result<Outcome> {
-    let invocation = match (scenario.transport, &client.plain, &client.stls) {
-        (Transport::Any, Some(plain), _) => Some((plain, Transport::Any)),
-        (_, _, Some(stls)) => Some((stls, Transport::Stls)),
-        _ => None,
-    };
-    let Some((invocation, transport)) = invocation else {
-        return Ok(Outcome::not_tried(scenario));
-    };
-    let mut scenario = scenario.clone();
-    if transport == Transport::Stls && scenario.transport == Transport::Any {
-        // The client insists on it, whatever the scenario is about.
-        scenario.capabilities.push("STLS".to_owned());
+/// What all scenarios of an audit share.
+struct Lab<'a> {
+    client: &'a Client,
+    limits: Limits,
+    identities: Identities,
+    /// In how many scenarios of this family the client did not end, by how.
+    alike: Mutex<BTreeMap<(String, String), usize>>,
+}
+
+impl Lab<'_> {
+    /// Fails if the client fetches nothing where nothing is odd.
+    fn control(&self) -> io::Result<()> {
+        let mut scenarios = scenarios().iter();
+        let Some(plain) = scenarios.find(|scenario| scenario.family() == CONTROL) else {
+            return Ok(());
+        };
+        let runs = self.runs(plain)?;
+        match runs.as_ref().and_then(|(_, runs)| runs.did_nothing()) {
+            None => Ok(()),
+            Some(how) => Err(io::Error::other(format!(
+                "it stored nothing in the scenario {CONTROL}, where nothing is odd: {how}"
+            ))),
+        }
     }
-    let way = (invocation, transport);
-    let runs = settle::runs(client, way, &scenario, limits, identities)?;
-    Ok(Outcome::new(&scenario, runs))
+
+    fn outcome(&self, scenario: &Scenario) -> io::Result<Outcome> {
+        if self.has_shown_enough(scenario.family()) {
+            return Ok(Outcome::as_before(scenario));
+        }
+        let Some((scenario, runs)) = self.runs(scenario)? else {
+            return Ok(Outcome::not_tried(scenario));
+        };
+        if let Some(how) = runs.endless() {
+            let key = (scenario.family().to_owned(), how.to_owned());
+            *lock(&self.alike).entry(key).or_default() += 1;
+        }
+        Ok(Outcome::new(&scenario, runs))
+    }
+
+    fn has_shown_enough(&self, family: &str) -> bool {
+        let alike = lock(&self.alike);
+        let mut of_family = alike.iter().filter(|((name, _), _)| name == family);
+        of_family.any(|(_, count)| *count >= ALIKE_MAX)
+    }
+
+    /// The scenario as this client meets it, and its runs; `None` if it needs
+    /// TLS and the client is not told how.
+    fn runs(&self, scenario: &Scenario) -> io::Result<Option<(Scenario, Runs)>> {
+        let client = self.client;
+        let way = match (scenario.transport, &client.plain, &client.stls) {
+            (Transport::Any, Some(plain), _) => (plain, Transport::Any),
+            (_, _, Some(stls)) => (stls, Transport::Stls),
+            _ => return Ok(None),
+        };
+        let mut scenario = scenario.clone();
+        if way.1 == Transport::Stls && scenario.transport == Transport::Any {
+            // The client insists on it, whatever the scenario is about.
+            scenario.capabilities.push("STLS".to_owned());
+        }
+        let runs = settle::runs(client, way, &scenario, &self.limits, &self.identities)?;
+        Ok(Some((scenario, runs)))
+    }
 }

@@ -171,10 +171,18 @@ pub const fn recipe_files() -> &'static [(&'static str, &'static str)] {
 #[rustfmt::skip]
 const RECIPES: &[(&str, &str)] = &[
     ("curl", include_str!("../../../recipes/curl.toml")),
+    ("fdm", include_str!("../../../recipes/fdm.toml")),
     ("fetchmail", include_str!("../../../recipes/fetchmail.toml")),
     ("getmail6", include_str!("../../../recipes/getmail6.toml")),
     ("mpop", include_str!("../../../recipes/mpop.toml")),
+    ("mutt", include_str!("../../../recipes/mutt.toml")),
+    ("neomutt", include_str!("../../../recipes/neomutt.toml")),
+    ("net-pop", include_str!("../../../recipes/net-pop.toml")),
     ("net-pop3", include_str!("../../../recipes/net-pop3.toml")),
+    ("nmh", include_str!("../../../recipes/nmh.toml")),
+    ("node-pop3", include_str!("../../../recipes/node-pop3.toml")),
     ("pop3", include_str!("../../../recipes/pop3.toml")),
     ("poplib", include_str!("../../../recipes/poplib.toml")),
+    ("s-nail", include_str!("../../../recipes/s-nail.toml")),
+    ("textproto", include_str!("../../../recipes/textproto.toml")),
 ];

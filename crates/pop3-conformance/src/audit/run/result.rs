@@ -8,6 +8,7 @@ use std::{
 use pop3_proto::Counted;
 
 use super::{
+    ALIKE_MAX,
     behaviour::{self, Seen},
     judge::{Fault, Run, Verdict},
     settle::Runs,
@@ -43,6 +44,8 @@ pub(super) struct Outcome {
     faults: Vec<Fault>,
     runs: Vec<Shown>,
     settled: bool,
+    /// Why there are no runs, if there are none.
+    left_out: &'static str,
 }
 
 /// What a report shows of a run.
@@ -56,6 +59,7 @@ struct Shown {
 }
 
 const CORRECT: report::Verdict = report::Verdict::new("correct", report::Outcome::Good);
+const SILENT: report::Verdict = report::Verdict::new("silent", report::Outcome::Bad);
 const LOSSY: report::Verdict = report::Verdict::new("lossy", report::Outcome::Bad);
 const DANGEROUS: report::Verdict = report::Verdict::new("dangerous", report::Outcome::Bad);
 const NOT_TRIED: report::Verdict = report::Verdict::new("not tried", report::Outcome::Skipped);
@@ -64,6 +68,9 @@ const BROKEN: report::Verdict = report::Verdict::new("broken", report::Outcome::
 const WARN: report::Verdict = report::Verdict::new("warn", report::Outcome::Noted);
 const DIFFERS: report::Verdict = report::Verdict::new("not as Outlook", report::Outcome::Noted);
 const NOT_SEEN: report::Verdict = report::Verdict::new("not seen", report::Outcome::Skipped);
+
+/// The most octets of a line that a client says.
+const SAID_MAX: usize = 160;
 
 /// The most lines of an exchange that a report shows.
 const EXCHANGE_MAX: usize = 14;
@@ -155,6 +162,7 @@ impl Audit {
             None => NOT_TRIED,
             Some(Verdict::Correct) => CORRECT,
             Some(Verdict::Warn) => WARN,
+            Some(Verdict::Silent) => SILENT,
             Some(Verdict::Lossy) => LOSSY,
             Some(Verdict::Dangerous) => DANGEROUS,
         };
@@ -168,8 +176,14 @@ impl Audit {
         let failed = outcomes.iter().filter(|outcome| !outcome.faults.is_empty());
         if outcomes.len() > 1 {
             let failed = failed.count();
+            let left_out = outcomes.iter().filter(|outcome| outcome.runs.is_empty());
+            let not_run = match left_out.count() {
+                0 => String::new(),
+                all if all == outcomes.len() => String::new(),
+                some => format!(", {some} not run, since {ALIKE_MAX} never ended in the same way"),
+            };
             evidence.push(format!(
-                "{failed} of {} such; {}:",
+                "{failed} of {} such{not_run}; {}:",
                 outcomes.len(),
                 worst.name
             ));
@@ -191,6 +205,15 @@ impl Outcome {
             faults: Vec::new(),
             runs: Vec::new(),
             settled: true,
+            left_out: "the client is not told how to use TLS",
+        }
+    }
+
+    /// One that would show only what others of its family have shown.
+    pub(super) fn as_before(scenario: &Scenario) -> Self {
+        Self {
+            left_out: "others of its family were alike",
+            ..Self::not_tried(scenario)
         }
     }
 
@@ -214,7 +237,7 @@ impl Outcome {
         let last = self.runs.len().saturating_sub(1);
         let chosen = self.faults.first().map_or(last, |fault| fault.run);
         let Some(run) = self.runs.get(chosen) else {
-            return vec!["the client is not told how to use TLS".to_owned()];
+            return vec![self.left_out.to_owned()];
         };
         if last == 0 {
             return [run.end.clone(), run.stored.clone()]
@@ -256,7 +279,7 @@ impl Shown {
             .map(|stored| stored_line(stored))
             .collect();
         Self {
-            end: end(&run),
+            end: run.ending(1),
             stored: match &stored[..] {
                 [] => "nothing stored".to_owned(),
                 stored => stored.join("\n"),
@@ -286,21 +309,31 @@ impl Shown {
     }
 }
 
-/// How it ended, and the last that it said.
-fn end(run: &Run) -> String {
-    let end = match run.end {
-        End::Exited(status) => format!("exit status {status}"),
-        End::Killed(signal) => format!("killed by signal {signal}"),
-        End::Waiting => "still waiting when stopped".to_owned(),
-        End::Time => "still running when its time was up".to_owned(),
-        End::Grew => "stopped, since it grew".to_owned(),
-        End::Swallowed => "stopped with a line of 64 MiB in memory".to_owned(),
-        End::Loops => "stopped, since it went on and on".to_owned(),
-    };
-    let text = String::from_utf8_lossy(&run.stderr);
-    let said = text.lines().rev().find(|line| !line.trim().is_empty());
-    let said = said.map_or_else(String::new, |line| format!("; says: {line}"));
-    format!("{end}{said}")
+impl Run {
+    /// How it ended, and the last lines of what it said.
+    pub(super) fn ending(&self, lines: usize) -> String {
+        let end = match self.end {
+            End::Exited(status) => format!("exit status {status}"),
+            End::Killed(signal) => format!("killed by signal {signal}"),
+            End::Waiting => "still waiting when stopped".to_owned(),
+            End::Time => "still running when its time was up".to_owned(),
+            End::Grew => "stopped, since it grew".to_owned(),
+            End::Swallowed => "stopped with a line of 64 MiB in memory".to_owned(),
+            End::Loops => "stopped, since it went on and on".to_owned(),
+        };
+        let said = self.said.split(|&octet| octet == b'\n').rev();
+        let mut said: Vec<String> = said
+            .map(<[u8]>::trim_ascii)
+            .filter(|line| !line.is_empty())
+            .take(lines)
+            .map(|line| shown(line, SAID_MAX))
+            .collect();
+        said.reverse();
+        match &said[..] {
+            [] => end,
+            said => format!("{end}; says: {}", said.join(" / ")),
+        }
+    }
 }
 
 fn stored_line(stored: &[u8]) -> String {

@@ -34,9 +34,12 @@ use super::{
     watch::{self, End},
 };
 use crate::audit::{
-    Maildrop,
+    Log, Maildrop,
     scenario::{Scenario, Transport},
 };
+
+/// The most lines that are shown of what a client said.
+const SAID_MAX: usize = 8;
 
 /// The most runs of a scenario.
 const RUNS_MAX: usize = 3;
@@ -57,6 +60,34 @@ pub(super) struct Runs {
     /// The worst first.
     pub(super) faults: Vec<Fault>,
     pub(super) settled: bool,
+}
+
+impl Runs {
+    /// How each run ended and what it said, if all of them ended by themselves
+    /// without storing or deleting anything.
+    pub(super) fn did_nothing(&self) -> Option<String> {
+        let is_idle = |run: &Run| {
+            let commands = || run.logs.iter().flat_map(Log::commands);
+            matches!(run.end, End::Exited(_))
+                && run.stored.is_empty()
+                && !commands().any(|command| command.begins_with("DELE"))
+        };
+        let last = self.runs.last()?;
+        let connected = match self.runs.iter().any(|run| !run.logs.is_empty()) {
+            true => "",
+            false => "; it never connected to the server",
+        };
+        let is_idle = self.runs.iter().all(is_idle);
+        is_idle.then(|| format!("{}{connected}", last.ending(SAID_MAX)))
+    }
+
+    /// The worst fault of a client that the lab had to stop.
+    pub(super) fn endless(&self) -> Option<&str> {
+        let end = self.runs.last()?.end;
+        let stopped = matches!(end, End::Time | End::Grew | End::Swallowed | End::Loops);
+        let worst = self.faults.first().filter(|_| stopped)?;
+        Some(&worst.what)
+    }
 }
 
 /// A client, its scratch folder and its server.
@@ -160,11 +191,16 @@ impl<'a> Lab<'a> {
         // Also if the client could not be started.
         let logs = serving.stop();
         let ended = ended?;
+        let stored = self.client.store.read(&self.place, &ended.stdout)?;
+        let is_silent = ended.stderr.trim_ascii().is_empty();
         Ok(Run {
-            stored: self.client.store.read(&self.place, &ended.stdout)?,
+            stored,
             escaped: has_marked(base, &self.place),
             end: ended.end,
-            stderr: ended.stderr,
+            said: match is_silent && self.client.store != Store::Stdout {
+                true => ended.stdout,
+                false => ended.stderr,
+            },
             logs,
             transport: self.transport,
         })

@@ -106,7 +106,7 @@ pub(super) fn shares_a_line(stored: &[u8], message: &[u8]) -> bool {
     wanted.any(|line| lines.contains(&line))
 }
 
-fn with_lf(octets: &[u8]) -> Vec<u8> {
+pub(super) fn with_lf(octets: &[u8]) -> Vec<u8> {
     let mut lines = Vec::with_capacity(octets.len());
     for line in octets.split_inclusive(|&octet| octet == b'\n') {
         match line.strip_suffix(b"\r\n") {
@@ -121,7 +121,7 @@ fn with_lf(octets: &[u8]) -> Vec<u8> {
 }
 
 /// Whether this is nothing, or whole header fields that clients add.
-fn is_added(octets: &[u8]) -> bool {
+pub(super) fn is_added(octets: &[u8]) -> bool {
     let mut in_field = false;
     octets.is_empty()
         || octets.ends_with(b"\n")

@@ -1,0 +1,100 @@
+//! Servers that are libraries, each with a small program around it that serves
+//! the files of a folder.
+
+use std::{fs, io, path::Path, process::Command};
+
+use super::{
+    super::with_crlf,
+    Daemon, Identity, Maildrop, Server,
+    process::{free_address, scratch, start},
+};
+
+/// The server of Twisted.
+pub const TWISTED: Daemon = Daemon {
+    name: "twisted",
+    package: "python3-twisted",
+    program: "twistd3",
+    unpacked: &[],
+    libraries: &[],
+    stls: false,
+    start: twisted,
+};
+
+/// WildDuck's server. It comes from npm.
+pub const WILDDUCK: Daemon = Daemon {
+    name: "wildduck",
+    package: "wildduck",
+    program: WILDDUCK_SERVER,
+    unpacked: &[],
+    libraries: &[],
+    stls: false,
+    start: wildduck,
+};
+
+const WILDDUCK_SERVER: &str = "/usr/local/lib/node_modules/wildduck/lib/pop3/server.js";
+
+fn twisted(messages: &[&[u8]], _identity: Option<Identity<'_>>) -> io::Result<Server> {
+    run(
+        ["/usr/bin/python3", "server"],
+        include_str!("twisted.py"),
+        messages,
+    )
+}
+
+fn wildduck(messages: &[&[u8]], _identity: Option<Identity<'_>>) -> io::Result<Server> {
+    // It sends what it is handed.
+    let messages: Vec<_> = messages.iter().map(|message| with_crlf(message)).collect();
+    let messages: Vec<_> = messages.iter().map(Vec::as_slice).collect();
+    run(
+        ["/usr/bin/node", "server", WILDDUCK_SERVER],
+        include_str!("wildduck.js"),
+        &messages,
+    )
+}
+
+/// Runs a program whose text is in the file `server`, with a folder and a port as
+/// its last arguments.
+fn run<const N: usize>(words: [&str; N], program: &str, messages: &[&[u8]]) -> io::Result<Server> {
+    let folder = scratch()?;
+    let maildrop = Maildrop::maildir(folder.path(), messages)?;
+    fs::write(folder.path().join("server"), program)?;
+    let address = free_address()?;
+    let mut command = Command::new(words[0]);
+    command
+        .args(&words[1..])
+        .arg(folder.path().join("Maildir/new"))
+        .arg(address.port().to_string());
+    let process = start(command, &folder, address)?;
+    Ok(Server {
+        address,
+        tls_address: None,
+        maildrop,
+        _inetd: None,
+        _process: process,
+        _folder: folder,
+    })
+}
+
+/// The version in the `package.json` of the npm package that has this file.
+pub(super) fn npm_version(file: &Path) -> Option<String> {
+    let mut folders = file.ancestors().skip(1);
+    let text = folders.find_map(|folder| fs::read_to_string(folder.join("package.json")).ok())?;
+    let mut lines = text.lines().map(str::trim);
+    let version = lines.find_map(|line| line.strip_prefix("\"version\": \""))?;
+    Some(version.split('"').next()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_that_of_the_package_around_a_file() {
+        let folder = scratch().unwrap();
+        let file = folder.path().join("lib/pop3/server.js");
+        assert_eq!(npm_version(&file), None);
+        let text = "{\n    \"name\": \"wildduck\",\n    \"version\": \"1.46.1\",\n}\n";
+        fs::write(folder.path().join("package.json"), text).unwrap();
+        assert_eq!(npm_version(&file).as_deref(), Some("1.46.1"));
+    }
+}
