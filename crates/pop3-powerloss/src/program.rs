@@ -16,8 +16,9 @@ use clap::ValueEnum;
 
 use crate::file_system::run;
 
-/// A run that takes longer is stuck: it waits for a lock at least.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A run that takes longer is stuck. It gives a lock up after 30 s, and machines are
+/// busy.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The kind of place that messages are delivered to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
