@@ -88,6 +88,17 @@ enum Change {
     Size(usize, u64),
 }
 
+/// What a step with the disk is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// It changes a name. On a disk that is full a file can still be made, though
+    /// nothing be written to it.
+    Names,
+    /// It needs room.
+    TakesRoom,
+    Syncs,
+}
+
 impl Content {
     fn size(&mut self, size: u64) {
         self.octets.resize(to_index(size), 0);
@@ -224,19 +235,20 @@ impl State {
         Ok(node)
     }
 
-    /// Whether a step that writes fails now. `syncs`: it is a sync.
-    fn fails(&mut self, syncs: bool) -> Option<io::ErrorKind> {
+    /// Whether a step fails now.
+    fn fails(&mut self, step: Step) -> Option<io::ErrorKind> {
         if let Some(error) = self.fails {
-            return Some(error);
+            let is_full = error == io::ErrorKind::StorageFull;
+            return (!is_full || step == Step::TakesRoom).then_some(error);
         }
         let mishap = self
             .mishap
             .filter(|mishap| u32::from(mishap.at) <= self.instants)?;
         let (error, lasts) = match mishap.kind {
-            MishapKind::FullDisk if !syncs => (io::ErrorKind::StorageFull, true),
+            MishapKind::FullDisk if step == Step::TakesRoom => (io::ErrorKind::StorageFull, true),
             MishapKind::Errors => (io::ErrorKind::Other, true),
             MishapKind::OneError => (io::ErrorKind::Other, false),
-            MishapKind::SyncError if syncs => (io::ErrorKind::Other, false),
+            MishapKind::SyncError if step == Step::Syncs => (io::ErrorKind::Other, false),
             _ => return None,
         };
         match lasts {
@@ -246,8 +258,8 @@ impl State {
         Some(error)
     }
 
-    fn writes(&mut self) -> io::Result<()> {
-        self.fails(false).map_or(Ok(()), |error| Err(error.into()))
+    fn does(&mut self, step: Step) -> io::Result<()> {
+        self.fails(step).map_or(Ok(()), |error| Err(error.into()))
     }
 
     fn change(&mut self, change: Change) {
@@ -300,7 +312,7 @@ impl State {
         if is_forgotten {
             return Ok(());
         }
-        if let Some(error) = self.fails(true) {
+        if let Some(error) = self.fails(Step::Syncs) {
             self.spoil(file);
             return Err(error.into());
         }
@@ -316,7 +328,7 @@ impl State {
         if matches!(self.forgets, Some(Forgets::FileSystem)) {
             return Ok(());
         }
-        if let Some(error) = self.fails(true) {
+        if let Some(error) = self.fails(Step::Syncs) {
             let files: Vec<usize> = self.unsynced.iter().filter_map(Change::file).collect();
             files.into_iter().for_each(|file| self.spoil(file));
             return Err(error.into());
@@ -330,7 +342,7 @@ impl State {
         if matches!(self.forgets, Some(Forgets::Directory(forgotten)) if name == forgotten) {
             return Ok(());
         }
-        if let Some(error) = self.fails(true) {
+        if let Some(error) = self.fails(Step::Syncs) {
             return Err(error.into());
         }
         let medium = self.medium;
@@ -483,7 +495,7 @@ impl State {
         if self.names(within).contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        self.writes()?;
+        self.does(Step::Names)?;
         let node = self.nodes.len();
         self.nodes.push(Node {
             name: name.to_owned(),
@@ -511,7 +523,7 @@ impl Directory for MemoryDirectory {
     fn rename(&self, name: &OsStr, to: &Self, new: &OsStr) -> io::Result<()> {
         self.0.step(|state, this| {
             let node = state.named(this, name)?;
-            state.writes()?;
+            state.does(Step::Names)?;
             state.rename(vec![
                 (to.0.node, new.to_owned(), Some(node)),
                 (this, name.to_owned(), None),
@@ -526,7 +538,7 @@ impl Directory for MemoryDirectory {
             if state.names(this).contains_key(second) {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
-            state.writes()?;
+            state.does(Step::TakesRoom)?;
             state.rename(vec![(this, second.to_owned(), Some(node))]);
             Ok(())
         })
@@ -535,7 +547,7 @@ impl Directory for MemoryDirectory {
     fn remove(&self, name: &OsStr) -> io::Result<()> {
         self.0.step(|state, this| {
             state.named(this, name)?;
-            state.writes()?;
+            state.does(Step::Names)?;
             state.rename(vec![(this, name.to_owned(), None)]);
             Ok(())
         })
@@ -570,7 +582,7 @@ impl Directory for MemoryDirectory {
 impl File for MemoryFile {
     fn write(&self, octets: &[u8], at: u64) -> io::Result<()> {
         self.0.step(|state, this| {
-            let written = match state.fails(false) {
+            let written = match state.fails(Step::TakesRoom) {
                 Some(_) => octets.len() / 2,
                 None => octets.len(),
             };

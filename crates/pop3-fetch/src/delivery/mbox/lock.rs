@@ -144,16 +144,25 @@ fn make<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<()> {
     let owner = format!("{}{}", std::process::id(), owner());
     let create = |name: &OsStr| {
         let file = directory.create(name)?;
-        file.write(owner.as_bytes(), 0)?;
-        file.sync()
+        let written = file.write(owner.as_bytes(), 0).and_then(|()| file.sync());
+        if written.is_err() {
+            // Empty, it would look like that of another program.
+            directory.remove(name)?;
+        }
+        written
     };
     let linked = create(&own).and_then(|()| directory.link(&own, dot_lock));
     ignore_missing(directory.remove(&own))?;
     match linked {
-        // A file system without links.
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => create(dot_lock),
+        Err(error) if is_without_links(&error) => create(dot_lock),
         linked => linked,
     }
+}
+
+/// Whether it is the error of file systems that have no links.
+fn is_without_links(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, Unsupported};
+    matches!(error.kind(), PermissionDenied | Unsupported)
 }
 
 /// What stands in a dot-lock of ours, behind the number of the process.
