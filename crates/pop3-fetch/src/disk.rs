@@ -30,6 +30,8 @@ use std::{
 
 pub use system::System;
 
+#[cfg(test)]
+pub(crate) mod recorded;
 mod system;
 
 /// What puts files on the disk, on one file system.

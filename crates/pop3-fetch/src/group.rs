@@ -290,4 +290,6 @@ impl fmt::Debug for Group {
 }
 
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod tests;

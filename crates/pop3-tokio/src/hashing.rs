@@ -45,7 +45,13 @@ mod tests {
 
     use tokio::{select, sync::Semaphore, task::yield_now};
 
-    use super::compute_in;
+    use super::{TURNS, compute_in};
+
+    #[test]
+    fn there_are_no_more_turns_than_processors() {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        assert!(TURNS.available_permits() <= processors);
+    }
 
     /// Else a client that comes and goes could start any number of them.
     #[tokio::test]

@@ -263,8 +263,12 @@ fn hashes_let_users_in() {
 #[test]
 fn the_log_shows_no_control_characters_and_no_secrets() {
     for format in ["text", "json"] {
-        let server = Server::new(&["--demo", "--log", format, "--login-delay", "0"]);
+        let debug = ["--log-level", "debug", "--login-delay", "0"];
+        let server = Server::new(&[&["--demo", "--log", format][..], &debug].concat());
         let mut client = server.client();
+        assert_eq!(client.ask("USER a"), "+OK\r\n");
+        let answer = client.ask("PASS hunter2");
+        assert_eq!(answer, "-ERR [AUTH] login failed\r\n");
         // "\0x\u{202e}", two hundred times "y", and "\0hunter2": too long for one line.
         assert_eq!(client.ask("AUTH PLAIN"), "+ \r\n");
         let name = format!("AHjigK55{}", "eXl5".repeat(66));
@@ -277,7 +281,7 @@ fn the_log_shows_no_control_characters_and_no_secrets() {
         drop(client);
         server.signal(Signal::TERM);
         let (_, log) = server.done();
-        assert_eq!(log.matches("login rejected").count(), 2, "{log}");
+        assert_eq!(log.matches("login rejected").count(), 3, "{log}");
         assert!(
             !log.contains("hunter2") && !log.contains("aHVudGVy"),
             "{log}"

@@ -164,6 +164,22 @@ mod tests {
         assert_eq!(count("SELECT count(*) FROM doubt"), 0);
     }
 
+    /// Else a loss of power takes back what was recorded: mail comes twice, or
+    /// is deleted on the server and nowhere else.
+    #[test]
+    fn each_transaction_is_on_the_disk_when_it_ends() {
+        let home = tempfile::tempdir().unwrap();
+        let mut db = Connection::open(home.path().join("journal")).unwrap();
+        assert!(prepare(&mut db, "me").is_ok());
+        let of = |pragma: &str| {
+            let read = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
+            db.query_row(&format!("PRAGMA {pragma}"), [], read).unwrap()
+        };
+        const FULL: i64 = 2;
+        assert_eq!(of("synchronous"), FULL.into());
+        assert_eq!(of("journal_mode"), String::from("wal").into());
+    }
+
     #[test]
     fn a_newer_form_is_left_alone() {
         let mut db = Connection::open_in_memory().unwrap();

@@ -86,3 +86,41 @@ fn network(address: IpAddr) -> IpAddr {
         address => address,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether each of these has a place where one of an address may have one.
+    fn together(addresses: &[&str]) -> Result<(), Full> {
+        let places = Arc::new(Places::default());
+        let taken: Result<Vec<Place>, Full> = addresses
+            .iter()
+            .map(|address| places.take(address.parse().unwrap(), 9, 1))
+            .collect();
+        taken.map(drop)
+    }
+
+    #[test]
+    fn counts_the_addresses_of_one_ipv6_network_of_64_bits_together() {
+        let one = ["2001:db8:0:1::1", "2001:db8:0:1:ffff::"];
+        assert_eq!(together(&one), Err(Full::Address));
+        assert_eq!(together(&["2001:db8:0:1::1", "2001:db8:0:2::1"]), Ok(()));
+        assert_eq!(together(&["192.0.2.1", "192.0.2.2"]), Ok(()));
+        // The same address, written as the IPv6 one that a socket gives.
+        let mapped = ["192.0.2.1", "::ffff:192.0.2.1"];
+        assert_eq!(together(&mapped), Err(Full::Address));
+        assert_eq!(together(&["::ffff:192.0.2.1", "::ffff:192.0.2.2"]), Ok(()));
+    }
+
+    #[test]
+    fn gives_a_place_back() {
+        let places = Arc::new(Places::default());
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let first = places.take(address, 1, 1).unwrap();
+        assert_eq!(places.take(address, 2, 1).unwrap_err(), Full::Address);
+        assert_eq!(places.take(address, 1, 2).unwrap_err(), Full::Total);
+        drop(first);
+        assert!(places.take(address, 1, 1).is_ok());
+    }
+}

@@ -69,6 +69,79 @@ async fn loopback_is_no_exception_where_tls_is_required() {
     assert!(matches!(error, Error::StlsRefused(_)), "{error}");
 }
 
+/// Where STLS is announced, to refuse it is to strip it, on loopback as well.
+#[tokio::test]
+async fn a_refused_stls_ends_the_connection_on_loopback() {
+    use tokio::io::AsyncReadExt as _;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("pop3://tim@{}", listener.local_addr().unwrap());
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"+OK\r\n").await.unwrap();
+        let mut sent = vec![0; 6];
+        stream.read_exact(&mut sent).await.unwrap();
+        stream
+            .write_all(b"+OK\r\nSTLS\r\nUSER\r\n.\r\n")
+            .await
+            .unwrap();
+        stream.read_exact(&mut sent).await.unwrap();
+        stream.write_all(b"-ERR not now\r\n").await.unwrap();
+        let mut more = Vec::new();
+        stream.read_to_end(&mut more).await.unwrap();
+        (sent, more)
+    };
+    let endpoint = url.parse().unwrap();
+    let client = async {
+        let connected = Client::connect(&endpoint, &default()).await;
+        connected.map(drop).unwrap_err()
+    };
+    let ((sent, more), error) = tokio::join!(server, client);
+    assert_eq!((&sent[..], &more[..]), (&b"STLS\r\n"[..], &b""[..]));
+    assert!(matches!(error, Error::StlsRefused(_)), "{error}");
+}
+
+/// The address counts that was connected to, and not the name.
+#[tokio::test]
+async fn a_host_named_localhost_elsewhere_is_not_loopback() {
+    use tokio::io::AsyncReadExt as _;
+    // No packet is sent. An address of this machine that is not loopback: where
+    // there is none, nothing can be told.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let Ok(outward) = socket
+        .connect("192.0.2.1:9")
+        .and_then(|()| socket.local_addr())
+    else {
+        return;
+    };
+    let listener = TcpListener::bind((outward.ip(), 0)).await.unwrap();
+    let mut settings = default();
+    settings.addresses = vec![listener.local_addr().unwrap()];
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let answers = [
+            ("CAPA\r\n", "+OK\r\nUSER\r\n.\r\n"),
+            ("STLS\r\n", "-ERR\r\n"),
+        ];
+        stream.write_all(b"+OK\r\n").await.unwrap();
+        for (command, answer) in answers {
+            let mut sent = vec![0; command.len()];
+            // The end comes too early where STLS is not asked for.
+            if stream.read_exact(&mut sent).await.is_err() {
+                return;
+            }
+            assert_eq!(sent, command.as_bytes());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    };
+    let endpoint = "pop3://tim@localhost".parse().unwrap();
+    let client = async {
+        let connected = Client::connect(&endpoint, &settings).await;
+        connected.map(drop).unwrap_err()
+    };
+    let ((), error) = tokio::join!(server, client);
+    assert!(matches!(error, Error::StlsRefused(_)), "{error}");
+}
+
 /// CVE-2021-22947: what comes with the answer to STLS may be anybody's.
 #[tokio::test]
 async fn octets_injected_after_stls() {

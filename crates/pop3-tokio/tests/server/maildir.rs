@@ -343,6 +343,17 @@ fn links_are_not_followed_later_either() {
         Err(OpenError::Io(_))
     ));
 
+    // What is kept of sizes goes to no other file, either.
+    symlink(&outside, folder.path("pop3.sizes.part")).unwrap();
+    fs::remove_file(folder.path("cur/1.x:2,")).unwrap();
+    folder.write("cur/2.x:2,", "a");
+    let file = fs::File::options()
+        .write(true)
+        .open(folder.path("cur/2.x:2,"));
+    file.unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    assert_eq!(folder.octets(), [3]);
+    assert_eq!(fs::read_to_string(&outside).unwrap(), "secret");
+
     symlink(&outside, linked.path("pop3.lock")).unwrap();
     fs::remove_file(linked.path("cur")).unwrap();
     fs::create_dir(linked.path("cur")).unwrap();

@@ -13,6 +13,7 @@ use crate::{
     server::{Message, Server},
 };
 
+mod configured;
 mod kills;
 
 /// What became of a run.
@@ -286,6 +287,52 @@ fn a_dry_run_does_nothing() {
     assert!(run.stdout.contains("2 to fetch, 2 to delete"), "{run:?}");
     assert_eq!(server.state.lock().unwrap().maildrop.len(), 2);
     assert!(!home.path("mail").exists());
+}
+
+/// Nor what an earlier run has delivered.
+#[test]
+fn a_dry_run_deletes_nothing() {
+    let home = Home::new("maildir");
+    let server = Server::new(messages(2));
+    home.fetch(&server, &["--keep"]).ends(0);
+    let run = home.fetch(&server, &["--dry-run", "--delete"]).ends(0);
+    assert!(run.stdout.contains("2 to delete"), "{run:?}");
+    assert_eq!(server.state.lock().unwrap().maildrop.len(), 2);
+    // It is still known that they are there, and that they were delivered.
+    home.fetch(&server, &["--delete"]).ends(0);
+    let state = server.state.lock().unwrap();
+    assert_eq!((state.retrieved, state.maildrop.len()), (2, 0));
+}
+
+#[test]
+fn a_message_that_the_server_refuses_to_delete_is_deleted_by_a_later_run() {
+    let (home, mail) = (Home::new("maildir"), messages(2));
+    let server = Server::new(mail.clone());
+    server.state.lock().unwrap().answers = vec![("DELE", "-ERR read only\r\n".into())];
+    let run = home.fetch(&server, &["--delete", "--json"]).ends(0);
+    assert!(run.stdout.contains("\"deleted\":0"), "{run:?}");
+    assert!(run.stderr.contains("2 messages are not deleted"), "{run:?}");
+    server.state.lock().unwrap().answers.clear();
+    let run = home.fetch(&server, &["--delete", "--json"]).ends(0);
+    assert!(run.stdout.contains("\"deleted\":2"), "{run:?}");
+    let state = server.state.lock().unwrap();
+    assert_eq!((state.retrieved, state.maildrop.len()), (2, 0));
+    home.has(&mail);
+}
+
+#[test]
+fn what_no_reader_of_standard_output_took_is_fetched_again() {
+    let (home, mail) = (Home::new("-"), messages(3));
+    let server = Server::new(mail.clone());
+    let mut run = home.spawn(&server, &["--delete"]);
+    drop(run.stdout.take());
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(141), "{output:?}");
+    assert_eq!(server.state.lock().unwrap().maildrop.len(), 3);
+    let run = home.fetch(&server, &["--delete"]).ends(0);
+    let wanted: Vec<Vec<u8>> = mail.iter().map(|(_, message)| with_lf(message)).collect();
+    assert_eq!(mbox(run.stdout.as_bytes()), wanted);
+    assert!(server.state.lock().unwrap().maildrop.is_empty());
 }
 
 #[test]

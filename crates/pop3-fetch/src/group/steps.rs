@@ -1,0 +1,174 @@
+//! What a group does to the disk, step by step, and what the journal says
+//! meanwhile.
+
+use std::{fs, path::Path};
+
+use super::*;
+use crate::disk::{Syncs, recorded::Recorded};
+
+fn group(disk: &Recorded, home: &Path, to: &str) -> Group {
+    let journal = Journal::open(&home.join("journal"), "me@host:110").unwrap();
+    let place = format!("{to}:{}", home.join("mail").display());
+    let group = Group::open(
+        disk,
+        journal,
+        &place.parse().unwrap(),
+        Form::Mbox,
+        |_, _| {},
+    );
+    disk.take();
+    group.unwrap()
+}
+
+fn add(group: &mut Group, messages: usize) {
+    for index in 0..messages {
+        group.begin().unwrap();
+        assert!(group.write(b"Subject: x\n").is_ok());
+        let key = Key {
+            unique_id: format!("id{index}").into_bytes(),
+            copy: 0,
+        };
+        assert!(group.end(key, 12, 12, (11, 12)).is_ok());
+    }
+    assert!(group.confirm().is_ok());
+}
+
+/// The steps of a run that delivers this many messages.
+fn steps(syncs: Syncs, to: &str, messages: usize) -> Vec<String> {
+    let home = tempfile::tempdir().unwrap();
+    // A file or a directory that is not new.
+    match to {
+        "mbox" => fs::write(home.path().join("mail"), "").unwrap(),
+        _ => fs::create_dir(home.path().join("mail")).unwrap(),
+    }
+    let disk = Recorded::new(home.path(), syncs);
+    let mut group = group(&disk, home.path(), to);
+    add(&mut group, messages);
+    group.finish(Ok(())).journal.unwrap();
+    disk.take()
+}
+
+#[test]
+fn publishes_a_few_messages_after_they_and_the_journal_are_on_the_disk() {
+    assert_eq!(
+        steps(Syncs::Together, "maildir", 2),
+        [
+            "write mail/tmp/message (0 pending, 0 delivered)",
+            "sync mail/tmp/message (0 pending, 0 delivered)",
+            "sync mail/tmp/message (0 pending, 0 delivered)",
+            "sync mail/tmp/ (0 pending, 0 delivered)",
+            "rename mail/tmp/message mail/new/message (2 pending, 0 delivered)",
+            "rename mail/tmp/message mail/new/message (2 pending, 0 delivered)",
+            "sync mail/tmp/ (2 pending, 0 delivered)",
+            "sync mail/new/ (2 pending, 0 delivered)",
+            "sync mail/tmp/ (2 pending, 0 delivered)",
+        ]
+    );
+}
+
+#[test]
+fn brings_many_messages_to_the_disk_together() {
+    let rename = "rename mail/tmp/message mail/new/message (5 pending, 0 delivered)";
+    assert_eq!(
+        steps(Syncs::Together, "maildir", 5),
+        [
+            "write mail/tmp/message (0 pending, 0 delivered)",
+            "sync all (0 pending, 0 delivered)",
+            rename,
+            rename,
+            rename,
+            rename,
+            rename,
+            "sync mail/tmp/ (5 pending, 0 delivered)",
+            "sync mail/new/ (5 pending, 0 delivered)",
+            "sync mail/tmp/ (5 pending, 0 delivered)",
+        ]
+    );
+}
+
+#[test]
+fn syncs_each_message_before_and_after_its_rename_where_nothing_is_known() {
+    assert_eq!(
+        steps(Syncs::Each, "maildir", 1),
+        [
+            "write mail/tmp/message (0 pending, 0 delivered)",
+            "sync mail/tmp/message (0 pending, 0 delivered)",
+            "sync mail/tmp/ (0 pending, 0 delivered)",
+            "rename mail/tmp/message mail/new/message (1 pending, 0 delivered)",
+            "sync mail/tmp/message (1 pending, 0 delivered)",
+            "sync mail/new/ (1 pending, 0 delivered)",
+            "sync mail/tmp/ (1 pending, 0 delivered)",
+            "sync mail/tmp/ (1 pending, 0 delivered)",
+        ]
+    );
+}
+
+#[test]
+fn appends_to_an_mbox_under_its_locks_after_spool_and_journal_are_on_the_disk() {
+    let before = [
+        "cut spool (0 pending, 0 delivered)",
+        "write spool (0 pending, 0 delivered)",
+        "sync spool (0 pending, 0 delivered)",
+        "sync / (0 pending, 0 delivered)",
+        "lock mail (0 pending, 0 delivered)",
+        "write mail.lock.own (0 pending, 0 delivered)",
+        "sync mail.lock.own (0 pending, 0 delivered)",
+        "link mail.lock.own mail.lock (0 pending, 0 delivered)",
+        "remove mail.lock.own (0 pending, 0 delivered)",
+        "write mail (1 pending, 0 delivered)",
+    ];
+    let together = [
+        "sync mail (1 pending, 0 delivered)",
+        "remove mail.lock (1 pending, 0 delivered)",
+        "sync / (1 pending, 0 delivered)",
+    ];
+    let each = [
+        "remove mail.lock (1 pending, 0 delivered)",
+        "cut mail (1 pending, 0 delivered)",
+        "sync mail (1 pending, 0 delivered)",
+        "sync / (1 pending, 0 delivered)",
+    ];
+    let of = |syncs| steps(syncs, "mbox", 1);
+    assert_eq!(of(Syncs::Together), [&before[..], &together].concat());
+    assert_eq!(of(Syncs::Each), [&before[..], &each].concat());
+}
+
+/// Before the next one begins, since the mbox may be changed by others then.
+#[test]
+fn settles_each_group_of_an_mbox_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Recorded::new(home.path(), Syncs::Together);
+    let mut group = group(&disk, home.path(), "mbox");
+    add(&mut group, 1);
+    assert!(group.close().is_ok());
+    disk.take();
+    group.begin().unwrap();
+    assert_eq!(disk.take(), ["cut spool (0 pending, 1 delivered)"]);
+    group.finish(Ok(())).journal.unwrap();
+}
+
+#[test]
+fn cuts_a_failed_append_off_the_mbox_and_forgets_its_group() {
+    for failing in ["write mail", "sync mail"] {
+        let home = tempfile::tempdir().unwrap();
+        let mbox = home.path().join("mail");
+        let before = "From a\nSubject: of another program\n\n";
+        fs::write(&mbox, before).unwrap();
+        let disk = Recorded::new(home.path(), Syncs::Together);
+        let mut group = group(&disk, home.path(), "mbox");
+        add(&mut group, 3);
+        disk.fail(failing);
+        assert!(group.finish(Ok(())).journal.is_err(), "{failing}");
+        assert_eq!(fs::read_to_string(&mbox).unwrap(), before, "{failing}");
+        let done = disk.take();
+        let last = "sync mail (3 pending, 0 delivered)";
+        assert!(done.iter().any(|step| step == last), "{failing}: {done:?}");
+        let journal = Journal::open(&home.path().join("journal"), "me@host:110").unwrap();
+        assert!(journal.records().unwrap().get(0).is_none(), "{failing}");
+        let leftovers = journal.leftovers().unwrap();
+        assert!(
+            leftovers.iter().all(|left| left.pending.is_empty()),
+            "{failing}"
+        );
+    }
+}
