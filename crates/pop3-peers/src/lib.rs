@@ -12,10 +12,12 @@
 
 use std::{env, path::PathBuf};
 
+mod limit;
 mod messages;
 pub mod mock;
 mod servers;
 
+pub use limit::limit_children;
 pub use messages::{messages, with_crlf};
 pub use servers::{
     COURIER, CYRUS, DAEMONS, DOVECOT, Daemon, Identity, LIBRARIES, MAILUTILS, MPOPD, NOBODY,

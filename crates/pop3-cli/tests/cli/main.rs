@@ -78,7 +78,13 @@ fn shown(octets: &[u8]) -> String {
     format!("{} octets \"{}\"", octets.len(), head.escape_ascii())
 }
 
+/// How long a child may run: much longer than any that works.
+#[cfg(unix)]
+const CHILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
+
 fn pop3<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
+    #[cfg(unix)]
+    pop3_peers::limit_children(CHILD_LIMIT);
     let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
     command
         .args(arguments)

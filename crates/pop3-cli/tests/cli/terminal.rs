@@ -13,7 +13,7 @@ use rustix::{
     termios::{LocalModes, tcgetattr},
 };
 
-use crate::server::Server;
+use crate::{CHILD_LIMIT, server::Server};
 
 /// A child at a terminal of its own.
 struct Terminal {
@@ -23,6 +23,7 @@ struct Terminal {
 
 impl Terminal {
     fn run(command: &str, url: &str, options: &[&str]) -> Self {
+        pop3_peers::limit_children(CHILD_LIMIT);
         let near = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&near).unwrap();
         unlockpt(&near).unwrap();
@@ -64,9 +65,11 @@ impl Terminal {
     }
 
     /// Waits until what is typed is not shown.
-    fn wait_for_silence(&self) {
-        let echoes = || tcgetattr(&self.keyboard).unwrap().local_modes;
-        while echoes().contains(LocalModes::ECHO) {
+    fn wait_for_silence(&mut self) {
+        let echoes = |keyboard| tcgetattr(keyboard).unwrap().local_modes;
+        while echoes(&self.keyboard).contains(LocalModes::ECHO) {
+            let ended = self.child.try_wait().unwrap();
+            assert_eq!(ended, None, "it ended, and never stopped the echo");
             std::thread::yield_now();
         }
     }

@@ -7,3 +7,6 @@ mod checks;
 mod clients;
 mod served;
 mod servers;
+
+/// How long a child may run: much longer than any that works.
+pub(crate) const CHILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(900);

@@ -19,6 +19,7 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start(messages: &[Vec<u8>]) -> Self {
+        pop3_peers::limit_children(crate::CHILD_LIMIT);
         let folder = TempDir::new().unwrap();
         for part in ["tmp", "cur", "new"] {
             fs::create_dir(folder.path().join(part)).unwrap();

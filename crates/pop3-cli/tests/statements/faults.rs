@@ -31,6 +31,7 @@ pub(crate) mod server {
 
     impl Served {
         fn new() -> Self {
+            pop3_peers::limit_children(crate::CHILD_LIMIT);
             let maildir = tempfile::tempdir().unwrap();
             for folder in ["new", "cur", "tmp"] {
                 fs::create_dir(maildir.path().join(folder)).unwrap();

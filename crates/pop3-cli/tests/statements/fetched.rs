@@ -97,6 +97,7 @@ impl Fetches for Fetch {
         let (maildrop, fault) = (std::mem::take(&mut self.maildrop), self.fault);
         let server = thread::spawn(move || serve(&listener, &maildrop, fault, login));
         let maildir = self.home.path().join("mail");
+        pop3_peers::limit_children(crate::CHILD_LIMIT);
         let status = Command::new(env!("CARGO_BIN_EXE_pop3"))
             .arg("fetch")
             .arg(format!(

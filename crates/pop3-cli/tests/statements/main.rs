@@ -9,6 +9,9 @@
 #[allow(dead_code, reason = "faults of servers are shown in memory alone")]
 mod checking;
 
+/// How long a child may run: much longer than any that works.
+pub(crate) const CHILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
+
 mod faults;
 mod fetch;
 mod fetched;

@@ -240,6 +240,12 @@ impl<'s> Server<'s> {
             )
     }
 
+    /// Whether the server is in the middle of a line without end.
+    #[must_use]
+    pub(super) const fn is_flooding(&self) -> bool {
+        matches!(self.mode, Mode::Flooding(_))
+    }
+
     /// What this session has removed from the maildrop: messages that it has
     /// marked, once QUIT is answered with `+OK`. For [`Maildrop::remove`].
     #[must_use]

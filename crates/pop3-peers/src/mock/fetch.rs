@@ -18,7 +18,7 @@ use super::{
 const MAIL_LINE_MAX: usize = 500;
 
 /// How long a message may take, for who has such a limit.
-const SLOW: Duration = Duration::from_millis(800);
+const SLOW: Duration = Duration::from_secs(4);
 
 impl Session {
     /// RETR for each, and the messages into the Maildir: once the session is

@@ -92,6 +92,18 @@ pub enum Flaw {
 }
 
 impl Flaw {
+    /// Whether the flaw shows only after the client has waited for some seconds.
+    #[must_use]
+    pub const fn is_timed(self) -> bool {
+        matches!(
+            self,
+            Self::DotCrEndsInTime
+                | Self::Impatient
+                | Self::SilentStlsMeansClear
+                | Self::SlowIsTheEnd
+        )
+    }
+
     /// Whether a client with this flaw believes that it has a message without
     /// asking once more. Whoever takes something else for the end would learn
     /// it from the answer.

@@ -13,8 +13,9 @@ use super::{
 /// The longest status line, and line of a listing, that is taken.
 const LINE_MAX: usize = 2048;
 
-/// How long those wait who do not wait long.
-pub(super) const IMPATIENCE: Duration = Duration::from_millis(400);
+/// How long a client waits whose flaw is that it does not wait long: longer than
+/// a server on a busy machine takes to answer.
+pub(super) const IMPATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) struct Session {
     pub(super) flaw: Option<Flaw>,

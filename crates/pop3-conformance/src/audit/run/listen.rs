@@ -7,7 +7,7 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
-        mpsc::Sender,
+        mpsc::{Sender, channel},
     },
     thread::{self, JoinHandle},
     time::Instant,
@@ -171,7 +171,10 @@ fn play(server: &mut Server<'_>, wire: &mut Wire, shared: &Shared) -> io::Result
         let action = server.poll(began.elapsed());
         if server.owes() && !owed {
             owed = true;
-            let _ = shared.events.send(Event::Owes);
+            let (go_on, watcher) = channel();
+            let _ = shared.events.send(Event::Owes(go_on));
+            // Nothing is ever sent: the error is that the sender is gone.
+            let _ = watcher.recv();
         }
         if server.log().took_the_flood && !flooded {
             flooded = true;
@@ -185,6 +188,8 @@ fn play(server: &mut Server<'_>, wire: &mut Wire, shared: &Shared) -> io::Result
                 if wire.write_all(&octets).is_err() {
                     // Whoever has closed reads no more, but may have written.
                     server.handle_broken();
+                } else if server.is_flooding() {
+                    let _ = shared.events.send(Event::Moved);
                 }
                 continue;
             }
@@ -212,7 +217,7 @@ fn play(server: &mut Server<'_>, wire: &mut Wire, shared: &Shared) -> io::Result
             Ok(read) => {
                 server.handle_input(&input[..read]);
                 lock(&shared.maildrop).remove(server.removed());
-                let _ = shared.events.send(Event::Spoke);
+                let _ = shared.events.send(Event::Moved);
             }
             Err(error) if is_timeout(&error) => {}
             Err(error) => return Err(error),

@@ -6,6 +6,7 @@ mod difference;
 mod identity;
 mod judge;
 mod listen;
+mod patience;
 mod recipe;
 mod result;
 mod settle;
@@ -48,7 +49,8 @@ const ALIKE_MAX: usize = 3;
 /// How far a client may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a run may take.
+    /// How long a run may take. For this limit and the next, the time in which
+    /// the client waits for a processor does not count on Linux.
     pub time: Duration,
     /// How long a client may wait for octets that the server owes it and never
     /// sends. It is then stopped, and nothing is held against it.

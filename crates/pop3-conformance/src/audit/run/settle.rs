@@ -188,6 +188,8 @@ impl<'a> Lab<'a> {
         let ended = self
             .command()
             .and_then(|command| watch::run(command, base, self.limits, (&events, &inbox)));
+        // Nobody answers the server any more.
+        drop(inbox);
         // Also if the client could not be started.
         let logs = serving.stop();
         let ended = ended?;

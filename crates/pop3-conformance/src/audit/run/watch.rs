@@ -16,7 +16,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::Limits;
+use super::{Limits, patience::Patience};
 use crate::audit::FLOOD_MAX;
 
 /// How often the scratch folder is looked at.
@@ -30,12 +30,13 @@ const SWALLOWED: u64 = FLOOD_MAX as u64 / 2;
 const PIPE: Duration = Duration::from_secs(2);
 
 /// What a run tells who watches it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Event {
-    /// The client sent something.
-    Spoke,
-    /// The server owes the client octets and will not send them.
-    Owes,
+    /// The client sent something, or took a piece of a line without end.
+    Moved,
+    /// The server owes the client octets and will not send them. The server
+    /// waits until the sender is dropped.
+    Owes(Sender<()>),
     /// The client sends without measure.
     TooMuch,
     /// It took all of a line that has no end.
@@ -123,18 +124,20 @@ fn watch(
     limits: &Limits,
     inbox: &Receiver<Event>,
 ) -> Option<End> {
-    let deadline = Instant::now() + limits.time;
-    let mut patience: Option<Instant> = None;
+    let mut time = Patience::new(group, limits.time);
+    let mut patience: Option<Patience> = None;
     // What it had when the server began to owe it octets, or to flood it.
     let mut before = 0;
     let mut look = Instant::now() + LOOK;
     loop {
-        let due = patience.unwrap_or(deadline).min(deadline).min(look);
+        let due = patience.as_ref().map_or(look, Patience::due);
+        let due = due.min(time.due()).min(look);
         match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
             Ok(Event::Ended) => return None,
-            Ok(Event::Owes) => {
-                patience = Some(Instant::now() + limits.patience);
+            Ok(Event::Owes(go_on)) => {
+                patience = Some(Patience::new(group, limits.patience));
                 before = resident(group);
+                drop(go_on);
             }
             Ok(Event::Flooded) => {
                 let grown = resident(group).saturating_sub(before);
@@ -142,8 +145,8 @@ fn watch(
                     return Some(End::Swallowed);
                 }
             }
-            Ok(Event::Spoke) => {
-                patience = patience.map(|_| Instant::now() + limits.patience);
+            Ok(Event::Moved) => {
+                patience = patience.map(|_| Patience::new(group, limits.patience));
             }
             Ok(Event::TooMuch) => return Some(End::Loops),
             Ok(Event::Output) => return Some(End::Grew),
@@ -156,10 +159,12 @@ fn watch(
             }
             look = now + LOOK;
         }
-        if patience.is_some_and(|patience| now >= patience) {
+        if let Some(patience) = &mut patience
+            && patience.is_over()
+        {
             return Some(End::Waiting);
         }
-        if now >= deadline {
+        if time.is_over() {
             return Some(End::Time);
         }
     }

@@ -1,0 +1,13 @@
+//! The limit for children kills the children of this process, so that this is a
+//! process of its own.
+
+#![cfg(target_os = "linux")]
+
+use std::{os::unix::process::ExitStatusExt as _, process::Command, time::Duration};
+
+#[test]
+fn kills_a_child_that_does_not_end() {
+    pop3_peers::limit_children(Duration::ZERO);
+    let status = Command::new("sleep").arg("600").status().unwrap();
+    assert_eq!(status.signal(), Some(9));
+}
