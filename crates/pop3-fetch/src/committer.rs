@@ -80,7 +80,7 @@ impl Work {
 
     fn try_step(&mut self, step: Step) -> Result<(), Failure> {
         match step {
-            // Told once, and perhaps to nobody else.
+            // The kernel reports an error once, perhaps only here.
             Step::Flush(flush) => flush().map_err(|error| {
                 Failure::new(
                     Kind::Io,

@@ -13,11 +13,11 @@ use anyhow::Context as _;
 use clap::Parser;
 
 use crate::{
+    beside::Beside,
     bite::bite,
     campaign::Campaign,
     experiment::{Kind, Laboratory},
     file_system::FileSystem,
-    helper::Helper,
     program::{BootId, Delivery},
     table::Table,
 };
@@ -27,7 +27,7 @@ use crate::{
 #[command(name = "pop3-powerloss", args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
-    helper: Option<Helper>,
+    beside: Option<Beside>,
     #[command(flatten)]
     options: Options,
 }
@@ -84,9 +84,9 @@ const INSIDE: &str = "POP3_POWERLOSS_INSIDE";
 pub(crate) const NAME: &str = "pop3-powerloss-";
 
 pub(crate) fn main() -> ExitCode {
-    let Arguments { helper, options } = Arguments::parse();
-    let done = match helper {
-        Some(helper) => helper.run().map(|()| ExitCode::SUCCESS),
+    let Arguments { beside, options } = Arguments::parse();
+    let done = match beside {
+        Some(beside) => beside.run().map(|()| ExitCode::SUCCESS),
         None => options.run(),
     };
     done.unwrap_or_else(|error| {

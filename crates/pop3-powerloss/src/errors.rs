@@ -21,7 +21,7 @@ enum Trouble {
         after: usize,
         fault: Fault,
     },
-    /// So many octets are free.
+    /// Only `free` octets are free.
     Full {
         free: usize,
     },
@@ -120,7 +120,7 @@ impl Trial {
 }
 
 impl Boot {
-    /// Leaves so many octets free.
+    /// Leaves `free` octets free.
     fn fill(&self, free: usize) -> anyhow::Result<()> {
         let script = "cd \"$1\"
 octets=$(($(stat --file-system --format='%a * %S' .) - $2))

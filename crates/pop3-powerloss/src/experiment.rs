@@ -10,10 +10,10 @@ use std::{
 };
 
 use crate::{
+    beside::{Neighbour, look, read_mail},
     command::NAME,
     disk::{Disks, Event, Image},
     file_system::{FileSystem, Mounted, run},
-    helper::{Neighbour, look, read_mail},
     mail::{self, FOREIGN},
     oracle::{Stored, Wrong, judge},
     program::{BootId, Delivery, Ended, Program},

@@ -9,6 +9,8 @@
 use std::process::ExitCode;
 
 #[cfg(target_os = "linux")]
+mod beside;
+#[cfg(target_os = "linux")]
 mod bite;
 #[cfg(target_os = "linux")]
 mod campaign;
@@ -22,8 +24,6 @@ mod errors;
 mod experiment;
 #[cfg(target_os = "linux")]
 mod file_system;
-#[cfg(target_os = "linux")]
-mod helper;
 #[cfg(target_os = "linux")]
 mod mail;
 #[cfg(target_os = "linux")]

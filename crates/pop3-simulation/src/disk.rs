@@ -149,7 +149,7 @@ impl Memory {
         state.fails = None;
     }
 
-    /// The run has ended, in whatever way.
+    /// The run has ended: by itself, or by a mishap.
     pub(crate) fn end(&self) {
         let mut state = self.state();
         state.runs += 1;

@@ -133,8 +133,8 @@ impl<'a, C: Client> World<'a, C> {
             };
             let look = self.look(&maildrop);
             self.nothing_is_lost(&maildrop, &look, run);
-            // What a mishap has left is there until a run comes so far; in a Maildir
-            // nobody sees it.
+            // What a mishap has left is there until a run removes it; a reader of a
+            // Maildir does not see it.
             let mut mishaps = self.scenario.mishaps.iter();
             let is_calm = is_ok || mishaps.all(|mishap| usize::from(mishap.run) > run);
             if is_calm || !self.scenario.mbox {

@@ -60,8 +60,7 @@ use crate::{
     journal::Waits,
 };
 
-/// So many messages at most are put on the disk each by an `fsync` where
-/// `syncfs` can be trusted.
+/// The most messages that get an `fsync` each where `syncfs` can be trusted.
 const FEW: usize = 4;
 
 /// Messages of a group where each of them takes an `fsync`: their files stay open.

@@ -241,7 +241,7 @@ fn open_spool<D: Disk>(
 }
 
 impl Region {
-    /// That of a group of so many octets at the end of a file.
+    /// The region of a group of `octets` octets at the end of a file.
     fn behind(file: &impl File, octets: u64) -> io::Result<Self> {
         let start = file.size()?;
         let mut tail = [0; 2];

@@ -2,8 +2,8 @@
 //!
 //! First `fcntl` and `flock`, then the dot-lock (`FILE.lock`), in the order of the
 //! Debian policy, 11.6. The system ends the first two with the process, however
-//! that ends, and the dot-lock stays. So whoever of us has the first two knows
-//! that a dot-lock of a `pop3` on this host was left by one that is gone.
+//! that ends, and the dot-lock stays. So a `pop3` that has the first two knows that
+//! a dot-lock of a `pop3` on this host was left by one that has ended.
 //!
 //! A dot-lock names its owner from its first moment on, on the disk as well: it is
 //! written under another name, and then linked. One that a loss of power has left
@@ -30,7 +30,7 @@ use crate::{
 /// How long a lock of another program is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
-/// Age of a dot-lock that nobody can still need: seconds.
+/// Age after which a dot-lock is taken for a forgotten one, in seconds.
 const STALE: u64 = 15 * 60;
 
 /// An mbox file that no other program writes to.
@@ -185,7 +185,7 @@ fn remove_unfinished<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Resul
     Ok(())
 }
 
-/// Whether a dot-lock keeps nobody away any more. Only for who has the file locked.
+/// Whether a dot-lock is a forgotten one. The caller has the file locked.
 fn is_stale<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<bool> {
     let file = match directory.open(dot_lock) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dot_lock_that_nobody_can_need_is_removed() {
+    fn removes_a_forgotten_dot_lock() {
         let home = tempfile::tempdir().unwrap();
         let home = home.path();
         mailbox(home);

@@ -16,7 +16,7 @@ use clap::Subcommand;
 use crate::{file_system::run, oracle::Stored};
 
 #[derive(Subcommand)]
-pub(crate) enum Helper {
+pub(crate) enum Beside {
     /// Print all files below a directory
     #[command(hide = true)]
     Look { directory: std::path::PathBuf },
@@ -30,7 +30,7 @@ pub(crate) enum Helper {
     },
 }
 
-impl Helper {
+impl Beside {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Look { directory } => {
