@@ -109,7 +109,7 @@ pub(crate) fn bite(
             let setup = messages.setup(*kind, &mut Random::new(&[seed]));
             let site = |sync| Site {
                 on: match kind.file_system {
-                    FileSystem::Bindfs => "FUSE",
+                    FileSystem::Bindfs | FileSystem::Mergerfs => "FUSE",
                     _ => "disks",
                 },
                 delivery: kind.delivery.to_string(),

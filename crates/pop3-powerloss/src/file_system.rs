@@ -25,15 +25,23 @@ pub(crate) enum FileSystem {
     Btrfs,
     /// bindfs over ext4: a file system of FUSE, as sshfs or gocryptfs are.
     Bindfs,
+    /// mergerfs over ext4.
+    Mergerfs,
 }
 
 impl FileSystem {
-    pub(crate) const ALL: [Self; 4] = [Self::Ext4, Self::Xfs, Self::Btrfs, Self::Bindfs];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Ext4,
+        Self::Xfs,
+        Self::Btrfs,
+        Self::Bindfs,
+        Self::Mergerfs,
+    ];
 
     /// What is on the disk.
     fn on_disk(self) -> &'static str {
         match self {
-            Self::Ext4 | Self::Bindfs => "ext4",
+            Self::Ext4 | Self::Bindfs | Self::Mergerfs => "ext4",
             Self::Xfs => "xfs",
             Self::Btrfs => "btrfs",
         }
@@ -41,7 +49,7 @@ impl FileSystem {
 
     fn octets(self) -> u64 {
         match self {
-            Self::Ext4 | Self::Bindfs => 128 << 20,
+            Self::Ext4 | Self::Bindfs | Self::Mergerfs => 128 << 20,
             // The least that mkfs.xfs makes.
             Self::Xfs => 300 << 20,
             Self::Btrfs => 256 << 20,
@@ -50,7 +58,7 @@ impl FileSystem {
 
     fn mkfs(self) -> &'static [&'static str] {
         match self {
-            Self::Ext4 | Self::Bindfs => &[
+            Self::Ext4 | Self::Bindfs | Self::Mergerfs => &[
                 "mkfs.ext4",
                 "-q",
                 "-F",
@@ -70,8 +78,17 @@ impl FileSystem {
 
     /// The programs that it takes.
     pub(crate) fn programs(self) -> impl Iterator<Item = &'static str> {
-        let bindfs = (self == Self::Bindfs).then_some("bindfs");
-        self.mkfs().iter().take(1).copied().chain(bindfs)
+        let upper = self.upper().iter().take(1);
+        self.mkfs().iter().take(1).chain(upper).copied()
+    }
+
+    /// The program of FUSE over it, if there is one.
+    const fn upper(self) -> &'static [&'static str] {
+        match self {
+            Self::Ext4 | Self::Xfs | Self::Btrfs => &[],
+            Self::Bindfs => &["bindfs", "-f"],
+            Self::Mergerfs => &["mergerfs", "-f", "-o", "minfreespace=0"],
+        }
     }
 
     /// A new one; `scratch` is the path of a file that does not exist.
@@ -96,9 +113,9 @@ impl FileSystem {
         let mut mounted = Mounted {
             path: path.to_owned(),
             lower: None,
-            bindfs: None,
+            upper: None,
         };
-        if self == Self::Bindfs {
+        if !self.upper().is_empty() {
             let lower = path.with_extension("lower");
             fs::create_dir_all(&lower)?;
             mounted.lower = Some(lower);
@@ -118,18 +135,19 @@ impl FileSystem {
         run(Command::new("losetup").args(["--detach", device]))?;
         mount.map_err(|error| anyhow::Error::new(NoFileSystem(error.to_string())))?;
         if let Some(lower) = &mounted.lower {
-            let bindfs = Command::new("setpriv")
-                .args(["--pdeathsig", "KILL", "bindfs", "-f"])
+            let upper = Command::new("setpriv")
+                .args(["--pdeathsig", "KILL"])
+                .args(self.upper())
                 .args([lower, path])
                 .stdin(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()
-                .context("cannot start bindfs")?;
-            mounted.bindfs = Some(bindfs);
+                .with_context(|| format!("cannot start {self}"))?;
+            mounted.upper = Some(upper);
             let due = Instant::now() + Duration::from_secs(20);
             while !is_mounted(path)? {
                 if Instant::now() > due {
-                    bail!("bindfs does not mount {}", path.display());
+                    bail!("{self} does not mount {}", path.display());
                 }
                 thread::sleep(Duration::from_millis(1));
             }
@@ -145,6 +163,7 @@ impl fmt::Display for FileSystem {
             Self::Xfs => "xfs",
             Self::Btrfs => "btrfs",
             Self::Bindfs => "bindfs",
+            Self::Mergerfs => "mergerfs",
         })
     }
 }
@@ -167,7 +186,7 @@ impl std::error::Error for NoFileSystem {}
 pub(crate) struct Mounted {
     pub(crate) path: PathBuf,
     lower: Option<PathBuf>,
-    bindfs: Option<Child>,
+    upper: Option<Child>,
 }
 
 impl Mounted {
@@ -179,10 +198,10 @@ impl Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        if let Some(mut bindfs) = self.bindfs.take() {
+        if let Some(mut upper) = self.upper.take() {
             unmount(&self.path);
-            let _ = bindfs.kill();
-            let _ = bindfs.wait();
+            let _ = upper.kill();
+            let _ = upper.wait();
         }
         unmount(self.lower());
     }

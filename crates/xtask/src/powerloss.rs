@@ -8,11 +8,12 @@ use crate::{
 };
 
 /// What makes file systems and skips syncs: a program, and its package of Debian.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("/usr/sbin/mkfs.ext4", "e2fsprogs"),
     ("/usr/sbin/mkfs.xfs", "xfsprogs"),
     ("/usr/sbin/mkfs.btrfs", "btrfs-progs"),
     ("/usr/bin/bindfs", "bindfs"),
+    ("/usr/bin/mergerfs", "mergerfs"),
     ("/usr/bin/strace", "strace"),
 ];
 
