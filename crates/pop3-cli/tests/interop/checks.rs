@@ -18,7 +18,7 @@ fn check(server: &Server, verdicts: [&str; 2]) -> ([Vec<String>; 2], String) {
     let url = format!("pop3://{USER}@{}", server.address);
     let output = Command::new(env!("CARGO_BIN_EXE_pop3"))
         .args(["check", "--format", "json", "--destructive", &url])
-        .args(["--insecure-plaintext", "--timeout", "5"])
+        .args(["--insecure-plaintext", "--timeout", "60"])
         .env("POP3_PASSWORD", PASSWORD)
         .output()
         .unwrap();
