@@ -241,6 +241,7 @@ impl<'s> Server<'s> {
     }
 
     /// Whether the server is in the middle of a line without end.
+    #[cfg(feature = "run")]
     #[must_use]
     pub(super) const fn is_flooding(&self) -> bool {
         matches!(self.mode, Mode::Flooding(_))
