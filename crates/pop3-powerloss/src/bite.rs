@@ -18,7 +18,6 @@ use std::{
 use crate::{
     campaign::lose,
     experiment::{Kind, Laboratory, Setup},
-    file_system::FileSystem,
     mail,
     random::Random,
     states::Record,
@@ -108,9 +107,9 @@ pub(crate) fn bite(
         for messages in [Messages::Few, Messages::Many, Messages::Large] {
             let setup = messages.setup(*kind, &mut Random::new(&[seed]));
             let site = |sync| Site {
-                on: match kind.file_system {
-                    FileSystem::Bindfs | FileSystem::Mergerfs => "FUSE",
-                    _ => "disks",
+                on: match kind.file_system.is_fuse() {
+                    true => "FUSE",
+                    false => "disks",
                 },
                 delivery: kind.delivery.to_string(),
                 messages: messages.name(),

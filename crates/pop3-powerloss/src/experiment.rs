@@ -351,7 +351,7 @@ impl Laboratory {
             ..
         } = setup.kind;
         let mut wrong = judge(delivery, setup.has_foreign, &messages, &stored);
-        if matches!(file_system, FileSystem::Bindfs | FileSystem::Mergerfs) {
+        if file_system.is_fuse() {
             // A name that is taken away cannot be put on the disk through FUSE: of these,
             // a later run or another program removes what is there again.
             let may_stay =

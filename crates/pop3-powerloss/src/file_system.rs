@@ -82,6 +82,11 @@ impl FileSystem {
         self.mkfs().iter().take(1).chain(upper).copied()
     }
 
+    /// Whether it is one of FUSE.
+    pub(crate) const fn is_fuse(self) -> bool {
+        !self.upper().is_empty()
+    }
+
     /// The program of FUSE over it, if there is one.
     const fn upper(self) -> &'static [&'static str] {
         match self {
@@ -115,7 +120,7 @@ impl FileSystem {
             lower: None,
             upper: None,
         };
-        if !self.upper().is_empty() {
+        if self.is_fuse() {
             let lower = path.with_extension("lower");
             fs::create_dir_all(&lower)?;
             mounted.lower = Some(lower);
