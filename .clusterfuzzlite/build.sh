@@ -24,9 +24,9 @@ for source in fuzz/fuzz_targets/*.rs; do
   printf '[libfuzzer]\nmax_len = 256\ndict = %s.dict\n' "$target" > "$OUT/$target.options"
   seeds="$OUT/${target}_seed_corpus.zip"
   rm -f "$seeds"
-  for folder in "corpus/$target" "corpus/regressions/$target" "corpus/found/$target"; do
-    if [ -d "$folder" ]; then
-      zip --quiet --junk-paths --recurse-paths "$seeds" "$folder"
+  for directory in "corpus/$target" "corpus/regressions/$target" "corpus/found/$target"; do
+    if [ -d "$directory" ]; then
+      zip --quiet --junk-paths --recurse-paths "$seeds" "$directory"
     fi
   done
 done

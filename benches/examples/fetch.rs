@@ -5,7 +5,7 @@
 //!
 //! PART is `small`, `large` or `nothing-new`; without it all are measured.
 //!
-//! Needs what `cargo xtask peers` installs. Every run of a client has a folder
+//! Needs what `cargo xtask peers` installs. Every run of a client has a directory
 //! of its own, and all are removed at the end: ext4 does not use an inode again
 //! for minutes after it was freed, and looks past those one by one, so that to
 //! create files just after many were removed is ten times as slow. Set TMPDIR to a
@@ -74,7 +74,7 @@ fn main() -> Outcome<()> {
     let mut bench = Bench {
         pop3: Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/pop3"),
         scratch,
-        folders: 0,
+        directories: 0,
         most_memory: 0,
     };
     let mut figures = Vec::new();
@@ -100,7 +100,7 @@ fn main() -> Outcome<()> {
 struct Bench {
     pop3: PathBuf,
     scratch: TempDir,
-    folders: u32,
+    directories: u32,
     /// Of all runs of `pop3 fetch`, in KiB.
     most_memory: u64,
 }
@@ -118,9 +118,9 @@ impl Bench {
         for _ in 0..rounds {
             let drained = drain(server.address, 20_000)?;
             let fetched = self.fetch(server.address, None)?;
-            let folder = self.folder()?;
-            let others = mpop_run(&mpop, server.address, &folder)?;
-            let files = files_alone(&self.folder()?, 20_000)?;
+            let directory = self.directory()?;
+            let others = mpop_run(&mpop, server.address, &directory)?;
+            let files = files_alone(&self.directory()?, 20_000)?;
             eprintln!(
                 "drain {drained:.3} s, files {files:.3} s, fetch {fetched:.3} s, mpop {others:.3} s"
             );
@@ -136,7 +136,7 @@ impl Bench {
         let message = lines((256 << 20) / 77);
         let server = dovecot([&message])?;
         let curl = find("curl", "curl").ok_or("curl is needed")?;
-        let maildir = self.folder()?;
+        let maildir = self.directory()?;
         for part in ["tmp", "cur", "new"] {
             fs::create_dir(maildir.join(part))?;
         }
@@ -170,41 +170,44 @@ impl Bench {
         let message = |number| format!("Subject: {number}\n\nshort\n");
         let server = dovecot((1..=100_000).map(message))?;
         let mut figure = Figure::new("100,000 messages, nothing new: UIDL", 1.3);
-        let folder = self.folder()?;
-        self.fetch(server.address, Some(&folder))?;
+        let directory = self.directory()?;
+        self.fetch(server.address, Some(&directory))?;
         for _ in 0..rounds {
             let start = Instant::now();
             let mut session = Session::log_in(server.address)?;
             session.send("UIDL\r\nQUIT\r\n")?;
             io::copy(&mut session.input, &mut io::sink())?;
             let listed = start.elapsed().as_secs_f64();
-            let fetched = self.fetch(server.address, Some(&folder))?;
+            let fetched = self.fetch(server.address, Some(&directory))?;
             eprintln!("UIDL {listed:.3} s, fetch {fetched:.3} s");
             figure.ratios.push(fetched / listed);
         }
         Ok(figure)
     }
 
-    fn folder(&mut self) -> Outcome<PathBuf> {
-        self.folders += 1;
-        let folder = self.scratch.path().join(self.folders.to_string());
-        fs::create_dir(&folder)?;
-        Ok(folder)
+    fn directory(&mut self) -> Outcome<PathBuf> {
+        self.directories += 1;
+        let directory = self.scratch.path().join(self.directories.to_string());
+        fs::create_dir(&directory)?;
+        Ok(directory)
     }
 
     /// Seconds of a run of `pop3 fetch`.
-    fn fetch(&mut self, address: SocketAddr, folder: Option<&Path>) -> Outcome<f64> {
-        let folder = match folder {
-            Some(folder) => folder.to_owned(),
-            None => self.folder()?,
+    fn fetch(&mut self, address: SocketAddr, directory: Option<&Path>) -> Outcome<f64> {
+        let directory = match directory {
+            Some(directory) => directory.to_owned(),
+            None => self.directory()?,
         };
         let start = Instant::now();
         let mut child = Command::new(&self.pop3)
             .args(["fetch", "--keep", "--quiet", "--insecure-plaintext"])
             .arg(format!("pop3://{USER}@{address}"))
-            .arg(format!("--to=maildir:{}", folder.join("Maildir").display()))
+            .arg(format!(
+                "--to=maildir:{}",
+                directory.join("Maildir").display()
+            ))
             .arg("--journal")
-            .arg(folder.join("journal.sqlite"))
+            .arg(directory.join("journal.sqlite"))
             .env("POP3_PASSWORD", PASSWORD)
             .spawn()?;
         let status = format!("/proc/{}/status", child.id());
@@ -312,11 +315,11 @@ fn drain(address: SocketAddr, messages: u32) -> Outcome<f64> {
 
 /// Seconds to write, sync and rename the files of a Maildir as a fetch does, by
 /// groups, with no network, no journal and no threads.
-fn files_alone(folder: &Path, messages: usize) -> Outcome<f64> {
+fn files_alone(directory: &Path, messages: usize) -> Outcome<f64> {
     let message = lines(40);
     let start = Instant::now();
     let part = |name| -> Outcome<(PathBuf, File)> {
-        let path = folder.join(name);
+        let path = directory.join(name);
         fs::create_dir(&path)?;
         Ok((path.clone(), File::open(path)?))
     };
@@ -338,18 +341,18 @@ fn files_alone(folder: &Path, messages: usize) -> Outcome<f64> {
     Ok(start.elapsed().as_secs_f64())
 }
 
-fn mpop_run(mpop: &Path, address: SocketAddr, folder: &Path) -> Outcome<f64> {
-    let maildir = folder.join("Maildir");
+fn mpop_run(mpop: &Path, address: SocketAddr, directory: &Path) -> Outcome<f64> {
+    let maildir = directory.join("Maildir");
     for part in ["tmp", "cur", "new"] {
         fs::create_dir_all(maildir.join(part))?;
     }
-    let configuration = folder.join("mpoprc");
+    let configuration = directory.join("mpoprc");
     let file = format!(
         "account default\nhost {}\nport {}\nuser {USER}\npassword {PASSWORD}\ntls off\n\
          auth user\nkeep on\nreceived_header off\nuidls_file {}\ndelivery maildir {}\n",
         address.ip(),
         address.port(),
-        folder.join("uidls").display(),
+        directory.join("uidls").display(),
         maildir.display(),
     );
     fs::write(&configuration, file)?;
@@ -359,10 +362,10 @@ fn mpop_run(mpop: &Path, address: SocketAddr, folder: &Path) -> Outcome<f64> {
         .arg("--quiet")
         .arg("--file")
         .arg(&configuration)
-        .env("HOME", folder);
-    if fs::metadata(folder)?.uid() == 0 {
+        .env("HOME", directory);
+    if fs::metadata(directory)?.uid() == 0 {
         // It delivers no mail as root.
-        give_away(folder)?;
+        give_away(directory)?;
         command.uid(NOBODY).gid(NOBODY);
     }
     timed(&mut command)

@@ -253,16 +253,16 @@ def problem_with(capture, changes, message):
 DOVECOT_CONFIGURATION = """\
 protocols = pop3
 listen = 127.0.0.1
-base_dir = {folder}/run
-state_dir = {folder}/run
-log_path = {folder}/log
+base_dir = {directory}/run
+state_dir = {directory}/run
+log_path = {directory}/log
 ssl = no
 disable_plaintext_auth = no
 default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
 first_valid_uid = 1
-mail_location = maildir:{folder}/Maildir
+mail_location = maildir:{directory}/Maildir
 pop3_uidl_format = %f
 passdb {{
   driver = static
@@ -270,7 +270,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={user} gid={group} home={folder}
+  args = uid={user} gid={group} home={directory}
 }}
 service anvil {{
   chroot =
@@ -287,22 +287,22 @@ service pop3-login {{
 """
 
 
-def dovecot_command(folder, port, user, group):
-    (folder / "run").mkdir()
-    configuration = folder / "dovecot.conf"
+def dovecot_command(directory, port, user, group):
+    (directory / "run").mkdir()
+    configuration = directory / "dovecot.conf"
     configuration.write_text(DOVECOT_CONFIGURATION.format(
-        folder=folder, port=port, user=user, group=group, password=PASSWORD))
+        directory=directory, port=port, user=user, group=group, password=PASSWORD))
     return [find_program("dovecot"), "-F", "-c", str(configuration)]
 
 
-def mpopd_command(folder, port, user, group):
+def mpopd_command(directory, port, user, group):
     return [
         find_program("mpopd"),
         "--interface=127.0.0.1",
         f"--port={port}",
-        f"--log={folder}/log",
+        f"--log={directory}/log",
         f"--auth={USER},echo {PASSWORD}",
-        f"--maildir={folder}/Maildir",
+        f"--maildir={directory}/Maildir",
     ]
 
 
@@ -318,7 +318,7 @@ def find_program(name):
 
 
 def require_programs():
-    pop3 = [Path(folder, "pop3-login") for folder in ("/usr/lib/dovecot", "/usr/libexec/dovecot")]
+    pop3 = [Path(directory, "pop3-login") for directory in ("/usr/lib/dovecot", "/usr/libexec/dovecot")]
     if not find_program("dovecot") or not any(path.exists() for path in pop3):
         fail("dovecot with POP3 is not installed: Debian package dovecot-pop3d")
     if not find_program("mpopd"):
@@ -337,13 +337,13 @@ def server_account():
     return pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
 
 
-def make_maildir(folder):
+def make_maildir(directory):
     for part in ("tmp", "cur", "new"):
-        (folder / "Maildir" / part).mkdir(parents=True)
+        (directory / "Maildir" / part).mkdir(parents=True)
     for number, name in enumerate(TABLE, 1):
         # Dovecot orders by the time in the file name, mpopd by the file's mtime.
         when = 1_600_000_000 + number
-        path = folder / "Maildir" / "new" / f"{when}.{name}"
+        path = directory / "Maildir" / "new" / f"{when}.{name}"
         shutil.copyfile(MESSAGES / f"{name}.eml", path)
         os.utime(path, (when, when))
 
@@ -386,7 +386,7 @@ class Session:
         return octets[:-len(quit_reply)]
 
 
-def wait_until_listening(port, process, folder):
+def wait_until_listening(port, process, directory):
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -394,7 +394,7 @@ def wait_until_listening(port, process, folder):
             return
         except ConnectionRefusedError:
             time.sleep(0.05)
-    log = folder / "log"
+    log = directory / "log"
     raise OSError("the server does not listen\n" + (log.read_text() if log.exists() else ""))
 
 
@@ -409,19 +409,19 @@ def capture(server):
     make_command, _, quit_reply = SERVERS[server]
     user, group = server_account()
     with tempfile.TemporaryDirectory(prefix="pop3-") as name:
-        folder, port = Path(name), free_port()
-        make_maildir(folder)
-        command_line = make_command(folder, port, user, group)
+        directory, port = Path(name), free_port()
+        make_maildir(directory)
+        command_line = make_command(directory, port, user, group)
         identity = {}
         if os.geteuid() == 0:
-            for path in [folder, *folder.rglob("*")]:
+            for path in [directory, *directory.rglob("*")]:
                 shutil.chown(path, user, group)
             identity = {"user": user, "group": group, "extra_groups": []}
         process = subprocess.Popen(
-            command_line, cwd=folder, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"},
+            command_line, cwd=directory, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"},
             stdin=subprocess.DEVNULL, **identity)
         try:
-            wait_until_listening(port, process, folder)
+            wait_until_listening(port, process, directory)
             check_order(Session(port).last_reply("UIDL", quit_reply))
             return [
                 (suffix, message, command, Session(port).last_reply(command, quit_reply))

@@ -1,7 +1,7 @@
 #![no_main]
 
-use pop3_testkit::{check, generate::Octets, mutants};
+use pop3_testkit::{check, generate::Octets, known_bugs};
 
 libfuzzer_sys::fuzz_target!(|octets: Octets| {
-    check::client_session(mutants::under_fuzz().clients, &octets.0);
+    check::client_session(known_bugs::subjects().clients, &octets.0);
 });

@@ -1,5 +1,5 @@
 #![no_main]
 
-use pop3_testkit::{check, mutants::under_fuzz};
+use pop3_testkit::{check, known_bugs::subjects};
 
-libfuzzer_sys::fuzz_target!(|octets: &[u8]| check::command(under_fuzz().commands, octets));
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| check::command(subjects().commands, octets));

@@ -1,8 +1,8 @@
 #![no_main]
 
-use pop3_testkit::{check, generate::Octets, mutants::under_fuzz};
+use pop3_testkit::{check, generate::Octets, known_bugs::subjects};
 
 libfuzzer_sys::fuzz_target!(|octets: Octets| check::multiline_decode_sampled(
-    &under_fuzz().decoders,
+    &subjects().decoders,
     &octets.0
 ));

@@ -1,5 +1,5 @@
 #![no_main]
 
-use pop3_testkit::{check, generate::Octets, mutants::under_fuzz};
+use pop3_testkit::{check, generate::Octets, known_bugs::subjects};
 
-libfuzzer_sys::fuzz_target!(|octets: Octets| check::response(under_fuzz().replies, &octets.0));
+libfuzzer_sys::fuzz_target!(|octets: Octets| check::response(subjects().replies, &octets.0));

@@ -1,7 +1,7 @@
 #![no_main]
 
-use pop3_testkit::{check, generate::Octets, mutants};
+use pop3_testkit::{check, generate::Octets, known_bugs};
 
 libfuzzer_sys::fuzz_target!(|octets: Octets| {
-    check::server_session(mutants::under_fuzz().servers, &octets.0);
+    check::server_session(known_bugs::subjects().servers, &octets.0);
 });

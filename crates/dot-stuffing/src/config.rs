@@ -161,7 +161,7 @@ impl Config {
 
     /// Whether nothing but CRLF-dot and `max_octets` needs attention, up to a
     /// dot that ends the block.
-    pub(crate) const fn is_plain(&self) -> bool {
+    pub(crate) const fn has_fast_path(&self) -> bool {
         self.line_endings.only_crlf_matters()
             && matches!(self.unstuffed_dot, Policy::Accept)
             && self.max_line_octets == u64::MAX

@@ -61,7 +61,7 @@ use crate::{
 pub struct MultilineDecoder {
     config: Config,
     /// Whether a dot after CRLF is all that matters to the policies.
-    plain: bool,
+    fast_path: bool,
     state: State,
     /// Octets of input done with.
     wire: u64,
@@ -104,7 +104,7 @@ impl MultilineDecoder {
     pub const fn with_config(config: Config) -> Self {
         Self {
             config,
-            plain: config.is_plain(),
+            fast_path: config.has_fast_path(),
             state: State::LineStart,
             wire: 0,
             octets: 0,
@@ -147,7 +147,7 @@ impl MultilineDecoder {
     /// octets up to the next dot that begins a line, which is removed too.
     #[inline(always)]
     fn stuffed_line(&mut self, input: &[u8]) -> Option<usize> {
-        if self.state != State::Dot || !self.plain {
+        if self.state != State::Dot || !self.fast_path {
             return None;
         }
         let run = scan::near_stuffed_line(input)?;

@@ -14,8 +14,8 @@ struct Row {
 }
 
 fn manifest() -> Vec<Row> {
-    let folder = corpus::root().join("captures");
-    let read = |name: &str| fs::read(folder.join(name)).expect(name);
+    let directory = corpus::root().join("captures");
+    let read = |name: &str| fs::read(directory.join(name)).expect(name);
     let manifest = String::from_utf8(read("manifest.tsv")).expect("UTF-8");
     let rows = manifest.lines().skip(1).map(|row| {
         let fields: Vec<&str> = row.split('\t').collect();

@@ -55,11 +55,11 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["command", "maildir", "mbox", "first", "stls"], value_parser = recipe)]
     recipe: Option<String>,
 
-    /// The client stores in this Maildir of the scratch folder, which is {maildir}
-    #[arg(long, value_name = "FOLDER", value_parser = within)]
+    /// The client stores in this Maildir of the scratch directory, which is {maildir}
+    #[arg(long, value_name = "DIRECTORY", value_parser = within)]
     maildir: Option<PathBuf>,
 
-    /// The client stores in this mbox of the scratch folder, which is {mbox}
+    /// The client stores in this mbox of the scratch directory, which is {mbox}
     #[arg(long, value_name = "FILE", value_parser = within, conflicts_with = "maildir")]
     mbox: Option<PathBuf>,
 
@@ -123,13 +123,13 @@ fn recipe(name: &str) -> Result<String, String> {
     }
 }
 
-/// A path that stays in the scratch folder.
+/// A path that stays in the scratch directory.
 fn within(path: &str) -> Result<PathBuf, String> {
     let path = Path::new(path);
     let mut parts = path.components();
     match parts.all(|part| matches!(part, Component::Normal(_))) {
         true => Ok(path.to_owned()),
-        false => Err("a path within the scratch folder, such as `mail`".to_owned()),
+        false => Err("a path within the scratch directory, such as `mail`".to_owned()),
     }
 }
 
@@ -187,7 +187,7 @@ impl Audit {
         }
         let mut client = Client::from_command(self.command.clone(), self.stls);
         (client.store, client.place) = match (&self.maildir, &self.mbox) {
-            (Some(folder), _) => (Store::Maildir, folder.clone()),
+            (Some(directory), _) => (Store::Maildir, directory.clone()),
             (_, Some(file)) => (Store::Mbox, file.clone()),
             _ => (Store::Stdout, PathBuf::new()),
         };

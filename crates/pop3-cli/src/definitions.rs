@@ -25,9 +25,9 @@ pub(crate) struct Completions {
 /// Print the manual page, or write one for each command
 #[derive(Args)]
 pub(crate) struct Man {
-    /// Write pop3.1, pop3-fetch.1 and so on into this folder
-    #[arg(long, value_name = "FOLDER")]
-    folder: Option<PathBuf>,
+    /// Write pop3.1, pop3-fetch.1 and so on into this directory
+    #[arg(long, value_name = "DIRECTORY")]
+    directory: Option<PathBuf>,
 }
 
 impl Completions {
@@ -40,11 +40,11 @@ impl Completions {
 
 impl Man {
     pub(crate) fn run(&self, command: Command) -> Result<(), Failure> {
-        match &self.folder {
-            Some(folder) => clap_mangen::generate_to(command, folder).map_err(|error| {
+        match &self.directory {
+            Some(directory) => clap_mangen::generate_to(command, directory).map_err(|error| {
                 Failure::new(
                     Exit::CannotCreate,
-                    format_args!("cannot write to {}: {error}", folder.display()),
+                    format_args!("cannot write to {}: {error}", directory.display()),
                 )
             }),
             None => {

@@ -32,7 +32,7 @@ const PROFILE: Profile = Profile::OUTLOOK_2024;
 ///
 /// The server takes a free port of 127.0.0.1 and speaks TLS, by a certificate
 /// made for the occasion. The sample has every edge of byte-stuffing. It is
-/// fetched into a Maildir in a new folder among the temporary files, which
+/// fetched into a Maildir in a new directory among the temporary files, which
 /// stays there to be looked at. Exit status 1 if anything differs.
 #[derive(Args)]
 pub(crate) struct Demo {}
@@ -43,19 +43,21 @@ impl Demo {
             .into_iter()
             .map(|(name, message)| (canonical(&message), name))
             .collect();
-        let folder = tempfile::Builder::new()
+        let directory = tempfile::Builder::new()
             .prefix("pop3-demo-")
             .tempdir()
-            .map_err(|error| Failure::new(Exit::CannotCreate, format_args!("no folder: {error}")))?
+            .map_err(|error| {
+                Failure::new(Exit::CannotCreate, format_args!("no directory: {error}"))
+            })?
             .keep();
         let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Io, error))?;
-        let port = runtime.block_on(serve(&folder))?;
+        let port = runtime.block_on(serve(&directory))?;
         let start = Instant::now();
-        fetch(port, &folder)?;
+        fetch(port, &directory)?;
         let time = start.elapsed();
         runtime.shutdown_timeout(Duration::from_secs(1));
 
-        let maildir = folder.join("Maildir");
+        let maildir = directory.join("Maildir");
         let mut stored = stored(&maildir)?;
         served.sort();
         stored.sort();
@@ -82,7 +84,7 @@ impl Demo {
 }
 
 /// Serves the sample until the runtime ends.
-async fn serve(folder: &Path) -> Result<u16, Failure> {
+async fn serve(directory: &Path) -> Result<u16, Failure> {
     let failed = |error: io::Error| Failure::new(Exit::Unavailable, error);
     let store = MemoryStore::new().map_err(failed)?;
     for (_, message) in sample::messages() {
@@ -92,7 +94,7 @@ async fn serve(folder: &Path) -> Result<u16, Failure> {
     let address = ([127, 0, 0, 1], 0).into();
     let listener = Listener::bind_tls(address).await.map_err(failed)?;
     let port = listener.address().port();
-    let tls = self_signed([address].iter(), Some(&folder.join("certificate.pem")))?;
+    let tls = self_signed([address].iter(), Some(&directory.join("certificate.pem")))?;
     let server = Arc::new(Server::new(store, accounts).tls(tls));
     tokio::spawn(server.serve(vec![listener], pending(), pending()));
     Ok(port)
@@ -106,21 +108,21 @@ struct Typed {
     fetch: Fetch,
 }
 
-fn fetch(port: u16, folder: &Path) -> Result<(), Failure> {
-    let in_folder = |name: &str| folder.join(name).display().to_string();
+fn fetch(port: u16, directory: &Path) -> Result<(), Failure> {
+    let in_directory = |name: &str| directory.join(name).display().to_string();
     let typed = Typed::try_parse_from([
         "pop3 fetch",
         &format!("pop3s://{USER}@127.0.0.1:{port}"),
         "--to",
-        &format!("maildir:{}", in_folder("Maildir")),
+        &format!("maildir:{}", in_directory("Maildir")),
         "--profile",
         PROFILE.name,
         "--ca-file",
-        &in_folder("certificate.pem"),
+        &in_directory("certificate.pem"),
         "--password-command",
         &format!("echo {PASSWORD}"),
         "--journal",
-        &in_folder("journal.sqlite"),
+        &in_directory("journal.sqlite"),
         "--line-ends",
         "received",
         "--quiet",

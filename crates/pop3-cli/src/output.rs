@@ -115,7 +115,7 @@ fn create(path: &Path) -> io::Result<Sink> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => (new_target(path)?, None),
         Err(error) => return Err(error),
     };
-    let folder = target.parent().unwrap_or(Path::new("/"));
+    let directory = target.parent().unwrap_or(Path::new("/"));
     let mut part = tempfile::Builder::new();
     part.prefix(".pop3-").suffix(".part");
     #[cfg(unix)]
@@ -124,7 +124,7 @@ fn create(path: &Path) -> io::Result<Sink> {
         // What the umask leaves of them, as for any new file.
         part.permissions(fs::Permissions::from_mode(0o666));
     }
-    let file = part.tempfile_in(folder)?;
+    let file = part.tempfile_in(directory)?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }
@@ -134,11 +134,11 @@ fn create(path: &Path) -> io::Result<Sink> {
 /// Where a file that does not exist yet will be.
 fn new_target(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
+    let directory = match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
         _ => Path::new("."),
     };
-    Ok(fs::canonicalize(folder)?.join(name))
+    Ok(fs::canonicalize(directory)?.join(name))
 }
 
 /// `std::io::Stdout` looks for the last newline of each slice, and copies what

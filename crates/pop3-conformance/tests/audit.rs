@@ -11,9 +11,9 @@ use pop3_conformance::{
     statement,
 };
 
-fn names(folder: &str) -> BTreeSet<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let paths = fs::read_dir(folder)
+fn names(directory: &str) -> BTreeSet<String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
+    let paths = fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap().path());
     let tables = paths.filter(|path| path.extension().is_some_and(|end| end == "toml"));

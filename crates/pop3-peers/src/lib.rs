@@ -56,6 +56,6 @@ fn on_path(program: &str) -> Option<PathBuf> {
     // Servers are where only root's PATH leads.
     env::split_paths(&path)
         .chain(["/usr/sbin".into(), "/usr/bin".into()])
-        .map(|folder| folder.join(program))
+        .map(|directory| directory.join(program))
         .find(|path| path.is_file())
 }

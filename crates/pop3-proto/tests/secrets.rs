@@ -271,9 +271,9 @@ fn the_servers_session_and_its_events() {
 /// What is shown is not another thing in a debug build.
 #[test]
 fn nothing_depends_on_the_build() {
-    fn look(folder: &Path) -> u32 {
+    fn look(directory: &Path) -> u32 {
         let mut files = 0;
-        for entry in fs::read_dir(folder).unwrap() {
+        for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 files += look(&path);

@@ -311,17 +311,17 @@ pub const ALL: [KnownBug; 29] = [
     },
 ];
 
-/// Checks a scenario on the fetch that the variable `POP3_MUTANT` names, or on the
+/// Checks a scenario on the fetch that the variable `POP3_KNOWN_BUG` names, or on the
 /// sound one.
 ///
 /// # Panics
 ///
 /// If the oracle finds anything wrong.
-pub fn check_under_fuzz(scenario: &Scenario) {
-    match std::env::var("POP3_MUTANT") {
+pub fn check_subject(scenario: &Scenario) {
+    match std::env::var("POP3_KNOWN_BUG") {
         Ok(name) => match ALL.iter().find(|bug| bug.name == name) {
             Some(bug) => check(bug, scenario),
-            None => panic!("POP3_MUTANT: there is no fetch `{name}`"),
+            None => panic!("POP3_KNOWN_BUG: there is no fetch `{name}`"),
         },
         Err(_) => check(&Sound, scenario),
     }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The corpus folder of the workspace.
+/// The corpus directory of the workspace.
 #[must_use]
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus")
@@ -16,14 +16,14 @@ pub fn root() -> PathBuf {
 ///
 /// # Panics
 ///
-/// If a folder or file cannot be read.
+/// If a directory or file cannot be read.
 #[must_use]
 pub fn inputs(target: &str) -> Vec<(String, Vec<u8>)> {
-    let folders = [root().join(target), root().join("regressions").join(target)];
+    let directories = [root().join(target), root().join("regressions").join(target)];
     let mut inputs = Vec::new();
-    for folder in folders.iter().filter(|folder| folder.exists()) {
-        for entry in fs::read_dir(folder).expect("a corpus folder can be listed") {
-            let path = entry.expect("a corpus folder can be listed").path();
+    for directory in directories.iter().filter(|directory| directory.exists()) {
+        for entry in fs::read_dir(directory).expect("a corpus directory can be listed") {
+            let path = entry.expect("a corpus directory can be listed").path();
             let octets = fs::read(&path).expect("a corpus file can be read");
             inputs.push((path.display().to_string(), octets));
         }

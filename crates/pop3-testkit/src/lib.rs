@@ -1,5 +1,5 @@
 //! The one home of what the tests of pop3-rs share: reference models,
-//! generators, plans for cutting input, checks, and mutants that show the
+//! generators, plans for cutting input, checks, and known bugs that show the
 //! checks bite. Fuzz targets, property tests, exhaustive tests, corpus replay
 //! and benchmarks call these.
 
@@ -12,7 +12,7 @@ pub mod corpus;
 pub mod explore;
 pub mod generate;
 pub mod joined;
-pub mod mutants;
+pub mod known_bugs;
 pub mod oracle;
 pub mod store;
 pub mod trace;

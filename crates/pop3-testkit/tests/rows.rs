@@ -3,19 +3,19 @@
 
 use std::{fs, path::PathBuf};
 
-use pop3_testkit::{corpus, mutants, trace};
+use pop3_testkit::{corpus, known_bugs, trace};
 
 /// What covers a bug.
 enum Covered {
-    /// A trace of `corpus/session`.
+    /// A trace of `corpus/traces`.
     Trace(&'static str),
-    /// A mutant.
-    Mutant(&'static str),
+    /// A bug.
+    KnownBug(&'static str),
     /// A test: its file, and its function.
     Test(&'static str, &'static str),
 }
 
-use Covered::{Mutant, Test, Trace};
+use Covered::{KnownBug, Test, Trace};
 
 type Row = (u32, &'static str, &'static [Covered]);
 
@@ -41,7 +41,7 @@ const ROWS: [Row; 39] = [
         "POP3Lite, CVE-2001-0996: a dot that is not stuffed",
         &[
             Trace("03-cve-2001-0996-unstuffed-server"),
-            Mutant("unsolicited-replies-are-kept"),
+            KnownBug("unsolicited-replies-are-kept"),
             Test(REPLIES, "unstuffed_dot_leaves_unsolicited_octets"),
         ],
     ),
@@ -91,7 +91,7 @@ const ROWS: [Row; 39] = [
         &[
             Trace("09-capa-line-with-a-dot"),
             Trace("09-capa-line-with-a-dot-outlook"),
-            Mutant("a-dot-line-ends-every-listing"),
+            KnownBug("a-dot-line-ends-every-listing"),
         ],
     ),
     (
@@ -99,8 +99,8 @@ const ROWS: [Row; 39] = [
         "curl#14677, curl#14801: LIST with a number is one line",
         &[
             Trace("10-single-lines"),
-            Mutant("one-listing-waits-for-a-dot"),
-            Mutant("list-n-waits-for-a-dot"),
+            KnownBug("one-listing-waits-for-a-dot"),
+            KnownBug("list-n-waits-for-a-dot"),
         ],
     ),
     (
@@ -117,7 +117,7 @@ const ROWS: [Row; 39] = [
         "getmail6's mocks: LF alone",
         &[
             Trace("12-lf-only"),
-            Mutant("lf-ends-a-reply"),
+            KnownBug("lf-ends-a-reply"),
             Test(REPLIES, "lf_alone"),
         ],
     ),
@@ -126,7 +126,7 @@ const ROWS: [Row; 39] = [
         "mail-api#692: a message cut at a dot",
         &[
             Trace("03-cve-2001-0996-unstuffed-server"),
-            Mutant("deletes-before-the-end-of-the-message"),
+            KnownBug("deletes-before-the-end-of-the-message"),
         ],
     ),
     (
@@ -136,7 +136,7 @@ const ROWS: [Row; 39] = [
             Trace("15-eof-after-dot-cr"),
             Trace("15-eof-in-message"),
             Trace("15-line-of-8191-octets"),
-            Mutant("end-of-file-ends-the-message"),
+            KnownBug("end-of-file-ends-the-message"),
             Test(REPLIES, "end_of_input_at_every_octet"),
         ],
     ),
@@ -146,7 +146,7 @@ const ROWS: [Row; 39] = [
         &[
             Trace("16-cve-2021-22947"),
             Trace("16-cve-2021-22947-later"),
-            Mutant("plaintext-behind-stls-is-kept"),
+            KnownBug("plaintext-behind-stls-is-kept"),
             Test(STLS, "plaintext_after_stls"),
         ],
     ),
@@ -156,7 +156,7 @@ const ROWS: [Row; 39] = [
         &[
             Trace("17-cve-2021-22946"),
             Trace("plaintext-refused-at-the-server"),
-            Mutant("goes-on-in-the-clear"),
+            KnownBug("goes-on-in-the-clear"),
             Test(STLS, "no_login_before_tls_where_it_is_required"),
         ],
     ),
@@ -165,7 +165,7 @@ const ROWS: [Row; 39] = [
         "MailKit, CVE-2026-41319: what was learnt before TLS",
         &[
             Trace("18-cve-2026-41319"),
-            Mutant("capabilities-outlive-stls"),
+            KnownBug("capabilities-outlive-stls"),
             Test(STLS, "everything_before_tls_is_forgotten"),
         ],
     ),
@@ -184,7 +184,7 @@ const ROWS: [Row; 39] = [
             Trace("20-greeting-refused"),
             Trace("20-odd-greeting"),
             Trace("20-stls-unanswered"),
-            Mutant("waits-for-ever-for-tls"),
+            KnownBug("waits-for-ever-for-tls"),
         ],
     ),
     (
@@ -192,7 +192,7 @@ const ROWS: [Row; 39] = [
         "Courier, CVE-2021-38084: commands behind STLS",
         &[
             Trace("21-cve-2021-38084"),
-            Mutant("obeys-what-is-pipelined-behind-stls"),
+            KnownBug("obeys-what-is-pipelined-behind-stls"),
             Test(
                 "pop3-proto/tests/server/stls.rs",
                 "what_is_pipelined_after_it_is_thrown_away",
@@ -204,7 +204,7 @@ const ROWS: [Row; 39] = [
         "evolution, mutt, libetpan, CVE-2020-14928, CVE-2020-14954, CVE-2020-15953: replies before TLS",
         &[
             Trace("16-cve-2021-22947"),
-            Mutant("plaintext-behind-stls-is-kept"),
+            KnownBug("plaintext-behind-stls-is-kept"),
         ],
     ),
     (
@@ -213,7 +213,7 @@ const ROWS: [Row; 39] = [
         &[
             Trace("23-apop-in-cleartext"),
             Trace("23-cve-2007-1558"),
-            Mutant("any-octets-are-a-timestamp"),
+            KnownBug("any-octets-are-a-timestamp"),
         ],
     ),
     (
@@ -239,8 +239,8 @@ const ROWS: [Row; 39] = [
             Trace("26-challenge-without-a-space"),
             Trace("26-oauthbearer-error"),
             Trace("26-success-after-cancel"),
-            Mutant("a-challenge-needs-a-space"),
-            Mutant("success-after-cancel-is-success"),
+            KnownBug("a-challenge-needs-a-space"),
+            KnownBug("success-after-cancel-is-success"),
         ],
     ),
     (
@@ -249,7 +249,7 @@ const ROWS: [Row; 39] = [
         &[
             Trace("27-ok-is-a-challenge"),
             Trace("27-text-after-a-challenge"),
-            Mutant("ok-within-auth-is-success"),
+            KnownBug("ok-within-auth-is-success"),
             Test(SASL, "ok_where_a_challenge_is_due"),
         ],
     ),
@@ -258,7 +258,7 @@ const ROWS: [Row; 39] = [
         "getmail6#256, MailKit#1948: long tokens",
         &[
             Trace("28-long-token"),
-            Mutant("initial-response-of-any-length"),
+            KnownBug("initial-response-of-any-length"),
         ],
     ),
     (
@@ -266,7 +266,7 @@ const ROWS: [Row; 39] = [
         "poplib, CVE-2025-15367; curl, CVE-2012-0036: controls in arguments",
         &[
             Trace("29-cve-2025-15367"),
-            Mutant("lets-controls-into-arguments"),
+            KnownBug("lets-controls-into-arguments"),
             Test(LOGIN, "control_characters_make_no_argument"),
         ],
     ),
@@ -275,8 +275,8 @@ const ROWS: [Row; 39] = [
         "fetchmail, CVE-2005-2335: long unique-ids",
         &[
             Trace("30-cve-2005-2335"),
-            Mutant("cuts-unique-ids-in-a-listing"),
-            Mutant("cuts-unique-ids-to-70"),
+            KnownBug("cuts-unique-ids-in-a-listing"),
+            KnownBug("cuts-unique-ids-to-70"),
         ],
     ),
     (
@@ -284,7 +284,7 @@ const ROWS: [Row; 39] = [
         "mutt, CVE-2018-14362, CVE-2018-14356: paths, and no unique-id",
         &[
             Trace("31-cve-2018-14362"),
-            Mutant("takes-no-unique-id-for-one"),
+            KnownBug("takes-no-unique-id-for-one"),
         ],
     ),
     (
@@ -292,9 +292,9 @@ const ROWS: [Row; 39] = [
         "MailKit#872, mpop: numbers too large, twice, left out",
         &[
             Trace("32-numbers"),
-            Mutant("numbers-in-a-listing-wrap"),
-            Mutant("takes-a-number-twice"),
-            Mutant("sizes-may-be-negative"),
+            KnownBug("numbers-in-a-listing-wrap"),
+            KnownBug("takes-a-number-twice"),
+            KnownBug("sizes-may-be-negative"),
         ],
     ),
     (
@@ -355,8 +355,8 @@ const ROWS: [Row; 39] = [
         &[
             Trace("39-stalwart"),
             Trace("39-top-and-deleted-at-the-server"),
-            Mutant("retrieves-deleted-messages"),
-            Mutant("top-0-sends-the-body"),
+            KnownBug("retrieves-deleted-messages"),
+            KnownBug("top-0-sends-the-body"),
         ],
     ),
     (
@@ -364,7 +364,7 @@ const ROWS: [Row; 39] = [
         "async-pop 1.1.3: a queue that is not advanced",
         &[
             Trace("32-numbers"),
-            Mutant("a-malformed-line-stays-in-front-of-the-queue"),
+            KnownBug("a-malformed-line-stays-in-front-of-the-queue"),
         ],
     ),
 ];
@@ -377,9 +377,9 @@ fn what_covers_a_bug_is_there() {
         for covered in *covered {
             let (is_there, what) = match covered {
                 Trace(name) => (traces.iter().any(|(trace, _)| trace == name), name),
-                Mutant(name) => {
-                    let mut all = mutants::all().iter();
-                    (all.any(|mutant| mutant.name == *name), name)
+                KnownBug(name) => {
+                    let mut all = known_bugs::all().iter();
+                    (all.any(|bug| bug.name == *name), name)
                 }
                 Test(file, function) => (is_test(file, function), function),
             };

@@ -122,10 +122,10 @@ impl Report {
 
     /// The sums over the sources of a crate.
     fn of(&self, package: &str) -> Summary {
-        let folder = root().join("crates").join(package).join("src");
+        let directory = root().join("crates").join(package).join("src");
         let mut sum = Summary::default();
         for (path, summary) in &self.0 {
-            if path.starts_with(&folder) {
+            if path.starts_with(&directory) {
                 sum.lines.add(summary.lines);
                 sum.regions.add(summary.regions);
             }
@@ -191,9 +191,9 @@ fn llvm() -> anyhow::Result<PathBuf> {
         .and_then(|version| version.split('.').next())
         .context("rustc names no LLVM")?;
     let debian = PathBuf::from(format!("/usr/lib/llvm-{major}/bin"));
-    for folder in [&own, &debian] {
-        if folder.join("llvm-cov").exists() {
-            return Ok(folder.clone());
+    for directory in [&own, &debian] {
+        if directory.join("llvm-cov").exists() {
+            return Ok(directory.clone());
         }
     }
     tool::debian(&[&format!("llvm-{major}")])?;

@@ -33,8 +33,8 @@ impl Engine {
         }
         let scratch = tempfile::tempdir()?;
         let [source, out, work] = ["src", "out", "work"].map(|name| scratch.path().join(name));
-        for folder in [&source, &out, &work] {
-            fs::create_dir(folder)?;
+        for directory in [&source, &out, &work] {
+            fs::create_dir(directory)?;
         }
         std::os::unix::fs::symlink(root(), source.join("pop3-rs"))?;
         let mut build = command("bash .clusterfuzzlite/build.sh");

@@ -145,7 +145,7 @@ impl Fuzz {
         Ok(())
     }
 
-    /// Puts into a folder, in place of what is there, what of the finds reaches
+    /// Puts into a directory, in place of what is there, what of the finds reaches
     /// more than is known, and says how many that are.
     fn merge(
         &self,
@@ -157,15 +157,15 @@ impl Fuzz {
     ) -> anyhow::Result<usize> {
         let merged = merged(target);
         empty(&merged)?;
-        for folder in known {
-            for path in files(folder)? {
+        for directory in known {
+            for path in files(directory)? {
                 fs::copy(&path, merged.join(path.file_name().unwrap_or_default()))?;
             }
         }
         let known = files(&merged)?;
         let mut merge = target.fuzzer(program(&target.program(self.sanitizer)?));
         merge.args(how).arg(&merged);
-        let finds = finds.iter().filter(|folder| folder.exists());
+        let finds = finds.iter().filter(|directory| directory.exists());
         let output = merge.args(finds).output()?;
         ensure!(
             output.status.success(),
@@ -217,12 +217,12 @@ fn executed(line: &str) -> Option<u64> {
         .ok()
 }
 
-/// Makes a folder, or empties it.
-fn empty(folder: &Path) -> anyhow::Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder)?;
+/// Makes a directory, or empties it.
+fn empty(directory: &Path) -> anyhow::Result<()> {
+    if directory.exists() {
+        fs::remove_dir_all(directory)?;
     }
-    Ok(fs::create_dir_all(folder)?)
+    Ok(fs::create_dir_all(directory)?)
 }
 
 fn artifacts(target: &Target) -> PathBuf {

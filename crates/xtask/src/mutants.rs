@@ -31,20 +31,20 @@ pub(crate) struct Mutants {
 impl Mutants {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         tool::MUTANTS.install()?;
-        let folder = root().join("target/mutants").join(&self.package);
-        fs::create_dir_all(&folder)?;
+        let directory = root().join("target/mutants").join(&self.package);
+        fs::create_dir_all(&directory)?;
         let mut mutants = self.selection("cargo mutants");
         mutants
             .arg("--jobs")
             .arg(self.jobs.to_string())
             .arg("--output")
-            .arg(&folder)
+            .arg(&directory)
             // Or each mutant that survives so far would take minutes.
             .env("POP3_EXHAUSTIVE_LENGTH", "5")
             .env("POP3_EXHAUSTIVE_FURTHER", "-1")
             // That a property fails is enough.
             .env("PROPTEST_MAX_SHRINK_ITERS", "0");
-        let result = Names(folder.join("mutants.out"));
+        let result = Names(directory.join("mutants.out"));
         if self.iterate {
             // What runs out of time is caught, and need not do so again.
             result.count_timeouts_as_caught()?;
@@ -84,7 +84,7 @@ impl Mutants {
     }
 }
 
-/// The names of mutants that cargo-mutants writes into its folder, a file for
+/// The names of mutants that cargo-mutants writes into its directory, a file for
 /// each outcome.
 struct Names(PathBuf);
 

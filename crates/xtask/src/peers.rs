@@ -20,7 +20,7 @@ use crate::{
 /// missing
 #[derive(clap::Args)]
 pub(crate) struct Peers {
-    /// Install them for this suite of the matrix, into a folder of its own
+    /// Install them for this suite of the matrix, into a directory of its own
     #[arg(long, value_enum, default_value_t = Suite::Machine)]
     suite: Suite,
 }
@@ -56,11 +56,11 @@ impl Peers {
             .context("installing packages needs root")?;
         }
         if !to_unpack.is_empty() {
-            let folder = TempDir::with_prefix("pop3-packages-")?;
+            let directory = TempDir::with_prefix("pop3-packages-")?;
             run(command("apt-get download -qq")
                 .args(&to_unpack)
-                .current_dir(folder.path()))?;
-            for entry in fs::read_dir(folder.path())? {
+                .current_dir(directory.path()))?;
+            for entry in fs::read_dir(directory.path())? {
                 unpack(&entry?.path())?;
             }
         }
@@ -103,8 +103,8 @@ fn unpacked(package: &str) -> PathBuf {
     Path::new(UNPACKED).join(package)
 }
 
-/// Unpacks a package into the folder of its name. Nothing of it is run, and
-/// the folder is there only when it is whole.
+/// Unpacks a package into the directory of its name. Nothing of it is run, and
+/// the directory is there only when it is whole.
 fn unpack(package: &Path) -> anyhow::Result<()> {
     let name = package.file_name().unwrap_or_default().to_string_lossy();
     let name = name.split('_').next().unwrap_or_default();

@@ -7,13 +7,13 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-/// The folder of the workspace.
+/// The directory of the workspace.
 pub(crate) fn root() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.canonicalize().unwrap_or(root)
 }
 
-/// A command to be run in the workspace folder. Nothing that it starts may
+/// A command to be run in the workspace directory. Nothing that it starts may
 /// fetch a toolchain.
 pub(crate) fn command(line: &str) -> Command {
     let mut words = line.split_whitespace();

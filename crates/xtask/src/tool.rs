@@ -80,10 +80,10 @@ pub(crate) fn debian(packages: &[&str]) -> anyhow::Result<()> {
     .context("installing packages needs root")
 }
 
-/// A program of a Python package, in a folder of its own.
+/// A program of a Python package, in a directory of its own.
 pub(crate) fn python(package: &str, version: &str) -> anyhow::Result<PathBuf> {
-    let folder = root().join("target/tools").join(package);
-    let path = folder.join("bin").join(package);
+    let directory = root().join("target/tools").join(package);
+    let path = directory.join("bin").join(package);
     let shown = program(&path)
         .arg("--version")
         .stderr(Stdio::null())
@@ -91,23 +91,23 @@ pub(crate) fn python(package: &str, version: &str) -> anyhow::Result<PathBuf> {
     if shown.is_ok_and(|shown| String::from_utf8_lossy(&shown.stdout).contains(version)) {
         return Ok(path);
     }
-    run(command("python3 -m venv").arg(&folder))?;
+    run(command("python3 -m venv").arg(&directory))?;
     let pip = "install --quiet --disable-pip-version-check";
-    run(program(&folder.join("bin/pip"))
+    run(program(&directory.join("bin/pip"))
         .args(pip.split(' '))
         .arg(format!("{package}=={version}")))?;
     Ok(path)
 }
 
-/// The folder of a package of Node's.
+/// The directory of a package of Node's.
 pub(crate) fn node(package: &str, version: &str) -> anyhow::Result<PathBuf> {
-    let folder = root().join("target/tools").join(package);
-    let path = folder.join("node_modules").join(package);
+    let directory = root().join("target/tools").join(package);
+    let path = directory.join("node_modules").join(package);
     let manifest = std::fs::read_to_string(path.join("package.json")).unwrap_or_default();
     if !manifest.contains(&format!("\"version\": \"{version}\"")) {
         let install = "npm install --silent --no-audit --no-fund --ignore-scripts --prefix";
         run(command(install)
-            .arg(&folder)
+            .arg(&directory)
             .arg(format!("{package}@{version}")))?;
     }
     Ok(path)

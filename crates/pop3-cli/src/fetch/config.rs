@@ -117,7 +117,7 @@ fn account(entry: Entry) -> Result<Account, String> {
     }
     let to = match entry.to {
         Some(to) => Some(match to.parse().map_err(|error| format!("to: {error}"))? {
-            Place::Maildir(folder) => Place::Maildir(at_home(folder)),
+            Place::Maildir(directory) => Place::Maildir(at_home(directory)),
             Place::Mbox(file) => Place::Mbox(at_home(file)),
             Place::Stdout => Place::Stdout,
         }),
@@ -169,7 +169,7 @@ fn account(entry: Entry) -> Result<Account, String> {
     })
 }
 
-/// `~/` is the home folder: no shell has read this file.
+/// `~/` is the home directory: no shell has read this file.
 fn at_home(path: PathBuf) -> PathBuf {
     match (path.strip_prefix("~"), env::var_os("HOME")) {
         (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),

@@ -36,7 +36,7 @@ pub(crate) struct Job {
 pub(crate) fn jobs(fetch: Fetch) -> Result<Vec<Job>, Failure> {
     let journal = match &fetch.journal {
         Some(file) => file.clone(),
-        None => state_folder()?.join("journal.sqlite"),
+        None => state_directory()?.join("journal.sqlite"),
     };
     let from = fetch.from.as_deref();
     if let Some(url) = from.filter(|from| from.contains("://")) {
@@ -83,7 +83,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
     let Some(to) = fetch.to.clone().or(account.to) else {
         return Err(Failure::new(
             Exit::Usage,
-            "where to? Add --to maildir:FOLDER, --to mbox:FILE or --to -",
+            "where to? Add --to maildir:DIRECTORY, --to mbox:FILE or --to -",
         ));
     };
     let remote: RemoteOptions = fetch.remote.clone().or(&account.remote);
@@ -152,16 +152,16 @@ impl WishOptions {
     }
 }
 
-fn state_folder() -> Result<PathBuf, Failure> {
-    folder("XDG_STATE_HOME", ".local/state", "--journal FILE")
+fn state_directory() -> Result<PathBuf, Failure> {
+    directory("XDG_STATE_HOME", ".local/state", "--journal FILE")
 }
 
 fn config_file() -> Result<PathBuf, Failure> {
-    Ok(folder("XDG_CONFIG_HOME", ".config", "--config FILE")?.join("config.toml"))
+    Ok(directory("XDG_CONFIG_HOME", ".config", "--config FILE")?.join("config.toml"))
 }
 
 /// The XDG base directory specification: what is not absolute counts as unset.
-fn folder(variable: &str, in_home: &str, instead: &str) -> Result<PathBuf, Failure> {
+fn directory(variable: &str, in_home: &str, instead: &str) -> Result<PathBuf, Failure> {
     let named = env::var_os(variable).map(PathBuf::from);
     let base = named.filter(|path| path.is_absolute()).or_else(|| {
         let home = env::var_os("HOME").filter(|home| !home.is_empty())?;

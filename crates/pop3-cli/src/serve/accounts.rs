@@ -31,8 +31,8 @@ impl AccountOptions {
         self.users.is_none() && self.user.is_none()
     }
 
-    /// The folder from which the maildirs in the file of users are sought.
-    pub(super) fn folder(&self) -> &Path {
+    /// The directory from which the maildirs in the file of users are sought.
+    pub(super) fn directory(&self) -> &Path {
         self.users
             .as_deref()
             .and_then(Path::parent)

@@ -86,7 +86,7 @@ fn capabilities_are_asked_for_once_in_each_state() {
     let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
     let fingerprint = Fingerprint::of(&certificate).to_string();
     let config = tls_config(vec![certificate], key).unwrap();
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     for (tls, before) in [
         (Tls::None, &["CAPA"][..]),
         (Tls::Stls, &["CAPA", "STLS", "CAPA"]),
@@ -113,7 +113,7 @@ fn capabilities_are_asked_for_once_in_each_state() {
                     client.args(["--fingerprint", &fingerprint]);
                 }
                 let output = client
-                    .current_dir(&folder)
+                    .current_dir(&directory)
                     .env("POP3_PASSWORD", "tanstaaf")
                     .output()
                     .unwrap();

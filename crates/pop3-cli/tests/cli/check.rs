@@ -33,23 +33,23 @@ const MESSAGES: [&str; 4] = [
 /// A server that runs over a Maildir with those messages.
 struct Server {
     child: Child,
-    folder: TempDir,
+    directory: TempDir,
     /// Where it listens, first in the clear and then under TLS.
     addresses: Vec<String>,
 }
 
 impl Server {
     fn new(options: &[&str]) -> Self {
-        let folder = TempDir::new().unwrap();
+        let directory = TempDir::new().unwrap();
         for part in ["tmp", "cur", "new"] {
-            fs::create_dir(folder.path().join(part)).unwrap();
+            fs::create_dir(directory.path().join(part)).unwrap();
         }
         for (number, message) in MESSAGES.iter().enumerate() {
-            fs::write(folder.path().join(format!("new/{number}.x")), message).unwrap();
+            fs::write(directory.path().join(format!("new/{number}.x")), message).unwrap();
         }
         let mut child = pop3(["serve", "--listen", "127.0.0.1:0", "--user", USER])
             .args(["--login-delay", "0", "--maildir"])
-            .arg(folder.path())
+            .arg(directory.path())
             .args(options)
             .env("POP3_PASSWORD", PASSWORD)
             .stderr(Stdio::null())
@@ -60,7 +60,7 @@ impl Server {
         let addresses = lines.by_ref().take(many).map(Result::unwrap).collect();
         Self {
             child,
-            folder,
+            directory,
             addresses,
         }
     }
@@ -80,7 +80,7 @@ impl Server {
     }
 
     fn messages(&self) -> usize {
-        let parts = ["new", "cur"].map(|part| self.folder.path().join(part));
+        let parts = ["new", "cur"].map(|part| self.directory.path().join(part));
         parts
             .map(|part| fs::read_dir(part).unwrap().count())
             .iter()

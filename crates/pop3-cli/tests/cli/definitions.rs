@@ -40,13 +40,17 @@ fn the_man_page_names_every_command() {
 }
 
 #[test]
-fn a_folder_gets_a_page_for_each_command() {
-    let folder = tempfile::tempdir().unwrap();
-    run(["man", "--folder", folder.path().to_str().unwrap()], b"").gives(b"");
+fn a_directory_gets_a_page_for_each_command() {
+    let directory = tempfile::tempdir().unwrap();
+    run(
+        ["man", "--directory", directory.path().to_str().unwrap()],
+        b"",
+    )
+    .gives(b"");
     for command in commands() {
-        let page = fs::read_to_string(folder.path().join(format!("pop3-{command}.1"))).unwrap();
+        let page = fs::read_to_string(directory.path().join(format!("pop3-{command}.1"))).unwrap();
         assert!(page.contains("SYNOPSIS"), "{page}");
     }
-    let run = run(["man", "--folder", "/nowhere/at/all"], b"");
+    let run = run(["man", "--directory", "/nowhere/at/all"], b"");
     assert_eq!(run.status, Some(73), "{run:?}");
 }

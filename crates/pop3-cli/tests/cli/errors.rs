@@ -282,7 +282,7 @@ struct Secure {
     child: Child,
     address: String,
     log: BufReader<ChildStderr>,
-    _folder: TempDir,
+    _directory: TempDir,
 }
 
 /// Who signs the certificate.
@@ -294,8 +294,8 @@ enum Signer {
 
 impl Secure {
     fn new(name: &str, signer: Signer, change: impl Fn(&mut CertificateParams)) -> Self {
-        let folder = TempDir::new().unwrap();
-        let path = |name: &str| folder.path().join(name);
+        let directory = TempDir::new().unwrap();
+        let path = |name: &str| directory.path().join(name);
         let key = KeyPair::generate().unwrap();
         let mut parameters = CertificateParams::new([name.to_owned()]).unwrap();
         change(&mut parameters);
@@ -326,7 +326,7 @@ impl Secure {
                 "--tls-key",
                 "key.pem",
             ])
-            .current_dir(&folder)
+            .current_dir(&directory)
             .env("POP3_PASSWORD", "tanstaaf")
             .spawn()
             .unwrap();
@@ -338,13 +338,13 @@ impl Secure {
             child,
             address: address.trim_end().to_owned(),
             log,
-            _folder: folder,
+            _directory: directory,
         }
     }
 
     /// The authority's certificate.
     fn authority(&self) -> String {
-        let path = self._folder.path().join("authority.pem");
+        let path = self._directory.path().join("authority.pem");
         path.to_str().unwrap().to_owned()
     }
 

@@ -9,10 +9,10 @@ use tempfile::TempDir;
 
 use crate::{Run, pop3, run};
 
-/// A folder for one test.
-struct Folder(TempDir);
+/// A directory for one test.
+struct Directory(TempDir);
 
-impl Folder {
+impl Directory {
     fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
@@ -46,28 +46,28 @@ fn decode_to(output: &Path, options: &[&str], wire: &[u8]) -> Run {
 
 #[test]
 fn the_input_can_be_a_file() {
-    let folder = Folder::new();
-    let block = folder.write("block", b"..a\r\n.\r\n");
+    let directory = Directory::new();
+    let block = directory.write("block", b"..a\r\n.\r\n");
     run(["decode".as_ref(), block.as_os_str()], b"ignored").gives(b".a\r\n");
-    let message = folder.write("message", b".a\n");
+    let message = directory.write("message", b".a\n");
     run(["encode".as_ref(), message.as_os_str()], b"ignored").gives(b"..a\r\n.\r\n");
 }
 
 #[cfg(unix)]
 #[test]
 fn an_input_that_cannot_be_opened_is_66() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     for command in ["decode", "encode"] {
-        let missing = folder.path("missing\n");
+        let missing = directory.path("missing\n");
         run([command.as_ref(), missing.as_os_str()], b"").fails(
             66,
             b"",
             &format!(
                 "pop3 {command}: cannot open {}/missing\\n: No such file or directory (os error 2)",
-                folder.0.path().display()
+                directory.0.path().display()
             ),
         );
-        let done = run([command.as_ref(), folder.0.path().as_os_str()], b"");
+        let done = run([command.as_ref(), directory.0.path().as_os_str()], b"");
         assert_eq!(done.status, Some(66), "{}", done.stderr);
         assert!(done.stderr.contains("is a directory"), "{}", done.stderr);
     }
@@ -75,9 +75,9 @@ fn an_input_that_cannot_be_opened_is_66() {
 
 #[test]
 fn an_output_that_cannot_be_created_is_73() {
-    let folder = Folder::new();
-    let inside = folder.path("missing/file");
-    let name = folder.0.path();
+    let directory = Directory::new();
+    let inside = directory.path("missing/file");
+    let name = directory.0.path();
     for option in ["--output", "--rest"] {
         for path in [&inside, name] {
             let arguments = ["decode".as_ref(), option.as_ref(), path.as_os_str()];
@@ -90,38 +90,38 @@ fn an_output_that_cannot_be_created_is_73() {
     }
     let arguments = ["encode".as_ref(), "-o".as_ref(), inside.as_os_str()];
     assert_eq!(run(arguments, b"").status, Some(73));
-    assert!(folder.names().is_empty());
+    assert!(directory.names().is_empty());
 }
 
 #[test]
 fn a_whole_block_makes_the_file() {
-    let folder = Folder::new();
-    let output = folder.path("message");
+    let directory = Directory::new();
+    let output = directory.path("message");
     decode_to(&output, &[], b"..a\r\n.\r\n").gives(b"");
     assert_eq!(fs::read(&output).unwrap(), b".a\r\n");
     decode_to(&output, &[], b"other\r\n.\r\n").gives(b"");
     assert_eq!(fs::read(&output).unwrap(), b"other\r\n");
-    assert_eq!(folder.names(), ["message"]);
+    assert_eq!(directory.names(), ["message"]);
 }
 
 #[test]
-fn a_bare_name_is_in_the_working_folder() {
-    let folder = Folder::new();
-    folder.write("block", b"a\r\n.\r\n");
+fn a_bare_name_is_in_the_working_directory() {
+    let directory = Directory::new();
+    directory.write("block", b"a\r\n.\r\n");
     let status = pop3(["decode", "-o", "message", "block"])
-        .current_dir(folder.0.path())
+        .current_dir(directory.0.path())
         .status()
         .unwrap();
     assert_eq!(status.code(), Some(0));
-    assert_eq!(fs::read(folder.path("message")).unwrap(), b"a\r\n");
-    assert_eq!(folder.names(), ["block", "message"]);
+    assert_eq!(fs::read(directory.path("message")).unwrap(), b"a\r\n");
+    assert_eq!(directory.names(), ["block", "message"]);
 }
 
 #[test]
 fn anything_less_leaves_the_file_as_it_was() {
     let long = b"line\r\n".repeat(100_000);
-    let folder = Folder::new();
-    let output = folder.path("message");
+    let directory = Directory::new();
+    let output = directory.path("message");
     for there in [None, Some(b"old")] {
         if let Some(old) = there {
             fs::write(&output, old).unwrap();
@@ -139,27 +139,27 @@ fn anything_less_leaves_the_file_as_it_was() {
             assert_eq!(done.stdout, b"");
             assert_eq!(done.stderr.lines().count(), 1, "{}", done.stderr);
             assert_eq!(fs::read(&output).ok().as_deref(), there.map(|old| &old[..]));
-            assert_eq!(folder.names().len(), usize::from(there.is_some()));
+            assert_eq!(directory.names().len(), usize::from(there.is_some()));
         }
         let encode = ["encode", "--newline=reject", "-o", output.to_str().unwrap()];
         assert_eq!(run(encode, b"a\r\nb\n").status, Some(65));
         assert_eq!(fs::read(&output).ok().as_deref(), there.map(|old| &old[..]));
-        assert_eq!(folder.names().len(), usize::from(there.is_some()));
+        assert_eq!(directory.names().len(), usize::from(there.is_some()));
     }
 }
 
 #[test]
 fn encode_makes_a_file_too() {
-    let folder = Folder::new();
-    let output = folder.path("block");
+    let directory = Directory::new();
+    let output = directory.path("block");
     run(["encode", "-o", output.to_str().unwrap()], b".a\n").gives(b"");
     assert_eq!(fs::read(&output).unwrap(), b"..a\r\n.\r\n");
 }
 
 #[test]
 fn a_file_can_be_decoded_onto_itself() {
-    let folder = Folder::new();
-    let file = folder.write("file", b"..a\r\n.\r\n");
+    let directory = Directory::new();
+    let file = directory.write("file", b"..a\r\n.\r\n");
     let path = file.to_str().unwrap();
     run(["decode", "-o", path, path], b"").gives(b"");
     assert_eq!(fs::read(&file).unwrap(), b".a\r\n");
@@ -167,8 +167,8 @@ fn a_file_can_be_decoded_onto_itself() {
 
 #[test]
 fn rest_keeps_what_follows() {
-    let folder = Folder::new();
-    let rest = folder.path("rest");
+    let directory = Directory::new();
+    let rest = directory.path("rest");
     let arguments = ["decode", "--rest", rest.to_str().unwrap()];
     let follows = b".\r\n+OK\0\n".repeat(50_000);
     run(arguments, &[b"a\r\n.\r\n", &follows[..]].concat()).gives(b"a\r\n");
@@ -179,19 +179,19 @@ fn rest_keeps_what_follows() {
     fs::write(&rest, "old").unwrap();
     assert_eq!(run(arguments, b"cut off").status, Some(65));
     assert_eq!(fs::read(&rest).unwrap(), b"old");
-    assert_eq!(folder.names(), ["rest"]);
+    assert_eq!(directory.names(), ["rest"]);
 }
 
 #[test]
 fn rest_and_message_do_not_share_a_place() {
-    let folder = Folder::new();
-    let file = folder.path("file");
-    fs::create_dir(folder.path("sub")).unwrap();
-    let rest = folder.path("sub/../file");
+    let directory = Directory::new();
+    let file = directory.path("file");
+    fs::create_dir(directory.path("sub")).unwrap();
+    let rest = directory.path("sub/../file");
     let line = "pop3 decode: --rest and the message would go to one place; name another FILE";
     decode_to(&file, &["--rest", rest.to_str().unwrap()], b".\r\nrest").fails(64, b"", line);
     run(["decode", "--rest", "-"], b".\r\nrest").fails(64, b"", line);
-    assert_eq!(folder.names(), ["sub"]);
+    assert_eq!(directory.names(), ["sub"]);
     // Apart, either may be standard output.
     decode_to(&file, &["--rest", "-"], b"a\r\n.\r\nrest").gives(b"rest");
     assert_eq!(fs::read(&file).unwrap(), b"a\r\n");
@@ -202,10 +202,10 @@ fn rest_and_message_do_not_share_a_place() {
 fn a_file_keeps_its_mode_and_a_link_its_target() {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-    let folder = Folder::new();
-    let file = folder.write("file", b"old");
+    let directory = Directory::new();
+    let file = directory.write("file", b"old");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-    let link = folder.path("link");
+    let link = directory.path("link");
     symlink("file", &link).unwrap();
     decode_to(&link, &[], b"new\r\n.\r\n").gives(b"");
     assert_eq!(fs::read(&file).unwrap(), b"new\r\n");
@@ -216,8 +216,8 @@ fn a_file_keeps_its_mode_and_a_link_its_target() {
     );
 
     // A new file has the mode that the umask leaves, as this one has.
-    let model = fs::metadata(folder.write("model", b"")).unwrap();
-    let new = folder.path("new");
+    let model = fs::metadata(directory.write("model", b"")).unwrap();
+    let new = directory.path("new");
     decode_to(&new, &[], b".\r\n").gives(b"");
     assert_eq!(
         fs::metadata(&new).unwrap().permissions(),
@@ -234,8 +234,8 @@ fn a_named_pipe_is_written_to_and_stays_a_pipe() {
 
     use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-    let folder = Folder::new();
-    let path = folder.path("pipe");
+    let directory = Directory::new();
+    let path = directory.path("pipe");
     mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
     // Opened for both, so that nothing waits for the other end.
     let mut pipe = fs::File::options()
@@ -248,14 +248,14 @@ fn a_named_pipe_is_written_to_and_stays_a_pipe() {
     let mut message = [0; 4];
     pipe.read_exact(&mut message).unwrap();
     assert_eq!(&message, b".a\r\n");
-    assert_eq!(folder.names(), ["pipe"]);
+    assert_eq!(directory.names(), ["pipe"]);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn other_failures_are_74() {
-    let folder = Folder::new();
-    let block = folder.write("block", b"a\r\n.\r\n");
+    let directory = Directory::new();
+    let block = directory.write("block", b"a\r\n.\r\n");
     for command in ["decode", "encode"] {
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
         let done = pop3([command.as_ref(), block.as_os_str()])

@@ -91,19 +91,19 @@ impl Client {
 }
 
 fn maildir() -> TempDir {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     for name in ["new", "cur", "tmp"] {
-        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::create_dir(directory.path().join(name)).unwrap();
     }
-    fs::write(folder.path().join("new/1.x"), ".\n").unwrap();
-    folder
+    fs::write(directory.path().join("new/1.x"), ".\n").unwrap();
+    directory
 }
 
 #[test]
 fn a_signal_lets_sessions_end() {
     for signal in [Signal::TERM, Signal::INT] {
-        let folder = maildir();
-        let path = folder.path().to_str().unwrap();
+        let directory = maildir();
+        let path = directory.path().to_str().unwrap();
         let server = Server::new(&["--maildir", path, "--user", "me"]);
         let mut client = server.client();
         client.log_in("me", "tanstaaf");
@@ -115,7 +115,7 @@ fn a_signal_lets_sessions_end() {
         assert_eq!(client.rest(), "");
         let (status, log) = server.done();
         assert_eq!(status, Some(0), "{log}");
-        assert!(!folder.path().join("new/1.x").exists());
+        assert!(!directory.path().join("new/1.x").exists());
         assert!(
             log.contains("user=\"me\"") && log.contains("deleted=1"),
             "{log}"
@@ -153,8 +153,8 @@ fn the_log_says_why_a_connection_ended() {
 
 #[test]
 fn a_second_signal_ends_all_and_nothing_is_deleted() {
-    let folder = maildir();
-    let path = folder.path().to_str().unwrap();
+    let directory = maildir();
+    let path = directory.path().to_str().unwrap();
     let server = Server::new(&["--maildir", path, "--user", "me", "--grace", "3600"]);
     let mut client = server.client();
     client.log_in("me", "tanstaaf");
@@ -165,7 +165,7 @@ fn a_second_signal_ends_all_and_nothing_is_deleted() {
     assert_eq!(client.rest(), "");
     let (status, log) = server.done();
     assert_eq!(status, Some(0), "{log}");
-    assert!(folder.path().join("new/1.x").exists());
+    assert!(directory.path().join("new/1.x").exists());
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn the_demo_serves_its_messages_with_the_sizes_it_says() {
 
 #[test]
 fn hashes_let_users_in() {
-    let folder = maildir();
+    let directory = maildir();
     let mut users = String::new();
     for (arguments, begin) in [
         (&["serve", "--hash", "argon"][..], "argon:$argon2id$v=19$"),
@@ -232,15 +232,15 @@ fn hashes_let_users_in() {
         assert_eq!((line.status, line.stderr.as_str()), (Some(0), ""));
         let line = String::from_utf8(line.stdout).unwrap();
         assert!(line.starts_with(begin) && line.ends_with('\n'), "{line}");
-        // The maildir of one is found from the folder of the file.
+        // The maildir of one is found from the directory of the file.
         users += &match begin.starts_with("argon") {
             true => line,
             false => line.replace('\n', ":.\n"),
         };
     }
-    let file = folder.path().join("users");
+    let file = directory.path().join("users");
     fs::write(&file, &users).unwrap();
-    let (path, file) = (folder.path().to_str().unwrap(), file.to_str().unwrap());
+    let (path, file) = (directory.path().to_str().unwrap(), file.to_str().unwrap());
     let server = Server::new(&["--maildir", path, "--users", file]);
     for name in ["argon", "scram"] {
         let mut client = server.client();
@@ -302,8 +302,8 @@ fn the_log_shows_no_control_characters_and_no_secrets() {
 
 #[test]
 fn expire_is_announced_on_request() {
-    let folder = maildir();
-    let path = folder.path().to_str().unwrap();
+    let directory = maildir();
+    let path = directory.path().to_str().unwrap();
     for (options, announced) in [
         (&[][..], None),
         (&["--expire", "30"], Some("EXPIRE 30\r\n")),
@@ -326,12 +326,12 @@ fn expire_is_announced_on_request() {
 
 #[test]
 fn what_cannot_be_served_is_said() {
-    let folder = maildir();
-    let path = folder.path().to_str().unwrap();
-    let file = folder.path().join("users");
+    let directory = maildir();
+    let path = directory.path().to_str().unwrap();
+    let file = directory.path().join("users");
     fs::write(&file, "me:secret\n").unwrap();
     let file = file.to_str().unwrap();
-    let bad = folder.path().join("cur");
+    let bad = directory.path().join("cur");
     let bad = bad.to_str().unwrap();
     let taken = Server::new(&["--demo"]);
     for (arguments, status, part) in [

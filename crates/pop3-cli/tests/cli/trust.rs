@@ -14,14 +14,14 @@ use crate::{Run, pop3};
 /// A server with a certificate for `name`, and its address.
 struct Server {
     child: Child,
-    folder: TempDir,
+    directory: TempDir,
     address: String,
 }
 
 impl Server {
     /// None without openssl.
     fn new(name: &str) -> Option<Self> {
-        let folder = TempDir::new().unwrap();
+        let directory = TempDir::new().unwrap();
         let made = Command::new("openssl")
             .args([
                 "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
@@ -33,18 +33,18 @@ impl Server {
                 &format!("subjectAltName={name}"),
             ])
             .args(["-keyout", "key.pem", "-out", "cert.pem"])
-            .current_dir(&folder)
+            .current_dir(&directory)
             .output()
             .ok()?;
         assert!(made.status.success(), "{made:?}");
         for part in ["Mail", "Mail/tmp", "Mail/cur", "Mail/new"] {
-            fs::create_dir(folder.path().join(part)).unwrap();
+            fs::create_dir(directory.path().join(part)).unwrap();
         }
-        fs::write(folder.path().join("Mail/new/1.x"), "Subject: 1\n\n.\n").unwrap();
+        fs::write(directory.path().join("Mail/new/1.x"), "Subject: 1\n\n.\n").unwrap();
         let mut child = pop3(["serve", "--tls-listen", "127.0.0.1:0", "--user", "me"])
             .args(["--login-delay", "0", "--maildir", "Mail"])
             .args(["--tls-cert", "cert.pem", "--tls-key", "key.pem"])
-            .current_dir(&folder)
+            .current_dir(&directory)
             .env("POP3_PASSWORD", "tanstaaf")
             .stderr(Stdio::null())
             .spawn()
@@ -55,7 +55,7 @@ impl Server {
         let address = address.trim_end().to_owned();
         Some(Self {
             child,
-            folder,
+            directory,
             address,
         })
     }
@@ -70,7 +70,7 @@ impl Server {
                 "-in",
                 "cert.pem",
             ])
-            .current_dir(&self.folder)
+            .current_dir(&self.directory)
             .output()
             .unwrap();
         let line = String::from_utf8(output.stdout).unwrap();
@@ -80,7 +80,7 @@ impl Server {
     fn run(&self, command: &str, options: &[&str]) -> Run {
         let output = pop3([command, &format!("pop3s://me@{}", self.address)])
             .args(options)
-            .current_dir(&self.folder)
+            .current_dir(&self.directory)
             .env("POP3_PASSWORD", "tanstaaf")
             .output()
             .unwrap();

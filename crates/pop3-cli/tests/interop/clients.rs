@@ -28,16 +28,16 @@ pub(crate) fn run(command: &mut Command) -> Output {
 }
 
 /// The same for one that does not deliver mail as root.
-fn run_in(folder: &Path, command: &mut Command) {
+fn run_in(directory: &Path, command: &mut Command) {
     use std::os::unix::{fs::MetadataExt as _, process::CommandExt as _};
-    if fs::metadata(folder).unwrap().uid() == 0 {
-        give_away(folder).unwrap();
+    if fs::metadata(directory).unwrap().uid() == 0 {
+        give_away(directory).unwrap();
         command.uid(NOBODY).gid(NOBODY);
     }
-    run(command.env("HOME", folder).current_dir(folder));
+    run(command.env("HOME", directory).current_dir(directory));
 }
 
-/// A folder in memory where there is one: a client that waits for the disk after
+/// A directory in memory where there is one: a client that waits for the disk after
 /// each message, while others wait for it too, may lose patience.
 fn scratch() -> TempDir {
     TempDir::new_in("/dev/shm").unwrap_or_else(|_| TempDir::new().unwrap())
@@ -69,8 +69,8 @@ pub(crate) fn assert_stored(maildir: &Path, mut messages: Vec<Vec<u8>>) {
     }
 }
 
-fn maildir(folder: &Path) -> std::path::PathBuf {
-    let maildir = folder.join("Maildir");
+fn maildir(directory: &Path) -> std::path::PathBuf {
+    let maildir = directory.join("Maildir");
     for part in ["tmp", "cur", "new"] {
         fs::create_dir_all(maildir.join(part)).unwrap();
     }
@@ -92,7 +92,7 @@ fn curl() {
     };
     let messages = messages(COUNT);
     let served = Served::start(&messages);
-    let folder = scratch();
+    let directory = scratch();
     let url = format!("pop3://127.0.0.1:{}", served.port);
     let curl = || {
         let mut command = Command::new(&curl);
@@ -111,9 +111,9 @@ fn curl() {
     run(curl()
         .arg(&range)
         .arg("--output")
-        .arg(folder.path().join("#1")));
+        .arg(directory.path().join("#1")));
     for (at, message) in messages.iter().enumerate() {
-        let octets = fs::read(folder.path().join((at + 1).to_string())).unwrap();
+        let octets = fs::read(directory.path().join((at + 1).to_string())).unwrap();
         assert!(octets == with_crlf(message), "message {}", at + 1);
     }
 
@@ -166,16 +166,16 @@ fn mpop() {
     };
     let messages = messages(COUNT);
     let served = Served::start(&messages);
-    let folder = scratch();
-    let maildir = maildir(folder.path());
-    let configuration = folder.path().join("mpoprc");
+    let directory = scratch();
+    let maildir = maildir(directory.path());
+    let configuration = directory.path().join("mpoprc");
     secret(
         &configuration,
         &format!(
             "account default\nhost 127.0.0.1\nport {}\nuser {USER}\npassword {PASSWORD}\n\
              tls off\nauth user\nkeep off\nreceived_header off\nuidls_file {}\ndelivery maildir {}\n",
             served.port,
-            folder.path().join("uidls").display(),
+            directory.path().join("uidls").display(),
             maildir.display(),
         ),
     );
@@ -194,9 +194,9 @@ fn fetchmail() {
     };
     let messages = messages(COUNT);
     let served = Served::start(&messages);
-    let folder = scratch();
-    let maildir = maildir(folder.path());
-    let configuration = folder.path().join("fetchmailrc");
+    let directory = scratch();
+    let maildir = maildir(directory.path());
+    let configuration = directory.path().join("fetchmailrc");
     secret(
         &configuration,
         &format!(
@@ -204,13 +204,13 @@ fn fetchmail() {
              poll 127.0.0.1 service {1} protocol POP3\n\
              user {USER} password {PASSWORD} sslproto '' fetchall nokeep norewrite \
              mda \"cat > {2}/new/$(cat /proc/sys/kernel/random/uuid)\"\n",
-            folder.path().display(),
+            directory.path().display(),
             served.port,
             maildir.display(),
         ),
     );
     run_in(
-        folder.path(),
+        directory.path(),
         Command::new(fetchmail)
             .args(["--silent", "--nosyslog", "--nodetach", "--fetchmailrc"])
             .arg(configuration),
@@ -240,9 +240,9 @@ fn getmail() {
     };
     let messages = messages(COUNT);
     let served = Served::start(&messages);
-    let folder = scratch();
-    let maildir = maildir(folder.path());
-    let configuration = folder.path().join("getmailrc");
+    let directory = scratch();
+    let maildir = maildir(directory.path());
+    let configuration = directory.path().join("getmailrc");
     secret(
         &configuration,
         &format!(
@@ -255,13 +255,13 @@ fn getmail() {
         ),
     );
     run_in(
-        folder.path(),
+        directory.path(),
         // The interpreter that has getmail's modules.
         Command::new("/usr/bin/python3")
             .args(["-c", PATIENT_GETMAIL])
             .arg(getmail)
             .arg("--getmaildir")
-            .arg(folder.path())
+            .arg(directory.path())
             .arg("--rcfile")
             .arg(configuration),
     );

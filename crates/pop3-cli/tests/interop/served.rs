@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// A server that runs; stopped when dropped.
 pub(crate) struct Served {
     pub(crate) port: u16,
-    folder: TempDir,
+    directory: TempDir,
     process: Child,
     _stdout: BufReader<ChildStdout>,
 }
@@ -20,13 +20,13 @@ pub(crate) struct Served {
 impl Served {
     pub(crate) fn start(messages: &[Vec<u8>]) -> Self {
         pop3_peers::limit_children(crate::CHILD_LIMIT);
-        let folder = TempDir::new().unwrap();
+        let directory = TempDir::new().unwrap();
         for part in ["tmp", "cur", "new"] {
-            fs::create_dir(folder.path().join(part)).unwrap();
+            fs::create_dir(directory.path().join(part)).unwrap();
         }
         for (at, message) in messages.iter().enumerate() {
             let name = format!("new/{}.{at}.example", 1_600_000_000 + at);
-            fs::write(folder.path().join(name), message).unwrap();
+            fs::write(directory.path().join(name), message).unwrap();
         }
         let mut process = Command::new(env!("CARGO_BIN_EXE_pop3"))
             .args([
@@ -37,7 +37,7 @@ impl Served {
                 USER,
                 "--maildir",
             ])
-            .arg(folder.path())
+            .arg(directory.path())
             .env("POP3_PASSWORD", PASSWORD)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -50,7 +50,7 @@ impl Served {
         let port = first_line.trim().rsplit(':').next().unwrap();
         Self {
             port: port.parse().unwrap_or_else(|_| panic!("{first_line}")),
-            folder,
+            directory,
             process,
             _stdout: stdout,
         }
@@ -60,7 +60,7 @@ impl Served {
     #[track_caller]
     pub(crate) fn assert_empty(&self) {
         for part in ["new", "cur"] {
-            let left = fs::read_dir(self.folder.path().join(part)).unwrap();
+            let left = fs::read_dir(self.directory.path().join(part)).unwrap();
             assert_eq!(left.count(), 0, "{part}");
         }
     }

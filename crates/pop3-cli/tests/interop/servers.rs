@@ -21,11 +21,11 @@ use crate::clients::{assert_stored, run};
 
 const COUNT: usize = 300;
 
-fn pop3(folder: &Path) -> Command {
+fn pop3(directory: &Path) -> Command {
     pop3_peers::limit_children(crate::CHILD_LIMIT);
     let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
     command.env("POP3_PASSWORD", PASSWORD);
-    command.env("XDG_STATE_HOME", folder.join("state"));
+    command.env("XDG_STATE_HOME", directory.join("state"));
     command
 }
 
@@ -37,10 +37,10 @@ fn all(
     size: fn(&[u8]) -> usize,
     options: &[impl AsRef<OsStr>],
 ) {
-    let folder = TempDir::new().unwrap();
-    let maildir = folder.path().join("Maildir");
+    let directory = TempDir::new().unwrap();
+    let maildir = directory.path().join("Maildir");
 
-    let listed = run(pop3(folder.path())
+    let listed = run(pop3(directory.path())
         .args(["list", "--json", url])
         .args(options));
     let listed = String::from_utf8(listed.stdout).unwrap();
@@ -50,7 +50,7 @@ fn all(
     }
 
     let fetch = || {
-        let mut command = pop3(folder.path());
+        let mut command = pop3(directory.path());
         command
             .args(["fetch", "--delete", "--json", url])
             .args(options);
@@ -139,10 +139,10 @@ fn a_first_dot_that_is_not_stuffed_costs_no_mail() {
         let Some(server) = daemon.start(&messages, None).unwrap() else {
             continue;
         };
-        let folder = TempDir::new().unwrap();
-        let maildir = folder.path().join("Maildir");
+        let directory = TempDir::new().unwrap();
+        let maildir = directory.path().join("Maildir");
         for _ in 0..3 {
-            let mut command = pop3(folder.path());
+            let mut command = pop3(directory.path());
             command.args(["fetch", "--insecure-plaintext", "--to"]);
             command.arg(format!("maildir:{}", maildir.display()));
             command
@@ -188,8 +188,8 @@ fn whoever_does_stls() {
                 .map(|address| url("pop3s", address.port())),
         );
         for url in urls {
-            let folder = TempDir::new().unwrap();
-            let mut list = pop3(folder.path());
+            let directory = TempDir::new().unwrap();
+            let mut list = pop3(directory.path());
             let listed = run(list.args(["list", "--json", &url]).args(tls.options()));
             let listed = String::from_utf8(listed.stdout).unwrap();
             assert_eq!(
@@ -221,19 +221,19 @@ fn mpopd() {
 struct Tls {
     certificate: String,
     key: String,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Tls {
     fn new() -> Self {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("ca.pem"), cert.pem()).unwrap();
+        let directory = TempDir::new().unwrap();
+        fs::write(directory.path().join("ca.pem"), cert.pem()).unwrap();
         Self {
             certificate: cert.pem(),
             key: signing_key.serialize_pem(),
-            folder,
+            directory,
         }
     }
 
@@ -245,7 +245,7 @@ impl Tls {
     }
 
     fn options(&self) -> [String; 2] {
-        let ca_file = self.folder.path().join("ca.pem");
+        let ca_file = self.directory.path().join("ca.pem");
         ["--ca-file".to_owned(), ca_file.display().to_string()]
     }
 }

@@ -33,8 +33,8 @@ pub(crate) mod server {
         fn new() -> Self {
             pop3_peers::limit_children(crate::CHILD_LIMIT);
             let maildir = tempfile::tempdir().unwrap();
-            for folder in ["new", "cur", "tmp"] {
-                fs::create_dir(maildir.path().join(folder)).unwrap();
+            for directory in ["new", "cur", "tmp"] {
+                fs::create_dir(maildir.path().join(directory)).unwrap();
             }
             for (number, message) in MESSAGES.iter().enumerate() {
                 fs::write(maildir.path().join(format!("new/id-{number}")), message).unwrap();

@@ -1,5 +1,5 @@
 //! The scenarios that come with the crate. A test compares the list with the
-//! folder.
+//! directory.
 
 use std::sync::OnceLock;
 

@@ -7,7 +7,7 @@ use pop3_proto::{DropListing, FieldRule, ScanListing, UniqueIdListing};
 use super::{
     dialogue::{Answer, Reply, Trouble},
     evidence::Secrets,
-    lab::{Incident, IncidentKind, lines},
+    prober::{Incident, IncidentKind, lines},
 };
 
 /// A command and what came of it.

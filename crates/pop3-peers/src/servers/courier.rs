@@ -6,7 +6,7 @@ use std::{fs, io};
 use super::{
     Daemon, Identity, Maildrop, Server,
     process::write_identity,
-    room::{FOLDER, Room},
+    sandbox::{DIRECTORY, Sandbox},
 };
 
 /// Courier.
@@ -21,29 +21,29 @@ pub const COURIER: Daemon = Daemon {
 };
 
 fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server> {
-    let room = Room::new(&COURIER, "courier")?;
-    room.write_pam("pop3")?;
-    let maildrop = Maildrop::maildir(&room.path().join("home"), messages)?;
+    let sandbox = Sandbox::new(&COURIER, "courier")?;
+    sandbox.write_pam("pop3")?;
+    let maildrop = Maildrop::maildir(&sandbox.path().join("home"), messages)?;
     if let Some(identity) = identity {
-        write_identity(room.path(), identity)?;
+        write_identity(sandbox.path(), identity)?;
         let pair = [identity.certificate, identity.key].concat();
-        room.write("pair.pem", &pair)?;
+        sandbox.write("pair.pem", &pair)?;
     }
-    room.write(
+    sandbox.write(
         "etc/courier/authdaemonrc",
         "authmodulelist=\"authpam\"\ndaemons=1\nauthdaemonvar=/run/courier/authdaemon\n",
     )?;
-    fs::create_dir_all(room.path().join("run/courier/authdaemon"))?;
-    let room = room.enter(
-        "for folder in /usr/libexec/courier-authlib /usr/lib/courier/courier-authlib; do
-    ! test -x $folder/authdaemond || break
+    fs::create_dir_all(sandbox.path().join("run/courier/authdaemon"))?;
+    let sandbox = sandbox.enter(
+        "for directory in /usr/libexec/courier-authlib /usr/lib/courier/courier-authlib; do
+    ! test -x $directory/authdaemond || break
 done
-$folder/authdaemond >&2 &
+$directory/authdaemond >&2 &
 while ! test -S /run/courier/authdaemon/socket; do sleep 0.02; done",
     )?;
     let stls = identity.is_some();
-    Server::under_inetd(room, maildrop, move |room| {
-        let mut command = room.command("/usr/lib/courier/courier/courierpop3login");
+    Server::under_inetd(sandbox, maildrop, move |sandbox| {
+        let mut command = sandbox.command("/usr/lib/courier/courier/courierpop3login");
         command.args(["/usr/lib/courier/courier/courierpop3d", "Maildir"]);
         // What its configuration and its own inetd would say.
         command
@@ -57,7 +57,7 @@ while ! test -S /run/courier/authdaemon/socket; do sleep 0.02; done",
             command
                 .env("COURIERTLS", "/usr/bin/couriertls")
                 .env("POP3_STARTTLS", "YES")
-                .env("TLS_CERTFILE", format!("{FOLDER}/pair.pem"))
+                .env("TLS_CERTFILE", format!("{DIRECTORY}/pair.pem"))
                 .env("TLS_VERIFYPEER", "NONE");
         }
         command

@@ -11,7 +11,7 @@ use super::{
     super::with_crlf,
     Daemon, Identity, Maildrop, Server, USER,
     process::{await_start, failed, free_address, give_to, write_identity},
-    room::{FOLDER, Room, SERVICE_ID},
+    sandbox::{DIRECTORY, SERVICE_ID, Sandbox},
 };
 
 /// Cyrus.
@@ -38,15 +38,15 @@ pub const CYRUS: Daemon = Daemon {
 };
 
 fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server> {
-    let room = Room::new(&CYRUS, "cyrus")?;
+    let sandbox = Sandbox::new(&CYRUS, "cyrus")?;
     let (address, tls_address) = (free_address()?, free_address()?);
-    configure(&room, address, tls_address, identity)?;
+    configure(&sandbox, address, tls_address, identity)?;
     for part in ["var/lib/cyrus", "var/spool/cyrus", "run/cyrus"] {
-        fs::create_dir_all(room.path().join(part))?;
-        give_to(&room.path().join(part), SERVICE_ID)?;
+        fs::create_dir_all(sandbox.path().join(part))?;
+        give_to(&sandbox.path().join(part), SERVICE_ID)?;
     }
-    fs::create_dir(room.path().join("run/saslauthd"))?;
-    let mut room = room.enter(
+    fs::create_dir(sandbox.path().join("run/saslauthd"))?;
+    let mut sandbox = sandbox.enter(
         "saslauthd -a shadow -n 1 >&2
 cyrmaster >&2 &",
     )?;
@@ -54,44 +54,46 @@ cyrmaster >&2 &",
     // The first login makes the mailbox. There can be none before saslauthd and
     // the databases have started, which is later than somebody listens.
     let maildrop = Maildrop::Kept(address);
-    await_start(&mut room.process, &room.folder, || maildrop.messages())?;
-    let spool = room.folder.path().join("var/spool/cyrus");
-    let mailbox = folder_of("cyrus.header", &spool)?
+    await_start(&mut sandbox.process, &sandbox.directory, || {
+        maildrop.messages()
+    })?;
+    let spool = sandbox.directory.path().join("var/spool/cyrus");
+    let mailbox = directory_of("cyrus.header", &spool)?
         .ok_or_else(|| Error::other("a login to Cyrus made no mailbox"))?;
     for (message, number) in messages.iter().zip(1_u64..) {
         fs::write(mailbox.join(format!("{number}.")), with_crlf(message))?;
     }
     give_to(&mailbox, SERVICE_ID)?;
     let id = SERVICE_ID.to_string();
-    let reconstructed = room
+    let reconstructed = sandbox
         .doorway()
         .command("setpriv")
         .args(["--reuid", &id, "--regid", &id, "--clear-groups"])
         .args(["cyrus", "reconstruct", "-u", USER])
         .output()?;
     if !reconstructed.status.success() {
-        return Err(failed(&room.folder));
+        return Err(failed(&sandbox.directory));
     }
     let tls_address = identity.map(|_| tls_address);
-    Ok(Server::in_room(room, maildrop, address, tls_address))
+    Ok(Server::in_room(sandbox, maildrop, address, tls_address))
 }
 
 fn configure(
-    room: &Room,
+    sandbox: &Sandbox,
     address: SocketAddr,
     tls_address: SocketAddr,
     identity: Option<Identity<'_>>,
 ) -> io::Result<()> {
     let (mut tls, mut services) = (String::new(), String::new());
     if let Some(identity) = identity {
-        write_identity(room.path(), identity)?;
-        give_to(&room.path().join("key.pem"), SERVICE_ID)?;
+        write_identity(sandbox.path(), identity)?;
+        give_to(&sandbox.path().join("key.pem"), SERVICE_ID)?;
         tls = format!(
-            "tls_server_cert: {FOLDER}/certificate.pem\ntls_server_key: {FOLDER}/key.pem\n"
+            "tls_server_cert: {DIRECTORY}/certificate.pem\ntls_server_key: {DIRECTORY}/key.pem\n"
         );
         services = format!("pop3s cmd=\"pop3d -s\" listen=\"{tls_address}\" maxchild=50\n");
     }
-    room.write(
+    sandbox.write(
         "etc/imapd.conf",
         &format!(
             "configdirectory: /var/lib/cyrus
@@ -106,7 +108,7 @@ expunge_mode: immediate
 {tls}"
         ),
     )?;
-    room.write(
+    sandbox.write(
         "etc/cyrus.conf",
         &format!(
             "START {{
@@ -122,15 +124,15 @@ EVENTS {{
     )
 }
 
-/// The folder below this one that holds such a file.
-fn folder_of(file: &str, below: &Path) -> io::Result<Option<PathBuf>> {
+/// The directory below this one that holds such a file.
+fn directory_of(file: &str, below: &Path) -> io::Result<Option<PathBuf>> {
     if below.join(file).is_file() {
         return Ok(Some(below.to_owned()));
     }
     for entry in fs::read_dir(below)? {
         let path = entry?.path();
         if path.is_dir()
-            && let Some(found) = folder_of(file, &path)?
+            && let Some(found) = directory_of(file, &path)?
         {
             return Ok(Some(found));
         }

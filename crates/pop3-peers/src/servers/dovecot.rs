@@ -1,4 +1,4 @@
-//! Dovecot, all of it in one folder, with one static user.
+//! Dovecot, all of it in one directory, with one static user.
 
 use std::{
     fs,
@@ -25,13 +25,13 @@ pub const DOVECOT: Daemon = Daemon {
 };
 
 fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server> {
-    let folder = scratch()?;
-    let maildrop = Maildrop::maildir(folder.path(), messages)?;
+    let directory = scratch()?;
+    let maildrop = Maildrop::maildir(directory.path(), messages)?;
     let (address, tls_address) = (free_address()?, free_address()?);
     if let Some(identity) = identity {
-        write_identity(folder.path(), identity)?;
+        write_identity(directory.path(), identity)?;
     }
-    let owner = fs::metadata(folder.path())?;
+    let owner = fs::metadata(directory.path())?;
     let owner = match owner.uid() {
         0 => (NOBODY, NOBODY),
         uid => (uid, owner.gid()),
@@ -42,12 +42,12 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
         true => configuration_2_4,
         false => configuration,
     };
-    let path = folder.path().join("dovecot.conf");
+    let path = directory.path().join("dovecot.conf");
     fs::write(
         &path,
-        configuration(folder.path(), address.port(), tls_port, owner)?,
+        configuration(directory.path(), address.port(), tls_port, owner)?,
     )?;
-    fs::create_dir(folder.path().join("run"))?;
+    fs::create_dir(directory.path().join("run"))?;
     let mut command = Command::new("dovecot");
     command.arg("-F").arg("-c").arg(path);
     Ok(Server {
@@ -55,8 +55,8 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
         tls_address,
         maildrop,
         _inetd: None,
-        _process: start(command, &folder, address)?,
-        _folder: folder,
+        _process: start(command, &directory, address)?,
+        _directory: directory,
     })
 }
 
@@ -68,26 +68,28 @@ fn is_of_series_2_4() -> io::Result<bool> {
 }
 
 fn configuration(
-    folder: &Path,
+    directory: &Path,
     port: u16,
     tls_port: u16,
     (uid, gid): (u32, u32),
 ) -> io::Result<String> {
     let user = name_of("/etc/passwd", uid)?;
     let group = name_of("/etc/group", gid)?;
-    let folder = folder.display();
+    let directory = directory.display();
     let tls = match tls_port {
         0 => "ssl = no".to_owned(),
         _ => {
-            format!("ssl = yes\nssl_cert = <{folder}/certificate.pem\nssl_key = <{folder}/key.pem")
+            format!(
+                "ssl = yes\nssl_cert = <{directory}/certificate.pem\nssl_key = <{directory}/key.pem"
+            )
         }
     };
     Ok(format!(
         "protocols = pop3
 listen = 127.0.0.1
-base_dir = {folder}/run
-state_dir = {folder}/run
-log_path = {folder}/log
+base_dir = {directory}/run
+state_dir = {directory}/run
+log_path = {directory}/log
 {tls}
 disable_plaintext_auth = no
 auth_mechanisms = plain login
@@ -95,7 +97,7 @@ default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
 first_valid_uid = 1
-mail_location = maildir:{folder}/Maildir
+mail_location = maildir:{directory}/Maildir
 pop3_uidl_format = %f
 passdb {{
   driver = static
@@ -103,7 +105,7 @@ passdb {{
 }}
 userdb {{
   driver = static
-  args = uid={uid} gid={gid} home={folder}
+  args = uid={uid} gid={gid} home={directory}
 }}
 service anvil {{
   chroot =
@@ -123,19 +125,19 @@ service pop3-login {{
 }
 
 fn configuration_2_4(
-    folder: &Path,
+    directory: &Path,
     port: u16,
     tls_port: u16,
     (uid, gid): (u32, u32),
 ) -> io::Result<String> {
     let user = name_of("/etc/passwd", uid)?;
     let group = name_of("/etc/group", gid)?;
-    let folder = folder.display();
+    let directory = directory.display();
     let tls = match tls_port {
         0 => "ssl = no".to_owned(),
         _ => format!(
-            "ssl = yes\nssl_server_cert_file = {folder}/certificate.pem\n\
-             ssl_server_key_file = {folder}/key.pem"
+            "ssl = yes\nssl_server_cert_file = {directory}/certificate.pem\n\
+             ssl_server_key_file = {directory}/key.pem"
         ),
     };
     Ok(format!(
@@ -143,9 +145,9 @@ fn configuration_2_4(
 dovecot_storage_version = 2.4.0
 protocols = pop3
 listen = 127.0.0.1
-base_dir = {folder}/run
-state_dir = {folder}/run
-log_path = {folder}/log
+base_dir = {directory}/run
+state_dir = {directory}/run
+log_path = {directory}/log
 {tls}
 auth_allow_cleartext = yes
 auth_mechanisms = plain login
@@ -154,7 +156,7 @@ default_internal_group = {group}
 default_login_user = {user}
 first_valid_uid = 1
 mail_driver = maildir
-mail_path = {folder}/Maildir
+mail_path = {directory}/Maildir
 pop3_uidl_format = %{{filename}}
 passdb static {{
   password = {PASSWORD}
@@ -163,7 +165,7 @@ userdb static {{
   fields {{
     uid = {uid}
     gid = {gid}
-    home = {folder}
+    home = {directory}
   }}
 }}
 service anvil {{

@@ -1,5 +1,5 @@
 //! Servers that are libraries, each with a small program around it that serves
-//! the files of a folder.
+//! the files of a directory.
 
 use std::{fs, io, path::Path, process::Command};
 
@@ -52,33 +52,34 @@ fn wildduck(messages: &[&[u8]], _identity: Option<Identity<'_>>) -> io::Result<S
     )
 }
 
-/// Runs a program whose text is in the file `server`, with a folder and a port as
+/// Runs a program whose text is in the file `server`, with a directory and a port as
 /// its last arguments.
 fn run<const N: usize>(words: [&str; N], program: &str, messages: &[&[u8]]) -> io::Result<Server> {
-    let folder = scratch()?;
-    let maildrop = Maildrop::maildir(folder.path(), messages)?;
-    fs::write(folder.path().join("server"), program)?;
+    let directory = scratch()?;
+    let maildrop = Maildrop::maildir(directory.path(), messages)?;
+    fs::write(directory.path().join("server"), program)?;
     let address = free_address()?;
     let mut command = Command::new(words[0]);
     command
         .args(&words[1..])
-        .arg(folder.path().join("Maildir/new"))
+        .arg(directory.path().join("Maildir/new"))
         .arg(address.port().to_string());
-    let process = start(command, &folder, address)?;
+    let process = start(command, &directory, address)?;
     Ok(Server {
         address,
         tls_address: None,
         maildrop,
         _inetd: None,
         _process: process,
-        _folder: folder,
+        _directory: directory,
     })
 }
 
 /// The version in the `package.json` of the npm package that has this file.
 pub(super) fn npm_version(file: &Path) -> Option<String> {
-    let mut folders = file.ancestors().skip(1);
-    let text = folders.find_map(|folder| fs::read_to_string(folder.join("package.json")).ok())?;
+    let mut directories = file.ancestors().skip(1);
+    let text = directories
+        .find_map(|directory| fs::read_to_string(directory.join("package.json")).ok())?;
     let mut lines = text.lines().map(str::trim);
     let version = lines.find_map(|line| line.strip_prefix("\"version\": \""))?;
     Some(version.split('"').next()?.to_owned())
@@ -90,11 +91,11 @@ mod tests {
 
     #[test]
     fn the_version_is_that_of_the_package_around_a_file() {
-        let folder = scratch().unwrap();
-        let file = folder.path().join("lib/pop3/server.js");
+        let directory = scratch().unwrap();
+        let file = directory.path().join("lib/pop3/server.js");
         assert_eq!(npm_version(&file), None);
         let text = "{\n    \"name\": \"wildduck\",\n    \"version\": \"1.46.1\",\n}\n";
-        fs::write(folder.path().join("package.json"), text).unwrap();
+        fs::write(directory.path().join("package.json"), text).unwrap();
         assert_eq!(npm_version(&file).as_deref(), Some("1.46.1"));
     }
 }

@@ -13,7 +13,7 @@ use super::{PASSWORD, USER};
 /// Where messages are.
 #[derive(Debug)]
 pub(super) enum Maildrop {
-    /// A file each, in the folders `new` and `cur` of this one.
+    /// A file each, in the directories `new` and `cur` of this one.
     Maildir(PathBuf),
     /// One after the other in this file.
     Mbox(PathBuf),
@@ -22,9 +22,9 @@ pub(super) enum Maildrop {
 }
 
 impl Maildrop {
-    /// Writes the Maildir `Maildir` in a folder.
-    pub(super) fn maildir(folder: &Path, messages: &[&[u8]]) -> io::Result<Self> {
-        let maildir = folder.join("Maildir");
+    /// Writes the Maildir `Maildir` in a directory.
+    pub(super) fn maildir(directory: &Path, messages: &[&[u8]]) -> io::Result<Self> {
+        let maildir = directory.join("Maildir");
         for part in ["tmp", "cur", "new"] {
             fs::create_dir_all(maildir.join(part))?;
         }

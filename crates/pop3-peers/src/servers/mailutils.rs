@@ -9,7 +9,7 @@ use std::{
 use super::{
     Daemon, Identity, Maildrop, Server,
     process::{await_listener, free_address, write_identity},
-    room::{FOLDER, Room},
+    sandbox::{DIRECTORY, Sandbox},
 };
 
 /// GNU Mailutils. It adds an X-UIDL field to what RETR and TOP send, and counts
@@ -25,35 +25,35 @@ pub const MAILUTILS: Daemon = Daemon {
 };
 
 fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server> {
-    let room = Room::new(&MAILUTILS, "mail")?;
-    let maildrop = Maildrop::maildir(&room.path().join("home"), messages)?;
+    let sandbox = Sandbox::new(&MAILUTILS, "mail")?;
+    let maildrop = Maildrop::maildir(&sandbox.path().join("home"), messages)?;
     let (address, tls_address) = (free_address()?, free_address()?);
     let mut listeners = format!("server {address} {{ tls-mode no; }};\n");
     if let Some(identity) = identity {
-        write_identity(room.path(), identity)?;
+        write_identity(sandbox.path(), identity)?;
         let listener = |address, mode| {
             format!(
                 "server {address} {{ tls-mode {mode}; tls {{ \
-                 ssl-certificate-file {FOLDER}/certificate.pem; \
-                 ssl-key-file {FOLDER}/key.pem; }}; }};\n"
+                 ssl-certificate-file {DIRECTORY}/certificate.pem; \
+                 ssl-key-file {DIRECTORY}/key.pem; }}; }};\n"
             )
         };
         listeners = listener(address, "ondemand") + &listener(tls_address, "connection");
     }
-    room.write(
+    sandbox.write(
         "etc/pop3d.conf",
         &format!(
             "{listeners}tcp-wrappers {{ enable no; }};\n\
-             mailbox {{ mailbox-pattern \"maildir://{FOLDER}/home/Maildir\"; }};\n"
+             mailbox {{ mailbox-pattern \"maildir://{DIRECTORY}/home/Maildir\"; }};\n"
         ),
     )?;
     // It locks there, and says that a maildrop is in use where it cannot.
-    let locks = room.path().join("var/lock/subsys/mail");
+    let locks = sandbox.path().join("var/lock/subsys/mail");
     fs::create_dir_all(&locks)?;
     fs::set_permissions(locks, Permissions::from_mode(0o1777))?;
-    let mut room =
-        room.enter("pop3d --config-file /etc/pop3d.conf --foreground --daemon=100 >&2 &")?;
-    await_listener(&mut room.process, &room.folder, address)?;
+    let mut sandbox =
+        sandbox.enter("pop3d --config-file /etc/pop3d.conf --foreground --daemon=100 >&2 &")?;
+    await_listener(&mut sandbox.process, &sandbox.directory, address)?;
     let tls_address = identity.map(|_| tls_address);
-    Ok(Server::in_room(room, maildrop, address, tls_address))
+    Ok(Server::in_room(sandbox, maildrop, address, tls_address))
 }

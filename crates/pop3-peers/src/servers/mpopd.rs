@@ -19,10 +19,10 @@ pub const MPOPD: Daemon = Daemon {
 };
 
 fn run(messages: &[&[u8]], _: Option<Identity<'_>>) -> io::Result<Server> {
-    let folder = scratch()?;
-    let maildrop = Maildrop::maildir(folder.path(), messages)?;
+    let directory = scratch()?;
+    let maildrop = Maildrop::maildir(directory.path(), messages)?;
     let address = free_address()?;
-    let path = folder.path().display();
+    let path = directory.path().display();
     let mut command = Command::new("mpopd");
     command.arg("--interface=127.0.0.1");
     command.arg(format!("--port={}", address.port()));
@@ -34,7 +34,7 @@ fn run(messages: &[&[u8]], _: Option<Identity<'_>>) -> io::Result<Server> {
         tls_address: None,
         maildrop,
         _inetd: None,
-        _process: start(command, &folder, address)?,
-        _folder: folder,
+        _process: start(command, &directory, address)?,
+        _directory: directory,
     })
 }

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Daemon, Identity, Maildrop, Server, USER,
     process::give_to,
-    room::{Room, USER_ID},
+    sandbox::{Sandbox, USER_ID},
 };
 
 /// popa3d. Its unique-id is made of header fields, so that messages with equal
@@ -25,14 +25,14 @@ pub const POPA3D: Daemon = Daemon {
 };
 
 fn run(messages: &[&[u8]], _: Option<Identity<'_>>) -> io::Result<Server> {
-    let room = Room::new(&POPA3D, "popa3d")?;
-    room.write_pam("popa3d")?;
+    let sandbox = Sandbox::new(&POPA3D, "popa3d")?;
+    sandbox.write_pam("popa3d")?;
     // It shuts itself up there.
-    fs::create_dir(room.path().join("var/lib/popa3d"))?;
-    let mbox = room.path().join("var/mail").join(USER);
+    fs::create_dir(sandbox.path().join("var/lib/popa3d"))?;
+    let mbox = sandbox.path().join("var/mail").join(USER);
     let maildrop = Maildrop::mbox(mbox.clone(), messages)?;
     fs::set_permissions(&mbox, Permissions::from_mode(0o600))?;
     give_to(&mbox, USER_ID)?;
-    let room = room.enter("")?;
-    Server::under_inetd(room, maildrop, |room| room.command("popa3d"))
+    let sandbox = sandbox.enter("")?;
+    Server::under_inetd(sandbox, maildrop, |sandbox| sandbox.command("popa3d"))
 }

@@ -43,19 +43,19 @@ impl Drop for Running {
     }
 }
 
-/// Starts a server in a folder, which it gets to own, and waits until it
+/// Starts a server in a directory, which it gets to own, and waits until it
 /// listens.
 pub(super) fn start(
     mut command: Command,
-    folder: &TempDir,
+    directory: &TempDir,
     address: SocketAddr,
 ) -> io::Result<Running> {
-    if fs::metadata(folder.path())?.uid() == 0 {
-        give_away(folder.path())?;
+    if fs::metadata(directory.path())?.uid() == 0 {
+        give_away(directory.path())?;
         command.uid(NOBODY).gid(NOBODY);
     }
     let process = command
-        .current_dir(folder.path())
+        .current_dir(directory.path())
         .env_clear()
         .env("PATH", PATH)
         .env("LC_ALL", "C")
@@ -64,23 +64,23 @@ pub(super) fn start(
         .stderr(Stdio::null())
         .spawn()?;
     let mut process = Running(process);
-    await_listener(&mut process, folder, address)?;
+    await_listener(&mut process, directory, address)?;
     Ok(process)
 }
 
 /// Waits until something listens there.
 pub(super) fn await_listener(
     process: &mut Running,
-    folder: &TempDir,
+    directory: &TempDir,
     address: SocketAddr,
 ) -> io::Result<()> {
-    await_start(process, folder, || TcpStream::connect(address)).map(drop)
+    await_start(process, directory, || TcpStream::connect(address)).map(drop)
 }
 
 /// Waits until this is no error: who listens may not serve yet.
 pub(super) fn await_start<T>(
     process: &mut Running,
-    folder: &TempDir,
+    directory: &TempDir,
     mut ready: impl FnMut() -> io::Result<T>,
 ) -> io::Result<T> {
     let deadline = Instant::now() + START;
@@ -88,7 +88,7 @@ pub(super) fn await_start<T>(
         match ready() {
             Ok(ready) => return Ok(ready),
             Err(error) if process.0.try_wait()?.is_some() || Instant::now() > deadline => {
-                return Err(Error::other(format!("{error}; {}", failed(folder))));
+                return Err(Error::other(format!("{error}; {}", failed(directory))));
             }
             Err(_) => thread::sleep(Duration::from_millis(20)),
         }
@@ -96,22 +96,22 @@ pub(super) fn await_start<T>(
 }
 
 /// What the log says.
-pub(super) fn failed(folder: &TempDir) -> Error {
-    let log = fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+pub(super) fn failed(directory: &TempDir) -> Error {
+    let log = fs::read_to_string(directory.path().join("log")).unwrap_or_default();
     Error::other(format!("the server does not start: {log}"))
 }
 
-/// A folder of its own that all may enter.
+/// A directory of its own that all may enter.
 pub(super) fn scratch() -> io::Result<TempDir> {
-    let folder = TempDir::with_prefix("pop3-peer-")?;
-    fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
-    Ok(folder)
+    let directory = TempDir::with_prefix("pop3-peer-")?;
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755))?;
+    Ok(directory)
 }
 
-/// Writes `certificate.pem` and `key.pem` into a folder.
-pub(super) fn write_identity(folder: &Path, identity: Identity<'_>) -> io::Result<()> {
-    fs::write(folder.join("certificate.pem"), identity.certificate)?;
-    let key = folder.join("key.pem");
+/// Writes `certificate.pem` and `key.pem` into a directory.
+pub(super) fn write_identity(directory: &Path, identity: Identity<'_>) -> io::Result<()> {
+    fs::write(directory.join("certificate.pem"), identity.certificate)?;
+    let key = directory.join("key.pem");
     fs::write(&key, identity.key)?;
     fs::set_permissions(key, Permissions::from_mode(0o600))
 }
@@ -121,7 +121,7 @@ pub(super) fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
-/// Makes [`NOBODY`] the owner of a folder and all that is in it.
+/// Makes [`NOBODY`] the owner of a directory and all that is in it.
 ///
 /// # Errors
 ///
@@ -150,7 +150,7 @@ mod tests {
     /// Cyrus's master listens before a login can succeed.
     #[test]
     fn a_server_that_does_not_serve_yet_is_waited_for_while_it_runs() {
-        let folder = scratch().unwrap();
+        let directory = scratch().unwrap();
         for (program, tries) in [("cat", 3), ("true", 1)] {
             let mut child = Command::new(program);
             let child = child.stdin(std::process::Stdio::piped()).spawn().unwrap();
@@ -159,7 +159,7 @@ mod tests {
                 process.0.wait().unwrap();
             }
             let mut tried = 0;
-            let served = await_start(&mut process, &folder, || {
+            let served = await_start(&mut process, &directory, || {
                 tried += 1;
                 (tried == 3).then_some(()).ok_or(Error::other("not served"))
             });

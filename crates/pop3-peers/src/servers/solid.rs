@@ -4,7 +4,7 @@ use std::{fs, io};
 
 use super::{
     Daemon, Identity, Maildrop, Server,
-    room::{FOLDER, Room},
+    sandbox::{DIRECTORY, Sandbox},
 };
 
 /// Solid POP3. It refuses the whole Maildir if a message in it has no line end
@@ -20,18 +20,18 @@ pub const SOLID: Daemon = Daemon {
 };
 
 fn run(messages: &[&[u8]], _: Option<Identity<'_>>) -> io::Result<Server> {
-    let room = Room::new(&SOLID, "spop3d")?;
-    room.write_pam("solid-pop3d")?;
-    let maildrop = Maildrop::maildir(&room.path().join("home"), messages)?;
-    fs::create_dir_all(room.path().join("var/lib/solid-pop3d/bulletins"))?;
+    let sandbox = Sandbox::new(&SOLID, "spop3d")?;
+    sandbox.write_pam("solid-pop3d")?;
+    let maildrop = Maildrop::maildir(&sandbox.path().join("home"), messages)?;
+    fs::create_dir_all(sandbox.path().join("var/lib/solid-pop3d/bulletins"))?;
     // Without the limit it hangs up after a few unknown commands.
-    room.write(
+    sandbox.write(
         "etc/spop3d.conf",
         &format!(
-            "<Global>\nMailDropName \"{FOLDER}/home/Maildir\"\nMailDropType maildir\n\
+            "<Global>\nMailDropName \"{DIRECTORY}/home/Maildir\"\nMailDropType maildir\n\
              WrongCommandsLimit 0\n</Global>\n"
         ),
     )?;
-    let room = room.enter("")?;
-    Server::under_inetd(room, maildrop, |room| room.command("solid-pop3d"))
+    let sandbox = sandbox.enter("")?;
+    Server::under_inetd(sandbox, maildrop, |sandbox| sandbox.command("solid-pop3d"))
 }

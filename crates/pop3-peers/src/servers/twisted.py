@@ -1,4 +1,4 @@
-"""The server of Twisted's mail library, over the files of a folder: FOLDER PORT.
+"""The server of Twisted's mail library, over the files of a directory: DIRECTORY PORT.
 
 It makes CRLF of each LF of a file, and asks for the sizes of what it sends."""
 
@@ -11,7 +11,7 @@ from twisted.internet import protocol, reactor
 from twisted.mail import pop3
 from zope.interface import implementer
 
-FOLDER, PORT = sys.argv[1], int(sys.argv[2])
+DIRECTORY, PORT = sys.argv[1], int(sys.argv[2])
 
 
 def size(path):
@@ -23,7 +23,7 @@ def size(path):
 @implementer(pop3.IMailbox)
 class Mailbox:
     def __init__(self):
-        self.paths = [os.path.join(FOLDER, name) for name in sorted(os.listdir(FOLDER))]
+        self.paths = [os.path.join(DIRECTORY, name) for name in sorted(os.listdir(DIRECTORY))]
         self.deleted = set()
 
     def listMessages(self, index=None):

@@ -1,4 +1,4 @@
-// WildDuck's POP3 server, over the files of a folder: SERVER FOLDER PORT. Its own
+// WildDuck's POP3 server, over the files of a directory: SERVER DIRECTORY PORT. Its own
 // handlers ask databases, and so these answer a little later too.
 'use strict';
 
@@ -6,7 +6,7 @@ const fs = require('fs');
 const path = require('path');
 const { Readable } = require('stream');
 
-const [module_, folder, port] = process.argv.slice(2);
+const [module_, directory, port] = process.argv.slice(2);
 process.chdir(path.join(path.dirname(module_), '../..'));
 const POP3Server = require(module_);
 
@@ -26,11 +26,11 @@ const server = new POP3Server({
         later(() => callback(null, known ? { user: { id: 1, username: auth.username } } : false));
     },
     onListMessages(session, callback) {
-        const messages = fs.readdirSync(folder).sort().map((name, at) => ({
+        const messages = fs.readdirSync(directory).sort().map((name, at) => ({
             id: name,
             uid: at + 1,
             mailbox: 1,
-            size: fs.statSync(path.join(folder, name)).size,
+            size: fs.statSync(path.join(directory, name)).size,
             flags: [],
             seen: false
         }));
@@ -39,7 +39,7 @@ const server = new POP3Server({
     },
     onFetchMessage(message, session, callback) {
         later(() => {
-            const octets = fs.readFileSync(path.join(folder, message.id));
+            const octets = fs.readFileSync(path.join(directory, message.id));
             const chunks = [];
             for (let at = 0; at < octets.length; at += CHUNK) {
                 chunks.push(octets.subarray(at, at + CHUNK));
@@ -49,7 +49,7 @@ const server = new POP3Server({
     },
     onUpdate(update, session, callback) {
         for (const message of update.deleted) {
-            fs.unlinkSync(path.join(folder, message.id));
+            fs.unlinkSync(path.join(directory, message.id));
         }
         later(callback);
     }

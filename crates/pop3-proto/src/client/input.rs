@@ -32,7 +32,7 @@ impl Session {
         now: Instant,
         input: &'a [u8],
     ) -> Result<Decoded<Event<'a>>, SessionError> {
-        match self.plain_entry(input) {
+        match self.fast_path(input) {
             Some(step) => Ok(step),
             None => self.any_input(now, input),
         }
@@ -40,11 +40,11 @@ impl Session {
 
     /// The short way for a listing of a million lines.
     #[inline(always)]
-    fn plain_entry<'a>(&mut self, input: &'a [u8]) -> Option<Decoded<Event<'a>>> {
+    fn fast_path<'a>(&mut self, input: &'a [u8]) -> Option<Decoded<Event<'a>>> {
         if self.core.failure.is_some() {
             return None;
         }
-        self.listing.as_mut()?.decode_plain(input)
+        self.listing.as_mut()?.decode_fast(input)
     }
 
     fn any_input<'a>(

@@ -36,7 +36,7 @@ pub(super) struct ListingDecoder {
     line_start: u64,
     malformed: u64,
     numbers: Numbers,
-    plain: ListingLines,
+    fast_path: ListingLines,
 }
 
 /// What a step of a listing brings.
@@ -79,24 +79,24 @@ impl ListingDecoder {
                 seen: Vec::new(),
                 max: max_entries,
             },
-            plain: ListingLines::new(),
+            fast_path: ListingLines::new(),
         }
     }
 
     /// The entry at the front of the input, if it is as most are and lies whole
     /// in what the block decoder has seen. Changes nothing otherwise.
     #[inline(always)]
-    pub(super) fn decode_plain<'a>(&mut self, input: &'a [u8]) -> Option<Decoded<Event<'a>>> {
+    pub(super) fn decode_fast<'a>(&mut self, input: &'a [u8]) -> Option<Decoded<Event<'a>>> {
         if self.data == 0 || !self.line_begins || self.line == self.max_lines {
             return None;
         }
         let (number, event, consumed) = match self.request {
             Request::List(_) => {
-                let (listing, consumed) = self.plain.scan_listing(input)?;
+                let (listing, consumed) = self.fast_path.scan_listing(input)?;
                 (listing.number, Event::Scan(listing), consumed)
             }
             Request::Uidl(_) => {
-                let (listing, consumed) = self.plain.unique_id_listing(input)?;
+                let (listing, consumed) = self.fast_path.unique_id_listing(input)?;
                 (listing.number, Event::UniqueId(listing), consumed)
             }
             _ => return None,
@@ -353,13 +353,13 @@ mod tests {
         for (request, listing) in listings {
             let mut decoder = decoder(request);
             // Only what the block decoder has seen, and it has seen nothing.
-            assert!(decoder.decode_plain(listing).is_none());
+            assert!(decoder.decode_fast(listing).is_none());
             let first = decoder.decode(listing).unwrap();
             assert!(matches!(first.event, Some(Found::Entry(_))));
             let mut at = first.consumed;
             for number in 2..=3 {
                 let step = decoder
-                    .decode_plain(&listing[at..])
+                    .decode_fast(&listing[at..])
                     .expect("a line like most");
                 let found = match step.event {
                     Some(Event::Scan(listing)) => listing.number,
@@ -369,7 +369,7 @@ mod tests {
                 assert_eq!(found.get(), number);
                 at += step.consumed;
             }
-            assert!(decoder.decode_plain(&listing[at..]).is_none());
+            assert!(decoder.decode_fast(&listing[at..]).is_none());
             let end = decoder.decode(&listing[at..]).unwrap();
             assert!(matches!(end.event, Some(Found::End(end)) if end.entries == 3));
         }

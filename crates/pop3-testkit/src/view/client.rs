@@ -1,4 +1,4 @@
-//! A client's session under test, behind calls that a mutant can spoil one at a
+//! A client's session under test, behind calls that a known bug can spoil one at a
 //! time: each goes to the session of pop3-proto unless it is overridden.
 
 use std::{fmt, time::Instant};

@@ -23,18 +23,18 @@ struct Made(TempDir);
 impl Made {
     /// By `openssl req -x509`, which marks it as an authority's (CA:TRUE).
     fn by_openssl(arguments: &[&str]) -> Option<Self> {
-        let folder = TempDir::new().unwrap();
+        let directory = TempDir::new().unwrap();
         let output = Command::new("openssl")
             .args([
                 "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
             ])
             .args(arguments)
             .args(["-keyout", "key.pem", "-out", "cert.pem"])
-            .current_dir(folder.path())
+            .current_dir(directory.path())
             .output()
             .ok()?;
         assert!(output.status.success(), "{output:?}");
-        Some(Self(folder))
+        Some(Self(directory))
     }
 
     /// By rcgen, marked as an authority's too.
@@ -44,11 +44,11 @@ impl Made {
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         change(&mut parameters);
         let key = KeyPair::generate().unwrap();
-        let folder = TempDir::new().unwrap();
-        std::fs::write(folder.path().join("key.pem"), key.serialize_pem()).unwrap();
+        let directory = TempDir::new().unwrap();
+        std::fs::write(directory.path().join("key.pem"), key.serialize_pem()).unwrap();
         let issuer = CertifiedIssuer::self_signed(parameters, key).unwrap();
-        std::fs::write(folder.path().join("cert.pem"), issuer.pem()).unwrap();
-        Self(folder)
+        std::fs::write(directory.path().join("cert.pem"), issuer.pem()).unwrap();
+        Self(directory)
     }
 
     fn file(&self, name: &str) -> std::path::PathBuf {

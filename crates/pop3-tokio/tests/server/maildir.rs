@@ -13,15 +13,15 @@ use tempfile::TempDir;
 
 use crate::drive::{Running, accounts};
 
-struct Folder(TempDir);
+struct Directory(TempDir);
 
-impl Folder {
+impl Directory {
     fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        let directory = TempDir::new().unwrap();
         for name in ["new", "cur", "tmp"] {
-            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::create_dir(directory.path().join(name)).unwrap();
         }
-        Self(folder)
+        Self(directory)
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -84,11 +84,11 @@ fn commit(maildir: Maildir, deleted: &[u32]) -> std::io::Result<()> {
 
 #[tokio::test]
 async fn it_is_served() {
-    let folder = Folder::new();
-    folder.write("new/3.c.host", "c\n.\n");
-    folder.write("cur/1.a.host:2,S", "a");
-    folder.write("cur/20.b.host:2,", b"b\r\n.\r\n");
-    let path = folder.0.path();
+    let directory = Directory::new();
+    directory.write("new/3.c.host", "c\n.\n");
+    directory.write("cur/1.a.host:2,S", "a");
+    directory.write("cur/20.b.host:2,", b"b\r\n.\r\n");
+    let path = directory.0.path();
     let store = MaildirStore::new(Some(path.to_owned()), Path::new("/nonexistent"));
     let server = Running::new(Server::new(store, accounts())).await;
     let mut client = server.logged_in().await;
@@ -101,27 +101,27 @@ async fn it_is_served() {
     client.ask("DELE 1").await;
     client.ask("DELE 2").await;
     client.quit().await;
-    let names = |name| fs::read_dir(folder.path(name)).unwrap().count();
+    let names = |name| fs::read_dir(directory.path(name)).unwrap().count();
     assert_eq!((names("new"), names("cur")), (0, 1));
-    assert!(folder.path("cur/20.b.host:2,").exists());
+    assert!(directory.path("cur/20.b.host:2,").exists());
 }
 
 #[test]
 fn a_lock_keeps_others_out_until_it_is_dropped() {
-    let folder = Folder::new();
-    let first = folder.open();
+    let directory = Directory::new();
+    let first = directory.open();
     assert!(matches!(
-        Maildir::open(folder.0.path()),
+        Maildir::open(directory.0.path()),
         Err(OpenError::InUse)
     ));
     drop(first);
-    commit(folder.open(), &[]).unwrap();
-    folder.open();
+    commit(directory.open(), &[]).unwrap();
+    directory.open();
 }
 
 #[test]
 fn sizes_are_those_on_the_wire() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let messages: [(&[u8], u64); 12] = [
         (b"", 0),
         (b"a", 3),
@@ -137,35 +137,35 @@ fn sizes_are_those_on_the_wire() {
         (b".\n.\n.", 9),
     ];
     for (index, (message, _)) in messages.iter().enumerate() {
-        folder.write(&format!("cur/{index}.x:2,"), message);
+        directory.write(&format!("cur/{index}.x:2,"), message);
     }
     let expected: Vec<u64> = messages.iter().map(|(_, octets)| *octets).collect();
-    assert_eq!(folder.octets(), expected);
+    assert_eq!(directory.octets(), expected);
     // From the cache.
-    assert_eq!(folder.octets(), expected);
+    assert_eq!(directory.octets(), expected);
     // Over the edge of what is read at once.
     let long = b".\n".repeat(100_000);
-    folder.write("cur/99.x:2,", &long);
-    assert_eq!(folder.octets().last(), Some(&300_000));
-    folder.write("cur/98.x:2,", [&[b'x'; 65_535][..], b"\r\n.y\r\n"].concat());
-    assert_eq!(folder.octets()[12], 65_535 + 6);
+    directory.write("cur/99.x:2,", &long);
+    assert_eq!(directory.octets().last(), Some(&300_000));
+    directory.write("cur/98.x:2,", [&[b'x'; 65_535][..], b"\r\n.y\r\n"].concat());
+    assert_eq!(directory.octets()[12], 65_535 + 6);
 }
 
 /// Dovecot's LDA counts what it stores: no CRLF that the last line lacks, and a
 /// bare CR as it is.
 #[test]
 fn a_size_in_the_name_is_not_believed() {
-    let folder = Folder::new();
-    folder.write("cur/1.x,S=1,W=1:2,S", "a");
-    folder.write("cur/2.x,S=2,W=77:2,S", "a\n");
-    folder.write("cur/3.x,S=3,W=3:2,", "a\rb");
-    assert_eq!(folder.octets(), [3, 3, 6]);
+    let directory = Directory::new();
+    directory.write("cur/1.x,S=1,W=1:2,S", "a");
+    directory.write("cur/2.x,S=2,W=77:2,S", "a\n");
+    directory.write("cur/3.x,S=3,W=3:2,", "a\rb");
+    assert_eq!(directory.octets(), [3, 3, 6]);
 }
 
 #[test]
 fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
-    let folder = Folder::new();
-    let path = folder.path("cur/1.x:2,");
+    let directory = Directory::new();
+    let path = directory.path("cur/1.x:2,");
     let write_at = |octets: &str, seconds: u64| {
         fs::write(&path, octets).unwrap();
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
@@ -173,26 +173,26 @@ fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
         file.set_modified(time).unwrap();
     };
     write_at("a\nb\n", 1000);
-    assert_eq!(folder.octets(), [6]);
-    let kept = fs::read_to_string(folder.path("pop3.sizes")).unwrap();
+    assert_eq!(directory.octets(), [6]);
+    let kept = fs::read_to_string(directory.path("pop3.sizes")).unwrap();
     let inode = fs::metadata(&path).unwrap().ino();
     assert_eq!(kept, format!("6 4 {inode} 1000000000000 1.x\n"));
     // Not read again, as what was kept shows: nothing tells the files apart.
     write_at("\n\n\n\n", 1000);
-    assert_eq!(folder.octets(), [6]);
-    // Under another name and in another folder too.
-    folder.rename("cur/1.x:2,", "new/1.x,S=4");
-    assert_eq!(folder.octets(), [6]);
-    folder.rename("new/1.x,S=4", "cur/1.x:2,");
+    assert_eq!(directory.octets(), [6]);
+    // Under another name and in another directory too.
+    directory.rename("cur/1.x:2,", "new/1.x,S=4");
+    assert_eq!(directory.octets(), [6]);
+    directory.rename("new/1.x,S=4", "cur/1.x:2,");
     // Another time, another length, another file.
     write_at("\n\n\n\n", 1001);
-    assert_eq!(folder.octets(), [8]);
+    assert_eq!(directory.octets(), [8]);
     write_at("abcde", 1001);
-    assert_eq!(folder.octets(), [7]);
-    fs::write(folder.path("tmp/1.x"), "\n\n\n\n\n").unwrap();
-    folder.rename("tmp/1.x", "cur/1.x:2,");
+    assert_eq!(directory.octets(), [7]);
+    fs::write(directory.path("tmp/1.x"), "\n\n\n\n\n").unwrap();
+    directory.rename("tmp/1.x", "cur/1.x:2,");
     write_at("\n\n\n\n\n", 1001);
-    assert_eq!(folder.octets(), [10]);
+    assert_eq!(directory.octets(), [10]);
     // Half a line, another one, and one of an earlier version do not count.
     for cache in [
         "7777 5",
@@ -200,12 +200,12 @@ fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
         "x 5 1 1001000000000 1.x\n",
         "\n\n",
     ] {
-        folder.write("pop3.sizes", cache);
-        assert_eq!(folder.octets(), [10], "{cache}");
+        directory.write("pop3.sizes", cache);
+        assert_eq!(directory.octets(), [10], "{cache}");
     }
-    folder.rename("cur/1.x:2,", "cur/2.x:2,");
-    assert_eq!(folder.octets(), [10]);
-    let kept = fs::read_to_string(folder.path("pop3.sizes")).unwrap();
+    directory.rename("cur/1.x:2,", "cur/2.x:2,");
+    assert_eq!(directory.octets(), [10]);
+    let kept = fs::read_to_string(directory.path("pop3.sizes")).unwrap();
     assert!(
         kept.starts_with("10 5 ") && kept.ends_with(" 2.x\n"),
         "{kept}"
@@ -215,51 +215,51 @@ fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
 /// It may change again without another time stamp.
 #[test]
 fn the_size_of_a_file_that_was_just_written_is_not_kept() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let soon = SystemTime::now() + Duration::from_secs(60);
-    folder.write("cur/1.x:2,", "a\nb\n");
+    directory.write("cur/1.x:2,", "a\nb\n");
     let file = fs::File::options()
         .write(true)
-        .open(folder.path("cur/1.x:2,"))
+        .open(directory.path("cur/1.x:2,"))
         .unwrap();
     file.set_modified(soon).unwrap();
-    assert_eq!(folder.octets(), [6]);
-    assert!(!folder.path("pop3.sizes").exists());
+    assert_eq!(directory.octets(), [6]);
+    assert!(!directory.path("pop3.sizes").exists());
 }
 
 #[test]
 fn a_file_that_changed_since_login_is_not_sent() {
-    let folder = Folder::new();
-    folder.write("cur/1.x:2,", "a");
-    folder.write("cur/2.x:2,", "b");
-    let mut maildir = folder.open();
-    folder.write("cur/1.x:2,", "longer");
-    folder.write("cur/2.x:2,", "longer");
-    folder.rename("cur/2.x:2,", "cur/2.x:2,S");
+    let directory = Directory::new();
+    directory.write("cur/1.x:2,", "a");
+    directory.write("cur/2.x:2,", "b");
+    let mut maildir = directory.open();
+    directory.write("cur/1.x:2,", "longer");
+    directory.write("cur/2.x:2,", "longer");
+    directory.rename("cur/2.x:2,", "cur/2.x:2,S");
     assert!(maildir.open(number(1)).is_err());
     assert!(maildir.open(number(2)).is_err());
     drop(maildir);
-    assert_eq!(read(&mut folder.open(), 1), b"longer");
+    assert_eq!(read(&mut directory.open(), 1), b"longer");
 }
 
 #[test]
 fn a_unique_id_stays_when_flags_and_sizes_come_and_go() {
-    let folder = Folder::new();
-    folder.write("new/1.M2P3.host", "a");
-    assert_eq!(folder.unique_ids(), ["1.M2P3.host"]);
+    let directory = Directory::new();
+    directory.write("new/1.M2P3.host", "a");
+    assert_eq!(directory.unique_ids(), ["1.M2P3.host"]);
     for (from, to) in [
         ("new/1.M2P3.host", "cur/1.M2P3.host:2,"),
         ("cur/1.M2P3.host:2,", "cur/1.M2P3.host:2,FS"),
         ("cur/1.M2P3.host:2,FS", "cur/1.M2P3.host,S=1,W=3:2,"),
     ] {
-        folder.rename(from, to);
-        assert_eq!(folder.unique_ids(), ["1.M2P3.host"]);
+        directory.rename(from, to);
+        assert_eq!(directory.unique_ids(), ["1.M2P3.host"]);
     }
 }
 
 #[test]
 fn names_that_are_no_unique_ids_get_one() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let long = format!("1.{}", "x".repeat(69));
     let names = [
         "cur/1 with spaces",
@@ -270,10 +270,10 @@ fn names_that_are_no_unique_ids_get_one() {
         "cur/1,b=2",
     ];
     for name in names {
-        folder.write(name, "a");
+        directory.write(name, "a");
     }
-    folder.write(&format!("cur/{long}"), "a");
-    let unique_ids = folder.unique_ids();
+    directory.write(&format!("cur/{long}"), "a");
+    let unique_ids = directory.unique_ids();
     let distinct: std::collections::HashSet<_> = unique_ids.iter().collect();
     assert_eq!(distinct.len(), 7);
     assert!(
@@ -289,69 +289,69 @@ fn names_that_are_no_unique_ids_get_one() {
         4
     );
     assert!(!distinct.contains(&"sha256-x".to_owned()));
-    assert_eq!(folder.unique_ids(), unique_ids);
+    assert_eq!(directory.unique_ids(), unique_ids);
 }
 
 #[test]
 fn two_files_of_one_name_are_two_messages() {
-    let folder = Folder::new();
-    folder.write("new/1.x", "first");
-    folder.write("cur/1.x:2,S", "second");
-    let mut maildir = folder.open();
+    let directory = Directory::new();
+    directory.write("new/1.x", "first");
+    directory.write("cur/1.x:2,S", "second");
+    let mut maildir = directory.open();
     let ids: Vec<_> = listed(&maildir).into_iter().map(|(id, _)| id).collect();
     assert_eq!(ids.len(), 2);
     assert_ne!(ids[0], ids[1]);
     assert_eq!(read(&mut maildir, 2), b"second");
     commit(maildir, &[1]).unwrap();
-    assert!(folder.path("cur/1.x:2,S").exists() && !folder.path("new/1.x").exists());
+    assert!(directory.path("cur/1.x:2,S").exists() && !directory.path("new/1.x").exists());
 }
 
 #[test]
 fn only_files_of_new_and_cur_are_messages() {
-    let folder = Folder::new();
-    let outside = folder.path("outside");
+    let directory = Directory::new();
+    let outside = directory.path("outside");
     fs::write(&outside, "secret").unwrap();
-    symlink(&outside, folder.path("cur/1.link:2,")).unwrap();
-    fs::create_dir_all(folder.path("cur/2.folder/cur")).unwrap();
-    folder.write("cur/2.folder/cur/3.x:2,", "a");
-    fs::create_dir_all(folder.path(".Sent/cur")).unwrap();
-    folder.write(".Sent/cur/4.x:2,", "a");
-    folder.write("tmp/5.x", "a");
-    folder.write("cur/.hidden", "a");
-    folder.write("cur/6.x:2,", "a");
-    assert_eq!(folder.unique_ids(), ["6.x"]);
+    symlink(&outside, directory.path("cur/1.link:2,")).unwrap();
+    fs::create_dir_all(directory.path("cur/2.directory/cur")).unwrap();
+    directory.write("cur/2.directory/cur/3.x:2,", "a");
+    fs::create_dir_all(directory.path(".Sent/cur")).unwrap();
+    directory.write(".Sent/cur/4.x:2,", "a");
+    directory.write("tmp/5.x", "a");
+    directory.write("cur/.hidden", "a");
+    directory.write("cur/6.x:2,", "a");
+    assert_eq!(directory.unique_ids(), ["6.x"]);
 }
 
 /// A link put in the place of a message leads nowhere.
 #[test]
 fn links_are_not_followed_later_either() {
-    let folder = Folder::new();
-    let outside = folder.path("outside");
+    let directory = Directory::new();
+    let outside = directory.path("outside");
     fs::write(&outside, "secret").unwrap();
-    folder.write("cur/1.x:2,", "a");
-    let mut maildir = folder.open();
-    fs::remove_file(folder.path("cur/1.x:2,")).unwrap();
-    symlink(&outside, folder.path("cur/1.x:2,")).unwrap();
+    directory.write("cur/1.x:2,", "a");
+    let mut maildir = directory.open();
+    fs::remove_file(directory.path("cur/1.x:2,")).unwrap();
+    symlink(&outside, directory.path("cur/1.x:2,")).unwrap();
     assert!(maildir.open(number(1)).is_err());
     drop(maildir);
 
-    let linked = Folder::new();
+    let linked = Directory::new();
     fs::remove_dir(linked.path("cur")).unwrap();
-    symlink(folder.path("cur"), linked.path("cur")).unwrap();
+    symlink(directory.path("cur"), linked.path("cur")).unwrap();
     assert!(matches!(
         Maildir::open(linked.0.path()),
         Err(OpenError::Io(_))
     ));
 
     // What is kept of sizes goes to no other file, either.
-    symlink(&outside, folder.path("pop3.sizes.part")).unwrap();
-    fs::remove_file(folder.path("cur/1.x:2,")).unwrap();
-    folder.write("cur/2.x:2,", "a");
+    symlink(&outside, directory.path("pop3.sizes.part")).unwrap();
+    fs::remove_file(directory.path("cur/1.x:2,")).unwrap();
+    directory.write("cur/2.x:2,", "a");
     let file = fs::File::options()
         .write(true)
-        .open(folder.path("cur/2.x:2,"));
+        .open(directory.path("cur/2.x:2,"));
     file.unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
-    assert_eq!(folder.octets(), [3]);
+    assert_eq!(directory.octets(), [3]);
     assert_eq!(fs::read_to_string(&outside).unwrap(), "secret");
 
     symlink(&outside, linked.path("pop3.lock")).unwrap();
@@ -365,13 +365,13 @@ fn links_are_not_followed_later_either() {
 
 #[tokio::test]
 async fn a_message_that_vanished_is_an_error_and_the_session_goes_on() {
-    let folder = Folder::new();
-    folder.write("cur/1.x:2,", "a");
-    folder.write("cur/2.x:2,", "b");
-    let store = MaildirStore::new(Some(folder.0.path().to_owned()), "");
+    let directory = Directory::new();
+    directory.write("cur/1.x:2,", "a");
+    directory.write("cur/2.x:2,", "b");
+    let store = MaildirStore::new(Some(directory.0.path().to_owned()), "");
     let server = Running::new(Server::new(store, accounts())).await;
     let mut client = server.logged_in().await;
-    fs::remove_file(folder.path("cur/1.x:2,")).unwrap();
+    fs::remove_file(directory.path("cur/1.x:2,")).unwrap();
     for command in ["RETR 1", "TOP 1 0"] {
         let answer = client.ask(command).await;
         assert_eq!(answer, "-ERR [SYS/TEMP] the message cannot be read now");
@@ -380,45 +380,45 @@ async fn a_message_that_vanished_is_an_error_and_the_session_goes_on() {
     // Deleted is deleted.
     client.ask("DELE 1").await;
     client.quit().await;
-    assert!(folder.path("cur/2.x:2,").exists());
+    assert!(directory.path("cur/2.x:2,").exists());
 }
 
 #[test]
 fn a_message_is_found_where_another_program_moved_it() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     for name in ["new/1.x", "new/2.x", "cur/3.x:2,"] {
-        folder.write(name, name);
+        directory.write(name, name);
     }
-    let mut maildir = folder.open();
-    folder.rename("new/1.x", "cur/1.x:2,S");
-    folder.rename("new/2.x", "cur/2.x:2,");
-    folder.rename("cur/3.x:2,", "cur/3.x:2,F");
-    folder.write("new/4.x", "4");
+    let mut maildir = directory.open();
+    directory.rename("new/1.x", "cur/1.x:2,S");
+    directory.rename("new/2.x", "cur/2.x:2,");
+    directory.rename("cur/3.x:2,", "cur/3.x:2,F");
+    directory.write("new/4.x", "4");
     assert_eq!(read(&mut maildir, 1), b"new/1.x");
     assert_eq!(read(&mut maildir, 1), b"new/1.x");
     commit(maildir, &[1, 3]).unwrap();
-    assert_eq!(folder.unique_ids(), ["2.x", "4.x"]);
+    assert_eq!(directory.unique_ids(), ["2.x", "4.x"]);
 }
 
 #[test]
 fn what_cannot_be_removed_is_an_error_and_the_others_go() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     for name in ["cur/1.x:2,", "cur/2.x:2,", "cur/3.x:2,"] {
-        folder.write(name, "a");
+        directory.write(name, "a");
     }
-    let maildir = folder.open();
-    // A folder of that name cannot be unlinked, by root neither.
-    fs::remove_file(folder.path("cur/2.x:2,")).unwrap();
-    fs::create_dir(folder.path("cur/2.x:2,")).unwrap();
+    let maildir = directory.open();
+    // A directory of that name cannot be unlinked, by root neither.
+    fs::remove_file(directory.path("cur/2.x:2,")).unwrap();
+    fs::create_dir(directory.path("cur/2.x:2,")).unwrap();
     assert!(commit(maildir, &[1, 2, 3]).is_err());
-    assert_eq!(folder.unique_ids(), [""; 0]);
+    assert_eq!(directory.unique_ids(), [""; 0]);
 }
 
 #[test]
 fn what_is_no_maildir_is_not_opened() {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     assert!(matches!(
-        Maildir::open(folder.path()),
+        Maildir::open(directory.path()),
         Err(OpenError::Io(_))
     ));
     assert!(matches!(

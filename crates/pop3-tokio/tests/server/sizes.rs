@@ -91,13 +91,13 @@ proptest! {
 
     #[test]
     fn listed_sizes_are_the_octets_sent(messages in messages()) {
-        let folder = TempDir::new().unwrap();
+        let directory = TempDir::new().unwrap();
         for part in ["new", "cur", "tmp"] {
-            fs::create_dir(folder.path().join(part)).unwrap();
+            fs::create_dir(directory.path().join(part)).unwrap();
         }
         for (index, (message, claimed, form)) in messages.iter().enumerate() {
             let name = name(index, message.len(), *claimed, *form);
-            let path = folder.path().join(name);
+            let path = directory.path().join(name);
             fs::write(&path, message).unwrap();
             // Old enough for its size to be kept.
             let file = fs::File::options().write(true).open(&path).unwrap();
@@ -105,7 +105,7 @@ proptest! {
         }
         // Counted, and then as kept.
         for _ in 0..2 {
-            let store = MaildirStore::new(Some(folder.path().to_owned()), "");
+            let store = MaildirStore::new(Some(directory.path().to_owned()), "");
             sizes_are_right(store, messages.len());
         }
         let octets: Vec<&[u8]> = messages.iter().map(|(octets, ..)| &octets[..]).collect();

@@ -131,10 +131,10 @@ async fn without_a_certificate_there_is_no_tls() {
 
 #[test]
 fn certificates_come_from_files() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let (certificate, key) = (
-        folder.path().join("cert.pem"),
-        folder.path().join("key.pem"),
+        directory.path().join("cert.pem"),
+        directory.path().join("key.pem"),
     );
     let CertifiedKey { cert, signing_key } = certified();
     std::fs::write(&certificate, cert.pem()).unwrap();
@@ -145,7 +145,11 @@ fn certificates_come_from_files() {
         (&certificate, &key, "key.pem for TLS: keys"),
         (&key, &key, "key.pem for TLS: it has no certificate"),
         (&certificate, &certificate, "cert.pem for TLS: "),
-        (&folder.path().join("none"), &key, "none for TLS: No such"),
+        (
+            &directory.path().join("none"),
+            &key,
+            "none for TLS: No such",
+        ),
     ] {
         let error = tls_config_from_files(certificate, key)
             .unwrap_err()

@@ -24,8 +24,8 @@ pub(crate) fn compare(path: &Path, verdicts: &[Verdict]) -> anyhow::Result<()> {
         true => read(&fs::read_to_string(path)?)?,
         false => Medians::new(),
     };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
     }
     let lines = now
         .iter()

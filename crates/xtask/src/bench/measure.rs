@@ -156,15 +156,15 @@ impl Measurements {
         }
     }
 
-    /// Reads every result below `folder`.
-    fn read(&mut self, folder: &Path) -> anyhow::Result<()> {
-        let result = folder.join("new");
+    /// Reads every result below `directory`.
+    fn read(&mut self, directory: &Path) -> anyhow::Result<()> {
+        let result = directory.join("new");
         if result.join("benchmark.json").exists() {
             let benchmark: Benchmark = json(&result.join("benchmark.json"))?;
             let estimates: Estimates = json(&result.join("estimates.json"))?;
             return self.keep(&benchmark, &estimates);
         }
-        for entry in fs::read_dir(folder)? {
+        for entry in fs::read_dir(directory)? {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 self.read(&entry.path())?;

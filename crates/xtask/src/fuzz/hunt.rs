@@ -12,12 +12,12 @@ use crate::{
 };
 
 /// Measure how long each fuzz target takes, from an empty corpus and on one
-/// core, to find each mutant of pop3-testkit and pop3-simulation
+/// core, to find each known bug of pop3-testkit and pop3-simulation
 #[derive(clap::Args)]
 pub(crate) struct Hunt {
-    /// A mutant; all if absent
-    mutant: Option<String>,
-    /// Runs of each mutant; the median counts
+    /// A known bug; all if absent
+    bug: Option<String>,
+    /// Runs of each known bug; the median counts
     #[arg(long, default_value_t = 3)]
     runs: u32,
     /// The longest hunt
@@ -27,7 +27,7 @@ pub(crate) struct Hunt {
 
 /// What lists them.
 const LISTS: [(&str, &str); 2] = [
-    ("pop3-testkit", "mutants"),
+    ("pop3-testkit", "known_bugs"),
     ("pop3-simulation", "faulty_fetches"),
 ];
 
@@ -39,18 +39,18 @@ impl Hunt {
             let list_them = format!("cargo run --quiet -p {package} --example {example}");
             list += &output(&mut command(&list_them))?;
         }
-        let mutants = list.lines().filter_map(|line| line.split_once('\t'));
-        let wanted = |name: &str| self.mutant.as_ref().is_none_or(|mutant| mutant == name);
-        let mutants: Vec<_> = mutants.filter(|(name, _)| wanted(name)).collect();
+        let bugs = list.lines().filter_map(|line| line.split_once('\t'));
+        let wanted = |name: &str| self.bug.as_ref().is_none_or(|bug| bug == name);
+        let bugs: Vec<_> = bugs.filter(|(name, _)| wanted(name)).collect();
         ensure!(
-            !mutants.is_empty(),
-            "there is no such mutant; those there are:\n{list}"
+            !bugs.is_empty(),
+            "there is no such known bug; those there are:\n{list}"
         );
 
         let seconds = format!("seconds, median of {}", self.runs);
-        let mut table = Table::new(&["mutant", "target"], &[&seconds]);
+        let mut table = Table::new(&["known bug", "target"], &[&seconds]);
         let mut missed = Vec::new();
-        for &(name, rest) in &mutants {
+        for &(name, rest) in &bugs {
             let target = rest.split('\t').next();
             let target = &Target::chosen(target)?[0];
             let mut times = (0..self.runs)
@@ -69,7 +69,7 @@ impl Hunt {
             table.rows.push(row.to_vec());
         }
         println!("{table}");
-        if self.mutant.is_none() {
+        if self.bug.is_none() {
             verification::write("hunt", &table.to_string())?;
         }
         ensure!(missed.is_empty(), "not found: {}", missed.join(", "));
@@ -77,7 +77,7 @@ impl Hunt {
     }
 
     /// How long one run takes; `Duration::MAX` if it finds nothing.
-    fn hunt(&self, mutant: &str, target: &Target, seed: u32) -> anyhow::Result<Duration> {
+    fn hunt(&self, bug: &str, target: &Target, seed: u32) -> anyhow::Result<Duration> {
         let scratch = tempfile::tempdir()?;
         let mut fuzzer = target.fuzzer(pinned(&target.program(Sanitizer::None)?));
         fuzzer
@@ -85,7 +85,7 @@ impl Hunt {
             .arg(flag("-artifact_prefix=", &scratch.path().join("")))
             .arg(format!("-max_total_time={}", self.seconds))
             .arg(format!("-seed={seed}"))
-            .env("POP3_MUTANT", mutant);
+            .env("POP3_KNOWN_BUG", bug);
         let start = Instant::now();
         match target.verdict(&mut fuzzer)? {
             Verdict::Holds => Ok(Duration::MAX),

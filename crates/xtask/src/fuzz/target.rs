@@ -67,24 +67,24 @@ impl Target {
         Ok(chosen)
     }
 
-    /// The folders of inputs that people have chosen: committed, and replayed
+    /// The directories of inputs that people have chosen: committed, and replayed
     /// by the tests.
     pub(crate) fn seeds(&self) -> Vec<PathBuf> {
         let seeds = root().join("corpus").join(&self.name);
         there(vec![seeds, self.regressions()])
     }
 
-    /// The folders of committed inputs.
+    /// The directories of committed inputs.
     pub(crate) fn corpora(&self) -> Vec<PathBuf> {
-        let mut folders = self.seeds();
-        folders.extend(there(vec![self.kept()]));
-        folders
+        let mut directories = self.seeds();
+        directories.extend(there(vec![self.kept()]));
+        directories
     }
 
     /// All committed inputs.
     pub(crate) fn inputs(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let folders = self.corpora();
-        let inputs = folders.iter().map(|folder| files(folder));
+        let directories = self.corpora();
+        let inputs = directories.iter().map(|directory| files(directory));
         Ok(inputs.collect::<Result<Vec<_>, _>>()?.concat())
     }
 
@@ -105,11 +105,11 @@ impl Target {
 
     /// The program that [`Sanitizer::build`] has made.
     pub(crate) fn program(&self, sanitizer: Sanitizer) -> anyhow::Result<PathBuf> {
-        let folder = sanitizer.target_dir().join(host()?).join("release");
-        Ok(folder.join(&self.name))
+        let directory = sanitizer.target_dir().join(host()?).join("release");
+        Ok(directory.join(&self.name))
     }
 
-    /// The program as it fuzzes: folders and further flags are to be added.
+    /// The program as it fuzzes: directories and further flags are to be added.
     pub(crate) fn fuzzer(&self, mut program: Command) -> Command {
         program
             .arg(flag("-dict=", &root().join("corpus/pop3.dict")))
@@ -207,19 +207,19 @@ pub(crate) fn flag(name: &str, path: &Path) -> OsString {
     flag
 }
 
-/// Those of the folders that exist.
-fn there(mut folders: Vec<PathBuf>) -> Vec<PathBuf> {
-    folders.retain(|folder| folder.exists());
-    folders
+/// Those of the directories that exist.
+fn there(mut directories: Vec<PathBuf>) -> Vec<PathBuf> {
+    directories.retain(|directory| directory.exists());
+    directories
 }
 
-/// The files of a folder; none if there is no such folder.
-pub(crate) fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    if !folder.exists() {
+/// The files of a directory; none if there is no such directory.
+pub(crate) fn files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !directory.exists() {
         return Ok(Vec::new());
     }
     let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+        fs::read_dir(directory).with_context(|| format!("cannot list {}", directory.display()))?;
     let paths = entries.map(|entry| Ok(entry?.path()));
     paths
         .filter(|path| !path.as_ref().is_ok_and(|path| path.is_dir()))

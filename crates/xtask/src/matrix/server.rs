@@ -36,16 +36,16 @@ fn peers() -> impl Iterator<Item = &'static Daemon> {
 
 /// Checks one.
 pub(super) fn check(name: &str, limit: Duration) -> anyhow::Result<Subject> {
-    let folder = TempDir::with_prefix("pop3-matrix-")?;
+    let directory = TempDir::with_prefix("pop3-matrix-")?;
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()])?;
-    let certificate = folder.path().join("certificate.pem");
-    let key = folder.path().join("key.pem");
+    let certificate = directory.path().join("certificate.pem");
+    let key = directory.path().join("key.pem");
     fs::write(&certificate, cert.pem())?;
     fs::write(&key, signing_key.serialize_pem())?;
 
     let Some(daemon) = peers().find(|daemon| daemon.name == name) else {
         let version = format!("pop3-rs {}", env!("CARGO_PKG_VERSION"));
-        let ours = Ours::start(&folder)?;
+        let ours = Ours::start(&directory)?;
         return ask(name, version, ours.address, &certificate, limit);
     };
     let version = daemon.version().unwrap_or_default();
@@ -102,9 +102,9 @@ struct Ours {
 }
 
 impl Ours {
-    /// Over a Maildir in a folder that has a certificate.
-    fn start(folder: &TempDir) -> anyhow::Result<Self> {
-        let maildir = folder.path().join("Maildir");
+    /// Over a Maildir in a directory that has a certificate.
+    fn start(directory: &TempDir) -> anyhow::Result<Self> {
+        let maildir = directory.path().join("Maildir");
         write_maildir(&maildir)?;
         let mut process = Command::new(program()?)
             .args([
@@ -117,9 +117,9 @@ impl Ours {
             ])
             .arg(maildir)
             .arg("--tls-cert")
-            .arg(folder.path().join("certificate.pem"))
+            .arg(directory.path().join("certificate.pem"))
             .arg("--tls-key")
-            .arg(folder.path().join("key.pem"))
+            .arg(directory.path().join("key.pem"))
             .env("POP3_PASSWORD", PASSWORD)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -1,8 +1,8 @@
-//! Releases of Debian in folders of their own, beside the one of the machine.
+//! Releases of Debian in directories of their own, beside the one of the machine.
 //!
 //! What runs in a suite runs in a mount namespace in which `/usr`, `/etc` and
-//! `/var` are those of its folder: programs, libraries and the packages' versions
-//! are of that release, while all else is the machine's. Peers make their rooms
+//! `/var` are those of its directory: programs, libraries and the packages' versions
+//! are of that release, while all else is the machine's. Peers make their sandboxes
 //! inside as they do outside.
 
 use std::{
@@ -16,8 +16,8 @@ use pop3_peers::UNPACKED;
 
 use crate::shell::{self, command, root, run};
 
-/// Where the folders of the suites are.
-const FOLDERS: &str = "/opt/pop3-suites";
+/// Where the directories of the suites are.
+const DIRECTORIES: &str = "/opt/pop3-suites";
 
 /// Where results are kept.
 const KEPT: &str = "target/matrix";
@@ -81,9 +81,9 @@ impl Suite {
         }
     }
 
-    /// Its folder; `None` if it is the machine's own.
-    fn folder(self) -> Option<PathBuf> {
-        (self != Self::Machine).then(|| Path::new(FOLDERS).join(self.name()))
+    /// Its directory; `None` if it is the machine's own.
+    fn directory(self) -> Option<PathBuf> {
+        (self != Self::Machine).then(|| Path::new(DIRECTORIES).join(self.name()))
     }
 
     pub(super) const fn name(self) -> &'static str {
@@ -102,20 +102,20 @@ impl Suite {
         }
     }
 
-    /// Installs its programs into its folder, unless that is there: to have newer
+    /// Installs its programs into its directory, unless that is there: to have newer
     /// ones, remove it.
     pub(crate) fn install(self) -> anyhow::Result<()> {
-        let Some(folder) = self.folder() else {
+        let Some(directory) = self.directory() else {
             return Ok(());
         };
-        if folder.exists() {
+        if directory.exists() {
             return Ok(());
         }
-        let partly = folder.with_extension("partly");
+        let partly = directory.with_extension("partly");
         if partly.exists() {
             fs::remove_dir_all(&partly)?;
         }
-        fs::create_dir_all(FOLDERS).context("a suite needs root")?;
+        fs::create_dir_all(DIRECTORIES).context("a suite needs root")?;
         run(
             command("apt-get install -y -qq --no-install-recommends --no-upgrade debootstrap")
                 .env("DEBIAN_FRONTEND", "noninteractive"),
@@ -137,30 +137,30 @@ impl Suite {
         if let Err(error) = npm {
             eprintln!("without WildDuck and node-pop3: {error}");
         }
-        fs::rename(partly, folder)?;
+        fs::rename(partly, directory)?;
         Ok(())
     }
 
     /// A program of this project, run in the suite.
     pub(super) fn command(self, program: &Path) -> anyhow::Result<Command> {
-        let Some(folder) = self.folder() else {
+        let Some(directory) = self.directory() else {
             return Ok(shell::program(program));
         };
         ensure!(
-            folder.is_dir(),
+            directory.is_dir(),
             "{} is not there: run `cargo xtask peers --suite {}`",
-            folder.display(),
+            directory.display(),
             self.name()
         );
         fs::create_dir_all(UNPACKED).context("a suite needs root")?;
         let script = format!(
             "set -e
-mount --bind '{folder}{UNPACKED}' {UNPACKED}
+mount --bind '{directory}{UNPACKED}' {UNPACKED}
 for part in etc var usr; do
-    mount --bind '{folder}/'$part /$part
+    mount --bind '{directory}/'$part /$part
 done
 exec \"$@\"",
-            folder = folder.display()
+            directory = directory.display()
         );
         let mut command = command("unshare --mount sh -c");
         command.arg(script).arg("sh").arg(program);
@@ -168,11 +168,11 @@ exec \"$@\"",
     }
 }
 
-/// What installs programs into a folder that has a bare system.
-fn fill(folder: &Path) -> String {
+/// What installs programs into a directory that has a bare system.
+fn fill(directory: &Path) -> String {
     let mut lines = format!(
         "set -e
-cd '{folder}'
+cd '{directory}'
 printf '#!/bin/sh\\nexit 101\\n' > usr/sbin/policy-rc.d
 chmod 755 usr/sbin/policy-rc.d
 mkdir -p .{UNPACKED}
@@ -189,7 +189,7 @@ known() {{
 }}
 install libsasl2-modules $(known {packages})
 ",
-        folder = folder.display(),
+        directory = directory.display(),
         packages = PACKAGES.join(" ")
     );
     // So that a run of its client does not compile all that it uses.
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn what_installs_a_suite_is_a_script() {
-        let script = fill(Path::new("/nonexistent/folder of a suite"));
+        let script = fill(Path::new("/nonexistent/directory of a suite"));
         let status = Command::new("sh").args(["-n", "-c", &script]).status();
         assert!(status.is_ok_and(|status| status.success()), "{script}");
         for package in PACKAGES.iter().chain(SERVERS.map(|(name, _)| name).iter()) {

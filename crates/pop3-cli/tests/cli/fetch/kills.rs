@@ -89,7 +89,7 @@ fn a_disk_that_is_full_costs_nothing() {
 }
 
 #[test]
-fn a_folder_that_is_read_only_costs_nothing() {
+fn a_directory_that_is_read_only_costs_nothing() {
     let (home, mail) = (Home::new("maildir"), messages(2));
     let server = Server::new(mail.clone());
     for part in ["tmp", "new", "cur"] {

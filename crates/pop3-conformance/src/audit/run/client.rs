@@ -25,7 +25,7 @@ pub struct Client {
     pub stls: Option<Invocation>,
     /// What kind of place it puts mail in.
     pub store: Store,
-    /// That place, as a path within the scratch folder.
+    /// That place, as a path within the scratch directory.
     pub place: PathBuf,
     /// Which messages it fetches.
     pub takes: Takes,
@@ -40,7 +40,7 @@ pub struct Client {
 pub struct Invocation {
     /// The program and its arguments.
     pub command: Vec<String>,
-    /// Files to write into the scratch folder, readable for the owner alone.
+    /// Files to write into the scratch directory, readable for the owner alone.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
     /// Variables of its environment, beside `PATH`, `HOME`, `TMPDIR`, `USER`,

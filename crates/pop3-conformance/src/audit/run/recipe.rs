@@ -86,11 +86,11 @@ impl Recipe {
     #[must_use]
     pub fn program(&self) -> Option<PathBuf> {
         let path = env::var_os("PATH").unwrap_or_default();
-        let folders: Vec<_> = env::split_paths(&path).collect();
+        let directories: Vec<_> = env::split_paths(&path).collect();
         let found = |program: &PathBuf| match program.is_absolute() {
             true => program.is_file().then(|| program.clone()),
-            false => (folders.iter())
-                .map(|folder| folder.join(program))
+            false => (directories.iter())
+                .map(|directory| directory.join(program))
                 .find(|path| path.is_file()),
         };
         self.programs.iter().find_map(found)
@@ -167,7 +167,7 @@ pub const fn recipe_files() -> &'static [(&'static str, &'static str)] {
     RECIPES
 }
 
-/// A test compares these with the folder.
+/// A test compares these with the directory.
 #[rustfmt::skip]
 const RECIPES: &[(&str, &str)] = &[
     ("curl", include_str!("../../../recipes/curl.toml")),

@@ -1,13 +1,13 @@
 //! The runs of a client in a scenario, until it settles.
 //!
-//! What the client has put into its folder and what it has left on the server
+//! What the client has put into its directory and what it has left on the server
 //! is there in its next run, as it is for whoever runs it every hour. A fault
 //! of a server may show only then: the first run stops with an error and keeps
 //! a wrong record, the second one believes it.
 //!
 //! A client has settled as soon as another run could show nothing new:
 //!
-//! - *The run changed nothing*, neither a file of the scratch folder nor the
+//! - *The run changed nothing*, neither a file of the scratch directory nor the
 //!   maildrop. The next one begins as this one began, before the same server.
 //! - *It ended with status 0 and the maildrop is empty.* No message is left
 //!   that could be lost.
@@ -47,7 +47,7 @@ const RUNS_MAX: usize = 3;
 /// Whom root lends its runs to: `nobody`.
 const NOBODY: u32 = 65534;
 
-/// Folders above the scratch folder, so that a unique-id that leads out of it
+/// Directories above the scratch directory, so that a unique-id that leads out of it
 /// leads to where the lab looks.
 const DEPTH: &str = "a/b/c/d/e/home";
 
@@ -90,8 +90,8 @@ impl Runs {
     }
 }
 
-/// A client, its scratch folder and its server.
-struct Lab<'a> {
+/// A client, its scratch directory and its server.
+struct Workplace<'a> {
     client: &'a Client,
     invocation: &'a Invocation,
     transport: Transport,
@@ -118,7 +118,7 @@ pub(super) fn runs(
     limits: &Limits,
     identities: &Identities,
 ) -> io::Result<Runs> {
-    let lab = Lab::new(
+    let workplace = Workplace::new(
         client,
         (invocation, transport),
         scenario,
@@ -126,12 +126,12 @@ pub(super) fn runs(
         identities,
     )?;
     let mut runs: Vec<Run> = Vec::new();
-    let mut before = lab.state();
+    let mut before = workplace.state();
     loop {
-        let run = lab.run()?;
+        let run = workplace.run()?;
         let succeeded = run.end == End::Exited(0);
         runs.push(run);
-        let after = lab.state();
+        let after = workplace.state();
         let settled = after == before || succeeded && after.maildrop.is_empty();
         let faults = judge::judge(scenario, &runs, &client.store, client.takes);
         let worst = faults.first().map(|fault| fault.verdict);
@@ -146,7 +146,7 @@ pub(super) fn runs(
     }
 }
 
-impl<'a> Lab<'a> {
+impl<'a> Workplace<'a> {
     fn new(
         client: &'a Client,
         (invocation, transport): (&'a Invocation, Transport),
@@ -166,7 +166,7 @@ impl<'a> Lab<'a> {
         let cafile = base.path().join("ca.pem");
         fs::write(&cafile, &identities.pem)?;
         let tls = identities.config(scenario.certificate);
-        let lab = Self {
+        let workplace = Self {
             client,
             invocation,
             transport,
@@ -177,8 +177,8 @@ impl<'a> Lab<'a> {
             listener: Listener::bind(scenario, tls)?,
             base,
         };
-        lab.values().write_files(invocation)?;
-        Ok(lab)
+        workplace.values().write_files(invocation)?;
+        Ok(workplace)
     }
 
     fn run(&self) -> io::Result<Run> {
@@ -255,7 +255,7 @@ impl<'a> Lab<'a> {
     }
 }
 
-/// A folder in memory where the system has a place for that: clients wait for
+/// A directory in memory where the system has a place for that: clients wait for
 /// the disk after each message.
 fn scratch() -> io::Result<tempfile::TempDir> {
     const MEMORY: &str = "/dev/shm";
@@ -278,8 +278,8 @@ fn give_away(path: &Path) -> io::Result<()> {
 }
 
 /// Whether a file outside of the mail is named after a hostile unique-id.
-fn has_marked(folder: &Path, mail: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else {
+fn has_marked(directory: &Path, mail: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(directory) else {
         return false;
     };
     entries.flatten().any(|entry| {
@@ -289,10 +289,10 @@ fn has_marked(folder: &Path, mail: &Path) -> bool {
     })
 }
 
-/// Every file below a folder, with a hash of its octets. What cannot be read
+/// Every file below a directory, with a hash of its octets. What cannot be read
 /// has that of nothing.
-fn add_files(folder: &Path, files: &mut BTreeMap<PathBuf, u64>) {
-    let Ok(entries) = fs::read_dir(folder) else {
+fn add_files(directory: &Path, files: &mut BTreeMap<PathBuf, u64>) {
+    let Ok(entries) = fs::read_dir(directory) else {
         return;
     };
     for entry in entries.flatten() {

@@ -142,10 +142,10 @@ pub(super) fn is_added(octets: &[u8]) -> bool {
             })
 }
 
-fn maildir(folder: &Path) -> io::Result<Vec<Vec<u8>>> {
+fn maildir(directory: &Path) -> io::Result<Vec<Vec<u8>>> {
     let mut paths = Vec::new();
     for part in ["new", "cur"] {
-        match fs::read_dir(folder.join(part)) {
+        match fs::read_dir(directory.join(part)) {
             Ok(entries) => {
                 for entry in entries {
                     paths.push(entry?.path());

@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::{Limits, patience::Patience};
 use crate::audit::FLOOD_MAX;
 
-/// How often the scratch folder is looked at.
+/// How often the scratch directory is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// By how much the memory of a client may grow while it is sent a line without
@@ -73,7 +73,7 @@ pub(super) struct Ended {
     pub(super) stderr: Vec<u8>,
 }
 
-/// Runs a client in its scratch folder until it ends or is stopped. All that it
+/// Runs a client in its scratch directory until it ends or is stopped. All that it
 /// has started dies with it.
 pub(super) fn run(
     mut command: Command,
@@ -212,9 +212,9 @@ fn end(status: ExitStatus) -> End {
     }
 }
 
-/// The sizes of all files of a folder.
-fn size(folder: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(folder) else {
+/// The sizes of all files of a directory.
+fn size(directory: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(directory) else {
         return 0;
     };
     let sizes = entries.flatten().map(|entry| match entry.file_type() {
@@ -269,7 +269,7 @@ fn wait(mut child: Child, events: &Sender<Event>) -> JoinHandle<io::Result<ExitS
 }
 
 /// Memory and the size of a file. Where the system has no such limits, the
-/// folder is watched all the same.
+/// directory is watched all the same.
 fn set_limits(pid: Option<Pid>, limits: &Limits) {
     #[cfg(target_os = "linux")]
     {

@@ -5,16 +5,16 @@ use pop3_proto::{Capability, ReplyKind};
 use super::kind_of;
 use crate::check::{
     Account, Unable,
-    lab::Lab,
     observed::{Asked, Observed, RefusedLogin},
+    prober::Prober,
 };
 
 pub(super) fn before_login(
-    lab: &mut Lab<'_>,
+    prober: &mut Prober<'_>,
     seen: &mut Observed,
     quits: bool,
 ) -> Result<(), Unable> {
-    let greeting = lab.connect()?;
+    let greeting = prober.connect()?;
     let greets = greeting.as_ref().is_ok_and(|reply| reply.positive);
     if let Ok(reply) = &greeting
         && reply.is_reply()
@@ -26,32 +26,38 @@ pub(super) fn before_login(
     if !greets {
         return Ok(());
     }
-    seen.capa = lab.capa();
+    seen.capa = prober.capa();
     if !quits {
         return Ok(());
     }
     for command in ["STAT", "RETR 1"] {
-        if lab.is_open() {
-            let answer = lab.probe_here(command, kind_of(command));
-            lab.note_silence(&answer);
+        if prober.is_open() {
+            let answer = prober.probe_here(command, kind_of(command));
+            prober.note_silence(&answer);
             seen.early.push(Asked {
                 command: command.to_owned(),
                 answer,
             });
         }
     }
-    if lab.is_open() {
-        let answer = lab.ask_here("QUIT", ReplyKind::Line);
-        seen.early_quit = Some((answer, lab.ends()));
+    if prober.is_open() {
+        let answer = prober.ask_here("QUIT", ReplyKind::Line);
+        seen.early_quit = Some((answer, prober.ends()));
     }
     Ok(())
 }
 
-pub(super) fn refused_login(lab: &mut Lab<'_>, account: &Account<'_>) -> Option<RefusedLogin> {
-    let by_user =
-        lab.announces(|capability| *capability == Capability::User) || lab.capabilities.is_empty();
-    let greets = lab.connect().ok()?.is_ok_and(|greeting| greeting.positive);
-    if !by_user || !greets || lab.secure().ok()?.is_err() {
+pub(super) fn refused_login(
+    prober: &mut Prober<'_>,
+    account: &Account<'_>,
+) -> Option<RefusedLogin> {
+    let by_user = prober.announces(|capability| *capability == Capability::User)
+        || prober.capabilities.is_empty();
+    let greets = prober
+        .connect()
+        .ok()?
+        .is_ok_and(|greeting| greeting.positive);
+    if !by_user || !greets || prober.secure().ok()?.is_err() {
         return None;
     }
     // As long as the right one, and as harmless in a log.
@@ -61,19 +67,19 @@ pub(super) fn refused_login(lab: &mut Lab<'_>, account: &Account<'_>) -> Option<
     } else {
         wrong
     };
-    let answer = lab.user_and_pass(&wrong);
-    let incidents = lab.incidents.len();
+    let answer = prober.user_and_pass(&wrong);
+    let incidents = prober.incidents.len();
     let after = match &answer {
-        Ok(reply) if !reply.positive && lab.is_open() => Some(lab.log_in()),
+        Ok(reply) if !reply.positive && prober.is_open() => Some(prober.log_in()),
         _ => None,
     };
     // It may close instead of taking another command.
-    if !lab.is_open() {
-        lab.incidents.truncate(incidents);
+    if !prober.is_open() {
+        prober.incidents.truncate(incidents);
     }
-    if lab.is_open() {
-        let _ = lab.ask_here("QUIT", ReplyKind::Line);
+    if prober.is_open() {
+        let _ = prober.ask_here("QUIT", ReplyKind::Line);
     }
-    lab.drop_connection();
+    prober.drop_connection();
     Some(RefusedLogin { answer, after })
 }

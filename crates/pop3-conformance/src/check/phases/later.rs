@@ -8,15 +8,15 @@ use super::is_yes;
 use crate::check::{
     Options,
     dialogue::Trouble,
-    lab::Lab,
     observed::{Again, Listing, Observed, Sample},
+    prober::Prober,
 };
 
-pub(super) fn again(lab: &mut Lab<'_>, options: &Options, seen: &Observed) -> Option<Again> {
-    lab.drop_connection();
-    let list = lab.ask("LIST", ReplyKind::Listing);
+pub(super) fn again(prober: &mut Prober<'_>, options: &Options, seen: &Observed) -> Option<Again> {
+    prober.drop_connection();
+    let list = prober.ask("LIST", ReplyKind::Listing);
     let uidl = match is_yes(&seen.reading.uidl) {
-        true => lab.ask("UIDL", ReplyKind::Listing),
+        true => prober.ask("UIDL", ReplyKind::Listing),
         false => Err(Trouble::none()),
     };
     let mut samples: Vec<&Sample> = seen
@@ -39,12 +39,12 @@ pub(super) fn again(lab: &mut Lab<'_>, options: &Options, seen: &Observed) -> Op
     };
     for sample in samples.into_iter().take(options.limits.messages_again) {
         let number = later.number_of(&first, sample.number);
-        let answer = lab.ask(&format!("RETR {number}"), ReplyKind::Message);
+        let answer = prober.ask(&format!("RETR {number}"), ReplyKind::Message);
         again.messages.insert(number, answer);
     }
-    if lab.is_open() {
-        let _ = lab.ask_here("QUIT", ReplyKind::Line);
+    if prober.is_open() {
+        let _ = prober.ask_here("QUIT", ReplyKind::Line);
     }
-    lab.drop_connection();
+    prober.drop_connection();
     Some(again)
 }

@@ -6,8 +6,8 @@ use super::{is_yes, kind_of};
 use crate::check::{
     Options,
     dialogue::Answer,
-    lab::Lab,
     observed::{Asked, Listing, LongCommand, Observed, Pipelined, Sample},
+    prober::Prober,
 };
 
 /// Octets of a command that is longer than any may be: RFC 2449 §4 lets them
@@ -17,50 +17,56 @@ const LONG_COMMAND: usize = 2_000;
 /// Messages that are retrieved at once.
 const RETRS_AT_ONCE: usize = 4;
 
-pub(super) fn reading(lab: &mut Lab<'_>, options: &Options, seen: &mut Observed, pipelines: bool) {
+pub(super) fn reading(
+    prober: &mut Prober<'_>,
+    options: &Options,
+    seen: &mut Observed,
+    pipelines: bool,
+) {
     use ReplyKind::{Line, Listing as Lines};
     let rule = options.profile.fields;
-    seen.reading.stat = Some(lab.ask("STAT", Line));
-    seen.reading.list = Some(lab.ask("LIST", Lines));
-    seen.reading.uidl = Some(lab.ask("UIDL", Lines));
+    seen.reading.stat = Some(prober.ask("STAT", Line));
+    seen.reading.list = Some(prober.ask("LIST", Lines));
+    seen.reading.uidl = Some(prober.ask("UIDL", Lines));
     let listing = seen.listing(rule);
     let first = listing.sizes.keys().next().copied();
     if let Some(first) = first {
-        let list = lab.ask(&format!("LIST {first}"), Line);
+        let list = prober.ask(&format!("LIST {first}"), Line);
         seen.reading.list_one = Some((first, list));
         if is_yes(&seen.reading.uidl) {
-            let uidl = lab.ask(&format!("UIDL {first}"), Line);
+            let uidl = prober.ask(&format!("UIDL {first}"), Line);
             seen.reading.uidl_one = Some((first, uidl));
         }
     }
-    seen.reading.noop = Some(lab.ask("NOOP", Line));
-    seen.reading.noop_in_lower_case = Some(lab.ask("noop", Line));
-    seen.reading.unknown = Some(lab.probe("XQZT", Line));
+    seen.reading.noop = Some(prober.ask("NOOP", Line));
+    seen.reading.noop_in_lower_case = Some(prober.ask("noop", Line));
+    seen.reading.unknown = Some(prober.probe("XQZT", Line));
     let beyond = beyond(&listing, seen, rule);
     for command in [
         format!("LIST {beyond}"),
         format!("RETR {beyond}"),
         "RETR 0".to_owned(),
     ] {
-        let answer = lab.probe(&command, kind_of(&command));
+        let answer = prober.probe(&command, kind_of(&command));
         seen.reading.no_such_message.push(Asked { command, answer });
     }
     // Before RETR, after which some servers count other sizes.
-    let pipelines = pipelines && lab.announces(|capability| *capability == Capability::Pipelining);
+    let pipelines =
+        pipelines && prober.announces(|capability| *capability == Capability::Pipelining);
     if pipelines {
-        seen.reading.pipelined.push(pipelined(lab, first, seen));
+        seen.reading.pipelined.push(pipelined(prober, first, seen));
     }
-    samples(lab, &listing, seen);
+    samples(prober, &listing, seen);
     if pipelines {
-        let retrs = pipelined_retrs(lab, &seen.reading.samples);
+        let retrs = pipelined_retrs(prober, &seen.reading.samples);
         seen.reading.pipelined.extend(retrs);
     }
-    seen.reading.long_command = Some(long_command(lab));
-    if lab.ask("NOOP", Line).is_ok() {
-        let answer = lab.ask_here("QUIT", Line);
-        seen.reading.quit = Some((answer, lab.ends()));
+    seen.reading.long_command = Some(long_command(prober));
+    if prober.ask("NOOP", Line).is_ok() {
+        let answer = prober.ask_here("QUIT", Line);
+        seen.reading.quit = Some((answer, prober.ends()));
     }
-    lab.drop_connection();
+    prober.drop_connection();
 }
 
 /// A message-number above all that any answer speaks of.
@@ -76,8 +82,8 @@ fn beyond(listing: &Listing, seen: &Observed, rule: FieldRule) -> u32 {
 
 /// The smallest messages, since they are the cheapest; enough to meet one that
 /// begins with a dot where there are such.
-fn samples(lab: &mut Lab<'_>, listing: &Listing, seen: &mut Observed) {
-    let limits = lab.limits;
+fn samples(prober: &mut Prober<'_>, listing: &Listing, seen: &mut Observed) {
+    let limits = prober.limits;
     let mut by_size: Vec<(u64, u32)> = listing
         .sizes
         .iter()
@@ -91,7 +97,7 @@ fn samples(lab: &mut Lab<'_>, listing: &Listing, seen: &mut Observed) {
     by_size.sort_unstable_by_key(|&(_, number)| number);
     let mut has_top = true;
     for (octets, number) in by_size {
-        let retr = lab.ask(&format!("RETR {number}"), ReplyKind::Message);
+        let retr = prober.ask(&format!("RETR {number}"), ReplyKind::Message);
         let is_odd = retr
             .as_ref()
             .is_ok_and(|reply| reply.positive && reply.block.len() as u64 != octets);
@@ -99,25 +105,25 @@ fn samples(lab: &mut Lab<'_>, listing: &Listing, seen: &mut Observed) {
             number,
             listed: Some(octets),
             retr,
-            after: is_odd.then(|| lab.linger()).flatten(),
+            after: is_odd.then(|| prober.linger()).flatten(),
             top_0: None,
             top_1: None,
         };
         // TOP would send what RETR sent, whose end nobody knows.
         let is_suspect = sample.after.is_some();
         if has_top && !is_suspect {
-            let top = lab.ask(&format!("TOP {number} 0"), ReplyKind::Message);
+            let top = prober.ask(&format!("TOP {number} 0"), ReplyKind::Message);
             has_top = top.as_ref().is_ok_and(|reply| reply.positive);
             sample.top_0 = Some(top);
         }
         if has_top && !is_suspect {
-            sample.top_1 = Some(lab.ask(&format!("TOP {number} 1"), ReplyKind::Message));
+            sample.top_1 = Some(prober.ask(&format!("TOP {number} 1"), ReplyKind::Message));
         }
         seen.reading.samples.push(sample);
     }
 }
 
-fn pipelined(lab: &mut Lab<'_>, first: Option<u32>, seen: &Observed) -> Pipelined {
+fn pipelined(prober: &mut Prober<'_>, first: Option<u32>, seen: &Observed) -> Pipelined {
     let list_one = format!("LIST {}", first.unwrap_or(1));
     let commands = [
         ("STAT", ReplyKind::Line),
@@ -134,13 +140,13 @@ fn pipelined(lab: &mut Lab<'_>, first: Option<u32>, seen: &Observed) -> Pipeline
         reading.list_one.as_ref().map(|(_, answer)| answer.clone()),
         reading.noop.clone(),
     ];
-    at_once(lab, &commands, alone)
+    at_once(prober, &commands, alone)
 }
 
 /// The largest of the messages that are as they should be, since those take time
 /// to send. What each got alone is asked once more, since some servers add a
 /// field to what was retrieved.
-fn pipelined_retrs(lab: &mut Lab<'_>, samples: &[Sample]) -> Option<Pipelined> {
+fn pipelined_retrs(prober: &mut Prober<'_>, samples: &[Sample]) -> Option<Pipelined> {
     let mut of_use: Vec<&Sample> = samples
         .iter()
         .filter(|sample| sample.message().is_some() && !sample.is_suspect())
@@ -156,21 +162,21 @@ fn pipelined_retrs(lab: &mut Lab<'_>, samples: &[Sample]) -> Option<Pipelined> {
     }
     let alone = retrs
         .iter()
-        .map(|retr| Some(lab.ask(retr, ReplyKind::Message)))
+        .map(|retr| Some(prober.ask(retr, ReplyKind::Message)))
         .collect();
     let retrs: Vec<(&str, ReplyKind)> = retrs
         .iter()
         .map(|retr| (&retr[..], ReplyKind::Message))
         .collect();
-    Some(at_once(lab, &retrs, alone))
+    Some(at_once(prober, &retrs, alone))
 }
 
 fn at_once(
-    lab: &mut Lab<'_>,
+    prober: &mut Prober<'_>,
     commands: &[(&str, ReplyKind)],
     alone: Vec<Option<Answer>>,
 ) -> Pipelined {
-    let answers = lab.pipeline(commands).into_iter();
+    let answers = prober.pipeline(commands).into_iter();
     let pipelined = commands.iter().zip(answers);
     let pipelined = pipelined.map(|((command, _), answer)| Asked {
         command: (*command).to_owned(),
@@ -182,16 +188,16 @@ fn at_once(
     };
     // What is still to come answers nothing else.
     if !pipelined.is_in_order() {
-        lab.drop_connection();
+        prober.drop_connection();
     }
     pipelined
 }
 
-fn long_command(lab: &mut Lab<'_>) -> LongCommand {
+fn long_command(prober: &mut Prober<'_>) -> LongCommand {
     let command = format!("XQZT {}", "x".repeat(LONG_COMMAND - "XQZT \r\n".len()));
-    let answer = lab.probe(&command, ReplyKind::Line);
+    let answer = prober.probe(&command, ReplyKind::Line);
     let after = match answer {
-        Ok(_) => lab.linger(),
+        Ok(_) => prober.linger(),
         Err(_) => None,
     };
     LongCommand {

@@ -2,25 +2,32 @@
 
 use pop3_proto::ReplyKind;
 
-use crate::check::{dialogue::Answer, lab::Lab, observed::Injection};
+use crate::check::{dialogue::Answer, observed::Injection, prober::Prober};
 
 /// STLS where TLS is active: on a connection of its own, since a server that
 /// takes it would then wait for a handshake.
-pub(super) fn again(lab: &mut Lab<'_>) -> Option<Answer> {
-    let greets = lab.connect().ok()?.is_ok_and(|greeting| greeting.positive);
-    let is_secure = greets && lab.secure().ok()?.is_ok() && lab.is_tls;
-    let answer = is_secure.then(|| lab.probe_here("STLS", ReplyKind::Line));
-    lab.drop_connection();
+pub(super) fn again(prober: &mut Prober<'_>) -> Option<Answer> {
+    let greets = prober
+        .connect()
+        .ok()?
+        .is_ok_and(|greeting| greeting.positive);
+    let is_secure = greets && prober.secure().ok()?.is_ok() && prober.is_tls;
+    let answer = is_secure.then(|| prober.probe_here("STLS", ReplyKind::Line));
+    prober.drop_connection();
     answer
 }
 
-pub(super) fn pipelined(lab: &mut Lab<'_>) -> Option<Injection> {
-    if !lab.connect().ok()?.is_ok_and(|greeting| greeting.positive) {
+pub(super) fn pipelined(prober: &mut Prober<'_>) -> Option<Injection> {
+    if !prober
+        .connect()
+        .ok()?
+        .is_ok_and(|greeting| greeting.positive)
+    {
         return None;
     }
-    lab.send_here(b"STLS\r\nCAPA\r\n").ok()?;
+    prober.send_here(b"STLS\r\nCAPA\r\n").ok()?;
     let sent = "C: STLS\nC: CAPA\n(both at once)";
-    let stls = match lab.read_here(ReplyKind::Line) {
+    let stls = match prober.read_here(ReplyKind::Line) {
         Ok(reply) => reply,
         Err(trouble) if trouble.kind.is_ours() => return None,
         Err(trouble) => return Some(Injection::Ended(format!("{sent}\n{}", trouble.shown))),
@@ -29,7 +36,7 @@ pub(super) fn pipelined(lab: &mut Lab<'_>) -> Option<Injection> {
         return Some(Injection::Discarded(format!("{sent}\n{}", stls.shown)));
     }
     let shown = format!("{sent}\n{}", stls.shown);
-    match lab.start_tls() {
+    match prober.start_tls() {
         Err(error) => {
             let shown = format!("{shown}\n(TLS handshake: {error})");
             return Some(Injection::Ended(shown));
@@ -40,9 +47,9 @@ pub(super) fn pipelined(lab: &mut Lab<'_>) -> Option<Injection> {
         Ok(_) => {}
     }
     // An answer to CAPA would come before the one to QUIT.
-    let quit = lab.ask_here("QUIT", ReplyKind::Line);
-    let rest = lab.linger();
-    lab.drop_connection();
+    let quit = prober.ask_here("QUIT", ReplyKind::Line);
+    let rest = prober.linger();
+    prober.drop_connection();
     let quit = match quit {
         Ok(reply) => reply.shown,
         Err(trouble) if trouble.kind.is_ours() => return None,

@@ -7,7 +7,7 @@ use crate::{
     Strength::Must,
     check::{
         dialogue::TroubleKind,
-        lab::IncidentKind::{Inexact, Trouble, Unasked},
+        prober::IncidentKind::{Inexact, Trouble, Unasked},
     },
 };
 

@@ -5,7 +5,7 @@ use pop3_proto::{Capability, Counted};
 use super::{Check, Finding, Observed, Phase, no_session, shown, untestable};
 use crate::{
     Strength::Must,
-    check::{dialogue::TroubleKind, lab::lines, observed::Pipelined},
+    check::{dialogue::TroubleKind, observed::Pipelined, prober::lines},
 };
 
 pub(super) static CLAUSES: [Check; 3] = [

@@ -10,7 +10,7 @@ use crate::{
     Strength::Must,
     check::{
         dialogue::{Answer, TroubleKind},
-        lab::lines,
+        prober::lines,
     },
 };
 

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 /// Unique-ids that are a hash begin so. No other does.
 const HASHED: &str = "sha256-";
 
-/// The part of a name that stays when flags and folders change: without the
+/// The part of a name that stays when flags and directories change: without the
 /// flags after `:`, and without the sizes that some programs add. Those sizes
 /// are claims: Dovecot's `W=` counts no CRLF that the last line lacks.
 pub(super) fn unique_part(file: &[u8]) -> Vec<u8> {

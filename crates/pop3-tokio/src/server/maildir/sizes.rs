@@ -8,7 +8,7 @@ use std::{
     io::{self, Read as _},
 };
 
-use super::{folders::Folders, stamp::Stamp};
+use super::{directories::Directories, stamp::Stamp};
 
 /// In the Maildir itself. May be deleted at any time.
 const CACHE: &CStr = c"pop3.sizes";
@@ -26,9 +26,9 @@ struct Known {
 
 impl Sizes {
     /// What was kept; nothing if it cannot be read.
-    pub(super) fn load(folders: &Folders) -> Self {
+    pub(super) fn load(directories: &Directories) -> Self {
         let mut text = String::new();
-        let read = folders
+        let read = directories
             .open_own(CACHE)
             .and_then(|mut file| file.read_to_string(&mut text));
         match read {
@@ -37,7 +37,7 @@ impl Sizes {
         }
     }
 
-    pub(super) fn keep(&self, folders: &Folders) -> io::Result<()> {
+    pub(super) fn keep(&self, directories: &Directories) -> io::Result<()> {
         let mut text = String::new();
         for (unique_id, Known { wire, stamp }) in &self.0 {
             let Stamp {
@@ -47,7 +47,7 @@ impl Sizes {
             } = stamp;
             let _ = writeln!(text, "{wire} {octets} {inode} {modified} {unique_id}");
         }
-        folders.replace_own(CACHE, text.as_bytes())
+        directories.replace_own(CACHE, text.as_bytes())
     }
 
     /// The size on the wire that was kept, if the file still has the stamp that

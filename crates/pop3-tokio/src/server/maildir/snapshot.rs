@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     super::size::wire_octets,
-    folders::{Folder, Folders},
+    directories::{Directories, Directory},
     name,
     sizes::Sizes,
     stamp::Stamp,
@@ -17,7 +17,7 @@ use super::{
 /// A message, and where it lay at login.
 #[derive(Debug)]
 pub(super) struct Stored {
-    pub(super) folder: Folder,
+    pub(super) directory: Directory,
     pub(super) file: CString,
     pub(super) unique_id: Box<str>,
     pub(super) octets: u64,
@@ -28,13 +28,13 @@ pub(super) struct Stored {
 }
 
 /// Lists the messages in the order of their delivery.
-pub(super) fn take(folders: &Folders) -> io::Result<Vec<Stored>> {
+pub(super) fn take(directories: &Directories) -> io::Result<Vec<Stored>> {
     let mut found = Vec::new();
     // In this order a message that moves meanwhile is seen twice, not never.
-    for folder in [Folder::New, Folder::Cur] {
-        folders.list(folder, |file| {
+    for directory in [Directory::New, Directory::Cur] {
+        directories.list(directory, |file| {
             let part = name::unique_part(file.to_bytes());
-            found.push((name::delivered(&part), part, folder, file.to_owned()));
+            found.push((name::delivered(&part), part, directory, file.to_owned()));
         })?;
     }
     found.sort_by(|(time, part, ..), (other_time, other_part, ..)| {
@@ -42,29 +42,29 @@ pub(super) fn take(folders: &Folders) -> io::Result<Vec<Stored>> {
     });
 
     let mut messages = Vec::with_capacity(found.len());
-    let mut sizes = Counting::new(folders);
+    let mut sizes = Counting::new(directories);
     for same_name in found.chunk_by(|(_, part, ..), (_, other, ..)| part == other) {
-        let there = |(_, _, folder, file): &&(u64, Vec<u8>, Folder, CString)| {
-            same_name.len() == 1 || folders.is_file(*folder, file)
+        let there = |(_, _, directory, file): &&(u64, Vec<u8>, Directory, CString)| {
+            same_name.len() == 1 || directories.is_file(*directory, file)
         };
         let unique = same_name.iter().filter(there).count() == 1;
-        for (_, part, folder, file) in same_name.iter().filter(there) {
+        for (_, part, directory, file) in same_name.iter().filter(there) {
             // Two files of one name are two messages; each is known by all of
             // its name, and a change of flags makes it another one.
             let unique_id = match unique {
                 true => name::unique_id(part),
                 false => name::unique_id(&[b"\0", file.to_bytes()].concat()),
             };
-            match sizes.octets(*folder, file, &unique_id) {
+            match sizes.octets(*directory, file, &unique_id) {
                 Ok((stamp, octets)) => messages.push(Stored {
-                    folder: *folder,
+                    directory: *directory,
                     file: file.clone(),
                     unique_id: unique_id.into(),
                     octets,
                     stamp,
                     unique_part: unique.then(|| part.as_slice().into()),
                 }),
-                // Deleted since the folder was read.
+                // Deleted since the directory was read.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -76,7 +76,7 @@ pub(super) fn take(folders: &Folders) -> io::Result<Vec<Stored>> {
 
 /// Where sizes come from: the file of kept sizes, or else the message.
 struct Counting<'a> {
-    folders: &'a Folders,
+    directories: &'a Directories,
     known: Sizes,
     sizes: Sizes,
     now: SystemTime,
@@ -84,23 +84,28 @@ struct Counting<'a> {
 }
 
 impl<'a> Counting<'a> {
-    fn new(folders: &'a Folders) -> Self {
+    fn new(directories: &'a Directories) -> Self {
         Self {
-            folders,
-            known: Sizes::load(folders),
+            directories,
+            known: Sizes::load(directories),
             sizes: Sizes::default(),
             now: SystemTime::now(),
             counted: false,
         }
     }
 
-    fn octets(&mut self, folder: Folder, file: &CStr, unique_id: &str) -> io::Result<(Stamp, u64)> {
-        let stamp = self.folders.stamp(folder, file)?;
+    fn octets(
+        &mut self,
+        directory: Directory,
+        file: &CStr,
+        unique_id: &str,
+    ) -> io::Result<(Stamp, u64)> {
+        let stamp = self.directories.stamp(directory, file)?;
         if let Some(octets) = self.known.get(unique_id, stamp) {
             self.sizes.insert(unique_id, stamp, octets);
             return Ok((stamp, octets));
         }
-        let message = self.folders.open_message(folder, file)?;
+        let message = self.directories.open_message(directory, file)?;
         let stamp = Stamp::of(&message)?;
         let octets = wire_octets(message)?;
         if stamp.is_settled(self.now) {
@@ -114,7 +119,7 @@ impl<'a> Counting<'a> {
         if !self.counted && self.known.len() <= self.sizes.len() {
             return;
         }
-        if let Err(error) = self.sizes.keep(self.folders) {
+        if let Err(error) = self.sizes.keep(self.directories) {
             // The sizes are right all the same.
             tracing::warn!(%error, "cannot keep the sizes of messages; they are counted again at each login");
         }

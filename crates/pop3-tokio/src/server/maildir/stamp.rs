@@ -13,7 +13,7 @@ use rustix::fs::{Stat, fstat};
 const GRANULARITY: Duration = Duration::from_secs(2);
 
 /// The length, inode and time of modification of a file. As long as they stay,
-/// its octets do. They survive a change of its name or folder.
+/// its octets do. They survive a change of its name or directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) octets: u64,

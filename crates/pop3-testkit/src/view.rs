@@ -1,5 +1,5 @@
 //! What is under test, behind one trait a kind: each way to use the crates is a
-//! view, and so is each mutant.
+//! view, and so is each bug.
 
 mod client;
 mod decode;

@@ -7,7 +7,7 @@ use pop3_proto::{
     server::{Closed, Config, Event, Maildrop, Verdict},
 };
 
-use super::{Mutant, Role};
+use super::{KnownBug, Role};
 use crate::{
     oracle::{self, Newline},
     view::{Server, Servers, Serving, Shelf},
@@ -104,13 +104,13 @@ const SERVERS: [Row; 9] = [
     ),
 ];
 
-pub(super) fn all() -> Vec<Mutant> {
-    let mutant = |(name, source, servers)| Mutant {
+pub(super) fn all() -> Vec<KnownBug> {
+    let bug = |(name, source, servers)| KnownBug {
         name,
         source,
         role: Role::Server(servers),
     };
-    SERVERS.map(mutant).into()
+    SERVERS.map(bug).into()
 }
 
 /// Keeps commands that came before the handshake.

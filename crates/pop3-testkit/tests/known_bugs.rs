@@ -1,4 +1,4 @@
-//! Every mutant is caught: by the corpus alone, and by the property tests
+//! Every known bug is caught: by the corpus alone, and by the property tests
 //! alone at their default number of cases.
 
 use std::{
@@ -8,7 +8,7 @@ use std::{
 
 use pop3_testkit::{
     corpus, explore, generate,
-    mutants::{self, Mutant, Role},
+    known_bugs::{self, KnownBug, Role},
     trace,
 };
 use proptest::{
@@ -16,29 +16,29 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 
-fn catches(mutant: &Mutant, input: &[u8]) -> bool {
-    panic::catch_unwind(AssertUnwindSafe(|| mutant.check(input))).is_err()
+fn catches(bug: &KnownBug, input: &[u8]) -> bool {
+    panic::catch_unwind(AssertUnwindSafe(|| bug.check(input))).is_err()
 }
 
-/// The mutants that none of the inputs for their target tells from sound
+/// The known bugs that none of the inputs for their target tells from sound
 /// software.
 fn survivors(inputs: impl Fn(&str) -> Vec<Vec<u8>>) -> Vec<&'static str> {
     panic::set_hook(Box::new(|_| {}));
-    let survives = |mutant: &&Mutant| {
-        let inputs = inputs(mutant.target());
-        !inputs.iter().any(|input| catches(mutant, input))
+    let survives = |bug: &&KnownBug| {
+        let inputs = inputs(bug.target());
+        !inputs.iter().any(|input| catches(bug, input))
     };
-    let survivors = mutants::all()
+    let survivors = known_bugs::all()
         .iter()
         .filter(survives)
-        .map(|mutant| mutant.name)
+        .map(|bug| bug.name)
         .collect();
     drop(panic::take_hook());
     survivors
 }
 
 #[test]
-fn the_corpus_alone_catches_every_mutant() {
+fn the_corpus_alone_catches_every_known_bug() {
     let inputs = |target: &str| {
         let inputs = corpus::inputs(target);
         inputs.into_iter().map(|(_, input)| input).collect()
@@ -47,16 +47,16 @@ fn the_corpus_alone_catches_every_mutant() {
 }
 
 #[test]
-fn the_traces_alone_catch_every_mutant_of_a_session() {
+fn the_traces_alone_catch_every_known_bug_of_a_session() {
     let traces = trace::all().expect("traces");
-    for mutant in mutants::all() {
-        let Some((clients, servers)) = mutant.sides() else {
+    for bug in known_bugs::all() {
+        let Some((clients, servers)) = bug.sides() else {
             continue;
         };
         let caught = traces
             .iter()
             .any(|(_, trace)| trace.replay(clients, servers).is_err());
-        assert!(caught, "{}", mutant.name);
+        assert!(caught, "{}", bug.name);
     }
 }
 
@@ -70,21 +70,20 @@ const OF_VALUES: [&str; 4] = [
 ];
 
 #[test]
-fn exploration_alone_catches_every_mutant_of_the_order_of_events() {
+fn exploration_alone_catches_every_known_bug_of_the_order_of_events() {
     panic::set_hook(Box::new(|_| {}));
-    let survives = |mutant: &&Mutant| {
-        let explored = panic::catch_unwind(AssertUnwindSafe(|| match mutant.role {
+    let survives = |bug: &&KnownBug| {
+        let explored = panic::catch_unwind(AssertUnwindSafe(|| match bug.role {
             Role::Client(clients) => explore::client_sessions(clients, 3),
             Role::Server(servers) => explore::server_sessions(servers, 4),
             _ => panic!("no session"),
         }));
         explored.is_ok()
     };
-    let sessions = mutants::all().iter();
-    let sessions =
-        sessions.filter(|mutant| mutant.sides().is_some() && !OF_VALUES.contains(&mutant.name));
+    let sessions = known_bugs::all().iter();
+    let sessions = sessions.filter(|bug| bug.sides().is_some() && !OF_VALUES.contains(&bug.name));
     let survivors = sessions.filter(survives);
-    let survivors: Vec<_> = survivors.map(|mutant| mutant.name).collect();
+    let survivors: Vec<_> = survivors.map(|bug| bug.name).collect();
     drop(panic::take_hook());
     assert_eq!(survivors, [""; 0]);
 }
@@ -97,7 +96,7 @@ fn cases(strategy: impl Strategy<Value = Vec<u8>>) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn the_properties_alone_catch_every_mutant() {
+fn the_properties_alone_catch_every_known_bug() {
     let inputs = |target: &str| match target {
         "command" => cases(generate::command_lines()),
         "reply" => cases(generate::reply_lines()),
@@ -110,13 +109,9 @@ fn the_properties_alone_catch_every_mutant() {
 }
 
 #[test]
-fn there_are_enough_mutants_and_each_has_a_name_and_a_source() {
-    let names: HashSet<_> = mutants::all().iter().map(|mutant| mutant.name).collect();
-    assert_eq!(names.len(), mutants::all().len(), "names are unique");
+fn there_are_enough_known_bugs_and_each_has_a_name_and_a_source() {
+    let names: HashSet<_> = known_bugs::all().iter().map(|bug| bug.name).collect();
+    assert_eq!(names.len(), known_bugs::all().len(), "names are unique");
     assert!(names.len() >= 16);
-    assert!(
-        mutants::all()
-            .iter()
-            .all(|mutant| !mutant.source.is_empty())
-    );
+    assert!(known_bugs::all().iter().all(|bug| !bug.source.is_empty()));
 }

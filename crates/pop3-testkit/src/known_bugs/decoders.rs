@@ -1,7 +1,7 @@
 //! Faulty decoders. Each is the same line-by-line reader with one habit that
 //! is not RFC 1939's; with none, it passes every check (a test says so).
 
-use super::{Mutant, Role};
+use super::{KnownBug, Role};
 use crate::{
     oracle::{Fault, Outcome, Rules, Transcript},
     view::Decode,
@@ -64,8 +64,8 @@ const SOUND: Habits = Habits {
     loses_final_crlf: false,
 };
 
-/// The mutants, and the sound reader they are made of for comparison.
-pub(super) fn all() -> Vec<Mutant> {
+/// The known bugs, and the sound reader they are made of for comparison.
+pub(super) fn all() -> Vec<KnownBug> {
     let bugs = [
         Habits {
             name: "starts-mid-line",
@@ -278,12 +278,12 @@ pub(super) fn all() -> Vec<Mutant> {
             ..SOUND
         },
     ];
-    bugs.into_iter().map(Habits::into_mutant).collect()
+    bugs.into_iter().map(Habits::into_known_bug).collect()
 }
 
 impl Habits {
-    fn into_mutant(self) -> Mutant {
-        Mutant {
+    fn into_known_bug(self) -> KnownBug {
+        KnownBug {
             name: self.name,
             source: self.source,
             role: Role::Decoder(Box::new(self)),

@@ -16,10 +16,10 @@ use super::{
     process::{PATH, Running, failed, give_to, scratch},
 };
 
-/// Where the folder of the server is seen in the room.
-pub(super) const FOLDER: &str = "/mnt";
+/// Where the directory of the server is seen in the sandbox.
+pub(super) const DIRECTORY: &str = "/mnt";
 
-/// Who the user is, in the room alone.
+/// Who the user is, in the sandbox alone.
 pub(super) const USER_ID: u32 = 20_000;
 /// Who servers are that want a user of their own.
 pub(super) const SERVICE_ID: u32 = 20_001;
@@ -27,66 +27,66 @@ pub(super) const SERVICE_ID: u32 = 20_001;
 /// [`PASSWORD`](super::PASSWORD) as crypt(5) keeps it.
 const SHADOW: &str = "$6$pop3$tvGUKgbEWjBtY7H5/Bg.ccY2fjrBvEjX52wQQRc3Oh.Rtg9jrco325Roc3oD68fuYq2vn50j1/6ErOYI7a6tn1";
 
-/// What is below `etc`, `var` and `run` of the folder is there in the room,
+/// What is below `etc`, `var` and `run` of the directory is there in the sandbox,
 /// `/etc` and `/usr` with what the machine and the packages have.
 #[derive(Debug)]
-pub(super) struct Room {
-    folder: TempDir,
+pub(super) struct Sandbox {
+    directory: TempDir,
     layers: Vec<PathBuf>,
 }
 
-/// A room with its processes.
+/// A sandbox with its processes.
 #[derive(Debug)]
 pub(super) struct Entered {
-    pub(super) folder: TempDir,
+    pub(super) directory: TempDir,
     /// The process that keeps it open.
     pub(super) process: Running,
 }
 
-impl Room {
-    /// A room for this server, whose own user has this name.
+impl Sandbox {
+    /// A sandbox for this server, whose own user has this name.
     pub(super) fn new(daemon: &Daemon, service: &str) -> io::Result<Self> {
-        let folder = scratch()?;
+        let directory = scratch()?;
         for part in ["home", "etc/pam.d", "run", "var/lib", "var/mail", "var/tmp"] {
-            fs::create_dir_all(folder.path().join(part))?;
+            fs::create_dir_all(directory.path().join(part))?;
         }
-        std::os::unix::fs::symlink("/run", folder.path().join("var/run"))?;
+        std::os::unix::fs::symlink("/run", directory.path().join("var/run"))?;
         let packages = daemon.unpacked.iter();
-        let room = Self {
-            folder,
+        let sandbox = Self {
+            directory,
             layers: packages
                 .map(|name| Path::new(UNPACKED).join(name))
                 .collect(),
         };
-        room.write(
+        sandbox.write(
             "etc/passwd",
             &format!(
                 "root:x:0:0::/root:/bin/sh\n\
                  nobody:x:65534:65534::/:/bin/false\n\
-                 {USER}:x:{USER_ID}:{USER_ID}::{FOLDER}/home:/bin/sh\n\
+                 {USER}:x:{USER_ID}:{USER_ID}::{DIRECTORY}/home:/bin/sh\n\
                  {service}:x:{SERVICE_ID}:{SERVICE_ID}::/var/lib/{service}:/bin/false\n"
             ),
         )?;
-        room.write(
+        sandbox.write(
             "etc/group",
             &format!(
                 "root:x:0:\nmail:x:8:\nshadow:x:42:\nnogroup:x:65534:\n\
                  {USER}:x:{USER_ID}:\n{service}:x:{SERVICE_ID}:\n"
             ),
         )?;
-        room.write(
+        sandbox.write(
             "etc/shadow",
             &format!("root:*:19000::::::\n{USER}:{SHADOW}:19000::::::\n"),
         )?;
-        Ok(room)
+        Ok(sandbox)
     }
 
-    /// Its folder, which is [`FOLDER`] inside.
+    /// Its directory, which is [`DIRECTORY`] inside.
     pub(super) fn path(&self) -> &Path {
-        self.folder.path()
+        self.directory.path()
     }
 
-    /// Writes a file and the folders that lead to it.
+    /// Writes a file and the directories that lead to it.
     pub(super) fn write(&self, file: &str, text: &str) -> io::Result<()> {
         let path = self.path().join(file);
         if let Some(parent) = path.parent() {
@@ -104,12 +104,12 @@ impl Room {
         )
     }
 
-    /// Gives the user the folder `home`, and runs lines of shell in the room;
+    /// Gives the user the directory `home`, and runs lines of shell in the sandbox;
     /// what they start in the background stays.
     pub(super) fn enter(self, boot: &str) -> io::Result<Entered> {
-        let Self { folder, layers } = self;
-        give_to(&folder.path().join("home"), USER_ID)?;
-        let here = folder.path();
+        let Self { directory, layers } = self;
+        give_to(&directory.path().join("home"), USER_ID)?;
+        let here = directory.path();
         let below = |part: &str, mut lower: Vec<PathBuf>| {
             lower.extend(layers.iter().map(|layer| layer.join(part)));
             lower.retain(|path| path.is_dir());
@@ -119,11 +119,11 @@ impl Room {
         };
         let script = format!(
             "set -e
-mount --bind '{here}' {FOLDER}
+mount --bind '{here}' {DIRECTORY}
 mount -t overlay overlay -o 'lowerdir={etc}' /etc
 mount -t overlay overlay -o 'lowerdir={usr}' /usr
-mount --bind {FOLDER}/var /var
-mount --bind {FOLDER}/run /run
+mount --bind {DIRECTORY}/var /var
+mount --bind {DIRECTORY}/run /run
 {boot}
 echo entered
 exec cat",
@@ -154,13 +154,13 @@ exec cat",
             })
         });
         match last {
-            Some(Ok(_)) => Ok(Entered { folder, process }),
-            _ => Err(failed(&folder)),
+            Some(Ok(_)) => Ok(Entered { directory, process }),
+            _ => Err(failed(&directory)),
         }
     }
 }
 
-/// The way into a room, for as long as it is open.
+/// The way into a sandbox, for as long as it is open.
 #[derive(Debug)]
 pub(super) struct Doorway {
     /// The process that keeps it open.
@@ -177,7 +177,7 @@ impl Entered {
 }
 
 impl Doorway {
-    /// A program to be run in the room.
+    /// A program to be run in the sandbox.
     pub(super) fn command(&self, program: &str) -> Command {
         let id = self.id;
         let mut command = Command::new("nsenter");
@@ -192,7 +192,7 @@ impl Doorway {
     }
 }
 
-/// Whether this process may make such a room.
+/// Whether this process may make such a sandbox.
 pub(super) fn possible() -> bool {
     Command::new("unshare")
         .args([

@@ -11,7 +11,7 @@ use self::{
     input::{Late, Rewrites, Waits, cut_unique_id, wrap_number},
     meaning::{Believes, Deletes, Ends, Repeats, Stuck, Updates},
 };
-use super::{Mutant, Role};
+use super::{KnownBug, Role};
 use crate::view::{Clients, Said, Sound};
 
 /// A name, who has the bug, and the client that has it.
@@ -162,13 +162,13 @@ const CLIENTS: [Row; 16] = [
     ),
 ];
 
-pub(super) fn all() -> Vec<Mutant> {
-    let mutant = |(name, source, clients)| Mutant {
+pub(super) fn all() -> Vec<KnownBug> {
+    let bug = |(name, source, clients)| KnownBug {
         name,
         source,
         role: Role::Client(clients),
     };
-    CLIENTS.map(mutant).into()
+    CLIENTS.map(bug).into()
 }
 
 fn positive(said: &Said) -> Option<Request> {

@@ -52,7 +52,7 @@ kept in pop3.sizes; sizes in the names of files are not used. Other programs may
 
 FILE of --users has lines of user:hash or user:hash:maildir. The hash is one of Argon2 ($argon2id$...) or the keys of \
 SCRAM-SHA-256 (SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey); a user may have a line of each, of the same password. \
-`pop3 serve --hash USER >> FILE` makes one. A maildir is sought from the folder of FILE. SCRAM-SHA-256 is offered only if \
+`pop3 serve --hash USER >> FILE` makes one. A maildir is sought from the directory of FILE. SCRAM-SHA-256 is offered only if \
 every user has a line for it: a client takes the best method on offer, before the server knows the user.
 
 From other hosts passwords are taken under TLS alone, unless --insecure-plaintext is given.
@@ -134,7 +134,7 @@ impl Serve {
             }
             return self.serve(store, accounts);
         }
-        let base = self.accounts.folder();
+        let base = self.accounts.directory();
         let store = MaildirStore::new(self.maildir.clone(), base);
         for user in accounts.users() {
             match store.path(user) {
@@ -276,15 +276,15 @@ fn print_addresses(listeners: &[Listener]) -> Result<(), Failure> {
 }
 
 fn check_maildir(path: &Path) -> Result<(), Failure> {
-    for folder in ["new", "cur"] {
-        let folder = path.join(folder);
-        if !folder.is_dir() {
+    for directory in ["new", "cur"] {
+        let directory = path.join(directory);
+        if !directory.is_dir() {
             return Err(Failure::new(
                 Exit::NoInput,
                 format_args!(
-                    "{} is no Maildir: {} is no folder; create it, or name another",
+                    "{} is no Maildir: {} is no directory; create it, or name another",
                     path.display(),
-                    folder.display()
+                    directory.display()
                 ),
             ));
         }

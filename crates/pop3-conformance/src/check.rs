@@ -78,15 +78,15 @@ use crate::{
 mod connection;
 mod dialogue;
 mod evidence;
-mod lab;
 mod observed;
 mod phases;
+mod prober;
 mod rows;
 
 pub use connection::{Connection, Network};
 
-use lab::Lab;
 use observed::Observed;
+use prober::Prober;
 
 /// The server does what the row asks for.
 pub const PASS: Verdict = Verdict::new("pass", Outcome::Good);
@@ -304,8 +304,8 @@ pub fn run(
 ) -> Result<Report, Unable> {
     let wanted: Vec<&Check> = checks().filter(|check| options.wants(check)).collect();
     let needed = |phase: Phase| wanted.iter().any(|check| check.phases.contains(&phase));
-    let mut lab = Lab::new(network, account, options.limits);
-    let seen = phases::run(&mut lab, account, options, &needed, progress)?;
+    let mut prober = Prober::new(network, account, options.limits);
+    let seen = phases::run(&mut prober, account, options, &needed, progress)?;
     let subject = match server_name(&seen) {
         Some(name) => format!("{subject}, \"{name}\", as {}", options.profile.title),
         None => format!("{subject}, as {}", options.profile.title),

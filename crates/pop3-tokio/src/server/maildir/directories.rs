@@ -1,4 +1,4 @@
-//! The folders of a Maildir, held open: everything goes through them, so that
+//! The directories of a Maildir, held open: everything goes through them, so that
 //! nothing outside is ever touched.
 
 use std::{
@@ -20,21 +20,21 @@ use super::{super::OpenError, stamp::Stamp};
 /// let two sessions hold two files of that name.
 const LOCK: &CStr = c"pop3.lock";
 
-/// Which folder a message lies in. `tmp` holds nothing that is delivered.
+/// Which directory a message lies in. `tmp` holds nothing that is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Folder {
+pub(super) enum Directory {
     New,
     Cur,
 }
 
 #[derive(Debug)]
-pub(super) struct Folders {
+pub(super) struct Directories {
     root: OwnedFd,
     new: OwnedFd,
     cur: OwnedFd,
 }
 
-impl Folders {
+impl Directories {
     /// # Errors
     ///
     /// If one is missing or may not be read.
@@ -63,16 +63,20 @@ impl Folders {
     }
 
     /// Calls `found` with the name of each file that may be a message: no
-    /// hidden ones, no folders, no links.
-    pub(super) fn list(&self, folder: Folder, mut found: impl FnMut(&CStr)) -> io::Result<()> {
-        for entry in Dir::read_from(self.descriptor(folder))? {
+    /// hidden ones, no directories, no links.
+    pub(super) fn list(
+        &self,
+        directory: Directory,
+        mut found: impl FnMut(&CStr),
+    ) -> io::Result<()> {
+        for entry in Dir::read_from(self.descriptor(directory))? {
             let entry = entry?;
             let name = entry.file_name();
             if name.to_bytes().starts_with(b".") {
                 continue;
             }
             let is_file = match entry.file_type() {
-                FileType::Unknown => self.is_file(folder, name),
+                FileType::Unknown => self.is_file(directory, name),
                 kind => kind == FileType::RegularFile,
             };
             if is_file {
@@ -83,21 +87,21 @@ impl Folders {
     }
 
     /// Whether there is such a file, itself and no link.
-    pub(super) fn is_file(&self, folder: Folder, name: &CStr) -> bool {
-        let stat = statat(self.descriptor(folder), name, AtFlags::SYMLINK_NOFOLLOW);
+    pub(super) fn is_file(&self, directory: Directory, name: &CStr) -> bool {
+        let stat = statat(self.descriptor(directory), name, AtFlags::SYMLINK_NOFOLLOW);
         stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
     }
 
     /// The stamp of a file.
-    pub(super) fn stamp(&self, folder: Folder, name: &CStr) -> io::Result<Stamp> {
-        let stat = statat(self.descriptor(folder), name, AtFlags::SYMLINK_NOFOLLOW)?;
+    pub(super) fn stamp(&self, directory: Directory, name: &CStr) -> io::Result<Stamp> {
+        let stat = statat(self.descriptor(directory), name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(Stamp::from(&stat))
     }
 
-    pub(super) fn open_message(&self, folder: Folder, name: &CStr) -> io::Result<File> {
+    pub(super) fn open_message(&self, directory: Directory, name: &CStr) -> io::Result<File> {
         // What was a file may be a pipe by now: do not wait for its writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = openat(self.descriptor(folder), name, flags, Mode::empty())?;
+        let file = openat(self.descriptor(directory), name, flags, Mode::empty())?;
         let file = File::from(file);
         match file.metadata()?.is_file() {
             true => Ok(file),
@@ -105,8 +109,12 @@ impl Folders {
         }
     }
 
-    pub(super) fn remove_message(&self, folder: Folder, name: &CStr) -> io::Result<()> {
-        Ok(unlinkat(self.descriptor(folder), name, AtFlags::empty())?)
+    pub(super) fn remove_message(&self, directory: Directory, name: &CStr) -> io::Result<()> {
+        Ok(unlinkat(
+            self.descriptor(directory),
+            name,
+            AtFlags::empty(),
+        )?)
     }
 
     /// A file of our own in the Maildir.
@@ -125,10 +133,10 @@ impl Folders {
         Ok(renameat(&self.root, &part, &self.root, name)?)
     }
 
-    const fn descriptor(&self, folder: Folder) -> &OwnedFd {
-        match folder {
-            Folder::New => &self.new,
-            Folder::Cur => &self.cur,
+    const fn descriptor(&self, directory: Directory) -> &OwnedFd {
+        match directory {
+            Directory::New => &self.new,
+            Directory::Cur => &self.cur,
         }
     }
 }

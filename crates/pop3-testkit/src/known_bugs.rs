@@ -1,5 +1,5 @@
 //! Faulty codecs, parsers and sessions, each a bug that some mail software has, in our terms. They
-//! show that the checks bite: what no test can tell from a mutant, no test
+//! show that the checks bite: what no test can tell from a known bug, no test
 //! protects.
 
 mod clients;
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Something faulty.
-pub struct Mutant {
+pub struct KnownBug {
     /// What it does wrong.
     pub name: &'static str,
     /// Who does it, or did.
@@ -27,7 +27,7 @@ pub struct Mutant {
     pub role: Role,
 }
 
-/// What a mutant stands in for, and so which check must catch it.
+/// What a known bug stands in for, and so which check must catch it.
 pub enum Role {
     /// A decoder of blocks.
     Decoder(Box<dyn Decode + Send>),
@@ -47,22 +47,22 @@ pub enum Role {
     Server(Servers),
 }
 
-/// All mutants.
+/// All known bugs.
 #[must_use]
-pub fn all() -> &'static [Mutant] {
-    static ALL: OnceLock<Vec<Mutant>> = OnceLock::new();
+pub fn all() -> &'static [KnownBug] {
+    static ALL: OnceLock<Vec<KnownBug>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let mut mutants = decoders::all();
-        mutants.extend(encoders::all());
-        mutants.extend(line_splitters::all());
-        mutants.extend(syntax::all());
-        mutants.extend(clients::all());
-        mutants.extend(servers::all());
-        mutants
+        let mut bugs = decoders::all();
+        bugs.extend(encoders::all());
+        bugs.extend(line_splitters::all());
+        bugs.extend(syntax::all());
+        bugs.extend(clients::all());
+        bugs.extend(servers::all());
+        bugs
     })
 }
 
-impl Mutant {
+impl KnownBug {
     /// The fuzz target whose check must catch it.
     #[must_use]
     pub fn target(&self) -> &'static str {
@@ -83,46 +83,46 @@ impl Mutant {
     #[must_use]
     pub fn sides(&self) -> Option<(Clients, Servers)> {
         match self.role {
-            Role::Client(mutant) => Some((mutant, view::server)),
-            Role::Server(mutant) => Some((view::client, mutant)),
+            Role::Client(bug) => Some((bug, view::server)),
+            Role::Server(bug) => Some((view::client, bug)),
             _ => None,
         }
     }
 
-    /// Runs that check on the mutant; a panic is a catch. The octets are fuzz
+    /// Runs that check on the known bug; a panic is a catch. The octets are fuzz
     /// input of that target.
     pub fn check(&self, input: &[u8]) {
         let octets = || Octets::expand(input).0;
         match &self.role {
-            Role::Decoder(mutant) => check::multiline_decode(&[&**mutant], &octets()),
-            Role::Encoder(mutant) => check::multiline_roundtrip(&[&**mutant], &octets()),
-            Role::LineSplitter(mutant) => check::line(&[&**mutant], &octets()),
-            Role::ReplyLines(mutant) => check::reply(mutant, input),
-            Role::Commands(mutant) => check::command(*mutant, input),
-            Role::Replies(mutant) => check::response(*mutant, &octets()),
-            Role::Client(mutant) => check::client_session(*mutant, &octets()),
-            Role::Server(mutant) => check::server_session(*mutant, &octets()),
+            Role::Decoder(bug) => check::multiline_decode(&[&**bug], &octets()),
+            Role::Encoder(bug) => check::multiline_roundtrip(&[&**bug], &octets()),
+            Role::LineSplitter(bug) => check::line(&[&**bug], &octets()),
+            Role::ReplyLines(bug) => check::reply(bug, input),
+            Role::Commands(bug) => check::command(*bug, input),
+            Role::Replies(bug) => check::response(*bug, &octets()),
+            Role::Client(bug) => check::client_session(*bug, &octets()),
+            Role::Server(bug) => check::server_session(*bug, &octets()),
         }
     }
 }
 
-/// What a fuzz target runs its check on: all views, or the one mutant that the
-/// variable `POP3_MUTANT` names.
-pub fn under_fuzz() -> &'static UnderFuzz {
-    static UNDER_FUZZ: OnceLock<UnderFuzz> = OnceLock::new();
-    UNDER_FUZZ.get_or_init(|| match std::env::var("POP3_MUTANT") {
-        Ok(name) => UnderFuzz::only(&name),
-        Err(_) => UnderFuzz {
+/// What a fuzz target runs its check on: all views, or the one known bug that the
+/// variable `POP3_KNOWN_BUG` names.
+pub fn subjects() -> &'static Subjects {
+    static SUBJECTS: OnceLock<Subjects> = OnceLock::new();
+    SUBJECTS.get_or_init(|| match std::env::var("POP3_KNOWN_BUG") {
+        Ok(name) => Subjects::only(&name),
+        Err(_) => Subjects {
             decoders: view::decoders().to_vec(),
             encoders: view::encoders().to_vec(),
             line_splitters: view::line_splitters().to_vec(),
-            ..UnderFuzz::default()
+            ..Subjects::default()
         },
     })
 }
 
 /// What the checks of the fuzz targets are run on.
-pub struct UnderFuzz {
+pub struct Subjects {
     /// For `multiline_decode`.
     pub decoders: Vec<&'static dyn Decode>,
     /// For `multiline_roundtrip`.
@@ -141,7 +141,7 @@ pub struct UnderFuzz {
     pub servers: Servers,
 }
 
-impl Default for UnderFuzz {
+impl Default for Subjects {
     /// No codecs, and the parsers and sessions of pop3-proto.
     fn default() -> Self {
         Self {
@@ -157,20 +157,20 @@ impl Default for UnderFuzz {
     }
 }
 
-impl UnderFuzz {
+impl Subjects {
     fn only(name: &str) -> Self {
-        let mutant = all().iter().find(|mutant| mutant.name == name);
+        let bug = all().iter().find(|bug| bug.name == name);
         let mut only = Self::default();
-        match mutant.map(|mutant| &mutant.role) {
-            Some(Role::Decoder(mutant)) => only.decoders.push(&**mutant),
-            Some(Role::Encoder(mutant)) => only.encoders.push(&**mutant),
-            Some(Role::LineSplitter(mutant)) => only.line_splitters.push(&**mutant),
-            Some(Role::ReplyLines(mutant)) => only.reply_lines = *mutant,
-            Some(Role::Commands(mutant)) => only.commands = *mutant,
-            Some(Role::Replies(mutant)) => only.replies = *mutant,
-            Some(Role::Client(mutant)) => only.clients = *mutant,
-            Some(Role::Server(mutant)) => only.servers = *mutant,
-            None => panic!("POP3_MUTANT: there is no mutant `{name}`"),
+        match bug.map(|bug| &bug.role) {
+            Some(Role::Decoder(bug)) => only.decoders.push(&**bug),
+            Some(Role::Encoder(bug)) => only.encoders.push(&**bug),
+            Some(Role::LineSplitter(bug)) => only.line_splitters.push(&**bug),
+            Some(Role::ReplyLines(bug)) => only.reply_lines = *bug,
+            Some(Role::Commands(bug)) => only.commands = *bug,
+            Some(Role::Replies(bug)) => only.replies = *bug,
+            Some(Role::Client(bug)) => only.clients = *bug,
+            Some(Role::Server(bug)) => only.servers = *bug,
+            None => panic!("POP3_KNOWN_BUG: there is no known bug `{name}`"),
         }
         only
     }

@@ -1,6 +1,6 @@
 //! Properties as plain functions: a panic is a violation. Fuzz targets,
 //! property tests and corpus replay only call these, each with the real views
-//! or with a mutant.
+//! or with a bug.
 
 mod audit;
 mod check_server;

@@ -15,7 +15,7 @@ use super::{
 mod login;
 
 /// Opens sessions and keeps what is known of the server.
-pub(super) struct Lab<'n> {
+pub(super) struct Prober<'n> {
     network: &'n mut dyn Network,
     account: &'n Account<'n>,
     pub(super) limits: Limits,
@@ -56,7 +56,7 @@ pub(super) enum IncidentKind {
     Unasked,
 }
 
-impl<'n> Lab<'n> {
+impl<'n> Prober<'n> {
     pub(super) fn new(
         network: &'n mut dyn Network,
         account: &'n Account<'n>,

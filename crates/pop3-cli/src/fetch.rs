@@ -64,7 +64,7 @@ pub(crate) struct Fetch {
     #[arg(value_name = "URL")]
     from: Option<String>,
 
-    /// Deliver to maildir:FOLDER, mbox:FILE, or - for standard output
+    /// Deliver to maildir:DIRECTORY, mbox:FILE, or - for standard output
     #[arg(long, value_name = "PLACE")]
     to: Option<Place>,
 

@@ -5,8 +5,8 @@ use pop3_proto::ReplyKind;
 use super::{
     Account, Options, Phase, Unable,
     dialogue::{Answer, TroubleKind},
-    lab::Lab,
     observed::Observed,
+    prober::Prober,
 };
 
 mod authorization;
@@ -16,7 +16,7 @@ mod reading;
 mod stls;
 
 pub(super) fn run(
-    lab: &mut Lab<'_>,
+    prober: &mut Prober<'_>,
     account: &Account<'_>,
     options: &Options,
     wanted: &dyn Fn(Phase) -> bool,
@@ -25,52 +25,52 @@ pub(super) fn run(
     let mut seen = Observed::default();
     let rule = options.profile.fields;
     progress("greeting and capabilities");
-    authorization::before_login(lab, &mut seen, wanted(Phase::EarlyQuit))?;
+    authorization::before_login(prober, &mut seen, wanted(Phase::EarlyQuit))?;
     // This one must get in, or there is nothing to report.
     progress("login");
-    let entered = lab.enter()?;
+    let entered = prober.enter()?;
     if let Err(trouble) = &entered
         && trouble.kind == TroubleKind::NoLogin
     {
         seen.no_login = Some(trouble.shown.clone());
     }
-    let is_tls = lab.is_tls;
+    let is_tls = prober.is_tls;
     if entered.is_ok() {
         if wanted(Phase::Reading) {
             progress("reading the maildrop");
-            reading::reading(lab, options, &mut seen, wanted(Phase::Pipelining));
+            reading::reading(prober, options, &mut seen, wanted(Phase::Pipelining));
         }
         if wanted(Phase::Stls) && is_tls {
             progress("STLS");
-            seen.stls_again = stls::again(lab);
-            if lab.stls.as_ref().is_some_and(|(works, _)| *works) {
-                seen.stls_pipelined = stls::pipelined(lab);
+            seen.stls_again = stls::again(prober);
+            if prober.stls.as_ref().is_some_and(|(works, _)| *works) {
+                seen.stls_pipelined = stls::pipelined(prober);
             }
         }
         if wanted(Phase::Deleting) {
             progress("deleting, and undoing it");
-            seen.deleting = deletion::deleting(lab, &seen, rule);
+            seen.deleting = deletion::deleting(prober, &seen, rule);
         }
         if wanted(Phase::Again) {
             progress("a second session");
-            seen.again = later::again(lab, options, &seen);
+            seen.again = later::again(prober, options, &seen);
         }
         if wanted(Phase::RefusedLogin) {
             progress("a login with a wrong password");
-            seen.refused_login = authorization::refused_login(lab, account);
+            seen.refused_login = authorization::refused_login(prober, account);
         }
         if wanted(Phase::Update) && options.destructive {
             progress("deleting for good");
-            seen.update = deletion::update(lab, rule);
+            seen.update = deletion::update(prober, rule);
         }
     }
-    lab.drop_connection();
-    seen.secrets = lab.secrets.clone();
-    seen.why_none = lab.why_none();
-    seen.stls = lab.stls.clone();
-    seen.login = lab.login.clone();
-    seen.capabilities = lab.capabilities.clone();
-    seen.incidents = std::mem::take(&mut lab.incidents);
+    prober.drop_connection();
+    seen.secrets = prober.secrets.clone();
+    seen.why_none = prober.why_none();
+    seen.stls = prober.stls.clone();
+    seen.login = prober.login.clone();
+    seen.capabilities = prober.capabilities.clone();
+    seen.incidents = std::mem::take(&mut prober.incidents);
     Ok(seen)
 }
 

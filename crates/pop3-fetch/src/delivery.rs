@@ -106,10 +106,12 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
-            Some(("maildir", folder)) if !folder.is_empty() => Ok(Self::Maildir(folder.into())),
+            Some(("maildir", directory)) if !directory.is_empty() => {
+                Ok(Self::Maildir(directory.into()))
+            }
             Some(("mbox", file)) if !file.is_empty() => Ok(Self::Mbox(file.into())),
             _ if text == "-" => Ok(Self::Stdout),
-            _ => Err(String::from("write maildir:FOLDER, mbox:FILE or -")),
+            _ => Err(String::from("write maildir:DIRECTORY, mbox:FILE or -")),
         }
     }
 }
@@ -117,7 +119,7 @@ impl FromStr for Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Maildir(folder) => write!(f, "maildir:{}", folder.display()),
+            Self::Maildir(directory) => write!(f, "maildir:{}", directory.display()),
             Self::Mbox(file) => write!(f, "mbox:{}", file.display()),
             Self::Stdout => f.write_str("-"),
         }
@@ -125,12 +127,12 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    /// The same place whatever the working folder is.
+    /// The same place whatever the working directory is.
     #[must_use]
     pub fn absolute(&self) -> Self {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         match self {
-            Self::Maildir(folder) => Self::Maildir(absolute(folder)),
+            Self::Maildir(directory) => Self::Maildir(absolute(directory)),
             Self::Mbox(file) => Self::Mbox(absolute(file)),
             Self::Stdout => Self::Stdout,
         }
@@ -144,7 +146,7 @@ impl Place {
         spool: &Path,
     ) -> Result<Box<dyn Delivery>, Failure> {
         Ok(match self {
-            Self::Maildir(folder) => Box::new(maildir::Maildir::open(disk, folder)?),
+            Self::Maildir(directory) => Box::new(maildir::Maildir::open(disk, directory)?),
             Self::Mbox(file) => Box::new(mbox::Mbox::open(disk, file, spool)?),
             Self::Stdout => Box::new(stdout::Stdout::open(disk, form, spool)?),
         })
@@ -172,7 +174,7 @@ pub(crate) fn recover<D: Disk>(
     now: i64,
 ) -> Result<Vec<bool>, Failure> {
     match place.parse() {
-        Ok(Place::Maildir(folder)) => maildir::recover(disk, &folder, stems, pending, now),
+        Ok(Place::Maildir(directory)) => maildir::recover(disk, &directory, stems, pending, now),
         Ok(Place::Mbox(file)) => mbox::recover(disk, &file, pending, spool),
         // Nobody knows what the reader got.
         Ok(Place::Stdout) | Err(_) => Ok(vec![false; pending.len()]),

@@ -32,22 +32,22 @@ impl Fetched {
     }
 }
 
-/// A journal and a place, in a folder that goes away.
+/// A journal and a place, in a directory that goes away.
 struct Home {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     to: &'static str,
 }
 
 impl Home {
     fn new(to: &'static str) -> Self {
         Self {
-            folder: tempfile::tempdir().unwrap(),
+            directory: tempfile::tempdir().unwrap(),
             to,
         }
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     fn spawn(&self, server: &Server, options: &[&str]) -> Child {
@@ -119,10 +119,10 @@ fn shown(mail: &BTreeMap<Vec<u8>, usize>) -> String {
     format!("{:?}", mail.iter().map(shown).collect::<Vec<_>>())
 }
 
-fn maildir(folder: &Path) -> Vec<Vec<u8>> {
+fn maildir(directory: &Path) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
     for part in ["new", "cur"] {
-        for entry in fs::read_dir(folder.join(part)).into_iter().flatten() {
+        for entry in fs::read_dir(directory.join(part)).into_iter().flatten() {
             let entry = entry.unwrap();
             let message = fs::read(entry.path()).unwrap();
             let size = format!(",S={},W=", message.len());
@@ -452,7 +452,7 @@ fn the_config_file_names_accounts_that_are_fetched_side_by_side() {
         let mut command = pop3(["fetch"]);
         command.args(arguments);
         for variable in ["XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
-            command.env(variable, home.folder.path());
+            command.env(variable, home.directory.path());
         }
         let output = command.stdin(Stdio::null()).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{output:?}");

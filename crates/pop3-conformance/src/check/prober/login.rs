@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use pop3_proto::{Capability, IndicatorRule, ReplyKind, StatusLine};
 
-use super::Lab;
+use super::Prober;
 use crate::check::{
     Account, Protection, Unable,
     dialogue::{Answer, Reply, Trouble, TroubleKind},
@@ -16,7 +16,7 @@ use crate::check::{
 const LOGIN_TRIES: u32 = 8;
 const LOGIN_PAUSE: Duration = Duration::from_millis(500);
 
-impl Lab<'_> {
+impl Prober<'_> {
     /// From the greeting to where a password may be sent.
     pub(in crate::check) fn secure(&mut self) -> Result<Result<(), Trouble>, Unable> {
         let protection = self.account.protection;

@@ -1,13 +1,13 @@
 //! A Maildir as a maildrop.
 //!
-//! The folders `new` and `cur` are one maildrop; `tmp` and subfolders are not
+//! The directories `new` and `cur` are one maildrop; `tmp` and subdirectories are not
 //! looked at. Messages are listed at login and stay where they are; other
 //! programs may deliver, move between `new` and `cur`, change flags and delete
-//! meanwhile. Two files of ours lie beside the folders: `pop3.lock`, which
+//! meanwhile. Two files of ours lie beside the directories: `pop3.lock`, which
 //! keeps other sessions out, and `pop3.sizes`, which saves reading every message
 //! at every login.
 
-mod folders;
+mod directories;
 mod name;
 mod sizes;
 mod snapshot;
@@ -24,7 +24,7 @@ use std::{
 use pop3_proto::{MessageNumber, UniqueId, server::Maildrop};
 
 use self::{
-    folders::{Folder, Folders},
+    directories::{Directories, Directory},
     snapshot::Stored,
     stamp::Stamp,
 };
@@ -40,7 +40,7 @@ pub struct MaildirStore {
 
 impl MaildirStore {
     /// `otherwise` is the Maildir of each user whose line names none; the other
-    /// Maildirs are sought from the folder `base`.
+    /// Maildirs are sought from the directory `base`.
     #[must_use]
     pub fn new(otherwise: Option<PathBuf>, base: impl Into<PathBuf>) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl MailStore for MaildirStore {
 /// A Maildir, locked for one session.
 #[derive(Debug)]
 pub struct Maildir {
-    folders: Folders,
+    directories: Directories,
     messages: Vec<Stored>,
     /// Locked while it is open.
     _lock: File,
@@ -88,13 +88,13 @@ impl Maildir {
     /// # Errors
     ///
     /// If another session has the lock, of this server or another process; if a
-    /// folder or message cannot be read; if the lock cannot be created.
+    /// directory or message cannot be read; if the lock cannot be created.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let folders = Folders::open(path)?;
-        let lock = folders.lock()?;
+        let directories = Directories::open(path)?;
+        let lock = directories.lock()?;
         Ok(Self {
-            messages: snapshot::take(&folders)?,
-            folders,
+            messages: snapshot::take(&directories)?,
+            directories,
             _lock: lock,
         })
     }
@@ -109,12 +109,12 @@ impl Maildir {
     fn find_moved(
         &self,
         unique_parts: &HashSet<&[u8]>,
-        mut found: impl FnMut(Folder, &CStr),
+        mut found: impl FnMut(Directory, &CStr),
     ) -> io::Result<()> {
-        for folder in [Folder::New, Folder::Cur] {
-            self.folders.list(folder, |file| {
+        for directory in [Directory::New, Directory::Cur] {
+            self.directories.list(directory, |file| {
                 if unique_parts.contains(&*name::unique_part(file.to_bytes())) {
-                    found(folder, file);
+                    found(directory, file);
                 }
             })?;
         }
@@ -139,21 +139,23 @@ impl Maildrop for Maildir {
 
     fn open(&mut self, number: MessageNumber) -> io::Result<File> {
         let message = self.message(number)?;
-        let opened = self.folders.open_message(message.folder, &message.file);
+        let opened = self
+            .directories
+            .open_message(message.directory, &message.file);
         let (Some(part), true) = (&message.unique_part, is_missing(&opened)) else {
             return same(message, opened?);
         };
         // Another program has moved it, or changed its flags.
-        let mut moved: Option<(Folder, CString)> = None;
-        self.find_moved(&HashSet::from([&**part]), |folder, file| {
-            moved = Some((folder, file.to_owned()));
+        let mut moved: Option<(Directory, CString)> = None;
+        self.find_moved(&HashSet::from([&**part]), |directory, file| {
+            moved = Some((directory, file.to_owned()));
         })?;
-        let Some((folder, file)) = moved else {
+        let Some((directory, file)) = moved else {
             return opened;
         };
-        let opened = same(message, self.folders.open_message(folder, &file)?)?;
+        let opened = same(message, self.directories.open_message(directory, &file)?)?;
         if let Some(message) = self.messages.get_mut(number.index()) {
-            (message.folder, message.file) = (folder, file);
+            (message.directory, message.file) = (directory, file);
         }
         Ok(opened)
     }
@@ -168,7 +170,9 @@ impl Maildrop for Maildir {
             }
         };
         for message in deleted.filter_map(|number| self.message(number).ok()) {
-            let done = self.folders.remove_message(message.folder, &message.file);
+            let done = self
+                .directories
+                .remove_message(message.directory, &message.file);
             if let (Some(part), true) = (&message.unique_part, is_missing(&done)) {
                 missing.insert(&**part);
             }
@@ -176,11 +180,14 @@ impl Maildrop for Maildir {
         }
         if !missing.is_empty() {
             let mut moved = Vec::new();
-            self.find_moved(&missing, |folder, file| {
-                moved.push((folder, file.to_owned()));
+            self.find_moved(&missing, |directory, file| {
+                moved.push((directory, file.to_owned()));
             })?;
-            for (folder, file) in moved {
-                remember(self.folders.remove_message(folder, &file), &mut first_error);
+            for (directory, file) in moved {
+                remember(
+                    self.directories.remove_message(directory, &file),
+                    &mut first_error,
+                );
             }
         }
         first_error

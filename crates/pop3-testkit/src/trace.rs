@@ -160,12 +160,12 @@ impl Trace {
 ///
 /// # Panics
 ///
-/// If the folder cannot be read.
+/// If the directory cannot be read.
 pub fn all() -> Result<Vec<(String, Trace)>, String> {
-    let folder = corpus::root().join("session");
+    let directory = corpus::root().join("traces");
     let mut traces = Vec::new();
-    for entry in fs::read_dir(folder).expect("the folder of traces can be listed") {
-        let path = entry.expect("the folder of traces can be listed").path();
+    for entry in fs::read_dir(directory).expect("the directory of traces can be listed") {
+        let path = entry.expect("the directory of traces can be listed").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let Some(name) = name.strip_suffix(".trace") else {
             return Err(format!("{name}: not a trace by its name"));

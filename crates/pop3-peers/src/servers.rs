@@ -19,13 +19,13 @@ mod mailutils;
 mod mpopd;
 mod popa3d;
 mod process;
-mod room;
+mod sandbox;
 mod solid;
 
 use inetd::Inetd;
 use maildrop::Maildrop;
 use process::Running;
-use room::{Doorway, Entered};
+use sandbox::{Doorway, Entered};
 
 pub use courier::COURIER;
 pub use cyrus::CYRUS;
@@ -43,8 +43,8 @@ pub const USER: &str = "mrose";
 pub const PASSWORD: &str = "tanstaaf";
 
 /// Where packages are unpacked that cannot be installed beside each other:
-/// Debian allows one POP3 server a machine. Each has a folder of its name, with
-/// its control file in the folder `DEBIAN`.
+/// Debian allows one POP3 server a machine. Each has a directory of its name, with
+/// its control file in the directory `DEBIAN`.
 pub const UNPACKED: &str = "/opt/pop3-peers";
 
 /// Servers that are libraries. `cargo xtask peers` does not install them: they are
@@ -110,7 +110,7 @@ pub struct Server {
     // Dropped in this order.
     _inetd: Option<Inetd>,
     _process: Running,
-    _folder: TempDir,
+    _directory: TempDir,
 }
 
 impl Daemon {
@@ -125,7 +125,7 @@ impl Daemon {
             let package = self.package;
             return Some(Obstacle::NotInstalled { program, package });
         }
-        if !self.unpacked.is_empty() && !room::possible() {
+        if !self.unpacked.is_empty() && !sandbox::possible() {
             return Some(Obstacle::NoNamespace);
         }
         None
@@ -192,21 +192,21 @@ impl Daemon {
 impl Server {
     /// One that is started for each connection.
     fn under_inetd(
-        room: Entered,
+        sandbox: Entered,
         maildrop: Maildrop,
         command: impl Fn(&Doorway) -> Command + Send + 'static,
     ) -> io::Result<Self> {
-        let doorway = room.doorway();
+        let doorway = sandbox.doorway();
         let inetd = Inetd::start(move || command(&doorway))?;
         let address = inetd.address;
-        let mut server = Self::in_room(room, maildrop, address, None);
+        let mut server = Self::in_room(sandbox, maildrop, address, None);
         server._inetd = Some(inetd);
         Ok(server)
     }
 
-    /// One that listens in its room.
+    /// One that listens in its sandbox.
     fn in_room(
-        room: Entered,
+        sandbox: Entered,
         maildrop: Maildrop,
         address: SocketAddr,
         tls_address: Option<SocketAddr>,
@@ -216,8 +216,8 @@ impl Server {
             tls_address,
             maildrop,
             _inetd: None,
-            _process: room.process,
-            _folder: room.folder,
+            _process: sandbox.process,
+            _directory: sandbox.directory,
         }
     }
 

@@ -55,7 +55,7 @@ pub struct Limits {
     /// How long a client may wait for octets that the server owes it and never
     /// sends. It is then stopped, and nothing is held against it.
     pub patience: Duration,
-    /// Octets in the scratch folder, and in what it writes to stdout and to
+    /// Octets in the scratch directory, and in what it writes to stdout and to
     /// stderr.
     pub disk: u64,
     /// Octets of address space, where the system has such a limit.
@@ -108,13 +108,13 @@ impl Default for Options {
 /// the lab has to stop it in three scenarios of a family, and in the same way,
 /// the rest of the family is left out.
 ///
-/// Each scenario has a scratch folder of its own, an environment of its own and
+/// Each scenario has a scratch directory of its own, an environment of its own and
 /// a port of the loopback interface. What it stores elsewhere, or sends
 /// elsewhere, the lab does not see: this is no sandbox.
 ///
 /// # Errors
 ///
-/// If the client cannot be started, or the scratch folder not be used; or if it
+/// If the client cannot be started, or the scratch directory not be used; or if it
 /// fetches nothing where nothing is odd, since then it is not being run as it
 /// should.
 pub fn audit(
@@ -123,13 +123,13 @@ pub fn audit(
     options: &Options,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> io::Result<Audit> {
-    let lab = Lab {
+    let auditor = Auditor {
         client,
         limits: options.limits,
         identities: Identities::new()?,
         alike: Mutex::default(),
     };
-    lab.control()?;
+    auditor.control()?;
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
     let results: Mutex<Vec<(usize, Outcome)>> = Mutex::default();
@@ -140,7 +140,7 @@ pub fn audit(
             let Some(scenario) = scenarios.get(at) else {
                 return;
             };
-            match lab.outcome(scenario) {
+            match auditor.outcome(scenario) {
                 Ok(outcome) => lock(&results).push((at, outcome)),
                 Err(error) => {
                     lock(&failed).get_or_insert(error);
@@ -174,7 +174,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// What all scenarios of an audit share.
-struct Lab<'a> {
+struct Auditor<'a> {
     client: &'a Client,
     limits: Limits,
     identities: Identities,
@@ -182,7 +182,7 @@ struct Lab<'a> {
     alike: Mutex<BTreeMap<(String, String), usize>>,
 }
 
-impl Lab<'_> {
+impl Auditor<'_> {
     /// Fails if the client fetches nothing where nothing is odd.
     fn control(&self) -> io::Result<()> {
         let mut scenarios = scenarios().iter();

@@ -3,7 +3,7 @@
 //!
 //! A [`Scenario`] is a file of `scenarios/`: a maildrop, one thing that the
 //! server does otherwise than a good one, and what is right then. For each,
-//! [`audit`] runs a [`Client`] in a scratch folder, under [`Limits`], until it
+//! [`audit`] runs a [`Client`] in a scratch directory, under [`Limits`], until it
 //! settles, and compares what it stored, octet for octet, and what it sent. A
 //! [`Recipe`] says how to start a known program.
 //!

@@ -1,6 +1,6 @@
 //! Faulty parsers of commands and replies: the model, spoilt in one way.
 
-use super::{Mutant, Role};
+use super::{KnownBug, Role};
 use crate::{
     oracle::{self, Awaited, Reply, ReplyFault},
     view::{Commands, Replies, ReplyLines},
@@ -248,9 +248,9 @@ fn sound(awaited: &[Awaited], outlook: bool, wire: &[u8]) -> (Vec<Reply>, Option
     oracle::replies(awaited, outlook, wire)
 }
 
-pub(super) fn all() -> Vec<Mutant> {
-    let mut mutants = Vec::new();
-    let mut add = |name, source, role| mutants.push(Mutant { name, source, role });
+pub(super) fn all() -> Vec<KnownBug> {
+    let mut bugs = Vec::new();
+    let mut add = |name, source, role| bugs.push(KnownBug { name, source, role });
     for (name, source, parse) in REPLY_LINES {
         add(name, source, Role::ReplyLines(parse));
     }
@@ -260,5 +260,5 @@ pub(super) fn all() -> Vec<Mutant> {
     for (name, source, read) in REPLIES {
         add(name, source, Role::Replies(read));
     }
-    mutants
+    bugs
 }

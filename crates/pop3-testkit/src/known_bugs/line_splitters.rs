@@ -1,6 +1,6 @@
 //! Faulty line splitters.
 
-use super::{Mutant, Role};
+use super::{KnownBug, Role};
 use crate::{
     oracle::{self, LineEvent, Lines, Rules},
     view::{LINE_MAX, SplitLines},
@@ -80,11 +80,11 @@ const BUGS: [(&str, &str, Spoil); 5] = [
     }),
 ];
 
-pub(super) fn all() -> Vec<Mutant> {
-    let mutant = |(name, source, lines)| Mutant {
+pub(super) fn all() -> Vec<KnownBug> {
+    let bug = |(name, source, lines)| KnownBug {
         name,
         source,
         role: Role::LineSplitter(Box::new(Faulty { name, lines })),
     };
-    BUGS.into_iter().map(mutant).collect()
+    BUGS.into_iter().map(bug).collect()
 }

@@ -1,6 +1,6 @@
 //! Faulty encoders: the model's wire octets, spoilt in one way.
 
-use super::{Mutant, Role};
+use super::{KnownBug, Role};
 use crate::{
     oracle::{self, Newline, Refusal},
     view::Encode,
@@ -161,11 +161,11 @@ const BUGS: [(&str, &str, Spoil); 10] = [
     ),
 ];
 
-pub(super) fn all() -> Vec<Mutant> {
-    let mutant = |(name, source, encode)| Mutant {
+pub(super) fn all() -> Vec<KnownBug> {
+    let bug = |(name, source, encode)| KnownBug {
         name,
         source,
         role: Role::Encoder(Box::new(Faulty { name, encode })),
     };
-    BUGS.into_iter().map(mutant).collect()
+    BUGS.into_iter().map(bug).collect()
 }
