@@ -8,18 +8,25 @@ use std::{
 
 use crate::{disk::Disk, failure::Failure, journal::Waits};
 
+pub use group::{Group, finish_leftovers};
+pub use intake::{Committed, Direct, Gone, Intake};
 pub use line_ends::LineEnds;
+pub use parcel::Parcels;
 
-pub(crate) mod line_ends;
+mod committer;
+mod group;
+mod intake;
+mod line_ends;
 mod maildir;
 mod mbox;
+mod parcel;
 mod quoting;
 mod spool;
 mod stdout;
 
 /// A place for messages, filled by groups: [`begin`](Self::begin),
 /// [`write`](Self::write) and [`end`](Self::end) for each message, then
-/// [`seal`](Self::seal) for all of them. The essay in [`group`](super::group)
+/// [`seal`](Self::seal) for all of them. The essay in [`group`]
 /// says why.
 ///
 /// [`close`](Self::close)d or dropped, it removes what is not sealed.

@@ -6,8 +6,7 @@ use pop3_proto::MessageNumber;
 
 use crate::{
     Careful, Decisions, Failure, Intake, Key, Kind, Report, Summary, Visit, Wishes,
-    retrieval::Misfit,
-    visit::{Doubt, Opening, Reading, Way},
+    visit::{Doubt, Opening, Reading, Way, retrieval::Misfit},
 };
 
 /// How often a server is visited in one run, at most.

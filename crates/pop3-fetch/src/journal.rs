@@ -8,7 +8,7 @@
 //!
 //! Each change is a transaction that is on the disk when the call returns
 //! (`synchronous=FULL`). What the states promise is told in
-//! [`group`](crate::group).
+//! [`group`](crate::delivery::group).
 
 use std::{
     fs::{File, OpenOptions},
@@ -22,11 +22,14 @@ use rustix::fs::{FlockOperation, flock};
 use crate::{
     disk::{System, above, make_directories},
     failure::{Failure, Kind},
-    records::Records,
     sizes::Learned,
 };
+pub use records::Records;
+
 use schema::{Refusal, prepare};
 
+pub(crate) mod nameless;
+pub(crate) mod records;
 mod schema;
 
 /// How long what was learned of a server counts, in seconds: 90 days.

@@ -22,11 +22,10 @@ use pop3_proto::{
     client::{ClientError, MaildropIndex, Reply, Retrieved, Session},
 };
 
+use super::plan::{self, Retrieve};
 use crate::{
-    Decisions, Intake, Key, Learned, Received, Reckoning, Report, Sizes, Total,
-    intake::Gone,
-    nameless::Digests,
-    plan::{self, Retrieve},
+    Decisions, Intake, Key, Learned, Received, Reckoning, Report, Sizes, Total, delivery::Gone,
+    journal::nameless::Digests,
 };
 
 /// Listed octets after which a witness is due.

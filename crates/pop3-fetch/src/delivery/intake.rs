@@ -2,9 +2,8 @@
 
 use pop3_proto::MessageNumber;
 
-use crate::{
-    Failure, Group, Journal, Key, Kind, LineEnds, delivery::line_ends::Converter, group::Stopped,
-};
+use super::{Group, LineEnds, group::Stopped, line_ends::Converter};
+use crate::{Failure, Journal, Key, Kind};
 
 /// Takes messages one after the other: [`begin`](Self::begin),
 /// [`write`](Self::write) as often as octets come, then [`keep`](Self::keep) or

@@ -45,13 +45,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::{
+    Delivery, Form, Place,
+    committer::{Committer, Failed, To, Whole},
+    intake::Committed,
+    recover,
+};
 use crate::failure::Failure;
 use crate::{
     clock,
-    committer::{Committer, Failed, To, Whole},
-    delivery::{Delivery, Form, Place, recover},
     disk::Disk,
-    intake::Committed,
     journal::{Journal, Key, Pending},
 };
 

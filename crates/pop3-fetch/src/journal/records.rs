@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    journal::{Key, State},
-    nameless,
-};
+use super::{Key, State, nameless};
 
 /// The rows of an account, ordered by unique-id and copy. The unique-ids stand
 /// in one piece of memory: a row of 100,000 costs some 30 octets and its id.
