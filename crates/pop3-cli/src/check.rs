@@ -72,11 +72,11 @@ pub(crate) struct Check {
 
 const AFTER_HELP: &str = "\
 Exit status:
-   0  no MUST is violated
+   0  all rows were tried, and no MUST is violated
    1  at least one is
   64  wrong usage
   69  the server cannot be reached, or has no TLS
-  75  the server takes nobody now
+  75  the server takes no connections now, or stopped doing so before all rows were tried
   77  name or password were refused";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -124,11 +124,20 @@ impl Check {
         let mut output = Output::create(None)?;
         output.write(text.as_bytes())?;
         output.keep()?;
-        match failed(&report) {
-            None => Ok(()),
-            Some(ids) => Err(Failure::new(
+        if let Some(ids) = failed(&report) {
+            return Err(Failure::new(
                 Exit::Differs,
                 format_args!("a MUST is violated: {ids}"),
+            ));
+        }
+        match report.why_cut_short() {
+            None => Ok(()),
+            Some(why) => Err(Failure::new(
+                Exit::Temporary,
+                format_args!(
+                    "{}: not all rows were tried: {why}; run it again",
+                    remote.account()
+                ),
             )),
         }
     }
