@@ -71,11 +71,11 @@ pub(crate) struct Check {
 
 const AFTER_HELP: &str = "\
 Exit status:
-   0  the server violates no MUST
+   0  all rows were tried, and the server violates no MUST
    1  the server violates at least one MUST
   64  wrong usage
   69  the server cannot be reached, or has no TLS
-  75  the server accepts no sessions now
+  75  the server accepts no sessions now, or stopped accepting them before all rows were tried
   77  the server refused the name or the password";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -123,11 +123,20 @@ impl Check {
         let mut output = Output::create(None)?;
         output.write(text.as_bytes())?;
         output.keep()?;
-        match failed(&report) {
-            None => Ok(()),
-            Some(ids) => Err(Failure::new(
+        if let Some(ids) = failed(&report) {
+            return Err(Failure::new(
                 Exit::Differs,
                 format_args!("the server violates a MUST: {ids}"),
+            ));
+        }
+        match report.why_cut_short() {
+            None => Ok(()),
+            Some(why) => Err(Failure::new(
+                Exit::Temporary,
+                format_args!(
+                    "{}: not all rows were tried: {why}; run the check again",
+                    remote.account()
+                ),
             )),
         }
     }

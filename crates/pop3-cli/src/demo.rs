@@ -28,10 +28,12 @@ const PASSWORD: &str = "demo";
 const PROFILE: Profile = Profile::OUTLOOK_2024;
 
 /// Serve sample mail on this machine, fetch it as Outlook 2024 does, and compare
-/// every octet  The server listens on a free port of 127.0.0.1 with TLS and a
-/// certificate made for this run. The sample contains every edge case of
-/// byte-stuffing. It is fetched into a Maildir in a new temporary directory, which
-/// is kept so that you can look at it. The exit status is 1 if anything differs.
+/// every octet
+///
+/// The server listens on a free port of 127.0.0.1 with TLS and a certificate made
+/// for this run. The sample contains every edge case of byte-stuffing. It is
+/// fetched into a Maildir in a new temporary directory, which is kept so that you
+/// can look at it. The exit status is 1 if anything differs.
 #[derive(Args)]
 pub(crate) struct Demo {}
 

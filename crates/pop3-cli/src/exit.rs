@@ -40,10 +40,11 @@ pub(crate) enum Failure {
         exit: Exit,
         what: String,
     },
-    /// The reader of the output closed it, as in `pop3 decode | head`.  As usual
-    /// for a filter, nothing is printed. The status is still not 0, because the
-    /// input was not read to its end. Rust ignores SIGPIPE, and that cannot be
-    /// undone without `unsafe`, so the status is the one of the signal.
+    /// The reader of the output closed it, as in `pop3 decode | head`.
+    ///
+    /// As usual for a filter, nothing is printed. The status is still not 0,
+    /// because the input was not read to its end. Rust ignores SIGPIPE, and that
+    /// cannot be undone without `unsafe`, so the status is the one of the signal.
     ReaderGone,
 }
 

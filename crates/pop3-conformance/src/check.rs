@@ -314,6 +314,9 @@ pub fn run(
     for check in wanted {
         report.push(check.row(&seen, options));
     }
+    if let Some(why) = seen.cut_short() {
+        report.cut_short(why);
+    }
     Ok(report)
 }
 

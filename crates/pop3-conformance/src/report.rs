@@ -53,6 +53,8 @@ pub struct Report {
     subject: String,
     #[serde(serialize_with = "date")]
     date: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_short: Option<String>,
     rows: Vec<Row>,
 }
 
@@ -99,6 +101,7 @@ impl Report {
             title: line(title),
             subject: line(subject),
             date: date.into(),
+            cut_short: None,
             rows: Vec::new(),
         }
     }
@@ -106,6 +109,17 @@ impl Report {
     /// Adds a row below the others.
     pub fn push(&mut self, row: Row) {
         self.rows.push(row);
+    }
+
+    /// Notes why the run ended before all rows could be tried.
+    pub fn cut_short(&mut self, why: &str) {
+        self.cut_short = Some(line(why));
+    }
+
+    /// Why the run ended before all rows could be tried, if it did.
+    #[must_use]
+    pub fn why_cut_short(&self) -> Option<&str> {
+        self.cut_short.as_deref()
     }
 
     /// What the report answers.
@@ -160,8 +174,8 @@ impl Report {
         text::render(self)
     }
 
-    /// One JSON object, indented: `title`, `subject`, `date` and `rows`, each
-    /// with `id`, `title`, `verdict`, `outcome`, `evidence`, `consequence`.
+    /// One JSON object, indented: `title`, `subject`, `date`, `cut_short` if the
+    /// run ended early, and `rows`, each with `id`, `title`, `verdict`, `outcome`, `evidence`, `consequence`.
     #[must_use]
     pub fn json(&self) -> String {
         // Strings and nothing else: this cannot fail.
@@ -189,7 +203,11 @@ impl Report {
         let words = counts
             .iter()
             .map(|(verdict, count)| format!("{count} {}", verdict.word));
-        words.collect::<Vec<_>>().join(", ")
+        let summary = words.collect::<Vec<_>>().join(", ");
+        match &self.cut_short {
+            Some(why) => format!("{summary}; the run ended early: {why}"),
+            None => summary,
+        }
     }
 }
 

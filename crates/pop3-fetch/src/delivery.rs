@@ -8,18 +8,26 @@ use std::{
 
 use crate::{disk::Disk, failure::Failure, journal::Waits};
 
+pub use group::{Group, finish_leftovers};
+pub use intake::{Committed, Direct, Gone, Intake};
 pub use line_ends::LineEnds;
+pub use parcel::Parcels;
 
-pub(crate) mod line_ends;
+mod committer;
+mod group;
+mod intake;
+mod line_ends;
 mod maildir;
 mod mbox;
+mod parcel;
 mod quoting;
 mod spool;
 mod stdout;
 
 /// A place for messages, filled group by group: call [`begin`](Self::begin),
 /// [`write`](Self::write) and [`end`](Self::end) for each message, then
-/// [`seal`](Self::seal) for the group. [`group`](super::group) explains why.
+/// [`seal`](Self::seal) for the group. [`group`] explains why.
+///
 /// Closing or dropping it removes the messages that are not sealed.
 pub(crate) trait Delivery: Send {
     /// The prefix of the names of its unfinished files, if it makes any.
@@ -73,7 +81,10 @@ pub(crate) trait Sealed: Send {
     /// [`recover`] finds them. Returns a name for each message.
     fn secure(&mut self) -> Result<Vec<String>, Failure>;
 
-    /// Moves the group to the place where mail is read, and syncs that.  # Errors
+    /// Moves the group to the place where mail is read, and syncs that.
+    ///
+    /// # Errors
+    ///
     /// After a failure, `recover` finds the group, unless it [was
     /// undone](Self::is_undone).
     fn publish(&mut self) -> Result<(), Failure>;

@@ -1,5 +1,6 @@
-//! The meaning of "on disk", and the operations of a delivery on a disk.  #
-//! Assumptions
+//! The meaning of "on disk", and the operations of a delivery on a disk.
+//!
+//! # Assumptions
 //!
 //! - *`fsync` of a file* writes its octets to the disk. The kernel reports an error
 //!   only once, to a descriptor that was open at the time; a second `fsync` may
@@ -43,9 +44,10 @@ pub enum Syncs {
     Each,
 }
 
-/// Directories and files of the operating system, or a model of them.  All methods
-/// return the errors of the system; their docs name only the kinds that a delivery
-/// depends on.
+/// Directories and files of the operating system, or a model of them.
+///
+/// All methods return the errors of the system; their docs name only the kinds that
+/// a delivery depends on.
 pub trait Disk: Clone + fmt::Debug + Send + Sync + 'static {
     /// A directory that is held open.
     type Directory: Directory;
@@ -57,7 +59,10 @@ pub trait Disk: Clone + fmt::Debug + Send + Sync + 'static {
     /// [`NotFound`](io::ErrorKind::NotFound) if there is none.
     fn open(&self, path: &Path) -> io::Result<Self::Directory>;
 
-    /// Creates a directory that only its owner may enter.  # Errors
+    /// Creates a directory that only its owner may enter.
+    ///
+    /// # Errors
+    ///
     /// [`NotFound`](io::ErrorKind::NotFound) if its parent directory is missing.
     fn make(&self, path: &Path) -> io::Result<()>;
 
@@ -113,15 +118,26 @@ pub trait Directory: fmt::Debug + Send + Sync + 'static {
     /// [`NotFound`](io::ErrorKind::NotFound) if no file has it.
     fn names_file(&self, name: &OsStr, file: &Self::File) -> io::Result<bool>;
 
-    /// Returns all names in the directory.  # Errors  Those of the system.
+    /// Returns all names in the directory.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
     fn names(&self) -> io::Result<Vec<OsString>>;
 
-    /// Syncs the names in the directory.  # Errors  If a name could not be written.
+    /// Syncs the names in the directory.
+    ///
+    /// # Errors
+    ///
+    /// If a name could not be written.
     fn sync(&self) -> io::Result<()>;
 
-    /// Syncs the whole file system.  # Errors  If anything could not be written
-    /// since this directory was opened, provided that [`syncs`](Self::syncs)
-    /// returns [`Together`](Syncs::Together).
+    /// Syncs the whole file system.
+    ///
+    /// # Errors
+    ///
+    /// If anything could not be written since this directory was opened, provided
+    /// that [`syncs`](Self::syncs) returns [`Together`](Syncs::Together).
     fn sync_file_system(&self) -> io::Result<()>;
 
     /// Returns the way to sync files on this file system.
@@ -146,6 +162,7 @@ pub trait File: fmt::Debug + Send + Sync + 'static {
     fn read(&self, octets: &mut [u8], at: u64) -> io::Result<usize>;
 
     /// Returns the size of the file in octets.
+    ///
     /// # Errors
     ///
     /// Those of the system.
@@ -158,7 +175,11 @@ pub trait File: fmt::Debug + Send + Sync + 'static {
     /// Those of the system.
     fn cut(&self, size: u64) -> io::Result<()>;
 
-    /// Syncs the file.  # Errors  If this sync or an earlier write failed.
+    /// Syncs the file.
+    ///
+    /// # Errors
+    ///
+    /// If this sync or an earlier write failed.
     fn sync(&self) -> io::Result<()>;
 
     /// Locks the file with `fcntl` and `flock` until it is dropped. Returns false

@@ -6,8 +6,7 @@ use pop3_proto::MessageNumber;
 
 use crate::{
     Careful, Decisions, Failure, Intake, Key, Kind, Report, Summary, Visit, Wishes,
-    retrieval::Misfit,
-    visit::{Doubt, Opening, Reading, Way},
+    visit::{Doubt, Opening, Reading, Way, retrieval::Misfit},
 };
 
 /// The most visits to a server in one run.
@@ -110,8 +109,11 @@ impl<D: Decisions + Clone> Fetch<D> {
     }
 
     /// Ends a visit with its `result`. An error of kind [`Kind::Protocol`] means
-    /// that the server sent octets that are not a valid reply.  # Errors  Fails if
-    /// the run is over and some messages that should be fetched were not.
+    /// that the server sent octets that are not a valid reply.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the run is over and some messages that should be fetched were not.
     pub fn end<I: Intake>(
         &mut self,
         mut visit: Visit<'_, I, D>,

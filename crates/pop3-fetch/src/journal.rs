@@ -6,7 +6,8 @@
 //! until they are settled.
 //!
 //! Each change is a transaction that is on disk when the call returns
-//! (`synchronous=FULL`). [`group`](crate::group) describes what the states promise.
+//! (`synchronous=FULL`). [`group`](crate::delivery::group) describes what the states
+//! promise.
 
 use std::{
     fs::{File, OpenOptions},
@@ -20,11 +21,14 @@ use rustix::fs::{FlockOperation, flock};
 use crate::{
     disk::{System, above, make_directories},
     failure::{Failure, Kind},
-    records::Records,
     sizes::Learned,
 };
+pub use records::Records;
+
 use schema::{Refusal, prepare};
 
+pub(crate) mod nameless;
+pub(crate) mod records;
 mod schema;
 
 /// How long a lesson about a server counts, in seconds: 90 days.
@@ -104,8 +108,12 @@ pub struct Journal {
 
 impl Journal {
     /// Opens the journal in `file`, creates it if it is missing, and locks
-    /// `account` in it.  # Errors  Fails if the file cannot be opened, or if
-    /// another run has locked the account.
+    /// `account` in it.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be opened, or if another run has locked the
+    /// account.
     pub fn open(file: &Path, account: &str) -> Result<Self, Failure> {
         let cannot_open = |why: &dyn std::fmt::Display| {
             Failure::new(
@@ -137,8 +145,11 @@ impl Journal {
     }
 
     /// A journal in a database that the caller opened; messages call it `name`.
-    /// This does not lock out other runs.  # Errors  Fails if the tables cannot be
-    /// created.
+    /// This does not lock out other runs.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the tables cannot be created.
     pub fn in_database(mut db: Connection, name: &Path, account: &str) -> Result<Self, Failure> {
         let id = prepare(&mut db, account).map_err(|_| {
             Failure::new(
@@ -213,7 +224,10 @@ impl Journal {
         beside(&self.file, self.account, "spool")
     }
 
-    /// Returns all rows of the account, ordered by unique-id and copy.  # Errors
+    /// Returns all rows of the account, ordered by unique-id and copy.
+    ///
+    /// # Errors
+    ///
     /// Fails if the journal cannot be read.
     pub fn records(&self) -> Result<Records, Failure> {
         let read = || {

@@ -16,38 +16,25 @@
 
 #![cfg(unix)]
 
-mod committer;
-mod decisions;
 mod delivery;
 mod disk;
 mod failure;
 mod fetch;
-mod group;
-mod intake;
 mod journal;
-mod nameless;
-mod parcel;
-mod plan;
-mod records;
 mod report;
-mod retrieval;
 mod sizes;
 mod visit;
 
-pub use decisions::{Careful, Decisions};
-pub use delivery::{Form, LineEnds, Place};
+pub use delivery::{
+    Committed, Direct, Form, Gone, Group, Intake, LineEnds, Parcels, Place, finish_leftovers,
+};
 pub use disk::{Directory, Disk, File, Syncs, System};
 pub use failure::{Failure, Kind};
 pub use fetch::{Fetch, Next, Orders};
-pub use group::{Group, finish_leftovers};
-pub use intake::{Committed, Direct, Gone, Intake};
-pub use journal::{Journal, Key};
-pub use parcel::Parcels;
-pub use plan::{Afterwards, Plan, Wishes};
-pub use records::Records;
+pub use journal::{Journal, Key, Records};
 pub use report::{Report, Summary};
 pub use sizes::{Learned, Received, Reckoning, Sizes, Total};
-pub use visit::Visit;
+pub use visit::{Afterwards, Careful, Decisions, Plan, Visit, Wishes};
 
 /// The system time, in seconds since 1970.
 fn clock() -> i64 {

@@ -1,5 +1,6 @@
-//! Compares the size of a message in LIST with the octets that were received.  RFC
-//! 1939 §11 makes the sizes in LIST exact: the octets that RETR sends, before
+//! Compares the size of a message in LIST with the octets that were received.
+//!
+//! RFC 1939 §11 makes the sizes in LIST exact: the octets that RETR sends, before
 //! stuffing. Many servers count line ends differently, in one of a few ways that
 //! can be recognized from the message. If none of these explains a size, it is an
 //! estimate, or the size of another message, or part of the message is missing.
@@ -186,8 +187,10 @@ impl Sizes<'_> {
 
 /// The reply to STAT. It stays the same as long as the session is in step and
 /// nothing is deleted. A mail cannot forge it without knowing what else is in the
-/// maildrop.  Two totals are equal if their numbers are equal or, without numbers,
-/// their texts.
+/// maildrop.
+///
+/// Two totals are equal if their numbers are equal or, without numbers, their
+/// texts.
 #[derive(Clone, Debug, Eq)]
 pub struct Total {
     listing: Option<DropListing>,

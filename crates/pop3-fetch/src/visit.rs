@@ -14,11 +14,17 @@ use pop3_proto::{
 };
 
 use crate::{
-    Decisions, Failure, Intake, Journal, Key, Kind, Orders, Plan, Records, Report, Summary, Total,
-    journal::State,
-    plan::{self, MISSING_KEPT, Retrieve},
-    retrieval::{Misfit, Retrieval, Stop},
+    Failure, Intake, Journal, Key, Kind, Orders, Records, Report, Summary, Total, journal::State,
 };
+use plan::{MISSING_KEPT, Retrieve};
+use retrieval::{Misfit, Retrieval, Stop};
+
+pub use decisions::{Careful, Decisions};
+pub use plan::{Afterwards, Plan, Wishes};
+
+mod decisions;
+pub(crate) mod plan;
+pub(crate) mod retrieval;
 
 /// Opens and reads the journal when it is needed.
 pub(crate) type Reading<'a> = Box<dyn FnOnce() -> Result<(Journal, Records), Failure> + 'a>;

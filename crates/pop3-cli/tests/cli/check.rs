@@ -313,3 +313,38 @@ fn a_server_that_does_not_greet_fails() {
     assert_eq!(run.stderr, "pop3 check: a MUST is violated: C0005\n");
     assert_eq!(rows(&json(&run), "fail"), ids(&["C0005"]));
 }
+
+/// What was not tried has not passed.
+#[test]
+fn a_server_that_vanishes_is_no_success() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("pop3://me@{}", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        // No other connection is accepted from now on.
+        drop(listener);
+        let mut commands = BufReader::new(stream.try_clone().unwrap()).lines();
+        (&stream).write_all(b"+OK\r\n").unwrap();
+        while let Some(Ok(command)) = commands.next() {
+            let reply: &[u8] = match command.as_str() {
+                "QUIT" => b"+OK\r\n",
+                _ => b"-ERR\r\n",
+            };
+            (&stream).write_all(reply).unwrap();
+            if command == "QUIT" {
+                break;
+            }
+        }
+    });
+    let run = check(&url, &["--format", "json"], PASSWORD);
+    server.join().unwrap();
+    assert_eq!(run.status, Some(75), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("not all rows were tried: (no connection"),
+        "{}",
+        run.stderr
+    );
+    let report = json(&run);
+    assert!(report["cut_short"].is_string(), "{report}");
+}

@@ -22,8 +22,8 @@ pub(super) struct Asked {
 pub(super) struct Observed {
     pub(super) secrets: Secrets,
     pub(super) incidents: Vec<Incident>,
-    /// Why there was no session, or not to the end.
-    pub(super) why_none: String,
+    /// Why there could be no more sessions, if so.
+    pub(super) hopeless: Option<String>,
     pub(super) greeting: Option<Answer>,
     pub(super) login: Option<String>,
     /// The server has no login that this check knows.
@@ -60,6 +60,14 @@ pub(super) enum Injection {
     Discarded(String),
     /// The connection came to an end.
     Ended(String),
+}
+
+impl Observed {
+    /// Why the run ended before everything was tried, if it did.
+    pub(super) fn cut_short(&self) -> Option<&str> {
+        // The row that it failed in has the rest.
+        self.hopeless.as_deref()?.lines().next_back()
+    }
 }
 
 /// A session that changes nothing.

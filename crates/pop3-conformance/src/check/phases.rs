@@ -66,7 +66,7 @@ pub(super) fn run(
     }
     prober.drop_connection();
     seen.secrets = prober.secrets.clone();
-    seen.why_none = prober.why_none();
+    seen.hopeless = prober.hopeless();
     seen.stls = prober.stls.clone();
     seen.login = prober.login.clone();
     seen.capabilities = prober.capabilities.clone();

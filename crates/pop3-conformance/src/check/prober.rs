@@ -256,12 +256,10 @@ impl<'n> Prober<'n> {
             .is_some_and(|dialogue| !dialogue.broken)
     }
 
-    /// Why there can be no session, if that is so.
-    pub(super) fn why_none(&self) -> String {
-        match &self.hopeless {
-            Some(trouble) => trouble.shown.clone(),
-            None => "(no session)".to_owned(),
-        }
+    /// Why there can be no more sessions, if that is so.
+    pub(super) fn hopeless(&self) -> Option<String> {
+        let trouble = self.hopeless.as_ref()?;
+        Some(trouble.shown.clone())
     }
 
     /// The capabilities of this connection; remembered if there are some.

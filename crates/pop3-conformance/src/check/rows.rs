@@ -75,7 +75,7 @@ fn yes<'a>(answer: &'a Option<Answer>, seen: &Observed) -> Result<&'a Reply, Fin
 
 fn no_session(seen: &Observed) -> Finding {
     // The row that it failed in has the rest.
-    let why = seen.why_none.lines().next_back().unwrap_or_default();
+    let why = seen.cut_short().unwrap_or("(no session)");
     Finding::Untestable(format!("Needs a session: {why}"))
 }
 

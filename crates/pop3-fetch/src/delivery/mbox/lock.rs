@@ -1,12 +1,15 @@
-//! Locks an mbox file against other programs.  It takes `fcntl` and `flock` locks
-//! first, then the dot-lock (`FILE.lock`), in the order of the Debian policy, 11.6.
-//! The system releases the first two when the process ends, however it ends; the
-//! dot-lock stays. So a `pop3` that holds the first two knows that a dot-lock of a
-//! `pop3` on this host belongs to a process that has ended.  A dot-lock names its
-//! owner from the beginning, on disk too: it is written under another name and then
-//! linked. So a loss of power never leaves an empty one. Dot-locks of other
-//! programs are removed after [`STALE`], or if they are older than the start of the
-//! system.
+//! Locks an mbox file against other programs.
+//!
+//! It takes `fcntl` and `flock` locks first, then the dot-lock (`FILE.lock`), in
+//! the order of the Debian policy, 11.6. The system releases the first two when the
+//! process ends, however it ends; the dot-lock stays. So a `pop3` that holds the
+//! first two knows that a dot-lock of a `pop3` on this host belongs to a process
+//! that has ended.
+//!
+//! A dot-lock names its owner from the beginning, on disk too: it is written under
+//! another name and then linked. So a loss of power never leaves an empty one.
+//! Dot-locks of other programs are removed after [`STALE`], or if they are older
+//! than the start of the system.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -63,8 +66,11 @@ impl<D: Directory> Locked<D> {
         }
     }
 
-    /// Syncs the file, removes the dot-lock, and syncs that too.  # Errors  After
-    /// an error the dot-lock may be gone; the other locks are still held.
+    /// Syncs the file, removes the dot-lock, and syncs that too.
+    ///
+    /// # Errors
+    ///
+    /// After an error the dot-lock may be gone; the other locks are still held.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         let directory = Arc::clone(&self.mailbox.directory);
         match directory.syncs() {

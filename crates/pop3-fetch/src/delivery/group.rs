@@ -44,13 +44,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::{
+    Delivery, Form, Place,
+    committer::{Committer, Failed, To, Whole},
+    intake::Committed,
+    recover,
+};
 use crate::failure::Failure;
 use crate::{
     clock,
-    committer::{Committer, Failed, To, Whole},
-    delivery::{Delivery, Form, Place, recover},
     disk::Disk,
-    intake::Committed,
     journal::{Journal, Key, Pending},
 };
 
@@ -100,8 +103,11 @@ impl From<Failed> for Stopped {
 
 impl Group {
     /// Finishes what killed runs left, and opens `place`. Calls `on_delivered` for
-    /// each delivered message, with its octets as received.  # Errors  If the place
-    /// cannot be opened or the journal cannot be written.
+    /// each delivered message, with its octets as received.
+    ///
+    /// # Errors
+    ///
+    /// If the place cannot be opened or the journal cannot be written.
     pub fn open<D: Disk>(
         disk: &D,
         mut journal: Journal,
@@ -126,8 +132,11 @@ impl Group {
         })
     }
 
-    /// Moves the waits for the disk to a thread of its own.  # Errors  If the
-    /// thread cannot be started.
+    /// Moves the waits for the disk to a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// If the thread cannot be started.
     pub fn beside(mut self) -> Result<Self, Failure> {
         self.committer = self.committer.beside()?;
         Ok(self)

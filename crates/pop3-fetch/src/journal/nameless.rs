@@ -1,6 +1,7 @@
-//! Messages without a valid unique-id, recognized by their octets.  Their key in
-//! the journal is the SHA-256 digest of the octets received, in a form that is
-//! longer than any unique-id may be (RFC 1939 §7: 70 octets).
+//! Messages without a valid unique-id, recognized by their octets.
+//!
+//! Their key in the journal is the SHA-256 digest of the octets received, in a form
+//! that is longer than any unique-id may be (RFC 1939 §7: 70 octets).
 
 use std::collections::BTreeMap;
 

@@ -1,13 +1,16 @@
-//! Retrieves messages, with witnesses between them.  There are three modes, from
-//! fast to careful:
+//! Retrieves messages, with witnesses between them.
+//!
+//! There are three modes, from fast to careful:
+//!
 //! - *In a window*: several RETRs are sent at once, and STAT after 1, 2, 4 …
 //!   messages. A message that does not fit is discarded, and nothing more is
 //!   requested until all replies have arrived, the last of which is the witness.
 //! - *Step by step*: each command is sent after the reply to the previous one.
-//! - *Alone*: one message, with the witness as the next command.  The session
-//!   refuses octets that arrive when no reply is due. So the octets after a false
-//!   end of a message either end the session, or are read as the reply to STAT and
-//!   differ from it.
+//! - *Alone*: one message, with the witness as the next command.
+//!
+//! The session refuses octets that arrive when no reply is due. So the octets after
+//! a false end of a message either end the session, or are read as the reply to
+//! STAT and differ from it.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -19,11 +22,10 @@ use pop3_proto::{
     client::{ClientError, MaildropIndex, Reply, Retrieved, Session},
 };
 
+use super::plan::{self, Retrieve};
 use crate::{
-    Decisions, Intake, Key, Learned, Received, Reckoning, Report, Sizes, Total,
-    intake::Gone,
-    nameless::Digests,
-    plan::{self, Retrieve},
+    Decisions, Intake, Key, Learned, Received, Reckoning, Report, Sizes, Total, delivery::Gone,
+    journal::nameless::Digests,
 };
 
 /// The octets in LIST after which a witness is due.

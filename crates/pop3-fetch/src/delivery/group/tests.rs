@@ -1,7 +1,7 @@
 use std::{fs, path::Path};
 
 use super::*;
-use crate::{disk::System, journal::State, plan::MISSING_KEPT};
+use crate::{disk::System, journal::State, visit::plan::MISSING_KEPT};
 
 fn journal(home: &Path) -> Journal {
     Journal::open(&home.join("journal"), "me@host:110").unwrap()

@@ -2,17 +2,20 @@
 
 use pop3_proto::MessageNumber;
 
-use crate::{
-    Failure, Group, Journal, Key, Kind, LineEnds, delivery::line_ends::Converter, group::Stopped,
-};
+use super::{Group, LineEnds, group::Stopped, line_ends::Converter};
+use crate::{Failure, Journal, Key, Kind};
 
 /// Takes messages one after the other: call [`begin`](Self::begin),
 /// [`write`](Self::write) for each piece, then [`keep`](Self::keep) or
 /// [`discard`](Self::discard). Kept messages are recorded only after
 /// [`confirm`](Self::confirm).
 pub trait Intake {
-    /// Begins a message.  # Errors  All methods return [`Gone`] after a failure,
-    /// which [`finish`](Self::finish) reports.
+    /// Begins a message.
+    ///
+    /// # Errors
+    ///
+    /// All methods return [`Gone`] after a failure, which [`finish`](Self::finish)
+    /// reports.
     fn begin(&mut self, number: MessageNumber) -> Result<(), Gone>;
 
     /// Writes octets of the message, as received.

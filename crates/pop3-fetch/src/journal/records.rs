@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    journal::{Key, State},
-    nameless,
-};
+use super::{Key, State, nameless};
 
 /// The rows of an account, ordered by unique-id and copy. One allocation holds all
 /// unique-ids, so that each of 100,000 rows costs about 30 octets and its

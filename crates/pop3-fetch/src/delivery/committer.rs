@@ -6,11 +6,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use super::{Flush, Sealed, intake::Committed};
 use crate::{
     clock,
-    delivery::{Flush, Sealed},
     failure::{Failure, Kind},
-    intake::Committed,
     journal::{Journal, Key, Pending},
 };
 

@@ -36,8 +36,8 @@ use pop3_proto::{
     client::{IndexedMessage, MaildropIndex},
 };
 
-use crate::{
-    journal::{Key, State},
+use crate::journal::{
+    Key, State,
     records::{Record, Records},
 };
 

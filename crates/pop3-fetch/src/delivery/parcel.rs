@@ -13,11 +13,14 @@ use std::{
 
 use pop3_proto::MessageNumber;
 
-use crate::{
-    delivery::{LineEnds, line_ends::Converter},
-    failure::{Failure, Kind},
+use super::{
+    LineEnds,
     group::{Group, Stopped},
     intake::{Committed, Gone, Intake},
+    line_ends::Converter,
+};
+use crate::{
+    failure::{Failure, Kind},
     journal::Key,
 };
 

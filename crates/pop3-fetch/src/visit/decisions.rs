@@ -46,10 +46,11 @@ pub trait Decisions {
         true
     }
 
-    /// The most messages between two witnesses.  The first is one message, and each
-    /// is twice the `last`, so that a message on which the server always breaks off
-    /// costs the others little. Where sizes say nothing, each message needs its own
-    /// witness.
+    /// The most messages between two witnesses.
+    ///
+    /// The first is one message, and each is twice the `last`, so that a message on
+    /// which the server always breaks off costs the others little. Where sizes say
+    /// nothing, each message needs its own witness.
     fn messages_to_a_witness(&self, last: usize, any_size: bool) -> usize {
         match any_size {
             true => 1,
