@@ -373,7 +373,7 @@ fn cleartext_on_a_port_for_tls_names_the_other_scheme() {
     assert_eq!(
         said("pop3", &server.address, &["--timeout", "60"], 76),
         format!(
-            "127.0.0.1 speaks TLS on port {port}, and sends no greeting without it; use \
+            "127.0.0.1 expects TLS on port {port}, and sends no greeting without it; use \
              pop3s://me@HOST"
         )
     );
@@ -394,7 +394,7 @@ fn a_certificate_of_nobody() {
         );
     }
     // What the server says of it has no names of types either.
-    let log = server.log_up_to("the TLS handshake failed: the other side gave up");
+    let log = server.log_up_to("the TLS handshake failed: the other side aborted");
     assert!(
         !log.contains("docs.rs") && !log.contains("Certificate"),
         "{log}"
