@@ -32,7 +32,6 @@ mod reply;
 mod session;
 mod transaction;
 
-pub use authorization::SASL_LINE_MAX;
 pub use config::{
     AUTOLOGOUT_MIN, CHALLENGES_DEFAULT, Config, MECHANISMS_MAX, PLAINTEXT_MECHANISMS, TEXT_MAX,
     TIMESTAMP_MAX, Tls,

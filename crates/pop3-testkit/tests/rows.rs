@@ -147,7 +147,10 @@ const ROWS: [Row; 39] = [
             Trace("16-cve-2021-22947"),
             Trace("16-cve-2021-22947-later"),
             KnownBug("plaintext-behind-stls-is-kept"),
-            Test(STLS, "plaintext_after_stls"),
+            Test(
+                STLS,
+                "reports_the_reply_to_stls_and_then_the_plaintext_after_it",
+            ),
         ],
     ),
     (

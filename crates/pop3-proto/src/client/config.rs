@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::{Profile, ReplyRule, ResponseDecoder};
+use crate::{MAX_SASL_LINE, Profile, ReplyRule};
 
 /// How the connection is protected, and what may be sent unprotected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,8 +48,8 @@ pub struct Limits {
     /// Lines of a listing; also the highest message-number in one, and the
     /// most messages marked as deleted.
     pub listing_entries: u32,
-    /// Octets of a SASL challenge; [`ResponseDecoder::MAX_CHALLENGE`] with its
-    /// `+ ` and CRLF stays the most.
+    /// Octets of a SASL challenge; [`MAX_SASL_LINE`] with its `+ ` and CRLF stays the
+    /// most.
     pub challenge_octets: usize,
     /// Challenges in one AUTH exchange.
     pub challenges: u32,
@@ -67,7 +67,7 @@ impl Limits {
         message_octets: u64::MAX,
         listing_octets: ReplyRule::MAX_LISTING_OCTETS,
         listing_entries: 16_000_000,
-        challenge_octets: ResponseDecoder::MAX_CHALLENGE,
+        challenge_octets: MAX_SASL_LINE,
         challenges: 16,
         queue_octets: 1 << 16,
         window_octets: 2048,

@@ -6,11 +6,13 @@ use core::{
 };
 use std::time::Instant;
 
+use dot_stuffing::{DecodeError, MultilineDecoder};
+
 use super::{
     Capabilities, ClientError, Config, DeleteProof, Pending, Request, Response, SessionError,
     State, Timer, Transport, listing::ListingDecoder, state::Core,
 };
-use crate::{Command, ResponseDecoder};
+use crate::{Command, ReplyError, first_line::FirstLineDecoder};
 
 /// One connection, from the greeting to its end (RFC 1939 §3), seen by the
 /// client.
@@ -48,21 +50,19 @@ use crate::{Command, ResponseDecoder};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Session {
-    pub(super) replies: ResponseDecoder,
-    /// The block of the last listing.
-    pub(super) listing: Option<ListingDecoder>,
+    pub(super) first_lines: FirstLineDecoder,
     pub(super) reading: Reading,
-    /// The set that CAPA is answered with, while it comes.
-    pub(super) gathering: Capabilities,
     pub(super) core: Core,
 }
 
 /// What the next octets are part of.
-#[derive(Clone, Copy)]
 pub(super) enum Reading {
-    FirstLine,
-    Listing,
-    Message(Request),
+    /// No reply: none has begun.
+    Nothing,
+    /// The first line of the reply to a request, or of the greeting.
+    FirstLine(Option<Request>),
+    Listing(Box<ListingDecoder>),
+    Message(Request, MultilineDecoder),
 }
 
 impl Session {
@@ -72,10 +72,8 @@ impl Session {
         // So that a proof of one session is none in another.
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
-            replies: ResponseDecoder::new(config.reply_rule()),
-            listing: None,
-            reading: Reading::FirstLine,
-            gathering: Capabilities::default(),
+            first_lines: FirstLineDecoder::new(config.reply_rule()),
+            reading: Reading::Nothing,
             core: Core::new(config, NEXT.fetch_add(1, Ordering::Relaxed), now),
         }
     }
@@ -171,7 +169,7 @@ impl Session {
     /// # Errors
     ///
     /// If no challenge waits, or the response is not base64 or is longer than
-    /// [`ResponseDecoder::MAX_CHALLENGE`], CRLF included. Nothing changes then.
+    /// [`MAX_SASL_LINE`](crate::MAX_SASL_LINE), CRLF included. Nothing changes then.
     pub fn respond(&mut self, now: Instant, response: Response<'_>) -> Result<(), ClientError> {
         self.core.push_response(response)?;
         self.core.timers.arm(Timer::Reply, now);
@@ -198,12 +196,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If no handshake was due. Nothing changes then.
+    /// If no handshake is due: nothing changes then. None is due any more when octets came
+    /// in one read with the reply to STLS, and the session is over by that.
     pub fn tls_established(&mut self, now: Instant) -> Result<(), ClientError> {
         if self.core.state != State::Handshake {
             return Err(ClientError::StlsNotAllowed);
         }
-        self.replies = ResponseDecoder::new(self.core.config.reply_rule());
+        self.first_lines = FirstLineDecoder::new(self.core.config.reply_rule());
         self.core.capabilities = Capabilities::default();
         self.core.apop_timestamp = None;
         self.core.under_tls = true;
@@ -217,10 +216,10 @@ impl Session {
     /// waited for then.
     #[must_use]
     pub fn pending(&self) -> Pending {
-        let block = match (self.reading, &self.listing) {
-            (Reading::FirstLine, _) => None,
-            (Reading::Listing, listing) => listing.as_ref().map(ListingDecoder::octets),
-            (Reading::Message(_), _) => Some(self.replies.block_octets()),
+        let block = match &self.reading {
+            Reading::Nothing | Reading::FirstLine(_) => None,
+            Reading::Listing(listing) => Some(wire_octets(listing.block())),
+            Reading::Message(_, block) => Some(wire_octets(block)),
         };
         self.core.heard.pending(self.core.awaited(), block)
     }
@@ -246,6 +245,18 @@ impl Session {
             Some(timer) => Err(self.core.fail(SessionError::Timeout(timer))),
             None => Ok(()),
         }
+    }
+}
+
+pub(super) fn in_block(error: DecodeError) -> SessionError {
+    SessionError::Reply(ReplyError::Block(error))
+}
+
+/// The octets of a block so far, on the wire.
+const fn wire_octets(block: &MultilineDecoder) -> u64 {
+    match block.finish() {
+        Err(error) => error.offset(),
+        Ok(complete) => complete.wire_octets,
     }
 }
 

@@ -1,8 +1,8 @@
 //! AUTH (RFC 5034 §4).
 
 use pop3_proto::{
-    Mechanism,
-    server::{CHALLENGES_DEFAULT, ChallengeError, Config, Event, SASL_LINE_MAX, Tls, Verdict},
+    MAX_SASL_LINE, Mechanism,
+    server::{CHALLENGES_DEFAULT, ChallengeError, Config, Event, Tls, Verdict},
 };
 
 use crate::drive::{PLAIN, Server, Store};
@@ -103,7 +103,7 @@ fn auth_canceled_refused_or_garbled() {
 
 #[test]
 fn sasl_responses_pass_255_octets_but_have_a_limit() {
-    for (octets, events) in [(SASL_LINE_MAX - 4, 1), (SASL_LINE_MAX, 0)] {
+    for (octets, events) in [(MAX_SASL_LINE - 4, 1), (MAX_SASL_LINE, 0)] {
         for piece in [7, usize::MAX] {
             let mut server = sasl();
             server.run(b"AUTH PLAIN\r\n");
@@ -155,7 +155,7 @@ fn challenges_are_base64() {
     assert!(
         server
             .session
-            .challenge(server.now, &"A".repeat(SASL_LINE_MAX))
+            .challenge(server.now, &"A".repeat(MAX_SASL_LINE))
             .is_err()
     );
     assert!(server.session.poll_transmit().is_none());
@@ -208,7 +208,7 @@ fn challenges_have_a_number() {
 
 #[test]
 fn a_challenge_is_a_line_and_no_longer() {
-    let most = SASL_LINE_MAX - "+ \r\n".len();
+    let most = MAX_SASL_LINE - "+ \r\n".len();
     let mut server = sasl();
     server.run(b"AUTH SCRAM-SHA-256\r\n");
     let too_long = server.session.challenge(server.now, &"A".repeat(most + 4));

@@ -212,14 +212,6 @@ impl Replay {
             return;
         }
         self.said_data();
-        if error == Some(SessionError::PlaintextAfterStls) {
-            // Octets in one read with the reply to STLS keep that reply from
-            // being handed out at all.
-            let last = self.left.events.back();
-            if last.is_some_and(|event| event.starts_with("STLS +")) {
-                self.left.events.pop_back();
-            }
-        }
         self.over = error;
         let error = error.map(|error| format!("error {error:?}"));
         self.left.events.extend(error);

@@ -120,7 +120,7 @@ impl Client {
             Err(Error::Refused(refusal)) => return Err(Error::StlsRefused(refusal)),
             other => other?,
         }
-        let stream = handshake(client.wire.take_stream()).await?;
+        let stream = handshake(client.wire.start_tls()?).await?;
         client.wire.put_stream(stream);
         client.wire.tls_established()?;
         client.capa_refused = false;

@@ -324,10 +324,17 @@ impl Wire {
         }
     }
 
-    /// Gives the stream away, to come back under TLS. What was read is
-    /// forgotten.
-    pub(super) fn take_stream(&mut self) -> Stream {
-        (self.start, self.end) = (0, 0);
+    /// Releases the stream for the TLS handshake. Octets that came after the reply to STLS
+    /// end the session.
+    pub(super) fn start_tls(&mut self) -> Result<Stream, Error> {
+        let rest = &self.buffer[self.start..self.end];
+        match self.session.handle_input(self.now, rest) {
+            Ok(_) => Ok(self.take_stream()),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    fn take_stream(&mut self) -> Stream {
         core::mem::replace(&mut self.stream, Box::new(tokio::io::empty()))
     }
 

@@ -106,13 +106,6 @@ impl Driver<'_> {
                 assert_eq!(again, Some(error), "an error is final");
                 assert_eq!(self.session.handle_eof(), Err(error), "an error is final");
                 self.flush_data();
-                let last = self.log.last();
-                if error == SessionError::PlaintextAfterStls
-                    && last.is_some_and(|last| last.starts_with("STLS +"))
-                {
-                    // Handed out only where a read ended behind it.
-                    self.log.pop();
-                }
                 self.log.push(format!("error {}", class(error)));
                 return Err(error);
             }

@@ -33,7 +33,6 @@ pub(super) fn log(scenario: &Scenario, wire: &[u8]) -> Vec<String> {
         steps: scenario.steps.iter().collect(),
         paced: scenario.paced,
         pausing: false,
-        stls: String::new(),
         log: Vec::new(),
     };
     // The ends of flights, as offsets into what is left without them.
@@ -100,8 +99,6 @@ struct Model<'a> {
     /// Whether the next step waits for the end of a flight, and one does.
     paced: bool,
     pausing: bool,
-    /// The text of the positive reply to STLS.
-    stls: String,
     log: Vec<String>,
 }
 
@@ -118,7 +115,6 @@ impl Model<'_> {
                 self.tls = true;
                 self.apop = false;
                 self.state = "AUTHORIZATION";
-                self.say_stls();
                 self.log.push("tls, capabilities known: false".to_owned());
                 self.step();
             } else if ends.contains(&at) && std::mem::take(&mut self.pausing) {
@@ -126,9 +122,6 @@ impl Model<'_> {
             }
             let rest = &octets[at..];
             if rest.is_empty() {
-                if self.state == "handshake" {
-                    self.say_stls();
-                }
                 return Ok("closed");
             }
             if self.state == "handshake" {
@@ -184,12 +177,6 @@ impl Model<'_> {
                 return Ok("block");
             }
         }
-    }
-
-    /// The positive reply to STLS counts when it is known that nothing follows.
-    fn say_stls(&mut self) {
-        let text = std::mem::take(&mut self.stls);
-        self.log.push(format!("STLS + {text}"));
     }
 
     fn say(&mut self, keyword: &str, positive: bool, text: &[u8], listing: &str) {
@@ -259,7 +246,7 @@ impl Model<'_> {
             _ => String::new(),
         };
         if matches!(command, Command::Stls) && positive {
-            self.stls = shown(text);
+            self.say("STLS", positive, text, "");
             self.state = "handshake";
             self.queue.clear();
             return Ok(0);
