@@ -7,7 +7,7 @@
 //! | call | then |
 //! |---|---|
 //! | [`enqueue`](Session::enqueue), [`enqueue_dele`](Session::enqueue_dele), [`respond`](Session::respond) | send |
-//! | [`poll_transmit`](Session::poll_transmit), [`transmitted`](Session::transmitted) | |
+//! | [`poll_transmit`](Session::poll_transmit), [`handle_transmitted`](Session::handle_transmitted) | |
 //! | [`handle_input`](Session::handle_input) | again until the input is consumed; then send |
 //! | [`handle_eof`](Session::handle_eof) | close |
 //! | [`poll_timeout`](Session::poll_timeout) | after any other call; [`handle_timeout`](Session::handle_timeout) when it is due |
@@ -15,7 +15,7 @@
 //! ```text
 //!  Greeting --+OK--> Authorization --+OK to PASS, APOP, AUTH--> Transaction
 //!     |               |        ^                                    |
-//!   -ERR         +OK to STLS   | tls_established              +OK to QUIT
+//!   -ERR         +OK to STLS   | handle_tls              +OK to QUIT
 //!     v               v        |                                    v
 //!   Closed         Handshake --+                                 Update
 //!

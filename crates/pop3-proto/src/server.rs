@@ -33,8 +33,8 @@ mod session;
 mod transaction;
 
 pub use config::{
-    AUTOLOGOUT_MIN, CHALLENGES_DEFAULT, Config, MECHANISMS_MAX, PLAINTEXT_MECHANISMS, TEXT_MAX,
-    TIMESTAMP_MAX, Tls,
+    Config, DEFAULT_CHALLENGES, MAX_MECHANISMS, MAX_TEXT, MAX_TIMESTAMP, MIN_AUTOLOGOUT,
+    PLAINTEXT_MECHANISMS, Tls,
 };
 pub use event::{ChallengeError, Closed, Event, HiddenText, Login, Verdict};
 pub use maildrop::Maildrop;

@@ -237,7 +237,7 @@ const ROWS: [Row; 39] = [
         26,
         "curl tests 876 to 881, 889 to 891: challenges and `*`",
         &[
-            Trace("26-auth-cancelled"),
+            Trace("26-auth-canceled"),
             Trace("26-cancel-at-the-server"),
             Trace("26-challenge-without-a-space"),
             Trace("26-oauthbearer-error"),

@@ -190,7 +190,7 @@ impl Core {
         })?;
         self.push_line(Request::Auth, line.as_slice())?;
         self.exchange = match response {
-            Response::Cancel => Exchange::Cancelled,
+            Response::Cancel => Exchange::Canceled,
             _ => Exchange::Running,
         };
         Ok(())

@@ -42,7 +42,7 @@ use crate::{Command, ReplyError, first_line::FirstLineDecoder};
 ///     assert_eq!(octets, b"USER mrose\r\n");
 ///     octets.len()
 /// });
-/// session.transmitted(sent);
+/// session.handle_transmitted(now, sent);
 ///
 /// let step = session.handle_input(now, b"+OK\r\n")?;
 /// assert!(matches!(step.event, Some(Event::Status(reply)) if reply.is_positive()));
@@ -177,7 +177,7 @@ impl Session {
     }
 
     /// What is to be sent now. Say how much was by
-    /// [`transmitted`](Self::transmitted); until then a reply to it is none.
+    /// [`handle_transmitted`](Self::handle_transmitted); until then a reply to it is none.
     ///
     /// Due after [`enqueue`](Self::enqueue), [`respond`](Self::respond) and
     /// [`handle_input`](Self::handle_input). May hold secrets: do not log it.
@@ -186,7 +186,7 @@ impl Session {
     }
 
     /// So many octets were sent. They are overwritten.
-    pub fn transmitted(&mut self, octets: usize) {
+    pub fn handle_transmitted(&mut self, _now: Instant, octets: usize) {
         self.core.queue.transmitted(octets);
     }
 
@@ -198,7 +198,7 @@ impl Session {
     ///
     /// If no handshake is due: nothing changes then. None is due any more when octets came
     /// in one read with the reply to STLS, and the session is over by that.
-    pub fn tls_established(&mut self, now: Instant) -> Result<(), ClientError> {
+    pub fn handle_tls(&mut self, now: Instant) -> Result<(), ClientError> {
         if self.core.state != State::Handshake {
             return Err(ClientError::StlsNotAllowed);
         }

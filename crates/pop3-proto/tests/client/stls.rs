@@ -34,7 +34,7 @@ fn refuses_a_handshake_when_plaintext_came_with_the_reply_to_stls() {
     let step = client.session.handle_input(client.now, read).unwrap();
     assert_eq!(step.consumed, b"+OK go\r\n".len());
     assert_eq!(
-        client.session.tls_established(client.now),
+        client.session.handle_tls(client.now),
         Err(ClientError::StlsNotAllowed)
     );
     client.assert_over(SessionError::PlaintextAfterStls);
@@ -81,7 +81,7 @@ fn everything_before_tls_is_forgotten() {
     assert!(client.session.apop_timestamp().is_some());
     client.ask(&Command::Stls, b"+OK\r\n");
     assert!(client.send(&Command::Capa).is_err());
-    client.session.tls_established(client.now).unwrap();
+    client.session.handle_tls(client.now).unwrap();
     assert!(client.session.is_under_tls());
     assert!(!client.session.capabilities().is_known());
     assert!(!client.session.capabilities().pipelining());
@@ -101,12 +101,12 @@ fn stls_once_and_not_under_tls_nor_after_utf8() {
     );
     let mut client = Client::greeted(stls_required());
     client.ask(&Command::Stls, b"+OK\r\n");
-    client.session.tls_established(client.now).unwrap();
+    client.session.handle_tls(client.now).unwrap();
     assert_eq!(
         client.send(&Command::Stls),
         Err(ClientError::StlsNotAllowed)
     );
-    assert!(client.session.tls_established(client.now).is_err());
+    assert!(client.session.handle_tls(client.now).is_err());
     let mut client = Client::greeted(stls_required());
     client.ask(&Command::Utf8, b"+OK\r\n");
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use pop3_proto::{
     MAX_SASL_LINE, Mechanism,
-    server::{CHALLENGES_DEFAULT, ChallengeError, Config, Event, Tls, Verdict},
+    server::{ChallengeError, Config, DEFAULT_CHALLENGES, Event, Tls, Verdict},
 };
 
 use crate::drive::{PLAIN, Server, Store};
@@ -177,7 +177,7 @@ fn a_password_is_not_answered_with_a_challenge() {
 #[test]
 fn challenges_have_a_number() {
     for (config, most) in [
-        (Config::new(), CHALLENGES_DEFAULT),
+        (Config::new(), DEFAULT_CHALLENGES),
         (Config::new().challenges(3), 3),
     ] {
         let mechanisms = [Mechanism::new("X").unwrap()];

@@ -108,7 +108,7 @@ impl Replay {
             Item::Tls => {
                 self.left.nothing('C', 'E')?;
                 self.left.line = line;
-                if let Err(why) = self.session.tls_established(self.now) {
+                if let Err(why) = self.session.handle_tls(self.now) {
                     let refused = format!("no handshake: {why}");
                     self.left.events.push_back(refused);
                 }
@@ -186,7 +186,7 @@ impl Replay {
     }
 
     fn flush(&mut self) {
-        let octets = self.session.transmit();
+        let octets = self.session.transmit(self.now);
         self.left.sent.extend(octets);
     }
 

@@ -122,7 +122,7 @@ impl Client {
         }
         let stream = handshake(client.wire.start_tls()?).await?;
         client.wire.put_stream(stream);
-        client.wire.tls_established()?;
+        client.wire.handle_tls()?;
         client.capa_refused = false;
         Ok(client)
     }

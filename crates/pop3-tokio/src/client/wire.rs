@@ -187,9 +187,9 @@ impl Wire {
     }
 
     /// The TLS handshake after STLS succeeded.
-    pub(super) fn tls_established(&mut self) -> Result<(), ClientError> {
+    pub(super) fn handle_tls(&mut self) -> Result<(), ClientError> {
         let now = self.tick();
-        self.session.tls_established(now)
+        self.session.handle_tls(now)
     }
 
     /// Carries an exchange out.
@@ -272,7 +272,7 @@ impl Wire {
             match Pin::new(&mut self.stream).poll_write(cx, octets) {
                 Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(sent)) => {
-                    self.session.transmitted(sent);
+                    self.session.handle_transmitted(self.now, sent);
                     self.unflushed = true;
                 }
                 Poll::Ready(Err(error)) => return Err(error),

@@ -78,7 +78,7 @@ impl Driver<'_> {
                 break;
             }
             if self.session.state() == State::Handshake {
-                let established = self.session.tls_established(self.now);
+                let established = self.session.handle_tls(self.now);
                 assert_eq!(established, Ok(()), "it was due");
                 let known = self.session.capabilities().is_known();
                 self.log.push(format!("tls, capabilities known: {known}"));
@@ -254,7 +254,7 @@ impl Driver<'_> {
     }
 
     fn flush(&mut self) {
-        let sent = self.session.transmit();
+        let sent = self.session.transmit(self.now);
         if !sent.is_empty() {
             self.log.push(format!("> {}", shown(&sent)));
         }

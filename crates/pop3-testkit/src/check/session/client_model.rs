@@ -71,7 +71,7 @@ enum Exchange {
     /// No octet of the mechanism was sent; so many wait.
     Started(usize),
     Running,
-    Cancelled,
+    Canceled,
 }
 
 struct Model<'a> {
@@ -167,7 +167,7 @@ impl Model<'_> {
                         self.challenge(b"")?;
                         continue;
                     }
-                    Exchange::Cancelled => return Err("after cancel"),
+                    Exchange::Canceled => return Err("after cancel"),
                     _ => {}
                 }
             }
@@ -194,7 +194,7 @@ impl Model<'_> {
         }
         self.challenged += 1;
         match self.exchange {
-            Exchange::Cancelled => return Err("after cancel"),
+            Exchange::Canceled => return Err("after cancel"),
             Exchange::Started(octets) if octets > 0 => {
                 self.send(&format!("{}\r\n", "A".repeat(octets)));
                 self.exchange = Exchange::Running;
@@ -205,7 +205,7 @@ impl Model<'_> {
                 self.challenges += 1;
                 self.send(&format!("{response}\r\n"));
                 self.exchange = match response {
-                    "*" => Exchange::Cancelled,
+                    "*" => Exchange::Canceled,
                     _ => Exchange::Running,
                 };
             }
