@@ -1,16 +1,8 @@
 //! The client's side of a connection, without I/O.
 //!
-//! [`Session`] takes commands and the server's octets and gives octets to send
-//! and [`Event`]s. Socket, TLS and clock belong to the driver, which moves
-//! octets and time between them and these calls:
-//!
-//! | call | then |
-//! |---|---|
-//! | [`enqueue`](Session::enqueue), [`enqueue_dele`](Session::enqueue_dele), [`respond`](Session::respond) | send |
-//! | [`poll_transmit`](Session::poll_transmit), [`handle_transmitted`](Session::handle_transmitted) | |
-//! | [`handle_input`](Session::handle_input) | again until the input is consumed; then send |
-//! | [`handle_eof`](Session::handle_eof) | close |
-//! | [`poll_timeout`](Session::poll_timeout) | after any other call; [`handle_timeout`](Session::handle_timeout) when it is due |
+//! [`Session`] takes commands and the server's octets, and gives octets to send and
+//! [`Event`]s. Socket, TLS and clock belong to the driver. The calls are those of a
+//! [server's session](crate::server::Session).
 //!
 //! ```text
 //!  Greeting --+OK--> Authorization --+OK to PASS, APOP, AUTH--> Transaction

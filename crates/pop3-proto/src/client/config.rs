@@ -18,8 +18,20 @@ pub enum Transport {
     Tls,
 }
 
-/// How a session behaves. Begin with [`Config::new`] and change fields.
+/// The configuration of a [`Session`](super::Session).
+///
+/// ```
+/// use pop3_proto::{Profile, client::{Config, Limits, Transport}};
+///
+/// let mut limits = Limits::DEFAULT;
+/// limits.message_octets = 50 << 20;
+/// let config = Config::new(Profile::OUTLOOK_2024, Transport::Tls)
+///     .pipelining(false)
+///     .limits(limits);
+/// # assert!(!config.pipelining);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Config {
     /// The behaviour to show.
     pub profile: Profile,
@@ -40,6 +52,7 @@ pub struct Config {
 /// How much a session accepts and holds. The first line of a reply and a line
 /// of a listing have 512 octets at most, CRLF included (RFC 2449 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Octets of a message, decoded.
     pub message_octets: u64,
@@ -77,6 +90,7 @@ impl Limits {
 /// How long a session waits. Outlook waits for ever (MS-STANOPOP3 C0002,
 /// C0005, C0006, C0014).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timeouts {
     /// For the whole greeting.
     pub greeting: Duration,
@@ -114,6 +128,41 @@ impl Config {
             limits: Limits::DEFAULT,
             timeouts: Timeouts::DEFAULT,
         }
+    }
+
+    /// Whether to pipeline where the server announces PIPELINING.
+    #[must_use]
+    pub const fn pipelining(mut self, yes: bool) -> Self {
+        self.pipelining = yes;
+        self
+    }
+
+    /// Allows APOP where TLS does not protect it. MD5 does not (CVE-2007-1558).
+    #[must_use]
+    pub const fn dangerous_apop_in_cleartext(mut self, yes: bool) -> Self {
+        self.dangerous_apop_in_cleartext = yes;
+        self
+    }
+
+    /// Ends the session at a malformed line of a listing.
+    #[must_use]
+    pub const fn stop_at_malformed_line(mut self, yes: bool) -> Self {
+        self.stop_at_malformed_line = yes;
+        self
+    }
+
+    /// How much is accepted.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How long the session waits.
+    #[must_use]
+    pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
     }
 
     pub(super) fn reply_rule(&self) -> ReplyRule {

@@ -22,6 +22,25 @@ use crate::{Command, ReplyError, first_line::FirstLineDecoder};
 /// the server announces it; and is over, for good, when the server's octets
 /// cannot be trusted any more ([`State::Desync`]).
 ///
+/// # Calls
+///
+/// [`enqueue`](Self::enqueue), [`enqueue_dele`](Self::enqueue_dele) and
+/// [`respond`](Self::respond) say what to send; `handle_*` say what happened, and when;
+/// `poll_*` ask what the driver has to do. Every other call may change what a `poll_*`
+/// gives. After any call, the driver:
+///
+/// 1. sends what [`poll_transmit`](Self::poll_transmit) gives, and says with
+///    [`handle_transmitted`](Self::handle_transmitted) how much of it is sent, until there
+///    is nothing more;
+/// 2. gives [`handle_input`](Self::handle_input) what it read until all is consumed, and
+///    acts on the [`Event`](super::Event)s that it returns. They are slices of the input,
+///    so there is no `poll_event` here. After the positive reply to STLS, a TLS handshake
+///    ends with [`handle_tls`](Self::handle_tls); the end of the input goes to
+///    [`handle_eof`](Self::handle_eof);
+/// 3. calls [`handle_timeout`](Self::handle_timeout) at [`poll_timeout`](Self::poll_timeout).
+///
+/// An error of a `handle_*` call is final: the session is over, and the error repeats.
+///
 /// Message octets are slices of the input. Held are at most: 512 octets of a
 /// first line or of a line of a listing, a challenge, a bit for each number of
 /// a listing, the numbers marked as deleted, and the commands that wait; each
@@ -69,7 +88,7 @@ impl Session {
     /// A session of a connection that was made just now.
     #[must_use]
     pub fn new(config: Config, now: Instant) -> Self {
-        // So that a proof of one session is none in another.
+        // A proof is valid only in its own session.
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
             first_lines: FirstLineDecoder::new(config.reply_rule()),
@@ -176,21 +195,23 @@ impl Session {
         Ok(())
     }
 
-    /// What is to be sent now. Say how much was by
-    /// [`handle_transmitted`](Self::handle_transmitted); until then a reply to it is none.
+    /// The octets to send next; `None` if there are none now. The same again until
+    /// [`handle_transmitted`](Self::handle_transmitted) says otherwise; a reply before that
+    /// is unsolicited.
     ///
-    /// Due after [`enqueue`](Self::enqueue), [`respond`](Self::respond) and
-    /// [`handle_input`](Self::handle_input). May hold secrets: do not log it.
+    /// May hold secrets: do not log it.
     pub fn poll_transmit(&mut self) -> Option<&[u8]> {
         self.core.queue.transmit()
     }
 
-    /// So many octets were sent. They are overwritten.
+    /// Says that the first `octets` of what [`poll_transmit`](Self::poll_transmit) gave are
+    /// sent, and erases them. More than it gave counts as all of it. No timer depends on
+    /// it: the time for a reply counts from [`enqueue`](Self::enqueue).
     pub fn handle_transmitted(&mut self, _now: Instant, octets: usize) {
         self.core.queue.transmitted(octets);
     }
 
-    /// The TLS handshake after STLS succeeded. All that was learnt before is
+    /// Says that the TLS handshake after STLS is done. All that was learnt before is
     /// forgotten: capabilities and the timestamp of the greeting (RFC 2595 §4).
     /// Ask for CAPA again.
     ///
@@ -224,8 +245,7 @@ impl Session {
         self.core.heard.pending(self.core.awaited(), block)
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is due. Changes with every
-    /// other call.
+    /// When to call [`handle_timeout`](Self::handle_timeout); `None` if never.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.core.timers.due()

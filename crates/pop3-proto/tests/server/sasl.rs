@@ -2,7 +2,7 @@
 
 use pop3_proto::{
     MAX_SASL_LINE, Mechanism,
-    server::{ChallengeError, Config, DEFAULT_CHALLENGES, Event, Tls, Verdict},
+    server::{ChallengeError, Config, DEFAULT_CHALLENGES, Event, State, Tls, Verdict},
 };
 
 use crate::drive::{PLAIN, Server, Store};
@@ -64,7 +64,7 @@ fn auth_with_an_initial_response_or_after_a_challenge() {
     let mut server = sasl();
     assert_eq!(server.ask("AUTH PLAIN\r\n"), "+ \r\n");
     assert!(server.ask(&format!("{PLAIN}\r\n")).starts_with("+OK "));
-    assert!(server.session.is_transaction());
+    assert_eq!(server.session.state(), State::Transaction);
     server.refuses(&["AUTH PLAIN"]);
 }
 

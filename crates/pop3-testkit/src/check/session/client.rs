@@ -27,9 +27,9 @@ pub(super) fn log(
         true => Transport::StlsRequired,
         false => Transport::Tls,
     };
-    let mut config = Config::new(profile, transport);
-    config.limits = scenario.limits();
-    config.stop_at_malformed_line = scenario.wary;
+    let config = Config::new(profile, transport)
+        .limits(scenario.limits())
+        .stop_at_malformed_line(scenario.wary);
     let mut driver = Driver {
         session: clients(config, now),
         now,
