@@ -41,10 +41,10 @@ pub use safe::shown;
 use safe::{line, lines};
 
 /// The most octets of a line in a report.
-pub const LINE_MAX: usize = 240;
+pub const MAX_LINE: usize = 240;
 
 /// The most lines of a row's evidence.
-pub const EVIDENCE_LINES_MAX: usize = 24;
+pub const MAX_EVIDENCE_LINES: usize = 24;
 
 /// Rows, and what they are about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -224,8 +224,8 @@ impl Row {
         }
     }
 
-    /// What shows it, in at most [`EVIDENCE_LINES_MAX`] lines of at most
-    /// [`LINE_MAX`] octets; what is more is left out, and the place marked.
+    /// What shows it, in at most [`MAX_EVIDENCE_LINES`] lines of at most
+    /// [`MAX_LINE`] octets; what is more is left out, and the place marked.
     #[must_use]
     pub fn with_evidence(mut self, text: impl AsRef<str>) -> Self {
         self.evidence = lines(text.as_ref());

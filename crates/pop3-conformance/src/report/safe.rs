@@ -2,7 +2,7 @@
 
 use pop3_proto::{Counted, Escaped};
 
-use super::{EVIDENCE_LINES_MAX, LINE_MAX};
+use super::{MAX_EVIDENCE_LINES, MAX_LINE};
 
 /// Octets as a peer sent them, for people to read: printable ASCII as it is,
 /// all else as `\r`, `\n`, `\xNN`, and what is more than `max` octets only
@@ -27,7 +27,7 @@ pub fn shown(octets: &[u8], max: usize) -> String {
 /// One line that is safe to show: line ends are escaped like all other
 /// characters that do not print.
 pub(super) fn line(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len().min(LINE_MAX));
+    let mut safe = String::with_capacity(text.len().min(MAX_LINE));
     for (at, char) in text.char_indices() {
         let before = safe.len();
         match char {
@@ -36,7 +36,7 @@ pub(super) fn line(text: &str) -> String {
             // do not print by themselves either.
             char => safe.extend(char.escape_debug()),
         }
-        if safe.len() > LINE_MAX {
+        if safe.len() > MAX_LINE {
             safe.truncate(before);
             let left_out = Counted(text.len() - at, "octet");
             safe.push_str(&format!(" [and {left_out} more]"));
@@ -49,10 +49,10 @@ pub(super) fn line(text: &str) -> String {
 /// Lines that are safe to show. Of too many, those in the middle go.
 pub(super) fn lines(text: &str) -> String {
     let all: Vec<&str> = text.lines().collect();
-    if all.len() <= EVIDENCE_LINES_MAX {
+    if all.len() <= MAX_EVIDENCE_LINES {
         return all.into_iter().map(line).collect::<Vec<_>>().join("\n");
     }
-    let kept = EVIDENCE_LINES_MAX - 1;
+    let kept = MAX_EVIDENCE_LINES - 1;
     let (first, last) = (kept - kept / 2, kept / 2);
     let left_out = format!("[{} left out]", Counted(all.len() - kept, "line"));
     let first_lines = all[..first].iter().map(|text| line(text));

@@ -3,10 +3,10 @@
 use core::time::Duration;
 use std::thread;
 
-use pop3_proto::{Expiry, server::AUTOLOGOUT_MIN};
+use pop3_proto::{Expiry, server::MIN_AUTOLOGOUT};
 
 /// The longest pause after a failed login.
-pub const LOGIN_DELAY_MAX: Duration = Duration::from_secs(16);
+pub const MAX_LOGIN_DELAY: Duration = Duration::from_secs(16);
 
 /// What a [`Server`](super::Server) allows. All limits can be changed by
 /// assigning to the field:
@@ -29,7 +29,7 @@ pub struct Settings {
     /// After so many rejected logins a connection is closed. At first 3.
     pub login_attempts: u32,
     /// The pause before a login is rejected, for the first time; it doubles with
-    /// each, up to [`LOGIN_DELAY_MAX`]. At first 1 second.
+    /// each, up to [`MAX_LOGIN_DELAY`]. At first 1 second.
     pub login_delay: Duration,
     /// A connection that has not logged in after so long is closed, whatever it
     /// sends. At first 10 minutes.
@@ -62,9 +62,9 @@ impl Default for Settings {
             connections_per_address: 32,
             login_attempts: 3,
             login_delay: Duration::from_secs(1),
-            login_timeout: AUTOLOGOUT_MIN,
+            login_timeout: MIN_AUTOLOGOUT,
             handshake_timeout: Duration::from_secs(30),
-            autologout: AUTOLOGOUT_MIN,
+            autologout: MIN_AUTOLOGOUT,
             grace: Duration::from_secs(30),
             hashes: thread::available_parallelism().map_or(1, usize::from),
             expire: None,
@@ -81,6 +81,6 @@ impl Settings {
             .unwrap_or(u32::MAX);
         self.login_delay
             .saturating_mul(factor)
-            .min(LOGIN_DELAY_MAX.max(self.login_delay))
+            .min(MAX_LOGIN_DELAY.max(self.login_delay))
     }
 }

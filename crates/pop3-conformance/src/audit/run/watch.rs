@@ -17,14 +17,14 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{Limits, patience::Patience};
-use crate::audit::FLOOD_MAX;
+use crate::audit::MAX_FLOOD;
 
 /// How often the scratch directory is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// By how much the memory of a client may grow while it is sent a line without
 /// end. The rest of the line may still be on its way.
-const SWALLOWED: u64 = FLOOD_MAX as u64 / 2;
+const SWALLOWED: u64 = MAX_FLOOD as u64 / 2;
 
 /// How long the end of a pipe is waited for when the client is gone.
 const PIPE: Duration = Duration::from_secs(2);
