@@ -69,9 +69,9 @@ fn malformed_traces_are_named_by_their_line() {
     for (text, error) in [
         ("nonsense", "line 2: `nonsense` is no kind of line"),
         ("\nX: 1", "line 3: `X` is no kind of line"),
-        ("S: \\q", "line 2: `\\q` begins with no escape"),
-        ("S: \\x4", "line 2: `\\x4` begins with no escape"),
-        ("S: \\{x y}", "line 2: `\\{x y}` begins with no escape"),
+        ("S: \\q", "line 2: `\\q` does not begin an escape"),
+        ("S: \\x4", "line 2: `\\x4` does not begin an escape"),
+        ("S: \\{x y}", "line 2: `\\{x y}` does not begin an escape"),
         ("wait: soon", "line 2: `soon` is no number"),
         ("held: 0", "line 2: no message-number"),
         ("login: perhaps", "line 2: `perhaps` answers no login"),

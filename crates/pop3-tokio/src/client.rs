@@ -1,9 +1,10 @@
-//! The client: connects, logs in, fetches and deletes.
+//! The client: connects, logs in, retrieves and deletes.
 //!
-//! [`Client::connect`] takes an [`Endpoint`], a `pop3://` or `pop3s://` URL, and
-//! gives a [`Client`] under TLS. Messages go to a [`Sink`] as slices of the read
-//! buffer, and [`Client::delete`] takes what the sink was given as the proof
-//! that they came whole. [`Error::kind`] says what can be done about a failure.
+//! [`Client::connect`] takes an [`Endpoint`] (a `pop3://` or `pop3s://` URL) and
+//! returns a [`Client`] under TLS. Messages go to a [`Sink`] as slices of the read
+//! buffer. The sink receives a proof for each complete message, which
+//! [`Client::delete`] requires. [`Error::kind`] says what a caller can do about a
+//! failure.
 //!
 //! ```
 //! use dot_stuffing::Complete;
@@ -38,7 +39,7 @@
 //! }
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-//! // A server that has its answers ready, in place of one in the network.
+//! // A server with prepared answers, in place of one on the network.
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //! let (near, mut far) = tokio::io::duplex(1024);
 //! let server = async move {
@@ -54,7 +55,7 @@
 //!
 //! let endpoint: Endpoint = "pop3://mrose@mail.example.org".parse()?;
 //! let mut settings = Settings::new(Profile::OUTLOOK_2024);
-//! settings.insecure_plaintext = true; // only since nothing leaves this process
+//! settings.insecure_plaintext = true; // only because nothing leaves this process
 //! let mut client = Client::on(near, &endpoint, &settings).await?;
 //! client.login(&Credentials::password("mrose", "tanstaaf")).await?;
 //! let messages = client.stat().await?.messages;

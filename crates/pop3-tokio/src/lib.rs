@@ -1,5 +1,7 @@
-//! The drivers of [`pop3_proto`]'s sessions: they own the socket, TLS and the
-//! clock, and hold no rule of the protocol.
+//! A POP3 client and server on tokio: drivers for the sessions of [`pop3_proto`].
+//!
+//! The drivers own the socket, TLS and the clock; all rules of the protocol are in
+//! [`pop3_proto`].
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

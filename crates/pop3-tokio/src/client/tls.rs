@@ -1,4 +1,4 @@
-//! TLS as a client: the handshake.
+//! The TLS handshake of a client.
 
 use std::{io, sync::Arc};
 
@@ -19,10 +19,10 @@ use crate::{
     tls_words,
 };
 
-/// rustls asks for 4 KiB at a time; so many octets are read at once for it.
+/// The octets read at once for rustls, which itself asks for 4 KiB at a time.
 const READ_AHEAD: usize = 64 * 1024;
 
-/// Brings a stream under TLS, with a server that must prove that it is `host`.
+/// Does the TLS handshake with a server that must prove that it is `host`.
 pub(super) async fn handshake(
     stream: Stream,
     host: &str,
@@ -43,7 +43,7 @@ pub(super) async fn handshake(
     }
 }
 
-/// Whether the other end of a stream answers as a server of TLS does: by a
+/// Whether the other end of a stream answers like a TLS server, with a handshake
 /// message or an alert.
 pub(super) async fn is_spoken(stream: TcpStream, host: &str) -> bool {
     let any = TlsSettings {
@@ -56,7 +56,7 @@ pub(super) async fn is_spoken(stream: TcpStream, host: &str) -> bool {
     };
     let mut tap = Tap::new(stream);
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, &mut tap);
-    // How it ends does not matter: no octet but those of the handshake is sent.
+    // The result does not matter: only octets of the handshake are sent.
     drop(connecting.await);
     tap.is_tls()
 }

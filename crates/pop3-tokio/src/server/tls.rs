@@ -12,12 +12,12 @@ use crate::{
     tls_words,
 };
 
-/// A TLS configuration with this certificate, its chain behind it, and this
-/// key: TLS 1.2 and 1.3, clients need no certificate.
+/// Makes a TLS configuration with a certificate, followed by its chain, and its
+/// private key. It supports TLS 1.2 and 1.3, and clients need no certificate.
 ///
 /// # Errors
 ///
-/// If the key is not the certificate's, or of a kind that is not supported.
+/// If the key does not belong to the certificate, or its kind is not supported.
 pub fn tls_config(
     certificates: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
@@ -29,11 +29,11 @@ pub fn tls_config(
     Ok(Arc::new(config))
 }
 
-/// The same, from files in the PEM format.
+/// Makes a TLS configuration from PEM files.
 ///
 /// # Errors
 ///
-/// If a file cannot be read or does not hold what it should, or as
+/// If a file cannot be read or lacks the certificate or key, and those of
 /// [`tls_config`].
 pub fn tls_config_from_files(
     certificates: &Path,
