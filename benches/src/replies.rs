@@ -187,7 +187,7 @@ fn asked(command: &Command<'_>) -> Session {
         answered.expect("an answer");
         session.enqueue(now, command).expect("it may be sent");
         let sent = session.poll_transmit().map_or(0, <[u8]>::len);
-        session.transmitted(sent);
+        session.handle_transmitted(now, sent);
     }
     session
 }

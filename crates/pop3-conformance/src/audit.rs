@@ -32,7 +32,7 @@ mod server;
 mod table;
 
 pub use cover::{Cover, client_statements, cover};
-pub use log::{Command, ENTRIES_MAX, Entry, Log, OCTETS_KEPT, State};
+pub use log::{Command, Entry, Log, MAX_ENTRIES, OCTETS_KEPT, State};
 pub use maildrop::Maildrop;
 #[cfg(all(unix, feature = "run"))]
 pub use run::{
@@ -40,5 +40,5 @@ pub use run::{
     Verdict, audit, recipe_files, recipes,
 };
 pub use scenario::{Scenario, ScenarioError, Transport};
-pub use server::{Action, COMMANDS_MAX, FLOOD_MAX, LINE_MAX, Server};
+pub use server::{Action, MAX_COMMANDS, MAX_FLOOD, MAX_LINE, Server};
 pub use table::{scenario_files, scenarios};

@@ -41,10 +41,10 @@ pub use safe::shown;
 use safe::{line, lines};
 
 /// The most octets of a line in a report.
-pub const LINE_MAX: usize = 240;
+pub const MAX_LINE: usize = 240;
 
 /// The most lines of a row's evidence.
-pub const EVIDENCE_LINES_MAX: usize = 24;
+pub const MAX_EVIDENCE_LINES: usize = 24;
 
 /// A list of rows, with its title, subject and date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -224,7 +224,7 @@ impl Row {
         }
     }
 
-    /// Adds evidence: at most [`EVIDENCE_LINES_MAX`] lines of at most [`LINE_MAX`]
+    /// Adds evidence: at most [`MAX_EVIDENCE_LINES`] lines of at most [`MAX_LINE`]
     /// octets. Excess lines are left out, and the place is marked.
     #[must_use]
     pub fn with_evidence(mut self, text: impl AsRef<str>) -> Self {

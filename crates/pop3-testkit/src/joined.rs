@@ -193,7 +193,7 @@ impl Joined {
             return false;
         };
         let sent = self.up.send(octets);
-        self.client.transmitted(sent);
+        self.client.handle_transmitted(self.now, sent);
         true
     }
 

@@ -147,7 +147,10 @@ const ROWS: [Row; 39] = [
             Trace("16-cve-2021-22947"),
             Trace("16-cve-2021-22947-later"),
             KnownBug("plaintext-behind-stls-is-kept"),
-            Test(STLS, "plaintext_after_stls"),
+            Test(
+                STLS,
+                "reports_the_reply_to_stls_and_then_the_plaintext_after_it",
+            ),
         ],
     ),
     (
@@ -234,7 +237,7 @@ const ROWS: [Row; 39] = [
         26,
         "curl tests 876 to 881, 889 to 891: challenges and `*`",
         &[
-            Trace("26-auth-cancelled"),
+            Trace("26-auth-canceled"),
             Trace("26-cancel-at-the-server"),
             Trace("26-challenge-without-a-space"),
             Trace("26-oauthbearer-error"),

@@ -40,7 +40,7 @@ mod store;
 mod tls;
 
 use pop3_proto::UniqueId;
-pub use pop3_proto::server::AUTOLOGOUT_MIN;
+pub use pop3_proto::server::MIN_AUTOLOGOUT;
 
 pub use accounts::{Accounts, AccountsError, User, hash_password};
 pub use connection::Ended;
@@ -49,7 +49,7 @@ pub use listener::{Listener, Server};
 pub use maildir::{Maildir, MaildirStore};
 pub use memory::{MemoryMaildrop, MemoryStore};
 pub use scram::{SCRAM_ITERATIONS, ScramKeys};
-pub use settings::{LOGIN_DELAY_MAX, Settings};
+pub use settings::{MAX_LOGIN_DELAY, Settings};
 pub use store::{MailStore, OpenError};
 pub use tls::{tls_config, tls_config_from_files};
 

@@ -78,7 +78,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 fn autologout(text: &str) -> Result<Duration, String> {
     match seconds(text)? {
-        time if time < pop3_tokio::server::AUTOLOGOUT_MIN => {
+        time if time < pop3_tokio::server::MIN_AUTOLOGOUT => {
             Err("RFC 1939 requires at least 600 seconds".to_owned())
         }
         time => Ok(time),

@@ -12,7 +12,7 @@ const VARIABLE: &str = "POP3_PASSWORD";
 
 /// The most octets read from standard input. A client could not send a longer
 /// password.
-const LINE_MAX: u64 = 512;
+const MAX_LINE: u64 = 512;
 
 /// Reads the password of a user from the environment or as `ask` does.
 pub(super) fn of(name: &str) -> Result<String, Failure> {
@@ -39,7 +39,7 @@ pub(super) fn ask(name: &str) -> Result<String, Failure> {
     let mut line = String::new();
     stdin
         .lock()
-        .take(LINE_MAX)
+        .take(MAX_LINE)
         .read_line(&mut line)
         .map_err(failed)?;
     let line = line.strip_suffix('\n').unwrap_or(&line);

@@ -1,10 +1,10 @@
 //! The log of a connection.
 
-use super::{COMMANDS_MAX, Maildrop};
+use super::{MAX_COMMANDS, Maildrop};
 use crate::report::shown;
 
-/// The most entries in a log besides commands, of which it keeps [`COMMANDS_MAX`].
-pub const ENTRIES_MAX: usize = 2000;
+/// The most entries in a log besides commands, of which it keeps [`MAX_COMMANDS`].
+pub const MAX_ENTRIES: usize = 2000;
 
 /// The most octets that an entry keeps.
 pub const OCTETS_KEPT: usize = 600;
@@ -138,8 +138,8 @@ impl Log {
     pub(crate) fn push(&mut self, entry: Entry) {
         let is_command = matches!(entry, Entry::Command(_));
         let (kept, max) = match is_command {
-            true => (&mut self.commands_kept, COMMANDS_MAX),
-            false => (&mut self.others_kept, ENTRIES_MAX),
+            true => (&mut self.commands_kept, MAX_COMMANDS),
+            false => (&mut self.others_kept, MAX_ENTRIES),
         };
         if *kept < max {
             *kept += 1;

@@ -15,7 +15,7 @@
 //! ```
 
 /// The most octets that one `\{N O}` stands for.
-pub const RUN_MAX: usize = 1 << 20;
+pub const MAX_RUN: usize = 1 << 20;
 
 /// Parses lines of text into octets.
 ///
@@ -81,7 +81,7 @@ fn escape(after: &str) -> Result<(Vec<u8>, &str), String> {
             let (run, tail) = after[1..].split_once('}').ok_or_else(unknown)?;
             let (count, octet) = run.split_once(' ').ok_or_else(unknown)?;
             let count: usize = count.parse().map_err(|_| unknown())?;
-            if octet.len() != 1 || count > RUN_MAX {
+            if octet.len() != 1 || count > MAX_RUN {
                 return Err(unknown());
             }
             return Ok((octet.repeat(count).into_bytes(), tail));

@@ -14,10 +14,10 @@ mod commands;
 
 /// The longest line of a client that is examined. RFC 2449 §4 allows 255 octets; a
 /// longer line than this is cut, and noted.
-pub const LINE_MAX: usize = 8192;
+pub const MAX_LINE: usize = 8192;
 
 /// The most commands of a connection.
-pub const COMMANDS_MAX: usize = 500;
+pub const MAX_COMMANDS: usize = 500;
 
 /// The most octets that wait to be sent: no client needs to request more without
 /// reading any.
@@ -25,7 +25,7 @@ const QUEUE_MAX: usize = 16 << 20;
 
 /// The most octets that a server sends of an endless line. A client that reads all
 /// of them has no limit.
-pub const FLOOD_MAX: usize = 64 << 20;
+pub const MAX_FLOOD: usize = 64 << 20;
 
 /// The first octet of a TLS handshake (RFC 8446 §5.1).
 const HANDSHAKE: u8 = 0x16;
@@ -156,7 +156,7 @@ impl<'s> Server<'s> {
             }
             if octet == b'\n' {
                 self.handle_line();
-            } else if self.line.len() < LINE_MAX {
+            } else if self.line.len() < MAX_LINE {
                 self.line.push(octet);
             } else {
                 self.line_is_too_long = true;
@@ -218,7 +218,7 @@ impl<'s> Server<'s> {
                 self.mode = Mode::Dripping(now + DRIP);
                 Action::Send(b"a".to_vec())
             }
-            Mode::Flooding(sent) if sent >= FLOOD_MAX => {
+            Mode::Flooding(sent) if sent >= MAX_FLOOD => {
                 self.log.took_the_flood = true;
                 self.mode = Mode::Silent;
                 Action::Read

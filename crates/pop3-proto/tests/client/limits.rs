@@ -69,6 +69,6 @@ fn queue_octets() {
     client.session.enqueue(client.now, &Command::Noop).unwrap();
     let refused = client.session.enqueue(client.now, &Command::Noop);
     assert_eq!(refused, Err(ClientError::QueueFull));
-    client.session.transmitted(6);
+    client.session.handle_transmitted(client.now, 6);
     client.session.enqueue(client.now, &Command::Noop).unwrap();
 }

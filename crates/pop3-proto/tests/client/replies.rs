@@ -110,7 +110,7 @@ fn octets_after_the_last_reply_are_ignored() {
 fn replies_before_their_commands() {
     let mut client = Client::in_transaction(config());
     client.session.enqueue(client.now, &Command::Noop).unwrap();
-    client.session.transmitted(5);
+    client.session.handle_transmitted(client.now, 5);
     assert_eq!(client.session.poll_transmit(), Some(&b"\n"[..]));
     assert_eq!(client.feed(b"+OK\r\n"), ["error Reply(Unsolicited)"]);
 }

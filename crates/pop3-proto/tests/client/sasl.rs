@@ -99,13 +99,13 @@ fn oauthbearer_error_is_answered() {
 
 /// Row 26 (curl tests 876 to 878).
 #[test]
-fn cancelled_exchange() {
+fn canceled_exchange() {
     let mut client = Client::greeted(config());
     client.ask(&auth("CRAM-MD5", None), b"+ PDFAYj4=\r\n");
     client.sent.clear();
     client.respond(Response::Cancel);
     assert_eq!(client.sent, b"*\r\n");
-    assert_eq!(client.feed(b"-ERR cancelled\r\n"), ["AUTH - cancelled"]);
+    assert_eq!(client.feed(b"-ERR canceled\r\n"), ["AUTH - canceled"]);
     client.send(&user()).unwrap();
     for answer in [&b"+OK\r\n"[..], b"+ YQ==\r\n"] {
         let mut client = Client::greeted(config());

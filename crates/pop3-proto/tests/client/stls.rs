@@ -9,24 +9,35 @@ fn stls_required() -> Config {
     Config::new(Profile::RFC1939, Transport::StlsRequired)
 }
 
-/// CVE-2021-22947 (row 16): octets after the reply to STLS, whole or cut.
+/// CVE-2021-22947 (row 16): octets after the reply to STLS, in one read with it or cut
+/// anywhere.
 #[test]
-fn plaintext_after_stls() {
+fn reports_the_reply_to_stls_and_then_the_plaintext_after_it() {
     for after in [&b"+OK injected\r\n"[..], b"-ERR\r\n", b"+", b"\x16\x03\x01"] {
-        let mut client = Client::greeted(stls_required());
-        client.send(&Command::Stls).unwrap();
-        let mut answer = b"+OK go\r\n".to_vec();
-        answer.extend(after);
-        assert_eq!(client.feed(&answer), ["error PlaintextAfterStls"]);
-        client.assert_over(SessionError::PlaintextAfterStls);
-
-        let mut client = Client::greeted(stls_required());
-        client.ask(&Command::Stls, b"+OK go\r\n");
-        assert_eq!(client.session.state(), State::Handshake);
-        assert_eq!(client.feed(after), ["error PlaintextAfterStls"]);
-        client.assert_over(SessionError::PlaintextAfterStls);
-        assert!(client.session.tls_established(client.now).is_err());
+        let answer = [b"+OK go\r\n", after].concat();
+        for read in 0..answer.len() {
+            let mut client = Client::greeted(stls_required());
+            client.read = read;
+            let said = client.ask(&Command::Stls, &answer);
+            assert_eq!(said, ["STLS + go", "error PlaintextAfterStls"], "{read}");
+            client.assert_over(SessionError::PlaintextAfterStls);
+        }
     }
+}
+
+/// A driver that starts the handshake without another call for the octets that are left.
+#[test]
+fn refuses_a_handshake_when_plaintext_came_with_the_reply_to_stls() {
+    let mut client = Client::greeted(stls_required());
+    client.send(&Command::Stls).unwrap();
+    let read = b"+OK go\r\n+OK injected\r\n";
+    let step = client.session.handle_input(client.now, read).unwrap();
+    assert_eq!(step.consumed, b"+OK go\r\n".len());
+    assert_eq!(
+        client.session.handle_tls(client.now),
+        Err(ClientError::StlsNotAllowed)
+    );
+    client.assert_over(SessionError::PlaintextAfterStls);
 }
 
 /// CVE-2021-22946 (row 17): a server without CAPA and STLS gets no name.
@@ -70,7 +81,7 @@ fn everything_before_tls_is_forgotten() {
     assert!(client.session.apop_timestamp().is_some());
     client.ask(&Command::Stls, b"+OK\r\n");
     assert!(client.send(&Command::Capa).is_err());
-    client.session.tls_established(client.now).unwrap();
+    client.session.handle_tls(client.now).unwrap();
     assert!(client.session.is_under_tls());
     assert!(!client.session.capabilities().is_known());
     assert!(!client.session.capabilities().pipelining());
@@ -90,12 +101,12 @@ fn stls_once_and_not_under_tls_nor_after_utf8() {
     );
     let mut client = Client::greeted(stls_required());
     client.ask(&Command::Stls, b"+OK\r\n");
-    client.session.tls_established(client.now).unwrap();
+    client.session.handle_tls(client.now).unwrap();
     assert_eq!(
         client.send(&Command::Stls),
         Err(ClientError::StlsNotAllowed)
     );
-    assert!(client.session.tls_established(client.now).is_err());
+    assert!(client.session.handle_tls(client.now).is_err());
     let mut client = Client::greeted(stls_required());
     client.ask(&Command::Utf8, b"+OK\r\n");
     assert_eq!(

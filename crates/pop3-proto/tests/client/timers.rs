@@ -81,7 +81,7 @@ fn stls() {
     client.ask(&Command::Stls, b"+OK\r\n");
     assert_eq!(left(&client), Some(Timeouts::DEFAULT.stls));
     assert_eq!(client.wait(60), Err(SessionError::Timeout(Timer::Stls)));
-    assert!(client.session.tls_established(client.now).is_err());
+    assert!(client.session.handle_tls(client.now).is_err());
 }
 
 #[test]

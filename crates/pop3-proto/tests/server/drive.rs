@@ -9,7 +9,7 @@ use std::{
 
 use pop3_proto::{
     MessageNumber, UniqueId,
-    server::{Closed, Config, Event, Login, Maildrop, Session, Tls, Verdict},
+    server::{Closed, Config, Event, Login, Maildrop, Session, State, Tls, Verdict},
 };
 use pop3_testkit::oracle::{self, NAME, Newline};
 
@@ -198,7 +198,7 @@ impl Server {
     pub(crate) fn logged_in(store: &Store) -> Self {
         let mut server = Self::plain(store);
         server.run(format!("USER me\r\nPASS {PASSWORD}\r\n").as_bytes());
-        assert!(server.session.is_transaction());
+        assert_eq!(server.session.state(), State::Transaction);
         server.sent.clear();
         server
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pop3_proto::server::{AUTOLOGOUT_MIN, Closed, Config};
+use pop3_proto::server::{Closed, Config, MIN_AUTOLOGOUT};
 
 use crate::drive::{PASSWORD, Server, Store};
 
@@ -106,9 +106,9 @@ fn autologout_closes_without_update_or_reply() {
     server.sent.clear();
     assert_eq!(
         server.session.poll_timeout(),
-        Some(server.now + AUTOLOGOUT_MIN)
+        Some(server.now + MIN_AUTOLOGOUT)
     );
-    server.wait(AUTOLOGOUT_MIN - Duration::from_secs(1));
+    server.wait(MIN_AUTOLOGOUT - Duration::from_secs(1));
     assert_eq!(server.closed, None);
     server.wait(Duration::from_secs(1));
     assert_eq!(server.closed, Some(Closed::Autologout));
@@ -129,7 +129,7 @@ fn autologout_is_put_off_by_commands_and_by_progress_alone() {
         server.run(command.as_bytes());
         assert_eq!(
             server.session.poll_timeout(),
-            Some(server.now + AUTOLOGOUT_MIN)
+            Some(server.now + MIN_AUTOLOGOUT)
         );
     }
     // Half a command is none.
@@ -146,7 +146,7 @@ fn autologout_is_put_off_by_commands_and_by_progress_alone() {
         server.session.handle_timeout(server.now);
         server.session.handle_transmitted(server.now, 1);
     }
-    let deadline = server.now + AUTOLOGOUT_MIN;
+    let deadline = server.now + MIN_AUTOLOGOUT;
     server.now += later;
     server.session.handle_transmitted(server.now, 0);
     assert_eq!(server.session.poll_timeout(), Some(deadline));
@@ -173,7 +173,7 @@ fn autologout_after_the_update_does_not_deny_it() {
 
     let mut server = Server::logged_in(&store);
     assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 6);
-    server.now += AUTOLOGOUT_MIN;
+    server.now += MIN_AUTOLOGOUT;
     server.session.handle_timeout(server.now);
     server.pump();
     assert_eq!(server.closed, Some(Closed::Updated));

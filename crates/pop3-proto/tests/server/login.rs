@@ -2,7 +2,7 @@
 
 use pop3_proto::{
     IndicatorRule, Mechanism, StatusLine,
-    server::{Closed, Config, HiddenText, Tls},
+    server::{Closed, Config, HiddenText, State, Tls},
 };
 
 use crate::drive::{PASSWORD, Server, Store};
@@ -23,7 +23,7 @@ fn the_greeting_comes_first() {
         server.ask("APOP me digest\r\n").lines().next(),
         Some("+OK host ready <1.2@host>")
     );
-    assert!(server.session.is_transaction());
+    assert_eq!(server.session.state(), State::Transaction);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn user_and_pass() {
             .ask(&format!("pass {PASSWORD}\r\n"))
             .starts_with("+OK ")
     );
-    assert!(server.session.is_transaction());
+    assert_eq!(server.session.state(), State::Transaction);
     assert_eq!(server.session.failed_logins(), 0);
 }
 
@@ -132,7 +132,7 @@ fn failed_logins_are_counted_and_say_nothing_of_why() {
     assert_eq!(server.session.failed_logins(), 2);
     server.temporary = false;
     server.run(format!("USER me\r\nPASS {PASSWORD}\r\n").as_bytes());
-    assert!(server.session.is_transaction());
+    assert_eq!(server.session.state(), State::Transaction);
 }
 
 #[test]
@@ -142,11 +142,11 @@ fn a_locked_maildrop_is_in_use() {
     let mut server = Server::plain(&store);
     let login = format!("USER me\r\nPASS {PASSWORD}\r\n");
     assert!(server.ask(&login).contains("\r\n-ERR [IN-USE] "));
-    assert!(!server.session.is_transaction());
+    assert_ne!(server.session.state(), State::Transaction);
     assert_eq!(server.session.failed_logins(), 0);
     drop(lock);
     server.run(login.as_bytes());
-    assert!(server.session.is_transaction());
+    assert_eq!(server.session.state(), State::Transaction);
 }
 
 #[test]
@@ -213,9 +213,9 @@ fn a_session_shows_its_state() {
     assert_eq!(
         states,
         [
-            ("AUTHORIZATION", 0),
-            ("TRANSACTION", 1),
-            ("UPDATE or closed", 1)
+            (State::Authorization, 0),
+            (State::Transaction, 1),
+            (State::Closed, 1)
         ]
         .map(|(state, failed)| format!(
             "Session {{ state: {state:?}, tls: Unavailable, failed_logins: {failed}, .. }}"

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use pop3_proto::server::{Closed, MESSAGE_PIECE};
+use pop3_proto::server::{Closed, MESSAGE_PIECE, State};
 
 use crate::drive::{Server, Store};
 
@@ -140,7 +140,7 @@ fn quit_removes_what_is_deleted_and_gives_the_lock_back() {
     let answer = server.ask("DELE 1\r\nDELE 3\r\nQUIT\r\nNOOP\r\n");
     assert_eq!(answer.matches("+OK").count(), 3);
     assert_eq!(server.closed, Some(Closed::Updated));
-    assert!(server.session.is_closed());
+    assert_eq!(server.session.state(), State::Closed);
     assert_eq!(server.session.poll_timeout(), None);
     assert_eq!(store.messages(), [b".first\n\nx\ny\n.z"]);
     assert!(store.lock().is_some());
@@ -150,11 +150,11 @@ fn quit_removes_what_is_deleted_and_gives_the_lock_back() {
 #[test]
 fn a_session_is_closed_when_its_last_reply_is_sent() {
     let mut server = Server::logged_in(&three());
-    assert!(!server.session.is_closed());
+    assert_ne!(server.session.state(), State::Closed);
     assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 6);
-    assert!(!server.session.is_closed());
+    assert_eq!(server.session.state(), State::Closing);
     server.pump();
-    assert!(server.session.is_closed());
+    assert_eq!(server.session.state(), State::Closed);
 }
 
 #[test]

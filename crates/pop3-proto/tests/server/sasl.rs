@@ -1,8 +1,8 @@
 //! AUTH (RFC 5034 §4).
 
 use pop3_proto::{
-    Mechanism,
-    server::{CHALLENGES_DEFAULT, ChallengeError, Config, Event, SASL_LINE_MAX, Tls, Verdict},
+    MAX_SASL_LINE, Mechanism,
+    server::{ChallengeError, Config, DEFAULT_CHALLENGES, Event, State, Tls, Verdict},
 };
 
 use crate::drive::{PLAIN, Server, Store};
@@ -64,7 +64,7 @@ fn auth_with_an_initial_response_or_after_a_challenge() {
     let mut server = sasl();
     assert_eq!(server.ask("AUTH PLAIN\r\n"), "+ \r\n");
     assert!(server.ask(&format!("{PLAIN}\r\n")).starts_with("+OK "));
-    assert!(server.session.is_transaction());
+    assert_eq!(server.session.state(), State::Transaction);
     server.refuses(&["AUTH PLAIN"]);
 }
 
@@ -103,7 +103,7 @@ fn auth_canceled_refused_or_garbled() {
 
 #[test]
 fn sasl_responses_pass_255_octets_but_have_a_limit() {
-    for (octets, events) in [(SASL_LINE_MAX - 4, 1), (SASL_LINE_MAX, 0)] {
+    for (octets, events) in [(MAX_SASL_LINE - 4, 1), (MAX_SASL_LINE, 0)] {
         for piece in [7, usize::MAX] {
             let mut server = sasl();
             server.run(b"AUTH PLAIN\r\n");
@@ -155,7 +155,7 @@ fn challenges_are_base64() {
     assert!(
         server
             .session
-            .challenge(server.now, &"A".repeat(SASL_LINE_MAX))
+            .challenge(server.now, &"A".repeat(MAX_SASL_LINE))
             .is_err()
     );
     assert!(server.session.poll_transmit().is_none());
@@ -177,7 +177,7 @@ fn a_password_is_not_answered_with_a_challenge() {
 #[test]
 fn challenges_have_a_number() {
     for (config, most) in [
-        (Config::new(), CHALLENGES_DEFAULT),
+        (Config::new(), DEFAULT_CHALLENGES),
         (Config::new().challenges(3), 3),
     ] {
         let mechanisms = [Mechanism::new("X").unwrap()];
@@ -208,7 +208,7 @@ fn challenges_have_a_number() {
 
 #[test]
 fn a_challenge_is_a_line_and_no_longer() {
-    let most = SASL_LINE_MAX - "+ \r\n".len();
+    let most = MAX_SASL_LINE - "+ \r\n".len();
     let mut server = sasl();
     server.run(b"AUTH SCRAM-SHA-256\r\n");
     let too_long = server.session.challenge(server.now, &"A".repeat(most + 4));

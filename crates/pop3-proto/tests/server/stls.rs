@@ -1,6 +1,6 @@
 //! STLS (RFC 2595 §4).
 
-use pop3_proto::server::{Closed, Config, Tls};
+use pop3_proto::server::{Closed, Config, State, Tls};
 
 use crate::drive::{PASSWORD, Server, Store};
 
@@ -53,6 +53,7 @@ fn after_it_passwords_are_taken_and_it_is_gone() {
     server.refuses(&["USER me", &format!("PASS {PASSWORD}")]);
     server.run(b"STLS\r\n");
     server.sent.clear();
+    assert_eq!(server.session.state(), State::Handshake);
     server.session.handle_tls(server.now);
     server.pump();
     assert_eq!(server.sent, b"", "no second greeting");
@@ -63,7 +64,7 @@ fn after_it_passwords_are_taken_and_it_is_gone() {
     );
     server.refuses(&["STLS"]);
     server.run(format!("USER me\r\nPASS {PASSWORD}\r\n").as_bytes());
-    assert!(server.session.is_transaction());
+    assert_eq!(server.session.state(), State::Transaction);
     assert!(!server.ask("CAPA\r\n").contains("STLS"));
 }
 

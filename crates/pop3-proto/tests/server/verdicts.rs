@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use pop3_proto::{
     IndicatorRule, StatusLine,
-    server::{Config, Session, Verdict},
+    server::{Config, Session, State, Verdict},
 };
 
 use crate::drive::{Locked, Server, Store};
@@ -70,7 +70,7 @@ fn the_login_delay_is_announced_in_both_states() {
         let mut server = Server::new(config, &Store::new(&[]));
         let before = server.ask("CAPA\r\n");
         server.run(format!("USER me\r\nPASS {}\r\n", crate::drive::PASSWORD).as_bytes());
-        assert!(server.session.is_transaction());
+        assert_eq!(server.session.state(), State::Transaction);
         [before, server.ask("CAPA\r\n")]
     };
     for answer in announced(Config::new()) {

@@ -9,7 +9,7 @@ use std::{
 use pop3_proto::{
     Command, MessageNumber, Profile, Secret,
     client::{Config, DeleteProof, Delivered, Response, Retrieved, SessionError, State, Timer},
-    server::{AUTOLOGOUT_MIN, Closed},
+    server::{Closed, MIN_AUTOLOGOUT},
 };
 
 use crate::{
@@ -221,7 +221,7 @@ impl Dialogue {
         let due = Some(due).filter(|_| !is_answered);
         assert_eq!(client, due, "{timer}");
         match server {
-            Some(server) => assert_eq!(server, joined.server_acted + AUTOLOGOUT_MIN),
+            Some(server) => assert_eq!(server, joined.server_acted + MIN_AUTOLOGOUT),
             None => assert!(self.model.quit, "the server waits for ever"),
         }
         let end = joined.now + time;

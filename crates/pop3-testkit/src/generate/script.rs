@@ -47,7 +47,7 @@ pub enum Op {
     Dele(MessageNumber),
     /// `d3`: DELE 3, with the last proof that a session gave, if one did.
     DeleRetrieved(MessageNumber),
-    /// `+`: the right response to a challenge; `*`: it is cancelled.
+    /// `+`: the right response to a challenge; `*`: it is canceled.
     Respond(bool),
     /// `m`: a message arrives.
     Deliver,

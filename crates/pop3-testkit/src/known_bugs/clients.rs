@@ -4,7 +4,7 @@ mod calls;
 mod input;
 mod meaning;
 
-use pop3_proto::client::{Config, Request, State, Transport};
+use pop3_proto::client::{Request, State, Transport};
 
 use self::{
     calls::{Inlines, Patient, Remembers},
@@ -50,18 +50,11 @@ const CLIENTS: [Row; 16] = [
     (
         "goes-on-in-the-clear",
         "CVE-2021-22946: curl, where TLS was required and CAPA refused",
-        |config, now| {
-            let transport = match config.transport {
-                Transport::StlsRequired => Transport::Cleartext,
-                other => other,
-            };
-            Box::new(Sound::new(
-                Config {
-                    transport,
-                    ..config
-                },
-                now,
-            ))
+        |mut config, now| {
+            if config.transport == Transport::StlsRequired {
+                config.transport = Transport::Cleartext;
+            }
+            Box::new(Sound::new(config, now))
         },
     ),
     (

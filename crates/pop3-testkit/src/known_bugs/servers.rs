@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, mem, time::Instant};
 
 use pop3_proto::{
     MessageNumber,
-    server::{Closed, Config, Event, Maildrop, Verdict},
+    server::{Closed, Config, Event, Maildrop, State, Verdict},
 };
 
 use super::{KnownBug, Role};
@@ -323,7 +323,7 @@ struct Removes {
 
 impl Removes {
     fn quit(&mut self, now: Instant) {
-        if self.sound.is_transaction() {
+        if self.sound.state() == State::Transaction {
             // The end of a command that was cut off comes first.
             let _ = self.sound.handle_input(now, b"\r\n");
             let _ = self.sound.transmit(now);

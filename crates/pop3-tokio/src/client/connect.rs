@@ -120,26 +120,25 @@ impl Client {
             Err(Error::Refused(refusal)) => return Err(Error::StlsRefused(refusal)),
             other => other?,
         }
-        let stream = handshake(client.wire.take_stream()).await?;
+        let stream = handshake(client.wire.start_tls()?).await?;
         client.wire.put_stream(stream);
-        client.wire.tls_established()?;
+        client.wire.handle_tls()?;
         client.capa_refused = false;
         Ok(client)
     }
 }
 
 fn config(settings: &Settings, transport: Transport) -> Config {
-    let mut config = Config::new(settings.profile, transport);
-    config.pipelining = settings.pipelining;
-    config.dangerous_apop_in_cleartext = settings.dangerous_apop_in_cleartext;
-    config.limits = settings.limits;
-    config.timeouts = pop3_proto::client::Timeouts {
-        greeting: settings.timeouts.greeting,
-        reply: settings.timeouts.reply,
-        idle: settings.timeouts.idle,
-        stls: settings.timeouts.tls,
-    };
-    config
+    let mut timeouts = pop3_proto::client::Timeouts::DEFAULT;
+    timeouts.greeting = settings.timeouts.greeting;
+    timeouts.reply = settings.timeouts.reply;
+    timeouts.idle = settings.timeouts.idle;
+    timeouts.stls = settings.timeouts.tls;
+    Config::new(settings.profile, transport)
+        .pipelining(settings.pipelining)
+        .dangerous_apop_in_cleartext(settings.dangerous_apop_in_cleartext)
+        .limits(settings.limits)
+        .timeouts(timeouts)
 }
 
 /// Whether no octet arrives for a while. A greeting that has begun is awaited as

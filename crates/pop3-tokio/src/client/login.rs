@@ -316,8 +316,8 @@ impl Client {
                             return Err(failed(error).into());
                         }
                         Err(error) => {
-                            let cancelled = self.cancel().await;
-                            return match cancelled.is_err() || exchange.has_shown_proof() {
+                            let canceled = self.cancel().await;
+                            return match canceled.is_err() || exchange.has_shown_proof() {
                                 true => Err(failed(error).into()),
                                 false => Ok(Try::NotThisOne(failed(error))),
                             };

@@ -184,9 +184,9 @@ impl Wire {
     }
 
     /// Tells the session that the TLS handshake after STLS succeeded.
-    pub(super) fn tls_established(&mut self) -> Result<(), ClientError> {
+    pub(super) fn handle_tls(&mut self) -> Result<(), ClientError> {
         let now = self.tick();
-        self.session.tls_established(now)
+        self.session.handle_tls(now)
     }
 
     /// Runs an exchange.
@@ -269,7 +269,7 @@ impl Wire {
             match Pin::new(&mut self.stream).poll_write(cx, octets) {
                 Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(sent)) => {
-                    self.session.transmitted(sent);
+                    self.session.handle_transmitted(self.now, sent);
                     self.unflushed = true;
                 }
                 Poll::Ready(Err(error)) => return Err(error),
@@ -321,10 +321,17 @@ impl Wire {
         }
     }
 
-    /// Returns the stream, to be replaced by one under TLS. Discards the read
-    /// buffer.
-    pub(super) fn take_stream(&mut self) -> Stream {
-        (self.start, self.end) = (0, 0);
+    /// Releases the stream for the TLS handshake. Octets that came after the reply to STLS
+    /// end the session.
+    pub(super) fn start_tls(&mut self) -> Result<Stream, Error> {
+        let rest = &self.buffer[self.start..self.end];
+        match self.session.handle_input(self.now, rest) {
+            Ok(_) => Ok(self.take_stream()),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    fn take_stream(&mut self) -> Stream {
         core::mem::replace(&mut self.stream, Box::new(tokio::io::empty()))
     }
 

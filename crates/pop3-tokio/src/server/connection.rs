@@ -4,7 +4,7 @@ use std::{fmt, io, mem, net::IpAddr, sync::Arc, time::Duration};
 
 use pop3_proto::{
     Mechanism,
-    server::{Closed, Config, Event, Session, Tls},
+    server::{Closed, Config, Event, Session, State, Tls},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -310,7 +310,7 @@ impl<S: MailStore> Connection<'_, S> {
     where
         T: AsyncRead + Unpin,
     {
-        let before_login = !self.session.is_transaction();
+        let before_login = self.session.state() != State::Transaction;
         let autologout = self.session.poll_timeout().map(Instant::from_std);
         let until = match before_login {
             true => autologout.into_iter().chain([self.login_deadline]).min(),
@@ -337,7 +337,7 @@ impl<S: MailStore> Connection<'_, S> {
     /// Whether the next step may wait for a disk, and the runtime can replace the
     /// thread.
     fn may_block(&self) -> bool {
-        self.may_block && self.session.is_transaction()
+        self.may_block && self.session.state() == State::Transaction
     }
 
     fn log(&self, ended: &Ended) {

@@ -3,10 +3,10 @@
 use core::time::Duration;
 use std::thread;
 
-use pop3_proto::{Expiry, server::AUTOLOGOUT_MIN};
+use pop3_proto::{Expiry, server::MIN_AUTOLOGOUT};
 
 /// The longest pause after a failed login.
-pub const LOGIN_DELAY_MAX: Duration = Duration::from_secs(16);
+pub const MAX_LOGIN_DELAY: Duration = Duration::from_secs(16);
 
 /// The limits of a [`Server`](super::Server). Assign to a field to change a limit:
 ///
@@ -29,7 +29,7 @@ pub struct Settings {
     /// 3.
     pub login_attempts: u32,
     /// The pause before the first rejection of a login. It doubles with each
-    /// rejection, up to [`LOGIN_DELAY_MAX`]. Default: 1 second.
+    /// rejection, up to [`MAX_LOGIN_DELAY`]. Default: 1 second.
     pub login_delay: Duration,
     /// The time after which a connection without a login is closed, whatever it
     /// sends. Default: 10 minutes.
@@ -62,9 +62,9 @@ impl Default for Settings {
             connections_per_address: 32,
             login_attempts: 3,
             login_delay: Duration::from_secs(1),
-            login_timeout: AUTOLOGOUT_MIN,
+            login_timeout: MIN_AUTOLOGOUT,
             handshake_timeout: Duration::from_secs(30),
-            autologout: AUTOLOGOUT_MIN,
+            autologout: MIN_AUTOLOGOUT,
             grace: Duration::from_secs(30),
             hashes: thread::available_parallelism().map_or(1, usize::from),
             expire: None,
@@ -81,6 +81,6 @@ impl Settings {
             .unwrap_or(u32::MAX);
         self.login_delay
             .saturating_mul(factor)
-            .min(LOGIN_DELAY_MAX.max(self.login_delay))
+            .min(MAX_LOGIN_DELAY.max(self.login_delay))
     }
 }

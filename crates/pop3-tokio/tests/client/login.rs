@@ -242,7 +242,7 @@ async fn after_iterations(iterations: u32, answer: &str) -> Result<Method, Error
             assert!(line.starts_with(wanted), "{line}");
             said = match wanted {
                 "CAPA" => "+OK\r\nSASL SCRAM-SHA-256 PLAIN\r\n.\r\n".to_owned(),
-                "*" => "-ERR cancelled\r\n".to_owned(),
+                "*" => "-ERR canceled\r\n".to_owned(),
                 _ if wanted == plain => answer.to_owned(),
                 _ => {
                     let first = line.trim_end().rsplit(' ').next().unwrap();

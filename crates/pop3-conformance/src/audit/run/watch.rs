@@ -17,14 +17,14 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{Limits, patience::Patience};
-use crate::audit::FLOOD_MAX;
+use crate::audit::MAX_FLOOD;
 
 /// The interval at which the scratch directory is examined.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// The most octets by which the memory of a client may grow while it receives an
 /// endless line. The rest of the line may still be in transit.
-const SWALLOWED: u64 = FLOOD_MAX as u64 / 2;
+const SWALLOWED: u64 = MAX_FLOOD as u64 / 2;
 
 /// How long to wait for the end of a pipe after the client has ended.
 const PIPE: Duration = Duration::from_secs(2);

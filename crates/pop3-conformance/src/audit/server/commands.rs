@@ -2,7 +2,7 @@
 
 use super::{Mode, QUEUE_MAX, Server};
 use crate::audit::{
-    COMMANDS_MAX,
+    MAX_COMMANDS,
     log::{Command, Entry, OCTETS_KEPT, State},
     maildrop::{self, Answer, Ends},
     scenario::{Rule, Then, When},
@@ -16,7 +16,7 @@ impl<'s> Server<'s> {
         }
         let command = self.note(crlf);
         self.commands += 1;
-        if self.commands > COMMANDS_MAX || self.outbox.octets() > QUEUE_MAX {
+        if self.commands > MAX_COMMANDS || self.outbox.octets() > QUEUE_MAX {
             self.log.too_much = true;
             self.mode = Mode::Closing;
             self.outbox.clear();

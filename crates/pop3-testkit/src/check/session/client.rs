@@ -27,9 +27,9 @@ pub(super) fn log(
         true => Transport::StlsRequired,
         false => Transport::Tls,
     };
-    let mut config = Config::new(profile, transport);
-    config.limits = scenario.limits();
-    config.stop_at_malformed_line = scenario.wary;
+    let config = Config::new(profile, transport)
+        .limits(scenario.limits())
+        .stop_at_malformed_line(scenario.wary);
     let mut driver = Driver {
         session: clients(config, now),
         now,
@@ -78,7 +78,7 @@ impl Driver<'_> {
                 break;
             }
             if self.session.state() == State::Handshake {
-                let established = self.session.tls_established(self.now);
+                let established = self.session.handle_tls(self.now);
                 assert_eq!(established, Ok(()), "it was due");
                 let known = self.session.capabilities().is_known();
                 self.log.push(format!("tls, capabilities known: {known}"));
@@ -106,13 +106,6 @@ impl Driver<'_> {
                 assert_eq!(again, Some(error), "an error is final");
                 assert_eq!(self.session.handle_eof(), Err(error), "an error is final");
                 self.flush_data();
-                let last = self.log.last();
-                if error == SessionError::PlaintextAfterStls
-                    && last.is_some_and(|last| last.starts_with("STLS +"))
-                {
-                    // Handed out only where a read ended behind it.
-                    self.log.pop();
-                }
                 self.log.push(format!("error {}", class(error)));
                 return Err(error);
             }
@@ -261,7 +254,7 @@ impl Driver<'_> {
     }
 
     fn flush(&mut self) {
-        let sent = self.session.transmit();
+        let sent = self.session.transmit(self.now);
         if !sent.is_empty() {
             self.log.push(format!("> {}", shown(&sent)));
         }

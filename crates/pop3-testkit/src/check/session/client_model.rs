@@ -33,7 +33,6 @@ pub(super) fn log(scenario: &Scenario, wire: &[u8]) -> Vec<String> {
         steps: scenario.steps.iter().collect(),
         paced: scenario.paced,
         pausing: false,
-        stls: String::new(),
         log: Vec::new(),
     };
     // The ends of flights, as offsets into what is left without them.
@@ -72,7 +71,7 @@ enum Exchange {
     /// No octet of the mechanism was sent; so many wait.
     Started(usize),
     Running,
-    Cancelled,
+    Canceled,
 }
 
 struct Model<'a> {
@@ -100,8 +99,6 @@ struct Model<'a> {
     /// Whether the next step waits for the end of a flight, and one does.
     paced: bool,
     pausing: bool,
-    /// The text of the positive reply to STLS.
-    stls: String,
     log: Vec<String>,
 }
 
@@ -118,7 +115,6 @@ impl Model<'_> {
                 self.tls = true;
                 self.apop = false;
                 self.state = "AUTHORIZATION";
-                self.say_stls();
                 self.log.push("tls, capabilities known: false".to_owned());
                 self.step();
             } else if ends.contains(&at) && std::mem::take(&mut self.pausing) {
@@ -126,9 +122,6 @@ impl Model<'_> {
             }
             let rest = &octets[at..];
             if rest.is_empty() {
-                if self.state == "handshake" {
-                    self.say_stls();
-                }
                 return Ok("closed");
             }
             if self.state == "handshake" {
@@ -174,7 +167,7 @@ impl Model<'_> {
                         self.challenge(b"")?;
                         continue;
                     }
-                    Exchange::Cancelled => return Err("after cancel"),
+                    Exchange::Canceled => return Err("after cancel"),
                     _ => {}
                 }
             }
@@ -184,12 +177,6 @@ impl Model<'_> {
                 return Ok("block");
             }
         }
-    }
-
-    /// The positive reply to STLS counts when it is known that nothing follows.
-    fn say_stls(&mut self) {
-        let text = std::mem::take(&mut self.stls);
-        self.log.push(format!("STLS + {text}"));
     }
 
     fn say(&mut self, keyword: &str, positive: bool, text: &[u8], listing: &str) {
@@ -207,7 +194,7 @@ impl Model<'_> {
         }
         self.challenged += 1;
         match self.exchange {
-            Exchange::Cancelled => return Err("after cancel"),
+            Exchange::Canceled => return Err("after cancel"),
             Exchange::Started(octets) if octets > 0 => {
                 self.send(&format!("{}\r\n", "A".repeat(octets)));
                 self.exchange = Exchange::Running;
@@ -218,7 +205,7 @@ impl Model<'_> {
                 self.challenges += 1;
                 self.send(&format!("{response}\r\n"));
                 self.exchange = match response {
-                    "*" => Exchange::Cancelled,
+                    "*" => Exchange::Canceled,
                     _ => Exchange::Running,
                 };
             }
@@ -259,7 +246,7 @@ impl Model<'_> {
             _ => String::new(),
         };
         if matches!(command, Command::Stls) && positive {
-            self.stls = shown(text);
+            self.say("STLS", positive, text, "");
             self.state = "handshake";
             self.queue.clear();
             return Ok(0);

@@ -5,13 +5,14 @@ use pop3_proto::{
 };
 
 /// How much a wary client accepts.
-const WARY: Limits = Limits {
-    message_octets: 8,
-    listing_octets: 24,
-    listing_entries: 2,
-    challenge_octets: 4,
-    challenges: 1,
-    ..Limits::DEFAULT
+const WARY: Limits = {
+    let mut limits = Limits::DEFAULT;
+    limits.message_octets = 8;
+    limits.listing_octets = 24;
+    limits.listing_entries = 2;
+    limits.challenge_octets = 4;
+    limits.challenges = 1;
+    limits
 };
 
 /// What a client's driver does.
