@@ -12,22 +12,22 @@ use super::{
 };
 use crate::{ArgumentError, ArgumentErrorKind, Command, MAX_SASL_LINE};
 
-/// How far a login is.
+/// The progress of a login.
 pub(super) enum Exchange {
     None,
-    /// USER came; only PASS goes with it.
+    /// USER was accepted; only PASS may follow.
     Named(String),
-    /// The driver has to answer.
+    /// The driver must answer.
     Asked {
         sasl: bool,
     },
-    /// The client has to answer a challenge.
+    /// The client must answer a challenge.
     Response {
         lines: Box<LineDecoder<MAX_SASL_LINE>>,
-        /// The answer is too long, and is being skipped.
+        /// Whether the response is too long, and is being skipped.
         refused: bool,
     },
-    /// STLS came, and no octet is a command until the handshake is done.
+    /// STLS was accepted, and no octet is a command until the handshake is done.
     Tls,
 }
 
@@ -42,7 +42,8 @@ impl<M: Maildrop> Session<M> {
                     _ => "no password is taken without TLS",
                 });
             }
-            // RFC 6856 §2.2: only who announces it takes more.
+            // RFC 6856 §2.2: only a server that announces it accepts non-ASCII
+            // names.
             Command::User(name) | Command::Apop { name, .. } if !self.takes(name.as_str()) => {
                 self.refuse("[AUTH] names are in ASCII here");
             }
@@ -108,12 +109,12 @@ impl<M: Maildrop> Session<M> {
         }
     }
 
-    /// Answers the login, or the SASL response, that was asked about. With
-    /// [`Verdict::Accept`] the session enters the TRANSACTION state (RFC 1939
-    /// §4), and asks for the size of every message.
+    /// Answers the login or the SASL response of an [`Event`]. With
+    /// [`Verdict::Accept`] the session enters the TRANSACTION state (RFC 1939 §4),
+    /// and asks the maildrop for the size of every message.
     ///
-    /// If nothing was asked, or the session ended meanwhile, nothing happens,
-    /// and the maildrop is dropped.
+    /// If no answer is due, or the session has ended, nothing happens and the
+    /// maildrop is dropped.
     pub fn answer(&mut self, now: Instant, verdict: Verdict<M>) {
         if !matches!(self.phase, Phase::Authorization(Exchange::Asked { .. })) {
             return;
@@ -136,14 +137,14 @@ impl<M: Maildrop> Session<M> {
         }
     }
 
-    /// Answers AUTH, or a SASL response, with one more challenge: base64, or
-    /// nothing (RFC 5034 §4). If no AUTH is to be answered, nothing happens.
+    /// Answers AUTH, or a SASL response, with another challenge: base64, or nothing
+    /// (RFC 5034 §4). If no AUTH is waiting for an answer, nothing happens.
     ///
     /// # Errors
     ///
     /// If the challenge is not base64, its line would be longer than
-    /// [`MAX_SASL_LINE`], or the exchange has had too many; the session still
-    /// waits for an answer.
+    /// [`MAX_SASL_LINE`], or the exchange has had too many challenges. The session
+    /// still waits for an answer.
     pub fn challenge(&mut self, now: Instant, base64: &str) -> Result<(), ChallengeError> {
         let error = |kind, offset| Err(ChallengeError::Argument(ArgumentError { kind, offset }));
         if !is_base64(base64) {
@@ -171,10 +172,10 @@ impl<M: Maildrop> Session<M> {
         Ok(())
     }
 
-    /// Says that the TLS handshake after [`Event::StartTls`] is done: the
-    /// session is in the AUTHORIZATION state, and knows nothing of what the
-    /// client said before (RFC 2595 §4). There is no second greeting. If the
-    /// handshake fails, drop the session.
+    /// Handles the end of the TLS handshake after [`Event::StartTls`]: the session
+    /// is in the AUTHORIZATION state, and has discarded what the client sent before
+    /// (RFC 2595 §4). There is no second greeting. If the handshake fails, drop the
+    /// session.
     ///
     /// Does nothing at any other time.
     pub fn handle_tls(&mut self, now: Instant) {
@@ -183,16 +184,17 @@ impl<M: Maildrop> Session<M> {
         {
             return;
         }
-        // USER is forgotten, half a command was thrown away, UTF8 cannot be on.
+        // USER is forgotten, a partial command was discarded, and UTF8 cannot be
+        // on.
         self.tls = Tls::Active;
         self.phase = Phase::Authorization(Exchange::None);
         self.restart_autologout(now);
     }
 
-    /// Reads the client's answer to a challenge.
+    /// Reads the client's response to a challenge.
     pub(super) fn read_response(&mut self, now: Instant, input: &[u8]) -> usize {
         let idle = Phase::Authorization(Exchange::None);
-        // Taken out, so that the line it hands out leaves the session free.
+        // Take the decoder out, so that its line does not borrow the session.
         let Phase::Authorization(Exchange::Response { mut lines, refused }) =
             mem::replace(&mut self.phase, idle)
         else {
@@ -218,7 +220,7 @@ impl<M: Maildrop> Session<M> {
                 (0, true)
             }
         };
-        // Nothing is held after a skipped line, and only then.
+        // The decoder holds nothing exactly after a skipped line.
         if refused && lines.finish().is_ok() {
             self.restart_autologout(now);
             self.cancel_sasl();
@@ -228,7 +230,7 @@ impl<M: Maildrop> Session<M> {
         consumed
     }
 
-    /// Takes the name that USER gave: it is good for one command.
+    /// Takes the name that USER gave: it is valid for one command.
     pub(super) fn forget_name(&mut self) -> Option<String> {
         match &mut self.phase {
             Phase::Authorization(exchange) => match mem::replace(exchange, Exchange::None) {
@@ -277,7 +279,7 @@ impl<M: Maildrop> Session<M> {
     }
 }
 
-/// Base64 with its padding (RFC 4648 §4); so is nothing at all.
+/// Whether the text is base64 with padding (RFC 4648 §4), or empty.
 fn is_base64(text: &str) -> bool {
     let digits = text.trim_end_matches('=');
     let is_digit = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');
