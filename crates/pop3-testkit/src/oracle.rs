@@ -8,6 +8,7 @@ mod line;
 mod maildrop;
 mod message;
 mod reply;
+mod rfc1939;
 
 pub use block::{Fault, Outcome, Rules, Transcript, decode};
 pub use command::command;
@@ -19,3 +20,4 @@ pub use reply::{
     Awaited, Reply, ReplyFault, drop_listing, ends_exchange, replies, scan_listing, status,
     timestamp, unique_id_listing,
 };
+pub use rfc1939::rfc1939;
