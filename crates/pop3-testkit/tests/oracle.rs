@@ -13,7 +13,8 @@ fn agree(wire: &[u8]) {
     match oracle::rfc1939(wire) {
         Some((data, consumed)) => {
             assert_eq!(by_policy.data, data);
-            let ended = |outcome| matches!(outcome, Outcome::Ended { consumed: at, .. } if at == consumed);
+            let ended =
+                |outcome| matches!(outcome, Outcome::Ended { consumed: at, .. } if at == consumed);
             assert!(ended(by_policy.outcome), "{:?}", by_policy.outcome);
         }
         None => assert_eq!(by_policy.outcome, Outcome::Truncated(wire.len())),
