@@ -7,4 +7,3 @@ mod login;
 mod maildrop;
 mod sasl;
 mod stls;
-mod verdicts;
