@@ -1,9 +1,8 @@
 //! Work that takes long, away from the threads that wait for the network.
 
-use std::{
-    sync::{Arc, LazyLock},
-    thread,
-};
+use std::sync::Arc;
+#[cfg(feature = "client")]
+use std::{sync::LazyLock, thread};
 
 use tokio::{
     sync::Semaphore,
@@ -11,12 +10,14 @@ use tokio::{
 };
 
 /// As many at one time as there are processors: more would only take longer.
+#[cfg(feature = "client")]
 static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     Arc::new(Semaphore::new(processors))
 });
 
 /// Computes something on a thread that may take its time, in turn.
+#[cfg(feature = "client")]
 pub(crate) async fn compute<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, JoinError> {
@@ -39,7 +40,7 @@ pub(crate) async fn compute_in<T: Send + 'static>(
     .await
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "client"))]
 mod tests {
     use std::sync::{Arc, mpsc};
 

@@ -1,22 +1,9 @@
 //! What both sides need of TLS.
 
 use core::fmt;
-use std::{io, path::Path, sync::Arc};
+use std::{io, path::Path};
 
-use tokio_rustls::rustls::{
-    crypto::{CryptoProvider, aws_lc_rs},
-    pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject},
-};
-
-/// The protocol's name in the handshake (ALPN), so that a server of another
-/// protocol on the same port is not taken for one of POP3.
-pub(crate) const ALPN: &[u8] = b"pop3";
-
-/// The cryptography of this crate: aws-lc-rs. Named, not taken from the
-/// process, where another crate may have installed another.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
-}
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem, pem::PemObject};
 
 /// Random octets for nonces.
 ///
@@ -25,10 +12,7 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 /// If the system gives none.
 pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut octets = [0; N];
-    match aws_lc_rs::default_provider()
-        .secure_random
-        .fill(&mut octets)
-    {
+    match getrandom::fill(&mut octets) {
         Ok(()) => Ok(octets),
         Err(_) => Err(io::Error::other("the system gives no random octets")),
     }
@@ -49,11 +33,6 @@ pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, PemFile
     }
 }
 
-/// The first private key of a PEM file.
-pub(crate) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, PemFileError> {
-    PrivateKeyDer::from_pem_file(file).map_err(|error| PemFileError::of(file, error))
-}
-
 /// Why a PEM file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PemFileError {
@@ -69,7 +48,7 @@ impl PemFileError {
         }
     }
 
-    fn of(file: &Path, error: pem::Error) -> Self {
+    pub(crate) fn of(file: &Path, error: pem::Error) -> Self {
         match error {
             pem::Error::Io(error) => Self::new(file, error),
             error => Self::new(file, error),

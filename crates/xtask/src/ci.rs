@@ -81,7 +81,7 @@ impl Ci {
     fn features(&self) -> anyhow::Result<()> {
         tool::HACK.install()?;
         run(&mut command(
-            "cargo hack clippy --locked -p dot-stuffing -p pop3-conformance --lib --feature-powerset -- -D warnings",
+            "cargo hack clippy --locked -p dot-stuffing -p pop3-conformance -p pop3-tokio --lib --feature-powerset -- -D warnings",
         ))?;
         let target = root().join("target/no-std");
         run(command(&format!("cargo build --locked {NO_STD} --target-dir")).arg(target))

@@ -4,7 +4,7 @@ use core::fmt;
 use std::io;
 
 use pop3_proto::{
-    Escaped, MessageNumber, ReplyError,
+    Counted, Escaped, MessageNumber, ReplyError,
     client::{ClientError, LineError, Pending, Request, SessionError, SessionFailure, Timer},
 };
 
@@ -76,6 +76,13 @@ pub enum Error {
         /// The first octets that the server sent, if they are not TLS.
         came: Option<Box<[u8]>>,
     },
+    /// The message is longer than the caller allows.
+    TooLarge {
+        /// Which message.
+        number: MessageNumber,
+        /// How many octets are allowed.
+        max_octets: usize,
+    },
     /// No greeting came, and the server speaks TLS: this is the port for
     /// `pop3s://`.
     TlsPort {
@@ -141,7 +148,9 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Command(_) | Self::Interrupted | Self::PemFile(_) => ErrorKind::Usage,
+            Self::Command(_) | Self::Interrupted | Self::PemFile(_) | Self::TooLarge { .. } => {
+                ErrorKind::Usage
+            }
             Self::Certificate { .. }
             | Self::Connect { .. }
             | Self::Fingerprint { .. }
@@ -249,6 +258,10 @@ impl fmt::Display for Error {
                 Escaped(came)
             ),
             Self::Tls { host, reason, .. } => write!(f, "TLS with {host} failed: {reason}"),
+            Self::TooLarge { number, max_octets } => {
+                let max = Counted(*max_octets as u64, "octet");
+                write!(f, "message {number} is longer than {max}")
+            }
             Self::TlsPort { host, port } => write!(
                 f,
                 "{host} speaks TLS on port {port}, and sends no greeting without it"
@@ -287,7 +300,8 @@ impl core::error::Error for Error {
             | Self::Interrupted
             | Self::Timeout(..)
             | Self::Tls { .. }
-            | Self::TlsPort { .. } => None,
+            | Self::TlsPort { .. }
+            | Self::TooLarge { .. } => None,
         }
     }
 }

@@ -4,16 +4,18 @@ use std::{path::Path, sync::Arc};
 
 use tokio_rustls::rustls::{
     self, ServerConfig,
-    pki_types::{CertificateDer, PrivateKeyDer},
+    crypto::aws_lc_rs,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
 use crate::{
-    tls::{self, PemFileError, provider},
+    tls::{self, PemFileError},
     tls_words,
 };
 
 /// A TLS configuration with this certificate, its chain behind it, and this
-/// key: TLS 1.2 and 1.3, clients need no certificate.
+/// key: TLS 1.2 and 1.3, clients need no certificate. For other cryptography than that of
+/// the feature `aws-lc-rs`, build a [`ServerConfig`] with its provider.
 ///
 /// # Errors
 ///
@@ -22,7 +24,7 @@ pub fn tls_config(
     certificates: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
-    let config = ServerConfig::builder_with_provider(provider())
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(certificates, key)?;
@@ -40,6 +42,7 @@ pub fn tls_config_from_files(
     key: &Path,
 ) -> Result<Arc<ServerConfig>, PemFileError> {
     let chain = tls::certificates(certificates)?;
-    let private = tls::private_key(key)?;
+    let private =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| PemFileError::of(key, error))?;
     tls_config(chain, private).map_err(|error| PemFileError::new(key, tls_words::of_tls(&error)))
 }
