@@ -1,4 +1,4 @@
-//! Inputs that reach the edges, for fuzzers and property tests alike.
+//! Generators of input that reaches edge cases, for fuzz targets and property tests.
 
 mod octets;
 mod scenario;

@@ -1,5 +1,5 @@
-//! Our client and our server, joined in memory: two wires, a mail store, and a
-//! clock that stands still unless told.
+//! Joins our client and our server in memory, with two wires, a mail store, and a
+//! clock that only the test moves.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -115,7 +115,7 @@ impl Joined {
     }
 
     /// One move of either side, or of octets on their way, or up to eight of
-    /// the same kind. `false` if there is none.
+    /// the same kind. `false` if there is nothing to move.
     ///
     /// # Panics
     ///
@@ -136,7 +136,7 @@ impl Joined {
     ///
     /// # Panics
     ///
-    /// If octets lie there that nobody takes, or there seems to be no end.
+    /// If octets are left that neither side reads, or there seems to be no end.
     pub fn settle(&mut self) {
         while self.step() {}
         assert!(self.up.is_empty(), "the server does not read on");

@@ -1,5 +1,5 @@
-//! Reference models: naive, whole-buffer, short enough to be read in one go,
-//! and without a dependency on what they judge.
+//! Reference models: simple, on the whole input at once, and independent of the
+//! code that they judge.
 
 mod block;
 mod client;

@@ -1,5 +1,5 @@
-//! `rows.md` names, for each bug of other software that concerns parsing,
-//! sessions, STLS or authentication, what shows that we do not have it.
+//! `rows.md` names the tests that cover each bug of other software; everything that
+//! it names exists.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! How traces are read and replayed. That those of the corpus replay is a test of
-//! pop3-proto.
+//! Traces are parsed and replayed as their format says. pop3-proto tests that those
+//! of the corpus replay.
 
 use std::{cell::RefCell, time::Instant};
 

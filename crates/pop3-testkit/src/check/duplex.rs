@@ -1,5 +1,5 @@
-//! Our client and our server, joined: what the client hands out, and what the
-//! maildrop holds afterwards, is what the model says.
+//! Our client joined with our server: the events of the client and the final
+//! maildrop are those of the model.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

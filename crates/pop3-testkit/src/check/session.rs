@@ -1,6 +1,5 @@
-//! Sessions with a hostile peer: what they do is what a model of the whole
-//! input does, however the octets are cut; an error is final, and every call
-//! makes progress.
+//! A session with a hostile peer does what the model does, however the input is
+//! cut. An error is final, and every call makes progress.
 
 mod client;
 mod server;

@@ -1,4 +1,4 @@
-//! What the client of `check::client_session` does, drawn from two octets.
+//! Draws the client's side of `check::client_session` from two octets.
 
 use crate::oracle::{Limits, Scenario};
 

@@ -1,5 +1,5 @@
-//! A client that follows a script, with all of the server's octets at once:
-//! what it sends and reports, one line for each.
+//! Models a client that follows a script, given all octets of the server at once.
+//! The result is a log: one line for each command sent and each event reported.
 
 mod block;
 mod steps;
@@ -64,8 +64,8 @@ pub struct Dialogue {
     pub is_over: bool,
 }
 
-/// What a client does when a server sends these octets. An
-/// [`END_OF_FLIGHT`] is none of them.
+/// What a client does when a server sends these octets, where an
+/// [`END_OF_FLIGHT`] only ends a flight.
 #[must_use]
 pub fn client(scenario: &Scenario, wire: &[u8]) -> Dialogue {
     let (mut octets, mut flights) = (Vec::new(), BTreeSet::new());

@@ -1,4 +1,4 @@
-//! A multi-line block, as RFC 1939 §3 describes it and no more.
+//! Models a multi-line block exactly as RFC 1939 §3 describes it.
 
 /// Decodes a block: its data, and the octets up to the end of the terminator.
 /// `None` if there is no terminator.

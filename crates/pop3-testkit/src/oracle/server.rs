@@ -1,5 +1,5 @@
-//! A server of RFC 1939 with the extensions of RFC 2449, 2595, 5034 and 6856,
-//! command by command.
+//! Models a server of RFC 1939 with the extensions of RFC 2449, 2595, 5034 and 6856,
+//! from command lines to answers.
 
 use super::command;
 

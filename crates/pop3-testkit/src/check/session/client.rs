@@ -1,4 +1,4 @@
-//! A client with its driver: what it sends and reports, one line for each.
+//! Drives a client's session and logs what it sends and reports, one line for each.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! A server with its driver, and what the replies say that matters.
+//! Drives a server's session and compares its replies with those of the model.
 
 use std::time::{Duration, Instant};
 

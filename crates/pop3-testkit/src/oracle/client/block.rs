@@ -1,4 +1,4 @@
-//! What a client reports of listings and messages.
+//! Models what a client reports of listings and messages.
 
 use std::collections::BTreeSet;
 

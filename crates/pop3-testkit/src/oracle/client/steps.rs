@@ -1,4 +1,4 @@
-//! Which commands of its script a client sends, and when.
+//! Models which commands of its script a client sends, and when.
 
 use super::{Client, Exchange, State, words};
 use crate::generate::shown;
