@@ -106,6 +106,9 @@ async fn tls_from_the_start() {
         .unwrap();
     let mut client = secure(&tls, stream).await;
     assert_eq!(client.line().await, "+OK POP3 ready");
+    let offered = String::from_utf8(client.block("CAPA").await).unwrap();
+    assert!(!offered.contains("STLS"), "{offered}");
+    assert_eq!(client.ask("STLS").await, "-ERR TLS is active already");
     client.log_in().await;
     client.quit().await;
 }
