@@ -217,7 +217,10 @@ async fn an_end_of_tls_without_a_farewell_is_an_end() {
     let mut settings = settings();
     settings.tls.ca_files.push(file.clone());
     let url = endpoint("pop3s://i.example.org");
-    let client = async { Client::on(near, &url, &settings).await?.noop().await };
+    let client = async {
+        let mut client = Client::on(near, &url, &settings).await?;
+        client.capabilities(|_| {}).await
+    };
     let server = async {
         let mut stream = acceptor.accept(far).await.unwrap();
         stream.write_all(b"+OK\r\n").await.unwrap();
@@ -469,10 +472,26 @@ async fn a_certificate_file_that_is_none() {
     }
 }
 
+#[tokio::test]
+async fn an_end_before_any_octet_is_no_answer_without_tls() {
+    let (near, far) = duplex(4096);
+    let client = async {
+        let url = endpoint("pop3s://k.example.org");
+        Client::on(near, &url, &settings()).await.map(drop)
+    };
+    let server = async {
+        let mut far = far;
+        let _ = far.read(&mut [0; 4096]).await;
+    };
+    let (client, ()) = tokio::join!(client, server);
+    let error = client.unwrap_err();
+    assert!(matches!(error, Error::Tls { came: None, .. }), "{error:?}");
+}
+
 /// A server that speaks another protocol than TLS.
 #[tokio::test]
 async fn no_tls_at_all() {
-    let (near, mut far) = tokio::io::duplex(4096);
+    let (near, mut far) = duplex(4096);
     far.write_all(b"+OK this is not TLS\r\n").await.unwrap();
     let endpoint: Endpoint = "pop3s://i.example.org".parse().unwrap();
     let error = Client::on(near, &endpoint, &settings()).await.unwrap_err();
