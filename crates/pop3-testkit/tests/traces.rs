@@ -1,26 +1,13 @@
-//! The traces of the corpus come true, and what is no trace is named.
+//! Traces are parsed and replayed as their format says. pop3-proto tests that those
+//! of the corpus replay.
 
 use std::{cell::RefCell, time::Instant};
 
 use pop3_proto::client::Config;
 use pop3_testkit::{
-    trace::{self, Trace},
+    trace::Trace,
     view::{self, Client, Heard, Sound},
 };
-
-#[test]
-fn every_trace_comes_true() {
-    let traces = trace::all().unwrap_or_else(|error| panic!("{error}"));
-    assert!(!traces.is_empty(), "there are traces");
-    for (name, trace) in &traces {
-        if let Err(error) = trace.replay(view::client, view::server) {
-            panic!("{name}: {error}");
-        }
-    }
-    let both =
-        |is_for: fn(&Trace) -> bool| traces.iter().filter(|(_, trace)| is_for(trace)).count();
-    assert!(both(Trace::is_for_clients) > 40 && both(Trace::is_for_servers) > 10);
-}
 
 thread_local! {
     /// The longest input of each session.

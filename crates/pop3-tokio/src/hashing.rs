@@ -1,9 +1,8 @@
 //! Runs long computations away from the threads that wait for the network.
 
-use std::{
-    sync::{Arc, LazyLock},
-    thread,
-};
+use std::sync::Arc;
+#[cfg(feature = "client")]
+use std::{sync::LazyLock, thread};
 
 use tokio::{
     sync::Semaphore,
@@ -11,12 +10,14 @@ use tokio::{
 };
 
 /// One permit per processor: more computations at one time would only take longer.
+#[cfg(feature = "client")]
 static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     Arc::new(Semaphore::new(processors))
 });
 
 /// Computes something on a blocking thread, when a permit is free.
+#[cfg(feature = "client")]
 pub(crate) async fn compute<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, JoinError> {
@@ -39,7 +40,7 @@ pub(crate) async fn compute_in<T: Send + 'static>(
     .await
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "client"))]
 mod tests {
     use std::sync::{Arc, mpsc};
 

@@ -27,7 +27,7 @@ mod connection;
 mod counted;
 mod listener;
 mod login;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "maildir"))]
 mod maildir;
 mod memory;
 mod places;
@@ -37,20 +37,22 @@ mod settings;
 mod shown;
 mod size;
 mod store;
+#[cfg(feature = "aws-lc-rs")]
 mod tls;
 
 use pop3_proto::UniqueId;
-pub use pop3_proto::server::MIN_AUTOLOGOUT;
+pub use pop3_proto::server::{Closed, MIN_AUTOLOGOUT, Maildrop};
 
 pub use accounts::{Accounts, AccountsError, User, hash_password};
 pub use connection::Ended;
 pub use listener::{Listener, Server};
-#[cfg(unix)]
+#[cfg(all(unix, feature = "maildir"))]
 pub use maildir::{Maildir, MaildirStore};
 pub use memory::{MemoryMaildrop, MemoryStore};
 pub use scram::{SCRAM_ITERATIONS, ScramKeys};
 pub use settings::{MAX_LOGIN_DELAY, Settings};
 pub use store::{MailStore, OpenError};
+#[cfg(feature = "aws-lc-rs")]
 pub use tls::{tls_config, tls_config_from_files};
 
 /// The unique-id that a store made.

@@ -1,22 +1,9 @@
 //! The parts of TLS that client and server share.
 
 use core::fmt;
-use std::{io, path::Path, sync::Arc};
+use std::{io, path::Path};
 
-use tokio_rustls::rustls::{
-    crypto::{CryptoProvider, aws_lc_rs},
-    pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject},
-};
-
-/// The protocol name in the handshake (ALPN), so that a client does not confuse a
-/// server of another protocol on the same port with a POP3 server.
-pub(crate) const ALPN: &[u8] = b"pop3";
-
-/// The cryptography provider of this crate, aws-lc-rs. It is named here because
-/// another crate may have installed a different provider for the process.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
-}
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem, pem::PemObject};
 
 /// Returns random octets for nonces.
 ///
@@ -25,10 +12,7 @@ pub(crate) fn provider() -> Arc<CryptoProvider> {
 /// If the operating system returns none.
 pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut octets = [0; N];
-    match aws_lc_rs::default_provider()
-        .secure_random
-        .fill(&mut octets)
-    {
+    match getrandom::fill(&mut octets) {
         Ok(()) => Ok(octets),
         Err(_) => Err(io::Error::other(
             "the operating system returns no random octets",
@@ -51,11 +35,6 @@ pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, PemFile
     }
 }
 
-/// Reads the first private key in a PEM file.
-pub(crate) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, PemFileError> {
-    PrivateKeyDer::from_pem_file(file).map_err(|error| PemFileError::of(file, error))
-}
-
 /// Why a PEM file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PemFileError {
@@ -71,7 +50,7 @@ impl PemFileError {
         }
     }
 
-    fn of(file: &Path, error: pem::Error) -> Self {
+    pub(crate) fn of(file: &Path, error: pem::Error) -> Self {
         match error {
             pem::Error::Io(error) => Self::new(file, error),
             error => Self::new(file, error),

@@ -157,6 +157,8 @@ mod tests {
         let link = "peer closed connection: https://docs.rs/rustls";
         let error = io::Error::new(io::ErrorKind::UnexpectedEof, link);
         assert_eq!(of_io(&error), "the other side closed the connection");
+        let broken = io::ErrorKind::BrokenPipe;
+        assert_eq!(of_io(&broken.into()), io::Error::from(broken).to_string());
     }
 
     #[test]

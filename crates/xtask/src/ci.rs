@@ -39,7 +39,7 @@ cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnin
     // Each set of features compiles without a warning, and without std.
     (
         "features",
-        "cargo hack clippy --locked -p dot-stuffing -p pop3-conformance --lib --feature-powerset \
+        "cargo hack clippy --locked -p dot-stuffing -p pop3-conformance -p pop3-tokio --lib --feature-powerset \
              -- -D warnings
 cargo build --locked --manifest-path crates/dot-stuffing/tests/no-std/Cargo.toml \
     --target-dir target/no-std",

@@ -53,7 +53,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// Replaces the part of a page that stands between its two marks, and says when it was measured.
+/// Replaces the part of a page between the two marks of this name, and says when it was measured.
 pub(crate) fn write(page: &str, name: &str, part: &str) -> anyhow::Result<()> {
     let path = root().join(page);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {page}"))?;

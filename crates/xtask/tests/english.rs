@@ -62,7 +62,7 @@ impl Passage {
         let found = self.text.match_indices(phrase).filter(|(at, _)| {
             let end = at + phrase.len();
             let ends_in_word = phrase.ends_with(|last: char| last.is_alphanumeric());
-            !is_word(at.checked_sub(1)) && !(ends_in_word && is_word(Some(end))) && !is_right(end)
+            !(is_word(at.checked_sub(1)) || ends_in_word && is_word(Some(end)) || is_right(end))
         });
         found.map(|(at, _)| self.lines[at]).collect()
     }

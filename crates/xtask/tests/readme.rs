@@ -41,8 +41,16 @@ fn links_lead_somewhere() {
             .filter_map(|rest| rest.split(')').next());
         let mut paths = links.filter(|link| !link.starts_with("http")).peekable();
         assert!(paths.peek().is_some());
-        for path in paths {
-            assert!(directory.join(path).exists(), "{page} leads to {path}");
+        for link in paths {
+            let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+            assert!(directory.join(path).exists(), "{page} leads to {link}");
+            if !heading.is_empty() {
+                let target = fs::read_to_string(directory.join(path)).expect("a page");
+                let mut headings = target.lines().filter_map(|line| line.strip_prefix("## "));
+                let is_there =
+                    headings.any(|title| title.to_lowercase().replace(' ', "-") == heading);
+                assert!(is_there, "{page} leads to {link}");
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The scripted server of `pop3 audit` answers any client, and comes to an end.
+//! The scripted server of `pop3 audit` answers any client and always terminates.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Every view of the line decoder, on every plan, is the oracle.
+//! Every view of the line decoder agrees with the oracle, however the input is cut.
 
 use crate::{
     chunk,

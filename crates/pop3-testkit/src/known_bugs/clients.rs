@@ -1,4 +1,5 @@
-//! Faulty clients: the session of pop3-proto, with one call spoilt.
+//! Faulty clients: the session of pop3-proto, with one call replaced by a faulty
+//! one.
 
 mod calls;
 mod input;

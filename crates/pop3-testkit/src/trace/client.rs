@@ -1,4 +1,4 @@
-//! A trace against a client.
+//! Replays a trace against a client.
 
 use std::time::{Duration, Instant};
 

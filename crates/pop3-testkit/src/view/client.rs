@@ -1,5 +1,5 @@
-//! A client's session under test, behind calls that a known bug can spoil one at a
-//! time: each goes to the session of pop3-proto unless it is overridden.
+//! The client's session as a trait. A known bug overrides one call; all others go to
+//! the session of pop3-proto.
 
 use std::{fmt, time::Instant};
 

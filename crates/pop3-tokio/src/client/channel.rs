@@ -140,3 +140,26 @@ impl fmt::Debug for Channel {
         f.debug_struct("Channel").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter, duplex};
+
+    use super::Channel;
+
+    #[tokio::test]
+    async fn passes_on_what_is_flushed_and_the_end() {
+        let (near, mut far) = duplex(64);
+        let mut channel = Channel {
+            stream: Box::new(BufWriter::new(near)),
+            is_loopback: false,
+        };
+        channel.write_all(b"NOOP\r\n").await.unwrap();
+        channel.flush().await.unwrap();
+        let mut line = [0; 6];
+        far.read_exact(&mut line).await.unwrap();
+        assert_eq!(&line, b"NOOP\r\n");
+        channel.shutdown().await.unwrap();
+        assert_eq!(far.read(&mut line).await.unwrap(), 0);
+    }
+}

@@ -106,7 +106,7 @@ impl Client {
         tokio::select! {
             biased;
             greeted = client.wire.run(Greeting) => greeted?,
-            error = silence(endpoint, peer) => return Err(error),
+            error = silence(endpoint, settings, peer) => return Err(error),
         }
         if implicit {
             return Ok(client);
@@ -154,10 +154,10 @@ async fn is_silent(stream: &TcpStream, settings: &Settings) -> bool {
 /// A greeting may be slow, and nothing may be sent before it, so a second
 /// connection has to test for TLS. If that connection is refused, or gets a
 /// greeting, it proves nothing, and the first one continues to wait.
-async fn silence(endpoint: &Endpoint, peer: Option<SocketAddr>) -> Error {
+async fn silence(endpoint: &Endpoint, settings: &Settings, peer: Option<SocketAddr>) -> Error {
     if let Some(peer) = peer
         && let Ok(stream) = TcpStream::connect(peer).await
-        && tls::is_spoken(stream, &endpoint.host).await
+        && tls::is_spoken(stream, &endpoint.host, &settings.tls).await
     {
         return Error::TlsPort {
             host: endpoint.host.clone(),

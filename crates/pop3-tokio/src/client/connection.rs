@@ -22,8 +22,44 @@ use pop3_proto::{
 /// return [`Error::Interrupted`]. Dropping the client closes the connection;
 /// messages marked as deleted then stay on the server.
 ///
+/// ```
+/// use pop3_tokio::MessageNumber;
+/// use pop3_tokio::client::{Client, Credentials, Endpoint, Settings};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// // A server with prepared answers, in place of one on the network.
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// let (near, mut far) = tokio::io::duplex(1024);
+/// let server = async move {
+///     let answers = ["+OK\r\n", "-ERR\r\n", "+OK\r\n", "+OK\r\n", "+OK 1 8\r\n"];
+///     let answers = answers.into_iter().chain(["+OK\r\n..dot\r\n.\r\n", "+OK\r\n", "+OK\r\n"]);
+///     for answer in answers {
+///         far.write_all(answer.as_bytes()).await?;
+///         far.read(&mut [0; 64]).await?;
+///     }
+///     Ok::<_, std::io::Error>(())
+/// };
+/// # let server = tokio::spawn(server);
+///
+/// let endpoint: Endpoint = "pop3://mrose@mail.example.org".parse()?;
+/// let mut settings = Settings::default();
+/// settings.insecure_plaintext = true; // only because nothing leaves this process
+/// let mut client = Client::on(near, &endpoint, &settings).await?;
+/// client.login(&Credentials::password("mrose", "tanstaaf")).await?;
+/// for number in (1..=client.stat().await?.messages).filter_map(MessageNumber::new) {
+///     let (message, retrieved) = client.retrieve_to_vec(number, 50 << 20).await?;
+///     assert_eq!(message, b".dot\r\n");
+///     client.delete([retrieved]).await?; // after it is stored
+/// }
+/// client.quit().await?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Memory is bounded: a read buffer of 128 KiB, and the buffers of TLS and of
-/// [`pop3_proto::client::Session`]. A client never holds a whole message.
+/// [`pop3_proto::client::Session`]. A client never holds a whole message, except in
+/// [`retrieve_to_vec`](Self::retrieve_to_vec).
 pub struct Client {
     pub(super) wire: Wire,
     /// The number of commands that may await replies at once.

@@ -107,13 +107,23 @@ mod tests {
 
     use tokio_rustls::rustls::pki_types::UnixTime;
 
-    use super::{bare, day};
+    use super::{Distrust, bare, day};
 
     #[test]
     fn shows_the_names_of_the_certificate() {
         assert_eq!(bare("DnsName(\"a.example\")"), "a.example");
         assert_eq!(bare("IpAddress(127.0.0.1)"), "127.0.0.1");
         assert_eq!(bare("DnsName(\"a\u{1b}\")"), r"a\x1b");
+    }
+
+    #[test]
+    fn names_the_right_names_beside_a_wrong_one() {
+        let wrong = |names: &[&str]| {
+            let names = names.iter().map(|&name| name.to_owned());
+            Distrust::WrongName(names.collect()).to_string()
+        };
+        assert_eq!(wrong(&[]), "it is for another name");
+        assert_eq!(wrong(&["a", "b"]), "it is for a, b");
     }
 
     #[test]

@@ -139,12 +139,10 @@ fn check_host(host: &str) -> Result<String, EndpointError> {
     if host.parse::<IpAddr>().is_ok() {
         return Ok(host.to_owned());
     }
-    // Digits and dots that are not a valid address must not count as a name.
-    let last = host.trim_end_matches('.').rsplit('.').next();
-    let numeric = last.is_some_and(|label| label.bytes().all(|octet| octet.is_ascii_digit()));
+    // Digits and dots that are not a valid address do not count as a name either.
     match DnsName::try_from(host) {
-        Ok(_) if !numeric => Ok(host.to_owned()),
-        _ => Err(EndpointError::Host),
+        Ok(_) => Ok(host.to_owned()),
+        Err(_) => Err(EndpointError::Host),
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use std::io;
 
 use pop3_proto::{
-    Escaped, MessageNumber, ReplyError,
+    Counted, Escaped, MessageNumber, ReplyError,
     client::{ClientError, LineError, Pending, Request, SessionError, SessionFailure, Timer},
 };
 
@@ -77,6 +77,13 @@ pub enum Error {
         /// The first octets from the server, if they are not TLS.
         came: Option<Box<[u8]>>,
     },
+    /// The message is longer than the caller allows.
+    TooLarge {
+        /// The number of the message.
+        number: MessageNumber,
+        /// The most octets that the caller allows.
+        max_octets: usize,
+    },
     /// The server sent no greeting and expects TLS: the port is one for `pop3s://`.
     TlsPort {
         /// The host.
@@ -139,7 +146,9 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Command(_) | Self::Interrupted | Self::PemFile(_) => ErrorKind::Usage,
+            Self::Command(_) | Self::Interrupted | Self::PemFile(_) | Self::TooLarge { .. } => {
+                ErrorKind::Usage
+            }
             Self::Certificate { .. }
             | Self::Connect { .. }
             | Self::Fingerprint { .. }
@@ -247,6 +256,10 @@ impl fmt::Display for Error {
                 Escaped(came)
             ),
             Self::Tls { host, reason, .. } => write!(f, "TLS with {host} failed: {reason}"),
+            Self::TooLarge { number, max_octets } => {
+                let max = Counted(*max_octets as u64, "octet");
+                write!(f, "message {number} is longer than {max}")
+            }
             Self::TlsPort { host, port } => write!(
                 f,
                 "{host} expects TLS on port {port}, and sends no greeting without it"
@@ -285,7 +298,8 @@ impl core::error::Error for Error {
             | Self::Interrupted
             | Self::Timeout(..)
             | Self::Tls { .. }
-            | Self::TlsPort { .. } => None,
+            | Self::TlsPort { .. }
+            | Self::TooLarge { .. } => None,
         }
     }
 }

@@ -290,6 +290,19 @@ mod tests {
         for text in ["AUTH PLAIN not supported", "AUTH PLAIN ", "tanst", "orse/"] {
             assert_eq!(secrets().shown(text.as_bytes()).as_deref(), Some(text));
         }
+        // What stands between them is not skipped.
+        let parted = secrets().shown(b"tan\xffstaaf");
+        assert_eq!(parted.as_deref(), Some(r"tan\xffstaaf"));
+    }
+
+    /// In base64 of another case nothing can be decoded.
+    #[test]
+    fn hides_base64_of_either_alphabet_in_any_case() {
+        let mut secrets = Secrets::default();
+        secrets.keep("??>>??>>");
+        for text in ["Pz8+Pj8/Pj4=", "z8-pj8", "PJ8_PJ"] {
+            assert_eq!(secrets.shown(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]
@@ -306,15 +319,30 @@ mod tests {
             assert_eq!(secrets.shown(text.as_bytes()), None, "{text}");
         }
         assert_eq!(secrets.shown(b"pi").as_deref(), Some("pi"));
+        // An empty one is in every text.
+        secrets.keep("");
+        assert_eq!(secrets.shown(b"pi").as_deref(), Some("pi"));
+    }
+
+    /// What is longer is found within anything.
+    #[test]
+    fn a_secret_of_six_octets_is_not_short() {
+        let mut secrets = Secrets::default();
+        secrets.keep("secret");
+        let within = BASE64_STANDARD.encode("to: secret from");
+        assert_eq!(secrets.shown(within.as_bytes()), None);
     }
 
     #[test]
     fn shows_at_most_512_octets() {
-        assert_eq!(escaped(&[b'a'; 512]).len(), 512);
-        for text in [&[b'a'; 513][..], &[0xff; 505], &[b'\\'; 400]] {
+        assert_eq!(escaped(&[b'a'; 512]), "a".repeat(512));
+        let odd = [&b"a"[..], &[0xff; 505]].concat();
+        for text in [&[b'a'; 513][..], &[0xff; 505], &[b'\\'; 400], &odd] {
             let shown = escaped(text);
+            // No escape is cut.
+            let room = SHOWN_MAX - 7..=SHOWN_MAX;
             assert!(
-                shown.len() <= SHOWN_MAX && shown.ends_with("..."),
+                room.contains(&shown.len()) && shown.ends_with("..."),
                 "{shown}"
             );
         }
@@ -328,12 +356,27 @@ mod tests {
             let greeting = format!("{user}: 3 messages");
             assert_eq!(secrets.shown(greeting.as_bytes()), Some(greeting));
             let plain = BASE64_STANDARD.encode(format!("\0{user}\0tanstaaf"));
+            // Four digits of it are three octets.
+            let name = &plain[..user.len().div_ceil(3) * 4];
+            assert_eq!(secrets.shown(name.as_bytes()).as_deref(), Some(name));
             let public = BASE64_STANDARD.encode(format!("\0{user}"));
             for text in ["PASS t", "taaf", &plain[..], &plain[public.len() - 4..]] {
                 let is_run = text.len() < RUN;
                 assert_eq!(secrets.shown(text.as_bytes()).is_some(), is_run, "{text}");
             }
         }
+        let mut secrets = Secrets::default();
+        secrets.keep_password("mrose", "pie");
+        assert_eq!(secrets.shown(b"not pie"), None);
+    }
+
+    #[test]
+    fn keeps_a_secret_once() {
+        let mut secrets = Secrets::default();
+        for _ in 0..KEPT_MAX {
+            secrets.keep("tanstaaf");
+        }
+        assert_eq!(secrets.shown(b"hello").as_deref(), Some("hello"));
     }
 
     #[test]

@@ -1,23 +1,23 @@
 //! The settings of a client.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use pop3_proto::{Profile, client::Limits};
+use tokio_rustls::rustls::crypto::CryptoProvider;
 
 use super::Fingerprint;
 
-/// How a client connects and behaves. Start with [`Settings::new`] and change
-/// fields.
+/// How a client connects and behaves. Start with [`Settings::new`], or with
+/// [`Settings::default`] for the profile of RFC 1939, and change fields.
 ///
 /// ```
-/// use pop3_proto::Profile;
-/// use pop3_tokio::client::Settings;
+/// use pop3_tokio::{Profile, client::Settings};
 ///
 /// let mut settings = Settings::new(Profile::OUTLOOK_2024);
 /// settings.pipelining = false;
 /// settings.tls.ca_files.push("/etc/ssl/our-ca.pem".into());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
     /// The profile whose behaviour the client shows.
@@ -71,9 +71,15 @@ impl Settings {
     }
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new(Profile::RFC1939)
+    }
+}
+
 /// The trusted certificates. Authorities that the system trusts are always trusted,
 /// unless [`fingerprint`](Self::fingerprint) is set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct TlsSettings {
     /// PEM files with further certificates of authorities or servers. A server that
@@ -86,6 +92,8 @@ pub struct TlsSettings {
     /// Whether to accept any certificate for any name. Anyone between client and
     /// server can then read the password.
     pub dangerous_accept_invalid_certs: bool,
+    /// The cryptography of TLS; `None` for that of the feature `aws-lc-rs`.
+    pub provider: Option<Arc<CryptoProvider>>,
 }
 
 impl TlsSettings {
@@ -94,6 +102,7 @@ impl TlsSettings {
         ca_files: Vec::new(),
         fingerprint: None,
         dangerous_accept_invalid_certs: false,
+        provider: None,
     };
 }
 

@@ -90,3 +90,31 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _, duplex};
+
+    use super::{KEPT, Tap};
+
+    #[tokio::test]
+    async fn keeps_the_first_octets_and_passes_on_all() {
+        let (near, mut far) = duplex(4096);
+        let mut tap = Tap::new(near);
+        assert!(tap.not_tls().is_none());
+        let sent: Vec<u8> = (b' '..b'~').cycle().take(2 * KEPT).collect();
+        // In pieces that do not end where it stops to keep them.
+        for piece in sent.chunks(KEPT - 1) {
+            far.write_all(piece).await.unwrap();
+            let mut came = vec![0; piece.len()];
+            tap.read_exact(&mut came).await.unwrap();
+            assert_eq!(came, piece);
+        }
+        assert_eq!(tap.not_tls(), Some(&sent[..KEPT]));
+        tap.write_all(b"CAPA\r\n").await.unwrap();
+        assert!(tap.is_write_vectored());
+        let mut line = [0; 6];
+        far.read_exact(&mut line).await.unwrap();
+        assert_eq!(&line, b"CAPA\r\n");
+    }
+}

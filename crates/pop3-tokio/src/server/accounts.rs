@@ -313,3 +313,24 @@ fn parse_argon2(text: &str) -> Option<PasswordHash> {
     let costs = argon2::Params::try_from(&hash).is_ok();
     (known && whole && costs).then_some(hash)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else the time that a login takes tells who is a user.
+    #[test]
+    fn has_a_hash_of_each_kind_to_try_for_a_stranger() {
+        let argon2 = hash_password("x").unwrap();
+        let scram = ScramKeys::new("x").unwrap();
+        for (text, kinds) in [
+            (format!("a:{argon2}"), (true, false)),
+            (format!("a:{scram}"), (false, true)),
+            (format!("a:{argon2}\nb:{scram}"), (true, true)),
+        ] {
+            let accounts = Accounts::parse(&text).unwrap();
+            let found = (accounts.argon2.is_some(), accounts.scram.is_some());
+            assert_eq!(found, kinds, "{text}");
+        }
+    }
+}

@@ -134,3 +134,56 @@ impl<S: MailStore> Connection<'_, S> {
         self.session.answer(now(), verdict);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+    use std::{net::Ipv4Addr, sync::Arc};
+
+    use tokio::{
+        io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines, duplex},
+        time::timeout,
+    };
+
+    use crate::server::{Accounts, MemoryStore, Server, Settings};
+
+    fn server(hashes: usize) -> Server<MemoryStore> {
+        let settings = Settings {
+            hashes,
+            ..Settings::default()
+        };
+        let accounts = Accounts::single("mrose", "tanstaaf").unwrap();
+        Server::new(MemoryStore::new().unwrap(), accounts).settings(settings)
+    }
+
+    /// One takes some 20 MiB.
+    #[tokio::test(start_paused = true)]
+    async fn hashes_no_more_passwords_at_once_than_is_allowed() {
+        let server = server(5);
+        assert_eq!(server.hashes.available_permits(), 5);
+        // As many logins as may be are at it.
+        let others = Arc::clone(&server.hashes).try_acquire_many_owned(5);
+        let others = others.unwrap();
+        let (near, far) = duplex(4096);
+        let talk = async {
+            let mut client = BufReader::new(near);
+            let login = b"USER mrose\r\nPASS tanstaaf\r\n";
+            client.write_all(login).await.unwrap();
+            let mut lines = client.lines();
+            let line = async |lines: &mut Lines<_>| lines.next_line().await.unwrap().unwrap();
+            assert_eq!(line(&mut lines).await, "+OK POP3 ready");
+            assert_eq!(line(&mut lines).await, "+OK");
+            let minute = Duration::from_secs(60);
+            assert!(timeout(minute, line(&mut lines)).await.is_err());
+            drop(others);
+            assert_eq!(line(&mut lines).await, "+OK maildrop locked and ready");
+        };
+        tokio::join!(server.attend(far, Ipv4Addr::LOCALHOST.into()), talk);
+        assert_eq!(server.hashes.available_permits(), 5);
+    }
+
+    #[test]
+    fn lets_at_least_one_password_be_hashed() {
+        assert_eq!(server(0).hashes.available_permits(), 1);
+    }
+}

@@ -122,6 +122,12 @@ mod tests {
         assert_eq!(places.take(address, 2, 1).unwrap_err(), Full::Address);
         assert_eq!(places.take(address, 1, 2).unwrap_err(), Full::Total);
         drop(first);
-        assert!(places.take(address, 1, 1).is_ok());
+        // Nothing is kept of an address that has none.
+        assert!(places.0.lock().unwrap().by_address.is_empty());
+        let both = [(); 2].map(|()| places.take(address, 2, 2).unwrap());
+        let [one, _other] = both;
+        drop(one);
+        assert_eq!(places.take(address, 2, 1).unwrap_err(), Full::Address);
+        assert!(places.take(address, 2, 2).is_ok());
     }
 }

@@ -141,7 +141,27 @@ fn plain(text: &str) -> Step {
 
 #[cfg(test)]
 mod tests {
-    use super::{Step, plain};
+    use std::sync::Arc;
+
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    use super::{Accounts, Exchange, Response, Step, plain};
+
+    /// RFC 5802 §3: nothing comes after the server's proof.
+    #[test]
+    fn the_answer_to_the_proof_of_the_server_is_empty() {
+        let accounts = Arc::new(Accounts::single("mrose", "tanstaaf").unwrap());
+        let user = accounts.users().next().unwrap().clone();
+        let step = |text: &str| {
+            let mut exchange = Exchange {
+                accounts: Arc::clone(&accounts),
+                waits_for: Response::ScramEnd(user.clone()),
+            };
+            exchange.respond(&STANDARD.encode(text))
+        };
+        assert!(matches!(step(""), Step::Proven(_)));
+        assert!(matches!(step("more"), Step::Refused(Some(name)) if name == "mrose"));
+    }
 
     /// Names are logged, and in a malformed message any part may be the password.
     #[test]

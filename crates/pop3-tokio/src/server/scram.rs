@@ -248,3 +248,53 @@ fn unescape(name: &str) -> Option<String> {
     }
     (!plain.is_empty()).then_some(plain)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The client's final message: with this channel and nonce, and a proof that
+    /// is right for them.
+    fn client_final(transcript: &str, channel: &str, nonce: &str, keys: &ScramKeys) -> String {
+        let mut salted = [0; 32];
+        pbkdf2_hmac::<Sha256>(b"pencil", &keys.salt, keys.iterations, &mut salted);
+        let mut proof = mac(&salted, &[b"Client Key"]);
+        let stored_key = Sha256::digest(proof);
+        let without_proof = format!("c={channel},r={nonce}");
+        let transcript = format!("{transcript},{without_proof}");
+        let signature = mac(&stored_key, &[transcript.as_bytes()]);
+        for (octet, mask) in proof.iter_mut().zip(signature) {
+            *octet ^= mask;
+        }
+        format!("{without_proof},p={}", STANDARD.encode(proof))
+    }
+
+    /// RFC 5802 §5.1: the channel and the nonce are those of this exchange, though
+    /// the proof may be right for others.
+    #[test]
+    fn a_proof_is_for_its_channel_and_nonce_alone() {
+        let keys = ScramKeys::new("pencil").unwrap();
+        let check = |channel, nonce| {
+            let first = ClientFirst::parse("n,,n=user,r=client").unwrap();
+            let (server_first, expected) = first.answer(keys.clone(), "server");
+            let transcript = format!("n=user,r=client,{server_first}");
+            expected.check(&client_final(&transcript, channel, nonce, &keys))
+        };
+        assert!(check("biws", "clientserver").is_some());
+        assert!(check("eSws", "clientserver").is_none());
+        assert!(check("biws", "clientother").is_none());
+        assert!(check("eSws", "clientother").is_none());
+    }
+
+    #[test]
+    fn a_name_may_have_commas_and_equals_signs() {
+        let name = |escaped| {
+            let message = format!("n,,n={escaped},r=nonce");
+            ClientFirst::parse(&message).map(|first| first.name)
+        };
+        assert_eq!(name("a=2Cb=3Dc=2C").as_deref(), Some("a,b=c,"));
+        for escaped in ["a=2D", "a=", "a=2", ""] {
+            assert_eq!(name(escaped), None, "{escaped}");
+        }
+    }
+}

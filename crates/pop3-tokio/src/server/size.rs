@@ -42,3 +42,30 @@ pub(super) fn wire_octets(mut message: impl Read) -> io::Result<u64> {
     let end = encoder.finish().map_err(io::Error::other)?;
     Ok(octets + (end.len() - ".\r\n".len()) as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read};
+
+    use super::wire_octets;
+
+    /// A message whose reading is broken off each time but the last.
+    struct Broken<'a>(Vec<io::ErrorKind>, &'a [u8]);
+
+    impl Read for Broken<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.pop() {
+                Some(kind) => Err(kind.into()),
+                None => self.1.read(buffer),
+            }
+        }
+    }
+
+    #[test]
+    fn goes_on_after_a_signal_and_not_after_an_error() {
+        use io::ErrorKind::{Interrupted, Other};
+        let octets = |kinds: &[_]| wire_octets(Broken(kinds.to_vec(), b"a\n"));
+        assert_eq!(octets(&[Interrupted, Interrupted]).unwrap(), 3);
+        assert_eq!(octets(&[Other]).unwrap_err().kind(), Other);
+    }
+}

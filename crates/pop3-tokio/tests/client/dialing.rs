@@ -60,6 +60,12 @@ fn urls() {
 }
 
 #[test]
+fn writes_a_name_with_no_more_escapes_than_it_needs() {
+    let url = "pop3://a-Z_0.9~%40%3A@h:110";
+    assert_eq!(endpoint(url).to_string(), url);
+}
+
+#[test]
 fn what_is_no_url() {
     for (url, error) in [
         ("imap://h", EndpointError::Scheme),
@@ -79,6 +85,7 @@ fn what_is_no_url() {
         ("pop3://a b", EndpointError::Host),
         ("pop3://256.0.0.1", EndpointError::Host),
         ("pop3://127.1", EndpointError::Host),
+        ("pop3://127.1.", EndpointError::Host),
         ("pop3://[::1", EndpointError::Host),
         ("pop3://[::1]x", EndpointError::Host),
         ("pop3://[h]", EndpointError::Host),

@@ -6,14 +6,14 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
-use pop3_tokio::client::{Client, Credentials, Method};
+use pop3_tokio::client::{Client, Code, Credentials, Error, LoginError, Method};
 use proptest::{prelude::*, sample::Index};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader, duplex},
     net::TcpListener,
 };
 
-use crate::harness::{cleartext, endpoint};
+use crate::harness::{cleartext, endpoint, with};
 
 const CAPABILITIES: &str = "+OK\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n\
     SASL PLAIN LOGIN CRAM-MD5 NTLM SCRAM-SHA-1 SCRAM-SHA-256 XOAUTH2 OAUTHBEARER\r\n.\r\n";
@@ -359,6 +359,36 @@ fn derived(secret: &str, told: &[String]) -> HashSet<Vec<u8>> {
     written
         .flat_map(|text| runs(&text).collect::<Vec<_>>())
         .collect()
+}
+
+/// A server may know the password before it was sent, or when only a proof of it
+/// was.
+#[tokio::test]
+async fn hides_the_password_from_the_first_command_on() {
+    let steps = [
+        ("", "+OK\r\n"),
+        ("CAPA\r\n", "+OK\r\nSASL CRAM-MD5\r\nRESP-CODES\r\n.\r\n"),
+        ("AUTH CRAM-MD5\r\n", "-ERR [AUTH] not tanstaaf\r\n"),
+        ("AUTH CRAM-MD5\r\n", "-ERR [X-TANSTAAF] not tanstaaf\r\n"),
+    ];
+    let credentials = Credentials::password("tim", "tanstaaf");
+    let codes = with(cleartext(), &steps, async |mut client: Client| {
+        let mut codes = Vec::new();
+        for _ in 0..2 {
+            let error = client.login_by(Method::CramMd5, &credentials).await;
+            let Err(Error::Login(LoginError::Refused { refusal, .. })) = error else {
+                panic!("{error:?}");
+            };
+            assert_eq!(
+                refusal.text,
+                "(not shown: it repeats what was sent to log in)"
+            );
+            codes.push(refusal.code);
+        }
+        codes
+    });
+    // A code that is known repeats nothing, whatever the words after it do.
+    assert_eq!(codes.await, [Some(Code::Auth), None]);
 }
 
 proptest! {

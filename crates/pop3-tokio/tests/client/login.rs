@@ -16,6 +16,11 @@ fn password() -> Credentials {
     Credentials::password("tim", "tanstaaf")
 }
 
+/// Logs in, where the server takes USER and PASS.
+pub(crate) async fn log_in(client: &mut Client) {
+    client.login(&password()).await.unwrap();
+}
+
 async fn login(steps: Steps<'_>, credentials: &Credentials) -> Result<Method, Error> {
     with(cleartext(), steps, async |mut client: Client| {
         client.login(credentials).await
@@ -369,4 +374,36 @@ async fn an_initial_response_that_is_ignored_is_repeated_once() {
             "{error}"
         );
     }
+}
+
+/// A command that may not be sent ends the search, and does not hide why the
+/// methods before it failed.
+#[tokio::test]
+async fn a_method_that_cannot_be_sent_is_one_of_the_reasons() {
+    let credentials = Credentials::password("m\u{e9}", "tanstaaf");
+    let offers = |sasl| [("", "+OK\r\n"), ("CAPA\r\n", sasl)];
+    let mut steps = offers("+OK\r\nSASL CRAM-MD5\r\n.\r\n").to_vec();
+    steps.push(("AUTH CRAM-MD5\r\n", "-ERR not for you\r\n"));
+    let error = login(&steps, &credentials).await.unwrap_err();
+    let Error::Login(LoginError::NoneWorked(reasons)) = &error else {
+        panic!("{error:?}");
+    };
+    assert!(matches!(
+        &reasons[..],
+        [
+            LoginError::Refused {
+                method: Method::CramMd5,
+                ..
+            },
+            LoginError::Command {
+                method: Method::UserPass,
+                ..
+            }
+        ]
+    ));
+    // Alone it is an error of the command.
+    let steps = offers("+OK\r\nTOP\r\n.\r\n");
+    let error = login(&steps, &credentials).await.unwrap_err();
+    assert!(matches!(error, Error::Command(_)), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Usage);
 }

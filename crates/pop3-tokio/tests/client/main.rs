@@ -4,6 +4,7 @@ mod dialing;
 mod dialogue;
 mod echoes;
 mod ends;
+mod errors;
 mod harness;
 mod international;
 mod login;

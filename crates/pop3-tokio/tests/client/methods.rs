@@ -222,6 +222,18 @@ async fn what_the_server_says_of_a_token() {
             [
                 (
                     format!("AUTH OAUTHBEARER {bearer}\r\n"),
+                    complaint(r#"{"status":400}"#),
+                ),
+                ("AQ==\r\n".to_owned(), "-ERR no\r\n".to_owned()),
+                (String::new(), String::new()),
+            ],
+            "400",
+        ),
+        (
+            Method::OAuthBearer,
+            [
+                (
+                    format!("AUTH OAUTHBEARER {bearer}\r\n"),
                     complaint("no json"),
                 ),
                 ("AQ==\r\n".to_owned(), "-ERR no\r\n".to_owned()),
@@ -240,6 +252,52 @@ async fn what_the_server_says_of_a_token() {
         };
         assert_eq!(token_status.as_ref().unwrap().as_str(), status);
         assert_eq!(error.kind(), ErrorKind::Authentication);
+        let said = format!(": no (token: {status})");
+        assert!(error.to_string().ends_with(&said), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_complaint_of_a_token_is_one_too_many() {
+    let bearer = base64("n,a=tim@example.org,\x01auth=Bearer vF9dft4qmT\x01\x01");
+    let complaint = format!("+ {}\r\n", base64(r#"{"status":"401"}"#));
+    let dialogue = [
+        (&*format!("AUTH OAUTHBEARER {bearer}\r\n"), &*complaint),
+        ("AQ==\r\n", &complaint),
+        ("*\r\n", "-ERR no\r\n"),
+    ];
+    let error = login(Method::OAuthBearer, &token(), &dialogue).await;
+    let expected = LoginError::Exchange {
+        method: Method::OAuthBearer,
+        error: SaslError::OneMore,
+    };
+    assert!(
+        matches!(&error, Err(Error::Login(login)) if *login == expected),
+        "{error:?}"
+    );
+}
+
+/// An octet that separates the parts of the message must not be in one.
+#[tokio::test]
+async fn a_name_or_token_that_cannot_be_sent_is_not() {
+    for (user, token) in [
+        ("", "vF9dft4qmT"),
+        ("tim", ""),
+        ("ti\x01m", "vF9dft4qmT"),
+        ("tim", "t\x01auth=Bearer u"),
+    ] {
+        for method in [Method::XOAuth2, Method::OAuthBearer] {
+            let credentials = Credentials::oauth_token(user, token);
+            let error = login(method, &credentials, &[]).await.unwrap_err();
+            let expected = LoginError::Exchange {
+                method,
+                error: SaslError::Credentials,
+            };
+            assert!(
+                matches!(&error, Error::Login(login) if *login == expected),
+                "{error}"
+            );
+        }
     }
 }
 
@@ -467,6 +525,124 @@ async fn scram_with_a_wrong_password() {
     let (result, right) = tokio::join!(client, scram(far, "another", End::Signature));
     assert_eq!(right, Some(false));
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Authentication);
+}
+
+/// What a server of these mechanisms challenges with, after what it was told
+/// last. It takes any answer.
+fn challenge(method: Method, told: &str) -> String {
+    let octets = match method {
+        Method::CramMd5 => b"<1896.697170952@postoffice.reston.mci.net>".to_vec(),
+        Method::Ntlm if told.is_empty() => Vec::new(),
+        Method::Ntlm => {
+            let mut octets = b"NTLMSSP\0\x02\0\0\0".to_vec();
+            octets.extend_from_slice(&[0; 8]);
+            octets.extend_from_slice(&[0x33, 0x82, 0x8a, 0xe2]);
+            octets.extend_from_slice(&[7; 8]);
+            octets
+        }
+        Method::ScramSha1 | Method::ScramSha256 => {
+            let first = String::from_utf8(decode(told)).unwrap();
+            let nonce = first.split_once(",r=").unwrap().1;
+            format!("r={nonce}server,s=c2FsdA==,i=4096").into_bytes()
+        }
+        _ => Vec::new(),
+    };
+    base64(octets)
+}
+
+/// A login by the best method at a server that has only `method`, challenges so
+/// many times, and then says `last`. Returns also what the server was told after
+/// that, if anything.
+async fn ended(method: Method, challenges: usize, last: &str) -> (Result<Method, Error>, String) {
+    let (near, far) = duplex(4096);
+    let client = async {
+        let url = endpoint("pop3://mail.example.org");
+        let mut client = Client::on(near, &url, &cleartext()).await.unwrap();
+        client.login(&password()).await
+    };
+    let server = async {
+        let mut server = Server(BufReader::new(far));
+        server.say("+OK").await;
+        let offer = format!("+OK\r\nSASL {method}\r\n.");
+        assert_eq!(server.ask(&offer).await, "CAPA");
+        let line = server.hear().await;
+        let line = line.strip_prefix("AUTH ").unwrap();
+        let mut told = line.strip_prefix(method.name()).unwrap().trim().to_owned();
+        for _ in 0..challenges {
+            server.say(&format!("+ {}", challenge(method, &told))).await;
+            told = server.hear().await;
+        }
+        server.say(last).await;
+        let mut next = server.hear().await;
+        if next == "*" {
+            // Where the server is not trusted, the client is gone by now.
+            let _ = server.0.write_all(b"-ERR cancelled\r\n").await;
+            next = server.hear().await;
+        }
+        next
+    };
+    tokio::join!(client, server)
+}
+
+/// Methods with a challenge, and how many of them until the password or a proof
+/// of it is shown.
+const CHALLENGED: [(Method, usize); 5] = [
+    (Method::Login, 2),
+    (Method::CramMd5, 1),
+    (Method::Ntlm, 2),
+    (Method::ScramSha1, 1),
+    (Method::ScramSha256, 1),
+];
+
+#[tokio::test]
+async fn the_next_method_is_tried_only_if_no_proof_was_shown() {
+    for (method, challenges) in CHALLENGED {
+        let (result, next) = ended(method, 0, "-ERR not this one").await;
+        assert_eq!(next, "USER tim", "{method}");
+        assert!(result.is_err());
+        let (result, next) = ended(method, challenges, "-ERR wrong").await;
+        assert_eq!(next, "", "{method}");
+        let Err(Error::Login(LoginError::Refused { method: by, .. })) = result else {
+            panic!("{method}: {result:?}");
+        };
+        assert_eq!(by, method);
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_after_the_proof_is_one_too_many() {
+    for (method, challenges) in &CHALLENGED[..3] {
+        let (result, next) = ended(*method, *challenges, "+ bW9yZQ==").await;
+        let expected = LoginError::Exchange {
+            method: *method,
+            error: SaslError::OneMore,
+        };
+        assert!(
+            matches!(&result, Err(Error::Login(login)) if *login == expected),
+            "{method}: {result:?}"
+        );
+        assert_eq!(next, "", "{method}");
+    }
+}
+
+/// Whoever says that a login by SCRAM succeeded has to have proven that it knows
+/// the password, at whichever step it says so.
+#[tokio::test]
+async fn success_of_scram_without_a_proof_is_not_believed() {
+    for method in [Method::ScramSha1, Method::ScramSha256] {
+        for challenges in 0..2 {
+            let (result, next) = ended(method, challenges, "+OK welcome").await;
+            let expected = LoginError::Exchange {
+                method,
+                error: SaslError::NoSignature,
+            };
+            assert!(
+                matches!(&result, Err(Error::Login(login)) if *login == expected),
+                "{method}: {result:?}"
+            );
+            assert_eq!(next, "", "{method}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What servers answer, well or badly.
 
-use pop3_proto::Profile;
+use pop3_proto::{Profile, client::MaildropIndex};
 use pop3_tokio::client::{Client, Error, ErrorKind};
 use tokio::io::duplex;
 
@@ -145,6 +145,26 @@ async fn the_end_at_every_octet() {
         };
         assert_eq!(error.kind(), expected, "{end}: {error}");
     }
+}
+
+#[tokio::test]
+async fn an_index_is_in_order_though_the_listing_is_not() {
+    let steps = [
+        ("LIST\r\n", "+OK\r\n3 30\r\n1 10\r\n2 20\r\n.\r\n"),
+        ("UIDL\r\n", "+OK\r\n4 d\r\n2 b\r\n.\r\n"),
+    ];
+    logged_in(&steps, async |mut client: Client| {
+        let mut index = MaildropIndex::new();
+        let order = |index: &MaildropIndex| {
+            let numbers = index.iter().map(|message| message.number.get());
+            numbers.collect::<Vec<_>>()
+        };
+        client.index_sizes(&mut index).await.unwrap();
+        assert_eq!(order(&index), [1, 2, 3]);
+        client.index_unique_ids(&mut index).await.unwrap();
+        assert_eq!(order(&index), [1, 2, 3, 4]);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,10 +1,16 @@
 //! Retrieval that stops, and deletion.
 
-use pop3_proto::client::Delivered;
-use pop3_tokio::client::{Client, Credentials, Error, ErrorKind, RetrieveError};
+use core::time::Duration;
+
+use pop3_proto::{
+    Command,
+    client::{ClientError, Delivered, Event, Exchange, Session},
+};
+use pop3_tokio::client::{Client, Credentials, Error, ErrorKind, RetrieveError, Settings};
 
 use crate::{
-    harness::{Mailbox, cleartext, number, numbers, with},
+    harness::{Mailbox, Steps, cleartext, endpoint, number, numbers, play, with},
+    login::log_in,
     replies::logged_in,
 };
 
@@ -69,6 +75,149 @@ async fn a_call_that_is_dropped() {
     .await;
 }
 
+/// Two commands at once, of the caller's own.
+struct Two {
+    asked: bool,
+    answered: u32,
+}
+
+impl Exchange for Two {
+    type Output = ();
+    type Error = ClientError;
+
+    fn next(
+        &mut self,
+        session: &mut Session,
+        now: std::time::Instant,
+    ) -> Result<Option<()>, ClientError> {
+        if !self.asked {
+            self.asked = true;
+            session.enqueue(now, &Command::Noop)?;
+            session.enqueue(now, &Command::Noop)?;
+        }
+        Ok((self.answered == 2).then_some(()))
+    }
+
+    fn event(&mut self, _: Event<'_>) -> Result<(), ClientError> {
+        self.answered += 1;
+        Ok(())
+    }
+}
+
+const TWO: Two = Two {
+    asked: false,
+    answered: 0,
+};
+
+/// Replies to the call that was dropped may be on their way.
+#[tokio::test(start_paused = true)]
+async fn no_call_sends_anything_after_one_that_was_dropped() {
+    let steps = [("NOOP\r\n", "")];
+    let sent = logged_in_and_sent(cleartext(), &steps, async |mut client: Client| {
+        let limit = Duration::from_secs(1);
+        assert!(tokio::time::timeout(limit, client.noop()).await.is_err());
+        let mut mailbox = Mailbox::default();
+        let interrupted = |error: &Error| assert!(matches!(error, Error::Interrupted), "{error}");
+        let of_retrieval = |error: RetrieveError<_>| match error {
+            RetrieveError::Client(error) => interrupted(&error),
+            RetrieveError::Sink(error) => panic!("{error}"),
+        };
+        of_retrieval(client.retrieve(numbers(1), &mut mailbox).await.unwrap_err());
+        of_retrieval(client.retrieve([], &mut mailbox).await.unwrap_err());
+        let top = client.top(number(1), 0, |_| Ok::<_, &str>(())).await;
+        of_retrieval(top.unwrap_err());
+        let held = Delivered::in_an_earlier_session(number(1));
+        interrupted(&client.delete([held]).await.unwrap_err());
+        interrupted(&client.delete::<Delivered>([]).await.unwrap_err());
+        interrupted(&client.uidl(|_| {}).await.unwrap_err());
+        let mut two = TWO;
+        let own = client.run(&mut two).await.unwrap_err();
+        assert!(matches!(own, RetrieveError::Client(Error::Interrupted)));
+        let credentials = Credentials::password("tim", "x");
+        interrupted(&client.login(&credentials).await.unwrap_err());
+        interrupted(&client.quit().await.unwrap_err());
+    });
+    assert_eq!(sent.await, "NOOP\r\n");
+}
+
+/// What a client sends after its login to a server that announces PIPELINING.
+async fn logged_in_and_sent(
+    settings: Settings,
+    steps: Steps<'_>,
+    client: impl AsyncFnOnce(Client),
+) -> String {
+    const PIPELINING: (&str, &str) = ("CAPA\r\n", "+OK\r\nPIPELINING\r\n.\r\n");
+    let login = [
+        ("", "+OK\r\n"),
+        PIPELINING,
+        ("USER tim\r\n", "+OK\r\n"),
+        ("PASS tanstaaf\r\n", "+OK\r\n"),
+        PIPELINING,
+    ];
+    let steps = [&login, steps].concat();
+    let (near, far) = tokio::io::duplex(4096);
+    let url = endpoint("pop3://h");
+    let session = async {
+        let mut connected = Client::on(near, &url, &settings).await.unwrap();
+        log_in(&mut connected).await;
+        client(connected).await;
+    };
+    let (sent, ()) = tokio::join!(play(far, &steps), session);
+    let before: usize = login.iter().map(|(line, _)| line.len()).sum();
+    String::from_utf8(sent[before..].to_vec()).unwrap()
+}
+
+/// As many commands as fit into the octets of the window, at 16 octets each.
+#[tokio::test(start_paused = true)]
+async fn sends_no_more_commands_than_the_window_holds() {
+    let limit = Duration::from_secs(1);
+    for (pipelining, window) in [(true, 3), (false, 1)] {
+        let mut settings = cleartext();
+        settings.limits.window_octets = 3 * 16 + 15;
+        settings.pipelining = pipelining;
+        let lines = |keyword: &str| {
+            let lines = (1..=window).map(|number| format!("{keyword} {number}\r\n"));
+            lines.collect::<String>()
+        };
+        let sent = logged_in_and_sent(settings.clone(), &[], async |mut client: Client| {
+            assert_eq!(client.window(), window);
+            let mut mailbox = Mailbox::default();
+            let retrieval = client.retrieve(numbers(9), &mut mailbox);
+            assert!(tokio::time::timeout(limit, retrieval).await.is_err());
+        });
+        assert_eq!(sent.await, lines("RETR"));
+        let sent = logged_in_and_sent(settings.clone(), &[], async |mut client: Client| {
+            let held = numbers(9).map(Delivered::in_an_earlier_session);
+            let deletion = client.delete(held);
+            assert!(tokio::time::timeout(limit, deletion).await.is_err());
+        });
+        assert_eq!(sent.await, lines("DELE"));
+        // The caller's own commands wait as well.
+        let sent = logged_in_and_sent(settings, &[], async |mut client: Client| {
+            let mut two = TWO;
+            let two = client.run(&mut two);
+            assert!(tokio::time::timeout(limit, two).await.is_err());
+        });
+        assert_eq!(sent.await, "NOOP\r\n".repeat(window.min(2)));
+    }
+}
+
+#[tokio::test]
+async fn adds_up_what_was_retrieved() {
+    let steps = [
+        ("RETR 1\r\n", "+OK\r\n..\r\n.\r\n"),
+        ("RETR 2\r\n", "+OK\r\n..a\r\n..b\r\nc\r\n.\r\n"),
+        ("RETR 3\r\n", "-ERR\r\n"),
+    ];
+    logged_in(&steps, async |mut client: Client| {
+        let mut mailbox = Mailbox::default();
+        let total = client.retrieve(numbers(3), &mut mailbox).await.unwrap();
+        assert_eq!((total.messages, total.refused), (2, 1));
+        assert_eq!((total.octets, total.stuffed_lines), (3 + 11, 3));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn nothing_to_do_sends_nothing() {
     logged_in(&[("NOOP\r\n", "+OK\r\n")], async |mut client: Client| {
@@ -102,7 +251,7 @@ async fn one_by_one_unless_announced() {
             ("RETR 1\r\n", ""),
         ];
         let (near, far) = tokio::io::duplex(4096);
-        let url = crate::harness::endpoint("pop3://h");
+        let url = endpoint("pop3://h");
         let client = async {
             let mut client = Client::on(near, &url, &settings).await.unwrap();
             client
@@ -114,11 +263,11 @@ async fn one_by_one_unless_announced() {
             let mut taken = 0;
             let counted = numbers(9).inspect(|_| taken += 1);
             let retrieval = client.retrieve(counted, &mut mailbox);
-            let limit = core::time::Duration::from_secs(1);
+            let limit = Duration::from_secs(1);
             assert!(tokio::time::timeout(limit, retrieval).await.is_err());
             assert_eq!(taken, 1);
         };
-        let (sent, ()) = tokio::join!(crate::harness::play(far, &steps), client);
+        let (sent, ()) = tokio::join!(play(far, &steps), client);
         assert!(sent.ends_with(b"RETR 1\r\n"));
     }
 }
@@ -167,6 +316,35 @@ async fn a_message_that_is_marked_cannot_be_asked_for() {
         let mut mailbox = Mailbox::default();
         assert!(client.retrieve(numbers(1), &mut mailbox).await.is_err());
         client.noop().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn retrieves_a_message_into_memory() {
+    let steps = [
+        ("RETR 1\r\n", "+OK\r\n..a\r\n.\r\n"),
+        ("RETR 2\r\n", "-ERR gone\r\n"),
+        ("DELE 1\r\n", "+OK\r\n"),
+    ];
+    logged_in(&steps, async |mut client: Client| {
+        let (message, proof) = client.retrieve_to_vec(number(1), 4).await.unwrap();
+        assert_eq!(message, b".a\r\n");
+        let refused = client.retrieve_to_vec(number(2), 4).await;
+        assert!(matches!(refused, Err(Error::Refused(_))));
+        assert_eq!(client.delete([proof]).await.unwrap().marked, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn refuses_a_message_that_is_larger_than_allowed() {
+    let steps = [("RETR 1\r\n", "+OK\r\n..a\r\n.\r\n")];
+    logged_in(&steps, async |mut client: Client| {
+        let error = client.retrieve_to_vec(number(1), 3).await.unwrap_err();
+        assert_eq!(error.to_string(), "message 1 is longer than 3 octets");
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(matches!(client.noop().await, Err(Error::Interrupted)));
     })
     .await;
 }

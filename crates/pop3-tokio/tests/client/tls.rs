@@ -6,17 +6,17 @@ use pop3_proto::Profile;
 use pop3_tokio::client::{Client, Credentials, Endpoint, Error, ErrorKind, Method, Settings};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, BufWriter, duplex},
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
+    rustls::{self, ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
     server::TlsStream,
 };
 
 use crate::{
-    harness::{Steps, play},
+    harness::{Steps, endpoint, play},
     methods::base64,
 };
 
@@ -142,6 +142,155 @@ async fn stls_and_all_that_was_learnt_before_is_forgotten() {
     .await;
     result.unwrap();
     assert_eq!(before, b"CAPA\r\nSTLS\r\n");
+}
+
+/// RFC 2595 §4: what was learnt before TLS counts no more, a refusal neither.
+#[tokio::test]
+async fn capa_is_asked_for_again_under_tls_though_it_was_refused_before() {
+    let before = [
+        ("", "+OK\r\n"),
+        ("CAPA\r\n", "-ERR\r\n"),
+        ("STLS\r\n", "+OK\r\n"),
+    ];
+    let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0tanstaaf"));
+    let under_tls = [
+        ("CAPA\r\n", "+OK\r\nSASL PLAIN\r\n.\r\n"),
+        (&plain, "+OK\r\n"),
+        ("CAPA\r\n", "+OK\r\n.\r\n"),
+    ];
+    let (result, _) = connect(
+        "pop3://e.example.org",
+        "e.example.org",
+        |settings: &mut Settings, file| {
+            trust(settings, file);
+            settings.require_tls = true;
+        },
+        [&before, &under_tls],
+        async |mut client: Client| {
+            let credentials = Credentials::password("tim", "tanstaaf");
+            client.login(&credentials).await.unwrap()
+        },
+    )
+    .await;
+    assert_eq!(result.unwrap(), Method::Plain);
+}
+
+/// Streams may hold back what is written until they are flushed.
+#[tokio::test]
+async fn flushes_what_it_sends_with_and_without_tls() {
+    let steps = [("", "+OK\r\n"), ("CAPA\r\n", "-ERR\r\n")];
+    let (near, far) = duplex(1 << 16);
+    let mut cleartext = settings();
+    cleartext.insecure_plaintext = true;
+    let url = endpoint("pop3://g.example.org");
+    let client = Client::on(BufWriter::new(near), &url, &cleartext);
+    let (client, _) = tokio::join!(async { client.await.map(drop) }, play(far, &steps));
+    client.unwrap();
+
+    let (acceptor, file) = certificate("g.example.org");
+    let (near, far) = duplex(1 << 16);
+    let mut under_tls = settings();
+    under_tls.tls.ca_files.push(file.clone());
+    let url = endpoint("pop3s://g.example.org");
+    let client = async {
+        let client = Client::on(BufWriter::new(near), &url, &under_tls).await?;
+        client.quit().await
+    };
+    let server = async {
+        let mut stream = acceptor.accept(far).await.unwrap();
+        stream.write_all(b"+OK\r\n").await.unwrap();
+        stream.read_exact(&mut [0; 6]).await.unwrap();
+        stream.write_all(b"+OK\r\n").await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await
+    };
+    let (client, ended) = tokio::join!(client, server);
+    fs::remove_file(file).unwrap();
+    client.unwrap();
+    assert_eq!(ended.unwrap(), 0);
+}
+
+/// As many servers end it. The session knows whether a reply is missing.
+#[tokio::test]
+async fn an_end_of_tls_without_a_farewell_is_an_end() {
+    let (acceptor, file) = certificate("i.example.org");
+    let (near, far) = duplex(1 << 16);
+    let mut settings = settings();
+    settings.tls.ca_files.push(file.clone());
+    let url = endpoint("pop3s://i.example.org");
+    let client = async {
+        let mut client = Client::on(near, &url, &settings).await?;
+        client.capabilities(|_| {}).await
+    };
+    let server = async {
+        let mut stream = acceptor.accept(far).await.unwrap();
+        stream.write_all(b"+OK\r\n").await.unwrap();
+        stream.flush().await.unwrap();
+        stream.read_exact(&mut [0; 6]).await.unwrap();
+    };
+    let (client, ()) = tokio::join!(client, server);
+    fs::remove_file(file).unwrap();
+    let error = client.unwrap_err();
+    assert!(matches!(error, Error::Session(_)), "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Temporary);
+}
+
+/// RFC 8446 §6.2: the server's log says then why the client went away.
+#[tokio::test]
+async fn tells_the_server_why_it_is_not_trusted() {
+    let (acceptor, file) = certificate("j.example.org");
+    fs::remove_file(file).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut settings = settings();
+    settings.addresses = vec![listener.local_addr().unwrap()];
+    let url = endpoint("pop3s://j.example.org");
+    let client = async { Client::connect(&url, &settings).await.map(drop) };
+    let server = async {
+        let stream = listener.accept().await.unwrap().0;
+        acceptor.accept(stream).await.map(drop)
+    };
+    let (client, accepted) = tokio::join!(client, server);
+    assert!(matches!(client.unwrap_err(), Error::Certificate { .. }));
+    let error = accepted.unwrap_err();
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    assert!(
+        matches!(inner, Some(rustls::Error::AlertReceived(_))),
+        "{error:?}"
+    );
+}
+
+/// RFC 8446 §6.1: else the server cannot tell the end from a connection that was
+/// cut.
+#[tokio::test]
+async fn says_farewell_to_tls() {
+    for by_quit in [true, false] {
+        let (acceptor, file) = certificate("f.example.org");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut settings = settings();
+        settings.addresses = vec![listener.local_addr().unwrap()];
+        settings.tls.ca_files = vec![file.clone()];
+        let server = async {
+            let stream = listener.accept().await.unwrap().0;
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            stream.write_all(b"+OK\r\n").await.unwrap();
+            if by_quit {
+                stream.read_exact(&mut [0; 6]).await.unwrap();
+                stream.write_all(b"+OK\r\n").await.unwrap();
+            }
+            // An end without a farewell is an error.
+            stream.read_to_end(&mut Vec::new()).await
+        };
+        let client = async {
+            let endpoint: Endpoint = "pop3s://f.example.org".parse().unwrap();
+            let client = Client::connect(&endpoint, &settings).await.unwrap();
+            match by_quit {
+                true => client.quit().await.unwrap(),
+                false => client.close().await,
+            }
+        };
+        let (ended, ()) = tokio::join!(server, client);
+        fs::remove_file(file).unwrap();
+        assert_eq!(ended.unwrap(), 0);
+    }
 }
 
 #[tokio::test]
@@ -323,13 +472,42 @@ async fn a_certificate_file_that_is_none() {
     }
 }
 
+#[tokio::test]
+async fn an_end_before_any_octet_is_no_answer_without_tls() {
+    let (near, far) = duplex(4096);
+    let client = async {
+        let url = endpoint("pop3s://k.example.org");
+        Client::on(near, &url, &settings()).await.map(drop)
+    };
+    let server = async {
+        let mut far = far;
+        let _ = far.read(&mut [0; 4096]).await;
+    };
+    let (client, ()) = tokio::join!(client, server);
+    let error = client.unwrap_err();
+    assert!(matches!(error, Error::Tls { came: None, .. }), "{error:?}");
+}
+
 /// A server that speaks another protocol than TLS.
 #[tokio::test]
 async fn no_tls_at_all() {
-    let (near, mut far) = tokio::io::duplex(4096);
+    let (near, mut far) = duplex(4096);
     far.write_all(b"+OK this is not TLS\r\n").await.unwrap();
     let endpoint: Endpoint = "pop3s://i.example.org".parse().unwrap();
     let error = Client::on(near, &endpoint, &settings()).await.unwrap_err();
     assert!(matches!(error, Error::Tls { .. }));
     assert_eq!(error.kind(), ErrorKind::Protocol);
+}
+
+#[tokio::test]
+async fn takes_the_cryptography_of_the_settings() {
+    let without_suites = |settings: &mut Settings, file| {
+        trust(settings, file);
+        let mut provider = aws_lc_rs::default_provider();
+        provider.cipher_suites.clear();
+        settings.tls.provider = Some(Arc::new(provider));
+    };
+    let url = "pop3s://localhost";
+    let (result, _) = connect(url, "localhost", without_suites, [&[], &[]], async |_| ()).await;
+    assert!(matches!(result, Err(Error::Tls { .. })), "{result:?}");
 }

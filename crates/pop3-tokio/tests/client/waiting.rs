@@ -81,6 +81,28 @@ async fn a_reply() {
     .await;
 }
 
+/// A wait for something else may have been set to end later.
+#[tokio::test(start_paused = true)]
+async fn a_reply_may_be_due_sooner_than_the_greeting_was() {
+    let mut settings = settings(true);
+    settings.timeouts.greeting = Duration::from_secs(1000);
+    let (near, mut far) = duplex(64);
+    let server = async {
+        // The client waits for it by then.
+        sleep(Duration::from_secs(1)).await;
+        far.write_all(b"+OK\r\n").await.unwrap();
+        far.read_to_end(&mut Vec::new()).await.unwrap();
+    };
+    let begin = Instant::now();
+    let client = async {
+        let client = Client::on(near, &endpoint("pop3://h"), &settings).await;
+        let error = client.unwrap_err();
+        assert!(is(&error, Waiting::Reply), "{error}");
+        assert_eq!(begin.elapsed(), Duration::from_secs(1) + ODD.reply);
+    };
+    tokio::join!(client, server);
+}
+
 /// A reply that takes long, but not between two reads.
 #[tokio::test(start_paused = true)]
 async fn a_slow_reply_is_none_that_stops() {
@@ -138,6 +160,12 @@ async fn the_whole_session() {
     settings.timeouts.session = Some(Duration::from_secs(4));
     let (error, _) = fails("pop3s://h", settings.clone(), &[]).await;
     assert!(is(&error, Waiting::Session), "{error}");
+    // What is due before that ends it first.
+    settings.timeouts.session = Some(Duration::from_secs(6));
+    let begin = Instant::now();
+    let (error, _) = fails("pop3s://h", settings.clone(), &[]).await;
+    assert!(is(&error, Waiting::Tls), "{error}");
+    assert_eq!(begin.elapsed(), ODD.tls);
 }
 
 /// Lines of a listing without end, and never a moment without one.

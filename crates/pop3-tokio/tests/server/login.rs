@@ -61,6 +61,7 @@ fn a_line_that_says_nothing_usable_is_named() {
         "name:password".to_owned(),
         "name:".to_owned(),
         "name:$argon2id$v=19$m=16,t=2,p=1".to_owned(),
+        "name:$argon2id$v=19$m=16,t=2,p=1$c2FsdHNhbHQ".to_owned(),
         "name:$scrypt$ln=4,r=8,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNo".to_owned(),
         format!("name:{}", keys.replace("4096", "1")),
         format!("name:{}", keys.replace("4096", "1000001")),

@@ -168,7 +168,7 @@ fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
     let path = directory.path("cur/1.x:2,");
     let write_at = |octets: &str, seconds: u64| {
         fs::write(&path, octets).unwrap();
-        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let time = SystemTime::UNIX_EPOCH + Duration::new(seconds, 7);
         let file = fs::File::options().write(true).open(&path).unwrap();
         file.set_modified(time).unwrap();
     };
@@ -176,7 +176,7 @@ fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
     assert_eq!(directory.octets(), [6]);
     let kept = fs::read_to_string(directory.path("pop3.sizes")).unwrap();
     let inode = fs::metadata(&path).unwrap().ino();
-    assert_eq!(kept, format!("6 4 {inode} 1000000000000 1.x\n"));
+    assert_eq!(kept, format!("6 4 {inode} 1000000000007 1.x\n"));
     // Not read again, as what was kept shows: nothing tells the files apart.
     write_at("\n\n\n\n", 1000);
     assert_eq!(directory.octets(), [6]);
@@ -210,6 +210,56 @@ fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
         kept.starts_with("10 5 ") && kept.ends_with(" 2.x\n"),
         "{kept}"
     );
+}
+
+#[test]
+fn no_size_is_kept_of_a_message_that_is_gone() {
+    let directory = Directory::new();
+    for name in ["cur/1.x:2,", "cur/2.x:2,", "cur/3.x:2,"] {
+        directory.write(name, "a");
+        let file = fs::File::options().write(true).open(directory.path(name));
+        file.unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    }
+    let kept = || {
+        let kept = fs::read_to_string(directory.path("pop3.sizes")).unwrap();
+        let mut lines: Vec<_> = kept
+            .lines()
+            .map(|line| line[line.len() - 3..].to_owned())
+            .collect();
+        lines.sort();
+        lines
+    };
+    directory.open();
+    assert_eq!(kept(), ["1.x", "2.x", "3.x"]);
+    fs::remove_file(directory.path("cur/2.x:2,")).unwrap();
+    directory.open();
+    assert_eq!(kept(), ["1.x", "3.x"]);
+}
+
+/// Other users of the machine are told nothing of the mail.
+#[test]
+fn only_the_owner_may_read_what_is_kept() {
+    let directory = Directory::new();
+    directory.write("cur/1.x:2,", "a");
+    let file = fs::File::options()
+        .write(true)
+        .open(directory.path("cur/1.x:2,"));
+    file.unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    directory.open();
+    for name in ["pop3.lock", "pop3.sizes"] {
+        let mode = fs::metadata(directory.path(name)).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+/// The digits are a number, whatever zeros it begins with.
+#[test]
+fn messages_are_in_the_order_of_their_delivery() {
+    let directory = Directory::new();
+    for name in ["cur/10.x:2,", "new/9.x", "cur/08.x:2,", "new/no.x"] {
+        directory.write(name, "a");
+    }
+    assert_eq!(directory.unique_ids(), ["no.x", "08.x", "9.x", "10.x"]);
 }
 
 /// It may change again without another time stamp.
@@ -268,6 +318,7 @@ fn names_that_are_no_unique_ids_get_one() {
         "cur/sha256-x",
         "cur/1,a",
         "cur/1,b=2",
+        "cur/1b=2",
     ];
     for name in names {
         directory.write(name, "a");
@@ -275,7 +326,7 @@ fn names_that_are_no_unique_ids_get_one() {
     directory.write(&format!("cur/{long}"), "a");
     let unique_ids = directory.unique_ids();
     let distinct: std::collections::HashSet<_> = unique_ids.iter().collect();
-    assert_eq!(distinct.len(), 7);
+    assert_eq!(distinct.len(), 8);
     assert!(
         unique_ids
             .iter()
@@ -335,6 +386,15 @@ fn links_are_not_followed_later_either() {
     assert!(maildir.open(number(1)).is_err());
     drop(maildir);
 
+    // To the same file neither.
+    fs::remove_file(directory.path("cur/1.x:2,")).unwrap();
+    directory.write("cur/1.x:2,", "a");
+    let mut maildir = directory.open();
+    directory.rename("cur/1.x:2,", "elsewhere");
+    symlink(directory.path("elsewhere"), directory.path("cur/1.x:2,")).unwrap();
+    assert!(maildir.open(number(1)).is_err());
+    drop(maildir);
+
     let linked = Directory::new();
     fs::remove_dir(linked.path("cur")).unwrap();
     symlink(directory.path("cur"), linked.path("cur")).unwrap();
@@ -354,6 +414,15 @@ fn links_are_not_followed_later_either() {
     assert_eq!(directory.octets(), [3]);
     assert_eq!(fs::read_to_string(&outside).unwrap(), "secret");
 
+    // Nor are sizes taken from one.
+    fs::remove_file(directory.path("pop3.sizes.part")).unwrap();
+    assert_eq!(directory.octets(), [3]);
+    let kept = fs::read_to_string(directory.path("pop3.sizes")).unwrap();
+    directory.write("sizes", kept.replacen('3', "7", 1));
+    fs::remove_file(directory.path("pop3.sizes")).unwrap();
+    symlink(directory.path("sizes"), directory.path("pop3.sizes")).unwrap();
+    assert_eq!(directory.octets(), [3]);
+
     symlink(&outside, linked.path("pop3.lock")).unwrap();
     fs::remove_file(linked.path("cur")).unwrap();
     fs::create_dir(linked.path("cur")).unwrap();
@@ -361,6 +430,50 @@ fn links_are_not_followed_later_either() {
         Maildir::open(linked.0.path()),
         Err(OpenError::Io(_))
     ));
+}
+
+/// To open one that nobody writes to would take for ever.
+#[test]
+fn pipes_are_not_waited_for() {
+    let pipe = |directory: &Directory, name: &str| {
+        let made = std::process::Command::new("mkfifo")
+            .arg(directory.path(name))
+            .status();
+        assert!(made.unwrap().success());
+    };
+    let directory = Directory::new();
+    directory.write("cur/1.x:2,", "a");
+    pipe(&directory, "pop3.sizes");
+    let mut maildir = directory.open();
+    assert_eq!(maildir.octets(number(1)), 3);
+    fs::remove_file(directory.path("cur/1.x:2,")).unwrap();
+    pipe(&directory, "cur/1.x:2,");
+    assert!(maildir.open(number(1)).is_err());
+    drop(maildir);
+    for name in ["new", "cur"] {
+        let directory = Directory::new();
+        fs::remove_dir(directory.path(name)).unwrap();
+        pipe(&directory, name);
+        let opened = Maildir::open(directory.0.path());
+        assert!(matches!(opened, Err(OpenError::Io(_))), "{name}");
+    }
+    let directory = Directory::new();
+    pipe(&directory, "pipe");
+    let opened = Maildir::open(&directory.path("pipe"));
+    assert!(matches!(opened, Err(OpenError::Io(_))));
+}
+
+#[test]
+fn an_error_says_why_the_maildrop_was_not_opened() {
+    use std::error::Error as _;
+    assert_eq!(
+        OpenError::InUse.to_string(),
+        "another session has locked the maildrop"
+    );
+    assert!(OpenError::InUse.source().is_none());
+    let error = Maildir::open(Path::new("/nonexistent")).unwrap_err();
+    assert!(error.to_string().contains("No such file"), "{error}");
+    assert!(error.source().unwrap().is::<std::io::Error>());
 }
 
 #[tokio::test]

@@ -42,6 +42,10 @@ async fn unique_ids_stay_and_do_not_come_again() {
     assert_eq!(client.ask("UIDL 1").await, first);
     let third = client.ask("UIDL 2").await;
     assert!(third.starts_with("+OK 2 ") && third != second, "{third}");
+    // Nor in another store.
+    let server = Running::new(Server::new(crate::drive::store(&[b"1"]), accounts())).await;
+    let mut client = server.logged_in().await;
+    assert_ne!(client.ask("UIDL 1").await, first);
 }
 
 #[tokio::test]

@@ -106,6 +106,9 @@ async fn tls_from_the_start() {
         .unwrap();
     let mut client = secure(&tls, stream).await;
     assert_eq!(client.line().await, "+OK POP3 ready");
+    let offered = String::from_utf8(client.block("CAPA").await).unwrap();
+    assert!(!offered.contains("STLS"), "{offered}");
+    assert_eq!(client.ask("STLS").await, "-ERR TLS is active");
     client.log_in().await;
     client.quit().await;
 }
@@ -142,8 +145,8 @@ fn certificates_come_from_files() {
     assert!(tls_config_from_files(&certificate, &key).is_ok());
     std::fs::write(&key, certified().signing_key.serialize_pem()).unwrap();
     for (certificate, key, named) in [
-        (&certificate, &key, "key.pem for TLS: keys"),
-        (&key, &key, "key.pem for TLS: it has no certificate"),
+        (&certificate, &key, "key.pem for TLS: the private key"),
+        (&key, &key, "key.pem for TLS: it contains no certificate"),
         (&certificate, &certificate, "cert.pem for TLS: "),
         (
             &directory.path().join("none"),

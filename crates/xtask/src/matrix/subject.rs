@@ -54,8 +54,8 @@ pub(crate) enum Outcome {
 }
 
 impl Subject {
-    /// Has `pop3`, told so by `arguments`, report on a program; stops it after so many minutes,
-    /// with all that it has started.
+    /// Runs `pop3` with these arguments, which make it report on a program; stops it after
+    /// `minutes` minutes, with all that it has started.
     pub(crate) fn of(
         kind: Kind,
         name: &str,
@@ -171,8 +171,8 @@ pub(crate) fn with_releases(words: &str, subjects: &[&Subject], is_clear: bool) 
     }
 }
 
-/// All that has such an outcome, in the order of the rows, each with whom it was seen of: the
-/// program, and its releases unless they are all that were run.
+/// All that has this outcome, in the order of the rows, each with the program that it was seen
+/// with, and the releases of it unless they are all that were run.
 pub(crate) fn findings<'a>(
     programs: &[Vec<&'a Subject>],
     outcome: Outcome,

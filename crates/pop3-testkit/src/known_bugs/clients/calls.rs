@@ -1,4 +1,4 @@
-//! Clients that send, wait or remember otherwise.
+//! Faulty clients that send, wait or remember wrongly.
 
 use std::time::Instant;
 

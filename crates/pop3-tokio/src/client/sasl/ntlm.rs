@@ -247,7 +247,44 @@ mod tests {
         assert_eq!(hex(&field(20)[..16]), "68cd0ab851e51c96aabc927bebef6a1c");
         assert_eq!(field(28), utf16("Domain"));
         assert_eq!(field(36), utf16("User"));
-        assert_eq!(number(&answer[60..64]) & 1, 1);
+        // Only what both sides know.
+        assert_eq!(number(&answer[60..64]), 0xa008_8201);
+    }
+
+    #[test]
+    fn begins_with_its_flags_and_no_name() {
+        let (mut ntlm, _) = example();
+        let negotiate = ntlm.respond(b"").unwrap();
+        let flags = "058208a0";
+        assert_eq!(
+            hex(&negotiate),
+            format!("{}01000000{flags}{}", hex(SIGNATURE), "0".repeat(32))
+        );
+    }
+
+    #[test]
+    fn refuses_a_server_without_unicode() {
+        let (_, mut message) = example();
+        message[20] &= !1;
+        assert!(Challenge::parse(&message).is_none());
+    }
+
+    /// MS-DTYP §2.3.3: tenths of a microsecond since 1601.
+    #[test]
+    fn gives_the_time_as_a_filetime() {
+        let filetime = || {
+            let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+            u64::try_from(since.as_nanos() / 100).unwrap() + 134_774 * 86_400 * 10_000_000
+        };
+        let before = filetime();
+        let now = now();
+        assert!((before..=filetime()).contains(&now), "{now}");
+    }
+
+    #[test]
+    fn numbers_are_little_endian() {
+        assert_eq!(number(&[0x34, 0x12]), 0x1234);
+        assert_eq!(number(&[0x78, 0x56, 0x34, 0x12]), 0x1234_5678);
     }
 
     #[test]
@@ -286,5 +323,10 @@ mod tests {
         assert_eq!(challenge.timestamp(), Some([1, 2, 3, 4, 5, 6, 7, 8]));
         let answer = ntlm.authenticate(&challenge, [0xaa; 8], 0).unwrap();
         assert_eq!(answer[64..88], [0; 24]);
+        // What follows the end of the pairs is none of them.
+        message[40] = 16;
+        message.splice(48..48, [0; 4]);
+        let challenge = Challenge::parse(&message).unwrap();
+        assert_eq!(challenge.timestamp(), None);
     }
 }

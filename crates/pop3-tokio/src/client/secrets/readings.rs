@@ -207,3 +207,71 @@ fn decode(digits: impl Iterator<Item = u32>, bits: u32, octets: &mut Vec<u8>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decodes_every_escape_and_leaves_the_rest() {
+        for (unescape, text, expected) in [
+            (
+                backslashes as fn(&[u8]) -> Vec<u8>,
+                r"\n\r\t\x41\X4a\101\u0041\U0042\u{43}\u{44 \q\",
+                "\n\r\tAJAABCD q\\",
+            ),
+            (percents, "%41%4aK%+%zz%", "AJK%+%zz%"),
+            (form, "%41+%2B%zz%", "A +%zz%"),
+            (quoted_printable, "=41=4A=\r\n=", "AJ=\r\n="),
+            (
+                references,
+                "&#65;&#x42;&#X43;&#68&amp;&lt;&gt;&quot;&apos;&other;&",
+                "ABCD&<>\"'&other;&",
+            ),
+        ] {
+            let decoded = unescape(text.as_bytes());
+            assert_eq!(decoded.escape_ascii().to_string(), {
+                expected.as_bytes().escape_ascii().to_string()
+            });
+        }
+    }
+
+    #[test]
+    fn decodes_each_run_of_base64_from_any_digit() {
+        assert_eq!(**base64(b"QUJD.REVG", 0), *b"ABC DEF ");
+        assert_eq!(base64(b"xQUJD.xxREVG", 1)[..4], *b"ABC ");
+        for text in ["+/+/", "-_-_"] {
+            assert_eq!(**base64(text.as_bytes(), 0), *b"\xfb\xff\xbf ");
+        }
+    }
+
+    #[test]
+    fn decodes_hexadecimal_digits_from_the_first_or_the_second() {
+        for text in ["414243", "41:42:43", "0x41, 0X42, 0x43"] {
+            assert_eq!(**hexadecimal(text.as_bytes(), 0), *b"ABC", "{text}");
+            assert_eq!(**hexadecimal(text.as_bytes(), 1), *b"\x14\x24", "{text}");
+        }
+    }
+
+    /// The work is bounded: what is decoded twice is not decoded again.
+    #[test]
+    fn decodes_twice() {
+        let reads = |text: &[u8]| {
+            let readings = readings(text);
+            let is_text = |reading: &&Reading| reading.is_text;
+            readings
+                .iter()
+                .filter(is_text)
+                .any(|reading| **reading.octets == *b"+A")
+        };
+        for (text, is_read) in [
+            ("+A", true),
+            ("%2BA", true),
+            ("%252BA", true),
+            ("%25252BA", false),
+            ("=25252BA", false),
+        ] {
+            assert_eq!(reads(text.as_bytes()), is_read, "{text}");
+        }
+    }
+}

@@ -51,3 +51,21 @@ impl From<&Stat> for Stamp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_settled_when_the_next_change_has_another_time() {
+        let stamp = Stamp {
+            octets: 1,
+            inode: 1,
+            modified: 1_000_000_007,
+        };
+        let at = |nanos| SystemTime::UNIX_EPOCH + GRANULARITY + Duration::from_nanos(nanos);
+        assert!(!stamp.is_settled(SystemTime::UNIX_EPOCH));
+        assert!(!stamp.is_settled(at(1_000_000_007)));
+        assert!(stamp.is_settled(at(1_000_000_008)));
+    }
+}
