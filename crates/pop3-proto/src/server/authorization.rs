@@ -13,7 +13,7 @@ use super::{
 use crate::{ArgumentError, ArgumentErrorKind, Command, MAX_SASL_LINE};
 
 /// How far a login is.
-pub(super) enum Exchange {
+pub(super) enum LoginState {
     None,
     /// USER came; only PASS goes with it.
     Named(String),
@@ -50,7 +50,7 @@ impl<M: Maildrop> Session<M> {
                 self.refuse("[AUTH] passwords are in ASCII here");
             }
             Command::User(name) => {
-                self.phase = Phase::Authorization(Exchange::Named(name.as_str().to_owned()));
+                self.phase = Phase::Authorization(LoginState::Named(name.as_str().to_owned()));
                 self.ok();
             }
             Command::Pass(password) => match named {
@@ -115,11 +115,11 @@ impl<M: Maildrop> Session<M> {
     /// If nothing was asked, or the session ended meanwhile, nothing happens,
     /// and the maildrop is dropped.
     pub fn answer(&mut self, now: Instant, verdict: Verdict<M>) {
-        if !matches!(self.phase, Phase::Authorization(Exchange::Asked { .. })) {
+        if !matches!(self.phase, Phase::Authorization(LoginState::Asked { .. })) {
             return;
         }
         self.restart_autologout(now);
-        self.phase = Phase::Authorization(Exchange::None);
+        self.phase = Phase::Authorization(LoginState::None);
         match verdict {
             Verdict::Accept(maildrop) => {
                 self.phase = Phase::Transaction(Marked::new(maildrop));
@@ -155,7 +155,7 @@ impl<M: Maildrop> Session<M> {
         }
         if matches!(
             self.phase,
-            Phase::Authorization(Exchange::Asked { sasl: true })
+            Phase::Authorization(LoginState::Asked { sasl: true })
         ) {
             if self.challenges == self.config.challenges {
                 return Err(ChallengeError::TooMany);
@@ -163,7 +163,7 @@ impl<M: Maildrop> Session<M> {
             self.challenges += 1;
             self.restart_autologout(now);
             self.reply.line(format_args!("+ {base64}"));
-            self.phase = Phase::Authorization(Exchange::Response {
+            self.phase = Phase::Authorization(LoginState::Response {
                 lines: Box::default(),
                 refused: false,
             });
@@ -178,22 +178,22 @@ impl<M: Maildrop> Session<M> {
     ///
     /// Does nothing at any other time.
     pub fn handle_tls(&mut self, now: Instant) {
-        if !matches!(self.phase, Phase::Authorization(Exchange::Tls))
+        if !matches!(self.phase, Phase::Authorization(LoginState::Tls))
             || self.after_reply != AfterReply::GoOn
         {
             return;
         }
         // USER is forgotten, half a command was thrown away, UTF8 cannot be on.
         self.tls = Tls::Active;
-        self.phase = Phase::Authorization(Exchange::None);
+        self.phase = Phase::Authorization(LoginState::None);
         self.restart_autologout(now);
     }
 
     /// Reads the client's answer to a challenge.
     pub(super) fn read_response(&mut self, now: Instant, input: &[u8]) -> usize {
-        let idle = Phase::Authorization(Exchange::None);
+        let idle = Phase::Authorization(LoginState::None);
         // Taken out, so that the line it hands out leaves the session free.
-        let Phase::Authorization(Exchange::Response { mut lines, refused }) =
+        let Phase::Authorization(LoginState::Response { mut lines, refused }) =
             mem::replace(&mut self.phase, idle)
         else {
             return 0;
@@ -202,7 +202,7 @@ impl<M: Maildrop> Session<M> {
             Ok(step) => match step.event.map(str::from_utf8) {
                 Some(Ok(text)) if is_base64(text) => {
                     self.restart_autologout(now);
-                    self.phase = Phase::Authorization(Exchange::Asked { sasl: true });
+                    self.phase = Phase::Authorization(LoginState::Asked { sasl: true });
                     self.event = Some(Event::SaslResponse(text.into()));
                     return step.consumed;
                 }
@@ -223,7 +223,7 @@ impl<M: Maildrop> Session<M> {
             self.restart_autologout(now);
             self.cancel_sasl();
         } else {
-            self.phase = Phase::Authorization(Exchange::Response { lines, refused });
+            self.phase = Phase::Authorization(LoginState::Response { lines, refused });
         }
         consumed
     }
@@ -231,8 +231,8 @@ impl<M: Maildrop> Session<M> {
     /// Takes the name that USER gave: it is good for one command.
     pub(super) fn forget_name(&mut self) -> Option<String> {
         match &mut self.phase {
-            Phase::Authorization(exchange) => match mem::replace(exchange, Exchange::None) {
-                Exchange::Named(name) => Some(name),
+            Phase::Authorization(exchange) => match mem::replace(exchange, LoginState::None) {
+                LoginState::Named(name) => Some(name),
                 other => {
                     *exchange = other;
                     None
@@ -245,7 +245,7 @@ impl<M: Maildrop> Session<M> {
     fn stls(&mut self) {
         match self.tls {
             Tls::Offered if !self.utf8 => {
-                self.phase = Phase::Authorization(Exchange::Tls);
+                self.phase = Phase::Authorization(LoginState::Tls);
                 self.after_reply = AfterReply::StartTls;
                 self.reply.line("+OK begin TLS");
             }
@@ -267,7 +267,7 @@ impl<M: Maildrop> Session<M> {
     fn ask(&mut self, login: Login) {
         let sasl = matches!(login, Login::Sasl { .. });
         self.challenges = 0;
-        self.phase = Phase::Authorization(Exchange::Asked { sasl });
+        self.phase = Phase::Authorization(LoginState::Asked { sasl });
         self.event = Some(Event::Login(login));
     }
 

@@ -4,7 +4,7 @@
 //! A server that answers `-ERR unknown command: AUTH PLAIN AHRpbQ…` shows the
 //! password. All text of the server that is shown goes through
 //! [`Secrets::shown`], and all that is sent to log in through
-//! [`Secrets::keep_line`]: [`Wire`](super::wire::Wire) sees to both.
+//! [`Secrets::keep_line`]: [`Driver`](super::driver::Driver) sees to both.
 //!
 //! The rule: the text is read in every way that it can be read (as it is, with
 //! its escapes, base64 and hexadecimal digits decoded, and what these hold

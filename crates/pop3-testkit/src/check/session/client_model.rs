@@ -24,7 +24,7 @@ pub(super) fn log(scenario: &Scenario, wire: &[u8]) -> Vec<String> {
         apop: false,
         state: "greeting",
         user: false,
-        exchange: Exchange::None,
+        exchange: SaslState::None,
         challenges: scenario.first_response,
         challenged: 0,
         whole: BTreeSet::new(),
@@ -66,7 +66,7 @@ pub(super) fn log(scenario: &Scenario, wire: &[u8]) -> Vec<String> {
 
 /// An AUTH.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Exchange {
+enum SaslState {
     None,
     /// No octet of the mechanism was sent; so many wait.
     Started(usize),
@@ -86,7 +86,7 @@ struct Model<'a> {
     state: &'static str,
     /// USER was accepted just now.
     user: bool,
-    exchange: Exchange,
+    exchange: SaslState,
     /// The place of the next response in [`RESPONSES`].
     challenges: usize,
     /// Challenges of the exchange.
@@ -163,11 +163,11 @@ impl Model<'_> {
             };
             if sasl && positive {
                 match self.exchange {
-                    Exchange::Started(_) => {
+                    SaslState::Started(_) => {
                         self.challenge(b"")?;
                         continue;
                     }
-                    Exchange::Canceled => return Err("after cancel"),
+                    SaslState::Canceled => return Err("after cancel"),
                     _ => {}
                 }
             }
@@ -194,10 +194,10 @@ impl Model<'_> {
         }
         self.challenged += 1;
         match self.exchange {
-            Exchange::Canceled => return Err("after cancel"),
-            Exchange::Started(octets) if octets > 0 => {
+            SaslState::Canceled => return Err("after cancel"),
+            SaslState::Started(octets) if octets > 0 => {
                 self.send(&format!("{}\r\n", "A".repeat(octets)));
-                self.exchange = Exchange::Running;
+                self.exchange = SaslState::Running;
             }
             _ => {
                 self.log.push(format!("challenge {}", text.escape_ascii()));
@@ -205,8 +205,8 @@ impl Model<'_> {
                 self.challenges += 1;
                 self.send(&format!("{response}\r\n"));
                 self.exchange = match response {
-                    "*" => Exchange::Canceled,
-                    _ => Exchange::Running,
+                    "*" => SaslState::Canceled,
+                    _ => SaslState::Running,
                 };
             }
         }
@@ -275,7 +275,7 @@ impl Model<'_> {
             }
             _ => {}
         }
-        self.exchange = Exchange::None;
+        self.exchange = SaslState::None;
         self.challenged = 0;
         let mut consumed = 0;
         if positive && command.is_multiline() {
@@ -411,15 +411,15 @@ impl Model<'_> {
                         mechanism,
                         initial_response: Some(response),
                     } if response.expose().len() > 240 => {
-                        self.exchange = Exchange::Started(response.expose().len());
+                        self.exchange = SaslState::Started(response.expose().len());
                         line = format!("AUTH {}\r\n", mechanism.as_str()).into_bytes();
                     }
                     Command::Auth {
                         initial_response, ..
                     } => {
                         self.exchange = match initial_response {
-                            Some(_) => Exchange::Running,
-                            None => Exchange::Started(0),
+                            Some(_) => SaslState::Running,
+                            None => SaslState::Started(0),
                         };
                     }
                     Command::Dele(number) => drop(self.deleted.insert(number.get())),

@@ -42,12 +42,12 @@ const READ_OCTETS: usize = 128 * 1024;
 const FAREWELL: core::time::Duration = core::time::Duration::from_secs(2);
 
 /// One or more commands with their replies.
-pub(super) trait Exchange {
+pub(super) trait Call {
     type Output;
     type Error: From<Error>;
 
     /// Puts commands into the queue, as many as should wait now, and none that
-    /// tells a secret: that goes through [`Wire::enqueue`]. `Some` if all is done
+    /// tells a secret: that goes through [`Driver::enqueue`]. `Some` if all is done
     /// already.
     fn next(
         &mut self,
@@ -65,7 +65,7 @@ pub(super) trait Exchange {
     ) -> Result<Option<Self::Output>, Self::Error>;
 }
 
-pub(super) struct Wire {
+pub(super) struct Driver {
     stream: Stream,
     session: Session,
     secrets: Secrets,
@@ -88,7 +88,7 @@ pub(super) struct Wire {
     pub(super) busy: bool,
 }
 
-impl Wire {
+impl Driver {
     pub(super) fn new(stream: Stream, config: Config, deadline: Option<Instant>) -> Self {
         let now = Instant::now();
         Self {
@@ -193,10 +193,7 @@ impl Wire {
     }
 
     /// Carries an exchange out.
-    pub(super) async fn run<E: Exchange>(
-        &mut self,
-        mut exchange: E,
-    ) -> Result<E::Output, E::Error> {
+    pub(super) async fn run<E: Call>(&mut self, mut exchange: E) -> Result<E::Output, E::Error> {
         self.busy = true;
         // Before its replies: what they announce is not announced yet.
         let announced = self.session.capabilities().clone();
@@ -206,7 +203,7 @@ impl Wire {
         result
     }
 
-    fn poll_run<E: Exchange>(
+    fn poll_run<E: Call>(
         &mut self,
         cx: &mut Context<'_>,
         exchange: &mut E,

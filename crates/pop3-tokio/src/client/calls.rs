@@ -4,10 +4,10 @@ use core::fmt;
 
 use super::{
     Deletion, Error, Listed, Redactor, Refusal, Retrieval, RetrieveError, Sink,
+    commands::{Ask, Foreign, Listing, Stat},
     delete::Delete,
-    exchange::{Ask, Foreign, Listing, Stat},
+    driver::Driver,
     retrieve::{Retrieve, Top},
-    wire::Wire,
 };
 use dot_stuffing::Complete;
 use pop3_proto::{
@@ -60,7 +60,7 @@ use pop3_proto::{
 /// Holds at most: a read buffer of 128 KiB, what TLS holds, what
 /// [`pop3_proto::client::Session`] does; never a message.
 pub struct Client {
-    pub(super) wire: Wire,
+    pub(super) driver: Driver,
     /// Commands on their way at once, when pipelining.
     pub(super) window: usize,
     pub(super) capa_refused: bool,
@@ -72,13 +72,13 @@ impl Client {
     /// Whether TLS protects the connection.
     #[must_use]
     pub const fn is_under_tls(&self) -> bool {
-        self.wire.session().is_under_tls()
+        self.driver.session().is_under_tls()
     }
 
     /// What the server last said that it can do.
     #[must_use]
     pub const fn announced(&self) -> &Capabilities {
-        self.wire.session().capabilities()
+        self.driver.session().capabilities()
     }
 
     /// Asks what the server can do (RFC 2449 §5). Each line is handed out, and
@@ -106,7 +106,7 @@ impl Client {
     /// If the server refuses, or its reply is malformed.
     pub async fn stat(&mut self) -> Result<DropListing, Error> {
         self.enqueue(&Command::Stat)?;
-        self.wire.run(Stat).await
+        self.driver.run(Stat).await
     }
 
     /// The size of each message (RFC 1939 §5).
@@ -177,10 +177,10 @@ impl Client {
         numbers: impl IntoIterator<Item = MessageNumber>,
         sink: &mut S,
     ) -> Result<Retrieval, RetrieveError<S::Error>> {
-        self.wire.begin()?;
+        self.driver.begin()?;
         let most = self.window();
         let retrieve = Retrieve::new(sink, numbers.into_iter(), most);
-        self.wire.run(retrieve).await
+        self.driver.run(retrieve).await
     }
 
     /// The header of a message and so many lines of its body (RFC 1939 §7).
@@ -196,7 +196,7 @@ impl Client {
         on_data: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<Complete, RetrieveError<E>> {
         self.enqueue(&Command::Top(number, lines))?;
-        self.wire.run(Top(on_data)).await
+        self.driver.run(Top(on_data)).await
     }
 
     /// Marks messages as deleted; pipelined where the server announces it.
@@ -210,9 +210,9 @@ impl Client {
         &mut self,
         proofs: impl IntoIterator<Item = P>,
     ) -> Result<Deletion, Error> {
-        self.wire.begin()?;
+        self.driver.begin()?;
         let delete = Delete::new(proofs.into_iter(), self.window());
-        self.wire.run(delete).await
+        self.driver.run(delete).await
     }
 
     /// Does nothing, but keeps the server from closing the connection.
@@ -278,7 +278,7 @@ impl Client {
     /// may be there still.
     pub async fn quit(mut self) -> Result<(), Error> {
         self.ask(&Command::Quit).await?;
-        self.wire.close().await;
+        self.driver.close().await;
         Ok(())
     }
 
@@ -293,21 +293,21 @@ impl Client {
         &mut self,
         exchange: &mut E,
     ) -> Result<E::Output, RetrieveError<E::Error>> {
-        self.wire.begin()?;
-        self.wire.run(Foreign(exchange)).await
+        self.driver.begin()?;
+        self.driver.run(Foreign(exchange)).await
     }
 
     /// What makes texts of this server fit to be shown, after all that was sent to
     /// log in so far.
     #[must_use]
     pub fn redactor(&self) -> Redactor {
-        Redactor(self.wire.secrets().clone())
+        Redactor(self.driver.secrets().clone())
     }
 
     /// Ends the connection: to be called after a positive reply to QUIT that an
     /// exchange of the caller's had.
     pub async fn close(self) {
-        self.wire.close().await;
+        self.driver.close().await;
     }
 
     /// How many commands may be on their way at once: 1, unless the server
@@ -322,13 +322,13 @@ impl Client {
     }
 
     fn enqueue(&mut self, command: &Command<'_>) -> Result<(), Error> {
-        self.wire.begin()?;
-        Ok(self.wire.enqueue(command)?)
+        self.driver.begin()?;
+        Ok(self.driver.enqueue(command)?)
     }
 
     pub(super) async fn ask(&mut self, command: &Command<'_>) -> Result<(), Error> {
         self.enqueue(command)?;
-        self.wire.run(Ask).await
+        self.driver.run(Ask).await
     }
 
     async fn listing(
@@ -341,7 +341,7 @@ impl Client {
             on_event,
             first_malformed: None,
         };
-        self.wire.run(listing).await
+        self.driver.run(listing).await
     }
 
     /// Asks for the capabilities unless they are known.
@@ -373,7 +373,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("session", self.wire.session())
+            .field("session", self.driver.session())
             .finish_non_exhaustive()
     }
 }
