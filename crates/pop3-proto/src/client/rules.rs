@@ -3,7 +3,7 @@
 use super::{
     ClientError, DeleteProof, Request, Response, State, Transport,
     queue::{Outgoing, wipe},
-    state::{Core, Exchange},
+    state::{Core, SaslState},
 };
 use crate::{Command, MAX_SASL_LINE, Mechanism, Secret};
 
@@ -19,7 +19,7 @@ impl Core {
                 profile: self.config.profile.name,
             });
         }
-        if !matches!(self.exchange, Exchange::None)
+        if !matches!(self.exchange, SaslState::None)
             || self.queue.requests().any(Request::changes_state)
         {
             return Err(ClientError::Busy);
@@ -167,8 +167,8 @@ impl Core {
         wipe(&mut line);
         pushed?;
         self.exchange = match (initial_response, fits) {
-            (Some(_), true) => Exchange::Running,
-            _ => Exchange::Started {
+            (Some(_), true) => SaslState::Running,
+            _ => SaslState::Started {
                 initial_response: later,
             },
         };
@@ -177,7 +177,7 @@ impl Core {
 
     /// Queues the response to a challenge.
     pub(super) fn push_response(&mut self, response: Response<'_>) -> Result<(), ClientError> {
-        if !matches!(self.exchange, Exchange::Challenged) {
+        if !matches!(self.exchange, SaslState::Challenged) {
             return Err(ClientError::NoChallenge);
         }
         let line = response_line(match response {
@@ -190,8 +190,8 @@ impl Core {
         })?;
         self.push_line(Request::Auth, line.as_slice())?;
         self.exchange = match response {
-            Response::Cancel => Exchange::Canceled,
-            _ => Exchange::Running,
+            Response::Cancel => SaslState::Canceled,
+            _ => SaslState::Running,
         };
         Ok(())
     }

@@ -49,7 +49,7 @@ impl fmt::Display for State {
 
 /// A SASL exchange.
 #[derive(Debug)]
-pub(super) enum Exchange {
+pub(super) enum SaslState {
     None,
     /// AUTH without an initial response is outstanding: no octet of the mechanism
     /// was sent. An initial response that did not fit the line waits.
@@ -91,7 +91,7 @@ pub(super) struct Core {
     pub(super) user_accepted: bool,
     pub(super) utf8: bool,
     pub(super) under_tls: bool,
-    pub(super) exchange: Exchange,
+    pub(super) exchange: SaslState,
     /// The number of challenges in the exchange.
     challenges: u32,
     /// The messages that are marked as deleted, or whose DELE is outstanding.
@@ -115,14 +115,14 @@ impl Core {
             apop_timestamp: None,
             user_accepted: false,
             utf8: false,
-            exchange: Exchange::None,
+            exchange: SaslState::None,
             challenges: 0,
             deleted: BTreeSet::new(),
         }
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.queue.is_empty() && matches!(self.exchange, Exchange::None)
+        self.queue.is_empty() && matches!(self.exchange, SaslState::None)
     }
 
     /// Ends the session with an error.
@@ -134,7 +134,7 @@ impl Core {
         };
         self.failure = Some((error, awaited));
         self.state = State::Desync;
-        self.exchange = Exchange::None;
+        self.exchange = SaslState::None;
         self.queue.clear();
         self.timers.disarm();
         error
@@ -181,8 +181,8 @@ impl Core {
             match self.exchange {
                 // MS-POP3 §2.2: `+OK` instead of `+`. It cannot be success, because
                 // no mechanism succeeds without a message from the client.
-                Exchange::Started { .. } => return self.challenge(0, now),
-                Exchange::Canceled => return Err(SessionError::AfterCancel),
+                SaslState::Started { .. } => return self.challenge(0, now),
+                SaslState::Canceled => return Err(SessionError::AfterCancel),
                 _ => {}
             }
         }
@@ -220,7 +220,7 @@ impl Core {
             _ => {}
         }
         if request == Request::Auth {
-            self.exchange = Exchange::None;
+            self.exchange = SaslState::None;
             self.challenges = 0;
         }
         let has_block = request.is_listing() || request.is_message();
@@ -265,12 +265,12 @@ impl Core {
         self.challenges += 1;
         self.heard.is_whole = true;
         self.queue.answered();
-        match core::mem::replace(&mut self.exchange, Exchange::Challenged) {
-            Exchange::Canceled => Err(SessionError::AfterCancel),
-            Exchange::Started {
+        match core::mem::replace(&mut self.exchange, SaslState::Challenged) {
+            SaslState::Canceled => Err(SessionError::AfterCancel),
+            SaslState::Started {
                 initial_response: Some(response),
             } => {
-                self.exchange = Exchange::Running;
+                self.exchange = SaslState::Running;
                 self.queue.push(Request::Auth, response.as_slice());
                 self.release();
                 self.timers.arm(Timer::Reply, now);

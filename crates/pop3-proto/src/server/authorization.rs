@@ -13,7 +13,7 @@ use super::{
 use crate::{ArgumentError, ArgumentErrorKind, Command, MAX_SASL_LINE};
 
 /// The progress of a login.
-pub(super) enum Exchange {
+pub(super) enum LoginState {
     None,
     /// USER was accepted; only PASS may follow.
     Named(String),
@@ -51,7 +51,7 @@ impl<M: Maildrop> Session<M> {
                 self.refuse("[AUTH] passwords are in ASCII here");
             }
             Command::User(name) => {
-                self.phase = Phase::Authorization(Exchange::Named(name.as_str().to_owned()));
+                self.phase = Phase::Authorization(LoginState::Named(name.as_str().to_owned()));
                 self.ok();
             }
             Command::Pass(password) => match named {
@@ -116,11 +116,11 @@ impl<M: Maildrop> Session<M> {
     /// If no answer is due, or the session has ended, nothing happens and the
     /// maildrop is dropped.
     pub fn answer(&mut self, now: Instant, verdict: Verdict<M>) {
-        if !matches!(self.phase, Phase::Authorization(Exchange::Asked { .. })) {
+        if !matches!(self.phase, Phase::Authorization(LoginState::Asked { .. })) {
             return;
         }
         self.restart_autologout(now);
-        self.phase = Phase::Authorization(Exchange::None);
+        self.phase = Phase::Authorization(LoginState::None);
         match verdict {
             Verdict::Accept(maildrop) => {
                 self.phase = Phase::Transaction(Marked::new(maildrop));
@@ -156,7 +156,7 @@ impl<M: Maildrop> Session<M> {
         }
         if matches!(
             self.phase,
-            Phase::Authorization(Exchange::Asked { sasl: true })
+            Phase::Authorization(LoginState::Asked { sasl: true })
         ) {
             if self.challenges == self.config.challenges {
                 return Err(ChallengeError::TooMany);
@@ -164,7 +164,7 @@ impl<M: Maildrop> Session<M> {
             self.challenges += 1;
             self.restart_autologout(now);
             self.reply.line(format_args!("+ {base64}"));
-            self.phase = Phase::Authorization(Exchange::Response {
+            self.phase = Phase::Authorization(LoginState::Response {
                 lines: Box::default(),
                 refused: false,
             });
@@ -179,7 +179,7 @@ impl<M: Maildrop> Session<M> {
     ///
     /// Does nothing at any other time.
     pub fn handle_tls(&mut self, now: Instant) {
-        if !matches!(self.phase, Phase::Authorization(Exchange::Tls))
+        if !matches!(self.phase, Phase::Authorization(LoginState::Tls))
             || self.after_reply != AfterReply::GoOn
         {
             return;
@@ -187,15 +187,15 @@ impl<M: Maildrop> Session<M> {
         // USER is forgotten, a partial command was discarded, and UTF8 cannot be
         // on.
         self.tls = Tls::Active;
-        self.phase = Phase::Authorization(Exchange::None);
+        self.phase = Phase::Authorization(LoginState::None);
         self.restart_autologout(now);
     }
 
     /// Reads the client's response to a challenge.
     pub(super) fn read_response(&mut self, now: Instant, input: &[u8]) -> usize {
-        let idle = Phase::Authorization(Exchange::None);
+        let idle = Phase::Authorization(LoginState::None);
         // Take the decoder out, so that its line does not borrow the session.
-        let Phase::Authorization(Exchange::Response { mut lines, refused }) =
+        let Phase::Authorization(LoginState::Response { mut lines, refused }) =
             mem::replace(&mut self.phase, idle)
         else {
             return 0;
@@ -204,7 +204,7 @@ impl<M: Maildrop> Session<M> {
             Ok(step) => match step.event.map(str::from_utf8) {
                 Some(Ok(text)) if is_base64(text) => {
                     self.restart_autologout(now);
-                    self.phase = Phase::Authorization(Exchange::Asked { sasl: true });
+                    self.phase = Phase::Authorization(LoginState::Asked { sasl: true });
                     self.event = Some(Event::SaslResponse(text.into()));
                     return step.consumed;
                 }
@@ -225,7 +225,7 @@ impl<M: Maildrop> Session<M> {
             self.restart_autologout(now);
             self.cancel_sasl();
         } else {
-            self.phase = Phase::Authorization(Exchange::Response { lines, refused });
+            self.phase = Phase::Authorization(LoginState::Response { lines, refused });
         }
         consumed
     }
@@ -233,8 +233,8 @@ impl<M: Maildrop> Session<M> {
     /// Takes the name that USER gave: it is valid for one command.
     pub(super) fn forget_name(&mut self) -> Option<String> {
         match &mut self.phase {
-            Phase::Authorization(exchange) => match mem::replace(exchange, Exchange::None) {
-                Exchange::Named(name) => Some(name),
+            Phase::Authorization(exchange) => match mem::replace(exchange, LoginState::None) {
+                LoginState::Named(name) => Some(name),
                 other => {
                     *exchange = other;
                     None
@@ -247,7 +247,7 @@ impl<M: Maildrop> Session<M> {
     fn stls(&mut self) {
         match self.tls {
             Tls::Offered if !self.utf8 => {
-                self.phase = Phase::Authorization(Exchange::Tls);
+                self.phase = Phase::Authorization(LoginState::Tls);
                 self.after_reply = AfterReply::StartTls;
                 self.reply.line("+OK begin TLS");
             }
@@ -269,7 +269,7 @@ impl<M: Maildrop> Session<M> {
     fn ask(&mut self, login: Login) {
         let sasl = matches!(login, Login::Sasl { .. });
         self.challenges = 0;
-        self.phase = Phase::Authorization(Exchange::Asked { sasl });
+        self.phase = Phase::Authorization(LoginState::Asked { sasl });
         self.event = Some(Event::Login(login));
     }
 

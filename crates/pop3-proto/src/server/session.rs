@@ -6,7 +6,7 @@ use std::time::Instant;
 use dot_stuffing::LineDecoder;
 
 use super::{
-    Closed, Config, Event, Maildrop, State, Tls, authorization::Exchange, maildrop::Marked,
+    Closed, Config, Event, Maildrop, State, Tls, authorization::LoginState, maildrop::Marked,
     reply::Reply,
 };
 use crate::Command;
@@ -102,7 +102,7 @@ pub struct Session<M: Maildrop> {
 
 /// The phase of a session (RFC 1939 §3).
 pub(super) enum Phase<M> {
-    Authorization(Exchange),
+    Authorization(LoginState),
     Transaction(Marked<M>),
     /// The UPDATE state has ended, or was never entered; the last reply may still
     /// be outstanding.
@@ -134,7 +134,7 @@ impl<M: Maildrop> Session<M> {
             utf8: false,
             failed_logins: 0,
             challenges: 0,
-            phase: Phase::Authorization(Exchange::None),
+            phase: Phase::Authorization(LoginState::None),
             reply,
             after_reply: AfterReply::GoOn,
             event: None,
@@ -149,7 +149,7 @@ impl<M: Maildrop> Session<M> {
     #[must_use]
     pub const fn state(&self) -> State {
         match &self.phase {
-            Phase::Authorization(Exchange::Tls) => State::Handshake,
+            Phase::Authorization(LoginState::Tls) => State::Handshake,
             Phase::Authorization(_) => State::Authorization,
             Phase::Transaction(_) => State::Transaction,
             Phase::Over if self.reply.is_empty() => State::Closed,
@@ -205,7 +205,7 @@ impl<M: Maildrop> Session<M> {
         while consumed < input.len() {
             if matches!(
                 self.phase,
-                Phase::Authorization(Exchange::Tls) | Phase::Over
+                Phase::Authorization(LoginState::Tls) | Phase::Over
             ) {
                 return input.len();
             }
@@ -214,8 +214,8 @@ impl<M: Maildrop> Session<M> {
             }
             let rest = &input[consumed..];
             consumed += match &mut self.phase {
-                Phase::Authorization(Exchange::Asked { .. }) => break,
-                Phase::Authorization(Exchange::Response { .. }) => self.read_response(now, rest),
+                Phase::Authorization(LoginState::Asked { .. }) => break,
+                Phase::Authorization(LoginState::Response { .. }) => self.read_response(now, rest),
                 _ => self.read_command(now, rest),
             };
         }

@@ -4,7 +4,7 @@
 //! A server that replies `-ERR unknown command: AUTH PLAIN AHRpbQ…` shows the
 //! password. So every text of the server that is shown passes through
 //! [`Secrets::shown`], and everything sent to log in passes through
-//! [`Secrets::keep_line`]; [`Wire`](super::wire::Wire) does both.
+//! [`Secrets::keep_line`]; [`Driver`](super::driver::Driver) does both.
 //!
 //! The rule: the text is read in every possible way (unchanged, with escapes,
 //! base64 and hexadecimal digits decoded, and the results decoded again), ignoring

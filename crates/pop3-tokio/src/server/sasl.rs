@@ -29,7 +29,7 @@ pub(super) enum Step {
 }
 
 /// An exchange that waits for the client.
-pub(super) struct Exchange {
+pub(super) struct SaslExchange {
     accounts: Arc<Accounts>,
     waits_for: Response,
 }
@@ -46,7 +46,7 @@ enum Response {
     Nothing,
 }
 
-impl Exchange {
+impl SaslExchange {
     /// Begins an exchange; `None` for an unknown mechanism.
     pub(super) fn new(mechanism: &str, accounts: &Arc<Accounts>) -> Option<Self> {
         let waits_for = match mechanism {
