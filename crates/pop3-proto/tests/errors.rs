@@ -1,4 +1,4 @@
-//! What the errors say, and what stands behind them.
+//! What the errors say, and their sources.
 
 use std::error::Error;
 

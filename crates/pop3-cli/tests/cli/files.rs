@@ -225,8 +225,8 @@ fn a_file_keeps_its_mode_and_a_link_its_target() {
     );
 }
 
-// A pipe, not a device of the machine: whoever breaks this as root would see
-// the device replaced by a file.
+// A pipe, not a device of the machine: a faulty program run as root would replace
+// the device by a file.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_named_pipe_is_written_to_and_stays_a_pipe() {

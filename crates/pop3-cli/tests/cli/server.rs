@@ -1,4 +1,4 @@
-//! A POP3 server in memory that can stop dead after so many octets.
+//! A POP3 server in memory that can stop dead after a number of octets.
 
 use std::{
     collections::BTreeSet,
@@ -81,7 +81,7 @@ impl Server {
         self.dead.recv().unwrap();
     }
 
-    /// The same, unless `ended` says that nobody listens any more.
+    /// The same, unless `ended` says that the listener is closed.
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.try_recv().is_ok()
     }

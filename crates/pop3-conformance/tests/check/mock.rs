@@ -66,7 +66,7 @@ pub(crate) enum Quirk {
     OneAtATime,
     /// What came with STLS is obeyed under TLS.
     ObeysWhatCameWithStls,
-    /// One octet arrives at a time, and each takes so many seconds.
+    /// One octet arrives at a time, and each takes a number of seconds.
     Slow(u64),
 }
 

@@ -55,7 +55,7 @@ impl Socket {
         })
     }
 
-    /// Waits for octets, for ever or for a time.
+    /// Waits for octets, forever or for a time.
     pub(super) fn fill(&mut self, time: Option<Duration>) -> Result<Filled, Failure> {
         let mut piece = vec![0; READ];
         let read = match &mut self.stream {

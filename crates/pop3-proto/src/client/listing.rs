@@ -333,7 +333,7 @@ mod tests {
         let listings = [
             (
                 Request::List(None),
-                &b"1 1\r\n2 2\r\n3 3\r\n.\r\n+OK behind it\r\n"[..],
+                &b"1 1\r\n2 2\r\n3 3\r\n.\r\n+OK after it\r\n"[..],
             ),
             (
                 Request::Uidl(None),

@@ -16,7 +16,7 @@ use crate::oracle::{self, Newline};
 /// Begins a server's session.
 pub type Servers = fn(Config, Instant) -> Box<dyn Server>;
 
-/// Messages with their unique-ids, and a record of what becomes of them.
+/// Messages with their unique-ids, and a record of what happens to them.
 #[derive(Clone, Default)]
 pub struct Shelf {
     messages: Arc<Vec<(String, Vec<u8>)>>,

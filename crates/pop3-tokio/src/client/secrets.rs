@@ -290,7 +290,7 @@ mod tests {
         for text in ["AUTH PLAIN not supported", "AUTH PLAIN ", "tanst", "orse/"] {
             assert_eq!(secrets().shown(text.as_bytes()).as_deref(), Some(text));
         }
-        // What stands between them is not skipped.
+        // Octets between them are not skipped.
         let parted = secrets().shown(b"tan\xffstaaf");
         assert_eq!(parted.as_deref(), Some(r"tan\xffstaaf"));
     }

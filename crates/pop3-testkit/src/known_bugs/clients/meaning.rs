@@ -10,7 +10,7 @@ use pop3_proto::{
 use super::positive;
 use crate::view::{Client, Heard, Said, Sound};
 
-/// Takes for success what is none.
+/// Takes a failure for a success.
 pub(super) struct Believes {
     pub(super) sound: Sound,
     /// Success after `*`, not in place of a challenge.
@@ -126,7 +126,7 @@ impl Client for Ends {
     }
 }
 
-/// Hands out a message of a listing as often as it stands there.
+/// Reports a message of a listing as often as it stands there.
 pub(super) struct Repeats {
     pub(super) sound: Sound,
     pub(super) seen: BTreeMap<u32, Said>,
