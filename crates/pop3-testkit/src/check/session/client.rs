@@ -9,7 +9,7 @@ use pop3_proto::{
 
 use crate::{
     generate::shown,
-    oracle::Scenario,
+    oracle::{self, Scenario},
     view::{Client, ClientEvent, Clients},
 };
 
@@ -250,8 +250,9 @@ impl Driver<'_> {
         while self.due == 0
             && let Some(commands) = self.steps.next()
         {
-            for command in commands {
-                let command = Command::parse(command.as_bytes()).expect("a command");
+            for line in commands {
+                let command = Command::parse(line.as_bytes()).expect("a command");
+                assert_eq!(command.is_multiline(), oracle::is_multiline(line), "{line}");
                 let sent = match command {
                     Command::Dele(number) => match self.session.proof(number) {
                         Some(proof) => self.session.enqueue_dele(self.now, proof).is_ok(),
