@@ -6,7 +6,7 @@
 //! | line | is |
 //! |---|---|
 //! | `replay: client PROFILE TRANSPORT` | replay it against our client: `rfc1939` or another name of a profile; `cleartext`, `stls` (required) or `tls` |
-//! | `replay: server TLS [plaintext] [trouble] [utf8] [apop=STAMP] [sasl=NAME,NAME]` | replay it against our server: `none`, `offered` or `active`; with `plaintext` passwords are taken without TLS; with `trouble` the maildrop is [in trouble](crate::view::Shelf::in_trouble); with `utf8` that is offered, and messages beyond ASCII are for those who ask |
+//! | `replay: server TLS [plaintext] [trouble] [utf8] [apop=STAMP] [sasl=NAME,NAME]` | replay it against our server: `none`, `offered` or `active`; with `plaintext` passwords are taken without TLS; with `trouble` the maildrop is [in trouble](crate::view::MemoryMaildrop::in_trouble); with `utf8` that is offered, and messages beyond ASCII are for those who ask |
 //! | `mail: UID TEXT` | the server's next message |
 //! | `login: WORD` | how the server's driver answers the next login: `accept` (as it does when none is left), `reject`, `in-use`, `login-delay`, `temporary`, `permanent`, `challenge BASE64` |
 //! | `held: N` | the client holds message N since an earlier session |

@@ -6,7 +6,7 @@ use pop3_proto::{
     Argument, Command, MessageNumber, Profile, Secret,
     client::{Config, SessionError, State, Transport},
 };
-use pop3_testkit::view::{self, Said, Sound};
+use pop3_testkit::view::{self, ClientEvent, ClientSession};
 
 use crate::checking::Check;
 
@@ -94,7 +94,7 @@ impl Talk {
         let sent = match command {
             Command::Dele(number) => {
                 let proof = self.session.proof(*number);
-                let proof = proof.unwrap_or_else(|| Sound::held(*number));
+                let proof = proof.unwrap_or_else(|| ClientSession::held(*number));
                 self.session.enqueue_dele(self.now, proof)
             }
             _ => self.session.enqueue(self.now, command),
@@ -105,7 +105,7 @@ impl Talk {
     }
 
     /// What the client makes of what the server sends.
-    pub(crate) fn receive(&mut self, octets: &str) -> Vec<Said> {
+    pub(crate) fn receive(&mut self, octets: &str) -> Vec<ClientEvent> {
         let (mut said, mut rest) = (Vec::new(), octets.as_bytes());
         while !rest.is_empty() && self.error.is_none() {
             let heard = self.session.handle_input(self.now, rest);
@@ -118,7 +118,7 @@ impl Talk {
 
     /// What the client makes of the reply to a command; nothing if it does not
     /// send it.
-    pub(crate) fn ask(&mut self, command: &Command<'_>, reply: &str) -> Vec<Said> {
+    pub(crate) fn ask(&mut self, command: &Command<'_>, reply: &str) -> Vec<ClientEvent> {
         match self.send(command) {
             Ok(_) => self.receive(reply),
             Err(_) => Vec::new(),

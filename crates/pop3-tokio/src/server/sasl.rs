@@ -145,7 +145,7 @@ mod tests {
 
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-    use super::{Accounts, Exchange, Response, Step, plain};
+    use super::{Accounts, Response, SaslExchange, Step, plain};
 
     /// RFC 5802 §3: nothing comes after the server's proof.
     #[test]
@@ -153,7 +153,7 @@ mod tests {
         let accounts = Arc::new(Accounts::single("mrose", "tanstaaf").unwrap());
         let user = accounts.users().next().unwrap().clone();
         let step = |text: &str| {
-            let mut exchange = Exchange {
+            let mut exchange = SaslExchange {
                 accounts: Arc::clone(&accounts),
                 waits_for: Response::ScramEnd(user.clone()),
             };
