@@ -6,13 +6,13 @@ use pop3_proto::{
 };
 use pop3_testkit::view::ClientEvent;
 
-use super::{Sessions, Talk, number, outlook};
+use super::{Sessions, Talk, number, outlook, pass, user};
 use crate::{checking::Verdict, faults::client::sound};
 
 checks! { dyn Sessions, sound:
     c0004_runs_of_blanks_separate_the_fields_of_replies,
     v0001_outlook_goes_by_the_first_octet,
-    v0001_outlook_goes_by_the_first_octet_after_auth_too,
+    v0001_outlook_goes_by_the_first_octet_after_logins_too,
     v0001_by_the_rfc_alone_another_indicator_is_no_reply,
     v0002_the_dot_before_anything_but_crlf_is_removed,
     v0002_outlook_ends_list_uidl_and_capa_at_any_dot_that_begins_a_line,
@@ -102,13 +102,24 @@ fn v0001_outlook_goes_by_the_first_octet(sessions: &mut dyn Sessions) -> Verdict
     Ok(())
 }
 
-fn v0001_outlook_goes_by_the_first_octet_after_auth_too(sessions: &mut dyn Sessions) -> Verdict {
+fn v0001_outlook_goes_by_the_first_octet_after_logins_too(sessions: &mut dyn Sessions) -> Verdict {
     let auth = Command::Auth {
         mechanism: Mechanism::new("PLAIN").expect("a mechanism"),
         initial_response: Some(Secret::new("AGEAYg==").expect("base64")),
     };
     for profile in Profile::ALL {
         for reply in ["+ok in\r\n", "+Ok\r\n", "+OK\tin\r\n"] {
+            if profile != Profile::RFC1939 {
+                let mut talk = Talk::greeted(sessions, profile);
+                talk.ask(&user(), "+OK\r\n");
+                talk.ask(&pass(), reply);
+                let state = talk.state();
+                ensure!(
+                    state == State::Transaction,
+                    "{} after PASS {reply:?}: {state}",
+                    profile.name
+                );
+            }
             let mut talk = Talk::greeted(sessions, profile);
             talk.ask(&auth, reply);
             let (state, is_rfc) = (talk.state(), profile == Profile::RFC1939);
@@ -142,14 +153,14 @@ fn message(said: &[ClientEvent]) -> String {
 }
 
 fn v0002_the_dot_before_anything_but_crlf_is_removed(sessions: &mut dyn Sessions) -> Verdict {
-    let block = "..\r\n.x\r\n...\r\n. \r\n.\rx\r\n.\nx\r\na.\r\n.\r\n";
+    let block = "..\r\n.x\r\n...\r\n. \r\n.\rx\r\n.\nx\r\na\r.\rb\r\na.\r\n.\r\n";
     for profile in Profile::ALL {
         for command in [Command::Retr(number(1)), Command::Top(number(1), 9)] {
             let mut talk = Talk::logged_in(sessions, profile);
             let said = talk.ask(&command, &format!("+OK\r\n{block}"));
             let found = message(&said);
             ensure!(
-                found == ".\r\nx\r\n..\r\n \r\n\rx\r\n\nx\r\na.\r\n",
+                found == ".\r\nx\r\n..\r\n \r\n\rx\r\n\nx\r\na\r.\rb\r\na.\r\n",
                 "{}: {found:?}",
                 profile.name
             );

@@ -49,7 +49,7 @@ pub(crate) struct Spoilt {
     believes: fn(&Seen<'_>) -> State,
 }
 
-const SOUND: Spoilt = Spoilt {
+pub(crate) const SOUND: Spoilt = Spoilt {
     config: |_| {},
     sends: |_, line| line.to_owned(),
     forces: |_, _| false,
