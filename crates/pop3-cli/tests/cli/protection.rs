@@ -167,11 +167,11 @@ fn only_where(ip: IpAddr, allows: fn(&[&str], Stls) -> bool) {
 #[test]
 fn sends_a_password_in_the_clear_to_loopback_only_where_no_stls_is_announced() {
     only_where(Ipv4Addr::LOCALHOST.into(), |options, stls| {
-        match (options, stls) {
-            (["--insecure-plaintext"], Stls::Absent | Stls::Refused) => true,
-            ([] | ["--dangerous-accept-invalid-certs"], Stls::Absent) => true,
-            _ => false,
-        }
+        matches!(
+            (options, stls),
+            (["--insecure-plaintext"], Stls::Absent | Stls::Refused)
+                | ([] | ["--dangerous-accept-invalid-certs"], Stls::Absent)
+        )
     });
 }
 

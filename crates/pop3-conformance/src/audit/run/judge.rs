@@ -370,3 +370,6 @@ impl Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
