@@ -221,7 +221,7 @@ fn what_a_client_stores() {
             |_, runs| {
                 runs[0]
                     .stored
-                    .push(b"Subject: x\r\n\r\nof nobody\r\n".to_vec())
+                    .push(b"Subject: x\r\n\r\nof nobody\r\n".to_vec());
             },
             Some((Lossy, "nobody")),
         ),
