@@ -2,6 +2,8 @@
 
 use crate::run;
 
+mod options;
+
 const TRUE: &str = "/bin/true";
 
 #[test]

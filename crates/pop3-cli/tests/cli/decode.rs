@@ -314,3 +314,12 @@ fn inspect_stops_where_the_block_or_the_decoder_stops() {
     assert!(lines[2].starts_with("pop3 decode: unstuffed dot at octet 3"));
     assert_eq!(lines.len(), 3);
 }
+
+/// Where all of a kind are shown, none is left out.
+#[test]
+fn inspect_leaves_none_out_of_twenty() {
+    let wire = [&[0; 20][..], b"\r\n.\r\n"].concat();
+    let done = run(["decode", "--inspect"], &wire);
+    assert_eq!(done.status, Some(0));
+    assert_eq!(done.stderr.lines().count(), 20 + 1, "{}", done.stderr);
+}

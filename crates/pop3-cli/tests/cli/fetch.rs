@@ -15,6 +15,8 @@ use crate::{
 
 mod configured;
 mod kills;
+mod places;
+mod reports;
 
 /// What became of a run.
 #[derive(Debug)]

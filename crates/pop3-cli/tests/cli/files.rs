@@ -278,3 +278,16 @@ fn other_failures_are_74() {
         "pop3 decode: cannot read /proc/self/mem: Input/output error (os error 5)",
     );
 }
+
+/// What cannot be opened is not replaced.
+#[cfg(unix)]
+#[test]
+fn an_output_that_leads_nowhere_is_left_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let link = directory.path().join("link");
+    std::os::unix::fs::symlink("link", &link).unwrap();
+    let file = link.to_str().unwrap();
+    let done = run(["decode", "--output", file], b"a\r\n.\r\n");
+    assert_eq!(done.status, Some(73), "{done:?}");
+    assert!(link.is_symlink());
+}

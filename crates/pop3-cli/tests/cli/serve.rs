@@ -12,6 +12,8 @@ use tempfile::TempDir;
 
 use crate::{pop3, run};
 
+mod options;
+
 /// A server that runs, on a port of its own.
 struct Server {
     child: Child,

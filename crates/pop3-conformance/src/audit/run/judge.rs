@@ -372,3 +372,6 @@ impl Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
