@@ -148,8 +148,10 @@ mod tests {
     use crate::server::{Accounts, MemoryStore, Server, Settings};
 
     fn server(hashes: usize) -> Server<MemoryStore> {
-        let mut settings = Settings::default();
-        settings.hashes = hashes;
+        let settings = Settings {
+            hashes,
+            ..Settings::default()
+        };
         let accounts = Accounts::single("mrose", "tanstaaf").unwrap();
         Server::new(MemoryStore::new().unwrap(), accounts).settings(settings)
     }

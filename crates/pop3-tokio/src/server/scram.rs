@@ -256,7 +256,7 @@ mod tests {
     /// is right for them.
     fn client_final(transcript: &str, channel: &str, nonce: &str, keys: &ScramKeys) -> String {
         let mut salted = [0; 32];
-        pbkdf2::pbkdf2_hmac::<Sha256>(b"pencil", &keys.salt, keys.iterations, &mut salted);
+        pbkdf2_hmac::<Sha256>(b"pencil", &keys.salt, keys.iterations, &mut salted);
         let mut proof = mac(&salted, &[b"Client Key"]);
         let stored_key = Sha256::digest(proof);
         let without_proof = format!("c={channel},r={nonce}");
