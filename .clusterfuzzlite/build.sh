@@ -20,7 +20,7 @@ for source in fuzz/fuzz_targets/*.rs; do
   target="$(basename "$source" .rs)"
   cp "$built/$host/release/$target" "$OUT/"
   cp corpus/pop3.dict "$OUT/$target.dict"
-  # MAX_LEN in crates/xtask/src/fuzz/target.rs.
+  # As in fuzz/run.
   printf '[libfuzzer]\nmax_len = 256\ndict = %s.dict\n' "$target" > "$OUT/$target.options"
   seeds="$OUT/${target}_seed_corpus.zip"
   rm -f "$seeds"

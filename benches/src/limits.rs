@@ -5,7 +5,7 @@ use memchr::memmem::Finder;
 use crate::{
     case::Form,
     ours::emptied,
-    subject::{Expected, Kind, Sink, Subject},
+    subject::{Expected, Sink, Subject},
 };
 
 /// memchr for an octet that is not there.
@@ -13,8 +13,6 @@ pub enum Memchr {}
 
 impl Subject for Memchr {
     const NAME: &'static str = "memchr limit";
-    const KIND: Kind = Kind::Limit;
-    const REMARK: &'static str = "looks for an octet that is not there";
     const FORMS: &'static [Form] = &Form::ALL;
     type Work<'a> = &'a [&'a [u8]];
 
@@ -39,8 +37,6 @@ pub enum Memmem {}
 
 impl Subject for Memmem {
     const NAME: &'static str = "memmem finder";
-    const KIND: Kind = Kind::Limit;
-    const REMARK: &'static str = "counts CRLF-dot, and forgets at the end of a read";
     const FORMS: &'static [Form] = &Form::ALL;
     type Work<'a> = (Finder<'static>, &'a [&'a [u8]]);
 
@@ -65,8 +61,6 @@ pub enum Memcpy {}
 
 impl Subject for Memcpy {
     const NAME: &'static str = "memcpy";
-    const KIND: Kind = Kind::Limit;
-    const REMARK: &'static str = "copies the input";
     type Work<'a> = (Vec<u8>, &'a [&'a [u8]]);
 
     fn prepare<'a>(reads: &'a [&'a [u8]], spent: Option<Self::Work<'a>>) -> Self::Work<'a> {

@@ -2,7 +2,7 @@
 
 use crate::{
     case::Form,
-    subject::{Expected, Kind, Sink, Subject},
+    subject::{Expected, Sink, Subject},
 };
 
 /// A decoder that looks at each octet, and only counts.
@@ -10,8 +10,6 @@ pub enum ByteLoop {}
 
 impl Subject for ByteLoop {
     const NAME: &'static str = "byte loop";
-    const KIND: Kind = Kind::Loop;
-    const REMARK: &'static str = "only counts";
     const FORMS: &'static [Form] = &Form::ALL;
     type Work<'a> = &'a [&'a [u8]];
 
@@ -76,7 +74,6 @@ pub enum MemchrByLine {}
 
 impl Subject for MemchrByLine {
     const NAME: &'static str = "memchr by line";
-    const KIND: Kind = Kind::Loop;
     type Work<'a> = &'a [&'a [u8]];
 
     fn prepare<'a>(reads: &'a [&'a [u8]], _: Option<Self::Work<'a>>) -> Self::Work<'a> {
@@ -137,8 +134,6 @@ pub enum EncodeByLine {}
 
 impl Subject for EncodeByLine {
     const NAME: &'static str = "memchr by line";
-    const KIND: Kind = Kind::Loop;
-    const REMARK: &'static str = "mends LF, not CR";
     type Work<'a> = &'a [&'a [u8]];
 
     fn prepare<'a>(reads: &'a [&'a [u8]], _: Option<Self::Work<'a>>) -> Self::Work<'a> {

@@ -7,7 +7,7 @@ use dot_stuffing::{BareNewline, Frame, MultilineDecoder, MultilineEncoder, Multi
 
 use crate::{
     case::Form,
-    subject::{Kind, Sink, Subject},
+    subject::{Sink, Subject},
 };
 
 /// `MultilineDecoder::feed`.
@@ -15,7 +15,6 @@ pub enum Slices {}
 
 impl Subject for Slices {
     const NAME: &'static str = "slices";
-    const KIND: Kind = Kind::Ours;
     const FORMS: &'static [Form] = &Form::ALL;
     type Work<'a> = &'a [&'a [u8]];
 
@@ -39,7 +38,6 @@ pub enum Frames {}
 
 impl Subject for Frames {
     const NAME: &'static str = "Bytes";
-    const KIND: Kind = Kind::Ours;
     type Work<'a> = (BytesMut, &'a [&'a [u8]]);
 
     fn prepare<'a>(reads: &'a [&'a [u8]], spent: Option<Self::Work<'a>>) -> Self::Work<'a> {
@@ -76,7 +74,6 @@ pub enum BufReads {}
 
 impl Subject for BufReads {
     const NAME: &'static str = "BufRead";
-    const KIND: Kind = Kind::Ours;
     type Work<'a> = &'a [&'a [u8]];
 
     fn prepare<'a>(reads: &'a [&'a [u8]], _: Option<Self::Work<'a>>) -> Self::Work<'a> {
@@ -133,7 +130,6 @@ pub enum IntoVec {}
 
 impl Subject for IntoVec {
     const NAME: &'static str = "into a Vec";
-    const KIND: Kind = Kind::Ours;
     type Work<'a> = (Vec<u8>, &'a [&'a [u8]]);
 
     fn prepare<'a>(reads: &'a [&'a [u8]], spent: Option<Self::Work<'a>>) -> Self::Work<'a> {
@@ -165,7 +161,6 @@ pub enum Verbatim {}
 
 impl Subject for Verbatim {
     const NAME: &'static str = "Verbatim";
-    const KIND: Kind = Kind::Ours;
     type Work<'a> = &'a [&'a [u8]];
 
     fn prepare<'a>(reads: &'a [&'a [u8]], _: Option<Self::Work<'a>>) -> Self::Work<'a> {
@@ -182,7 +177,6 @@ pub enum Canonicalize {}
 
 impl Subject for Canonicalize {
     const NAME: &'static str = "Canonicalize";
-    const KIND: Kind = Kind::Ours;
     type Work<'a> = &'a [&'a [u8]];
 
     fn prepare<'a>(reads: &'a [&'a [u8]], _: Option<Self::Work<'a>>) -> Self::Work<'a> {

@@ -7,7 +7,6 @@ use crate::run::Direction;
 /// A message, and the block that carries it.
 pub(crate) struct Payload {
     pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
     /// What comes before the block on the wire.
     first_line: &'static str,
     pub(crate) message: Vec<u8>,
@@ -17,23 +16,16 @@ pub(crate) struct Payload {
 /// Writes the next line, without its end; gets the room left for it.
 type NextLine = fn(&mut Random, &mut Vec<u8>, usize);
 
-const BLOCKS: [(&str, &str, NextLine); 5] = [
-    ("base64", "an attachment, lines of 76 octets", base64),
-    (
-        "prose",
-        "lines of many lengths, 0.4 % of them stuffed",
-        prose,
-    ),
-    ("dots", "every line is ..x", dots),
-    ("blank", "blank lines only", |_, _, _| {}),
-    ("endless", "one endless line", endless),
+const BLOCKS: [(&str, NextLine); 5] = [
+    ("base64", base64),
+    ("prose", prose),
+    ("dots", dots),
+    // Blank lines only.
+    ("blank", |_, _, _| {}),
+    ("endless", endless),
 ];
 
-const REPLIES: [(&str, &str, NextLine); 3] = [
-    ("RETR", "an attachment, lines of 76 octets", base64),
-    ("LIST", "numbers, and sizes of four to seven digits", sizes),
-    ("UIDL", "numbers, and unique-ids of 20 octets", unique_ids),
-];
+const REPLIES: [(&str, NextLine); 3] = [("RETR", base64), ("LIST", sizes), ("UIDL", unique_ids)];
 
 impl Payload {
     /// All payloads, one after another; each block has at most `octets`, and a
@@ -43,7 +35,7 @@ impl Payload {
             Direction::Decode | Direction::Encode => &BLOCKS[..],
             Direction::Reply => &REPLIES,
         };
-        payloads.iter().map(move |&(name, about, next_line)| {
+        payloads.iter().map(move |&(name, next_line)| {
             let first_line = match (direction, name) {
                 (Direction::Decode | Direction::Encode, _) => "",
                 (_, "LIST") => "+OK LIST\r\n",
@@ -57,7 +49,6 @@ impl Payload {
             let (message, wire) = write(first_line, next_line, lines, octets);
             Self {
                 name,
-                about,
                 first_line,
                 message,
                 wire,

@@ -9,7 +9,7 @@ use tokio_util::codec::{Decoder, LinesCodec};
 use crate::{
     case::Form,
     ours::{emptied, joined},
-    subject::{Expected, Kind, Sink, Subject},
+    subject::{Expected, Sink, Subject},
 };
 
 /// The receiver of SMTP DATA that Stalwart uses.
@@ -17,8 +17,6 @@ pub enum SmtpProto {}
 
 impl Subject for SmtpProto {
     const NAME: &'static str = "smtp-proto";
-    const KIND: Kind = Kind::Peer;
-    const REMARK: &'static str = "keeps a stuffed dot in the first line";
     type Work<'a> = (Vec<u8>, &'a [&'a [u8]]);
 
     fn prepare<'a>(reads: &'a [&'a [u8]], spent: Option<Self::Work<'a>>) -> Self::Work<'a> {
@@ -48,8 +46,6 @@ pub enum Pop3Codec {}
 
 impl Subject for Pop3Codec {
     const NAME: &'static str = "pop3-codec";
-    const KIND: Kind = Kind::Peer;
-    const REMARK: &'static str = "a String per line, dots kept, UTF-8 only; needs the whole block";
     const FORMS: &'static [Form] = &[Form::Whole];
     type Work<'a> = Vec<u8>;
 
@@ -77,8 +73,6 @@ pub enum Lines {}
 
 impl Subject for Lines {
     const NAME: &'static str = "LinesCodec";
-    const KIND: Kind = Kind::Peer;
-    const REMARK: &'static str = "a String per line, dots and terminator kept, UTF-8 only";
     type Work<'a> = (BytesMut, &'a [&'a [u8]]);
 
     fn prepare<'a>(reads: &'a [&'a [u8]], spent: Option<Self::Work<'a>>) -> Self::Work<'a> {

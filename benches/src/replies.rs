@@ -11,7 +11,7 @@ use pop3_proto::{
 
 use crate::{
     case::Form,
-    subject::{Expected, Kind, Sink, Subject},
+    subject::{Expected, Sink, Subject},
 };
 
 const FORMS: &[Form] = &[Form::LongReads];
@@ -21,7 +21,6 @@ pub enum ClientSession {}
 
 impl Subject for ClientSession {
     const NAME: &'static str = "client::Session";
-    const KIND: Kind = Kind::Ours;
     const FORMS: &'static [Form] = FORMS;
     type Work<'a> = (Session, &'a [&'a [u8]]);
 
@@ -56,8 +55,6 @@ pub enum Index {}
 
 impl Subject for Index {
     const NAME: &'static str = "MaildropIndex";
-    const KIND: Kind = Kind::Ours;
-    const REMARK: &'static str = "client::Session, and every entry kept";
     const FORMS: &'static [Form] = FORMS;
     const PAYLOADS: &'static [&'static str] = &["LIST", "UIDL"];
     type Work<'a> = (Session, &'a [&'a [u8]]);
@@ -82,7 +79,6 @@ pub enum Responses {}
 
 impl Subject for Responses {
     const NAME: &'static str = "ResponseDecoder";
-    const KIND: Kind = Kind::Ours;
     const FORMS: &'static [Form] = FORMS;
     const PAYLOADS: &'static [&'static str] = &["RETR"];
     type Work<'a> = &'a [&'a [u8]];
@@ -112,8 +108,6 @@ pub enum CodecAlone {}
 
 impl Subject for CodecAlone {
     const NAME: &'static str = "codec alone";
-    const KIND: Kind = Kind::Limit;
-    const REMARK: &'static str = "without the first line";
     const FORMS: &'static [Form] = FORMS;
     const PAYLOADS: &'static [&'static str] = &["RETR"];
     type Work<'a> = &'a [&'a [u8]];
@@ -139,8 +133,6 @@ pub enum LineEnds {}
 
 impl Subject for LineEnds {
     const NAME: &'static str = "memchr line ends";
-    const KIND: Kind = Kind::Limit;
-    const REMARK: &'static str = "only finds them";
     const FORMS: &'static [Form] = FORMS;
     type Work<'a> = &'a [&'a [u8]];
 
@@ -187,7 +179,7 @@ fn asked(command: &Command<'_>) -> Session {
         answered.expect("an answer");
         session.enqueue(now, command).expect("it may be sent");
         let sent = session.poll_transmit().map_or(0, <[u8]>::len);
-        session.transmitted(sent);
+        session.handle_transmitted(now, sent);
     }
     session
 }

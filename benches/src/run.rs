@@ -41,24 +41,18 @@ impl fmt::Display for Direction {
     }
 }
 
-/// Runs every subject on every payload in every form that it takes, and prints
-/// which those are, for `cargo xtask bench` to read.
+/// Runs every subject on every payload in every form that it takes.
 ///
-/// A benchmark is named `direction/payload/subject/form`. The speed of memory
-/// drifts by the second, so the subjects that are compared take turns: the
-/// variable `BENCH_ROUNDS` says how often. Then the number of the round
-/// follows the form.
+/// A benchmark is named `direction/payload/subject/form`. `cargo bench` alone
+/// gives each one short turn on blocks of 16 MiB. The speed of memory drifts by
+/// the second, so `cargo xtask bench` has the subjects that it compares take
+/// turns on 64 MiB: the variable `BENCH_ROUNDS` says how often, and then the
+/// number of the round follows the form.
 pub fn run(direction: Direction, rows: &[Row]) {
-    for row in rows {
-        println!(
-            "subject\t{direction}\t{}\t{:?}\t{}",
-            row.name, row.kind, row.remark
-        );
-    }
     let rounds: Option<u32> = env::var("BENCH_ROUNDS")
         .ok()
         .map(|rounds| rounds.parse().expect("BENCH_ROUNDS is a number"));
-    let turn = Duration::from_millis(if rounds.is_some() { 50 } else { 300 });
+    let turn = Duration::from_millis(if rounds.is_some() { 50 } else { 100 });
     let mut criterion = Criterion::default()
         .without_plots()
         .nresamples(2000)
@@ -66,9 +60,12 @@ pub fn run(direction: Direction, rows: &[Row]) {
         .warm_up_time(turn / 4)
         .measurement_time(turn)
         .configure_from_args();
-    let octets = if measures() { 64 << 20 } else { 64 << 10 };
+    let octets = match (measures(), rounds) {
+        (false, _) => 64 << 10,
+        (true, None) => 16 << 20,
+        (true, Some(_)) => 64 << 20,
+    };
     for payload in Payload::each(direction, octets) {
-        println!("payload\t{}\t{}", payload.name, payload.about);
         let verified = OnceCell::new();
         for &form in direction.forms() {
             let case = Case::new(&payload, direction, form);

@@ -10,10 +10,6 @@ use crate::case::{Case, Form};
 pub trait Subject: 'static {
     /// Its name in the tables.
     const NAME: &'static str;
-    /// What it is there for.
-    const KIND: Kind;
-    /// How it differs from a correct codec; empty if it does not.
-    const REMARK: &'static str = "";
     /// The forms of input that it takes.
     const FORMS: &'static [Form] = &[Form::Whole, Form::Reads];
     /// The payloads that it takes; empty if all.
@@ -28,24 +24,10 @@ pub trait Subject: 'static {
     /// Decodes or encodes everything.
     fn run(work: &mut Self::Work<'_>, sink: &mut impl Sink);
 
-    /// What must come out: a correct codec's `output`, unless the remark says
-    /// otherwise.
+    /// What must come out: a correct codec's `output`, unless it differs from one.
     fn expected<'a>(_reads: &[&[u8]], output: &'a [u8]) -> Expected<'a> {
         Expected::Data(Cow::Borrowed(output))
     }
-}
-
-/// The groups of the report.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    /// This workspace.
-    Ours,
-    /// What the machine can do.
-    Limit,
-    /// What one would write without a library.
-    Loop,
-    /// Other libraries.
-    Peer,
 }
 
 /// Takes what a subject hands out.
@@ -68,8 +50,6 @@ pub enum Expected<'a> {
 #[derive(Clone, Copy)]
 pub struct Row {
     pub(crate) name: &'static str,
-    pub(crate) kind: Kind,
-    pub(crate) remark: &'static str,
     pub(crate) forms: &'static [Form],
     pub(crate) payloads: &'static [&'static str],
     pub(crate) check: fn(&Case<'_>),
@@ -84,8 +64,6 @@ pub(crate) type Stopwatch<'a> = Box<dyn FnMut(u64) -> Duration + 'a>;
 pub const fn row<S: Subject>() -> Row {
     Row {
         name: S::NAME,
-        kind: S::KIND,
-        remark: S::REMARK,
         forms: S::FORMS,
         payloads: S::PAYLOADS,
         check: check::<S>,

@@ -1,21 +1,21 @@
-//! Frames split off a `BytesMut` without a copy.
+//! Decodes a `BytesMut` into frames without copying.
 
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::{Complete, DecodeError, MultilineDecoder, Span};
 
-/// A part of a decoded block that owns its octets by reference count.
+/// A part of a decoded block that owns its octets by reference counting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
     /// These octets belong to the message, at most 16 KiB of them.
     Data(Bytes),
-    /// The block is over, and was whole.
+    /// The block ended, and is complete.
     End(Complete),
 }
 
 impl MultilineDecoder {
-    /// Splits the next part of the message off the front of `input`, without
-    /// a copy. `None`: all of `input` is consumed, read more.
+    /// Splits the next part of the message off the front of `input`, without a
+    /// copy. Returns `None` if all of `input` is consumed and more must be read.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! Everything a decoder can be told: policies and limits.
+//! The configuration of a decoder: policies and limits.
 
-/// Whether an irregularity is let through or refused.
+/// Whether an irregularity is accepted or rejected.
 ///
 /// ```
 /// use dot_stuffing::{Config, Policy};
@@ -10,18 +10,17 @@
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Policy {
-    /// Let it through.
+    /// Accept it.
     #[default]
     Accept,
-    /// Refuse it with a [`DecodeError`](crate::DecodeError).
+    /// Reject it with a [`DecodeError`](crate::DecodeError).
     Reject,
 }
 
-/// What counts as the end of a line, and what becomes of a CR or LF that
-/// stands alone.
+/// What ends a line, and the policies for a bare CR and a bare LF.
 ///
-/// The default is RFC 1939 §3: CRLF ends a line, and nothing else does; a lone
-/// CR or LF is an octet like any other.
+/// The default is RFC 1939 §3: only CRLF ends a line; a bare CR or LF is an
+/// ordinary octet.
 ///
 /// ```
 /// use dot_stuffing::{Config, ErrorKind, LineEndings, MultilineDecoder, Policy};
@@ -39,7 +38,7 @@ pub struct LineEndings {
 }
 
 impl LineEndings {
-    /// CRLF ends a line; a bare CR or LF passes untouched.
+    /// Only CRLF ends a line; a bare CR or LF passes unchanged.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -49,12 +48,12 @@ impl LineEndings {
         }
     }
 
-    /// What to do with a CR that no LF follows.
+    /// Sets the policy for a CR that is not followed by LF.
     ///
-    /// Reject it where mail goes on to software that takes CR for a line end:
-    /// a `.` between two of them may end the message there (RFC 5321 §2.3.8
-    /// forbids them on the wire). The CR itself is handed out before the octet
-    /// after it can show that it was bare.
+    /// Reject it if the mail goes to software that accepts CR as a line end: there,
+    /// a `.` between two CRs may end the message (RFC 5321 §2.3.8 forbids bare CR
+    /// on the wire). The CR itself is returned before the next octet can show that
+    /// it is bare.
     ///
     /// ```
     /// use dot_stuffing::{Config, ErrorKind, LineEndings, MultilineDecoder, Policy};
@@ -71,11 +70,11 @@ impl LineEndings {
         self
     }
 
-    /// What to do with an LF that no CR precedes.
+    /// Sets the policy for an LF that is not preceded by CR.
     ///
-    /// Reject it where mail goes on to software that takes LF for a line end:
-    /// LF-dot-LF is what SMTP smuggling is made of (RFC 5321 §2.3.8 forbids
-    /// it on the wire). Takes precedence over
+    /// Reject it if the mail goes to software that accepts LF as a line end: SMTP
+    /// smuggling uses LF-dot-LF (RFC 5321 §2.3.8 forbids bare LF on the wire). This
+    /// takes precedence over
     /// [`dangerous_lf_terminates`](Self::dangerous_lf_terminates).
     #[must_use]
     pub const fn bare_lf(mut self, policy: Policy) -> Self {
@@ -83,13 +82,13 @@ impl LineEndings {
         self
     }
 
-    /// Lets an LF end a line also where no CR precedes it, so that LF-dot-LF
-    /// ends a block and a dot after a bare LF is removed.
+    /// Sets whether a bare LF ends a line, so that LF-dot-LF ends a block and a dot
+    /// after a bare LF is removed.
     ///
-    /// Only for peers known to send LF alone throughout. Dangerous, because a
-    /// message stored with a bare LF before a dot then ends early: the sender
-    /// of a mail decides where your reader believes that it stops, and what
-    /// follows is taken for the server's words.
+    /// Use this only with peers that always send LF alone. It is dangerous because
+    /// a message stored with a bare LF before a dot ends early: the sender of a
+    /// mail decides where your reader ends it, and the rest is read as the server's
+    /// replies.
     ///
     /// ```
     /// use dot_stuffing::{Config, LineEndings, MultilineDecoder};
@@ -107,7 +106,7 @@ impl LineEndings {
         self
     }
 
-    /// Whether a scan that looks for CRLF-dot alone sees all that matters.
+    /// Whether a search for CRLF-dot finds everything that matters.
     pub(crate) const fn only_crlf_matters(self) -> bool {
         matches!(
             (self.bare_cr, self.bare_lf, self.lf_terminates),
@@ -147,7 +146,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// RFC 1939 §3, no limits.
+    /// RFC 1939 §3, without limits.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -159,27 +158,27 @@ impl Config {
         }
     }
 
-    /// Whether nothing but CRLF-dot and `max_octets` needs attention, up to a
-    /// dot that ends the block.
+    /// Whether only CRLF-dot and `max_octets` matter, up to a dot that ends the
+    /// block.
     pub(crate) const fn has_fast_path(&self) -> bool {
         self.line_endings.only_crlf_matters()
             && matches!(self.unstuffed_dot, Policy::Accept)
             && self.max_line_octets == u64::MAX
     }
 
-    /// What ends a line.
+    /// Sets what ends a line.
     #[must_use]
     pub const fn line_endings(mut self, line_endings: LineEndings) -> Self {
         self.line_endings = line_endings;
         self
     }
 
-    /// What to do with a line that begins with one dot and goes on, such as
-    /// `.x`, which no sender that stuffs can produce.
+    /// Sets the policy for a line that begins with one dot followed by other
+    /// octets, such as `.x`, which a sender that stuffs dots never sends.
     ///
-    /// Accepted, its dot is removed, as RFC 1939 §3 and MS-STANOPOP3 V0002
-    /// say. Reject it to find senders that do not stuff: what they send may
-    /// end at a line of the message itself.
+    /// If it is accepted, the dot is removed, as RFC 1939 §3 and MS-STANOPOP3 V0002
+    /// say. Reject it to detect senders that do not stuff: their blocks may end at
+    /// a line of the message itself.
     ///
     /// ```
     /// use dot_stuffing::{Config, ErrorKind, MultilineDecoder, Policy};
@@ -195,11 +194,12 @@ impl Config {
         self
     }
 
-    /// Ends the block at any line that begins with a dot; the rest of that
-    /// line is read and dropped.
+    /// Sets whether any line that begins with a dot ends the block. The rest of
+    /// that line is read and dropped.
     ///
-    /// This is how Outlook reads the answers to LIST, UIDL and CAPA, whose
-    /// lines never begin with a dot (MS-STANOPOP3 V0002). Never for messages.
+    /// Outlook reads the replies to LIST, UIDL and CAPA in this way, because their
+    /// lines never begin with a dot (MS-STANOPOP3 V0002). Do not use it for
+    /// messages.
     ///
     /// ```
     /// use dot_stuffing::{Config, MultilineDecoder};
@@ -216,20 +216,20 @@ impl Config {
         self
     }
 
-    /// The most octets a decoded block may have. Unlimited at first.
+    /// Sets the most octets of a decoded block. The default is no limit.
     ///
-    /// The octets up to the limit are handed out before the error.
+    /// The octets up to the limit are returned before the error.
     #[must_use]
     pub const fn max_octets(mut self, octets: u64) -> Self {
         self.max_octets = octets;
         self
     }
 
-    /// The most octets a decoded line may have, its line end included, a
-    /// removed dot not. Unlimited at first; RFC 5321 §4.5.3.1.6 asks senders
-    /// to keep to 1,000, and many do not.
+    /// Sets the most octets of a decoded line, including its line end but not a
+    /// removed dot. The default is no limit; RFC 5321 §4.5.3.1.6 limits senders to
+    /// 1,000, but many send more.
     ///
-    /// The octets up to the limit are handed out before the error.
+    /// The octets up to the limit are returned before the error.
     ///
     /// ```
     /// use dot_stuffing::{Config, ErrorKind, MultilineDecoder};

@@ -1,23 +1,46 @@
 //! The decoder: one small state and no buffer.
 //!
-//! The only octet that a read boundary can force the decoder to keep is the CR
-//! of CRLF-dot-CR, since an LF makes it the terminator and anything else makes
-//! it data. It is a constant, so a state stands for it. The start of the
+//! At the end of an input, the decoder may have to keep only one octet: the CR of
+//! CRLF-dot-CR, because LF makes it part of the terminator and any other octet
+//! makes it data. It is always a CR, so a state represents it. The start of the
 //! stream *is* the start of a line, and is the first state.
 //!
 //! ```text
 //!              .                CR               LF
 //! LineStart ───────▶ Dot ───────────▶ DotCr ───────────▶ End
-//!     ▲ │ other       │ other (dot dropped) │ other (dot dropped, CR handed out)
+//!     ▲ │ other       │ other (dot dropped) │ other (dot dropped, CR is data)
 //!     │ ▼             ▼                     ▼
 //!     │ Text ◀──────────────────────────── TextCr
 //!     │   └──────────── CR ────────────────▶ │ ▲ CR
 //!     └──────────────── LF ──────────────────┘ ┘
 //!
-//! With Config::dot_line_ends, LineStart goes to EndLine at a dot, and from
-//! there through EndLineCr to End at CRLF, dropping what stands between.
-//! Failed is entered by errors and left by reset() alone.
+//! With Config::dot_line_ends, a dot leads from LineStart to EndLine, which drops
+//! octets and leads through EndLineCr to End at CRLF. Errors lead to Failed; only
+//! reset() leaves it.
 //! ```
+//!
+//! # ADVICE
+//!
+//! To add a policy, for example for NUL:
+//!
+//! 1. `config.rs`: add a field and a setter to [`Config`], or to
+//!    [`LineEndings`](crate::LineEndings) if it is about line ends. Extend
+//!    `Config::has_fast_path` (and `LineEndings::only_crlf_matters`), or the fast
+//!    path skips the octets that the policy is about.
+//! 2. `error.rs`: add an [`ErrorKind`] and its text, if the policy can reject.
+//! 3. `MultilineDecoder::advance`: handle it in each state in which the octet can
+//!    occur. Call `fail` with the offset of the first rejected octet, and keep in
+//!    mind that `DotCr` has consumed a CR that is not returned yet. `LineDecoder`
+//!    in `line.rs` has its own arms for [`LineEndings`](crate::LineEndings).
+//! 4. `pop3-testkit/src/oracle/block.rs`: add it to `Rules` and to the model first,
+//!    from the text of the RFC. `Rules::drawn` gives it to properties and fuzz
+//!    targets, and `Rules::framing` to `tests/exhaustive.rs`, which needs a test
+//!    for it; `view/decode.rs` maps `Rules` to [`Config`].
+//! 5. `pop3-cli/src/decode.rs`: add an option to `Policies`, and a case to
+//!    `refusal`.
+//!
+//! Do not add a buffer, and do not let an event depend on where the input is cut:
+//! `tests/exhaustive.rs` cuts every short block in every way.
 
 use core::{iter::FusedIterator, ops::Range};
 
@@ -26,17 +49,16 @@ use crate::{
     scan::{self, Tail},
 };
 
-/// Decodes one multi-line block: finds its end and removes the dots that the
-/// sender put before lines that begin with one.
+/// Decodes one multi-line block: finds its end, and removes the dots that the
+/// sender added to lines that begin with one.
 ///
-/// Sans-IO and zero-copy: give it input in pieces of any size, get back parts
-/// of that input. How the input is cut never changes the octets handed out,
-/// the end, or the error. RFC 1939 §3, RFC 5321 §4.5.2, RFC 3977 §3.1.1,
+/// The decoder is sans-IO and zero-copy: give it input in pieces of any size, and
+/// it returns parts of that input. How the input is cut never changes the returned
+/// octets, the end, or the error. RFC 1939 §3, RFC 5321 §4.5.2, RFC 3977 §3.1.1,
 /// MS-STANOPOP3 V0002.
 ///
-/// Nothing here panics, allocates, or keeps octets of the input. Every call
-/// consumes input or hands out [`Span::Cr`], at most once, so a loop around it
-/// always ends.
+/// It never panics, allocates, or keeps octets of the input. Every call consumes
+/// input or returns one [`Span::Cr`], so a loop around it always ends.
 ///
 /// ```
 /// use dot_stuffing::MultilineDecoder;
@@ -60,12 +82,12 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct MultilineDecoder {
     config: Config,
-    /// Whether a dot after CRLF is all that matters to the policies.
+    /// Whether the policies only need to see a dot after CRLF.
     fast_path: bool,
     state: State,
-    /// Octets of input done with.
+    /// Octets of input consumed.
     wire: u64,
-    /// Octets handed out.
+    /// Octets returned.
     octets: u64,
     stuffed_lines: u64,
     line: Line,
@@ -84,7 +106,7 @@ enum State {
     Failed(DecodeError),
 }
 
-/// The line being handed out; kept only where a line limit is set.
+/// The current line; tracked only if there is a line limit.
 #[derive(Clone, Copy, Debug)]
 struct Line {
     octets: u64,
@@ -92,8 +114,8 @@ struct Line {
 }
 
 impl MultilineDecoder {
-    /// A decoder for RFC 1939 §3: CRLF-dot-CRLF alone ends the block, and all
-    /// octets but the stuffed dots pass untouched.
+    /// A decoder for RFC 1939 §3: only CRLF-dot-CRLF ends the block, and all octets
+    /// except stuffed dots pass unchanged.
     #[must_use]
     pub const fn new() -> Self {
         Self::with_config(Config::new())
@@ -120,9 +142,9 @@ impl MultilineDecoder {
     ///
     /// # Errors
     ///
-    /// Whatever the [`Config`] refuses, and input after the end. Octets before
-    /// the refused one have been handed out by then. The error repeats at each
-    /// further call.
+    /// Fails for what the [`Config`] rejects, and for input after the end. Octets
+    /// before the rejected one have been returned earlier. Each further call
+    /// repeats the error.
     ///
     /// ```
     /// use dot_stuffing::{Decoded, MultilineDecoder, Span};
@@ -143,15 +165,15 @@ impl MultilineDecoder {
         }
     }
 
-    /// The short way for a block in which line after line is stuffed: the
-    /// octets up to the next dot that begins a line, which is removed too.
+    /// A shortcut for blocks in which many lines are stuffed: returns the number of
+    /// octets up to the next dot that begins a line, and removes that dot too.
     #[inline(always)]
     fn stuffed_line(&mut self, input: &[u8]) -> Option<usize> {
         if self.state != State::Dot || !self.fast_path {
             return None;
         }
         let run = scan::near_stuffed_line(input)?;
-        // What goes beyond the limit takes the long way.
+        // If the run exceeds the limit, `decode_any` handles it.
         (self.config.max_octets - self.octets).checked_sub(run as u64)?;
         self.octets += run as u64;
         self.wire += run as u64 + 1;
@@ -171,7 +193,7 @@ impl MultilineDecoder {
                 }
             }
             Some(Span::Cr) => {
-                // Its octet on the wire is the last one consumed.
+                // The CR is the last octet consumed on the wire.
                 self.admit(b"\r", self.wire - 1)?;
             }
             Some(Span::End) | None => {}
@@ -210,8 +232,8 @@ impl MultilineDecoder {
     /// Iterates over the parts of the message in `input`, up to the end of the
     /// input or of the block.
     ///
-    /// Dropping the iterator early leaves the octets that it did not reach
-    /// undecoded: they are in [`Feed::rest`].
+    /// If the iterator is dropped early, the remaining octets are not decoded; they
+    /// are in [`Feed::rest`].
     #[inline]
     pub const fn feed<'d, 'a>(&'d mut self, input: &'a [u8]) -> Feed<'d, 'a> {
         Feed {
@@ -221,13 +243,12 @@ impl MultilineDecoder {
         }
     }
 
-    /// Says that no more input comes, and asks for the proof that the block
-    /// was whole.
+    /// Ends the input, and returns the proof that the block is complete.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Truncated`] unless the terminator was seen; the error that
-    /// the decoder has failed with, if it has.
+    /// [`ErrorKind::Truncated`] if the terminator was not seen; or the error with
+    /// which the decoder has already failed.
     ///
     /// ```
     /// use dot_stuffing::MultilineDecoder;
@@ -266,17 +287,19 @@ impl MultilineDecoder {
         *self = Self::with_config(self.config);
     }
 
-    /// Runs the state machine to the next event. Limits are not its business.
+    /// Runs the state machine to the next event. `admit` applies the limits to the
+    /// data that it returns; only in `EndLine`, whose octets are dropped, it checks
+    /// the line limit itself.
     #[inline]
     fn advance(&mut self, input: &[u8]) -> Result<Decoded<Span>, DecodeError> {
         let line_endings = self.config.line_endings;
-        // input[start..at] is what will be handed out next.
+        // input[start..at] is the data to return next.
         let mut start = 0;
         let mut at = 0;
         while at < start + scan::RUN
             && let Some(&octet) = input.get(at)
         {
-            // A run stops at its limit, however far the input goes.
+            // A run stops at `scan::RUN` octets, however long the input is.
             let text = &input[at..input.len().min(start + scan::RUN)];
             match self.state {
                 State::LineStart if octet == b'.' => {
@@ -404,7 +427,7 @@ impl MultilineDecoder {
         }
     }
 
-    /// All input is consumed and there is nothing to hand out.
+    /// The result if all input is consumed and there is no data.
     fn exhausted(&self, consumed: usize) -> Result<Decoded<Span>, DecodeError> {
         match self.state {
             State::Failed(error) => Err(error),
@@ -415,8 +438,8 @@ impl MultilineDecoder {
         }
     }
 
-    /// Fails for what the octet at `at` shows to be wrong `back` octets before
-    /// it; what stands from `start` on is handed out first.
+    /// Fails at the octet `back` octets before `at`. Returns the data from `start`
+    /// first, if there is any.
     #[cold]
     fn fail(
         &mut self,
@@ -433,9 +456,9 @@ impl MultilineDecoder {
         }
     }
 
-    /// How many octets of `run`, which begins at `offset` on the wire, the
-    /// limits let through. If not all, the decoder has failed; if none, that
-    /// is the error.
+    /// Returns the number of octets of `run`, which begins at `offset` on the wire,
+    /// that the limits admit. If that is not all, the decoder fails; if it is none,
+    /// this returns the error.
     #[inline]
     fn admit(&mut self, run: &[u8], offset: u64) -> Result<usize, DecodeError> {
         let mut admitted = run.len();
@@ -459,7 +482,8 @@ impl MultilineDecoder {
         Ok(admitted)
     }
 
-    /// How many octets of `run` come before one that makes its line too long.
+    /// Returns the number of octets of `run` before one that makes its line too
+    /// long.
     #[cold]
     fn line_limit(&mut self, run: &[u8]) -> usize {
         let mut line_start = 0;
@@ -485,7 +509,8 @@ impl MultilineDecoder {
         run.len()
     }
 
-    /// Where among the next `octets` of a line the limit is passed.
+    /// The offset within the next `octets` of a line at which the limit is
+    /// exceeded.
     fn line_cut(&self, octets: usize) -> Option<usize> {
         let room = self.config.max_line_octets - self.line.octets;
         (octets as u64 > room).then_some(room as usize)
@@ -512,7 +537,7 @@ const fn end(consumed: usize) -> Result<Decoded<Span>, DecodeError> {
     })
 }
 
-/// The parts of the message in one input; made by [`MultilineDecoder::feed`].
+/// The parts of the message in one input. Made by [`MultilineDecoder::feed`].
 ///
 /// Ends at the end of the input, at the end of the block, and after an error.
 #[derive(Debug)]
@@ -524,7 +549,8 @@ pub struct Feed<'d, 'a> {
 }
 
 impl<'a> Feed<'_, 'a> {
-    /// The input not yet decoded: once the block has ended, what follows it.
+    /// The rest of the input; after the end of the block, the octets that follow
+    /// it.
     ///
     /// ```
     /// use dot_stuffing::MultilineDecoder;

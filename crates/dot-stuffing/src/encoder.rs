@@ -1,5 +1,5 @@
-//! The encoder: puts a dot before each line that begins with one, and mends,
-//! refuses or passes newlines that are not CRLF.
+//! The encoder: adds a dot to each line that begins with one, and canonicalizes,
+//! rejects or passes newlines other than CRLF.
 
 use core::iter::FusedIterator;
 
@@ -8,7 +8,7 @@ use crate::{
     scan::{self, Tail},
 };
 
-/// What a [`MultilineEncoder`] does with a CR or LF that stands alone.
+/// What a [`MultilineEncoder`] does with a bare CR or bare LF.
 ///
 /// ```
 /// use dot_stuffing::{BareNewline, MultilineEncoder};
@@ -25,30 +25,29 @@ use crate::{
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BareNewline {
-    /// Makes it CRLF, so that the block means the same to every reader: one
-    /// that ends lines at LF or at CR finds no line end that is not CRLF, and
-    /// no dot after one that is not doubled. For text, and for mail from
-    /// strangers.
+    /// Replaces it with CRLF, so that the block means the same to every reader: a
+    /// reader that ends lines at LF or CR finds only CRLF, and after it no dot that
+    /// is not doubled. Use it for text, and for mail from unknown senders.
     Canonicalize,
-    /// Refuses the message with an [`EncodeError`].
+    /// Rejects the message with an [`EncodeError`].
     Reject,
-    /// Passes it on: the reader gets the message octet by octet, if it holds
-    /// to RFC 1939 §3. One that ends lines at a bare LF may be made to see a
-    /// terminator that the message forged.
+    /// Keeps it: a reader that follows RFC 1939 §3 receives the message octet by
+    /// octet. A reader that ends lines at a bare LF may see a terminator that the
+    /// message forged.
     Verbatim,
 }
 
-/// Encodes one multi-line block: doubles the dot at the front of each line that
+/// Encodes one multi-line block: doubles the dot at the start of each line that
 /// begins with one, and ends the block.
 ///
-/// Sans-IO and zero-copy: give it a message in pieces of any size, send the
-/// slices it hands out, and then what [`finish`](Self::finish) returns. How the
-/// message is cut never changes the octets sent. A message of n octets gives at
-/// most 2n + 5. RFC 1939 §3, RFC 5321 §4.5.2, RFC 3977 §3.1.1.
+/// The encoder is sans-IO and zero-copy: give it a message in pieces of any size,
+/// send the slices that it returns, and then what [`finish`](Self::finish) returns.
+/// How the message is cut never changes the octets sent. A message of n octets
+/// gives at most 2n + 5. RFC 1939 §3, RFC 5321 §4.5.2, RFC 3977 §3.1.1.
 ///
-/// A line begins at the first octet and after every CRLF. The terminator comes
-/// from `finish` alone; it is preceded by a CRLF of its own where the message
-/// does not end with one. Nothing here panics or allocates.
+/// A line begins at the first octet and after every CRLF. Only `finish` returns the
+/// terminator, preceded by CRLF if the message does not end with one. The encoder
+/// never panics or allocates.
 ///
 /// ```
 /// use dot_stuffing::{BareNewline, MultilineEncoder};
@@ -68,7 +67,7 @@ pub enum BareNewline {
 pub struct MultilineEncoder {
     newline: BareNewline,
     state: State,
-    /// Octets of the message done with.
+    /// Octets of the message consumed.
     offset: u64,
 }
 
@@ -93,11 +92,11 @@ impl MultilineEncoder {
         }
     }
 
-    /// Iterates over what to send for the next part of the message: slices of
+    /// Iterates over the octets to send for the next part of the message: slices of
     /// `message`, and constant octets between them.
     ///
-    /// Iterate to the end; what an iterator dropped early did not reach is not
-    /// encoded, and stands in [`Stuffed::rest`].
+    /// Iterate to the end: if the iterator is dropped early, the remaining octets
+    /// are not encoded; they are in [`Stuffed::rest`].
     #[inline]
     pub const fn encode<'e, 'a>(&'e mut self, message: &'a [u8]) -> Stuffed<'e, 'a> {
         Stuffed {
@@ -106,14 +105,14 @@ impl MultilineEncoder {
         }
     }
 
-    /// Ends the block: what to send last. At most five octets.
+    /// Ends the block. Returns the last octets to send, at most five.
     ///
     /// # Errors
     ///
-    /// Under [`BareNewline::Reject`] the error that [`encode`](Self::encode)
-    /// gave, or the one of a message that ends with a bare CR. There is no
-    /// terminator then: close the connection, so that the reader sees the
-    /// message cut off. The other two settings never fail.
+    /// Under [`BareNewline::Reject`], the error that [`encode`](Self::encode)
+    /// returned, or the one for a message that ends with a bare CR. Then there is
+    /// no terminator: close the connection, so that the reader sees a truncated
+    /// message. The other two settings never fail.
     ///
     /// ```
     /// use dot_stuffing::{BareNewline, MultilineEncoder};
@@ -143,10 +142,11 @@ impl MultilineEncoder {
     }
 }
 
-/// What to send for one part of a message; made by [`MultilineEncoder::encode`].
+/// The octets to send for one part of a message. Made by
+/// [`MultilineEncoder::encode`].
 ///
-/// Ends at the end of that part. After an error it repeats the error once a
-/// call and nothing else.
+/// Ends at the end of that part. After an error, each further `encode` returns only
+/// the same error.
 #[derive(Debug)]
 #[must_use = "a message is encoded only as the iterator is driven"]
 pub struct Stuffed<'e, 'a> {
@@ -155,7 +155,7 @@ pub struct Stuffed<'e, 'a> {
 }
 
 impl<'a> Stuffed<'_, 'a> {
-    /// The part of the message not yet encoded.
+    /// The part of the message that is not yet encoded.
     #[must_use]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
@@ -168,12 +168,12 @@ impl<'a> Stuffed<'_, 'a> {
         taken
     }
 
-    /// How many octets can be sent as they are.
+    /// The number of octets that can be sent unchanged.
     fn run(&self) -> usize {
         let text = &self.rest[..self.rest.len().min(scan::RUN)];
         match self.encoder.newline {
             BareNewline::Verbatim => {
-                // Where one line was stuffed, the next one may be too.
+                // After a stuffed line, the next one may be stuffed too.
                 let near = text.first().filter(|&&octet| octet == b'.');
                 near.and_then(|_| scan::near_stuffed_line(text))
                     .or_else(|| scan::crlf_dot(text).map(|found| found + 2))

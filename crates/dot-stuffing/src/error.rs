@@ -1,35 +1,36 @@
-//! Errors with a kind and the offset of the octet they were noticed for.
+//! Errors, with a kind and the offset of the octet that caused them.
 
 use core::fmt;
 
-/// What a decoder refused.
+/// What a decoder rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Octets were given to a decoder whose block had already ended. Take what
-    /// follows the end from [`Feed::rest`](crate::Feed::rest), or
+    /// The decoder got octets after its block had ended. Take them from
+    /// [`Feed::rest`](crate::Feed::rest), or
     /// [`reset`](crate::MultilineDecoder::reset) the decoder for the next block.
     AfterEnd,
-    /// A CR that no LF follows, under [`Policy::Reject`](crate::Policy::Reject).
+    /// A CR that is not followed by LF, under
+    /// [`Policy::Reject`](crate::Policy::Reject).
     BareCr,
-    /// An LF that no CR precedes, under [`Policy::Reject`](crate::Policy::Reject).
+    /// An LF that is not preceded by CR, under
+    /// [`Policy::Reject`](crate::Policy::Reject).
     BareLf,
     /// A line longer than the configured maximum.
     LineTooLong,
     /// More octets in the block than the configured maximum.
     TooLong,
-    /// The input ended before the terminator. What was decoded so far is the
-    /// beginning of a message, not a message.
+    /// The input ended before the terminator. The decoded octets are only the
+    /// beginning of a message.
     Truncated,
-    /// A line that begins with a single dot and goes on, under
+    /// A line that begins with one dot followed by other octets, under
     /// [`Policy::Reject`](crate::Policy::Reject).
     UnstuffedDot,
 }
 
 /// Why a block or line could not be decoded, and where.
 ///
-/// A decoder that has failed stays failed and repeats its error until it is
-/// reset.
+/// A decoder that has failed repeats its error until it is reset.
 ///
 /// ```
 /// use dot_stuffing::{ErrorKind, MultilineDecoder};
@@ -52,15 +53,15 @@ impl DecodeError {
         Self { kind, offset }
     }
 
-    /// What was refused.
+    /// What was rejected.
     #[must_use]
     pub const fn kind(self) -> ErrorKind {
         self.kind
     }
 
-    /// The offset in octets, counted on the wire from the start of the block,
-    /// of the first octet that is refused; for [`ErrorKind::Truncated`] the
-    /// number of octets that were read.
+    /// The offset of the first rejected octet, counted on the wire from the start
+    /// of the block; for [`ErrorKind::Truncated`], the number of octets that were
+    /// read.
     #[must_use]
     pub const fn offset(self) -> u64 {
         self.offset
@@ -92,7 +93,7 @@ impl core::error::Error for DecodeError {}
 
 #[cfg(feature = "std")]
 impl From<DecodeError> for std::io::Error {
-    /// [`ErrorKind::Truncated`] becomes `UnexpectedEof`, all else `InvalidData`.
+    /// [`ErrorKind::Truncated`] becomes `UnexpectedEof`, all others `InvalidData`.
     fn from(error: DecodeError) -> Self {
         let kind = match error.kind {
             ErrorKind::Truncated => std::io::ErrorKind::UnexpectedEof,
@@ -102,21 +103,21 @@ impl From<DecodeError> for std::io::Error {
     }
 }
 
-/// What [`BareNewline::Reject`](crate::BareNewline::Reject) refused.
+/// What [`BareNewline::Reject`](crate::BareNewline::Reject) rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EncodeErrorKind {
-    /// A CR that no LF follows.
+    /// A CR that is not followed by LF.
     BareCr,
-    /// An LF that no CR precedes.
+    /// An LF that is not preceded by CR.
     BareLf,
 }
 
 /// Why a message could not be encoded, and where.
 ///
-/// An encoder that has failed stays failed: its
-/// [`finish`](crate::MultilineEncoder::finish) gives this error in place of a
-/// terminator, so that a refused message is never sent as if it were whole.
+/// After an error, [`finish`](crate::MultilineEncoder::finish) returns this error
+/// instead of a terminator, so that a rejected message is never sent as if it were
+/// complete.
 ///
 /// ```
 /// use dot_stuffing::{BareNewline, EncodeErrorKind, MultilineEncoder};
@@ -143,7 +144,7 @@ impl EncodeError {
         self.kind
     }
 
-    /// The offset of the refused CR or LF, in octets from the start of the
+    /// The offset of the rejected CR or LF, in octets from the start of the
     /// message.
     #[must_use]
     pub const fn offset(self) -> u64 {

@@ -1,50 +1,47 @@
-//! Anomalies in a block, found beside the decoder and without touching it.
+//! Finds anomalies in a block, separately from the decoder.
 
-/// Something in a block that readers disagree about, or that no careful sender
-/// writes.
+/// Something in a block on which readers disagree, or that no careful sender sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AnomalyKind {
-    /// The block has ended, and this octet is still in the input. Reported
-    /// once, for the first such octet.
+    /// An octet after the end of the block. Reported only for the first such octet.
     AfterEnd,
-    /// A CR without an LF, directly before or after a dot. Some readers end a
-    /// line here, and so perhaps the message.
+    /// A bare CR directly before or after a dot. Some readers end a line here, and
+    /// so perhaps the message.
     BareCrBesideDot,
-    /// An LF without a CR, directly before or after a dot: the stuff of SMTP
-    /// smuggling.
+    /// A bare LF directly before or after a dot, as used in SMTP smuggling.
     BareLfBesideDot,
-    /// A NUL. C programs end their string here.
+    /// A NUL. C programs may end a string here.
     Nul,
-    /// A line that begins with one dot and goes on: this sender may not stuff,
-    /// and then a line of the message can end it.
+    /// A line that begins with one dot followed by other octets: this sender may
+    /// not stuff dots, and then a line of the message can end the message.
     UnstuffedDot,
 }
 
-/// One irregularity and where it stands.
+/// An anomaly and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Anomaly {
-    /// What it is.
+    /// The kind.
     pub kind: AnomalyKind,
-    /// Its octet on the wire, counted from the start of the block.
+    /// Its offset on the wire, in octets from the start of the block.
     pub offset: u64,
 }
 
 /// A line, by its place and length on the wire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LineExtent {
-    /// Where it begins, in octets from the start of the block.
+    /// The offset of its first octet from the start of the block.
     pub offset: u64,
-    /// Its octets, line end and stuffed dot included.
+    /// Its octets, including the line end and a stuffed dot.
     pub octets: u64,
 }
 
-/// Walks the octets that a [`MultilineDecoder`](crate::MultilineDecoder) is
-/// given, and reports what is irregular in them by RFC 1939 §3.
+/// Examines the octets that a [`MultilineDecoder`](crate::MultilineDecoder) gets,
+/// and reports anomalies with regard to RFC 1939 §3.
 ///
-/// It is apart from the decoder so that it costs nothing unless used, and
-/// changes nothing: no octet, no end. How the input is cut never changes the
-/// report, except that a CR is known to be bare only at the octet after it.
+/// It is separate from the decoder, so that it costs nothing unless used and never
+/// changes the decoded message. How the input is cut does not change the report,
+/// except that a CR is known to be bare only at the next octet.
 ///
 /// ```
 /// use dot_stuffing::{Anomaly, AnomalyKind, Inspector};
@@ -64,8 +61,8 @@ pub struct LineExtent {
 #[derive(Clone, Debug)]
 pub struct Inspector {
     state: State,
-    /// The last two octets, older first. The start of a block is the start of a
-    /// line, as if it followed a CRLF.
+    /// The last two octets, older first. The start of a block counts as the start
+    /// of a line, as if it followed CRLF.
     last: [u8; 2],
     offset: u64,
     line_start: u64,
@@ -99,15 +96,15 @@ impl Inspector {
     }
 
     /// Reports the anomalies that `input` completes, in the order in which they
-    /// come to light.
+    /// become known.
     pub fn inspect(&mut self, input: &[u8], mut report: impl FnMut(Anomaly)) {
         for &octet in input {
             self.step(octet, &mut report);
         }
     }
 
-    /// The longest line so far, the terminator and a line not yet ended
-    /// counted; the first of equals.
+    /// The longest line so far, including the terminator and an unfinished line;
+    /// the first one if several are equally long.
     ///
     /// ```
     /// use dot_stuffing::{Inspector, LineExtent};
@@ -136,7 +133,7 @@ impl Inspector {
         match octet {
             0 => found(AnomalyKind::Nul, offset),
             b'\n' if first == b'.' => found(AnomalyKind::BareLfBesideDot, offset),
-            // An LF between two dots was reported when it came.
+            // An LF between two dots was already reported.
             b'.' if first == b'\n' && second != b'\r' && second != b'.' => {
                 found(AnomalyKind::BareLfBesideDot, offset - 1);
             }

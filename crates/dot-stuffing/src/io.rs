@@ -1,4 +1,4 @@
-//! Blocking streams: a reader and a writer of one block each.
+//! A reader and a writer of one block for blocking streams.
 
 use std::{
     io::{self, BufRead, IoSlice, Read, Write},
@@ -7,14 +7,14 @@ use std::{
 
 use crate::{BareNewline, Complete, Config, DecodeError, MultilineDecoder, MultilineEncoder, Span};
 
-/// Reads one multi-line block from a [`BufRead`]: its message without the
+/// Reads one multi-line block from a [`BufRead`]: returns the message without the
 /// stuffed dots, then end of file.
 ///
-/// [`fill_buf`](BufRead::fill_buf) hands out slices of the inner buffer, so
-/// nothing is copied unless [`Read`] is used. What follows the block stays in
-/// the inner reader. If the input ends before the block does, every further
-/// read is [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): a cut-off message
-/// never looks like a short one.
+/// [`fill_buf`](BufRead::fill_buf) returns slices of the inner buffer, so nothing
+/// is copied unless [`Read`] is used. Octets after the block stay in the inner
+/// reader. If the input ends before the block, every further read fails with
+/// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof), so a truncated message never
+/// looks like a short one.
 ///
 /// ```
 /// use std::io::{BufRead, Read};
@@ -31,11 +31,11 @@ use crate::{BareNewline, Complete, Config, DecodeError, MultilineDecoder, Multil
 pub struct MultilineReader<R> {
     inner: R,
     decoder: MultilineDecoder,
-    /// Octets at the front of the inner buffer to hand out.
+    /// Octets at the front of the inner buffer to return.
     data: usize,
-    /// Octets behind those that are done with too.
+    /// Octets after those that are consumed too.
     skip: usize,
-    /// A CR to hand out that is in no buffer any more.
+    /// Whether to return a CR that is no longer in the buffer.
     cr: bool,
     ended: bool,
 }
@@ -46,7 +46,8 @@ impl<R: BufRead> MultilineReader<R> {
         Self::with_config(inner, Config::new())
     }
 
-    /// The same, with policies and limits.
+    /// Reads a block that begins at the next octet of `inner`, with policies and
+    /// limits.
     ///
     /// ```
     /// use std::io::{ErrorKind, Read};
@@ -68,12 +69,12 @@ impl<R: BufRead> MultilineReader<R> {
         }
     }
 
-    /// The proof that the block was read to its end.
+    /// Returns the proof that the block was read to its end.
     ///
     /// # Errors
     ///
-    /// As [`MultilineDecoder::finish`]: `Truncated` also where the block is
-    /// not read to its end yet.
+    /// As [`MultilineDecoder::finish`]; also `Truncated` if the block is not yet
+    /// read to its end.
     ///
     /// ```
     /// use std::io::Read;
@@ -89,8 +90,8 @@ impl<R: BufRead> MultilineReader<R> {
         self.decoder.finish()
     }
 
-    /// The inner reader. If the block was read to its end, it stands at the
-    /// octet after it; otherwise somewhere within.
+    /// Returns the inner reader. If the block was read to its end, the next octet
+    /// is the one after it; otherwise it is somewhere in the block.
     pub fn into_inner(self) -> R {
         self.inner
     }
@@ -149,7 +150,7 @@ impl<R: BufRead> Read for MultilineReader<R> {
         Ok(octets)
     }
 
-    // The default grows the vector by steps and reads through it.
+    // The default implementation grows the vector in steps and copies through it.
     fn read_to_end(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
         let before = into.len();
         loop {
@@ -169,12 +170,12 @@ impl<R: BufRead> Read for MultilineReader<R> {
 
 /// Writes one message as a multi-line block.
 ///
-/// Each write is passed on at once, in vectored writes, whole or not at all:
-/// after an error of the inner writer it is not known how much has been sent,
-/// so all further writes and [`finish`](Self::finish) fail. Without `finish`
-/// there is no terminator, and the reader sees the message cut off.
+/// Each write is passed on completely and at once, in vectored writes. After an
+/// error of the inner writer it is unknown how much was sent, so all further writes
+/// and [`finish`](Self::finish) fail. Without `finish` there is no terminator, and
+/// the reader sees a truncated message.
 ///
-/// For blocking writers: `WouldBlock` counts as an error.
+/// Use it with blocking writers: `WouldBlock` counts as an error.
 ///
 /// ```
 /// use std::io::Write;
@@ -192,7 +193,7 @@ pub struct MultilineWriter<W> {
     failed: bool,
 }
 
-/// Slices passed to one vectored write.
+/// The most slices in one vectored write.
 const SLICES: usize = 64;
 
 impl<W: Write> MultilineWriter<W> {
@@ -205,12 +206,12 @@ impl<W: Write> MultilineWriter<W> {
         }
     }
 
-    /// Writes the terminator, flushes, and gives the inner writer back.
+    /// Writes the terminator, flushes, and returns the inner writer.
     ///
     /// # Errors
     ///
-    /// Those of the inner writer, and of [`MultilineEncoder::finish`]; any
-    /// error of an earlier write. The terminator is not sent then.
+    /// Those of the inner writer and of [`MultilineEncoder::finish`], and any error
+    /// of an earlier write. Then the terminator is not sent.
     pub fn finish(mut self) -> io::Result<W> {
         self.check()?;
         let terminator = self.encoder.finish()?;
@@ -222,7 +223,7 @@ impl<W: Write> MultilineWriter<W> {
     fn check(&self) -> io::Result<()> {
         match self.failed {
             true => Err(io::Error::other(
-                "an earlier write failed: how much of the block was sent is not known",
+                "an earlier write failed; it is unknown how much of the block was sent",
             )),
             false => Ok(()),
         }

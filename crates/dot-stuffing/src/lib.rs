@@ -1,12 +1,12 @@
 //! A zero-copy streaming codec for byte-stuffed multi-line blocks (also called
-//! dot-stuffing): the framing that carries every mail over POP3 (RFC 1939 §3),
-//! SMTP (RFC 5321 §4.5.2) and NNTP (RFC 3977 §3.1.1).
+//! dot-stuffing): the framing of messages in POP3 (RFC 1939 §3), SMTP (RFC 5321
+//! §4.5.2) and NNTP (RFC 3977 §3.1.1).
 //!
-//! A block is lines that end with CRLF, closed by a line that is a dot alone.
-//! A line of the message that begins with a dot travels with one more. This
-//! crate finds the end, removes and adds the dots, and gets the edges right: a
-//! dot that is the first octet, a terminator cut anywhere by reads, a CR that
-//! turns out to be data, an input that stops too soon.
+//! A block is a sequence of lines that end with CRLF, closed by a line that is a
+//! single dot. A line of the message that begins with a dot is sent with another
+//! dot before it. This crate finds the end, removes and adds the dots, and handles
+//! the edge cases: a dot as the first octet, a terminator cut anywhere by reads, a
+//! CR that turns out to be data, and an input that ends too early.
 //!
 //! ```
 //! use dot_stuffing::{BareNewline, MultilineDecoder, MultilineEncoder};
@@ -46,39 +46,39 @@
 //!
 //! # Promises
 //!
-//! - No panic, no loop without progress, no allocation, no `unsafe`. The core
-//!   is `no_std` and needs no allocator.
-//! - How the input is cut changes nothing: the same octets, end and error come
-//!   out whole or octet by octet.
-//! - The end of input is never success: only [`MultilineDecoder::finish`] after
-//!   the terminator gives a [`Complete`].
-//! - Features add API; none changes behaviour. Leniency and strictness are
-//!   values of [`Config`].
+//! - No panic, no loop without progress, no allocation, no `unsafe`. The core is
+//!   `no_std` and needs no allocator.
+//! - How the input is cut changes nothing: the octets, the end and the error are
+//!   the same for one input and octet by octet.
+//! - The end of input is never a success: only [`MultilineDecoder::finish`] after
+//!   the terminator returns a [`Complete`].
+//! - Features only add API. Leniency and strictness are values of [`Config`].
 //!
 //! # Differences from RFC 1939
 //!
-//! By default there are none in what is accepted as a block. Where the RFC
-//! leaves a choice, or senders do what it does not foresee:
+//! By default there are no differences in what is accepted as a block. This is how
+//! the crate handles choices that the RFC leaves, and cases that it does not cover:
 //!
-//! 1. Octets are octets. Bare CR, bare LF, NUL and 8-bit pass untouched; lines
-//!    may have any length. The RFC speaks of lines of printable text.
-//! 2. A line `.x`, whose dot was not doubled, loses that dot, as §3 says to the
-//!    letter and MS-STANOPOP3 V0002 repeats. Many readers keep it.
-//!    [`Config::unstuffed_dot`] can refuse it.
-//! 3. CRLF-dot-CR-CRLF ends nothing: the dot is removed and CR CR LF is data.
-//! 4. [`Config::dot_line_ends`] ends a block at any line that begins with a dot,
-//!    as Outlook reads LIST, UIDL and CAPA.
-//! 5. [`LineEndings::dangerous_lf_terminates`] lets an LF end a line. It is off
-//!    because it lets the author of a mail forge the end of it.
-//! 6. The encoder, under [`BareNewline::Verbatim`], sends bare CR and LF, which
-//!    SMTP forbids; under [`BareNewline::Canonicalize`] it never does.
-//! 7. A message that does not end with CRLF gets one, since a block cannot say
-//!    otherwise. An empty message is `.` CRLF.
+//! 1. Octets are octets. Bare CR, bare LF, NUL and 8-bit octets pass unchanged, and
+//!    lines may have any length. The RFC speaks of lines of printable text.
+//! 2. A line `.x`, whose dot was not doubled, loses that dot, exactly as §3 says
+//!    and MS-STANOPOP3 V0002 repeats. Many readers keep it.
+//!    [`Config::unstuffed_dot`] can reject it.
+//! 3. CRLF-dot-CR-CRLF does not end a block: the dot is removed, and CR CR LF is
+//!    data.
+//! 4. [`Config::dot_line_ends`] ends a block at any line that begins with a dot, as
+//!    Outlook reads LIST, UIDL and CAPA.
+//! 5. [`LineEndings::dangerous_lf_terminates`] lets a bare LF end a line. It is off
+//!    by default, because it lets the author of a mail forge its end.
+//! 6. The encoder sends bare CR and LF, which SMTP forbids, under
+//!    [`BareNewline::Verbatim`], but never under [`BareNewline::Canonicalize`].
+//! 7. A message that does not end with CRLF gets one, because a block always ends
+//!    with CRLF. An empty message is `.` CRLF.
 //!
 //! # States
 //!
-//! What the decoder does at each octet, by default. "drop" means that the octet
-//! is consumed and not handed out, "hold" that the next octet decides.
+//! This is what the decoder does at each octet, by default. "drop" means that the
+//! octet is consumed but not returned, "hold" that the next octet decides.
 //!
 //! | state | `.` | CR | LF | other |
 //! |---|---|---|---|---|

@@ -2,12 +2,12 @@
 
 use crate::{DecodeError, Decoded, ErrorKind, LineEndings, Policy};
 
-/// Splits a stream into lines of at most `MAX` octets, the line end included.
+/// Splits a stream into lines of at most `MAX` octets, including the line end.
 ///
-/// A line that lies whole in one input is handed out as a slice of it. Only
-/// the start of a line that a read boundary cut is copied, into a buffer of
-/// `MAX` octets inside the decoder. RFC 1939 §3 and RFC 2449 §4 give 255 octets
-/// for a command and 512 for the first line of a reply.
+/// A line that is complete in one input is returned as a slice of it. Only the
+/// start of a line that is cut between inputs is copied, into a buffer of `MAX`
+/// octets in the decoder. RFC 1939 §3 and RFC 2449 §4 allow 255 octets for a
+/// command and 512 for the first line of a reply.
 ///
 /// ```
 /// use dot_stuffing::LineDecoder;
@@ -22,10 +22,10 @@ use crate::{DecodeError, Decoded, ErrorKind, LineEndings, Policy};
 pub struct LineDecoder<const MAX: usize> {
     line_endings: LineEndings,
     state: State,
-    /// The start of the line, as far as it came with earlier inputs.
+    /// The start of the line, from earlier inputs.
     held: [u8; MAX],
     held_len: usize,
-    /// Octets of input done with.
+    /// Octets of input consumed.
     wire: u64,
 }
 
@@ -33,15 +33,15 @@ pub struct LineDecoder<const MAX: usize> {
 enum State {
     Line,
     Failed(DecodeError),
-    /// Dropping what is left of a refused line.
+    /// The rest of a rejected line is being dropped.
     Skip {
         after_cr: bool,
     },
 }
 
-/// Where the next line ends.
+/// The end of the next line.
 enum Found {
-    /// Octets of the line, and those with its line end.
+    /// The octets of the line, without and with its line end.
     End {
         line: usize,
         consumed: usize,
@@ -50,8 +50,7 @@ enum Found {
 }
 
 impl<const MAX: usize> LineDecoder<MAX> {
-    /// A decoder for lines that end with CRLF; a bare CR or LF is an octet of
-    /// the line.
+    /// A decoder for lines that end with CRLF; a bare CR or LF belongs to the line.
     #[must_use]
     pub const fn new() -> Self {
         Self::with_line_endings(LineEndings::new())
@@ -78,15 +77,16 @@ impl<const MAX: usize> LineDecoder<MAX> {
         }
     }
 
-    /// Decodes up to one line, handed out without its line end.
+    /// Decodes at most one line, and returns it without its line end.
     ///
-    /// Call again with what was not consumed, until nothing is left.
+    /// Call it again with the octets that were not consumed, until none are left.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::LineTooLong`] as soon as `MAX` octets came without a line
-    /// end, and what the [`LineEndings`] refuse. The error repeats, and none
-    /// of `input` is consumed, until [`skip_line`](Self::skip_line).
+    /// [`ErrorKind::LineTooLong`] as soon as there are `MAX` octets without a line
+    /// end, and what the [`LineEndings`] reject. Until
+    /// [`skip_line`](Self::skip_line) is called, each further call repeats the
+    /// error and consumes none of `input`.
     pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> Result<Decoded<&'a [u8]>, DecodeError> {
         match self.state {
             State::Failed(error) => return Err(error),
@@ -117,10 +117,10 @@ impl<const MAX: usize> LineDecoder<MAX> {
         }
     }
 
-    /// Gives up the line that was refused: the next [`decode`](Self::decode)
-    /// of the same input consumes what is left of that line, over as many
-    /// inputs as it takes, and hands out nothing. Does nothing unless the
-    /// decoder has failed.
+    /// Skips the line that was rejected: the next calls of
+    /// [`decode`](Self::decode), starting with the same input, consume the rest of
+    /// that line and return nothing for it. Does nothing unless the decoder has
+    /// failed.
     ///
     /// ```
     /// use dot_stuffing::{ErrorKind, LineDecoder};
@@ -136,19 +136,20 @@ impl<const MAX: usize> LineDecoder<MAX> {
     pub const fn skip_line(&mut self) {
         if let State::Failed(_) = self.state {
             self.state = State::Skip {
-                // Had LF followed a held CR, the line would not have been refused.
+                // If LF had followed a held CR, the line would not have been
+                // rejected.
                 after_cr: false,
             };
             self.held_len = 0;
         }
     }
 
-    /// Says that no more input comes.
+    /// Ends the input.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Truncated`] if the input stopped within a line, with the
-    /// number of octets read; the error that the decoder has failed with.
+    /// [`ErrorKind::Truncated`] if the input ended within a line, with the number
+    /// of octets read; or the error with which the decoder has already failed.
     ///
     /// ```
     /// use dot_stuffing::{ErrorKind, LineDecoder};
@@ -169,14 +170,14 @@ impl<const MAX: usize> LineDecoder<MAX> {
         }
     }
 
-    /// The line of `line` octets that ends in `input`, joined to its start.
+    /// Returns the line of `line` octets that ends in `input`, joined to its start.
     fn take<'a>(&'a mut self, input: &'a [u8], line: usize, consumed: usize) -> &'a [u8] {
         self.wire += consumed as u64;
         let held = core::mem::take(&mut self.held_len);
         if held == 0 {
             return &input[..line];
         }
-        // Where the CR of the line end was held, `line` is less.
+        // If the CR of the line end was held, `line` is smaller than `held`.
         if let Some(rest) = line.checked_sub(held) {
             self.held[held..line].copy_from_slice(&input[..rest]);
         }
@@ -186,7 +187,7 @@ impl<const MAX: usize> LineDecoder<MAX> {
     fn find(&self, input: &[u8]) -> Result<Found, DecodeError> {
         let held = self.held_len;
         let line_start = self.wire - held as u64;
-        // The most octets of the input that this line may have.
+        // The part of the input that this line may have.
         let room = &input[..input.len().min(MAX - held)];
         let mut after_cr = held > 0 && self.held[held - 1] == b'\r';
         let mut at = 0;
@@ -216,7 +217,7 @@ impl<const MAX: usize> LineDecoder<MAX> {
                     }
                     at += 1;
                 }
-                // Look at what was found with the CR state known.
+                // Examine the octet again with the CR state known.
                 Some(0) => at += 1,
                 Some(found) => at += found,
             }
@@ -238,7 +239,7 @@ impl<const MAX: usize> LineDecoder<MAX> {
         self.wire += input.len() as u64;
     }
 
-    /// Drops octets up to the end of the refused line, or all.
+    /// Drops octets up to the end of the rejected line, or all octets.
     fn skip(&mut self, input: &[u8], mut after_cr: bool) -> usize {
         let mut skipped = input.len();
         for lf in memchr::memchr_iter(b'\n', input) {

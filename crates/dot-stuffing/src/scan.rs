@@ -1,27 +1,26 @@
-//! The only hot loops. Everything else in the crate runs once an event.
+//! The hot loops. Everything else in the crate runs once per event.
 //!
-//! A block is mostly text in which nothing happens, so the speed of the codec
-//! is the speed at which it can say "nothing happens here". Three facts shape
-//! the searches below:
+//! A block is mostly text in which nothing happens, so the speed of the codec is
+//! the speed at which it finds that nothing happens. Three facts shape the searches
+//! below:
 //!
-//! - `memmem` reads near the speed of memory, but setting it up costs as much
-//!   as reading a kilobyte. A block in which every line is stuffed would pay
-//!   that for each line. So the next few octets are looked at word by word
-//!   first, and the searcher is set up only for what lies beyond.
-//! - The searcher is built at each call rather than kept: it is 288 octets
-//!   large, and a decoder should be one small struct with a `const` constructor.
-//! - The encoder that mends bare newlines cares for every CR and LF, and those
-//!   are everywhere. Asking "is each CR before an LF, and no dot after" of a
-//!   whole array at a time needs no branch, so the compiler turns it into
-//!   vector code for the target at hand.
+//! - `memmem` reads almost at the speed of memory, but setting it up costs as much
+//!   as reading a kilobyte. In a block with many stuffed lines, each line would pay
+//!   that. So the next few octets are searched word by word first, and the searcher
+//!   is set up only for the octets after them.
+//! - The searcher is built at each call and not kept: it has 288 octets, and a
+//!   decoder should be a small struct with a `const` constructor.
+//! - The encoder that canonicalizes newlines must check every CR and LF, which are
+//!   everywhere. Checking a whole array at a time for "each CR precedes an LF, and
+//!   no dot follows" needs no branch, so the compiler makes vector code for the
+//!   target.
 
-/// The longest run handed out at once. What the caller does with a slice finds
-/// it in the first-level cache; copying decoded text out costs one pass over
-/// memory, not two.
+/// The longest run returned at once. It fits the first-level cache, so that copying
+/// decoded text costs one pass over memory, not two.
 pub(crate) const RUN: usize = 16 * 1024;
 
-/// How far the word-by-word search looks before `memmem` is set up: the octets
-/// looked at by hand, and the full triples of sixteen words.
+/// The octets searched word by word before `memmem` is set up: those checked one by
+/// one, and the full triples of sixteen words.
 const NEAR: usize = 4 + 16 * 6;
 
 const fn splat(octet: u8) -> u64 {
@@ -33,16 +32,16 @@ pub(crate) fn crlf_dot(text: &[u8]) -> Option<usize> {
     memchr::memmem::find(text, b"\r\n.")
 }
 
-/// For text that follows a dot which began a line: how many octets there are up
-/// to the next dot that begins one, if it is near. `None` also where the text
-/// might go on as a terminator does.
+/// Given the text after a dot that begins a line, returns the number of octets up
+/// to the next dot that begins a line, if it is near. Also returns `None` if the
+/// text may be the rest of a terminator.
 #[inline(always)]
 pub(crate) fn near_stuffed_line(input: &[u8]) -> Option<usize> {
     if *input.first()? == b'\r' {
         return None;
     }
-    // Where stuffed lines are short, the branch predictor knows them, and
-    // nothing waits for the arithmetic that the words need.
+    // If stuffed lines are short, branch prediction works, and this avoids the
+    // arithmetic on words.
     let head = input.first_chunk::<6>()?;
     for at in 0..4 {
         if head[at] == b'\r' && head[at + 1] == b'\n' && head[at + 2] == b'.' {
@@ -52,13 +51,13 @@ pub(crate) fn near_stuffed_line(input: &[u8]) -> Option<usize> {
     near_words(input)
 }
 
-/// The same, a word at a time.
+/// Does the same, a word at a time.
 fn near_words(input: &[u8]) -> Option<usize> {
     let mut at = 4;
     while at < NEAR {
         let word = u64::from_le_bytes(*input[at..].first_chunk::<8>()?);
-        // An octet of `miss` is zero where CR, LF and dot stand in a row. The
-        // last two places have no full triple: the zeros shifted in miss.
+        // An octet of `miss` is zero where CR, LF and dot are adjacent. The last
+        // two places have no full triple: the zeros shifted in do not match.
         let miss =
             (word ^ splat(b'\r')) | ((word >> 8) ^ splat(b'\n')) | ((word >> 16) ^ splat(b'.'));
         let zero = miss.wrapping_sub(splat(1)) & !miss & splat(0x80);
@@ -70,7 +69,7 @@ fn near_words(input: &[u8]) -> Option<usize> {
     None
 }
 
-/// What a piece of text ends with, for whoever reads the next one.
+/// The end of a piece of text, which matters for the next piece.
 pub(crate) enum Tail {
     Crlf,
     Cr,
@@ -85,9 +84,9 @@ pub(crate) const fn tail(text: &[u8]) -> Tail {
     }
 }
 
-/// How many octets of `text` an encoder that mends newlines can pass on as
-/// they are. It stops before a bare LF, after a bare CR and after a CRLF that
-/// a dot follows.
+/// Returns the number of octets of `text` that an encoder that canonicalizes
+/// newlines can pass unchanged. It stops before a bare LF, after a bare CR, and
+/// after a CRLF followed by a dot.
 pub(crate) fn canonical_run(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(found) = cr_or_lf(&text[at..]) {
@@ -100,13 +99,13 @@ pub(crate) fn canonical_run(text: &[u8]) -> usize {
             [b'\n', ..] => at += 2,
             [..] => return at + 1,
         }
-        // One clean line promises more: take them block by block.
+        // After one clean line, more are likely: check them block by block.
         at += clean_blocks(&text[at..]);
     }
     text.len()
 }
 
-/// The offset of the first CR or LF; lines may be short.
+/// The offset of the first CR or LF. Lines may be short.
 fn cr_or_lf(text: &[u8]) -> Option<usize> {
     let is_either = |octet: &u8| matches!(octet, b'\r' | b'\n');
     let (near, far) = text.split_at(text.len().min(8));
@@ -134,8 +133,8 @@ fn clean_blocks(text: &[u8]) -> usize {
     at
 }
 
-/// Whether each CR of `block` stands before an LF of `next`, which is the same
-/// text one octet on, each LF after a CR, and no LF before a dot.
+/// Whether each CR in `block` precedes an LF, each LF follows a CR, and no LF
+/// precedes a dot. `next` is the same text, one octet later.
 #[inline(never)]
 fn is_clean(block: &[u8; BLOCK], next: &[u8; BLOCK]) -> bool {
     let mut dirty = false;
@@ -163,10 +162,10 @@ mod tests {
     }
 
     #[test]
-    fn a_stuffed_line_is_found_up_to_the_end_of_what_is_near() {
+    fn finds_a_stuffed_line_within_the_near_octets() {
         for at in 0..NEAR + 20 {
             let near = near_stuffed_line(&text::<{ NEAR + 40 }>(at, b"\r\n."));
-            // A CR in front may be that of a terminator.
+            // A CR at the front may belong to a terminator.
             let is_near = (1..NEAR).contains(&at);
             assert_eq!(near, is_near.then_some(at + 2), "{at}");
             for other in [
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_canonical_run_ends_where_something_is_to_be_done_and_nowhere_else() {
+    fn ends_a_canonical_run_only_where_the_encoder_must_act() {
         const LEN: usize = 3 * BLOCK;
         assert_eq!(canonical_run(&lines::<LEN>()), LEN);
         for at in 0..LEN - 3 {
@@ -194,7 +193,7 @@ mod tests {
                 (b"\nx", 0),
                 (b"\r\nx", LEN),
             ] {
-                // After one line whole blocks are looked at.
+                // After one line, whole blocks are checked.
                 for line_before in [false, true] {
                     let mut text = text::<LEN>(at, piece);
                     if line_before && at > 2 {
@@ -210,8 +209,8 @@ mod tests {
     }
 
     #[test]
-    fn clean_blocks_are_passed_whole() {
-        // The octet after a block belongs to the question.
+    fn passes_clean_blocks_completely() {
+        // The check of a block includes the octet after it.
         assert_eq!(clean_blocks(&lines::<{ 2 * BLOCK + 1 }>()), 2 * BLOCK);
         assert_eq!(clean_blocks(&lines::<{ 2 * BLOCK }>()), BLOCK);
         assert_eq!(clean_blocks(&lines::<BLOCK>()), 0);
@@ -220,7 +219,7 @@ mod tests {
             for (piece, clean) in [(&b"\r\n"[..], true), (b"\rx", false), (b"\nx", false)] {
                 let text = text::<{ BLOCK + 1 }>(at, piece);
                 let next = text.last_chunk().unwrap();
-                // Of the first octet the block before it was asked.
+                // The previous block has already checked the first octet.
                 let clean = clean || text.first() == Some(&b'\n');
                 assert_eq!(
                     is_clean(text.first_chunk().unwrap(), next),

@@ -1,21 +1,21 @@
-//! What a decoder hands out.
+//! The results of a decoder.
 
 use core::ops::Range;
 
-/// One step of a decoder: how far it read, and what it found there.
+/// One step of a decoder: the octets consumed, and what they contained.
 ///
-/// Give the decoder `input[consumed..]` next, or more input if nothing is left.
+/// Next, give the decoder `input[consumed..]`, or more input if nothing is left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "the octets after `consumed` are still to be decoded"]
 pub struct Decoded<E> {
-    /// How many octets of the input are done with.
+    /// The number of octets of the input that are consumed.
     pub consumed: usize,
-    /// What they held, if there is anything to hand out.
+    /// The event, if there is one.
     pub event: Option<E>,
 }
 
-/// A part of a decoded block as offsets into the input: the primitive that
-/// every other view of the decoder is made of.
+/// A part of a decoded block as offsets into the input. All other views of the
+/// decoder are built on it.
 ///
 /// ```
 /// use dot_stuffing::{MultilineDecoder, Span};
@@ -28,13 +28,13 @@ pub struct Decoded<E> {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Span {
-    /// One CR that belongs to the message and stands in no input any more: the
-    /// one of `.` CR, held back when the previous input ended there, because
-    /// an LF would have made it the terminator.
+    /// One CR of the message that is no longer in any input. It is the CR of `.` CR
+    /// at the end of the previous input, which was held because an LF would have
+    /// made it part of the terminator.
     Cr,
     /// These octets of the input belong to the message, at most 16 KiB of them.
     Data(Range<usize>),
-    /// The block is over; what follows `consumed` is not part of it.
+    /// The block ended. Octets after `consumed` are not part of it.
     End,
 }
 
@@ -43,15 +43,15 @@ pub enum Span {
 pub enum Chunk<'a> {
     /// These octets belong to the message, at most 16 KiB of them.
     Data(&'a [u8]),
-    /// The block is over; what follows `consumed` is not part of it.
+    /// The block ended. Octets after `consumed` are not part of it.
     End,
 }
 
 /// The proof that a block was read from its first octet to its terminator.
 ///
-/// Only [`MultilineDecoder::finish`](crate::MultilineDecoder::finish) makes
-/// one. Ask for it before acting on a message, above all before deleting it
-/// from the server.
+/// Only [`MultilineDecoder::finish`](crate::MultilineDecoder::finish) returns one.
+/// Get it before you act on a message, above all before you delete the message on
+/// the server.
 ///
 /// ```
 /// use dot_stuffing::MultilineDecoder;
@@ -65,10 +65,10 @@ pub enum Chunk<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Complete {
-    /// Octets of the message, as handed out.
+    /// Octets of the decoded message.
     pub octets: u64,
-    /// Octets on the wire, the terminator included.
+    /// Octets on the wire, including the terminator.
     pub wire_octets: u64,
-    /// Lines that had a dot removed.
+    /// Lines from which a dot was removed.
     pub stuffed_lines: u64,
 }

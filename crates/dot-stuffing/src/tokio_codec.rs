@@ -1,4 +1,4 @@
-//! The codec traits of tokio-util over `buf.rs` and the encoder.
+//! The codec traits of tokio-util, on top of `buf.rs` and the encoder.
 
 use std::io;
 
@@ -7,13 +7,13 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use crate::{BareNewline, Chunk, Config, Frame, MultilineDecoder, MultilineEncoder};
 
-/// Multi-line blocks over `tokio_util::codec`: decodes to [`Frame`]s, encodes
+/// Multi-line blocks for `tokio_util::codec`: decodes to [`Frame`]s, and encodes
 /// from [`Chunk`]s.
 ///
-/// Decoding stops at [`Frame::End`]: what follows stays in the buffer, and
-/// nothing more is handed out until [`next_block`](Self::next_block), or until
-/// another codec takes over (`Framed::map_codec`). A stream that ends before
-/// the block does is an `UnexpectedEof` error.
+/// Decoding stops at [`Frame::End`]: the octets after the block stay in the buffer
+/// until [`next_block`](Self::next_block) is called, or until another codec takes
+/// over (`Framed::map_codec`). If the stream ends before the block, the error is
+/// `UnexpectedEof`.
 ///
 /// [`Chunk::End`] sends the terminator and makes the encoder ready for the next
 /// message.
@@ -41,14 +41,14 @@ pub struct MultilineCodec {
 }
 
 impl MultilineCodec {
-    /// A codec that reads by RFC 1939 §3 and treats the newlines of what it
-    /// sends as `newline` says.
+    /// A codec that reads by RFC 1939 §3, and treats bare newlines in messages that
+    /// it sends as `newline` says.
     #[must_use]
     pub const fn new(newline: BareNewline) -> Self {
         Self::with_config(newline, Config::new())
     }
 
-    /// The same, with policies and limits for what it reads.
+    /// A codec with policies and limits for reading.
     #[must_use]
     pub const fn with_config(newline: BareNewline, config: Config) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl MultilineCodec {
         }
     }
 
-    /// Goes on to decode the block that follows the one that has ended.
+    /// Starts to decode the block after the one that has ended.
     ///
     /// ```
     /// use bytes::BytesMut;

@@ -1,5 +1,5 @@
-//! What real servers sent decodes to what they were given to serve, after the
-//! changes that `corpus/captures/README.md` says the server made.
+//! Captures of real servers decode to the messages that the servers were given, apart
+//! from the changes that `corpus/captures/README.md` lists.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! The checks on the files of `corpus/`: the seeds of the fuzz targets, and
-//! every input that once showed a bug.
+//! Runs the checks on the files of `corpus/`: seeds of the fuzz targets, and inputs
+//! that once showed a bug.
 
 use pop3_testkit::{check, corpus, generate::Octets, view};
 

@@ -1,4 +1,4 @@
-//! What the errors say, and what kind of `io::Error` they become.
+//! The messages of errors, and the `io::ErrorKind` that each becomes.
 
 use std::{error::Error, io};
 

@@ -1,7 +1,7 @@
 //! Every block over the octets that matter, cut in every way, by every policy
 //! that changes framing, through every view, against the oracle.
 //!
-//! Up to eight octets by default. `cargo xtask exhaustive` goes one further,
+//! Up to eight octets by default. `POP3_EXHAUSTIVE_LENGTH=9` goes one further,
 //! with eight ways of cutting drawn for each block.
 
 use std::{env, thread};

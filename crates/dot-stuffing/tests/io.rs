@@ -1,5 +1,5 @@
-//! Readers and writers over something that fails: each error comes out, and
-//! nothing is taken for a whole block after it.
+//! Readers and writers over I/O that fails report each error, and never report a
+//! whole block after it.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, IoSlice, Read, Write};
 

@@ -1,5 +1,4 @@
-//! Every limit, on blocks of a few pieces: the octet that is one too many is
-//! refused, wherever it stands and however the input is cut.
+//! Every limit is exact, at each place of a block and however the input is cut.
 
 use pop3_testkit::{
     check, chunk,

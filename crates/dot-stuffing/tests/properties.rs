@@ -1,4 +1,4 @@
-//! The checks on generated input.
+//! Runs the checks on generated input.
 
 use pop3_testkit::{check, generate::octets, view};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Beginning, beginning again, and what is left.
+//! The states of decoders and encoders: at the start, after a reset, at the end.
 
 use bytes::BytesMut;
 use dot_stuffing::{

@@ -1,4 +1,4 @@
-//! `pop3 audit`: is this client program safe and correct?
+//! `pop3 audit`: tests whether a client program is safe and correct.
 
 use std::{
     io::{ErrorKind, IsTerminal as _},
@@ -21,65 +21,69 @@ use crate::{
 pub(crate) const NAME: &str = "audit";
 
 const AFTER_HELP: &str = "\
-The client is run in each scenario against a server on the loopback interface that does one thing otherwise than a good one. It is \
-run again, three times at most, until it settles: until a run changes neither its files nor the maildrop, or ends with status 0 and \
-leaves nothing on the server. In its arguments {host}, {port}, {user}, {password}, {cafile}, {home}, {maildir} and {mbox} are filled in. It is to \
-fetch all mail and to delete what it has fetched:
+Each scenario runs the client against a server on the loopback interface that misbehaves in one way. The client runs up to three \
+times, until it settles: a run changes neither its files nor the maildrop, or ends with status 0 and leaves nothing on the server. \
+In its arguments, {host}, {port}, {user}, {password}, {cafile}, {home}, {maildir} and {mbox} are replaced by their values. The \
+client must fetch all mail and delete on the server what it has fetched:
 
     pop3 audit --maildir mail -- getter --host {host} --port {port} --user {user} --password {password} --to {maildir}
 
-It runs in a scratch directory, which is its HOME, under limits of time, memory and disk; that is no sandbox. All runs of a \
-scenario share that directory and the port. Compared is what it stores, octet for octet: LF for CRLF, header fields added at the top and what an mbox adds are no difference.
+The client runs in a scratch directory, which is its HOME, under limits on time, memory and disk; this is not a sandbox. All runs \
+of a scenario share the directory and the port. The stored mail is compared octet by octet with the mail that was served. LF \
+instead of CRLF, header fields added at the top, and the additions of mbox do not count as differences.
 
 Verdicts:
-  correct    what it stored is right, or it refused where it may
+  correct    it stored the mail correctly, or refused where it may refuse
   warn       it stored a message again in a later run
-  silent     it ended with status 0 and neither stored nor deleted a message that it was to fetch
-  lossy      what it stored differs from what was sent
-  dangerous  it deleted what it did not store, took a part for the whole, went on in the clear, did not end, or grew
-  not tried  the scenario needs STLS: tell how with --stls
+  silent     it ended with status 0 and neither stored nor deleted a message that it should have fetched
+  lossy      the stored mail differs from the mail that was sent
+  dangerous  it deleted a message that it did not store, took part of a message for the whole, went on without TLS,
+             did not end, or exceeded a limit
+  not tried  the scenario needs a client that requires STLS: add its option for that, and --stls
 
 Exit status:
    0  nothing is silent, lossy or dangerous
    1  something is silent, lossy or dangerous, or a MUST of MS-STANOPOP3 is broken
   64  wrong usage
   66  the program of the recipe is not installed
-  74  the client cannot be run, or fetches nothing where nothing is odd
+  74  the client cannot be run, or fetches nothing even from a correct server
  141  the reader of standard output closed it early";
 
-/// Find out whether a client program is safe and correct
+/// Test whether a client program is safe and correct
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Audit {
-    /// Audit a program that pop3 knows how to run
+    /// Audit a client that pop3 knows how to run (--list names them)
     #[arg(long, value_name = "NAME", conflicts_with_all = ["command", "maildir", "mbox", "first", "stls"], value_parser = recipe)]
     recipe: Option<String>,
 
-    /// The client stores in this Maildir of the scratch directory, which is {maildir}
+    /// Read the mail that the client stored from this Maildir in the scratch
+    /// directory ({maildir} in its arguments)
     #[arg(long, value_name = "DIRECTORY", value_parser = within)]
     maildir: Option<PathBuf>,
 
-    /// The client stores in this mbox of the scratch directory, which is {mbox}
+    /// Read the mail that the client stored from this mbox in the scratch directory
+    /// ({mbox} in its arguments)
     #[arg(long, value_name = "FILE", value_parser = within, conflicts_with = "maildir")]
     mbox: Option<PathBuf>,
 
-    /// The client fetches the first message and no other
+    /// Expect the client to fetch only the first message
     #[arg(long)]
     first: bool,
 
-    /// The arguments make the client insist on STLS
+    /// Expect the client to require STLS, as its arguments tell it to
     #[arg(long)]
     stls: bool,
 
-    /// Only scenarios whose names contain one of these
+    /// Run only scenarios whose names contain one of these texts
     #[arg(long, value_name = "TEXT,…", value_delimiter = ',', value_parser = part_of_a_name)]
     only: Vec<String>,
 
-    /// No scenarios whose names contain one of these
+    /// Skip scenarios whose names contain one of these texts
     #[arg(long, value_name = "TEXT,…", value_delimiter = ',', value_parser = part_of_a_name)]
     skip: Vec<String>,
 
-    /// Name the scenarios and recipes, and run nothing
+    /// List the scenarios and recipes, and run nothing
     #[arg(long)]
     list: bool,
 
@@ -87,19 +91,19 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
 
-    /// Stop each run of the client after this many seconds
+    /// Stop each run of the client after SECONDS
     #[arg(long, value_name = "SECONDS", default_value_t = Limits::DEFAULT.time.as_secs())]
     time_limit: u64,
 
-    /// Let the client wait so many seconds for octets that never come
+    /// Let the client wait up to SECONDS for octets that never come
     #[arg(long, value_name = "SECONDS", default_value_t = Limits::DEFAULT.patience.as_secs())]
     patience: u64,
 
-    /// How to print the report
+    /// Print the report in this format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// The client and its arguments
+    /// Client program and its arguments
     #[arg(last = true, value_name = "CLIENT")]
     command: Vec<String>,
 }
@@ -118,7 +122,7 @@ fn recipe(name: &str) -> Result<String, String> {
         true => Ok(name.to_owned()),
         false => {
             let names: Vec<_> = audit::recipes().iter().map(Recipe::name).collect();
-            Err(format!("no such recipe; there are {}", names.join(" ")))
+            Err(format!("no such recipe; choose one of {}", names.join(" ")))
         }
     }
 }
@@ -129,16 +133,16 @@ fn within(path: &str) -> Result<PathBuf, String> {
     let mut parts = path.components();
     match parts.all(|part| matches!(part, Component::Normal(_))) {
         true => Ok(path.to_owned()),
-        false => Err("a path within the scratch directory, such as `mail`".to_owned()),
+        false => Err("the path must be inside the scratch directory, such as `mail`".to_owned()),
     }
 }
 
-/// A typing error would audit nothing, and find no fault.
+/// Refuses a misspelt name: it would select nothing, and the audit would pass.
 fn part_of_a_name(text: &str) -> Result<String, String> {
     let mut all = audit::scenarios().iter();
     match all.any(|scenario| scenario.name().contains(text)) {
         true => Ok(text.to_owned()),
-        false => Err(String::from("no scenario has it in its name; see --list")),
+        false => Err(String::from("no scenario name contains it; see --list")),
     }
 }
 
@@ -155,10 +159,7 @@ impl Audit {
         match report.fails() {
             true => Err(Failure::new(
                 Exit::Differs,
-                format_args!(
-                    "{} is not safe and correct: the report says where",
-                    client.name
-                ),
+                format_args!("{} is not safe and correct; see the report", client.name),
             )),
             false => Ok(()),
         }
@@ -213,7 +214,7 @@ impl Audit {
         audited.map_err(|error| {
             let what = match error.kind() {
                 ErrorKind::Other => format!(
-                    "cannot audit {}: {error}; check its arguments, and --maildir or --mbox",
+                    "cannot audit {}: {error}; check its arguments and --maildir or --mbox",
                     client.name
                 ),
                 _ => format!("cannot run {}: {error}", client.name),
@@ -238,7 +239,7 @@ impl Audit {
 fn known(name: &str) -> Result<Client, Failure> {
     let mut recipes = audit::recipes().iter();
     let recipe = recipes.find(|recipe| recipe.name() == name);
-    // The name was checked; and this program is its own.
+    // The name was checked. The client `pop3` is this program itself.
     let program = match name {
         "pop3" => std::env::current_exe().ok(),
         _ => recipe.and_then(Recipe::program),
@@ -249,7 +250,7 @@ fn known(name: &str) -> Result<Client, Failure> {
             let package = recipe.and_then(Recipe::package).unwrap_or(name);
             Err(Failure::new(
                 Exit::NoInput,
-                format_args!("{name} is not installed: install the package {package}"),
+                format_args!("{name} is not installed; install the package {package}"),
             ))
         }
     }

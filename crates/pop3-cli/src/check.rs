@@ -1,4 +1,4 @@
-//! `pop3 check`: can Outlook use this server?
+//! `pop3 check`: checks whether Outlook can use a server.
 
 use std::{
     rc::Rc,
@@ -25,44 +25,43 @@ use network::Sockets;
 
 pub(crate) const NAME: &str = "check";
 
-/// How often the progress turns.
+/// How often the spinner moves.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Check whether a POP3 server is one that Outlook can use
+/// Check whether Outlook can use a POP3 server
 ///
-/// Opens a handful of sessions and answers with a row for each statement of
-/// MS-STANOPOP3 that binds servers, and for the clauses of RFC 1939, 2449 and
-/// 2595 that clients depend on: pass, fail, warn, or not testable here. The
-/// maildrop is left as it was found: one message is marked as deleted, and
-/// unmarked again. One login with a wrong password is among the sessions
-/// (`--skip C0010` leaves it out).
+/// Opens several sessions and prints a row for each statement of MS-STANOPOP3 that
+/// binds servers, and for each clause of RFC 1939, 2449 and 2595 that clients
+/// depend on: pass, fail, warn, or not testable here. The maildrop stays as it was:
+/// the check marks one message as deleted and unmarks it again. One session logs in
+/// with a wrong password (`--skip C0010` leaves it out).
 ///
-/// Some rows need messages to be there. For all of them, put these into the
-/// maildrop: one whose first octet is a dot; one with lines that begin with
-/// dots, and a line that is a dot alone; and two others with several lines.
+/// Some rows need messages in the maildrop. To test every row, put in these: one
+/// message whose first octet is a dot; one with lines that begin with dots and a
+/// line that is a single dot; and two others with several lines.
 ///
-/// A reply may take half a minute and everything ten, unless --timeout and
-/// --session-timeout say otherwise.
+/// A reply may take 30 seconds and the whole check 10 minutes; --timeout and
+/// --session-timeout change these limits.
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Check {
     /// pop3s://user@host:port (TLS) or pop3://user@host:port (STLS)
     url: String,
 
-    /// The form of the report
+    /// Print the report in this format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Only these rows: C0017, rfc1939-stuffing…
+    /// Run only these rows: C0017, rfc1939-stuffing…
     #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = id)]
     only: Vec<String>,
 
-    /// These rows not
+    /// Skip these rows
     #[arg(long, value_name = "ID,…", value_delimiter = ',', value_parser = id)]
     skip: Vec<String>,
 
-    /// Remove a message or two, to see that they are gone. For a maildrop that
-    /// is there for it
+    /// Delete up to two messages, to check that the server removes them. Use it
+    /// only with a maildrop made for tests
     #[arg(long)]
     destructive: bool,
 
@@ -72,12 +71,12 @@ pub(crate) struct Check {
 
 const AFTER_HELP: &str = "\
 Exit status:
-   0  all rows were tried, and no MUST is violated
-   1  at least one is
+   0  all rows were tried, and the server violates no MUST
+   1  the server violates at least one MUST
   64  wrong usage
   69  the server cannot be reached, or has no TLS
-  75  the server takes no connections now, or stopped doing so before all rows were tried
-  77  name or password were refused";
+  75  the server accepts no sessions now, or stopped accepting them before all rows were tried
+  77  the server refused the name or the password";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -97,7 +96,7 @@ fn id(text: &str) -> Result<String, String> {
         true => Ok(text.to_owned()),
         false => {
             let ids: Vec<&str> = check::checks().map(check::Check::id).collect();
-            Err(format!("no such row; there are {}", ids.join(" ")))
+            Err(format!("no such row; choose from {}", ids.join(" ")))
         }
     }
 }
@@ -107,7 +106,7 @@ impl Check {
         if self.remote.auth.is_some() {
             return Err(Failure::new(
                 Exit::Usage,
-                "the checks log in by USER and PASS, or PLAIN: leave --auth out",
+                "pop3 check logs in with USER and PASS, or with PLAIN; remove --auth",
             ));
         }
         let remote = self.remote.remote(&self.url)?;
@@ -117,9 +116,9 @@ impl Check {
             Format::Text => report.text(),
             Format::Json => report.json(),
             Format::Html => report.html(),
-            Format::Junit => report
-                .junit()
-                .map_err(|error| Failure::new(Exit::Io, format_args!("no XML: {error}")))?,
+            Format::Junit => report.junit().map_err(|error| {
+                Failure::new(Exit::Io, format_args!("cannot write the report: {error}"))
+            })?,
         };
         let mut output = Output::create(None)?;
         output.write(text.as_bytes())?;
@@ -127,7 +126,7 @@ impl Check {
         if let Some(ids) = failed(&report) {
             return Err(Failure::new(
                 Exit::Differs,
-                format_args!("a MUST is violated: {ids}"),
+                format_args!("the server violates a MUST: {ids}"),
             ));
         }
         match report.why_cut_short() {
@@ -135,7 +134,7 @@ impl Check {
             Some(why) => Err(Failure::new(
                 Exit::Temporary,
                 format_args!(
-                    "{}: not all rows were tried: {why}; run it again",
+                    "{}: not all rows were tried: {why}; run the check again",
                     remote.account()
                 ),
             )),
@@ -144,12 +143,12 @@ impl Check {
 
     fn report(&self, remote: &Remote, credentials: &Credentials) -> Result<Report, Failure> {
         let Credentials::Password { user, password } = credentials else {
-            return Err(Failure::new(Exit::Usage, "the checks need a password"));
+            return Err(Failure::new(Exit::Usage, "pop3 check needs a password"));
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| Failure::new(Exit::Io, format_args!("cannot begin: {error}")))?;
+            .map_err(Failure::of_runtime)?;
         let mut network = Sockets {
             runtime: Rc::new(runtime),
             endpoint: &remote.endpoint,
@@ -194,7 +193,7 @@ impl Check {
     }
 }
 
-/// As all commands have it.
+/// The protection that the options ask for, as in all commands.
 fn protection(remote: &Remote) -> Protection {
     let settings = &remote.settings;
     match remote.endpoint.scheme {
@@ -229,7 +228,7 @@ fn failure(remote: &Remote, unable: &Unable) -> Failure {
             return Failure::new(
                 Exit::Unavailable,
                 format_args!(
-                    "{}: {unable}; --insecure-plaintext sends it all the same",
+                    "{}: {unable}; --insecure-plaintext sends it anyway",
                     remote.account()
                 ),
             );

@@ -1,4 +1,4 @@
-//! `pop3 decode`: wire block to message.
+//! `pop3 decode`: turns a block from the wire into the message it carries.
 
 use std::path::PathBuf;
 
@@ -17,35 +17,36 @@ use crate::{
 
 pub(crate) const NAME: &str = "decode";
 
-/// The most octets of a first line, CRLF included (RFC 2449 §4).
+/// The most octets in a first line, including its CRLF (RFC 2449 §4).
 const STATUS_LINE: usize = 512;
 
 const AFTER_HELP: &str = "\
-Reads up to the terminator, a line that is a dot alone, and takes the stuffed dots away. All other octets pass untouched. \
-Without --output, what comes before an error has been written by then. Offsets are octets from the first octet of the \
-block; with --reply that is the octet after the status line.
+Reads up to the terminator (a line that is a single dot) and removes the stuffed dots. All other octets pass unchanged. \
+Without --output, the octets before an error have already been written. Offsets count from the first octet of the \
+block; with --reply, that is the octet after the status line.
 
-Octets after the terminator are an error, unless --allow-rest or --rest FILE is given: the sender may have let a line \
-of the message pass for the terminator. To know that there are none, the input is read to its end.
+Octets after the terminator are an error unless --allow-rest or --rest FILE is given, because a sender that does not \
+stuff dots may have sent a line of the message that looks like the terminator. To be sure that nothing follows, the \
+input is read to its end.
 
 Exit status:
-   0  the block was whole
+   0  the block was complete
   64  wrong usage
-  65  the block is truncated or malformed, or octets follow it
+  65  the block was truncated or malformed, or octets followed it
   66  the input cannot be opened
   73  an output file cannot be created
   74  reading or writing failed
-  76  with --reply: -ERR, or no status line
+  76  with --reply: the status line was -ERR or malformed
  141  the reader of the output closed it early";
 
 /// Turn a multi-line block from the wire into the message it carries
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Decode {
-    /// The block; standard input if absent or -
+    /// Block to decode; standard input if absent or -
     file: Option<PathBuf>,
 
-    /// Write the message here; FILE stays as it was unless the exit status is 0
+    /// Write the message to FILE; it changes only if the exit status is 0
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
@@ -53,56 +54,58 @@ pub(crate) struct Decode {
     #[arg(long)]
     reply: bool,
 
-    /// Stop reading at the end of the block, whatever follows
+    /// Stop reading at the end of the block, and ignore what follows
     #[arg(long, conflicts_with = "rest")]
     allow_rest: bool,
 
-    /// Write here what follows the block
+    /// Write the octets that follow the block to FILE
     #[arg(long, value_name = "FILE")]
     rest: Option<PathBuf>,
 
-    /// Print what is irregular in the block on stderr: 20 of each kind, the
+    /// Print anomalies in the block on stderr: the first 20 of each kind, the
     /// number of others, and the longest line. Changes nothing else
     #[arg(long)]
     inspect: bool,
 
-    /// Print one line of figures on stderr
+    /// Print the numbers of octets and stuffed lines on stderr
     #[arg(long)]
     report: bool,
 
-    #[command(flatten, next_help_heading = "What to refuse and accept")]
+    #[command(flatten, next_help_heading = "What to reject and accept")]
     policies: Policies,
 }
 
 #[derive(Args)]
 struct Policies {
-    /// Refuse a CR that no LF follows
+    /// Reject a CR that is not followed by LF
     #[arg(long)]
     reject_bare_cr: bool,
 
-    /// Refuse an LF that no CR precedes
+    /// Reject an LF that is not preceded by CR
     #[arg(long)]
     reject_bare_lf: bool,
 
-    /// Refuse a line that begins with a single dot and goes on
+    /// Reject a line that begins with one dot followed by anything but CRLF or
+    /// another dot
     #[arg(long)]
     reject_unstuffed_dot: bool,
 
-    /// Refuse a message of more than N octets
+    /// Reject a message of more than N octets
     #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
     max_octets: u64,
 
-    /// Refuse a line of more than N octets, its line end included
+    /// Reject a line of more than N octets, including its line end
     #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
     max_line_octets: u64,
 
-    /// Let LF alone end a line, and so LF-dot-LF the block. For peers that send
-    /// LF throughout; else the author of a mail can forge its end
+    /// Let a bare LF end a line, and LF-dot-LF end the block. Use it only with
+    /// peers that send LF alone; with others, the author of a mail can forge its
+    /// end
     #[arg(long)]
     dangerous_lf_terminates: bool,
 
     /// End the block at any line that begins with a dot, as Outlook reads LIST,
-    /// UIDL and CAPA. Never for messages
+    /// UIDL and CAPA. Do not use it for messages
     #[arg(long)]
     dot_line_ends: bool,
 }
@@ -117,7 +120,7 @@ impl Decode {
             if rest.is_same(&output) {
                 return Err(Failure::new(
                     Exit::Usage,
-                    "--rest and the message would go to one place; name another FILE",
+                    "--rest and --output name the same place; give --rest another FILE",
                 ));
             }
         }
@@ -153,7 +156,7 @@ impl Decode {
         output.keep()
     }
 
-    /// Reads the status line and gives its octets, CRLF included.
+    /// Reads the status line and returns its length in octets, including CRLF.
     fn read_status_line(&self, input: &mut Input) -> Result<u64, Failure> {
         let mut lines = LineDecoder::<STATUS_LINE>::with_line_endings(self.policies.line_endings());
         let mut read = 0;
@@ -162,13 +165,18 @@ impl Decode {
             if octets.is_empty() {
                 return Err(Failure::new(
                     Exit::Data,
-                    format_args!("truncated: no status line after {}", Counted(read, "octet")),
+                    format_args!(
+                        "truncated: the input ended before a status line, after {}",
+                        Counted(read, "octet")
+                    ),
                 ));
             }
             let line = lines.decode(octets).map_err(|error| {
                 Failure::new(
                     Exit::Protocol,
-                    format_args!("bad status line: {error}; without --reply a block is read"),
+                    format_args!(
+                        "malformed status line: {error}; remove --reply if the input is a block alone"
+                    ),
                 )
             })?;
             let status = line.event.map(check_status_line);
@@ -181,7 +189,7 @@ impl Decode {
         }
     }
 
-    /// Decodes the block; whatever comes of it, what was decoded is written.
+    /// Decodes the block. Writes what was decoded before an error, too.
     fn decode(
         &self,
         input: &mut Input,
@@ -203,7 +211,7 @@ impl Decode {
             if let Some(inspection) = &mut inspection {
                 inspection.inspect(&wire[..consumed]);
             }
-            // A reader gets all there is before more input is waited for.
+            // The reader gets everything before this waits for more input.
             output.flush()?;
             decoded?;
             input.consume(consumed);
@@ -213,7 +221,7 @@ impl Decode {
         }
     }
 
-    /// What is wrong, where, and what to do.
+    /// The error: what is wrong, where, and what to do.
     fn refusal(&self, error: DecodeError) -> Failure {
         let Policies {
             max_octets,
@@ -221,14 +229,14 @@ impl Decode {
             ..
         } = self.policies;
         let what = match error.kind() {
-            ErrorKind::BareCr => format!("{error}; without --reject-bare-cr it passes"),
-            ErrorKind::BareLf => format!("{error}; without --reject-bare-lf it passes"),
+            ErrorKind::BareCr => format!("{error}; remove --reject-bare-cr to accept it"),
+            ErrorKind::BareLf => format!("{error}; remove --reject-bare-lf to accept it"),
             ErrorKind::LineTooLong => {
-                format!("{error}; --max-line-octets allows {max_line_octets}")
+                format!("{error}; raise --max-line-octets, which is {max_line_octets}")
             }
-            ErrorKind::TooLong => format!("{error}; --max-octets allows {max_octets}"),
+            ErrorKind::TooLong => format!("{error}; raise --max-octets, which is {max_octets}"),
             ErrorKind::UnstuffedDot => {
-                format!("{error}; without --reject-unstuffed-dot it is removed")
+                format!("{error}; remove --reject-unstuffed-dot to accept it")
             }
             _ => error.to_string(),
         };
@@ -269,12 +277,14 @@ fn check_status_line(line: &[u8]) -> Result<(), Failure> {
     let shown = Escaped(&line[..line.len().min(80)]);
     let what = match line.starts_with(b"-ERR") {
         true => format!("the server refused: {shown}; there is no block to decode"),
-        false => format!("no status line: {shown}; without --reply a block is read"),
+        false => {
+            format!("not a status line: {shown}; remove --reply if the input is a block alone")
+        }
     };
     Err(Failure::new(Exit::Protocol, what))
 }
 
-/// Reads to the end of the input, which should come at once.
+/// Fails unless the input ends here.
 fn refuse_rest(input: &mut Input, end: u64) -> Result<(), Failure> {
     let mut rest = 0;
     loop {
@@ -294,7 +304,7 @@ fn refuse_rest(input: &mut Input, end: u64) -> Result<(), Failure> {
         Exit::Data,
         format_args!(
             "{} {follow} the end of the block at octet {end}; they were not decoded \
-             (--allow-rest permits them, --rest FILE keeps them)",
+             (--allow-rest ignores them, --rest FILE keeps them)",
             Counted(rest, "octet")
         ),
     ))

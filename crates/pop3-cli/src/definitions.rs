@@ -1,4 +1,4 @@
-//! `pop3 completions` and `pop3 man`: made from the definitions of the arguments.
+//! `pop3 completions` and `pop3 man`, made from the definitions of the arguments.
 
 use std::{io::Write as _, path::PathBuf};
 
@@ -14,18 +14,18 @@ use crate::{
 pub(crate) const COMPLETIONS: &str = "completions";
 pub(crate) const MAN: &str = "man";
 
-/// Print what makes a shell complete the arguments of pop3
+/// Print a completion script for a shell
 #[derive(Args)]
 pub(crate) struct Completions {
-    /// The shell
+    /// Shell to print the script for
     #[arg(value_enum)]
     shell: Shell,
 }
 
-/// Print the manual page, or write one for each command
+/// Print the manual page, or write one page for each command
 #[derive(Args)]
 pub(crate) struct Man {
-    /// Write pop3.1, pop3-fetch.1 and so on into this directory
+    /// Write pop3.1, pop3-fetch.1 and so on into DIRECTORY
     #[arg(long, value_name = "DIRECTORY")]
     directory: Option<PathBuf>,
 }
@@ -61,8 +61,12 @@ fn render(command: Command, page: &mut Vec<u8>) -> Result<(), Failure> {
         Page::new(command).render(page)?;
         page.flush()
     };
-    render(page)
-        .map_err(|error| Failure::new(Exit::Io, format_args!("cannot make the page: {error}")))
+    render(page).map_err(|error| {
+        Failure::new(
+            Exit::Io,
+            format_args!("cannot make the manual page: {error}"),
+        )
+    })
 }
 
 fn print(octets: &[u8]) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! `pop3 demo`: a server, a client, and whether they agree on every octet.
+//! `pop3 demo`: fetches a sample from our own server and compares every octet.
 
 use std::{
     fmt, fs,
@@ -27,13 +27,13 @@ const USER: &str = "demo";
 const PASSWORD: &str = "demo";
 const PROFILE: Profile = Profile::OUTLOOK_2024;
 
-/// Serve a sample of mail on this machine, fetch it as Outlook 2024 does, and
-/// compare every octet
+/// Serve sample mail on this machine, fetch it as Outlook 2024 does, and compare
+/// every octet
 ///
-/// The server takes a free port of 127.0.0.1 and speaks TLS, by a certificate
-/// made for the occasion. The sample has every edge of byte-stuffing. It is
-/// fetched into a Maildir in a new directory among the temporary files, which
-/// stays there to be looked at. Exit status 1 if anything differs.
+/// The server listens on a free port of 127.0.0.1 with TLS and a certificate made
+/// for this run. The sample contains every edge case of byte-stuffing. It is
+/// fetched into a Maildir in a new temporary directory, which is kept so that you
+/// can look at it. The exit status is 1 if anything differs.
 #[derive(Args)]
 pub(crate) struct Demo {}
 
@@ -47,10 +47,13 @@ impl Demo {
             .prefix("pop3-demo-")
             .tempdir()
             .map_err(|error| {
-                Failure::new(Exit::CannotCreate, format_args!("no directory: {error}"))
+                Failure::new(
+                    Exit::CannotCreate,
+                    format_args!("cannot create a temporary directory: {error}"),
+                )
             })?
             .keep();
-        let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Io, error))?;
+        let runtime = Runtime::new().map_err(Failure::of_runtime)?;
         let port = runtime.block_on(serve(&directory))?;
         let start = Instant::now();
         fetch(port, &directory)?;
@@ -83,9 +86,14 @@ impl Demo {
     }
 }
 
-/// Serves the sample until the runtime ends.
+/// Serves the sample until the runtime ends. Returns the port.
 async fn serve(directory: &Path) -> Result<u16, Failure> {
-    let failed = |error: io::Error| Failure::new(Exit::Unavailable, error);
+    let failed = |error: io::Error| {
+        Failure::new(
+            Exit::Unavailable,
+            format_args!("cannot serve the sample on 127.0.0.1: {error}"),
+        )
+    };
     let store = MemoryStore::new().map_err(failed)?;
     for (_, message) in sample::messages() {
         store.deliver(message);
@@ -100,7 +108,7 @@ async fn serve(directory: &Path) -> Result<u16, Failure> {
     Ok(port)
 }
 
-/// What a user would type to fetch it.
+/// The command that a user would type to fetch the sample.
 #[derive(Parser)]
 #[command(name = "pop3 fetch")]
 struct Typed {
@@ -131,8 +139,8 @@ fn fetch(port: u16, directory: &Path) -> Result<(), Failure> {
     typed.fetch.run()
 }
 
-/// What a message is on its way: CRLF ends its lines, also the last, where CR or
-/// LF alone ended them. Not the encoder's code, which is on trial here.
+/// The message as it travels: CRLF ends each line, also the last one, where CR or
+/// LF alone ended it. This does not use the encoder, which is tested here.
 fn canonical(message: &[u8]) -> Vec<u8> {
     let mut octets = Vec::with_capacity(message.len() + 2);
     let mut rest = message;
@@ -154,7 +162,7 @@ fn canonical(message: &[u8]) -> Vec<u8> {
     octets
 }
 
-/// How many lines of a canonical message begin with a dot.
+/// The number of lines in a canonical message that begin with a dot.
 fn dots(message: &[u8]) -> usize {
     let lines = message.split_inclusive(|octet| *octet == b'\n');
     lines.filter(|line| line.starts_with(b".")).count()
@@ -174,7 +182,7 @@ fn stored(maildir: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     })
 }
 
-/// Where two sorted lists of messages differ first.
+/// The first difference between two sorted lists of messages.
 fn difference(served: &[(Vec<u8>, &str)], stored: &[Vec<u8>]) -> Option<String> {
     for ((served, name), stored) in served.iter().zip(stored) {
         if served != stored {
@@ -184,7 +192,7 @@ fn difference(served: &[(Vec<u8>, &str)], stored: &[Vec<u8>]) -> Option<String> 
                 .take_while(|(a, b)| a == b)
                 .count();
             return Some(format!(
-                "the message \"{name}\" was served and not stored, or differs at octet {octet}"
+                "the message \"{name}\" was not stored, or its stored copy differs at octet {octet}"
             ));
         }
     }
@@ -214,13 +222,16 @@ impl fmt::Display for Report {
         let release = PROFILE.title;
         writeln!(
             f,
-            "Fetched over TLS from 127.0.0.1:{port}, as {release} does."
+            "Fetched over TLS from 127.0.0.1:{port} as {release} does."
         )?;
         writeln!(f)?;
         for (what, how) in [
             (
                 "messages",
-                format!("{}, each as it was served, octet by octet", self.messages),
+                format!(
+                    "{}, each identical to the one served, octet by octet",
+                    self.messages
+                ),
             ),
             ("octets", self.octets.to_string()),
             (
@@ -241,7 +252,7 @@ mod tests {
     use super::{canonical, difference, dots};
 
     #[test]
-    fn lines_end_with_crlf() {
+    fn ends_every_line_with_crlf() {
         assert_eq!(canonical(b""), b"");
         assert_eq!(canonical(b"a"), b"a\r\n");
         assert_eq!(canonical(b"a\r\n"), b"a\r\n");
@@ -249,9 +260,9 @@ mod tests {
         assert_eq!(dots(&canonical(b".\na.\n..\n\n.b")), 3);
     }
 
-    /// What would make the command exit with 1.
+    /// Each of these makes the command exit with 1.
     #[test]
-    fn any_difference_is_found() {
+    fn finds_any_difference() {
         let served = [(b"a\r\n".to_vec(), "a"), (b"b\r\n".to_vec(), "b")];
         let stored = [b"a\r\n".to_vec(), b"b\r\n".to_vec()];
         assert_eq!(difference(&served, &stored), None);

@@ -1,4 +1,4 @@
-//! `pop3 encode`: message to wire block.
+//! `pop3 encode`: turns a message into the block that carries it on the wire.
 
 use std::path::PathBuf;
 
@@ -14,11 +14,11 @@ use crate::{
 pub(crate) const NAME: &str = "encode";
 
 const AFTER_HELP: &str = "\
-Doubles the dot of each line that begins with one, and ends the block with the terminator, a line that is a dot alone. \
-A message that does not end with CRLF gets one. A message that is refused gets no terminator.
+Adds a dot to each line that begins with one, and ends the block with the terminator, a line that is a single dot. \
+If the message does not end with CRLF, CRLF is added. If the message is rejected, no terminator is written.
 
 Exit status:
-   0  the block is whole
+   0  the block is complete
   64  wrong usage
   65  the message has a bare CR or LF, and --newline reject was given
   66  the input cannot be opened
@@ -30,26 +30,26 @@ Exit status:
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Encode {
-    /// The message; standard input if absent or -
+    /// Message to encode; standard input if absent or -
     file: Option<PathBuf>,
 
-    /// Write the block here; FILE stays as it was unless the exit status is 0
+    /// Write the block to FILE; it changes only if the exit status is 0
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// What to do with a CR or LF that stands alone
+    /// Treat a bare CR or bare LF in this way
     #[arg(long, value_enum, default_value_t = Newline::Canonicalize)]
     newline: Newline,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Newline {
-    /// Make it CRLF
+    /// Replace it with CRLF
     Canonicalize,
-    /// Refuse the message
+    /// Reject the message
     Reject,
-    /// Send it as it is: a reader that takes LF for a line end may see a
-    /// terminator that the message forged
+    /// Keep it: a reader that accepts LF as a line end may then see a terminator
+    /// that the message forged
     Verbatim,
 }
 
@@ -71,7 +71,7 @@ impl Encode {
                 Ok(octets) => output.write(octets),
                 Err(error) => Err(refusal(error)),
             });
-            // A reader gets all there is before more input is waited for.
+            // The reader gets everything before this waits for more input.
             output.flush()?;
             encoded?;
             let octets = message.len();
@@ -85,6 +85,6 @@ impl Encode {
 fn refusal(error: EncodeError) -> Failure {
     Failure::new(
         Exit::Data,
-        format_args!("{error}; --newline canonicalize makes it one"),
+        format_args!("{error}; --newline canonicalize replaces it with CRLF"),
     )
 }

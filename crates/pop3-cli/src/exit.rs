@@ -1,4 +1,4 @@
-//! How a command ends: an exit status and at most one line on stderr.
+//! The end of a command: an exit status and at most one line on stderr.
 
 use std::{
     fmt::{self, Write as _},
@@ -6,32 +6,31 @@ use std::{
     process::ExitCode,
 };
 
-/// The statuses of sysexits.h that `pop3` uses, and one for answers that are no.
+/// The statuses of sysexits.h that `pop3` uses, and 1 for a negative answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Exit {
-    /// What was compared differs; what was checked fails.
+    /// A comparison found a difference, or a check failed.
     Differs = 1,
     Usage = 64,
-    /// Malformed data, a truncated block among them.
+    /// Malformed data, such as a truncated block.
     Data = 65,
     /// An input that cannot be opened.
     NoInput = 66,
-    /// A service that cannot be had: a server that is not reached, an address
-    /// that is taken.
+    /// An unavailable service: a server that cannot be reached, an address in use.
     Unavailable = 69,
     /// An output that cannot be created.
     CannotCreate = 73,
-    /// Input or output that fails later.
+    /// Reading or writing that fails after the file was opened.
     Io = 74,
     /// Not now: try later.
     Temporary = 75,
-    /// The other side broke the protocol, or refused.
+    /// The other side broke the protocol or refused a command.
     Protocol = 76,
-    /// Name or password were refused.
+    /// The server refused the name or the password.
     NoPermission = 77,
 }
 
-/// What a shell gives for a filter that SIGPIPE has ended: 128 + 13.
+/// The status that a shell reports for a filter that SIGPIPE has ended: 128 + 13.
 const READER_GONE: u8 = 141;
 
 /// Why a command stopped.
@@ -41,16 +40,16 @@ pub(crate) enum Failure {
         exit: Exit,
         what: String,
     },
-    /// Whoever read the output wants no more, as in `pop3 decode | head`.
+    /// The reader of the output closed it, as in `pop3 decode | head`.
     ///
-    /// Not a word about it, as from any filter. The status is not 0 all the
-    /// same, since the input was not seen to its end. Rust ignores SIGPIPE and
-    /// cannot undo that without `unsafe`, so the status stands for the signal.
+    /// As usual for a filter, nothing is printed. The status is still not 0,
+    /// because the input was not read to its end. Rust ignores SIGPIPE, and that
+    /// cannot be undone without `unsafe`, so the status is the one of the signal.
     ReaderGone,
 }
 
 impl Failure {
-    /// `what` says what went wrong, where, and what to do.
+    /// A failure; `what` says what went wrong, where, and what to do.
     pub(crate) fn new(exit: Exit, what: impl fmt::Display) -> Self {
         Self::Said {
             exit,
@@ -58,7 +57,15 @@ impl Failure {
         }
     }
 
-    /// Says what went wrong and gives the status to end with.
+    /// The failure to start a tokio runtime.
+    pub(crate) fn of_runtime(error: io::Error) -> Self {
+        Self::new(
+            Exit::Io,
+            format_args!("cannot start the tokio runtime: {error}"),
+        )
+    }
+
+    /// Prints what went wrong and returns the exit status.
     pub(crate) fn report(self, command: &str) -> ExitCode {
         match self {
             Self::Said { exit, what } => {
@@ -89,10 +96,10 @@ impl From<pop3_fetch::Failure> for Failure {
     }
 }
 
-/// One line on stderr. If nobody can read it, so be it.
+/// Prints one line on stderr, and ignores a failure to write it.
 pub(crate) fn say(command: &str, what: impl fmt::Display) {
     let mut line = format!("pop3 {command}: ");
-    // A file may have a newline in its name, or worse.
+    // A file name may contain a newline or another control character.
     for char in what.to_string().chars() {
         let _ = match char.is_control() {
             true => write!(line, "{}", char.escape_default()),
@@ -103,8 +110,8 @@ pub(crate) fn say(command: &str, what: impl fmt::Display) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// Prints what clap has to say: help and version are a success, all else is
-/// wrong usage.
+/// Prints clap's message. Help and version are a success; everything else is wrong
+/// usage.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     match error.use_stderr() {

@@ -1,4 +1,5 @@
-//! `pop3 fetch`: new messages, from servers to where mail is kept.
+//! `pop3 fetch`: brings new messages from servers to a Maildir, an mbox or standard
+//! output.
 
 use std::{
     io::IsTerminal as _,
@@ -26,10 +27,11 @@ use job::Job;
 pub(crate) const NAME: &str = "fetch";
 
 const AFTER_HELP: &str = "\
-A message is new if the journal does not know its unique-id. It is stored when its size is what LIST says and the server \
-then answers STAT as before; what stays in doubt is left on the server and named. It is deleted on the server only when \
-it is on the disk where it belongs, and the journal says so on the disk too. Killed at any moment, the next run loses \
-nothing and delivers nothing twice; to standard output it may deliver a message twice.
+A message is new if its unique-id is not in the journal. It is stored if its size is the one in LIST and if the server \
+then gives the same answer to STAT as before. A message that stays in doubt is left on the server, and a warning names \
+it. A message is deleted on the server only after both the message and its entry in the journal are safely on disk. \
+If a run is killed, the next run loses nothing and delivers nothing twice; only on standard output may a message appear \
+twice.
 
 Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the same options:
 
@@ -39,20 +41,20 @@ Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the 
     password-command = \"pass mail/home\"
     delete-after = 14
 
-Without URL all of them are fetched, side by side. The password comes from --password-file, --password-command, the \
-variable POP3_PASSWORD or a prompt.
+Without URL, all accounts are fetched in parallel. The password comes from --password-file, --password-command, the \
+environment variable POP3_PASSWORD or a prompt.
 
 Exit status:
-   0  all is fetched that was to be fetched
+   0  everything that should be fetched was fetched
   64  wrong usage
-  65  a configuration file or journal that cannot be understood
-  66  a file that cannot be read
-  69  the server cannot be reached, or does not offer what is needed
-  73  the place for mail, or the journal, cannot be opened
+  65  the configuration file or the journal is malformed
+  66  a file cannot be read
+  69  the server cannot be reached, or lacks something that is needed
+  73  the Maildir, the mbox or the journal cannot be opened
   74  reading or writing failed
-  75  not now: the connection broke, or another run has the account
-  76  the server does not keep to the protocol, refused a message, or a message stays in doubt
-  77  name or password were refused
+  75  try again later: the connection broke, or another run is fetching this account
+  76  the server broke the protocol or refused a message, or a message stays in doubt
+  77  the server refused the name or the password
  141  the reader of standard output closed it early";
 
 /// Fetch new messages from a POP3 server
@@ -64,7 +66,7 @@ pub(crate) struct Fetch {
     #[arg(value_name = "URL")]
     from: Option<String>,
 
-    /// Deliver to maildir:DIRECTORY, mbox:FILE, or - for standard output
+    /// Deliver to maildir:DIRECTORY, to mbox:FILE, or to standard output (-)
     #[arg(long, value_name = "PLACE")]
     to: Option<Place>,
 
@@ -74,11 +76,11 @@ pub(crate) struct Fetch {
     #[command(flatten)]
     output: Output,
 
-    /// Keep the record of what was fetched in this file
+    /// Keep the journal (the record of fetched messages) in FILE
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 
-    /// Read accounts from this file
+    /// Read accounts from FILE
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
@@ -86,23 +88,23 @@ pub(crate) struct Fetch {
     remote: RemoteOptions,
 }
 
-/// What is to be done with messages.
+/// What to do with messages.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct WishOptions {
-    /// Leave messages on the server; so do profiles from outlook-2019 on
+    /// Leave messages on the server; default of profiles from outlook-2019 on
     #[arg(long, group = "afterwards")]
     keep: bool,
 
-    /// Delete messages on the server once they are delivered; so do profiles up
-    /// to outlook-2016
+    /// Delete messages on the server after delivery; default of profiles up to
+    /// outlook-2016
     #[arg(long, group = "afterwards")]
     delete: bool,
 
-    /// Delete them so many days after they were delivered
+    /// Delete messages on the server DAYS days after delivery
     #[arg(long, value_name = "DAYS", group = "afterwards")]
     delete_after: Option<u32>,
 
-    /// Fetch at most N messages; the next run goes on
+    /// Fetch at most N messages; the next run continues
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 
@@ -110,28 +112,28 @@ pub(crate) struct WishOptions {
     #[arg(long, value_name = "N")]
     max_size: Option<u64>,
 
-    /// How lines end in what is delivered
+    /// End the lines of delivered messages in this way
     #[arg(long, value_enum)]
     line_ends: Option<LineEnds>,
 
-    /// Accept messages whose size is not what LIST says (a message that the server
-    /// cuts short is then taken for whole)
+    /// Accept messages whose size is not the one in LIST (a message that the server
+    /// cut short then counts as complete)
     #[arg(long)]
     any_size: bool,
 
-    /// Fetch messages without a valid unique-id, too (they are retrieved in each
-    /// run, and known again by their octets)
+    /// Also fetch messages without a valid unique-id (each run retrieves them again
+    /// and recognizes them by their content)
     #[arg(long)]
     without_unique_id: bool,
 }
 
-/// How lines end in what is delivered.
+/// How the lines of delivered messages end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LineEnds {
-    /// LF, as mpop, fetchmail and getmail deliver, and as programs on Unix expect
+    /// End lines with LF, as programs on Unix expect
     #[default]
     Lf,
-    /// Every octet as it was received, and so CRLF
+    /// Keep every octet as it was received, so lines end with CRLF
     Received,
 }
 
@@ -144,15 +146,14 @@ impl From<LineEnds> for pop3_fetch::LineEnds {
     }
 }
 
-/// What is printed.
+/// What to print.
 #[derive(Args, Clone, Copy, Debug)]
 struct Output {
-    /// Say what would be done, and do nothing
+    /// Print what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
 
-    /// With --to -: messages as they are, without the lines that mbox has
-    /// between them
+    /// With --to -: print the messages alone, without the separator lines of mbox
     #[arg(long)]
     raw: bool,
 
@@ -185,14 +186,14 @@ fn fetch(job: &Job, bars: &MultiProgress) -> Result<(), Failure> {
     remote::block_on(sync::sync(job, &credentials, bars))
 }
 
-/// Fetches all of them at once. Each failure is said; the last one gives the
-/// status.
+/// Fetches all accounts in parallel. Reports each failure; the last one gives the
+/// exit status.
 fn side_by_side(jobs: &[Job], bars: &MultiProgress) -> Result<(), Failure> {
     thread::scope(|scope| {
         let mut running = Vec::new();
         let mut failure = None;
         for job in jobs {
-            // One after the other, since there may be prompts.
+            // One after the other, because each may prompt.
             let credentials = match job.remote.credentials() {
                 Ok(credentials) => credentials,
                 Err(failed) => {

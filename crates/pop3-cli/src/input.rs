@@ -1,4 +1,4 @@
-//! Where a filter reads from: a file or standard input.
+//! The input of a filter: a file or standard input.
 
 use std::{
     fs::File,
@@ -8,19 +8,19 @@ use std::{
 
 use crate::exit::{Exit, Failure, say};
 
-/// Octets read at once. A larger buffer gains nothing and takes more of the
-/// second-level cache.
+/// The number of octets read at once. A larger buffer is no faster and takes more
+/// of the second-level cache.
 const BUFFER: usize = 64 * 1024;
 
-/// A buffered input that names itself in its errors.
+/// A buffered input whose errors name it.
 pub(crate) struct Input {
     name: String,
     from: BufReader<Box<dyn Read>>,
 }
 
 impl Input {
-    /// Opens `file`; standard input if there is none or it is `-`. If that is a
-    /// terminal, `command` says that it waits for `what`.
+    /// Opens `file`, or standard input if `file` is absent or `-`. On a terminal,
+    /// prints that `command` waits for `what`.
     pub(crate) fn open(file: Option<&Path>, command: &str, what: &str) -> Result<Self, Failure> {
         let (name, from): (_, Box<dyn Read>) = match file {
             Some(path) if path.as_os_str() != "-" => {
@@ -32,7 +32,7 @@ impl Input {
                     say(
                         command,
                         format_args!(
-                            "waiting for {what} from the terminal; name a FILE, or end with Ctrl-D"
+                            "waiting for {what} from the terminal; name a FILE, or end the input with Ctrl-D"
                         ),
                     );
                 }
@@ -45,7 +45,8 @@ impl Input {
         })
     }
 
-    /// The octets at hand, read if there are none. Empty at the end of input.
+    /// Returns the buffered octets; reads if the buffer is empty. Returns none only
+    /// at the end of the input.
     pub(crate) fn fill(&mut self) -> Result<&[u8], Failure> {
         while let Err(error) = self.from.fill_buf() {
             if error.kind() != io::ErrorKind::Interrupted {

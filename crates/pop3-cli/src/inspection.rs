@@ -1,19 +1,19 @@
-//! The lines of `pop3 decode --inspect`.
+//! The output of `pop3 decode --inspect`.
 
 use dot_stuffing::{Anomaly, AnomalyKind, Inspector};
 use pop3_proto::Counted;
 
 use crate::exit::say;
 
-/// Anomalies of one kind that are shown; what goes beyond is only counted.
+/// The number of anomalies of one kind that are shown; further ones are counted.
 const SHOWN: u64 = 20;
 
-/// An [`Inspector`] that says what it finds when it finds it.
+/// An [`Inspector`] that prints each anomaly when it finds it.
 pub(crate) struct Inspection {
     command: &'static str,
     inspector: Inspector,
     octets: u64,
-    /// How many of each kind, in the order of their first.
+    /// The count of each kind, in the order in which the kinds first occurred.
     counts: Vec<(AnomalyKind, u64)>,
 }
 
@@ -27,7 +27,7 @@ impl Inspection {
         }
     }
 
-    /// Looks at the next octets of the block.
+    /// Inspects the next octets of the block.
     pub(crate) fn inspect(&mut self, wire: &[u8]) {
         self.octets += wire.len() as u64;
         let (command, counts) = (self.command, &mut self.counts);
@@ -39,7 +39,7 @@ impl Inspection {
         });
     }
 
-    /// Says what there was in all.
+    /// Prints the totals.
     pub(crate) fn summarise(&self) {
         let mut total = 0;
         for &(kind, count) in &self.counts {
@@ -65,7 +65,7 @@ impl Inspection {
     }
 }
 
-/// Counts one more anomaly, and says how many of its kind that makes.
+/// Counts an anomaly, and returns the new count of its kind.
 fn count(counts: &mut Vec<(AnomalyKind, u64)>, kind: AnomalyKind) -> u64 {
     for (counted, count) in counts.iter_mut() {
         if *counted == kind {

@@ -1,4 +1,4 @@
-//! `pop3 list`: what a server can do and what lies on it.
+//! `pop3 list`: shows a server's capabilities and the messages on it.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
 
 pub(crate) const NAME: &str = "list";
 
-/// Show what a POP3 server can do, and the messages on it
+/// Show the capabilities of a POP3 server and the messages on it
 #[derive(Args)]
 pub(crate) struct List {
     /// pop3s://user@host:port (TLS) or pop3://user@host:port (STLS)
@@ -32,14 +32,14 @@ pub(crate) struct List {
 #[derive(Debug, Default, Serialize)]
 struct Listing {
     account: String,
-    /// As announced, in that order; absent if the server has no CAPA.
+    /// In the order in which the server announced them; absent if it has no CAPA.
     capabilities: Option<Vec<String>>,
     /// The answer to STAT.
     messages: u32,
     octets: u64,
     /// The answers to LIST and UIDL, by message-number.
     list: BTreeMap<u32, Entry>,
-    /// Lines of LIST and UIDL that are malformed.
+    /// The number of malformed lines in LIST and UIDL.
     malformed: u64,
 }
 

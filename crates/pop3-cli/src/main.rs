@@ -25,7 +25,7 @@ mod sample;
 #[cfg(unix)]
 mod serve;
 
-/// POP3 and its byte-stuffed multi-line blocks
+/// Tools for POP3 and its byte-stuffed multi-line blocks
 #[derive(Parser)]
 #[command(name = "pop3", version)]
 struct Pop3 {

@@ -1,5 +1,5 @@
-//! Where a filter writes to: standard output, or a file that appears whole or
-//! not at all.
+//! The output of a filter: standard output, or a file that appears complete or not
+//! at all.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -11,23 +11,23 @@ use tempfile::NamedTempFile;
 
 use crate::exit::{Exit, Failure};
 
-/// The longest slice that the codec hands out. Slices as long as this pass the
-/// buffer by; shorter ones are gathered in it.
+/// The longest slice that the codec returns. Slices of this length bypass the
+/// buffer; shorter ones are collected in it.
 const BUFFER: usize = 16 * 1024;
 
 const STDOUT: &str = "standard output";
 
-/// A buffered output that names itself in its errors.
+/// A buffered output whose errors name it.
 pub(crate) struct Output {
     name: String,
     to: BufWriter<Sink>,
 }
 
 enum Sink {
-    /// Standard output, or a device or pipe that was named: written as it comes.
+    /// Standard output, or a named device or pipe; octets are written directly.
     Stream(File),
-    /// A file beside `target`, which takes its place when it is complete and
-    /// vanishes if it never is.
+    /// A temporary file beside `target`, which replaces `target` once it is
+    /// complete and is removed otherwise.
     Part {
         file: NamedTempFile,
         target: PathBuf,
@@ -35,7 +35,7 @@ enum Sink {
 }
 
 impl Output {
-    /// Creates `file`; standard output if there is none or it is `-`.
+    /// Creates `file`, or uses standard output if `file` is absent or `-`.
     pub(crate) fn create(file: Option<&Path>) -> Result<Self, Failure> {
         let (name, sink) = match file {
             Some(path) if path.as_os_str() != "-" => (path.display().to_string(), create(path)),
@@ -53,7 +53,7 @@ impl Output {
         }
     }
 
-    /// Whether both would end up in one place.
+    /// Whether both write to the same place.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self.to.get_ref(), other.to.get_ref()) {
             (Sink::Part { target, .. }, Sink::Part { target: other, .. }) => target == other,
@@ -74,8 +74,7 @@ impl Output {
             .map_err(|error| cannot_write(&self.name, &error))
     }
 
-    /// Says that all is written and right. A file gets its name now, when its
-    /// octets are on the disk.
+    /// Finishes the output. A file gets its name now, after its octets are on disk.
     pub(crate) fn keep(mut self) -> Result<(), Failure> {
         self.flush()?;
         if let (Sink::Part { file, target }, _) = self.to.into_parts() {
@@ -109,7 +108,7 @@ fn create(path: &Path) -> io::Result<Sink> {
             if !metadata.is_file() {
                 return Ok(Sink::Stream(there));
             }
-            // Through a symbolic link, to the file that it names.
+            // Follow a symbolic link to the file that it names.
             (fs::canonicalize(path)?, Some(metadata.permissions()))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => (new_target(path)?, None),
@@ -121,7 +120,7 @@ fn create(path: &Path) -> io::Result<Sink> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // What the umask leaves of them, as for any new file.
+        // The umask removes bits from these, as for any new file.
         part.permissions(fs::Permissions::from_mode(0o666));
     }
     let file = part.tempfile_in(directory)?;
@@ -131,7 +130,7 @@ fn create(path: &Path) -> io::Result<Sink> {
     Ok(Sink::Part { file, target })
 }
 
-/// Where a file that does not exist yet will be.
+/// The path of a file that does not exist yet.
 fn new_target(path: &Path) -> io::Result<PathBuf> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
     let directory = match path.parent() {
@@ -141,8 +140,8 @@ fn new_target(path: &Path) -> io::Result<PathBuf> {
     Ok(fs::canonicalize(directory)?.join(name))
 }
 
-/// `std::io::Stdout` looks for the last newline of each slice, and copies what
-/// follows it.
+/// Standard output without the line buffer of `std::io::Stdout`, which searches
+/// each slice for its last newline and copies what follows.
 fn stdout_without_line_buffer() -> io::Result<File> {
     #[cfg(unix)]
     let stdout = std::os::fd::AsFd::as_fd(&io::stdout()).try_clone_to_owned()?;

@@ -1,5 +1,4 @@
-//! How `fetch` and `list` come to a server: the options for it, the password,
-//! the login.
+//! How `fetch`, `list` and `check` reach a server: options, password and login.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -18,30 +17,31 @@ use password::PasswordOptions;
 /// Options for one server.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct RemoteOptions {
-    /// Behave as this release of Outlook, or as rfc1939
+    /// Behave like this release of Outlook, or like rfc1939
     #[arg(long, value_name = "NAME", value_parser = profile_name)]
     pub(crate) profile: Option<String>,
 
-    /// Log in by this method only: SCRAM-SHA-256, PLAIN, XOAUTH2, NTLM, USER, APOP…
+    /// Log in only with this method: SCRAM-SHA-256, PLAIN, XOAUTH2, NTLM, USER,
+    /// APOP…
     #[arg(long, value_name = "METHOD", value_parser = method_name)]
     pub(crate) auth: Option<String>,
 
     #[command(flatten)]
     pub(crate) password: PasswordOptions,
 
-    /// Trust the certificates in this PEM file as well: authorities, or the
-    /// server's own certificate, for the names in it and until it expires
+    /// Also trust the certificates in this PEM file: authorities, or the server's
+    /// own certificate, for the names in it and until it expires
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
 
     /// Require TLS, and trust only the certificate with this SHA-256 fingerprint,
-    /// without regard to its issuer, names and dates
+    /// whatever its issuer, names and dates
     #[arg(long, value_name = "SHA256")]
     #[arg(conflicts_with_all = ["insecure_plaintext", "dangerous_accept_invalid_certs"])]
     pub(crate) fingerprint: Option<Fingerprint>,
 
-    /// Go on without TLS if the server does not announce STLS or refuses it
-    /// (anyone between can then read the password and the mail)
+    /// Continue without TLS if the server does not announce STLS or refuses it
+    /// (anyone between you and the server can then read the password and the mail)
     #[arg(long)]
     pub(crate) insecure_plaintext: bool,
 
@@ -49,25 +49,25 @@ pub(crate) struct RemoteOptions {
     #[arg(long, conflicts_with = "require_tls")]
     pub(crate) dangerous_token_in_cleartext: bool,
 
-    /// No login without TLS, to loopback addresses neither: a tunnel may listen
-    /// there
+    /// Require TLS even to loopback addresses (a tunnel may listen there)
     #[arg(long, conflicts_with = "insecure_plaintext")]
     pub(crate) require_tls: bool,
 
-    /// Take any certificate. Whoever stands between can read the password
+    /// Accept any certificate; anyone between you and the server can then read the
+    /// password
     #[arg(long)]
     pub(crate) dangerous_accept_invalid_certs: bool,
 
-    /// Send each command only when the one before it is answered
+    /// Send each command only after the reply to the previous one
     #[arg(long)]
     pub(crate) no_pipelining: bool,
 
-    /// Wait so long at most for the connection, for the greeting, and for more of
-    /// a reply
+    /// Wait at most SECONDS for the connection, for the greeting, and for more
+    /// octets of a reply
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) timeout: Option<u64>,
 
-    /// Give up when the whole session takes longer
+    /// Give up when the whole session takes longer than SECONDS
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) session_timeout: Option<u64>,
 }
@@ -77,7 +77,7 @@ fn profile_name(name: &str) -> Result<String, String> {
         Some(profile) => Ok(profile.name.to_owned()),
         None => {
             let names = Profile::ALL.map(|profile| profile.name).join(" ");
-            Err(format!("no such profile; there are {names}"))
+            Err(format!("no such profile; choose one of {names}"))
         }
     }
 }
@@ -100,7 +100,7 @@ pub(crate) struct Remote {
 }
 
 impl RemoteOptions {
-    /// These, and where they say nothing, `others`.
+    /// These options; those that are not given come from `others`.
     pub(crate) fn or(self, others: &Self) -> Self {
         Self {
             profile: self.profile.or_else(|| others.profile.clone()),
@@ -124,7 +124,7 @@ impl RemoteOptions {
         let usage = |what: String| Failure::new(Exit::Usage, what);
         let endpoint: Endpoint = url
             .parse()
-            .map_err(|error| usage(format!("the URL is not usable: {error}")))?;
+            .map_err(|error| usage(format!("the URL is not valid: {error}")))?;
         let Some(user) = endpoint.user.clone() else {
             return Err(usage(format!(
                 "the URL names no user: write {}://USER@{}",
@@ -164,8 +164,8 @@ impl RemoteOptions {
         })
     }
 
-    /// The newest release that tells messages with equal unique-ids apart, so
-    /// that none is missed, is what behaves by default.
+    /// The profile. The default is the newest release that tells messages with
+    /// equal unique-ids apart, so that it misses no message.
     fn profile(&self) -> Result<Profile, Failure> {
         let Some(name) = &self.profile else {
             return Ok(Profile::OUTLOOK_NEW);
@@ -176,14 +176,14 @@ impl RemoteOptions {
 }
 
 impl Remote {
-    /// The account as the journal names it: user, host and port, whatever the URL
-    /// spelt otherwise.
+    /// The account as the journal names it: user, host and port, however the URL
+    /// spells them.
     pub(crate) fn account(&self) -> String {
         let place = self.endpoint.authority().to_ascii_lowercase();
         format!("{}@{place}", self.user)
     }
 
-    /// Finds the password where it is, or asks for it.
+    /// Finds the password, or asks for it.
     pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
         let password = self.password.find(&self.account())?;
         Ok(match self.method.is_some_and(Method::takes_token) {
@@ -214,7 +214,7 @@ impl Remote {
         Ok(client)
     }
 
-    /// What went wrong, and where.
+    /// The failure, with its account and with advice.
     pub(crate) fn failure(&self, error: &Error) -> Failure {
         use pop3_tokio::client::ErrorKind;
         let exit = match error.kind() {
@@ -228,18 +228,18 @@ impl Remote {
         Failure::new(exit, format_args!("{}: {said}", self.account()))
     }
 
-    /// What went wrong, and what to try.
+    /// The error, with advice on what to try.
     pub(crate) const fn with_advice<'a>(&'a self, error: &'a Error) -> WithAdvice<'a> {
         let remote = self;
         WithAdvice { remote, error }
     }
 }
 
-/// Runs what waits for the network, on this thread.
+/// Runs a future on this thread.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(Exit::Io, format_args!("cannot begin: {error}")))?;
+        .map_err(Failure::of_runtime)?;
     runtime.block_on(future)
 }

@@ -1,12 +1,12 @@
-//! A maildrop in which every edge of byte-stuffing occurs.
+//! A maildrop that contains every edge case of byte-stuffing.
 
-/// Octets of the longest line that is no longer than a usual buffer.
+/// The octets of the longest line that still fits a common buffer.
 const LINE: usize = 8191;
 
-/// Lines of the long mail: some 2.6 MiB.
+/// The lines of the long mail, about 2.6 MiB.
 const LONG: usize = 50_000;
 
-/// The messages, each with a word on what it is for.
+/// The messages, each with the name of the edge case that it tests.
 pub(crate) fn messages() -> Vec<(&'static str, Vec<u8>)> {
     let fixed: [(&str, &[u8]); 19] = [
         ("plain", b"Nothing special.\r\n"),
@@ -57,7 +57,7 @@ pub(crate) fn messages() -> Vec<(&'static str, Vec<u8>)> {
         &b"..And so it goes, line after line, dot after dot.\r\n".repeat(LONG),
     );
 
-    // Without a header, so that the edge is at the first octet of all.
+    // Without a header, so that the edge case is at the first octet.
     messages.push(("nothing at all", Vec::new()));
     messages.push(("a dot alone, no newline", b".".to_vec()));
     messages.push(("a dot as the first octet", b".first\r\nsecond\r\n".to_vec()));

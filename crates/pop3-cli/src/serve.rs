@@ -1,4 +1,4 @@
-//! `pop3 serve`: a maildrop for POP3 clients.
+//! `pop3 serve`: serves a Maildir, or a sample, to POP3 clients.
 
 use std::{
     io::{self, Write as _},
@@ -36,32 +36,34 @@ pub(crate) use tls::self_signed;
 
 pub(crate) const NAME: &str = "serve";
 
-/// Where to listen if nothing is said: 110 would need privileges.
+/// The default address. Port 110 would need privileges.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1110);
 
-/// How long to wait at the end for threads that wait for a disk.
+/// How long to wait at the end for threads that still write to a disk.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
 const AFTER_HELP: &str = "\
-Prints the addresses it listens on, one a line, those of --listen first; then it serves until SIGTERM or SIGINT. Then \
-sessions that are logged in may end within the time of --grace; a second signal ends all at once. A session that is cut \
-off deletes nothing.
+Prints the addresses it listens on, one per line and those of --listen first, and serves until SIGTERM or SIGINT. Then \
+sessions that are logged in may continue for the time of --grace; a second signal ends them at once. A session that is \
+cut off deletes nothing.
 
-A Maildir is locked while a session is open (pop3.lock in it). Each message is read once to count its octets, which are \
-kept in pop3.sizes; sizes in the names of files are not used. Other programs may use the Maildir meanwhile.
+A Maildir is locked (by pop3.lock in it) while a session is open. The server reads each message once to count its octets \
+and keeps the counts in pop3.sizes; it does not use sizes in file names. Other programs may use the Maildir at the same \
+time.
 
-FILE of --users has lines of user:hash or user:hash:maildir. The hash is one of Argon2 ($argon2id$...) or the keys of \
-SCRAM-SHA-256 (SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey); a user may have a line of each, of the same password. \
-`pop3 serve --hash USER >> FILE` makes one. A maildir is sought from the directory of FILE. SCRAM-SHA-256 is offered only if \
-every user has a line for it: a client takes the best method on offer, before the server knows the user.
+The FILE of --users has lines of the form user:hash or user:hash:maildir. The hash is an Argon2 hash ($argon2id$...) or \
+the keys of SCRAM-SHA-256 (SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey). A user may have one line of each kind, for \
+the same password. `pop3 serve --hash USER >> FILE` adds a line. A relative maildir starts at the directory of FILE. \
+SCRAM-SHA-256 is offered only if every user has a line for it, because a client chooses the best method on offer before \
+the server knows the user.
 
-From other hosts passwords are taken under TLS alone, unless --insecure-plaintext is given.
+From other hosts, passwords are accepted only under TLS, unless --insecure-plaintext is given.
 
 Exit status:
    0  stopped by a signal
   64  wrong usage
-  65  the file of users is malformed
-  66  a file, or the Maildir, cannot be opened
+  65  the FILE of --users is malformed
+  66  a file or the Maildir cannot be opened
   69  an address cannot be listened on
   73  the certificate cannot be written
   74  reading or writing failed";
@@ -70,21 +72,22 @@ Exit status:
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Serve {
-    /// The Maildir of every user whose line names none
+    /// Serve this Maildir to every user whose line in --users names no other
     #[arg(long, value_name = "DIR", conflicts_with = "demo")]
     maildir: Option<PathBuf>,
 
-    /// Serve a sample that has every edge of byte-stuffing, from memory, with
-    /// TLS by a certificate made for it, to user demo with password demo
+    /// Serve a sample that contains every edge case of byte-stuffing, from memory,
+    /// with TLS and a certificate made for this run, to user demo with password
+    /// demo
     #[arg(long)]
     demo: bool,
 
-    /// Listen here: 127.0.0.1:1110 if neither this nor --tls-listen is given;
-    /// port 0 picks a free one
+    /// Listen on ADDRESS (default 127.0.0.1:1110 if --tls-listen is not given
+    /// either); port 0 picks a free port
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<SocketAddr>,
 
-    /// Listen here for connections that begin with TLS (port 995)
+    /// Listen on ADDRESS for connections that begin with TLS (usually port 995)
     #[arg(long, value_name = "ADDRESS")]
     tls_listen: Vec<SocketAddr>,
 
@@ -94,14 +97,14 @@ pub(crate) struct Serve {
     #[command(flatten, next_help_heading = "TLS")]
     tls: tls::TlsOptions,
 
-    /// Take passwords without TLS from other hosts too: anyone between can read
-    /// them
+    /// Accept passwords without TLS from other hosts too; anyone between the client
+    /// and the server can then read them
     #[arg(long)]
     insecure_plaintext: bool,
 
-    /// Announce that mail is kept for at least DAYS, or never deleted by the
-    /// server. It only announces what you take care of: nothing is announced
-    /// otherwise
+    /// Announce that the server keeps mail for at least DAYS, or never deletes it.
+    /// This only announces a policy that you enforce yourself; by default nothing
+    /// is announced
     #[arg(long, value_name = "DAYS|never", value_parser = expiry)]
     expire: Option<Expiry>,
 
@@ -121,14 +124,18 @@ impl Serve {
             return self.hash.print(name);
         }
         if self.maildir.is_none() && !self.demo && self.accounts.users.is_none() {
-            return Err(usage("nothing to serve: give --maildir DIR or --demo"));
+            return Err(usage(
+                "nothing to serve: give --maildir DIR, --users FILE or --demo",
+            ));
         }
         let accounts = self.accounts.load(self.demo)?;
         self.check_addresses(&accounts)?;
         self.log.begin();
         warn_of_scram(&accounts);
         if self.demo {
-            let store = MemoryStore::new().map_err(|error| Failure::new(Exit::Io, error))?;
+            let store = MemoryStore::new().map_err(|error| {
+                Failure::new(Exit::Io, format_args!("cannot make the sample: {error}"))
+            })?;
             for (_, message) in sample::messages() {
                 store.deliver(message);
             }
@@ -141,7 +148,8 @@ impl Serve {
                 Some(path) => check_maildir(&path)?,
                 None => {
                     return Err(usage(format_args!(
-                        "{} has no maildir: name one in the third field, or give --maildir",
+                        "user {} has no Maildir: name one in the third field of the line in --users, \
+                         or give --maildir DIR",
                         user.name()
                     )));
                 }
@@ -150,7 +158,7 @@ impl Serve {
         self.serve(store, accounts)
     }
 
-    /// Refuses what nobody could log in to, and what everybody could.
+    /// Refuses addresses where no user could log in, and where anyone could.
     fn check_addresses(&self, accounts: &Accounts) -> Result<(), Failure> {
         if !self.tls_listen.is_empty() && !self.has_tls() {
             return Err(usage(
@@ -163,14 +171,14 @@ impl Serve {
         };
         if self.demo && self.accounts.is_none() {
             return Err(usage(format_args!(
-                "{far} is open to other hosts, and everybody knows the password of --demo: \
+                "{far} is open to other hosts, and the password of --demo is public: \
                  give --user NAME, or listen on 127.0.0.1"
             )));
         }
         if !self.has_tls() && !self.insecure_plaintext && !accounts.offers_scram() {
             return Err(usage(format_args!(
-                "nobody could log in at {far}: give --tls-cert and --tls-key, or --tls-self-signed, \
-                 or a line of SCRAM-SHA-256 to every user"
+                "no user could log in at {far} without TLS: give --tls-cert and --tls-key, or \
+                 --tls-self-signed, or a line for SCRAM-SHA-256 to every user (--hash USER --scram)"
             )));
         }
         Ok(())
@@ -190,18 +198,23 @@ impl Serve {
         if self.has_tls() {
             server = server.tls(self.tls.config(addresses())?);
         }
-        let runtime = Runtime::new().map_err(|error| Failure::new(Exit::Io, error))?;
+        let runtime = Runtime::new().map_err(Failure::of_runtime)?;
         let done = runtime.block_on(self.listen_and_serve(server));
         runtime.shutdown_timeout(LAST_WAIT);
         done
     }
 
     async fn listen_and_serve(&self, server: Server<impl MailStore>) -> Result<(), Failure> {
-        let signals = count_signals().map_err(|error| Failure::new(Exit::Io, error))?;
+        let signals = count_signals().map_err(|error| {
+            Failure::new(
+                Exit::Io,
+                format_args!("cannot handle SIGTERM and SIGINT: {error}"),
+            )
+        })?;
         let after = |number| {
             let mut signals = signals.clone();
             async move {
-                // The sender is never gone.
+                // The sender lives as long as the runtime, so this cannot fail.
                 let _ = signals.wait_for(|&count| count >= number).await;
             }
         };
@@ -222,7 +235,8 @@ impl Serve {
     }
 }
 
-/// Says why SCRAM-SHA-256 is not offered where some users have keys for it.
+/// Warns if some users, but not all, have keys for SCRAM-SHA-256: then it is not
+/// offered.
 fn warn_of_scram(accounts: &Accounts) {
     let without = accounts.without_scram().count();
     if without > 0 && without < accounts.users().count() {
@@ -233,7 +247,7 @@ fn warn_of_scram(accounts: &Accounts) {
     }
 }
 
-/// Counts SIGTERM and SIGINT from now on.
+/// Starts to count SIGTERM and SIGINT.
 fn count_signals() -> io::Result<watch::Receiver<u32>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -254,7 +268,7 @@ fn bound(address: SocketAddr, listener: io::Result<Listener>) -> Result<Listener
     listener.map_err(|error| {
         Failure::new(
             Exit::Unavailable,
-            format_args!("cannot listen on {address}: {error}; port 0 picks a free one"),
+            format_args!("cannot listen on {address}: {error}; port 0 picks a free port"),
         )
     })
 }
@@ -270,7 +284,7 @@ fn print_addresses(listeners: &[Listener]) -> Result<(), Failure> {
     print().map_err(|error| {
         Failure::new(
             Exit::Io,
-            format_args!("cannot write standard output: {error}"),
+            format_args!("cannot write to standard output: {error}"),
         )
     })
 }
@@ -282,7 +296,7 @@ fn check_maildir(path: &Path) -> Result<(), Failure> {
             return Err(Failure::new(
                 Exit::NoInput,
                 format_args!(
-                    "{} is no Maildir: {} is no directory; create it, or name another",
+                    "{} is not a Maildir: {} is not a directory; create it, or name another Maildir",
                     path.display(),
                     directory.display()
                 ),
@@ -298,7 +312,7 @@ fn expiry(text: &str) -> Result<Expiry, &'static str> {
         _ => text
             .parse()
             .map(Expiry::Days)
-            .map_err(|_| "neither a number of days nor never"),
+            .map_err(|_| "write a number of days, or never"),
     }
 }
 

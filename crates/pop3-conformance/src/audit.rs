@@ -1,14 +1,14 @@
-//! Is a client program safe and correct? Scripted servers, good, odd and
-//! hostile, and a judgement of what the program made of them.
+//! `pop3 audit`: tests whether a client program is safe and correct, with scripted
+//! servers that are correct, odd or hostile.
 //!
-//! A [`Scenario`] is a file of `scenarios/`: a maildrop, one thing that the
-//! server does otherwise than a good one, and what is right then. For each,
-//! [`audit`] runs a [`Client`] in a scratch directory, under [`Limits`], until it
-//! settles, and compares what it stored, octet for octet, and what it sent. A
-//! [`Recipe`] says how to start a known program.
+//! A [`Scenario`] is a file in `scenarios/`: a maildrop, one fault of the server,
+//! and the behaviour that is right for it. For each scenario, [`audit`] runs a
+//! [`Client`] in a scratch directory, under [`Limits`], until it settles. It
+//! compares the stored mail octet by octet, and checks the commands that the client
+//! sent. A [`Recipe`] says how to start a known program.
 //!
-//! The server itself is [`Server`], without I/O: [`audit`] puts sockets around
-//! it, a fuzz target puts arbitrary octets into it.
+//! The server itself is [`Server`], without I/O: [`audit`] adds sockets, and a fuzz
+//! target feeds it arbitrary octets.
 //!
 //! ```
 //! use pop3_conformance::audit;
@@ -32,7 +32,7 @@ mod server;
 mod table;
 
 pub use cover::{Cover, client_statements, cover};
-pub use log::{Command, ENTRIES_MAX, Entry, Log, OCTETS_KEPT, State};
+pub use log::{Command, Entry, Log, MAX_ENTRIES, OCTETS_KEPT, State};
 pub use maildrop::Maildrop;
 #[cfg(all(unix, feature = "run"))]
 pub use run::{
@@ -40,5 +40,5 @@ pub use run::{
     Verdict, audit, recipe_files, recipes,
 };
 pub use scenario::{Scenario, ScenarioError, Transport};
-pub use server::{Action, COMMANDS_MAX, FLOOD_MAX, LINE_MAX, Server};
+pub use server::{Action, MAX_COMMANDS, MAX_FLOOD, MAX_LINE, Server};
 pub use table::{scenario_files, scenarios};

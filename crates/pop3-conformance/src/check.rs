@@ -1,27 +1,26 @@
-//! `pop3 check`: is a server one that Outlook can use?
+//! `pop3 check`: checks whether Outlook can use a server.
 //!
-//! [`run`] opens a handful of sessions with a server, and answers with one row
-//! for each statement of MS-STANOPOP3 that binds servers, and for the clauses of
-//! RFC 1939, 2449 and 2595 that a client depends on. The maildrop is left as it
-//! was found, unless [`Options::destructive`] says that it is there for this.
+//! [`run`] opens several sessions with a server, and makes a row for each statement
+//! of MS-STANOPOP3 that binds servers, and for each clause of RFC 1939, 2449 and
+//! 2595 that a client depends on. The maildrop stays as it was, unless
+//! [`Options::destructive`] is set.
 //!
-//! The sessions come first, and only then does each row judge what was seen, so
-//! that a row can blame a server for what is its own matter alone: where a
-//! reply did not come, the row for its contents has nothing to say. What the
-//! server sends is read with the decoders of our client; every wait, every reply
-//! and the run as a whole have [limits](Limits), and whatever comes, there is a
-//! report in the end.
+//! All sessions run first; then each row judges the observations. So a row blames a
+//! server only for its own rule: if a reply did not arrive, the row for its
+//! contents has nothing to judge. The decoders of our client read what the server
+//! sends. Every wait, every reply and the whole run have [limits](Limits), so that
+//! there is always a report in the end.
 //!
-//! A row fails where a MUST is violated, and warns where a SHOULD is. What a
-//! server does lawfully never fails; what cannot be told with the messages that
-//! are there is not testable, and the row says what is needed.
+//! A row fails if a MUST is violated, and warns if a SHOULD is violated. What a
+//! server may do never fails. If the messages in the maildrop are not enough to
+//! judge a row, it is not testable, and the row says what it needs.
 //!
 //! ```
 //! use std::{io, rc::Rc, time::{Duration, Instant, SystemTime}};
 //! use pop3_conformance::check::{self, Account, Connection, Network, Options, Protection};
 //! use pop3_proto::Profile;
 //!
-//! /// A server that takes connections and says nothing.
+//! /// A server that accepts connections and sends nothing.
 //! struct Silent(Instant);
 //!
 //! struct Nothing;
@@ -88,16 +87,16 @@ pub use connection::{Connection, Network};
 use observed::Observed;
 use prober::Prober;
 
-/// The server does what the row asks for.
+/// The server fulfills the row.
 pub const PASS: Verdict = Verdict::new("pass", Outcome::Good);
-/// It does not, and must.
+/// The server does not fulfill the row, and must.
 pub const FAIL: Verdict = Verdict::new("fail", Outcome::Bad);
-/// It does not, and should.
+/// The server does not fulfill the row, and should.
 pub const WARN: Verdict = Verdict::new("warn", Outcome::Noted);
-/// This server or this maildrop gives no material for an answer.
+/// This server or this maildrop is not enough to judge the row.
 pub const NOT_TESTABLE: Verdict = Verdict::new("not testable here", Outcome::Skipped);
 
-/// A row: a question to a server.
+/// A row of the check: one rule for servers.
 pub struct Check {
     id: &'static str,
     title: &'static str,
@@ -107,16 +106,16 @@ pub struct Check {
     judge: fn(&Observed, &Options) -> Finding,
 }
 
-/// A session, or more, that a row may need.
+/// One or more sessions that a row may need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// Before login: commands in the wrong state, QUIT.
     EarlyQuit,
-    /// Everything that changes nothing.
+    /// Commands that change nothing.
     Reading,
-    /// Several commands at once.
+    /// Several commands sent together.
     Pipelining,
-    /// STLS where it does not belong.
+    /// STLS with a command sent along, and STLS under TLS.
     Stls,
     /// DELE and RSET.
     Deleting,
@@ -128,7 +127,7 @@ enum Phase {
     Update,
 }
 
-/// What a row found, with the exchange that shows it.
+/// The finding of a row, with the exchange that shows it.
 enum Finding {
     Pass(String),
     Violation(String),
@@ -136,79 +135,80 @@ enum Finding {
     Untestable(String),
 }
 
-/// Who logs in, and how the connection is protected.
+/// The user who logs in, and the protection of the connection.
 #[derive(Clone)]
 pub struct Account<'a> {
     /// The name.
     pub user: &'a str,
-    /// The password. It is sent by USER and PASS, or by AUTH PLAIN where the
-    /// server takes nothing else, and never shown.
+    /// The password. It is sent with USER and PASS, or with AUTH PLAIN if the
+    /// server accepts nothing else, and is never shown.
     pub password: &'a str,
-    /// Whether a text of the server repeats the password, or what was sent with
-    /// it, in any writing. Such a text is not shown.
+    /// Whether a text of the server repeats the password, or what was sent with it,
+    /// in any encoding. Such a text is not shown.
     pub repeats: Rc<Repeats>,
-    /// Whether and how TLS comes in.
+    /// Whether and how TLS is used.
     pub protection: Protection,
 }
 
 /// Says whether a text repeats something secret.
 pub type Repeats = dyn Fn(&[u8]) -> bool;
 
-/// How a connection comes under TLS.
+/// How TLS protects a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
     /// From the first octet: [`Network::connect`] does it.
     Implicit,
-    /// By STLS. No password is sent without it.
+    /// By STLS. No password is sent without TLS.
     StlsRequired,
     /// By STLS. Where it is not announced, a password is sent only to a server on
     /// [this machine](Connection::is_local).
     Stls,
-    /// By STLS where it is announced and not refused; else not at all, and anyone
-    /// between can read the password.
+    /// By STLS if it is announced and not refused; otherwise not at all, and anyone
+    /// between client and server can read the password.
     StlsIfOffered,
 }
 
 /// How to check.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Which release is asked about: how it reads listings, and what it will do.
+    /// The release of Outlook: how it reads listings, and what it does.
     pub profile: Profile,
-    /// Only these rows, by their ids; all if empty.
+    /// Run only these rows, by their ids; all rows if empty.
     pub only: Vec<String>,
-    /// These rows not.
+    /// Skip these rows.
     pub skip: Vec<String>,
-    /// The maildrop is there for this: messages may be removed.
+    /// Allow the check to delete messages: the maildrop is made for tests.
     pub destructive: bool,
-    /// How long, and how much.
+    /// The limits of the run.
     pub limits: Limits,
 }
 
-/// What a run takes at most.
+/// The limits of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// For a connection to be made.
+    /// The time to connect.
     pub connect: Duration,
-    /// For the first line of a reply, and for each next piece of its block.
+    /// The time for the first line of a reply, and for each further piece of its
+    /// block.
     pub reply: Duration,
-    /// For what may come after a reply, or the end of a connection.
+    /// The time to wait for octets after a reply, or for the end of a connection.
     pub linger: Duration,
-    /// For everything.
+    /// The time for the whole run.
     pub run: Duration,
-    /// Connections in all.
+    /// The most connections.
     pub connections: u32,
-    /// Octets of one block, on the wire.
+    /// The most octets of a block, on the wire.
     pub block_octets: u64,
-    /// Messages that are retrieved.
+    /// The most messages to retrieve.
     pub messages: usize,
-    /// The largest message that is retrieved, in octets.
+    /// The octets of the largest message to retrieve.
     pub message_octets: u64,
-    /// Messages that are retrieved once more in a later session.
+    /// The most messages to retrieve again in a later session.
     pub messages_again: usize,
 }
 
 impl Limits {
-    /// Ten minutes for everything, half a minute for a reply.
+    /// 10 minutes for the whole run, 30 seconds for a reply.
     pub const DEFAULT: Self = Self {
         connect: Duration::from_secs(30),
         reply: Duration::from_secs(30),
@@ -223,7 +223,7 @@ impl Limits {
 }
 
 impl Options {
-    /// All rows, without destroying anything.
+    /// All rows, without deleting messages.
     #[must_use]
     pub const fn new(profile: Profile) -> Self {
         Self {
@@ -242,19 +242,19 @@ impl Options {
 }
 
 impl Check {
-    /// What it is called by: a statement such as `C0017`, or an RFC and a word.
+    /// The id: a statement such as `C0017`, or an RFC and a word.
     #[must_use]
     pub const fn id(&self) -> &'static str {
         self.id
     }
 
-    /// What has to hold.
+    /// The rule, in a sentence.
     #[must_use]
     pub const fn title(&self) -> &'static str {
         self.title
     }
 
-    /// How strictly: a MUST that is violated fails, all else warns.
+    /// The strength: a violated MUST fails, anything else warns.
     #[must_use]
     pub const fn strength(&self) -> Strength {
         self.strength
@@ -283,17 +283,17 @@ impl Check {
     }
 }
 
-/// All rows, in the order of a report: the statements, then the clauses.
+/// All rows, in the order of a report: statements first, then clauses.
 pub fn checks() -> impl Iterator<Item = &'static Check> {
     rows::ALL.into_iter().flatten()
 }
 
-/// Checks a server. `subject` names it in the report, to which the greeting or
-/// IMPLEMENTATION is added; `progress` is told what is about to be done.
+/// Checks a server. `subject` names it in the report, which also shows the greeting
+/// or IMPLEMENTATION; `progress` is called with the next step.
 ///
 /// # Errors
 ///
-/// If nothing can be checked: no connection, no TLS where it is required, no
+/// If nothing can be checked: no connection, no TLS where it is required, or no
 /// login.
 pub fn run(
     network: &mut dyn Network,
@@ -320,7 +320,7 @@ pub fn run(
     Ok(report)
 }
 
-/// What the server calls itself.
+/// The server's name for itself.
 fn server_name(seen: &Observed) -> Option<String> {
     const MOST: usize = 80;
     let implementation = seen.capabilities.iter().find_map(|line| {
@@ -335,19 +335,19 @@ fn server_name(seen: &Observed) -> Option<String> {
     })
 }
 
-/// Why nothing was checked. What the server said is made safe to show.
+/// Why nothing was checked. Texts of the server are safe to show.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Unable {
-    /// The certificate that came after STLS is not trusted.
+    /// The certificate after STLS is not trusted.
     Certificate(io::Error),
     /// There is no connection.
     Connect(io::Error),
     /// The server greets with a refusal.
     Busy(String),
-    /// It does not announce STLS, and no password goes out in the clear.
+    /// The server does not announce STLS, and no password is sent without TLS.
     NoTls,
-    /// It refuses the login.
+    /// The server refuses the login.
     Refused(String),
 }
 
@@ -355,15 +355,15 @@ impl core::fmt::Display for Unable {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let one_line = |shown: &str| shown.replace('\n', "; ");
         match self {
-            Self::Certificate(error) => write!(f, "no TLS after STLS: {error}"),
+            Self::Certificate(error) => write!(f, "TLS failed after STLS: {error}"),
             Self::Connect(error) => write!(f, "cannot connect: {error}"),
             Self::Busy(shown) => {
-                write!(f, "the server takes nobody now: {}", one_line(shown))
+                write!(f, "the server accepts no sessions now: {}", one_line(shown))
             }
             Self::NoTls => f.write_str(
-                "the server announces no STLS, and the password is not sent in the clear",
+                "the server does not announce STLS, and the password is not sent without TLS",
             ),
-            Self::Refused(shown) => write!(f, "the login is refused: {}", one_line(shown)),
+            Self::Refused(shown) => write!(f, "the server refuses the login: {}", one_line(shown)),
         }
     }
 }

@@ -4,7 +4,7 @@ use core::{fmt, str::FromStr};
 
 /// The id of a statement, such as C0017.
 ///
-/// That an id can be written does not mean that the document has it: see
+/// An id may be well-formed without being in the document: see
 /// [`statement`](crate::statement).
 ///
 /// ```
@@ -23,12 +23,12 @@ pub struct Id {
     number: u16,
 }
 
-/// What a statement does to RFC 1939 (MS-STANOPOP3 §1.5).
+/// The kind of a statement (MS-STANOPOP3 §1.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// C: it settles what the RFC leaves unclear.
+    /// C: clarifies what RFC 1939 leaves unclear.
     Clarification,
-    /// V: it says which way Outlook goes where the RFC leaves a choice.
+    /// V: says what Outlook does where RFC 1939 leaves a choice.
     Variability,
 }
 

@@ -1,9 +1,10 @@
-//! What MS-STANOPOP3 says of POP3, as data: 56 statements, each with its
-//! section, who must comply, how strictly, and for which releases of Outlook.
+//! The 56 statements of MS-STANOPOP3 as data, each with its section, the party that
+//! must comply, its strength, and the releases of Outlook that it covers.
 //!
-//! MS-STANOPOP3 (version 10.0, July 2024) tells how Outlook reads RFC 1939. It
-//! has 48 clarifications, C0001 to C0048, and 8 points of variability, V0001 to
-//! V0008. The lines here are our own; the document is what counts.
+//! MS-STANOPOP3 (version 10.0, July 2024) describes how Outlook interprets RFC
+//! 1939. It has 48 clarifications, C0001 to C0048, and 8 points of variability,
+//! V0001 to V0008. The texts here are our own summaries; the document is
+//! authoritative.
 //!
 //! ```
 //! use pop3_conformance::{Id, Party, Release, Strength, statement};
@@ -22,13 +23,14 @@
 //! # Ok::<(), pop3_conformance::ParseIdError>(())
 //! ```
 //!
-//! [`check`] asks a server about each statement that binds servers, over any
-//! connection, and answers with a [`report`].
+//! [`check`] tests a server for each statement that binds servers, over any
+//! connection, and returns a [`report`]. [`audit`] does the same for client
+//! programs.
 //!
-//! The tests of this crate, in `tests/statements/`, hold `pop3-proto` to the
-//! statements, on each side that they bind. Each is named after its statement,
-//! and is shown to fail on sessions that break it. `CONFORMANCE.md` at the root
-//! of the repository lists all of that.
+//! The tests in `tests/statements/` hold `pop3-proto` to the statements, on each
+//! side that they bind. Each test is named after its statement, and is shown to
+//! fail on sessions that break it. `CONFORMANCE.md` at the root of the repository
+//! lists them.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -53,7 +55,7 @@ pub fn statements() -> &'static [Statement] {
     &table::STATEMENTS
 }
 
-/// The statement of that id; `None` if the document has none.
+/// The statement with this id; `None` if the document has none.
 #[must_use]
 pub fn statement(id: Id) -> Option<&'static Statement> {
     statements().iter().find(|statement| statement.id() == id)

@@ -43,7 +43,7 @@ impl Release {
         Self::NewOutlook,
     ];
 
-    /// How the release behaves.
+    /// The behaviour of the release.
     #[must_use]
     pub const fn profile(self) -> Profile {
         match self {
@@ -58,7 +58,7 @@ impl Release {
         }
     }
 
-    /// The release of that profile, by its name; `None` for RFC 1939.
+    /// The release of a profile, by its name; `None` for RFC 1939.
     #[must_use]
     pub fn of(profile: &Profile) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
@@ -92,10 +92,10 @@ impl Releases {
     /// Every release.
     pub const ALL: Self = Self::between(Release::Outlook2007, Release::NewOutlook);
 
-    /// Those named after a year: every release but the new Outlook for Windows.
+    /// The releases named after a year: all but the new Outlook for Windows.
     pub const NUMBERED: Self = Self::between(Release::Outlook2007, Release::Outlook2024);
 
-    /// The releases from one to another, both included.
+    /// The releases from `first` to `last`, inclusive.
     #[must_use]
     pub const fn between(first: Release, last: Release) -> Self {
         let up_to_last = (2_u16 << last as u8) - 1;

@@ -1,9 +1,9 @@
-//! What was found, row by row, and the forms to show it in.
+//! Reports, and their output formats.
 //!
-//! `pop3 check` and `pop3 audit` both end with a [`Report`]. It can be a table
-//! for a terminal, JSON, JUnit or a page of HTML. What a peer sent is hostile:
-//! every text that goes into a report is [made safe](shown) and bounded first,
-//! so no form can carry a control character, or grow without end.
+//! `pop3 check` and `pop3 audit` both end with a [`Report`], which can be written
+//! as a table for a terminal, JSON, JUnit or an HTML page. Texts of a peer are
+//! hostile: every text in a report is first [made safe](shown) and bounded, so that
+//! no format can contain a control character or grow without limit.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -18,7 +18,7 @@
 //! report.push(
 //!     Row::new("C0029", "NOOP is answered with +OK", FAIL)
 //!         .with_evidence(format!("C: NOOP\nS: {}", shown(b"-ERR \x1b[2J\r\n", 80)))
-//!         .with_consequence("Outlook takes the connection for broken."),
+//!         .with_consequence("Outlook treats the connection as broken."),
 //! );
 //! assert!(report.fails());
 //! assert!(report.text().contains(r"S: -ERR \x1b[2J\r\n"));
@@ -41,12 +41,12 @@ pub use safe::shown;
 use safe::{line, lines};
 
 /// The most octets of a line in a report.
-pub const LINE_MAX: usize = 240;
+pub const MAX_LINE: usize = 240;
 
 /// The most lines of a row's evidence.
-pub const EVIDENCE_LINES_MAX: usize = 24;
+pub const MAX_EVIDENCE_LINES: usize = 24;
 
-/// Rows, and what they are about.
+/// A list of rows, with its title, subject and date.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Report {
     title: String,
@@ -58,7 +58,7 @@ pub struct Report {
     rows: Vec<Row>,
 }
 
-/// One question and its answer.
+/// One rule and its verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     id: String,
@@ -69,7 +69,7 @@ pub struct Row {
     consequence: String,
 }
 
-/// The word for an answer, and what kind of answer it is.
+/// The word for a result, and its outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Verdict {
     #[serde(rename = "verdict")]
@@ -77,24 +77,24 @@ pub struct Verdict {
     outcome: Outcome,
 }
 
-/// What an answer means for the whole: decides colour, exit status and how
-/// JUnit counts it.
+/// What a verdict means for the whole report: it decides the colour, the exit
+/// status, and how JUnit counts the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// As it should be.
     Good,
-    /// Not asked, or no answer to be had.
+    /// Not tested, or not testable.
     Skipped,
-    /// Worth knowing; nothing fails.
+    /// Worth knowing, but not a failure.
     Noted,
     /// A failure.
     Bad,
 }
 
 impl Report {
-    /// A report without rows. The subject is what was tried, with its version
-    /// if that is known.
+    /// A report without rows. The subject is the program or server that was tested,
+    /// with its version if that is known.
     #[must_use]
     pub fn new(title: &str, subject: &str, date: SystemTime) -> Self {
         Self {
@@ -106,7 +106,7 @@ impl Report {
         }
     }
 
-    /// Adds a row below the others.
+    /// Appends a row.
     pub fn push(&mut self, row: Row) {
         self.rows.push(row);
     }
@@ -122,19 +122,19 @@ impl Report {
         self.cut_short.as_deref()
     }
 
-    /// What the report answers.
+    /// The question that the report answers.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// What was tried.
+    /// The program or server that was tested.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// When, in UTC to the second, such as `2026-11-25T01:02:03Z`.
+    /// The date and time in UTC, such as `2026-11-25T01:02:03Z`.
     #[must_use]
     pub fn date(&self) -> String {
         self.date.to_rfc3339_opts(SecondsFormat::Secs, true)
@@ -154,7 +154,7 @@ impl Report {
             .any(|row| row.verdict.outcome == Outcome::Bad)
     }
 
-    /// How many rows have each verdict, in the order in which they first came.
+    /// The number of rows with each verdict, in the order of their first rows.
     #[must_use]
     pub fn counts(&self) -> Vec<(Verdict, usize)> {
         let mut counts: Vec<(Verdict, usize)> = Vec::new();
@@ -186,18 +186,18 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// If the XML cannot be written, which no row brings about.
+    /// If the XML cannot be written, which no row can cause.
     pub fn junit(&self) -> io::Result<String> {
         junit::render(self)
     }
 
-    /// A page of HTML that needs no other file.
+    /// An HTML page that needs no other file.
     #[must_use]
     pub fn html(&self) -> String {
         html::render(self)
     }
 
-    /// The verdicts and how many rows have them, on one line.
+    /// The verdicts and their numbers of rows, on one line.
     fn summary(&self) -> String {
         let counts = self.counts();
         let words = counts
@@ -224,15 +224,15 @@ impl Row {
         }
     }
 
-    /// What shows it, in at most [`EVIDENCE_LINES_MAX`] lines of at most
-    /// [`LINE_MAX`] octets; what is more is left out, and the place marked.
+    /// Adds evidence: at most [`MAX_EVIDENCE_LINES`] lines of at most [`MAX_LINE`]
+    /// octets. Excess lines are left out, and the place is marked.
     #[must_use]
     pub fn with_evidence(mut self, text: impl AsRef<str>) -> Self {
         self.evidence = lines(text.as_ref());
         self
     }
 
-    /// What follows from it, in a sentence or two.
+    /// Adds the consequence, in one or two sentences.
     #[must_use]
     pub fn with_consequence(mut self, text: impl AsRef<str>) -> Self {
         self.consequence = lines(text.as_ref());
@@ -245,25 +245,25 @@ impl Row {
         &self.id
     }
 
-    /// The question.
+    /// The rule.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// The answer.
+    /// The verdict.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {
         self.verdict
     }
 
-    /// What shows it; empty if nothing does.
+    /// The evidence; empty if there is none.
     #[must_use]
     pub fn evidence(&self) -> &str {
         &self.evidence
     }
 
-    /// What follows from it; empty if nothing does.
+    /// The consequence; empty if there is none.
     #[must_use]
     pub fn consequence(&self) -> &str {
         &self.consequence
@@ -271,19 +271,19 @@ impl Row {
 }
 
 impl Verdict {
-    /// A verdict.
+    /// A verdict with this word and outcome.
     #[must_use]
     pub const fn new(word: &'static str, outcome: Outcome) -> Self {
         Self { word, outcome }
     }
 
-    /// The word for it.
+    /// The word.
     #[must_use]
     pub const fn word(self) -> &'static str {
         self.word
     }
 
-    /// What it means for the whole.
+    /// The outcome.
     #[must_use]
     pub const fn outcome(self) -> Outcome {
         self.outcome

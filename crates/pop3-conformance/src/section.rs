@@ -36,7 +36,7 @@ pub enum Section {
     Rset,
     /// 2.2.11: QUIT after login.
     QuitInTransaction,
-    /// 2.2.12: which commands a server cannot leave out.
+    /// 2.2.12: the commands that a server must have.
     OptionalCommands,
     /// 2.2.13.
     Top,
@@ -48,7 +48,7 @@ pub enum Section {
     Pass,
     /// 2.2.17.
     Apop,
-    /// 2.2.18: what becomes of mail on the server.
+    /// 2.2.18: mail that stays on the server.
     Operation,
 }
 
@@ -75,7 +75,7 @@ impl Section {
         Self::Operation,
     ];
 
-    /// The section of RFC 1939 that it is about.
+    /// The section of RFC 1939 that this section is about.
     #[must_use]
     pub const fn rfc1939(self) -> u8 {
         match self {
@@ -99,7 +99,7 @@ impl Section {
         }
     }
 
-    /// What it is about.
+    /// The subject of the section.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {

@@ -23,17 +23,17 @@ pub struct Statement {
     pub(crate) clauses: &'static [Clause],
 }
 
-/// What a statement says of some releases.
+/// What a statement says about some releases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clause {
     pub(crate) releases: Releases,
     pub(crate) line: &'static str,
 }
 
-/// Who must comply.
+/// The party that must comply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Party {
-    /// The client: Outlook, and ours in its place.
+    /// The client: Outlook, or our client in its role.
     Client,
     /// The server that Outlook speaks to.
     Server,
@@ -41,7 +41,7 @@ pub enum Party {
     Both,
 }
 
-/// How strictly (RFC 2119), or that it is no demand at all.
+/// The strength of a statement (RFC 2119), or that it is only a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Strength {
     /// MUST.
@@ -54,7 +54,7 @@ pub enum Strength {
     ShouldNot,
     /// MAY.
     May,
-    /// Something that Outlook does, or does not do.
+    /// A fact about what Outlook does or does not do.
     Fact,
 }
 
@@ -65,45 +65,45 @@ impl Statement {
         self.id
     }
 
-    /// Where it stands in the document.
+    /// Its section in the document.
     #[must_use]
     pub const fn section(&self) -> Section {
         self.section
     }
 
-    /// Who must comply.
+    /// The party that must comply.
     #[must_use]
     pub const fn party(&self) -> Party {
         self.party
     }
 
-    /// How strictly: the first of [`strengths`](Self::strengths).
+    /// The first of its [`strengths`](Self::strengths).
     #[must_use]
     pub const fn strength(&self) -> Strength {
         self.strengths[0]
     }
 
-    /// All strengths of the statement, the strictest first. Some allow more
-    /// than they demand, and some add how Outlook behaves.
+    /// All strengths of the statement, the strictest first. Some statements also
+    /// allow something, or add how Outlook behaves.
     #[must_use]
     pub const fn strengths(&self) -> &'static [Strength] {
         self.strengths
     }
 
-    /// The releases it names.
+    /// The releases that it names.
     #[must_use]
     pub fn releases(&self) -> Releases {
         let parts = self.clauses.iter().map(|clause| clause.releases);
         parts.reduce(Releases::union).unwrap_or(Releases::ALL)
     }
 
-    /// What it says: one clause, or one for each group of releases.
+    /// Its clauses: one, or one for each group of releases.
     #[must_use]
     pub const fn clauses(&self) -> &'static [Clause] {
         self.clauses
     }
 
-    /// What it says of one release; `None` if it does not name that release.
+    /// What it says about one release; `None` if it does not name that release.
     #[must_use]
     pub fn for_release(&self, release: Release) -> Option<&'static str> {
         let mut clauses = self.clauses.iter();
@@ -133,7 +133,7 @@ impl Clause {
         self.releases
     }
 
-    /// What holds for them, in a sentence of ours.
+    /// The rule for these releases, in our words.
     #[must_use]
     pub const fn line(&self) -> &'static str {
         self.line

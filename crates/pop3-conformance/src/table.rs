@@ -1,7 +1,7 @@
-//! The statements, as rows. A file holds the sections on one part of RFC 1939.
+//! The table of statements. Each file holds the sections on one part of RFC 1939.
 //!
-//! A line says what the statement says in words of our own. Check it against
-//! the document before it is changed.
+//! Each text summarizes its statement in our own words. Compare it with the
+//! document before you change it.
 
 use crate::{Clause, Id, Party, Releases, Section, Statement, Strength};
 
@@ -47,8 +47,7 @@ const fn of(releases: Releases, line: &'static str) -> Clause {
     Clause { releases, line }
 }
 
-/// The parts one after the other. Fails to compile if they are not as many
-/// rows as the table.
+/// Joins the parts. Fails to compile if they have fewer rows than the table.
 const fn join<const N: usize, const PARTS: usize>(parts: [&[Statement]; PARTS]) -> [Statement; N] {
     let mut rows = [parts[0][0]; N];
     let (mut part, mut at) = (0, 0);

@@ -83,7 +83,7 @@ fn what_is_no_scenario_is_refused_with_the_reason() {
         ("why = 'a'\n[[message]]\nwire = '\\q'", "no escape"),
         (
             "why = 'a'\nempty = true\n[[message]]",
-            "`empty` and messages",
+            "`empty` excludes messages",
         ),
         (
             "why = 'a'\n[[reply]]\nto = 'STAT'\nsweep = 'close'",
@@ -93,7 +93,7 @@ fn what_is_no_scenario_is_refused_with_the_reason() {
             "why = 'a'\n[[reply]]\nto = 'RETR 2'\nsweep = 'cut'",
             "no message 2",
         ),
-        ("why = 'a'\nlengths = []", "a family of none"),
+        ("why = 'a'\nlengths = []", "the family is empty"),
         (
             "why = 'a'\n[[message]]\nwire = '\\{500 a}'\n[[reply]]\nto = 'RETR 1'\nsweep = 'cut'",
             "more than",

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use pop3_conformance::report::{
-    EVIDENCE_LINES_MAX, LINE_MAX, Outcome, Report, Row, Verdict, shown,
+    MAX_EVIDENCE_LINES, MAX_LINE, Outcome, Report, Row, Verdict, shown,
 };
 
 const PASS: Verdict = Verdict::new("pass", Outcome::Good);
@@ -57,11 +57,11 @@ fn an_octet_is_shown_as_what_it_is() {
 
 #[test]
 fn evidence_is_bounded() {
-    let long = "x".repeat(10 * LINE_MAX);
+    let long = "x".repeat(10 * MAX_LINE);
     let row = Row::new("a", "b", FAIL).with_evidence(format!("{long}\n").repeat(1000));
     let lines: Vec<&str> = row.evidence().lines().collect();
-    assert_eq!(lines.len(), EVIDENCE_LINES_MAX);
-    assert!(lines.iter().all(|line| line.len() < LINE_MAX + 40));
+    assert_eq!(lines.len(), MAX_EVIDENCE_LINES);
+    assert!(lines.iter().all(|line| line.len() < MAX_LINE + 40));
     assert!(row.evidence().contains("[977 lines left out]"));
     assert!(lines[0].ends_with("[and 2160 octets more]"));
 }

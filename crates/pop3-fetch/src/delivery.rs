@@ -1,4 +1,4 @@
-//! Where messages go: a Maildir, an mbox file, or standard output.
+//! Delivery to a Maildir, an mbox file, or standard output.
 
 use std::{
     fmt, io,
@@ -24,71 +24,69 @@ mod quoting;
 mod spool;
 mod stdout;
 
-/// A place for messages, filled by groups: [`begin`](Self::begin),
+/// A place for messages, filled group by group: call [`begin`](Self::begin),
 /// [`write`](Self::write) and [`end`](Self::end) for each message, then
-/// [`seal`](Self::seal) for all of them. The essay in [`group`]
-/// says why.
+/// [`seal`](Self::seal) for the group. [`group`] explains why.
 ///
-/// [`close`](Self::close)d or dropped, it removes what is not sealed.
+/// Closing or dropping it removes the messages that are not sealed.
 pub(crate) trait Delivery: Send {
-    /// What the names of its unfinished files begin with, if it makes any.
+    /// The prefix of the names of its unfinished files, if it makes any.
     fn stem(&self) -> Option<&str>;
 
     fn begin(&mut self) -> Result<(), Failure>;
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure>;
 
-    /// The message is whole. `sizes`: its octets as stored, and with CRLF.
+    /// Ends a complete message. `sizes`: its octets as stored, and with CRLF.
     fn end(&mut self, sizes: (u64, u64)) -> Result<(), Failure>;
 
-    /// The message that was begun will not be whole.
+    /// Removes the message that was begun.
     fn discard(&mut self);
 
-    /// Removes the whole messages of the group after the first `messages`, and
-    /// one that was begun.
+    /// Keeps the first `messages` complete messages of the group, and removes the
+    /// others and a message that was begun.
     fn retain(&mut self, messages: usize);
 
-    /// What puts on the disk all that was written of the message so far, where
-    /// that helps before the group is whole.
+    /// Returns a function that syncs the octets written so far, where syncing
+    /// before the end of the group helps.
     fn flush(&self) -> Option<Flush> {
         None
     }
 
-    /// Ends the group: what begins next belongs to another one.
+    /// Ends the group. The next message belongs to another group.
     fn seal(&mut self) -> Box<dyn Sealed>;
 
-    /// Nothing more comes. What was not sealed is removed, on the disk too.
+    /// Removes the messages that are not sealed, and syncs that.
     fn close(&mut self) -> Result<(), Failure> {
         Ok(())
     }
 
-    /// Whether a group has to be settled before the next one begins.
+    /// Whether a group must be settled before the next one begins.
     fn one_at_a_time(&self) -> bool {
         true
     }
 
-    /// After how many messages a group ends at the latest, where more would cost
-    /// too much.
+    /// The most messages in a group, where more would cost too much.
     fn messages(&self) -> usize {
         usize::MAX
     }
 }
 
-/// Puts on the disk what was written to a file before.
+/// Syncs what was written to a file before.
 pub(crate) type Flush = Box<dyn FnOnce() -> io::Result<()> + Send>;
 
-/// A group of whole messages. Dropped, it removes what is not secured.
+/// A group of complete messages. Dropping it removes messages that are not secured.
 pub(crate) trait Sealed: Send {
-    /// Puts the octets of the group on the disk, where `publish` or, after a
-    /// kill, [`recover`] finds them. Gives a name for each message.
+    /// Syncs the octets of the group, so that `publish` or, after a kill,
+    /// [`recover`] finds them. Returns a name for each message.
     fn secure(&mut self) -> Result<Vec<String>, Failure>;
 
-    /// Puts the group to where it is read, on the disk too.
+    /// Moves the group to the place where mail is read, and syncs that.
     ///
     /// # Errors
     ///
-    /// The group is where `recover` finds it, unless it
-    /// [was undone](Self::is_undone).
+    /// After a failure, `recover` finds the group, unless it [was
+    /// undone](Self::is_undone).
     fn publish(&mut self) -> Result<(), Failure>;
 
     /// Whether a failed `publish` left nothing of the group anywhere.
@@ -97,12 +95,12 @@ pub(crate) trait Sealed: Send {
     }
 }
 
-/// What to deliver to, as named by `--to`.
+/// The place to deliver to, as named by `--to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A directory with `tmp`, `new` and `cur`.
     Maildir(PathBuf),
-    /// A file.
+    /// An mbox file.
     Mbox(PathBuf),
     /// Standard output.
     Stdout,
@@ -134,7 +132,8 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    /// The same place whatever the working directory is.
+    /// Makes the path absolute, so that it does not depend on the working
+    /// directory.
     #[must_use]
     pub fn absolute(&self) -> Self {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -145,7 +144,7 @@ impl Place {
         }
     }
 
-    /// Opens it. `spool` is a file of this account alone.
+    /// Opens the place. `spool` is a file for this account alone.
     pub(crate) fn open<D: Disk>(
         &self,
         disk: &D,
@@ -160,18 +159,18 @@ impl Place {
     }
 }
 
-/// How messages are written to standard output.
+/// The form of messages on standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// As in an mbox.
     Mbox,
-    /// One after the other, nothing between them.
+    /// One after the other, with nothing between them.
     Raw,
 }
 
-/// Finishes what a killed run has secured at `place`, and removes what it has
-/// not. Gives for each pending message whether it is delivered; if not, it has to
-/// be fetched again.
+/// Delivers the messages that a killed run secured at `place`, and removes the
+/// others. Returns whether each pending message is delivered; if not, it must be
+/// fetched again.
 pub(crate) fn recover<D: Disk>(
     disk: &D,
     place: &str,
@@ -183,7 +182,7 @@ pub(crate) fn recover<D: Disk>(
     match place.parse() {
         Ok(Place::Maildir(directory)) => maildir::recover(disk, &directory, stems, pending, now),
         Ok(Place::Mbox(file)) => mbox::recover(disk, &file, pending, spool),
-        // Nobody knows what the reader got.
+        // It is unknown what the reader received.
         Ok(Place::Stdout) | Err(_) => Ok(vec![false; pending.len()]),
     }
 }

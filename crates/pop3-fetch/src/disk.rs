@@ -1,26 +1,27 @@
-//! What "on the disk" means, and all that a delivery does with a disk.
+//! The meaning of "on disk", and the operations of a delivery on a disk.
 //!
-//! # What is relied on
+//! # Assumptions
 //!
-//! - *`fsync` of a file* puts its octets on the disk. An error of it is told once,
-//!   to a descriptor that was open when it happened; a second `fsync` may succeed
-//!   though nothing was written. So a file stays open from its first octet to its
-//!   `fsync`, and after an error nothing of its group counts: the next run begins
-//!   with new files.
-//! - *`fsync` of a directory* puts the names in it on the disk. A rename is one
-//!   step for other programs, but takes an `fsync` of both directories; between
-//!   the two, a loss of power may leave both names, or none.
-//! - *`syncfs`* puts all of a file system on the disk, in a fraction of the time
-//!   that an `fsync` of each file takes. It is trusted where it is known to do so
-//!   ([`Syncs::Together`]), and from Linux 5.8 on: before, it reports no errors.
-//!   A file system of FUSE passes on neither `syncfs` nor, mostly, the `fsync` of a
-//!   directory; what lies below it puts a name on the disk with its file. So
-//!   there, and wherever nothing is known, each file gets an `fsync` before its
-//!   rename and one after it ([`Syncs::Each`]).
+//! - *`fsync` of a file* writes its octets to the disk. The kernel reports an error
+//!   only once, to a descriptor that was open at the time; a second `fsync` may
+//!   succeed although nothing was written. So a file stays open from its first
+//!   octet to its `fsync`, and after an error none of its group counts: the next
+//!   run begins with new files.
+//! - *`fsync` of a directory* writes its names to the disk. A rename is one step
+//!   for other programs, but needs an `fsync` of both directories; between the two,
+//!   a loss of power may leave both names, or neither.
+//! - *`syncfs`* writes a whole file system to the disk, in a fraction of the time
+//!   that an `fsync` of each file takes. It is trusted on file systems that are
+//!   known to do so ([`Syncs::Together`]), from Linux 5.8 on; earlier versions
+//!   report no errors. A FUSE file system does not pass on `syncfs`, and mostly not
+//!   the `fsync` of a directory; the file system below it writes a name together
+//!   with its file. So on FUSE and on unknown file systems, each file gets an
+//!   `fsync` before its rename and another one afterwards ([`Syncs::Each`]).
 //!
-//! # What is not promised
+//! # Limits
 //!
-//! Anything on disks that report as written what is not, and on memory that fails.
+//! Nothing is promised for disks that report writes as done when they are not, or for
+//! faulty memory.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -34,19 +35,19 @@ pub use system::System;
 pub(crate) mod recorded;
 mod system;
 
-/// What puts files on the disk, on one file system.
+/// The way to sync files on a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Syncs {
-    /// One `syncfs` for all of them, and one `fsync` for each directory.
+    /// One `syncfs` for all files, and one `fsync` for each directory.
     Together,
-    /// One `fsync` for each of them, and one more after its rename.
+    /// One `fsync` for each file, and another one after its rename.
     Each,
 }
 
-/// Directories and files: those of the operating system, or a model of them.
+/// Directories and files of the operating system, or a model of them.
 ///
-/// The errors of all methods are those of the system; only kinds that a delivery
-/// depends on are named.
+/// All methods return the errors of the system; their docs name only the kinds that
+/// a delivery depends on.
 pub trait Disk: Clone + fmt::Debug + Send + Sync + 'static {
     /// A directory that is held open.
     type Directory: Directory;
@@ -58,14 +59,14 @@ pub trait Disk: Clone + fmt::Debug + Send + Sync + 'static {
     /// [`NotFound`](io::ErrorKind::NotFound) if there is none.
     fn open(&self, path: &Path) -> io::Result<Self::Directory>;
 
-    /// Makes a directory that only its owner may enter.
+    /// Creates a directory that only its owner may enter.
     ///
     /// # Errors
     ///
-    /// [`NotFound`](io::ErrorKind::NotFound) if that above it is missing.
+    /// [`NotFound`](io::ErrorKind::NotFound) if its parent directory is missing.
     fn make(&self, path: &Path) -> io::Result<()>;
 
-    /// Names the time since the system was started; empty if it has no name.
+    /// Returns the boot-id of the system; empty if it has none.
     fn boot(&self) -> String;
 }
 
@@ -74,22 +75,22 @@ pub trait Directory: fmt::Debug + Send + Sync + 'static {
     /// A file that is held open.
     type File: File;
 
-    /// Makes a file that only its owner may read.
+    /// Creates a file that only its owner may read.
     ///
     /// # Errors
     ///
     /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if the name is taken.
     fn create(&self, name: &OsStr) -> io::Result<Self::File>;
 
-    /// Opens a regular file to read and write.
+    /// Opens a regular file for reading and writing.
     ///
     /// # Errors
     ///
     /// [`NotFound`](io::ErrorKind::NotFound) if there is none.
     fn open(&self, name: &OsStr) -> io::Result<Self::File>;
 
-    /// Gives a file another name, in the directory `to`. A file that had that name
-    /// loses it.
+    /// Renames a file to `new` in the directory `to`, replacing a file of that
+    /// name.
     ///
     /// # Errors
     ///
@@ -100,46 +101,46 @@ pub trait Directory: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if it is taken.
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if the second name is taken.
     fn link(&self, name: &OsStr, second: &OsStr) -> io::Result<()>;
 
-    /// Takes a name away.
+    /// Removes a name.
     ///
     /// # Errors
     ///
     /// [`NotFound`](io::ErrorKind::NotFound) if there is none.
     fn remove(&self, name: &OsStr) -> io::Result<()>;
 
-    /// Whether a file has this name.
+    /// Whether `name` is a name of `file`.
     ///
     /// # Errors
     ///
     /// [`NotFound`](io::ErrorKind::NotFound) if no file has it.
     fn names_file(&self, name: &OsStr, file: &Self::File) -> io::Result<bool>;
 
-    /// All names.
+    /// Returns all names in the directory.
     ///
     /// # Errors
     ///
     /// Those of the system.
     fn names(&self) -> io::Result<Vec<OsString>>;
 
-    /// Puts the names on the disk.
+    /// Syncs the names in the directory.
     ///
     /// # Errors
     ///
-    /// If that failed.
+    /// If a name could not be written.
     fn sync(&self) -> io::Result<()>;
 
-    /// Puts all of the file system on the disk.
+    /// Syncs the whole file system.
     ///
     /// # Errors
     ///
-    /// If anything could not be written since this directory was opened, where
-    /// [`syncs`](Self::syncs) gives [`Together`](Syncs::Together).
+    /// If anything could not be written since this directory was opened, provided
+    /// that [`syncs`](Self::syncs) returns [`Together`](Syncs::Together).
     fn sync_file_system(&self) -> io::Result<()>;
 
-    /// What puts files on the disk here.
+    /// Returns the way to sync files on this file system.
     fn syncs(&self) -> Syncs;
 }
 
@@ -152,43 +153,44 @@ pub trait File: fmt::Debug + Send + Sync + 'static {
     /// Part of them may be written.
     fn write(&self, octets: &[u8], at: u64) -> io::Result<()>;
 
-    /// Reads octets at an offset. Gives how many there were; 0 behind the end.
+    /// Reads octets at an offset. Returns their number, which is 0 at or after the
+    /// end.
     ///
     /// # Errors
     ///
     /// Those of the system.
     fn read(&self, octets: &mut [u8], at: u64) -> io::Result<usize>;
 
-    /// Its octets.
+    /// Returns the size of the file in octets.
     ///
     /// # Errors
     ///
     /// Those of the system.
     fn size(&self) -> io::Result<u64>;
 
-    /// Cuts off what stands behind `size` octets.
+    /// Truncates the file to `size` octets.
     ///
     /// # Errors
     ///
     /// Those of the system.
     fn cut(&self, size: u64) -> io::Result<()>;
 
-    /// Puts it on the disk.
+    /// Syncs the file.
     ///
     /// # Errors
     ///
-    /// If that failed: now, or for what was written before.
+    /// If this sync or an earlier write failed.
     fn sync(&self) -> io::Result<()>;
 
-    /// Locks it with `fcntl` and `flock` until it is dropped. Gives whether no other
-    /// program had it locked.
+    /// Locks the file with `fcntl` and `flock` until it is dropped. Returns false
+    /// if another program has locked it.
     ///
     /// # Errors
     ///
     /// If it cannot be locked at all.
     fn lock(&self) -> io::Result<bool>;
 
-    /// Whether it was written last before the system was started, or more than
+    /// Whether the file was last written before the system started, or more than
     /// `seconds` ago.
     ///
     /// # Errors
@@ -197,15 +199,15 @@ pub trait File: fmt::Debug + Send + Sync + 'static {
     fn is_older(&self, seconds: u64) -> io::Result<bool>;
 }
 
-/// Opens the directory that a file is in. Gives its name there, too.
+/// Opens the directory of a file. Returns it with the file's name.
 pub(crate) fn open_parent<D: Disk>(disk: &D, path: &Path) -> io::Result<(D::Directory, OsString)> {
     match path.file_name() {
         Some(name) => Ok((disk.open(above(path))?, name.to_owned())),
-        None => Err(io::Error::other("it names no file")),
+        None => Err(io::Error::other("the path names no file")),
     }
 }
 
-/// Opens a file to read and write. If it has to be made, it is on the disk, empty.
+/// Opens a file for reading and writing. Creates and syncs an empty one if needed.
 pub(crate) fn open_or_make<D: Directory>(directory: &D, name: &OsStr) -> io::Result<D::File> {
     let file = loop {
         match directory.open(name) {
@@ -222,13 +224,12 @@ pub(crate) fn open_or_make<D: Directory>(directory: &D, name: &OsStr) -> io::Res
             }
         }
     };
-    // A run that made it may have been killed before this.
+    // The run that created the file may have been killed before it synced.
     directory.sync()?;
     Ok(file)
 }
 
-/// Makes a directory, and those above it, on the disk; each is left alone if it is
-/// there.
+/// Creates and syncs a directory and its parents, where they are missing.
 pub(crate) fn make_directories<D: Disk>(disk: &D, path: &Path) -> io::Result<()> {
     match disk.open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -242,7 +243,7 @@ pub(crate) fn make_directories<D: Disk>(disk: &D, path: &Path) -> io::Result<()>
     disk.open(above(path))?.sync()
 }
 
-/// The directory that something is in.
+/// The parent directory of a path.
 pub(crate) fn above(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
@@ -251,7 +252,7 @@ pub(crate) fn above(path: &Path) -> &Path {
     }
 }
 
-/// Takes it for done if there was nothing to do it with.
+/// Treats [`NotFound`](io::ErrorKind::NotFound) as success.
 pub(crate) fn ignore_missing(done: io::Result<()>) -> io::Result<()> {
     match done {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

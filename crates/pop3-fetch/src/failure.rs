@@ -1,42 +1,42 @@
-//! Why a fetch stops, and what can be done about it.
+//! Why a fetch stops, and what to do about it.
 
 use core::fmt;
 use std::{io, path::Path};
 
-/// What kind of failure it is. The numbers of `sysexits.h` are in brackets.
+/// The kind of a failure, with its number in `sysexits.h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A journal that this version cannot understand (65).
+    /// This version cannot read the journal (65).
     Data,
-    /// The server does not offer what is needed (69).
+    /// The server lacks something that is needed (69).
     Unavailable,
-    /// The place for mail, or the journal, cannot be opened (73).
+    /// The place for mail or the journal cannot be opened (73).
     CannotCreate,
     /// Reading or writing failed (74).
     Io,
-    /// It may work later (75).
+    /// A later run may succeed (75).
     Temporary,
-    /// The server does not keep to the protocol, or refuses a message (76).
+    /// The server breaks the protocol or refuses a message (76).
     Protocol,
 }
 
 /// Why a fetch stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// A failure that a user should read about.
+    /// A failure that the user should see.
     Said {
-        /// What kind it is.
+        /// The kind.
         kind: Kind,
         /// What failed, where, and what to do.
         what: String,
     },
-    /// The reader of standard output has closed it.
+    /// The reader of standard output closed it.
     ReaderGone,
 }
 
 impl Failure {
-    /// `what` says what failed, where, and what to do.
+    /// A failure; `what` says what failed, where, and what to do.
     pub fn new(kind: Kind, what: impl fmt::Display) -> Self {
         Self::Said {
             kind,
@@ -44,7 +44,7 @@ impl Failure {
         }
     }
 
-    /// A file or directory could not be opened, made or locked.
+    /// A failure to open, create or lock a file or directory.
     pub(crate) fn cannot_open(path: &Path, error: &io::Error) -> Self {
         let (path, advice) = (path.display(), advice(error));
         Self::new(
@@ -53,7 +53,7 @@ impl Failure {
         )
     }
 
-    /// A file or directory could not be written.
+    /// A failure to write a file or directory.
     pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Self {
         let kind = match error.kind() {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
@@ -65,7 +65,7 @@ impl Failure {
         Self::new(kind, format_args!("cannot write {path}: {error}{advice}"))
     }
 
-    /// What kind of failure it is.
+    /// Returns the kind of the failure.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
@@ -86,11 +86,11 @@ impl fmt::Display for Failure {
 
 impl core::error::Error for Failure {}
 
-/// What helps.
+/// What the user can do.
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; free some space there and run it again: no mail is lost"
+            "; free some space there and run the command again; no mail is lost"
         }
         _ => "",
     }

@@ -1,4 +1,4 @@
-//! One account, from visit to visit.
+//! Fetches one account, in one or more visits.
 
 use std::collections::BTreeSet;
 
@@ -9,55 +9,56 @@ use crate::{
     visit::{Doubt, Opening, Reading, Way, retrieval::Misfit},
 };
 
-/// How often a server is visited in one run, at most.
+/// The most visits to a server in one run.
 const VISITS: u32 = 12;
 
-/// What is to be done for an account.
+/// The orders for one account.
 #[derive(Clone, Copy, Debug)]
 pub struct Orders {
-    /// What is to be done with messages.
+    /// What to do with messages.
     pub wishes: Wishes,
-    /// Whether only to say what would be done.
+    /// Whether only to report what would be done.
     pub dry_run: bool,
-    /// Whether a message is taken for whole by its terminator, whatever size LIST
+    /// Whether the terminator alone makes a message complete, whatever size LIST
     /// gave it.
     pub any_size: bool,
-    /// Whether messages without a valid unique-id are fetched, too: they are known
-    /// again by their octets, and so retrieved in each run while they are there.
+    /// Whether to fetch messages without a valid unique-id too. They are recognized
+    /// by their octets, so each run retrieves them again while they are on the
+    /// server.
     pub without_unique_id: bool,
 }
 
-/// One run for one account: as many visits as it takes.
+/// One run for one account, with as many visits as it needs.
 ///
 /// 1. [`visit`](Self::visit), with a connection on which a login succeeded.
-/// 2. Run it as an [`Exchange`](pop3_proto::client::Exchange).
-/// 3. [`end`](Self::end), and again if it says so.
+/// 2. Run the visit as an [`Exchange`](pop3_proto::client::Exchange).
+/// 3. [`end`](Self::end), and start again if it returns [`Next::Again`].
 #[derive(Debug)]
 pub struct Fetch<D = Careful> {
     orders: Orders,
     decisions: D,
     way: Way,
     visits: u32,
-    /// Not to be asked for again in this run.
+    /// The messages that this run does not retrieve again.
     except: BTreeSet<Key>,
     doubts: Vec<Doubt>,
-    /// Messages in doubt that were not tried.
+    /// The number of messages in doubt that were not tried.
     left: usize,
     refused: Vec<(MessageNumber, String)>,
     summary: Summary,
 }
 
-/// What comes after a visit.
+/// What to do after a visit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Another visit.
+    /// Make another visit.
     Again,
-    /// The run is over, and all that was to be fetched is.
+    /// Stop: everything that should be fetched was fetched.
     Done,
 }
 
 impl Fetch {
-    /// A run that is careful.
+    /// A run with the decisions of [`Careful`].
     #[must_use]
     pub fn new(orders: Orders) -> Self {
         Self::with(orders, Careful)
@@ -83,9 +84,10 @@ impl<D: Decisions + Clone> Fetch<D> {
         }
     }
 
-    /// Begins a visit on a session in TRANSACTION state. `window`: commands that
-    /// may be on their way at once, 1 unless the server announces PIPELINING.
-    /// `reading` opens and reads the journal, `opening` opens the place for mail.
+    /// Begins a visit, for a session in the TRANSACTION state. `window` is the
+    /// number of commands that may await replies at once: 1 unless the server
+    /// announces PIPELINING. `reading` opens and reads the journal; `opening` opens
+    /// the place for mail.
     pub fn visit<'a, I: Intake>(
         &self,
         report: &'a dyn Report,
@@ -106,12 +108,12 @@ impl<D: Decisions + Clone> Fetch<D> {
         )
     }
 
-    /// Ends a visit that came to `result`; an error of kind [`Kind::Protocol`]
-    /// means that what came is no reply.
+    /// Ends a visit with its `result`. An error of kind [`Kind::Protocol`] means
+    /// that the server sent octets that are not a valid reply.
     ///
     /// # Errors
     ///
-    /// If the run is over, and not all that was to be fetched is.
+    /// Fails if the run is over and some messages that should be fetched were not.
     pub fn end<I: Intake>(
         &mut self,
         mut visit: Visit<'_, I, D>,
@@ -146,8 +148,8 @@ impl<D: Decisions + Clone> Fetch<D> {
                 }
                 self.way.window = 1;
                 report.warn(&format!(
-                    "{failure}; connecting again, to send each command only after the reply to \
-                     the one before it"
+                    "{failure}; connecting again, and sending each command only after the reply to \
+                 the previous one"
                 ));
                 Ok(Next::Again)
             }
@@ -159,7 +161,7 @@ impl<D: Decisions + Clone> Fetch<D> {
         }
     }
 
-    /// What was done so far.
+    /// What the run has done so far.
     #[must_use]
     pub const fn summary(&self) -> &Summary {
         &self.summary
@@ -175,7 +177,7 @@ impl<D: Decisions + Clone> Fetch<D> {
         sum.octets = earlier.octets + visit.octets;
         sum.deleted = earlier.deleted + visit.deleted;
         sum.refused = earlier.refused + visit.refused;
-        // As the last visit found it.
+        // The count of the last visit replaces the earlier ones.
         sum.nameless = visit.nameless;
         self.summary = sum;
         let limit = &mut self.orders.wishes.limit;
@@ -194,7 +196,7 @@ impl<D: Decisions + Clone> Fetch<D> {
             return Err(Failure::new(
                 Kind::Protocol,
                 format_args!(
-                    "{} on the server: RETR {number} is refused: {words}",
+                    "{} on the server: the server refuses RETR {number}: {words}",
                     stay(self.refused.len())
                 ),
             ));
@@ -203,7 +205,7 @@ impl<D: Decisions + Clone> Fetch<D> {
             return Err(Failure::new(
                 Kind::Temporary,
                 format_args!(
-                    "{} on the server until the next run, which asks for them one at a time",
+                    "{} on the server until the next run, which retrieves one at a time",
                     stay(self.left)
                 ),
             ));
@@ -213,8 +215,8 @@ impl<D: Decisions + Clone> Fetch<D> {
             messages => Err(Failure::new(
                 Kind::Protocol,
                 format_args!(
-                    "{} on the server: UIDL gives no valid unique-id, so that it is not known \
-                     whether they are new; --without-unique-id fetches them all the same",
+                    "{} on the server, because without a valid unique-id in UIDL the program \
+                     cannot know which messages are new; --without-unique-id fetches them anyway",
                     stay(messages)
                 ),
             )),
@@ -228,20 +230,20 @@ impl<D: Decisions + Clone> Fetch<D> {
             listed,
         } = doubt.misfit;
         let came = match octets {
-            Some(octets) => format!("its answer has {}", count(octets)),
-            None => String::from("its answer has no end"),
+            Some(octets) => format!("the reply has {}", count(octets)),
+            None => String::from("the reply has no end"),
         };
         let listed = match listed {
-            Some(listed) => format!("where LIST says {listed}"),
-            None => String::from("and LIST does not name it"),
+            Some(listed) => format!("but LIST says {listed}"),
+            None => String::from("and LIST does not list the message"),
         };
         Failure::new(
             Kind::Protocol,
             format_args!(
-                "{} on the server, since what it sends cannot be told from other replies: RETR \
-                 {} (unique-id {}): {came} {listed}. If that is known to be its whole \
-                 text, fetch it with --any-size; else read or delete it by webmail or IMAP. Each \
-                 run tries it again",
+                "{} on the server, because a reply may contain another message or only a part: \
+                 RETR {} (unique-id {}): {came}, {listed}. If you know that this is the whole \
+                 message, fetch it with --any-size; otherwise read or delete it by webmail or \
+                 IMAP. Each run tries again",
                 stay(self.doubts.len()),
                 wanted.number,
                 report.shown(&doubt.key.unique_id),

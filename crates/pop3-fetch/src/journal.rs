@@ -1,14 +1,13 @@
-//! What was fetched from which account: an SQLite database.
+//! The journal: an SQLite database of the messages fetched from each account.
 //!
-//! A row is a message of an account: its unique-id as the server sent it, which
-//! of several copies under that id it is, where it was delivered, and how far it
-//! has come ([`State`]). A unique-id is a key and nothing else, never a name of a
-//! file. Pending messages ([`Pending`]) have a table of their own until they are
-//! settled.
+//! A row is a message of an account: its unique-id as the server sent it, its copy
+//! number among messages with that unique-id, and its [`State`]. A unique-id is only
+//! a key, never a file name. Pending messages ([`Pending`]) have a table of their own
+//! until they are settled.
 //!
-//! Each change is a transaction that is on the disk when the call returns
-//! (`synchronous=FULL`). What the states promise is told in
-//! [`group`](crate::delivery::group).
+//! Each change is a transaction that is on disk when the call returns
+//! (`synchronous=FULL`). [`group`](crate::delivery::group) describes what the states
+//! promise.
 
 use std::{
     fs::{File, OpenOptions},
@@ -32,18 +31,18 @@ pub(crate) mod nameless;
 pub(crate) mod records;
 mod schema;
 
-/// How long what was learned of a server counts, in seconds: 90 days.
+/// How long a lesson about a server counts, in seconds: 90 days.
 const LEARNED_KEPT: i64 = 90 * 24 * 60 * 60;
 
-/// How far a message has come.
+/// The state of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
-    /// It is where it was to be, and on the disk.
+    /// Delivered, on disk.
     Delivered = 1,
-    /// Delivered, and the server was asked to delete it; it has not confirmed.
+    /// Delivered, and the server was asked to delete it but has not confirmed that.
     DeletionRequested = 2,
-    /// The server has confirmed DELE and QUIT. Should the unique-id come again,
-    /// it is that of another message.
+    /// The server has confirmed DELE and QUIT. If it lists the unique-id again,
+    /// that is another message.
     Deleted = 3,
 }
 
@@ -58,41 +57,41 @@ impl State {
     }
 }
 
-/// Which message: a unique-id, and which of the copies under it.
+/// Identifies a message by its unique-id and its copy number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// The unique-id as the server sent it.
     pub unique_id: Vec<u8>,
-    /// From 0; others only where several messages have one unique-id.
+    /// The copy number: 0 unless several messages have the same unique-id.
     pub copy: u32,
 }
 
-/// A message whose octets are on the disk, under a name by which the next run
-/// finds them; perhaps not yet where it is to be.
+/// A message that is on disk under a name by which the next run finds it, but may
+/// not yet be delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub(crate) key: Key,
     /// Its size as the server listed it.
     pub(crate) octets: u64,
-    /// What its delivery calls it.
+    /// The name that its delivery gave it.
     pub(crate) name: String,
 }
 
-/// A pending message that a killed run has left.
+/// A pending message that a killed run left.
 #[derive(Clone, Debug)]
 pub(crate) struct Waits {
     pub(crate) message: Pending,
     /// When it became pending.
     pub(crate) since: i64,
-    /// After which start of the system; empty if that is not known.
+    /// The boot-id of the system at that time; empty if unknown.
     pub(crate) boot: String,
 }
 
-/// What a killed run has left at one place.
+/// What a killed run left at one place.
 #[derive(Debug, Default)]
 pub(crate) struct Leftover {
     pub(crate) place: String,
-    /// What the names of its unfinished files begin with.
+    /// The prefixes of the names of its unfinished files.
     pub(crate) stems: Vec<String>,
     pub(crate) pending: Vec<Waits>,
 }
@@ -103,17 +102,18 @@ pub struct Journal {
     db: Connection,
     file: PathBuf,
     account: i64,
-    /// Unlocked by the system when this ends in whatever way.
+    /// Unlocked by the system when the process ends, however it ends.
     _lock: Option<File>,
 }
 
 impl Journal {
-    /// Opens the journal in `file`, made if there is none, and locks `account`
-    /// in it.
+    /// Opens the journal in `file`, creates it if it is missing, and locks
+    /// `account` in it.
     ///
     /// # Errors
     ///
-    /// If that cannot be, or another run has the account.
+    /// Fails if the file cannot be opened, or if another run has locked the
+    /// account.
     pub fn open(file: &Path, account: &str) -> Result<Self, Failure> {
         let cannot_open = |why: &dyn std::fmt::Display| {
             Failure::new(
@@ -128,8 +128,8 @@ impl Journal {
             Refusal::Newer(schema) => Failure::new(
                 Kind::Data,
                 format_args!(
-                    "the journal {} has form {schema}, which is that of a newer pop3; \
-                     update pop3, or name another with --journal",
+                    "the journal {} has format {schema}, from a newer pop3; update pop3, or name \
+                 another journal with --journal",
                     file.display()
                 ),
             ),
@@ -144,12 +144,12 @@ impl Journal {
         })
     }
 
-    /// A journal in a database that the caller opened, `name` in messages. No
-    /// other run is kept away.
+    /// A journal in a database that the caller opened; messages call it `name`.
+    /// This does not lock out other runs.
     ///
     /// # Errors
     ///
-    /// If the tables cannot be made.
+    /// Fails if the tables cannot be created.
     pub fn in_database(mut db: Connection, name: &Path, account: &str) -> Result<Self, Failure> {
         let id = prepare(&mut db, account).map_err(|_| {
             Failure::new(
@@ -165,8 +165,8 @@ impl Journal {
         })
     }
 
-    /// What was learned of the server, unless that is too long ago: it may have
-    /// been mended.
+    /// What was learned of the server, unless that is too long ago: the server may
+    /// have been fixed since.
     pub(crate) fn learned(&self, now: i64) -> Result<Learned, Failure> {
         self.db
             .query_row(
@@ -191,7 +191,7 @@ impl Journal {
         })
     }
 
-    /// The messages in doubt, those that were tried least often first.
+    /// The messages in doubt, those tried least often first.
     pub(crate) fn doubts(&self) -> Result<Vec<Key>, Failure> {
         let read = || {
             let mut query = self.db.prepare(
@@ -208,7 +208,7 @@ impl Journal {
         read().map_err(|error| self.cannot_read(&error))
     }
 
-    /// Records that messages could not be told from others once more.
+    /// Records that messages were in doubt once more.
     pub(crate) fn doubt(&mut self, keys: &[Key], now: i64) -> Result<(), Failure> {
         self.update(
             keys,
@@ -218,16 +218,17 @@ impl Journal {
         )
     }
 
-    /// A file beside the journal that only runs on this account use.
+    /// The path of the spool: a file beside the journal, used only for this
+    /// account.
     pub(crate) fn spool(&self) -> PathBuf {
         beside(&self.file, self.account, "spool")
     }
 
-    /// All that is known of the account, by unique-id and copy.
+    /// Returns all rows of the account, ordered by unique-id and copy.
     ///
     /// # Errors
     ///
-    /// If the journal cannot be read.
+    /// Fails if the journal cannot be read.
     pub fn records(&self) -> Result<Records, Failure> {
         let read = || {
             let mut records = Records::default();
@@ -254,7 +255,7 @@ impl Journal {
         read().map_err(|error| self.cannot_read(&error))
     }
 
-    /// What killed runs have left, by place.
+    /// What killed runs left, by place.
     pub(crate) fn leftovers(&self) -> Result<Vec<Leftover>, Failure> {
         self.read_leftovers()
             .map_err(|error| self.cannot_read(&error))
@@ -292,8 +293,8 @@ impl Journal {
         Ok(leftovers)
     }
 
-    /// Ends what killed runs have left: pending messages are delivered, but for
-    /// the `lost` ones, which are unknown again.
+    /// Records the end of what killed runs left: pending messages become delivered,
+    /// except those in `lost`, which are forgotten.
     pub(crate) fn close_leftovers(&mut self, lost: &[Key], now: i64) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
@@ -306,8 +307,8 @@ impl Journal {
         })
     }
 
-    /// Says that from now on there may be unfinished files at `place` whose
-    /// names begin with `stem`.
+    /// Records that unfinished files whose names begin with `stem` may be at
+    /// `place`.
     pub(crate) fn begin_run(&mut self, place: &str, stem: &str) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
@@ -319,14 +320,15 @@ impl Journal {
         })
     }
 
-    /// Says that there are none any more; all pending messages are delivered.
+    /// Records that no unfinished files are left and all pending messages are
+    /// delivered.
     pub(crate) fn end_run(&mut self, now: i64) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| end_run(db, account, now))
     }
 
-    /// Records a group of messages as pending at `place`; those that were pending
-    /// before are delivered. `boot` names the start of the system that this is after.
+    /// Records a group of messages as pending at `place`. Messages that were
+    /// pending before become delivered. `boot` is the boot-id of the system.
     pub(crate) fn pend<'a>(
         &mut self,
         place: &str,
@@ -354,7 +356,7 @@ impl Journal {
         })
     }
 
-    /// Gives a group up before it was published: its messages are unknown again.
+    /// Forgets the messages of a group that was given up before it was published.
     pub(crate) fn forget_pending(&mut self) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
@@ -369,7 +371,7 @@ impl Journal {
         self.write(|db| settle(db, account, now))
     }
 
-    /// Gives messages a later state.
+    /// Moves messages to a later state.
     pub(crate) fn advance(&mut self, keys: &[Key], state: State, now: i64) -> Result<(), Failure> {
         self.update(
             keys,
@@ -399,7 +401,7 @@ impl Journal {
         )
     }
 
-    /// Forgets what has been missing since before `time`.
+    /// Forgets messages that have been missing since before `time`.
     pub(crate) fn expire(&mut self, time: i64) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
@@ -431,7 +433,7 @@ impl Journal {
         })
     }
 
-    /// One transaction.
+    /// Runs `change` as one transaction.
     fn write(
         &mut self,
         change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
@@ -447,8 +449,8 @@ impl Journal {
             Failure::new(
                 Kind::Io,
                 format_args!(
-                    "cannot write the journal {}: {}; it is as it was before, and the next \
-                     run goes on from there",
+                    "cannot write the journal {}: {}; it is unchanged, and the next run \
+                     continues from there",
                     self.file.display(),
                     why(&self.file, &error)
                 ),
@@ -468,15 +470,16 @@ impl Journal {
     }
 }
 
-/// SQLite says "disk I/O error" to much; that the disk is full is more to the
-/// point.
+/// Explains an error of SQLite, which says "disk I/O error" even if the disk is
+/// full.
 fn why(file: &Path, error: &rusqlite::Error) -> String {
     /// Octets that a transaction may need.
     const SMALL: u64 = 1 << 20;
     let free = rustix::fs::statvfs(above(file)).map(|there| there.f_bavail * there.f_frsize);
     match free {
         Ok(free) if free < SMALL => format!(
-            "{error}; its disk is full: free some space there and run it again, no mail is lost"
+            "{error}; the disk is full: free some space there and run the command again; no mail \
+             is lost"
         ),
         _ => error.to_string(),
     }
@@ -518,7 +521,7 @@ fn at(leftovers: &mut Vec<Leftover>, place: String) -> &mut Leftover {
     &mut leftovers[index]
 }
 
-/// The journal says who writes to its owner: only the owner may read it.
+/// Lets only its owner read the journal, which shows who writes to them.
 fn make_private(file: &Path) -> std::io::Result<()> {
     make_directories(&System, above(file))?;
     OpenOptions::new()
@@ -547,7 +550,7 @@ fn lock(journal: &Path, id: i64, account: &str) -> Result<File, Failure> {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(Failure::new(
             Kind::Temporary,
-            format_args!("{account} is being fetched by another run; this one leaves it alone"),
+            format_args!("another run is fetching {account}; try again later"),
         )),
         Err(error) => Err(cannot_lock(&error)),
     }

@@ -1,18 +1,18 @@
-//! Fetching mail so that nothing is lost and nothing comes twice.
+//! Fetches mail so that no message is lost or delivered twice.
 //!
-//! A fetch is one or more *visits* to a server. A [`Visit`] is the client's part
-//! of one session after the login, as an
-//! [`Exchange`](pop3_proto::client::Exchange): it lists, retrieves, delivers,
-//! deletes and quits. It knows no socket; [`Fetch`] says whether another visit
-//! is due, and a driver connects, logs in and runs it.
+//! A fetch is one or more *visits* to a server. A [`Visit`] is the client's part of
+//! one session after the login, as an [`Exchange`](pop3_proto::client::Exchange):
+//! it lists, retrieves, delivers, deletes and quits. It does no I/O on the network:
+//! a driver connects, logs in and runs the visit, and [`Fetch`] says whether
+//! another visit is due.
 //!
-//! Two promises, and where they are kept:
+//! It keeps two promises:
 //!
-//! - *A message counts as received only when the session is known to be in step
-//!   after it*: a [`Visit`] asks for a witness, and [`Decisions`] says what is in
-//!   doubt.
-//! - *It is deleted on the server only when it is on the disk and the journal says
-//!   so on the disk too*: [`Group`] describes the protocol, step by step.
+//! - *A message counts as received only if the session is known to be in step
+//!   afterwards.* A [`Visit`] asks for a witness, and [`Decisions`] says which
+//!   messages are in doubt.
+//! - *A message is deleted on the server only after the message and its entry in
+//!   the journal are on disk.* [`Group`] describes the protocol, step by step.
 
 #![cfg(unix)]
 
@@ -36,7 +36,7 @@ pub use report::{Report, Summary};
 pub use sizes::{Learned, Received, Reckoning, Sizes, Total};
 pub use visit::{Afterwards, Careful, Decisions, Plan, Visit, Wishes};
 
-/// Seconds since 1970, by the system.
+/// The system time, in seconds since 1970.
 fn clock() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |now| now.as_secs().cast_signed())

@@ -1,52 +1,52 @@
-//! What a fetch tells while it goes on, and what it came to.
+//! The progress and the result of a fetch.
 
 use crate::Plan;
 
-/// Who is told.
+/// Receives the progress of a fetch.
 pub trait Report {
-    /// Messages of `octets` in all are about to come.
+    /// Retrieval begins; the messages have `octets` in all.
     fn begins(&self, octets: u64);
 
-    /// `octets` of them came.
+    /// `octets` more were received.
     fn received(&self, octets: u64);
 
-    /// No more come.
+    /// Retrieval ended.
     fn ends(&self);
 
-    /// Something to know that is no failure.
+    /// The user should know this, but it is not a failure.
     fn warn(&self, what: &str);
 
-    /// A text of the server as it may be shown: printable, and without what
-    /// repeats a secret.
+    /// Returns a text of the server in printable form, without repeated secrets.
     fn shown(&self, text: &[u8]) -> String;
 
-    /// What a dry run would do.
+    /// Reports what a run without `--dry-run` would do.
     fn plan(&self, plan: &Plan);
 }
 
-/// What was done for one account.
+/// The result of a run for one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Messages delivered.
+    /// The number of messages delivered.
     pub delivered: usize,
     /// Their octets, as received: message octets with CRLF, unstuffed.
     pub octets: u64,
-    /// Messages deleted on the server, confirmed.
+    /// The number of messages deleted on the server, confirmed by the reply to
+    /// QUIT.
     pub deleted: usize,
-    /// Messages on the server that were delivered before.
+    /// The number of messages on the server that were delivered before.
     pub held: usize,
-    /// New messages left on the server because of their size.
+    /// The number of new messages left on the server because of their size.
     pub too_large: usize,
-    /// New messages left for the next run by the limit.
+    /// The number of new messages that the limit left for the next run.
     pub over_limit: usize,
-    /// Messages without a usable unique-id.
+    /// The number of messages without a valid unique-id.
     pub nameless: usize,
-    /// Messages not deleted because their size is another than when they were
-    /// fetched.
+    /// The number of messages not deleted because their size has changed since they
+    /// were fetched.
     pub changed: usize,
-    /// Messages that the server refused.
+    /// The number of messages that the server refused.
     pub refused: usize,
-    /// Messages left on the server because what came may not be they.
+    /// The number of messages left on the server because they are in doubt.
     pub doubtful: usize,
 }
 

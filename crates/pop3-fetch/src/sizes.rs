@@ -1,9 +1,9 @@
-//! How large a message is said to be, and how large it is.
+//! Compares the size of a message in LIST with the octets that were received.
 //!
-//! RFC 1939 §11 makes the sizes of LIST exact: the octets that RETR sends, before
-//! stuffing. Many servers count line ends otherwise, in one of a few ways that can
-//! be worked out from the message. A size that none of these explains is an
-//! estimate, or that of another message, or of one of which a part is missing.
+//! RFC 1939 §11 makes the sizes in LIST exact: the octets that RETR sends, before
+//! stuffing. Many servers count line ends differently, in one of a few ways that
+//! can be recognized from the message. If none of these explains a size, it is an
+//! estimate, or the size of another message, or part of the message is missing.
 
 use core::fmt;
 
@@ -12,42 +12,40 @@ use pop3_proto::{
     client::{MaildropIndex, Reply},
 };
 
-/// A message as it came.
+/// The counts of a received message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Received {
-    /// Octets, unstuffed, the last CRLF included.
+    /// Octets after unstuffing, including the last CRLF.
     pub octets: u64,
-    /// Lines that end with CRLF.
+    /// The number of lines that end with CRLF.
     pub lines: u64,
-    /// The number that the answer to RETR began with: with most servers, the
-    /// octets of the message.
+    /// The number at the start of the first line of the reply to RETR; most servers
+    /// send the octets of the message there.
     pub announced: Option<u64>,
 }
 
 /// A way to count the octets of a message other than RFC 1939's.
 ///
-/// In the first three LIST says less than comes, by an amount that the line ends
-/// of the message explain: nothing of it can be missing. Counts by which more is
-/// listed than comes are not believed. A server that counts the dots of stuffing,
-/// say, cannot be told from one that leaves out the stuffing of the first octet,
-/// which the client then takes away.
+/// In the first three ways, LIST gives less than is received, by an amount that the
+/// line ends of the message explain, so nothing can be missing. Counts that give
+/// more than is received are not accepted: for example, a server that counts
+/// stuffed dots looks the same as one that does not stuff the first octet, a dot
+/// that the client then removes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reckoning {
-    /// Without the CRLF that the server adds to a last line that has none
-    /// (Dovecot).
+    /// Without the CRLF that the server adds to a last line without one (Dovecot).
     WithoutAddedCrlf,
-    /// With LF where CRLF is sent.
+    /// With LF instead of CRLF.
     Lf,
-    /// With LF, and without the last one, which the server adds.
+    /// With LF instead of CRLF, and without the last LF, which the server adds.
     LfWithoutAddedLf,
-    /// In no way that the message shows, but the answer to RETR begins with its
-    /// octets: LIST has an estimate.
+    /// LIST has an estimate, and the reply to RETR begins with the exact octets.
     Announced,
 }
 
 impl Reckoning {
-    /// All ways.
+    /// All ways of counting.
     pub const ALL: [Self; 4] = [
         Self::WithoutAddedCrlf,
         Self::Lf,
@@ -55,8 +53,8 @@ impl Reckoning {
         Self::Announced,
     ];
 
-    /// Whether a server that counts so lists this message with `listed` octets;
-    /// `None` if LIST does not name it.
+    /// Whether a server that counts in this way lists this message with `listed`
+    /// octets; `None` if LIST does not list it.
     fn explains(self, listed: Option<u64>, message: &Received) -> bool {
         let Received {
             octets,
@@ -77,16 +75,16 @@ impl fmt::Display for Reckoning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::WithoutAddedCrlf => "without the CRLF that the server adds at the end",
-            Self::Lf => "with LF where the server sends CRLF",
+            Self::Lf => "with LF instead of the CRLF that it sends",
             Self::LfWithoutAddedLf => {
-                "with LF where the server sends CRLF, and without the line end that it adds"
+                "with LF instead of the CRLF that it sends, and without the line end that it adds"
             }
-            Self::Announced => "otherwise than RETR, which is right",
+            Self::Announced => "differently from RETR, which is right",
         })
     }
 }
 
-/// What was learned of a server, from visit to visit.
+/// What was learned about a server on earlier visits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Learned {
     bits: i64,
@@ -103,7 +101,7 @@ impl Learned {
         self.bits
     }
 
-    /// Whether the server counts sizes in this way, at times at least.
+    /// Whether the server counts sizes in this way, at least sometimes.
     #[must_use]
     pub const fn has(self, reckoning: Reckoning) -> bool {
         self.bits & (1 << reckoning as u32) != 0
@@ -113,8 +111,7 @@ impl Learned {
         self.bits |= 1 << reckoning as u32;
     }
 
-    /// Whether its replies to pipelined commands are not what they are to
-    /// commands sent one at a time.
+    /// Whether the server mixes up the replies to pipelined commands.
     #[must_use]
     pub const fn mixes_replies(self) -> bool {
         self.bits & Self::MIXES_REPLIES != 0
@@ -125,20 +122,20 @@ impl Learned {
     }
 }
 
-/// What is known of the sizes of a message and of the others.
+/// The size of a message in LIST, and what is needed to judge it.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes<'a> {
-    /// That of the message, if LIST names it.
+    /// The size of the message, if LIST lists it.
     pub listed: Option<u64>,
-    /// What was learned of the server.
+    /// What was learned about the server.
     pub learned: Learned,
     /// All messages.
     pub maildrop: &'a MaildropIndex,
 }
 
 impl Sizes<'_> {
-    /// Whether they explain the message: its size is exact, or counted in a way
-    /// that is known of the server and that shows in the message.
+    /// Whether the sizes explain the message: its size is exact, or counted in a
+    /// way that the server is known to use and that fits the message.
     #[must_use]
     pub fn explain(&self, message: &Received) -> bool {
         let knows = |way: &Reckoning| self.learned.has(*way);
@@ -146,9 +143,9 @@ impl Sizes<'_> {
             || (Reckoning::ALL.into_iter().filter(knows)).any(|way| self.are_counted(way, message))
     }
 
-    /// Whether the message may be the one that was asked for, if the server counts
-    /// in this way. If RETR announces the octets that came, and another message is
-    /// listed with them, it is that one.
+    /// Whether this can be the requested message if the server counts in this way.
+    /// If RETR announces the octets that were received and another message is
+    /// listed with them, it is the other one.
     fn are_counted(&self, way: Reckoning, message: &Received) -> bool {
         message.octets > 0
             && way.explains(self.listed, message)
@@ -158,8 +155,8 @@ impl Sizes<'_> {
             }
     }
 
-    /// In which way the server counts, if that shows in the message and no other is
-    /// listed with its octets.
+    /// Returns the way in which the server counts, if the message shows it and no
+    /// other message is listed with its octets.
     #[must_use]
     pub fn teach(&self, message: &Received) -> Option<Reckoning> {
         let mut ways = Reckoning::ALL.into_iter();
@@ -172,7 +169,7 @@ impl Sizes<'_> {
         self.listed != octets && self.maildrop.iter().any(|other| other.octets == octets)
     }
 
-    /// Whether no other size in the maildrop is as near to that of the message, or
+    /// Whether no other size in the maildrop is as close to that of the message or
     /// explains it better.
     fn are_nearest(&self, message: &Received) -> bool {
         let distance = |listed: u64| listed.abs_diff(message.octets);
@@ -188,11 +185,12 @@ impl Sizes<'_> {
     }
 }
 
-/// What STAT was answered with: the same, as long as the session is in step and
-/// nothing is deleted. No mail can forge it without knowing what else is in the
+/// The reply to STAT. It stays the same as long as the session is in step and
+/// nothing is deleted. A mail cannot forge it without knowing what else is in the
 /// maildrop.
 ///
-/// Equal are the same numbers, or without numbers the same words.
+/// Two totals are equal if their numbers are equal or, without numbers, their
+/// texts.
 #[derive(Clone, Debug, Eq)]
 pub struct Total {
     listing: Option<DropListing>,
@@ -210,7 +208,7 @@ impl PartialEq for Total {
 }
 
 impl Total {
-    /// The answer to STAT.
+    /// The total in a reply to STAT.
     pub(crate) fn of(reply: &Reply<'_>) -> Self {
         Self {
             listing: reply.drop_listing().ok(),
@@ -219,12 +217,12 @@ impl Total {
         }
     }
 
-    /// Whether another reply begins with this very line.
+    /// Whether another reply begins with this line.
     pub(crate) fn is_line_of(&self, reply: &Reply<'_>) -> bool {
         self.is_positive == reply.is_positive() && self.words == reply.status.text()
     }
 
-    /// How many messages there are, if it says so.
+    /// Returns the number of messages, if the reply has one.
     #[must_use]
     pub const fn messages(&self) -> Option<u32> {
         match self.listing {
@@ -251,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_is_explained_only_in_a_way_that_was_learned() {
+    fn explains_a_size_only_in_a_way_that_was_learned() {
         let message = Received {
             octets: 100,
             lines: 7,
@@ -280,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_word_of_retr_counts_only_if_no_other_size_is_as_near() {
+    fn trusts_the_size_in_the_reply_to_retr_only_if_no_other_size_is_as_close() {
         let message = |octets| Received {
             octets,
             lines: 7,
@@ -304,9 +302,9 @@ mod tests {
         }
     }
 
-    /// A message of 98 octets is asked for, and that of 100 comes.
+    /// The message of 98 octets is requested, and the one of 100 is sent.
     #[test]
-    fn a_message_with_the_size_of_another_teaches_nothing() {
+    fn learns_nothing_from_a_message_with_the_size_of_another() {
         let maildrop = maildrop(&[98, 100]);
         for announced in [None, Some(98), Some(100)] {
             let message = Received {
@@ -327,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn no_size_is_below_zero() {
+    fn never_computes_a_negative_size() {
         let empty = Received::default();
         for way in [Reckoning::WithoutAddedCrlf, Reckoning::LfWithoutAddedLf] {
             assert!(!way.explains(Some(0), &empty), "{way}");

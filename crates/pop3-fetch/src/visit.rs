@@ -26,13 +26,13 @@ mod decisions;
 pub(crate) mod plan;
 pub(crate) mod retrieval;
 
-/// Opens the journal and reads it, when it is needed.
+/// Opens and reads the journal when it is needed.
 pub(crate) type Reading<'a> = Box<dyn FnOnce() -> Result<(Journal, Records), Failure> + 'a>;
-/// Opens the place for mail, if any comes.
+/// Opens the place for mail when the first message is due.
 pub(crate) type Opening<'a, I> = Box<dyn FnOnce(Journal) -> Result<I, Failure> + 'a>;
 
-/// The client's part of one session: UIDL, STAT and LIST, then RETR with witnesses
-/// between the messages, then DELE and QUIT.
+/// The client's part of one session: UIDL, STAT and LIST, then RETR with a witness
+/// between messages, then DELE and QUIT.
 ///
 /// Made by [`Fetch::visit`](crate::Fetch::visit), run by a driver as an
 /// [`Exchange`], and closed by [`Fetch::end`](crate::Fetch::end) however it ended.
@@ -40,7 +40,7 @@ pub struct Visit<'a, I, D> {
     orders: Orders,
     decisions: D,
     report: &'a dyn Report,
-    /// Messages that this run does not ask for again.
+    /// Messages that this run does not retrieve again.
     except: BTreeSet<Key>,
     way: Way,
     reading: Option<Reading<'a>>,
@@ -48,7 +48,7 @@ pub struct Visit<'a, I, D> {
     phase: Phase,
     total: Option<Total>,
     maildrop: MaildropIndex,
-    /// Lines of UIDL that name no message.
+    /// The number of malformed lines in UIDL.
     malformed: usize,
     records: Records,
     plan: Plan,
@@ -60,12 +60,12 @@ pub struct Visit<'a, I, D> {
     pub(crate) ended: Ended,
 }
 
-/// How to go about it.
+/// How to retrieve.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Way {
-    /// Commands on their way at once.
+    /// The number of commands that may await replies at once.
     pub(crate) window: usize,
-    /// Whether messages in doubt are tried though there is other work.
+    /// Whether to try messages in doubt even if there is other work.
     pub(crate) tries_doubts: bool,
 }
 
@@ -80,12 +80,12 @@ enum Phase {
     Done,
 }
 
-/// DELE, and what came of it.
+/// The state of the DELE commands.
 #[derive(Default)]
 struct Deletion {
-    /// The next one last.
+    /// The messages still to be deleted, the next one last.
     to_mark: Vec<(MessageNumber, DeleteProof)>,
-    /// The copy, and the key if that is not the unique-id.
+    /// The copy of each message, and its key if that is not the unique-id.
     keys: BTreeMap<MessageNumber, (u32, Option<Box<Key>>)>,
     outstanding: usize,
     marked: Vec<Key>,
@@ -93,28 +93,29 @@ struct Deletion {
     first_refusal: String,
 }
 
-/// What a visit leaves to the next one.
+/// What a visit passes on to the next one.
 #[derive(Debug, Default)]
 pub(crate) struct Ended {
-    /// In doubt, seen in a window or where the session broke.
+    /// Messages in doubt because of a window or a broken session.
     pub(crate) in_doubt: Vec<Doubt>,
-    /// In doubt though asked for alone.
+    /// Messages in doubt even though they were retrieved alone.
     pub(crate) given_up: Vec<Doubt>,
-    /// What the server refused, and its words.
+    /// The messages that the server refused, with the text of its reply.
     pub(crate) refused: Vec<(Key, MessageNumber, String)>,
     /// Whether commands were pipelined.
     pub(crate) was_pipelined: bool,
-    /// Whether it broke while messages came.
+    /// Whether the session broke during retrieval.
     pub(crate) broke_off: bool,
-    /// Whether that was because STAT was no witness, or what came is no reply.
+    /// Whether STAT was no witness, or the server sent something other than a
+    /// reply.
     pub(crate) out_of_step: bool,
-    /// Whether all that was planned is done: nothing hangs on QUIT any more.
+    /// Whether the plan is done, so that nothing depends on the reply to QUIT.
     pub(crate) is_done: bool,
-    /// Messages in doubt that are left for a visit of their own.
+    /// The number of messages in doubt that are left for a visit of their own.
     pub(crate) left: usize,
 }
 
-/// A message that cannot be told from others.
+/// A message in doubt: the reply may be that of another message, or a part.
 #[derive(Clone, Debug)]
 pub(crate) struct Doubt {
     pub(crate) key: Key,
@@ -152,8 +153,8 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         }
     }
 
-    /// Nothing more comes; `out_of_step` if that is because what came is no reply.
-    /// Records what is in doubt.
+    /// Records the messages in doubt at the end of the session. `out_of_step`: the
+    /// session ended because the server sent something other than a reply.
     pub(crate) fn close(&mut self, out_of_step: bool) -> Result<(), Failure> {
         self.ended.is_done = self.phase == Phase::Done
             || (self.phase == Phase::Quit && self.deletion.marked.is_empty());
@@ -176,7 +177,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         self.end_retrieval()
     }
 
-    /// UIDL is over.
+    /// Handles the end of UIDL.
     fn unique_ids_listed(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
         if let Some(reading) = self.reading.take() {
             let (journal, records) = reading()?;
@@ -190,8 +191,8 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
             over_limit,
             ..
         } = &self.plan;
-        // Sizes matter only to what is fetched or deleted, unless there may be
-        // messages that UIDL left out.
+        // Sizes matter only for messages to fetch or delete, unless UIDL may have
+        // left out messages.
         let is_idle =
             retrieve.is_empty() && doubtful.is_empty() && delete.is_empty() && *over_limit == 0;
         let named = match self.orders.without_unique_id {
@@ -217,8 +218,8 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
             &self.orders.wishes,
             (&doubts, &self.except),
         );
-        // Those that LIST names, those of malformed lines, those that STAT alone
-        // counts: mostly the same ones.
+        // LIST may name them, malformed lines may stand for them, or only STAT may
+        // count them; mostly these are the same messages.
         let all = self.total.as_ref().and_then(Total::messages).unwrap_or(0) as usize;
         let named = self.maildrop.len() - self.plan.nameless;
         let nameless = self.plan.nameless.max(self.malformed);
@@ -229,8 +230,8 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         Ok(())
     }
 
-    /// Those that LIST names and UIDL does not are to be fetched as well, each
-    /// alone. Until their octets are known, their numbers tell them apart.
+    /// Plans to fetch the messages that LIST names and UIDL does not, each alone.
+    /// Until their octets are known, their numbers distinguish them.
     fn plan_nameless(&mut self) {
         let is_nameless = |number| plan::unique_id(&self.maildrop, number).is_empty();
         let wishes = &self.orders.wishes;
@@ -261,7 +262,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         }
     }
 
-    /// All that has to be known is known.
+    /// Acts on the plan once all listings have arrived.
     fn follow_plan(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
         self.summary.plan(&self.plan);
         if self.orders.dry_run {
@@ -284,19 +285,19 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         self.records = Records::default();
         if self.plan.changed > 0 {
             self.report.warn(&format!(
-                "{} not deleted: their unique-ids are those of messages fetched before, and their \
-                 sizes are not. A server that reuses unique-ids may hide new mail this way",
+                "{} not deleted, because the size has changed since a message with that unique-id \
+                 was fetched. A server that reuses unique-ids may hide new mail this way",
                 are(self.plan.changed)
             ));
         }
         if self.plan.undeleted > 0 {
             self.report.warn(&format!(
-                "{} listed again, though the server confirmed the deletion: neither fetched again \
-                 nor deleted. Delete them by webmail or IMAP",
+                "{} listed again although the server confirmed the deletion, and will be neither \
+                 fetched again nor deleted. Delete them by webmail or IMAP",
                 are(self.plan.undeleted)
             ));
         }
-        // Messages in doubt may end the session: first what is not.
+        // Messages in doubt may end the session, so the others come first.
         let is_busy = !(self.plan.retrieve.is_empty() && self.plan.delete.is_empty());
         if is_busy && !self.way.tries_doubts {
             self.ended.left = std::mem::take(&mut self.plan.doubtful).len();
@@ -348,7 +349,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         self.delete(session, now)
     }
 
-    /// Waits for what is confirmed to be delivered.
+    /// Waits until the confirmed messages are delivered.
     fn end_retrieval(&mut self) -> Result<(), Failure> {
         self.report.ends();
         let (Some(retrieval), Some(intake)) = (&mut self.retrieval, self.intake.take()) else {
@@ -432,7 +433,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         to_mark.extend(next_last.filter_map(|number| Some((number, *proofs.get(&number)?))));
     }
 
-    /// All that the server would mark is marked.
+    /// Records the deletions that the server accepted, and quits.
     fn request_deletion(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
         let Deletion {
             marked,
@@ -442,7 +443,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         } = &self.deletion;
         if *refused > 0 {
             self.report.warn(&format!(
-                "{} not deleted, since the server refuses DELE: {first_refusal}",
+                "{} not deleted, because the server refuses DELE: {first_refusal}",
                 are(*refused)
             ));
         }
@@ -469,8 +470,8 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
                 return Err(Failure::new(
                     Kind::Unavailable,
                     format_args!(
-                        "the server refuses UIDL: {}; without unique-ids it is not known which \
-                         messages are new",
+                        "the server refuses UIDL: {}; without unique-ids the program cannot know \
+                         which messages are new",
                         words()
                     ),
                 ));
@@ -479,8 +480,8 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
                 return Err(Failure::new(
                     Kind::Unavailable,
                     format_args!(
-                        "the server refuses LIST: {}; without sizes no message can be told from \
-                         a part of one",
+                        "the server refuses LIST: {}; without sizes the program cannot know \
+                         whether a message is complete",
                         words()
                     ),
                 ));
@@ -528,14 +529,14 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
     fn stopped(&mut self, stop: Stop) -> Failure {
         match stop {
             Stop::Command(error) => refuse(error),
-            // Its own failure comes when it is finished.
+            // `finish` reports the failure itself.
             Stop::Intake => Failure::new(Kind::Io, "the delivery failed"),
             Stop::NoWitness => {
                 self.ended.out_of_step = true;
                 Failure::new(
                     Kind::Protocol,
-                    "STAT is answered in another way than before the messages: what came since \
-                     the last one cannot be told from other replies, and is not stored",
+                    "the reply to STAT differs from the one before the messages: the messages \
+                     since the last STAT may be incomplete or mixed up, and are not stored",
                 )
             }
             Stop::BareLf(number) => {
@@ -543,8 +544,8 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
                 Failure::new(
                     Kind::Protocol,
                     format_args!(
-                        "the server ends the first line of the answer to RETR {number} with a bare \
-                         LF: the message cannot be told from it"
+                        "the server ends the first line of its reply to RETR {number} with a bare \
+                         LF, so it is unclear where the message begins"
                     ),
                 )
             }
@@ -560,8 +561,8 @@ impl<I: Intake, D: Decisions> Exchange for Visit<'_, I, D> {
         match self.phase {
             Phase::Begin => {
                 self.phase = Phase::UniqueIds;
-                // Some servers add the unique-id to each message when it is first
-                // asked for, and STAT counts it then.
+                // Some servers add the unique-id to a message when it is first
+                // requested, and STAT counts those octets from then on.
                 enqueue(session, now, &Command::Uidl(None))?;
                 enqueue(session, now, &Command::Stat)?;
             }
@@ -647,7 +648,7 @@ fn are(messages: usize) -> String {
     }
 }
 
-/// What the listings alone tell the journal.
+/// Records in the journal what the listings show.
 fn note_what_changed(
     journal: &mut Journal,
     plan: &Plan,

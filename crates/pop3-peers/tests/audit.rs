@@ -347,7 +347,7 @@ fn a_client_that_fetches_nothing_at_all_is_not_audited() {
     let error = audit::audit(&client, &named("pass-refused"), &OPTIONS, &|_| {}).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "it stored nothing in the scenario plain, where nothing is odd: exit status 3; \
+        "it stored nothing in the scenario plain, where the server is correct: exit status 3; \
          says: usage: getter HOST / try --help; it never connected to the server"
     );
 }

@@ -1,21 +1,13 @@
 //! The client's side of a connection, without I/O.
 //!
-//! [`Session`] takes commands and the server's octets and gives octets to send
-//! and [`Event`]s. Socket, TLS and clock belong to the driver, which moves
-//! octets and time between them and these calls:
-//!
-//! | call | then |
-//! |---|---|
-//! | [`enqueue`](Session::enqueue), [`enqueue_dele`](Session::enqueue_dele), [`respond`](Session::respond) | send |
-//! | [`poll_transmit`](Session::poll_transmit), [`transmitted`](Session::transmitted) | |
-//! | [`handle_input`](Session::handle_input) | again until the input is consumed; then send |
-//! | [`handle_eof`](Session::handle_eof) | close |
-//! | [`poll_timeout`](Session::poll_timeout) | after any other call; [`handle_timeout`](Session::handle_timeout) when it is due |
+//! [`Session`] takes commands and the server's octets, and gives octets to send and
+//! [`Event`]s. Socket, TLS and clock belong to the driver. The calls are those of a
+//! [server's session](crate::server::Session).
 //!
 //! ```text
 //!  Greeting --+OK--> Authorization --+OK to PASS, APOP, AUTH--> Transaction
 //!     |               |        ^                                    |
-//!   -ERR         +OK to STLS   | tls_established              +OK to QUIT
+//!   -ERR         +OK to STLS   | handle_tls              +OK to QUIT
 //!     v               v        |                                    v
 //!   Closed         Handshake --+                                 Update
 //!

@@ -32,6 +32,7 @@ pub mod client;
 mod command;
 mod counted;
 mod escaped;
+mod first_line;
 mod listing;
 mod listing_line;
 mod profile;
@@ -51,5 +52,5 @@ pub use listing::{
     DropListing, FieldRule, ListingError, ListingErrorKind, ScanListing, UniqueIdListing,
 };
 pub use profile::{AfterSync, EqualUniqueIds, NeverSends, Profile};
-pub use response::{ReplyError, ReplyKind, ReplyPart, ReplyRule, ResponseDecoder};
+pub use response::{MAX_SASL_LINE, ReplyError, ReplyKind, ReplyPart, ReplyRule, ResponseDecoder};
 pub use status::{Indicator, IndicatorRule, ResponseCode, StatusError, StatusLine, apop_timestamp};

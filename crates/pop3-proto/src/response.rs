@@ -2,11 +2,16 @@
 
 use core::fmt;
 
-use dot_stuffing::{
-    Chunk, Complete, Config, DecodeError, Decoded, LineDecoder, LineEndings, MultilineDecoder,
+use dot_stuffing::{Chunk, Complete, Config, DecodeError, Decoded, LineEndings, MultilineDecoder};
+
+use crate::{
+    IndicatorRule, StatusError, StatusLine,
+    first_line::{FirstLine, FirstLineDecoder},
 };
 
-use crate::{IndicatorRule, StatusError, StatusLine, status::has_indicator};
+/// The longest line of a SASL exchange, in octets, CRLF included (RFC 4422 and RFC 5034
+/// set no limit; RFC 4954 §4 has this one for SMTP).
+pub const MAX_SASL_LINE: usize = 12_288;
 
 /// What a client waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +26,13 @@ pub enum ReplyKind {
     /// AUTH and its continuations: a challenge, or the line that ends the
     /// exchange (RFC 5034 §4).
     Sasl,
+}
+
+impl ReplyKind {
+    /// Whether a positive first line is followed by a block.
+    const fn has_block(self) -> bool {
+        matches!(self, Self::Message | Self::Listing)
+    }
 }
 
 /// How replies are read, and how much of them.
@@ -58,6 +70,17 @@ impl ReplyRule {
 
     /// Room for a UIDL of fifteen million messages.
     pub const MAX_LISTING_OCTETS: u64 = 1 << 30;
+
+    /// The decoder of the block of a reply of this kind.
+    pub(crate) const fn block(&self, kind: ReplyKind) -> MultilineDecoder {
+        let config = Config::new().line_endings(self.line_endings);
+        MultilineDecoder::with_config(match kind {
+            ReplyKind::Listing => config
+                .dot_line_ends(self.dot_line_ends_listing)
+                .max_octets(self.max_listing_octets),
+            _ => config.max_octets(self.max_message_octets),
+        })
+    }
 }
 
 /// A part of a reply.
@@ -101,50 +124,34 @@ pub enum ReplyPart<'a> {
 #[derive(Clone, Debug)]
 pub struct ResponseDecoder {
     rule: ReplyRule,
+    first_lines: FirstLineDecoder,
     stage: Stage,
-    lines: LineDecoder<{ StatusLine::MAX_OCTETS }>,
-    /// Made when the first challenge is cut by a read boundary or long.
-    challenges: Option<Box<LineDecoder<{ ResponseDecoder::MAX_CHALLENGE }>>>,
-    block: MultilineDecoder,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Stage {
     Idle,
     FirstLine(ReplyKind),
-    Block,
+    Block(MultilineDecoder),
     Failed(ReplyError),
 }
 
 impl ResponseDecoder {
-    /// The longest line of a SASL exchange, CRLF included (RFC 4422 and RFC 5034
-    /// set no limit; RFC 4954 §4 has this one for SMTP).
-    pub const MAX_CHALLENGE: usize = 12_288;
-
     /// A decoder that expects nothing yet.
     #[must_use]
     pub const fn new(rule: ReplyRule) -> Self {
         Self {
             rule,
+            first_lines: FirstLineDecoder::new(rule),
             stage: Stage::Idle,
-            lines: LineDecoder::with_line_endings(rule.line_endings),
-            challenges: None,
-            block: MultilineDecoder::new(),
         }
     }
 
     /// Says what comes next. Call it when [`is_idle`](Self::is_idle); a reply
     /// under way is not given up for another.
     pub const fn expect(&mut self, kind: ReplyKind) {
-        if let Stage::Idle = self.stage {
+        if self.is_idle() {
             self.stage = Stage::FirstLine(kind);
-            let config = Config::new().line_endings(self.rule.line_endings);
-            self.block = MultilineDecoder::with_config(match kind {
-                ReplyKind::Listing => config
-                    .dot_line_ends(self.rule.dot_line_ends_listing)
-                    .max_octets(self.rule.max_listing_octets),
-                _ => config.max_octets(self.rule.max_message_octets),
-            });
         }
     }
 
@@ -161,130 +168,52 @@ impl ResponseDecoder {
     /// What is no reply, too long, or not expected. The stream cannot be
     /// trusted any more, and the error repeats.
     pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> Result<Decoded<ReplyPart<'a>>, ReplyError> {
-        match self.stage {
-            Stage::Failed(error) => Err(error),
+        let Self {
+            rule,
+            first_lines,
+            stage,
+        } = self;
+        let decoded = match stage {
+            Stage::Failed(error) => return Err(*error),
             Stage::Idle if input.is_empty() => Ok(Decoded {
                 consumed: 0,
                 event: None,
             }),
-            Stage::Idle => {
-                self.stage = Stage::Failed(ReplyError::Unsolicited);
-                Err(ReplyError::Unsolicited)
+            Stage::Idle => Err(ReplyError::Unsolicited),
+            Stage::FirstLine(kind) => {
+                let kind = *kind;
+                first_lines.decode(kind, input).map(|step| Decoded {
+                    consumed: step.consumed,
+                    event: step.event.map(|line| {
+                        let (has_block, part) = match line {
+                            FirstLine::Challenge(octets) => (false, ReplyPart::Challenge(octets)),
+                            FirstLine::Status(status) => (
+                                kind.has_block() && status.is_positive(),
+                                ReplyPart::Status(status),
+                            ),
+                        };
+                        *stage = match has_block {
+                            true => Stage::Block(rule.block(kind)),
+                            false => Stage::Idle,
+                        };
+                        part
+                    }),
+                })
             }
-            Stage::FirstLine(ReplyKind::Sasl) => self.sasl(input),
-            Stage::FirstLine(kind) => self.first_line(kind, input),
-            Stage::Block => self.block(input),
+            Stage::Block(block) => match decode_block(block, input) {
+                Ok(step) => {
+                    if let Some(ReplyPart::End(_)) = step.event {
+                        *stage = Stage::Idle;
+                    }
+                    Ok(step)
+                }
+                Err(error) => Err(error),
+            },
+        };
+        if let Err(error) = decoded {
+            self.stage = Stage::Failed(error);
         }
-    }
-
-    fn first_line<'a>(
-        &'a mut self,
-        kind: ReplyKind,
-        input: &'a [u8],
-    ) -> Result<Decoded<ReplyPart<'a>>, ReplyError> {
-        let stage = &mut self.stage;
-        let fail = |stage: &mut Stage, error| {
-            *stage = Stage::Failed(error);
-            Err(error)
-        };
-        let step = match self.lines.decode(input) {
-            Ok(step) => step,
-            Err(error) => return fail(stage, ReplyError::FirstLine(error)),
-        };
-        let Some(line) = step.event else {
-            return Ok(Decoded {
-                consumed: step.consumed,
-                event: None,
-            });
-        };
-        let status = match StatusLine::parse(line, self.rule.indicator) {
-            Ok(status) => status,
-            Err(error) => return fail(stage, ReplyError::Status(error)),
-        };
-        let has_block = matches!(kind, ReplyKind::Message | ReplyKind::Listing);
-        *stage = match has_block && status.is_positive() {
-            true => Stage::Block,
-            false => Stage::Idle,
-        };
-        Ok(Decoded {
-            consumed: step.consumed,
-            event: Some(ReplyPart::Status(status)),
-        })
-    }
-
-    fn sasl<'a>(&'a mut self, input: &'a [u8]) -> Result<Decoded<ReplyPart<'a>>, ReplyError> {
-        let line_endings = self.rule.line_endings;
-        let lines = self
-            .challenges
-            .get_or_insert_with(|| Box::new(LineDecoder::with_line_endings(line_endings)));
-        let step = match lines.decode(input) {
-            Ok(step) => step,
-            Err(error) => {
-                self.stage = Stage::Failed(ReplyError::FirstLine(error));
-                return Err(ReplyError::FirstLine(error));
-            }
-        };
-        let Some(line) = step.event else {
-            return Ok(Decoded {
-                consumed: step.consumed,
-                event: None,
-            });
-        };
-        // `+ challenge`, and `+challenge` and `+` as some servers send them.
-        let is_status = has_indicator(line, self.rule.indicator);
-        let part = match StatusLine::parse(line, self.rule.indicator) {
-            _ if line.starts_with(b"+") && !is_status => {
-                ReplyPart::Challenge(line[1..].trim_ascii())
-            }
-            Ok(status) => ReplyPart::Status(status),
-            Err(error) => {
-                self.stage = Stage::Failed(ReplyError::Status(error));
-                return Err(ReplyError::Status(error));
-            }
-        };
-        self.stage = Stage::Idle;
-        Ok(Decoded {
-            consumed: step.consumed,
-            event: Some(part),
-        })
-    }
-
-    #[inline]
-    fn block<'a>(&mut self, input: &'a [u8]) -> Result<Decoded<ReplyPart<'a>>, ReplyError> {
-        let step = self
-            .block
-            .decode(input)
-            .map_err(|error| self.block_failed(error))?;
-        let event = match step.event {
-            Some(Chunk::Data(octets)) => Some(ReplyPart::Data(octets)),
-            Some(Chunk::End) => {
-                self.stage = Stage::Idle;
-                let complete = self
-                    .block
-                    .finish()
-                    .map_err(|error| self.block_failed(error))?;
-                Some(ReplyPart::End(complete))
-            }
-            None => None,
-        };
-        Ok(Decoded {
-            consumed: step.consumed,
-            event,
-        })
-    }
-
-    fn block_failed(&mut self, error: DecodeError) -> ReplyError {
-        let error = ReplyError::Block(error);
-        self.stage = Stage::Failed(error);
-        error
-    }
-
-    /// Octets of the block that came, on the wire.
-    pub(crate) const fn block_octets(&self) -> u64 {
-        match self.block.finish() {
-            Err(error) => error.offset(),
-            Ok(complete) => complete.wire_octets,
-        }
+        decoded
     }
 
     /// Says that no more input comes.
@@ -293,16 +222,33 @@ impl ResponseDecoder {
     ///
     /// If a reply is due or under way, or the decoder has failed.
     pub const fn finish(&self) -> Result<(), ReplyError> {
-        match self.stage {
+        match &self.stage {
             Stage::Idle => Ok(()),
-            Stage::Failed(error) => Err(error),
+            Stage::Failed(error) => Err(*error),
             Stage::FirstLine(_) => Err(ReplyError::NoReply),
-            Stage::Block => match self.block.finish() {
+            Stage::Block(block) => match block.finish() {
                 Err(error) => Err(ReplyError::Block(error)),
                 Ok(_) => Err(ReplyError::NoReply),
             },
         }
     }
+}
+
+#[inline]
+fn decode_block<'a>(
+    block: &mut MultilineDecoder,
+    input: &'a [u8],
+) -> Result<Decoded<ReplyPart<'a>>, ReplyError> {
+    let step = block.decode(input).map_err(ReplyError::Block)?;
+    let event = match step.event {
+        Some(Chunk::Data(octets)) => Some(ReplyPart::Data(octets)),
+        Some(Chunk::End) => Some(ReplyPart::End(block.finish().map_err(ReplyError::Block)?)),
+        None => None,
+    };
+    Ok(Decoded {
+        consumed: step.consumed,
+        event,
+    })
 }
 
 /// Why a stream is no reply, or not the one that is expected.

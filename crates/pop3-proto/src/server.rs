@@ -2,7 +2,8 @@
 //! 5034, 6856).
 //!
 //! [`Session`] is the state machine; a [`Maildrop`] is what it serves; the
-//! driver carries octets, tells the time and decides about [`Event`]s.
+//! driver carries octets, tells the time and decides about [`Event`]s. The calls are those
+//! of a [client's session](crate::client::Session).
 //!
 //! # Where the RFCs leave a choice
 //!
@@ -30,14 +31,15 @@ mod language;
 mod maildrop;
 mod reply;
 mod session;
+mod state;
 mod transaction;
 
-pub use authorization::SASL_LINE_MAX;
 pub use config::{
-    AUTOLOGOUT_MIN, CHALLENGES_DEFAULT, Config, MECHANISMS_MAX, PLAINTEXT_MECHANISMS, TEXT_MAX,
-    TIMESTAMP_MAX, Tls,
+    Config, DEFAULT_CHALLENGES, MAX_MECHANISMS, MAX_TEXT, MAX_TIMESTAMP, MIN_AUTOLOGOUT,
+    PLAINTEXT_MECHANISMS, Tls,
 };
 pub use event::{ChallengeError, Closed, Event, HiddenText, Login, Verdict};
 pub use maildrop::Maildrop;
 pub use reply::MESSAGE_PIECE;
 pub use session::Session;
+pub use state::State;

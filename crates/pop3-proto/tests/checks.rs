@@ -1,7 +1,11 @@
 //! The parsers against the oracles: on generated lines, and on the corpus; the
-//! sessions with hostile peers, on the corpus, and with each other.
+//! sessions with hostile peers, on the corpus, on the traces, and with each other.
 
-use pop3_testkit::{check, corpus, generate, view};
+use pop3_testkit::{
+    check, corpus, generate,
+    trace::{self, Trace},
+    view,
+};
 use proptest::prelude::*;
 
 fn replay(target: &str, check: impl Fn(&[u8])) {
@@ -62,6 +66,19 @@ fn server_session_corpus() {
 #[test]
 fn duplex_corpus() {
     replay("duplex", duplex);
+}
+
+#[test]
+fn every_trace_replays() {
+    let traces = trace::all().unwrap_or_else(|error| panic!("{error}"));
+    for (name, trace) in &traces {
+        if let Err(error) = trace.replay(view::client, view::server) {
+            panic!("{name}: {error}");
+        }
+    }
+    let count =
+        |is_for: fn(&Trace) -> bool| traces.iter().filter(|(_, trace)| is_for(trace)).count();
+    assert!(count(Trace::is_for_clients) > 40 && count(Trace::is_for_servers) > 10);
 }
 
 proptest! {

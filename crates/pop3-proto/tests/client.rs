@@ -1,7 +1,5 @@
 //! The client's session against scripted servers.
 
-#[path = "client/chunking.rs"]
-mod chunking;
 #[path = "client/dele.rs"]
 mod dele;
 #[path = "client/harness.rs"]

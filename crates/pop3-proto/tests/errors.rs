@@ -167,7 +167,7 @@ fn of_a_session() {
     assert_say(&[
         (
             SessionError::AfterCancel,
-            "the server went on after AUTH was cancelled",
+            "the server went on after AUTH was canceled",
         ),
         (
             SessionError::ChallengeTooLong,

@@ -1,6 +1,6 @@
 //! Every session of a few events, where the properties draw some of many.
 //!
-//! `cargo xtask exhaustive` goes one event further.
+//! `POP3_EXHAUSTIVE_FURTHER=1` goes one event further.
 
 use std::env;
 

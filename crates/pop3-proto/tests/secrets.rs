@@ -132,7 +132,7 @@ impl Client {
             let half = octets.len().div_ceil(2);
             self.queued += 1;
             assert_debug_hides(&self.session);
-            self.session.transmitted(half);
+            self.session.handle_transmitted(self.now, half);
             assert_debug_hides(&self.session);
         }
     }

@@ -400,7 +400,7 @@ impl<'a> Link<'a> {
             while let Some(octets) = self.session.poll_transmit() {
                 self.server.input(octets);
                 let sent = octets.len();
-                self.session.transmitted(sent);
+                self.session.handle_transmitted(self.now, sent);
             }
             self.server.answer();
             let output = &mut self.server.output;

@@ -1,4 +1,4 @@
-//! Replays traces given as files, and says what does not come true.
+//! Replays the trace files given as arguments and reports where a session differs.
 
 use std::{env, fs, process::ExitCode};
 

@@ -1,6 +1,6 @@
-//! Properties as plain functions: a panic is a violation. Fuzz targets,
-//! property tests and corpus replay only call these, each with the real views
-//! or with a bug.
+//! Properties as plain functions that panic where a property does not hold. Fuzz
+//! targets, property tests and corpus tests call the same functions, on our code
+//! or on a known bug.
 
 mod audit;
 mod check_server;

@@ -1,4 +1,4 @@
-//! Plans for cutting an input into pieces. Nothing may depend on the plan.
+//! Plans for cutting an input into pieces. No result may depend on the plan.
 
 /// Cuts an input at the given places, in order.
 #[must_use]

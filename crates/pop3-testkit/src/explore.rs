@@ -1,5 +1,5 @@
-//! Sessions over a small alphabet of events: all of them up to a length, where
-//! generators draw some. A session that is over is not made longer.
+//! All sessions of up to a number of events from a small alphabet. A session that
+//! is over is not continued.
 
 use crate::{
     check,
@@ -141,8 +141,8 @@ const BOTH_DO: [(&[u8], &[&[u8]]); 2] = [
     ),
 ];
 
-/// A client with each of its scripts, and every server of so many events.
-/// Returns how many sessions that are.
+/// Runs a client with each script against every server of up to `events` events.
+/// Returns the number of sessions.
 pub fn client_sessions(clients: Clients, events: u32) -> u64 {
     let mut sessions = 0;
     for header in 0..=u8::MAX {
@@ -163,8 +163,9 @@ pub fn client_sessions(clients: Clients, events: u32) -> u64 {
     sessions
 }
 
-/// A server, and every client of so many events: one that stays to the end,
-/// and before that is silent or goes away. Returns how many sessions that are.
+/// Runs a server against every client of up to `events` events: one that stays to
+/// the end, and one that falls silent or leaves before it. Returns the number of
+/// sessions.
 pub fn server_sessions(servers: Servers, events: u32) -> u64 {
     let mut sessions = 0;
     for (setting, says) in CLIENT_SAYS {
@@ -179,9 +180,9 @@ pub fn server_sessions(servers: Servers, events: u32) -> u64 {
     sessions
 }
 
-/// Both sides, ours, with two messages, and every script of so many events: by
-/// RFC 1939 and as a release of Outlook, pipelined or not. Returns how many
-/// scripts that are.
+/// Runs both our sides with two messages and every script of up to `events` events:
+/// by RFC 1939 and as a release of Outlook, pipelined or not. Returns the number of
+/// scripts.
 pub fn joined_sessions(events: u32) -> u64 {
     let mut scripts = 0;
     for config in [0x00, 0x10, 0x15, 0x50] {
@@ -199,8 +200,8 @@ pub fn joined_sessions(events: u32) -> u64 {
     scripts
 }
 
-/// Every word of up to so many events, those first that others begin with.
-/// `visit` says whether it makes sense to go on from one.
+/// Visits every word of up to `events` events, prefixes first. `visit` returns whether
+/// longer words with that prefix are of interest.
 fn every_word(
     word: &mut Vec<u8>,
     alphabet: &[&[u8]],

@@ -1,5 +1,5 @@
-//! Our client and our server, joined in memory: two wires, a mail store, and a
-//! clock that stands still unless told.
+//! Joins our client and our server in memory, with two wires, a mail store, and a
+//! clock that only the test moves.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,14 +13,10 @@ use pop3_proto::{
 };
 
 use crate::{
-    oracle::{Answer, NAME, PASSWORD, PLAIN},
+    oracle::{self, Answer},
     store::{Locked, Store},
     wire::{Cut, Wire},
 };
-
-/// The block that answers CAPA.
-pub const CAPABILITIES: &str = "USER\r\nSASL PLAIN\r\nTOP\r\nUIDL\r\nPIPELINING\r\n\
-                                RESP-CODES\r\nAUTH-RESP-CODE\r\nLANG\r\n";
 
 /// More moves than any script is worth: there is no end.
 const MOST_MOVES: usize = 4_000_000;
@@ -119,7 +115,7 @@ impl Joined {
     }
 
     /// One move of either side, or of octets on their way, or up to eight of
-    /// the same kind. `false` if there is none.
+    /// the same kind. `false` if there is nothing to move.
     ///
     /// # Panics
     ///
@@ -140,7 +136,7 @@ impl Joined {
     ///
     /// # Panics
     ///
-    /// If octets lie there that nobody takes, or there seems to be no end.
+    /// If octets are left that neither side reads, or there seems to be no end.
     pub fn settle(&mut self) {
         while self.step() {}
         assert!(self.up.is_empty(), "the server does not read on");
@@ -193,7 +189,7 @@ impl Joined {
             return false;
         };
         let sent = self.up.send(octets);
-        self.client.transmitted(sent);
+        self.client.handle_transmitted(self.now, sent);
         true
     }
 
@@ -238,7 +234,7 @@ impl Joined {
                 return true;
             }
             Some(server::Event::Login(Login::Password { name, password })) => {
-                name == NAME && password.expose() == PASSWORD
+                oracle::account(Some(name.as_str()), password.expose()).is_none()
             }
             Some(server::Event::Login(Login::Sasl {
                 initial_response: None,
@@ -253,7 +249,9 @@ impl Joined {
                 initial_response: Some(response),
                 ..
             }))
-            | Some(server::Event::SaslResponse(response)) => response.expose() == PLAIN,
+            | Some(server::Event::SaslResponse(response)) => {
+                oracle::account(None, response.expose()).is_none()
+            }
             Some(_) => return true,
         };
         let verdict = match right {
@@ -281,7 +279,7 @@ impl Joined {
             Some(Event::Greeting(greeting)) => {
                 let answer = match greeting.is_positive() {
                     true => Answer::Yes(None, None),
-                    false => Answer::No,
+                    false => Answer::No(None),
                 };
                 self.turns.push_back(Turn::Told(answer));
             }
@@ -324,7 +322,7 @@ impl Joined {
 /// The first line of a reply, unless a block follows.
 fn answer(reply: &Reply<'_>) -> Option<Answer> {
     let text = match reply.request {
-        _ if !reply.is_positive() => return Some(Answer::No),
+        _ if !reply.is_positive() => return Some(Answer::No(None)),
         Request::Capa | Request::List(None) | Request::Uidl(None) => return None,
         Request::Retr(_) | Request::Top(..) => return None,
         Request::Stat => reply

@@ -1,6 +1,5 @@
-//! Faulty codecs, parsers and sessions, each a bug that some mail software has, in our terms. They
-//! show that the checks bite: what no test can tell from a known bug, no test
-//! protects.
+//! Codecs, parsers and sessions, each with a bug that other mail software has. They
+//! show that the checks work: a rule whose violation no test notices is not tested.
 
 mod clients;
 mod decoders;
@@ -23,11 +22,11 @@ pub struct KnownBug {
     pub name: &'static str,
     /// Who does it, or did.
     pub source: &'static str,
-    /// What it stands in for.
+    /// What it replaces.
     pub role: Role,
 }
 
-/// What a known bug stands in for, and so which check must catch it.
+/// What a known bug replaces, and so which check must catch it.
 pub enum Role {
     /// A decoder of blocks.
     Decoder(Box<dyn Decode + Send>),
@@ -78,8 +77,8 @@ impl KnownBug {
         }
     }
 
-    /// The session that it stands in for, spoilt, and the other side sound;
-    /// `None` if it is no session.
+    /// The faulty session, and our session for the other side; `None` if it is not
+    /// a session.
     #[must_use]
     pub fn sides(&self) -> Option<(Clients, Servers)> {
         match self.role {

@@ -1,7 +1,6 @@
-//! The one home of what the tests of pop3-rs share: reference models,
-//! generators, plans for cutting input, checks, and known bugs that show the
-//! checks bite. Fuzz targets, property tests, exhaustive tests, corpus replay
-//! and benchmarks call these.
+//! What the tests of pop3-rs share: reference models, generators, plans for cutting
+//! input, checks, and the known bugs that show that the checks work. Fuzz targets,
+//! property tests, exhaustive tests, corpus tests and benchmarks use it.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

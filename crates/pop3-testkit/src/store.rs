@@ -98,6 +98,7 @@ impl Maildrop for Locked {
         Ok(Reading {
             octets: self.mail[number.index()].octets.clone(),
             at: 0,
+            interrupted: false,
         })
     }
 
@@ -111,15 +112,21 @@ impl Maildrop for Locked {
     }
 }
 
-/// A message that is being read: in runs of 1 to 3 octets if it is short.
+/// A message that is being read: in runs of 1 to 3 octets if it is short. Every
+/// other read is interrupted.
 #[derive(Debug)]
 pub struct Reading {
     octets: Rc<[u8]>,
     at: usize,
+    interrupted: bool,
 }
 
 impl io::Read for Reading {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.interrupted = !self.interrupted;
+        if self.interrupted {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let run = match self.octets.len() {
             0..64 => 1 + self.at % 3,
             _ => into.len(),

@@ -12,7 +12,7 @@
 //! | `held: N` | the client holds message N since an earlier session |
 //! | `S: TEXT` | the server sends this, CRLF behind it |
 //! | `C: TEXT` | the client sends this: our client's driver asks for this command, DELE with the proof that it has, or answers the challenge with it, unless it is on its way already |
-//! | `ask: TEXT` | our client's driver asks for this command; what is sent stands in `C:` lines |
+//! | `ask: TEXT` | our client's driver asks for this command; `C:` lines say what is sent |
 //! | `refused: TEXT => WHY` | our client refuses this command, and sends nothing |
 //! | `E: TEXT` | the next event of our client, or the error that ends the session |
 //! | `V: TEXT` | the next event of our server |
@@ -109,8 +109,8 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// The first line that is none of a trace; or if nothing says what to
-    /// replay it against.
+    /// The first line that is invalid; or that no line says what to replay the
+    /// trace against.
     pub fn parse(text: &str) -> Result<Self, TraceError> {
         parse::trace(text)
     }

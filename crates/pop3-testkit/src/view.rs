@@ -1,5 +1,5 @@
-//! What is under test, behind one trait a kind: each way to use the crates is a
-//! view, and so is each bug.
+//! What is under test, one trait for each kind. Each way to use the crates is a view,
+//! and so is each known bug.
 
 mod client;
 mod decode;
@@ -13,7 +13,7 @@ use crate::oracle::{Fault, Lines, Newline, Refusal, Rules, Transcript};
 pub use client::{Client, Clients, Heard, Said, Sound, client};
 pub use decode::decoders;
 pub use encode::encoders;
-pub use line::{LINE_MAX, line_splitters};
+pub use line::{MAX_LINE, line_splitters};
 pub use server::{Server, Servers, Serving, Shelf, server};
 pub use syntax::{Commands, REPLY_LINES, Replies, ReplyLines, commands, replies};
 
@@ -45,7 +45,7 @@ pub trait Encode: Sync {
     fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal>;
 }
 
-/// Something that splits a stream into lines of at most [`LINE_MAX`] octets.
+/// Something that splits a stream into lines of at most [`MAX_LINE`] octets.
 pub trait SplitLines: Sync {
     /// What it is.
     fn name(&self) -> &'static str;

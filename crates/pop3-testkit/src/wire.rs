@@ -1,4 +1,4 @@
-//! One direction of a connection in memory.
+//! Models one direction of a connection.
 
 use crate::chunk;
 

@@ -1,4 +1,4 @@
-//! `pop3 check` against servers that are not of good will.
+//! `pop3 check` against hostile servers.
 
 use pop3_testkit::{check, corpus};
 use proptest::{collection::vec, prelude::*, sample::select};

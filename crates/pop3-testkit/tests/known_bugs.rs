@@ -1,5 +1,5 @@
-//! Every known bug is caught: by the corpus alone, and by the property tests
-//! alone at their default number of cases.
+//! Every known bug is caught by the corpus alone and by the property tests alone, and
+//! every faulty session by the traces alone and by exploration alone.
 
 use std::{
     collections::HashSet,

@@ -1,35 +1,36 @@
-//! Work that takes long, away from the threads that wait for the network.
+//! Runs long computations away from the threads that wait for the network.
 
-use std::{
-    sync::{Arc, LazyLock},
-    thread,
-};
+use std::sync::Arc;
+#[cfg(feature = "client")]
+use std::{sync::LazyLock, thread};
 
 use tokio::{
     sync::Semaphore,
     task::{JoinError, spawn_blocking},
 };
 
-/// As many at one time as there are processors: more would only take longer.
+/// One permit per processor: more computations at one time would only take longer.
+#[cfg(feature = "client")]
 static TURNS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     Arc::new(Semaphore::new(processors))
 });
 
-/// Computes something on a thread that may take its time, in turn.
+/// Computes something on a blocking thread, when a permit is free.
+#[cfg(feature = "client")]
 pub(crate) async fn compute<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, JoinError> {
     compute_in(&TURNS, work).await
 }
 
-/// The same among those that share `turns`.
+/// Computes something on a blocking thread, when one of the `turns` is free.
 pub(crate) async fn compute_in<T: Send + 'static>(
     turns: &Arc<Semaphore>,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, JoinError> {
-    // Held until the work is done, also where its result is not waited for any
-    // more. Never closed.
+    // The permit is held until the work is done, even if the caller no longer waits
+    // for the result. The semaphore is never closed.
     let turn = Arc::clone(turns).acquire_owned().await;
     spawn_blocking(move || {
         let result = work();
@@ -39,7 +40,7 @@ pub(crate) async fn compute_in<T: Send + 'static>(
     .await
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "client"))]
 mod tests {
     use std::sync::{Arc, mpsc};
 
@@ -48,14 +49,14 @@ mod tests {
     use super::{TURNS, compute_in};
 
     #[test]
-    fn there_are_no_more_turns_than_processors() {
+    fn runs_at_most_one_computation_per_processor() {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         assert!(TURNS.available_permits() <= processors);
     }
 
-    /// Else a client that comes and goes could start any number of them.
+    /// Otherwise clients that disconnect could start any number of computations.
     #[tokio::test]
-    async fn work_that_is_not_waited_for_keeps_its_turn() {
+    async fn an_abandoned_computation_keeps_its_permit() {
         let turns = Arc::new(Semaphore::new(1));
         let (end, ended) = mpsc::channel::<()>();
         let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();

@@ -1,14 +1,14 @@
-//! What client and server must agree on in SASL.
+//! Rules of SASL that client and server share.
 
 use core::ops::RangeInclusive;
 use std::borrow::Cow;
 
-/// The iterations of SCRAM that are accepted. RFC 7677 §4 gives the least; the
-/// most take about a second.
+/// The accepted numbers of SCRAM iterations. RFC 7677 §4 gives the minimum; the
+/// maximum takes about a second.
 pub(crate) const ITERATIONS: RangeInclusive<u32> = 4096..=1_000_000;
 
-/// A name as it is compared (RFC 4013); `None` if that fails or nothing is left
-/// (RFC 5034 §4).
+/// Prepares a name for comparison (RFC 4013); `None` if that fails or leaves
+/// nothing (RFC 5034 §4).
 pub(crate) fn prepared_name(name: &str) -> Option<Cow<'_, str>> {
     let prepared = stringprep::saslprep(name).ok();
     prepared.filter(|name| !name.is_empty())

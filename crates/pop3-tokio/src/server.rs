@@ -1,9 +1,9 @@
-//! The server: accepts, checks passwords, and serves maildrops.
+//! The server: accepts connections, checks passwords, and serves maildrops.
 //!
-//! [`Server`] listens and drives a [`pop3_proto::server::Session`] for each
-//! connection; [`Accounts`] knows the users; a [`MailStore`] has the maildrops:
-//! a Maildir, or one in memory. Passwords are hashed and maildrops opened on
-//! threads that may block.
+//! [`Server`] listens, and drives a [`pop3_proto::server::Session`] for each
+//! connection. [`Accounts`] holds the users, and a [`MailStore`] the maildrops:
+//! Maildirs, or one maildrop in memory. Passwords are hashed and maildrops are
+//! opened on blocking threads.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -27,7 +27,7 @@ mod connection;
 mod counted;
 mod listener;
 mod login;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "maildir"))]
 mod maildir;
 mod memory;
 mod places;
@@ -37,25 +37,27 @@ mod settings;
 mod shown;
 mod size;
 mod store;
+#[cfg(feature = "aws-lc-rs")]
 mod tls;
 
 use pop3_proto::UniqueId;
-pub use pop3_proto::server::AUTOLOGOUT_MIN;
+pub use pop3_proto::server::{Closed, MIN_AUTOLOGOUT, Maildrop};
 
 pub use accounts::{Accounts, AccountsError, User, hash_password};
 pub use connection::Ended;
 pub use listener::{Listener, Server};
-#[cfg(unix)]
+#[cfg(all(unix, feature = "maildir"))]
 pub use maildir::{Maildir, MaildirStore};
 pub use memory::{MemoryMaildrop, MemoryStore};
 pub use scram::{SCRAM_ITERATIONS, ScramKeys};
-pub use settings::{LOGIN_DELAY_MAX, Settings};
+pub use settings::{MAX_LOGIN_DELAY, Settings};
 pub use store::{MailStore, OpenError};
+#[cfg(feature = "aws-lc-rs")]
 pub use tls::{tls_config, tls_config_from_files};
 
-/// What a store made to be a unique-id.
+/// The unique-id that a store made.
 fn unique_id(text: Option<&str>) -> UniqueId<'_> {
-    /// For a number that is no message's; a session never asks for one.
+    /// The unique-id for a number without a message; a session never asks for one.
     const NOBODYS: UniqueId<'static> = match UniqueId::new(b"-") {
         Ok(unique_id) => unique_id,
         Err(_) => unreachable!(),

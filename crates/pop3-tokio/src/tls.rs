@@ -1,57 +1,38 @@
-//! What both sides need of TLS.
+//! The parts of TLS that client and server share.
 
 use core::fmt;
-use std::{io, path::Path, sync::Arc};
+use std::{io, path::Path};
 
-use tokio_rustls::rustls::{
-    crypto::{CryptoProvider, aws_lc_rs},
-    pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject},
-};
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem, pem::PemObject};
 
-/// The protocol's name in the handshake (ALPN), so that a server of another
-/// protocol on the same port is not taken for one of POP3.
-pub(crate) const ALPN: &[u8] = b"pop3";
-
-/// The cryptography of this crate: aws-lc-rs. Named, not taken from the
-/// process, where another crate may have installed another.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
-}
-
-/// Random octets for nonces.
+/// Returns random octets for nonces.
 ///
 /// # Errors
 ///
-/// If the system gives none.
+/// If the operating system returns none.
 pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut octets = [0; N];
-    match aws_lc_rs::default_provider()
-        .secure_random
-        .fill(&mut octets)
-    {
+    match getrandom::fill(&mut octets) {
         Ok(()) => Ok(octets),
-        Err(_) => Err(io::Error::other("the system gives no random octets")),
+        Err(_) => Err(io::Error::other(
+            "the operating system returns no random octets",
+        )),
     }
 }
 
-/// The certificates of a PEM file, in their order.
+/// Reads the certificates in a PEM file, in order.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, is no PEM, or has no certificate.
+/// If the file cannot be read, is not PEM, or contains no certificate.
 pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, PemFileError> {
     let certificates: Vec<_> = CertificateDer::pem_file_iter(file)
         .and_then(Iterator::collect)
         .map_err(|error| PemFileError::of(file, error))?;
     match certificates.is_empty() {
-        true => Err(PemFileError::new(file, "it has no certificate")),
+        true => Err(PemFileError::new(file, "it contains no certificate")),
         false => Ok(certificates),
     }
-}
-
-/// The first private key of a PEM file.
-pub(crate) fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, PemFileError> {
-    PrivateKeyDer::from_pem_file(file).map_err(|error| PemFileError::of(file, error))
 }
 
 /// Why a PEM file cannot be used.
@@ -69,7 +50,7 @@ impl PemFileError {
         }
     }
 
-    fn of(file: &Path, error: pem::Error) -> Self {
+    pub(crate) fn of(file: &Path, error: pem::Error) -> Self {
         match error {
             pem::Error::Io(error) => Self::new(file, error),
             error => Self::new(file, error),

@@ -1,11 +1,11 @@
-//! What went wrong with TLS, in words. rustls says much of it by the names of
-//! its types, and some by a link to its manual.
+//! Error texts for TLS. rustls describes many errors by names of its types, and
+//! some by a link to its manual.
 
 use std::{error::Error as StdError, io};
 
 use tokio_rustls::rustls::{self, CertificateError};
 
-/// What is wrong with a handshake, or a connection under TLS.
+/// Describes an error of a handshake, or of a connection under TLS.
 pub(crate) fn of_io(error: &io::Error) -> String {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
@@ -17,12 +17,12 @@ pub(crate) fn of_io(error: &io::Error) -> String {
     }
 }
 
-/// What is wrong with TLS.
+/// Describes an error of TLS.
 pub(crate) fn of_tls(error: &rustls::Error) -> String {
     use rustls::Error::*;
     match error {
         AlertReceived(alert) => format!(
-            "the other side gave up with the alert {}",
+            "the other side aborted with the alert {}",
             words(&format!("{alert:?}"), '_')
         ),
         InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
@@ -41,22 +41,25 @@ pub(crate) fn of_tls(error: &rustls::Error) -> String {
         }
         InvalidEncryptedClientHello(what) => of_name(what),
         PeerIncompatible(what) => {
-            format!("the other side's TLS does not fit ours: {}", of_name(what))
+            format!(
+                "the other side's TLS is incompatible with ours: {}",
+                of_name(what)
+            )
         }
         PeerMisbehaved(what) => {
-            format!("the other side does not keep to TLS: {}", of_name(what))
+            format!("the other side violates TLS: {}", of_name(what))
         }
         NoApplicationProtocol => "the other side does not offer POP3 on this port".to_owned(),
         NoCertificatesPresented => "the other side has no certificate".to_owned(),
-        InconsistentKeys(_) => "keys do not match: it is not the key of the certificate".to_owned(),
+        InconsistentKeys(_) => "the private key does not belong to the certificate".to_owned(),
         General(what) => what.clone(),
         Other(what) => of_other(what),
-        // What else there is has words of its own.
+        // Other errors have a readable text.
         error => error.to_string(),
     }
 }
 
-/// What is wrong with a certificate.
+/// Describes an error of a certificate.
 pub(crate) fn of_certificate(error: &CertificateError) -> String {
     use CertificateError::*;
     match error {
@@ -75,7 +78,7 @@ pub(crate) fn of_certificate(error: &CertificateError) -> String {
     }
 }
 
-/// The innermost error has the most to say.
+/// Describes the innermost error, which is the most specific.
 fn of_other(error: &(dyn StdError + 'static)) -> String {
     match error.source() {
         Some(source) => of_other(source),
@@ -83,19 +86,20 @@ fn of_other(error: &(dyn StdError + 'static)) -> String {
             let said = error.to_string();
             match said.contains(' ') {
                 true => said,
-                // webpki too displays the names of its variants.
+                // webpki also displays the names of its variants.
                 false => words(&said, ' '),
             }
         }
     }
 }
 
-/// The name of a variant as words.
+/// Converts the name of a variant to words.
 fn of_name(variant: &impl std::fmt::Debug) -> String {
     words(&format!("{variant:?}"), ' ')
 }
 
-/// `UnknownCA` as `unknown ca`, up to what is no letter: fields.
+/// Converts `UnknownCA` to `unknown ca`, up to the first character that is not a
+/// letter, where fields begin.
 fn words(name: &str, between: char) -> String {
     let mut words = String::with_capacity(name.len() + 4);
     let mut after_lower = false;
@@ -120,11 +124,11 @@ mod tests {
     use super::{of_certificate, of_io};
 
     #[test]
-    fn says_words_where_rustls_says_names_of_types() {
+    fn describes_errors_in_words() {
         for (error, said) in [
             (
                 Error::AlertReceived(AlertDescription::UnknownCA),
-                "the other side gave up with the alert unknown_ca",
+                "the other side aborted with the alert unknown_ca",
             ),
             (
                 Error::InvalidMessage(InvalidMessage::InvalidContentType),
@@ -136,7 +140,7 @@ mod tests {
             ),
             (
                 Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon),
-                "the other side's TLS does not fit ours: no cipher suites in common",
+                "the other side's TLS is incompatible with ours: no cipher suites in common",
             ),
             (
                 Error::InvalidCertificate(CertificateError::UnknownIssuer),
@@ -149,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn has_no_link_for_a_connection_that_ends() {
+    fn describes_a_closed_connection_without_a_link() {
         let link = "peer closed connection: https://docs.rs/rustls";
         let error = io::Error::new(io::ErrorKind::UnexpectedEof, link);
         assert_eq!(of_io(&error), "the other side closed the connection");
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_words_of_what_is_wrapped() {
+    fn describes_wrapped_errors() {
         let inner = OtherError(std::sync::Arc::new(io::Error::other("CaUsedAsEndEntity")));
         let said = of_certificate(&CertificateError::Other(inner));
         assert_eq!(said, "ca used as end entity");

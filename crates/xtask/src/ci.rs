@@ -3,13 +3,9 @@
 use std::time::Instant;
 
 use crate::{
-    api::Api,
-    engine::Engine,
-    fuzz::{Fuzz, replay::Replay},
-    powerloss::Powerloss,
-    shell::{command, root, run},
+    shell::{bash, run},
+    target::targets,
     tool,
-    workflows::Workflows,
 };
 
 /// Everything that must hold of each commit, beside `cargo test`
@@ -20,100 +16,73 @@ pub(crate) struct Ci {
     fuzz_seconds: u32,
 }
 
-type Step = fn(&Ci) -> anyhow::Result<()>;
-
-const FUZZ: &str = "--manifest-path fuzz/Cargo.toml";
-const NO_STD: &str = "--manifest-path crates/dot-stuffing/tests/no-std/Cargo.toml";
+/// What is done, in the shell, from the workspace directory. Jobs of xtask are jobs here, too:
+/// each can be run alone.
+const STEPS: [(&str, &str); 11] = [
+    (
+        "format",
+        "cargo fmt --all --check
+cargo fmt --manifest-path fuzz/Cargo.toml --check
+cargo fmt --manifest-path crates/dot-stuffing/tests/no-std/Cargo.toml --check",
+    ),
+    ("workflows", ".ci/workflows"),
+    (
+        "lints",
+        "cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnings",
+    ),
+    (
+        "documentation",
+        "RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --all-features",
+    ),
+    ("public API", ".ci/api"),
+    // Each set of features compiles without a warning, and without std.
+    (
+        "features",
+        "cargo hack clippy --locked -p dot-stuffing -p pop3-conformance -p pop3-tokio --lib --feature-powerset \
+             -- -D warnings
+cargo build --locked --manifest-path crates/dot-stuffing/tests/no-std/Cargo.toml \
+    --target-dir target/no-std",
+    ),
+    (
+        "dependencies",
+        "cargo deny --offline --workspace check bans licenses sources",
+    ),
+    // The fuzz targets build on stable without cargo-fuzz, too, and hold on what is committed.
+    (
+        "replay",
+        "cargo build --locked --manifest-path fuzz/Cargo.toml\n.ci/replay -s none",
+    ),
+    ("benches", "cargo bench --locked -p benches -- --test"),
+    // What the script for OSS-Fuzz builds starts.
+    ("engine", "cargo xtask engine"),
+    // Few states of each recording, so that all kinds have their turn.
+    (
+        "power loss",
+        "cargo xtask powerloss --seconds=120 --each=16",
+    ),
+];
 
 impl Ci {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let steps: [(&str, Step); 12] = [
-            ("format", Self::format),
-            ("workflows", Self::workflows),
-            ("lints", Self::lints),
-            ("documentation", Self::documentation),
-            ("public API", Self::public_api),
-            ("features", Self::features),
-            ("dependencies", Self::dependencies),
-            ("replay", Self::replay),
-            ("benches", Self::benches),
-            ("fuzz", Self::fuzz),
-            ("engine", Self::engine),
-            ("power loss", Self::powerloss),
-        ];
-        for (name, step) in steps {
-            let start = Instant::now();
-            step(self)?;
-            eprintln!("= {name}: passed in {:.0} s", start.elapsed().as_secs_f64());
+        for tool in [tool::FUZZ, tool::PUBLIC_API, tool::HACK, tool::DENY] {
+            tool::cargo(tool)?;
+        }
+        for (name, script) in STEPS {
+            step(name, script)?;
+        }
+        for target in targets()? {
+            let seconds = self.fuzz_seconds;
+            let fuzz = format!("cargo fuzz run -s none {target} -- -max_total_time={seconds}");
+            step(&target, &fuzz)?;
         }
         Ok(())
     }
+}
 
-    fn format(&self) -> anyhow::Result<()> {
-        run(&mut command("cargo fmt --all --check"))?;
-        run(&mut command(&format!("cargo fmt {FUZZ} --check")))?;
-        run(&mut command(&format!("cargo fmt {NO_STD} --check")))
-    }
-
-    fn lints(&self) -> anyhow::Result<()> {
-        run(&mut command(
-            "cargo clippy --locked --workspace --all-targets --all-features -- -D warnings",
-        ))?;
-        run(&mut command(&format!(
-            "cargo clippy --locked {FUZZ} --all-targets -- -D warnings"
-        )))
-    }
-
-    fn workflows(&self) -> anyhow::Result<()> {
-        Workflows {}.run()
-    }
-
-    fn documentation(&self) -> anyhow::Result<()> {
-        let mut doc = command("cargo doc --locked --workspace --no-deps --all-features");
-        run(doc.env("RUSTDOCFLAGS", "-D warnings"))
-    }
-
-    fn public_api(&self) -> anyhow::Result<()> {
-        Api::compare().run()
-    }
-
-    /// Each set of features compiles without a warning, and without std.
-    fn features(&self) -> anyhow::Result<()> {
-        tool::HACK.install()?;
-        run(&mut command(
-            "cargo hack clippy --locked -p dot-stuffing -p pop3-conformance --lib --feature-powerset -- -D warnings",
-        ))?;
-        let target = root().join("target/no-std");
-        run(command(&format!("cargo build --locked {NO_STD} --target-dir")).arg(target))
-    }
-
-    fn dependencies(&self) -> anyhow::Result<()> {
-        tool::DENY.install()?;
-        run(&mut command(
-            "cargo deny --offline --workspace check bans licenses sources",
-        ))
-    }
-
-    /// The fuzz targets build on stable, and replay what is committed.
-    fn replay(&self) -> anyhow::Result<()> {
-        Replay::plain().run()
-    }
-
-    fn benches(&self) -> anyhow::Result<()> {
-        run(&mut command("cargo bench --locked -p benches -- --test"))
-    }
-
-    fn fuzz(&self) -> anyhow::Result<()> {
-        Fuzz::briefly(self.fuzz_seconds).run()
-    }
-
-    /// What the script for OSS-Fuzz builds starts.
-    fn engine(&self) -> anyhow::Result<()> {
-        Engine::plain().run()
-    }
-
-    /// For two minutes, where there is root.
-    fn powerloss(&self) -> anyhow::Result<()> {
-        Powerloss::briefly().run()
-    }
+fn step(name: &str, script: &str) -> anyhow::Result<()> {
+    let start = Instant::now();
+    run(&mut bash(script))?;
+    eprintln!("= {name}: passed in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
 }

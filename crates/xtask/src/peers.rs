@@ -1,19 +1,14 @@
 //! `cargo xtask peers`
 
-use std::{
-    fs,
-    io::ErrorKind,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::Path;
 
 use anyhow::Context as _;
 use pop3_peers::{DAEMONS, UNPACKED};
-use tempfile::TempDir;
 
 use crate::{
     matrix::Suite,
-    shell::{command, run},
+    shell::{bash, run},
+    tool,
 };
 
 /// Install the mail software from Debian that tests compare with, where it is
@@ -30,90 +25,32 @@ const CLIENTS: [&str; 4] = ["fetchmail", "getmail6", "curl", "python3"];
 
 impl Peers {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        match self.suite {
-            Suite::Machine => Self::install(),
-            suite => suite.install(),
+        if self.suite != Suite::Machine {
+            return self.suite.install();
         }
-    }
-
-    fn install() -> anyhow::Result<()> {
-        let to_install = missing()?;
-        let to_unpack: Vec<_> = DAEMONS
-            .iter()
-            .flat_map(|daemon| daemon.unpacked)
-            .filter(|package| !unpacked(package).exists())
-            .collect();
-        if to_install.is_empty() && to_unpack.is_empty() {
-            return Ok(());
-        }
-        run(&mut command("apt-get update -qq"))?;
-        if !to_install.is_empty() {
-            run(
-                command("apt-get install -y -qq --no-install-recommends --no-upgrade")
-                    .args(&to_install)
-                    .env("DEBIAN_FRONTEND", "noninteractive"),
-            )
-            .context("installing packages needs root")?;
-        }
-        if !to_unpack.is_empty() {
-            let directory = TempDir::with_prefix("pop3-packages-")?;
-            run(command("apt-get download -qq")
-                .args(&to_unpack)
-                .current_dir(directory.path()))?;
-            for entry in fs::read_dir(directory.path())? {
-                unpack(&entry?.path())?;
+        let mut to_install = CLIENTS.to_vec();
+        for daemon in DAEMONS {
+            to_install.extend(daemon.libraries);
+            if daemon.unpacked.is_empty() {
+                to_install.push(daemon.package);
             }
         }
-        Ok(())
-    }
-}
-
-/// The packages that are to be installed and are not.
-fn missing() -> anyhow::Result<Vec<&'static str>> {
-    let mut wanted = CLIENTS.to_vec();
-    for daemon in DAEMONS {
-        wanted.extend(daemon.libraries);
-        if daemon.unpacked.is_empty() {
-            wanted.push(daemon.package);
+        tool::debian(&to_install)?;
+        let mut to_unpack: Vec<_> = DAEMONS.iter().flat_map(|daemon| daemon.unpacked).collect();
+        to_unpack.retain(|package| !Path::new(UNPACKED).join(package).exists());
+        if to_unpack.is_empty() {
+            return Ok(());
         }
+        // Nothing of a package is run, and its directory is there only when it is whole.
+        let unpack = "cd \"$(mktemp -d)\"
+apt-get update -qq
+for package; do
+    apt-get download -qq \"$package\"
+    rm -rf \"$0/$package.partly\" && mkdir -p \"$0\"
+    dpkg-deb --raw-extract \"$package\"_*.deb \"$0/$package.partly\"
+    mv \"$0/$package.partly\" \"$0/$package\"
+    rm \"$package\"_*.deb
+done";
+        run(bash(unpack).arg(UNPACKED).args(to_unpack)).context("unpacking packages needs root")
     }
-    let installed = Command::new("dpkg-query")
-        .args(["-W", "-f", "${db:Status-Status} ${Package}\n"])
-        .args(&wanted)
-        .output();
-    let installed = match installed {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            anyhow::bail!(
-                "not a Debian system: install {} by other means",
-                wanted.join(", ")
-            )
-        }
-        // It fails where it knows nothing of a package, and lists the others.
-        output => String::from_utf8(output?.stdout)?,
-    };
-    wanted.retain(|package| {
-        let line = format!("installed {package}");
-        !installed.lines().any(|found| found == line)
-    });
-    wanted.dedup();
-    Ok(wanted)
-}
-
-fn unpacked(package: &str) -> PathBuf {
-    Path::new(UNPACKED).join(package)
-}
-
-/// Unpacks a package into the directory of its name. Nothing of it is run, and
-/// the directory is there only when it is whole.
-fn unpack(package: &Path) -> anyhow::Result<()> {
-    let name = package.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.split('_').next().unwrap_or_default();
-    fs::create_dir_all(UNPACKED).context("unpacking packages needs root")?;
-    let partly = unpacked(&format!("{name}.partly"));
-    if partly.exists() {
-        fs::remove_dir_all(&partly)?;
-    }
-    run(command("dpkg-deb --raw-extract").arg(package).arg(&partly))?;
-    fs::rename(partly, unpacked(name))?;
-    Ok(())
 }

@@ -13,19 +13,13 @@ pub(crate) fn root() -> PathBuf {
     root.canonicalize().unwrap_or(root)
 }
 
-/// A command to be run in the workspace directory. Nothing that it starts may
-/// fetch a toolchain.
+/// A command to be run in the workspace directory, its words apart by blanks. Nothing that it
+/// starts may fetch a toolchain.
 pub(crate) fn command(line: &str) -> Command {
     let mut words = line.split_whitespace();
-    let mut command = program(Path::new(words.next().unwrap_or_default()));
-    command.args(words);
+    let mut command = Command::new(words.next().unwrap_or_default());
     command
-}
-
-/// The same for a program whose path may have blanks in it.
-pub(crate) fn program(path: &Path) -> Command {
-    let mut command = Command::new(path);
-    command
+        .args(words)
         .current_dir(root())
         .env("RUSTUP_AUTO_INSTALL", "0")
         .env("RUSTUP_DIST_SERVER", "http://127.0.0.1:9")
@@ -33,26 +27,24 @@ pub(crate) fn program(path: &Path) -> Command {
     command
 }
 
-/// The same on one core, so that a time means something; where the program
-/// that pins is missing, the machine decides.
-pub(crate) fn pinned(path: &Path) -> Command {
-    let pins = command("taskset --version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    if pins.is_ok_and(|status| status.success()) {
-        let mut command = command("taskset -c 0");
-        command.arg(path);
-        return command;
-    }
-    program(path)
+/// The same for a script of bash, which ends at the first command that fails.
+pub(crate) fn bash(script: &str) -> Command {
+    let mut command = command("bash -euo pipefail -c");
+    command.arg(script);
+    command
 }
 
-/// The triple of this machine.
-pub(crate) fn host() -> anyhow::Result<String> {
-    let version = output(&mut command("rustc -vV"))?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("rustc -vV names no host")?.to_owned())
+/// The same on one core, so that a time means something; where the program that pins is missing,
+/// the machine decides.
+pub(crate) fn pinned(line: &str) -> Command {
+    let pins = command("taskset -c 0 true")
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    match pins {
+        true => command(&format!("taskset -c 0 {line}")),
+        false => command(line),
+    }
 }
 
 /// Runs a command and says which one.
@@ -67,7 +59,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a command and gives what it prints.
+/// Runs a command and returns what it prints.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = command
         .stderr(Stdio::inherit())
@@ -79,7 +71,7 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-pub(crate) fn shown(command: &Command) -> String {
+fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
     words.join(" ")

@@ -1,23 +1,30 @@
 //! Markdown tables, and the places that pages have for them.
 
-use std::fmt;
+use std::{fmt, fs};
 
 use anyhow::Context as _;
 
+use crate::shell::{command, output, root};
+
 /// A Markdown table that can also be read as it stands.
 pub(crate) struct Table {
-    /// So many columns are words, the others numbers.
+    /// How many columns are words; the others are numbers.
     words: usize,
-    pub(crate) rows: Vec<Vec<String>>,
+    rows: Vec<Vec<String>>,
 }
 
 impl Table {
     pub(crate) fn new(words: &[&str], numbers: &[&str]) -> Self {
-        let head = words.iter().chain(numbers).map(|&name| name.to_owned());
-        Self {
+        let mut table = Self {
             words: words.len(),
-            rows: vec![head.collect()],
-        }
+            rows: Vec::new(),
+        };
+        table.push(words.iter().chain(numbers).copied());
+        table
+    }
+
+    pub(crate) fn push<C: Into<String>>(&mut self, cells: impl IntoIterator<Item = C>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 }
 
@@ -36,57 +43,55 @@ impl fmt::Display for Table {
                 }
             }
             f.write_str("|\n")?;
-            if at == 0 {
-                for (column, &width) in widths.iter().enumerate() {
-                    let rule = "-".repeat(width);
-                    match column < self.words {
-                        true => write!(f, "|-{rule}-")?,
-                        false => write!(f, "|-{rule}:")?,
-                    }
-                }
-                f.write_str("|\n")?;
+            for (column, &width) in widths.iter().enumerate().filter(|_| at == 0) {
+                let end = if column < self.words { "-" } else { ":" };
+                write!(f, "|-{}{end}", "-".repeat(width))?;
             }
+            f.write_str(if at == 0 { "|\n" } else { "" })?;
         }
         Ok(())
     }
 }
 
-/// A page with this between the two marks that it has for what `name` says.
-pub(crate) fn with_part(page: &str, name: &str, part: &str) -> anyhow::Result<String> {
-    let [head, _, tail] = around(page, name)?;
-    Ok([head, part, tail].concat())
+/// Replaces the part of a page between the two marks of this name, and says when it was measured.
+pub(crate) fn write(page: &str, name: &str, part: &str) -> anyhow::Result<()> {
+    let path = root().join(page);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {page}"))?;
+    let date = output(&mut command("date -u +%Y-%m-%d"))?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let part = format!("\n{part}\n{}, {cores} cores.\n\n", date.trim());
+    let text = with_part(&text, name, &part)
+        .with_context(|| format!("{page} has no part between <!-- {name} --> and its end"))?;
+    fs::write(path, text)?;
+    eprintln!("written: {page}, {name}");
+    Ok(())
 }
 
 /// The cells of the table that a page has for `name`, without its head.
-pub(crate) fn rows<'a>(page: &'a str, name: &str) -> anyhow::Result<Vec<Vec<&'a str>>> {
-    let [_, part, _] = around(page, name)?;
-    let rows = part.lines().filter(|line| line.starts_with('|')).skip(2);
+pub(crate) fn rows<'a>(page: &'a str, name: &str) -> Vec<Vec<&'a str>> {
+    let part = page.split(&format!("<!-- {name} -->")).nth(1);
+    let part = part.and_then(|rest| rest.split("<!-- /").next());
+    let rows = part.into_iter().flat_map(str::lines);
+    let rows = rows.filter(|line| line.starts_with('|')).skip(2);
     let cells = |row: &'a str| row.trim_matches('|').split('|').map(str::trim).collect();
-    Ok(rows.map(cells).collect())
+    rows.map(cells).collect()
 }
 
-/// What a page has before `name`, for it and behind it, the marks outside.
-fn around<'a>(page: &'a str, name: &str) -> anyhow::Result<[&'a str; 3]> {
+fn with_part(page: &str, name: &str, part: &str) -> Option<String> {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
-    let from = page
-        .find(&begin)
-        .with_context(|| format!("no place for {name}"))?
-        + begin.len();
-    let to = page[from..]
-        .find(&end)
-        .with_context(|| format!("no end of {name}"))?
-        + from;
-    Ok([&page[..from], &page[from..to], &page[to..]])
+    let (head, rest) = page.split_once(&begin)?;
+    let (_, tail) = rest.split_once(&end)?;
+    Some([head, &begin, part, &end, tail].concat())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Table, rows, with_part};
+    use super::{Table, with_part};
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let mut table = Table::new(&["word"], &["n"]);
-        table.rows.push(vec!["a".to_owned(), "100".to_owned()]);
+        table.push(["a", "100"]);
         let shown = "| word |   n |\n|------|----:|\n| a    | 100 |\n";
         assert_eq!(table.to_string(), shown);
     }
@@ -96,14 +101,6 @@ mod tests {
         let page = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n";
         let new = with_part(page, "x", "new\n").expect("a place");
         assert_eq!(new, "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n");
-        assert!(with_part(page, "y", "").is_err());
-    }
-
-    #[test]
-    fn what_was_written_can_be_read() {
-        let mut table = Table::new(&["word"], &["n"]);
-        table.rows.push(vec!["a b".to_owned(), "100".to_owned()]);
-        let page = format!("<!-- x -->\n\n{table}\nnoted.\n<!-- /x -->");
-        assert_eq!(rows(&page, "x").expect("a table"), [["a b", "100"]]);
+        assert!(with_part(page, "y", "").is_none());
     }
 }

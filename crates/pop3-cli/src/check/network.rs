@@ -1,4 +1,4 @@
-//! The server over sockets: the checks wait, a runtime works.
+//! The server over sockets: the checks block while a runtime does the I/O.
 
 use std::{
     io,
@@ -65,7 +65,7 @@ impl Connection for Socket {
     fn receive(&mut self, into: &mut [u8], within: Duration) -> io::Result<usize> {
         let channel = self.channel.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         match wait(&self.runtime, within, channel.read(into)) {
-            // TLS without a farewell is an end too.
+            // TLS without close_notify is an end of file too.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
             other => other,
         }
@@ -90,8 +90,8 @@ impl Connection for Socket {
     }
 }
 
-/// Waits, but not for ever. By the runtime itself: a handle to it would wait
-/// for what nobody does.
+/// Waits at most `within`. The runtime itself has to drive the future: a handle to
+/// it would not.
 fn wait<T>(
     runtime: &Runtime,
     within: Duration,
@@ -105,7 +105,7 @@ fn wait<T>(
     })
 }
 
-/// What the client says of a failure to connect.
+/// The client's error in a failure to connect.
 pub(super) fn client_error(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref()
 }

@@ -1,5 +1,4 @@
-//! The configuration file: accounts by name, with the options of the command
-//! line.
+//! The configuration file: accounts by name, with the options of the command line.
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +33,8 @@ struct File {
     accounts: BTreeMap<String, Entry>,
 }
 
-/// A flat table: a key that is misspelt must not pass for one that is absent.
+/// A flat table, so that serde refuses unknown keys: a misspelt key must not count
+/// as absent.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 struct Entry {
@@ -63,13 +63,14 @@ struct Entry {
     session_timeout: Option<NonZeroU64>,
 }
 
-/// Reads the accounts, by name.
+/// Reads the accounts and their names.
 pub(crate) fn read(file: &Path) -> Result<Vec<(String, Account)>, Failure> {
     let text = fs::read_to_string(file).map_err(|error| {
         Failure::new(
             Exit::NoInput,
             format_args!(
-                "no URL (pop3s://user@host) was given, and the configuration file {} cannot be read: {error}",
+                "cannot read the configuration file {}: {error}; give a URL (pop3s://user@host), \
+                 or --config FILE",
                 file.display()
             ),
         )
@@ -77,7 +78,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<(String, Account)>, Failure> {
     parse(&text).map_err(|what| {
         Failure::new(
             Exit::Data,
-            format_args!("the configuration file {}: {what}", file.display()),
+            format_args!("configuration file {}: {what}", file.display()),
         )
     })
 }
@@ -112,7 +113,7 @@ fn account(entry: Entry) -> Result<Account, String> {
         > 1
     {
         return Err(String::from(
-            "keep, delete and delete-after exclude each other",
+            "keep, delete and delete-after exclude each other; remove all but one",
         ));
     }
     let to = match entry.to {
@@ -125,7 +126,7 @@ fn account(entry: Entry) -> Result<Account, String> {
     };
     let line_ends = match entry.line_ends {
         Some(name) => {
-            Some(LineEnds::from_str(&name, false).map_err(|_| "line-ends is lf or received")?)
+            Some(LineEnds::from_str(&name, false).map_err(|_| "line-ends must be lf or received")?)
         }
         None => None,
     };
@@ -169,7 +170,7 @@ fn account(entry: Entry) -> Result<Account, String> {
     })
 }
 
-/// `~/` is the home directory: no shell has read this file.
+/// Replaces `~/` with the home directory: no shell expands it in this file.
 fn at_home(path: PathBuf) -> PathBuf {
     match (path.strip_prefix("~"), env::var_os("HOME")) {
         (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
@@ -181,9 +182,9 @@ fn at_home(path: PathBuf) -> PathBuf {
 mod tests {
     use super::*;
 
-    /// Every field is named here, so that one without a key does not compile.
+    /// Names every field, so that a new field without a key does not compile.
     #[test]
-    fn an_account_with_all_its_keys() {
+    fn reads_every_key_of_an_account() {
         let digits = "ab".repeat(32);
         let text = format!(
             "[accounts.home]\nurl = 'pop3s://me@example.org'\nto = 'maildir:/mail'\n\
@@ -213,7 +214,7 @@ mod tests {
         } = account;
         assert_eq!(url, "pop3s://me@example.org");
         assert_eq!(*to, Some(Place::Maildir("/mail".into())));
-        // What the file says holds where the command line says nothing.
+        // The file decides where the command line says nothing.
         for wishes in [wishes.clone(), WishOptions::default().or(wishes)] {
             let WishOptions {
                 keep,
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_a_fingerprint_and_refuses_what_is_not_one() {
+    fn reads_a_fingerprint_and_refuses_a_malformed_one() {
         let digits = "ab".repeat(32);
         let entry = |text: &str| {
             parse(&format!(
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_with_its_place() {
+    fn errors_name_the_line_or_the_account() {
         for (text, said) in [
             (
                 "[accounts.a]\nurl = 'x'\n\ndelte = true\n",
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_no_key() {
+    fn refuses_the_key_password() {
         assert!(parse("[accounts.a]\nurl = 'x'\npassword = 'y'\n").is_err());
     }
 }

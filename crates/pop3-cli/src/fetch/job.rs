@@ -1,4 +1,4 @@
-//! What one run has to do for one account.
+//! The work of one run for one account.
 
 use std::{
     env,
@@ -31,7 +31,7 @@ pub(crate) struct Job {
     pub(crate) quiet: bool,
 }
 
-/// One for the URL or name that was given, or one for each account of the
+/// The job for the given URL or name, or one job for each account in the
 /// configuration file.
 pub(crate) fn jobs(fetch: Fetch) -> Result<Vec<Job>, Failure> {
     let journal = match &fetch.journal {
@@ -62,13 +62,16 @@ pub(crate) fn jobs(fetch: Fetch) -> Result<Vec<Job>, Failure> {
         (true, Some(name)) => Err(Failure::new(
             Exit::Usage,
             format_args!(
-                "{name} is no URL (pop3s://user@host), and no account in {}",
+                "{name} is neither a URL (pop3s://user@host) nor an account in {}",
                 file.display()
             ),
         )),
         (true, None) => Err(Failure::new(
             Exit::Usage,
-            format_args!("{} has no [accounts.NAME]; give a URL", file.display()),
+            format_args!(
+                "{} has no table [accounts.NAME]; give a URL",
+                file.display()
+            ),
         )),
     }
 }
@@ -83,7 +86,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
     let Some(to) = fetch.to.clone().or(account.to) else {
         return Err(Failure::new(
             Exit::Usage,
-            "where to? Add --to maildir:DIRECTORY, --to mbox:FILE or --to -",
+            "no place to deliver to: add --to maildir:DIRECTORY, --to mbox:FILE or --to -",
         ));
     };
     let remote: RemoteOptions = fetch.remote.clone().or(&account.remote);
@@ -94,7 +97,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         wishes: Wishes {
             equal_unique_ids: remote.settings.profile.equal_unique_ids,
             afterwards: wishes.afterwards(match to_stdout {
-                // Written to a pipe is not kept: that takes an explicit wish.
+                // A pipe does not keep mail, so deleting takes an explicit option.
                 true => AfterSync::Keep,
                 false => remote.settings.profile.after_sync,
             }),
@@ -119,7 +122,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
 }
 
 impl WishOptions {
-    /// These, and where they say nothing, `others`.
+    /// These options; those that are not given come from `others`.
     pub(super) fn or(self, others: &Self) -> Self {
         let says = self.keep || self.delete || self.delete_after.is_some();
         let afterwards = if says { &self } else { others };
@@ -160,7 +163,8 @@ fn config_file() -> Result<PathBuf, Failure> {
     Ok(directory("XDG_CONFIG_HOME", ".config", "--config FILE")?.join("config.toml"))
 }
 
-/// The XDG base directory specification: what is not absolute counts as unset.
+/// Finds a directory by the XDG base directory specification, in which a path that
+/// is not absolute counts as unset.
 fn directory(variable: &str, in_home: &str, instead: &str) -> Result<PathBuf, Failure> {
     let named = env::var_os(variable).map(PathBuf::from);
     let base = named.filter(|path| path.is_absolute()).or_else(|| {

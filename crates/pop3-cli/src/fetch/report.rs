@@ -1,4 +1,4 @@
-//! What a run says: a bar on a terminal, a line at the end, or JSON.
+//! The report of a run: a progress bar on a terminal, a line at the end, or JSON.
 
 use std::{
     cell::RefCell,
@@ -46,13 +46,13 @@ enum Line<'a> {
     },
 }
 
-/// Where to and in which form.
+/// Where the report goes, and in which form.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     account: String,
     json: bool,
     quiet: bool,
-    /// Standard output has the messages.
+    /// Whether standard output carries the messages.
     stdout_taken: bool,
 }
 
@@ -66,7 +66,7 @@ impl Report {
         }
     }
 
-    /// A message was delivered.
+    /// Reports a delivered message.
     pub(crate) fn message(&self, key: &Key, octets: u64) {
         if self.json {
             self.json(&Line::Message {
@@ -78,7 +78,7 @@ impl Report {
         }
     }
 
-    /// What `--dry-run` would do.
+    /// Reports what a run without `--dry-run` would do.
     pub(crate) fn plan(&self, plan: &Plan) {
         let (retrieve, held) = (plan.retrieve.len() + plan.doubtful.len(), plan.held);
         let delete = plan.delete.len()
@@ -107,7 +107,8 @@ impl Report {
         }
     }
 
-    /// The end. Without news only a terminal is told.
+    /// Reports the end of the run. A run without news prints this on a terminal
+    /// only.
     pub(crate) fn summary(&self, summary: &Summary) {
         if self.json {
             self.json(&Line::Summary {
@@ -140,7 +141,7 @@ impl Report {
         self.line(&line);
     }
 
-    /// Something to know that is no failure.
+    /// Prints a warning.
     pub(crate) fn warn(&self, what: impl std::fmt::Display) {
         say(NAME, format_args!("{}: {what}", self.account));
     }
@@ -153,14 +154,14 @@ impl Report {
 
     fn line(&self, line: &str) {
         let line: String = line.chars().chain(['\n']).collect();
-        // If nobody can read it, so be it.
+        // A failure to write the report does not fail the run.
         let _ = match self.stdout_taken {
             true => std::io::stderr().write_all(line.as_bytes()),
             false => std::io::stdout().write_all(line.as_bytes()),
         };
     }
 
-    /// Octets, rate and time left; drawn on a terminal only.
+    /// A bar of octets, rate and time left, drawn on a terminal only.
     pub(crate) fn bar(&self, bars: &MultiProgress, octets: u64) -> ProgressBar {
         if self.quiet || bars.is_hidden() {
             return ProgressBar::hidden();
@@ -174,7 +175,7 @@ impl Report {
     }
 }
 
-/// The same for one session, and a bar while messages come.
+/// The report of one session, with a bar while messages arrive.
 pub(crate) struct Progress<'a> {
     report: &'a Report,
     bars: &'a MultiProgress,
@@ -219,7 +220,7 @@ impl pop3_fetch::Report for Progress<'_> {
     }
 }
 
-/// What stays on the server unfetched, and why.
+/// The messages that stay on the server unfetched, and why.
 fn left(summary: &Summary) -> String {
     let mut text = String::new();
     for (count, what) in [

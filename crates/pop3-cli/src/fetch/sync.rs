@@ -1,4 +1,4 @@
-//! One account, once: as many sessions as the fetch asks for.
+//! Fetches one account once, in as many sessions as the fetch asks for.
 
 use std::thread;
 
@@ -39,7 +39,7 @@ pub(crate) async fn sync(
     done
 }
 
-/// One session.
+/// Runs one session.
 async fn session(
     job: &Job,
     credentials: &Credentials,
@@ -52,7 +52,7 @@ async fn session(
     if !job.dry_run {
         finish_leftovers(&System, &mut journal)?;
     }
-    // While the server is asked, the journal is read.
+    // Read the journal while the client connects and logs in.
     let reading = thread::spawn(move || {
         let records = journal.records()?;
         Ok::<(Journal, Records), pop3_fetch::Failure>((journal, records))
@@ -94,7 +94,7 @@ fn broken(remote: &Remote, error: &Error) -> pop3_fetch::Failure {
     pop3_fetch::Failure::new(kind, remote.with_advice(error))
 }
 
-/// What failed, and on which account if that was the server's doing.
+/// The failure, with the account if the server caused it.
 fn named(account: &str, failure: pop3_fetch::Failure) -> Failure {
     match (failure.kind(), failure) {
         (

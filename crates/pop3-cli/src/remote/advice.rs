@@ -1,4 +1,4 @@
-//! What a user can try when a session with a server fails.
+//! Advice on what a user can try when a session with a server fails.
 
 use core::fmt;
 
@@ -10,7 +10,7 @@ use pop3_tokio::client::{Distrust, Error, Scheme, Waiting};
 
 use super::Remote;
 
-/// Why a session failed, and what to try.
+/// An error of a session, with advice on what to try.
 pub(crate) struct WithAdvice<'a> {
     pub(super) remote: &'a Remote,
     pub(super) error: &'a Error,
@@ -42,28 +42,28 @@ impl WithAdvice<'_> {
                 }
             }
             Error::TlsPort { .. } => tls(),
-            Error::Connect { .. } => "check the host, and that the port is the server's: usually \
-                 995 for pop3s://, 110 for pop3://"
+            Error::Connect { .. } => "check the host and the port, which is usually 995 for \
+                 pop3s:// and 110 for pop3://"
                 .to_owned(),
-            Error::Timeout(Waiting::Session, _) => "--session-timeout SECONDS allows more".into(),
+            Error::Timeout(Waiting::Session, _) => "raise --session-timeout SECONDS".into(),
             Error::Timeout(Waiting::Greeting, _) if self.is_port_for_tls() => tls(),
             Error::Timeout(_, Some(pending)) if pending.ends_with_lf_alone() => {
-                "RFC 1939 §3 requires CRLF: the server has to be repaired".to_owned()
+                "RFC 1939 §3 requires CRLF: the server must be fixed".to_owned()
             }
             Error::Timeout(Waiting::Greeting, _) => {
                 let or_tls = match scheme {
-                    Scheme::Pop3 => format!(", and if it is one for TLS {}", tls()),
+                    Scheme::Pop3 => format!(" (if it is a port for TLS, {})", tls()),
                     Scheme::Pop3s => String::new(),
                 };
                 format!(
                     "check that this is the port of a POP3 server{or_tls}; --timeout SECONDS \
-                     waits longer"
+                     allows a longer wait"
                 )
             }
-            Error::Timeout(..) => "--timeout SECONDS waits longer".to_owned(),
+            Error::Timeout(..) => "--timeout SECONDS allows a longer wait".to_owned(),
             Error::Io(_, Some(pending)) => self.of_end(pending),
             Error::Session(failure) => return self.of_failure(failure),
-            // By most profiles what is not +OK is a refusal.
+            // For most profiles, any greeting but +OK is a refusal.
             Error::Refused(refusal) if refusal.request.is_none() => {
                 return known_protocol(refusal.text.as_bytes());
             }
@@ -96,11 +96,11 @@ impl WithAdvice<'_> {
         })
     }
 
-    /// The connection ended.
+    /// Advice for a connection that ended.
     fn of_end(&self, pending: &Pending) -> String {
         match pending.awaited() {
             _ if pending.ends_with_lf_alone() => {
-                "RFC 1939 §3 requires CRLF: the server has to be repaired".to_owned()
+                "RFC 1939 §3 requires CRLF: the server must be fixed".to_owned()
             }
             Awaited::Greeting if self.is_port_for_tls() => {
                 format!("use pop3s://{}", self.remote.account())
@@ -112,7 +112,7 @@ impl WithAdvice<'_> {
         }
     }
 
-    /// Whether a server on this port most likely waits for TLS (RFC 8314 §3.3).
+    /// Whether a server on this port most likely expects TLS (RFC 8314 §3.3).
     fn is_port_for_tls(&self) -> bool {
         let endpoint = &self.remote.endpoint;
         endpoint.scheme == Scheme::Pop3 && endpoint.port == 995
@@ -122,22 +122,22 @@ impl WithAdvice<'_> {
 const fn of_distrust(reason: &Distrust) -> Option<&'static str> {
     Some(match reason {
         Distrust::Expired(_) => {
-            "the server needs a new one; --fingerprint SHA256 trusts this one alone, if you know it"
+            "the server needs a new one; if you know this one, --fingerprint SHA256 trusts it alone"
         }
         Distrust::NotYetValid(_) => "check this computer's clock",
         Distrust::WrongName(_) => {
-            "write a name that it is for in the URL; --fingerprint SHA256 trusts this certificate \
-             alone, if you know it"
+            "use a name from the certificate in the URL; if you know the certificate, \
+             --fingerprint SHA256 trusts it alone"
         }
         Distrust::SelfSigned => {
-            "if it is your server's, trust it by --ca-file FILE or --fingerprint SHA256"
+            "if it is your server's, trust it with --ca-file FILE or --fingerprint SHA256"
         }
-        Distrust::UnknownAuthority => "--ca-file FILE trusts an authority that you know",
+        Distrust::UnknownAuthority => "if you know the authority, trust it with --ca-file FILE",
         _ => return None,
     })
 }
 
-/// What else the port may be for, from what a server says first.
+/// Names the protocol of the port, guessed from the first octets of the server.
 fn other_protocol(came: &[u8]) -> String {
     let known = known_protocol(came);
     known.unwrap_or_else(|| "check that this is the port of a POP3 server".to_owned())
@@ -158,6 +158,6 @@ fn known_protocol(came: &[u8]) -> Option<String> {
         .iter()
         .find(|(first, _)| came.starts_with(first))?;
     Some(format!(
-        "this is {kind} server: POP3 has another port, usually 995 for pop3s://, 110 for pop3://"
+        "this is {kind} server; POP3 has another port, usually 995 for pop3s:// and 110 for pop3://"
     ))
 }

@@ -1,5 +1,5 @@
-//! Where the password comes from: a file, a program, the environment or a
-//! prompt; never an argument, which other users can see.
+//! Finds the password: in a file, from a program, in the environment or at a
+//! prompt; never in an argument, which other users can see.
 
 use std::{
     env,
@@ -16,19 +16,19 @@ use crate::exit::{Exit, Failure};
 
 const VARIABLE: &str = "POP3_PASSWORD";
 
-/// The most octets of a password or token: a file that has more is another file.
+/// The most octets read as a password or token.
 const MOST: u64 = 64 * 1024;
 
-/// Where to look for the password. Without any of them: in `POP3_PASSWORD`, and
-/// then a prompt.
+/// Where to look for the password. Without these options: in `POP3_PASSWORD`, then
+/// at a prompt.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct PasswordOptions {
-    /// Read the password, or the token for XOAUTH2, from the first line of this
-    /// file
+    /// Read the password, or the token for XOAUTH2, from the first line of FILE
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
 
-    /// Read it from the first line that this shell command prints
+    /// Read the password or token from the first line that this shell command
+    /// prints
     #[arg(long, value_name = "COMMAND", conflicts_with = "password_file")]
     pub(crate) password_command: Option<String>,
 }
@@ -66,7 +66,7 @@ impl PasswordOptions {
             return Err(Failure::new(
                 Exit::Usage,
                 format_args!(
-                    "no password for {account}, and nobody to ask: use --password-file, \
+                    "no password for {account}, and no terminal to ask on: use --password-file, \
                      --password-command or {VARIABLE}"
                 ),
             ));
@@ -103,7 +103,7 @@ fn ask_command(command: &str) -> Result<Zeroizing<String>, Failure> {
 }
 
 fn read_some(from: impl std::io::Read) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    // At once as large as it may become, so that no copy stays behind.
+    // Allocate the full capacity at once, so that growing leaves no copy.
     let mut octets = Zeroizing::new(Vec::with_capacity(MOST as usize));
     from.take(MOST).read_to_end(&mut octets)?;
     Ok(octets)
@@ -115,7 +115,7 @@ fn first_line(octets: &[u8], source: &str) -> Result<Zeroizing<String>, Failure>
     match std::str::from_utf8(line) {
         Ok("") => Err(Failure::new(
             Exit::NoInput,
-            format_args!("there is no password in {source}: its first line is empty"),
+            format_args!("no password in {source}: its first line is empty"),
         )),
         Ok(line) => Ok(Zeroizing::new(line.to_owned())),
         Err(_) => Err(Failure::new(
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_first_line_counts() {
+    fn reads_the_password_from_the_first_line_alone() {
         for (octets, password) in [
             (&b"secret"[..], Some("secret")),
             (b"secret\n", Some("secret")),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn no_output_of_a_failed_command_is_a_password() {
+    fn takes_no_password_from_a_failed_command() {
         assert!(ask_command("echo secret; exit 1").is_err());
         assert_eq!(ask_command("echo secret").unwrap().as_str(), "secret");
     }

@@ -1,4 +1,4 @@
-//! Who may log in: `--users`, `--user`, or the user of the demo.
+//! The users who may log in: `--users`, `--user`, or the user of the demo.
 
 use std::{
     fs,
@@ -11,16 +11,16 @@ use pop3_tokio::server::Accounts;
 use super::{password, usage};
 use crate::exit::{Exit, Failure};
 
-/// Name and password where everybody may know them.
+/// The name and the password of the demo's only user.
 const DEMO: &str = "demo";
 
 #[derive(Args)]
 pub(super) struct AccountOptions {
-    /// The file of users and hashes of their passwords
+    /// Read users and the hashes of their passwords from FILE
     #[arg(long, value_name = "FILE", conflicts_with = "user")]
     pub(super) users: Option<PathBuf>,
 
-    /// A single user; the password comes from POP3_PASSWORD, or else from a
+    /// Serve a single user; the password comes from POP3_PASSWORD, or else from a
     /// prompt or the first line of standard input
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
@@ -31,7 +31,7 @@ impl AccountOptions {
         self.users.is_none() && self.user.is_none()
     }
 
-    /// The directory from which the maildirs in the file of users are sought.
+    /// The directory at which relative maildirs in the file of users start.
     pub(super) fn directory(&self) -> &Path {
         self.users
             .as_deref()
@@ -48,11 +48,13 @@ impl AccountOptions {
             None if demo => Accounts::single(DEMO, DEMO),
             None => {
                 return Err(usage(
-                    "nobody could log in: give --users FILE or --user NAME",
+                    "no user could log in: give --users FILE or --user NAME",
                 ));
             }
         };
-        accounts.map_err(|error| Failure::new(Exit::Io, error))
+        accounts.map_err(|error| {
+            Failure::new(Exit::Io, format_args!("cannot hash the password: {error}"))
+        })
     }
 }
 
@@ -66,7 +68,7 @@ fn load(path: &Path) -> Result<Accounts, Failure> {
     if accounts.users().next().is_none() {
         return Err(Failure::new(
             Exit::Data,
-            format_args!("{shown} names no user; pop3 serve --hash USER makes a line for it"),
+            format_args!("{shown} names no user; add a line with pop3 serve --hash USER >> FILE"),
         ));
     }
     Ok(accounts)

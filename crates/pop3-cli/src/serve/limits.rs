@@ -7,12 +7,12 @@ use pop3_tokio::server::Settings;
 
 #[derive(Args)]
 pub(super) struct LimitOptions {
-    /// Connections at one time [default: 256]
+    /// Accept at most N connections at one time [default: 256]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     max_connections: Option<usize>,
 
-    /// Connections at one time from one address, or IPv6 network of 64 bits
-    /// [default: 32]
+    /// Accept at most N connections at one time from one IPv4 address or one IPv6
+    /// /64 network [default: 32]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     max_connections_per_address: Option<usize>,
 
@@ -20,25 +20,25 @@ pub(super) struct LimitOptions {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     login_attempts: Option<u32>,
 
-    /// Pause before the first login is rejected; doubles with each, up to 16
-    /// seconds [default: 1]
+    /// Wait SECONDS before rejecting the first failed login; the wait doubles with
+    /// each, up to 16 seconds [default: 1]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     login_delay: Option<Duration>,
 
-    /// Close a connection that has not logged in by then [default: 600]
+    /// Close a connection without a login after SECONDS [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     login_timeout: Option<Duration>,
 
-    /// Close a connection whose TLS handshake is not done by then [default: 30]
+    /// Close a connection whose TLS handshake takes longer than SECONDS [default:
+    /// 30]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     handshake_timeout: Option<Duration>,
 
-    /// Close a session that does nothing for so long; at least 600 [default:
-    /// 600]
+    /// Close a session that is idle for SECONDS; at least 600 [default: 600]
     #[arg(long, value_name = "SECONDS", value_parser = autologout)]
     autologout: Option<Duration>,
 
-    /// After the first signal, let sessions go on for so long [default: 30]
+    /// Let sessions continue for SECONDS after the first signal [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     grace: Option<Duration>,
 }
@@ -67,19 +67,19 @@ fn set<T>(limit: &mut T, option: Option<T>) {
     }
 }
 
-/// Up to a year, so that no sum of times overflows.
+/// At most a year, so that no sum of times overflows.
 fn seconds(text: &str) -> Result<Duration, String> {
     const YEAR: f64 = 365.0 * 24.0 * 3600.0;
     match text.parse() {
         Ok(seconds) if (0.0..=YEAR).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("not a number of seconds from 0 to a year".to_owned()),
+        _ => Err("write a number of seconds, from 0 to a year".to_owned()),
     }
 }
 
 fn autologout(text: &str) -> Result<Duration, String> {
     match seconds(text)? {
-        time if time < pop3_tokio::server::AUTOLOGOUT_MIN => {
-            Err("RFC 1939 wants at least 600 seconds".to_owned())
+        time if time < pop3_tokio::server::MIN_AUTOLOGOUT => {
+            Err("RFC 1939 requires at least 600 seconds".to_owned())
         }
         time => Ok(time),
     }
@@ -88,6 +88,6 @@ fn autologout(text: &str) -> Result<Duration, String> {
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
-        _ => Err("not a number from 1".to_owned()),
+        _ => Err("write a whole number, at least 1".to_owned()),
     }
 }

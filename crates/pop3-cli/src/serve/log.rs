@@ -1,4 +1,4 @@
-//! What the server says on stderr.
+//! The log of the server, on stderr.
 
 use std::io::{self, IsTerminal as _};
 
@@ -7,20 +7,20 @@ use tracing::level_filters::LevelFilter;
 
 #[derive(Args)]
 pub(super) struct LogOptions {
-    /// How a line looks
+    /// Log format
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     log: Format,
 
-    /// The least that is said
+    /// Log this level and above
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = Level::Info)]
     log_level: Level,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// For people
+    /// Text for people
     Text,
-    /// An object a line, for programs
+    /// One JSON object per line, for programs
     Json,
 }
 
@@ -34,7 +34,7 @@ enum Level {
 }
 
 impl LogOptions {
-    /// Everything that happens is said from now on.
+    /// Starts the log.
     pub(super) fn begin(&self) {
         let level = match self.log_level {
             Level::Off => LevelFilter::OFF,
@@ -48,7 +48,7 @@ impl LogOptions {
             .with_target(false)
             .with_ansi(io::stderr().is_terminal())
             .with_writer(io::stderr);
-        // It fails only where a log was begun before.
+        // It fails only if a log was started before.
         let _ = match self.log {
             Format::Text => log.try_init(),
             Format::Json => log.json().with_span_list(false).try_init(),

@@ -1,4 +1,4 @@
-//! Where a password comes from: never from the command line.
+//! Reads the password of a user, but never from the command line.
 
 use std::{
     env,
@@ -10,20 +10,20 @@ use crate::exit::{Exit, Failure};
 
 const VARIABLE: &str = "POP3_PASSWORD";
 
-/// The longest line of standard input, in octets: a command with a longer
-/// password cannot be sent.
-const LINE_MAX: u64 = 512;
+/// The most octets read from standard input. A client could not send a longer
+/// password.
+const MAX_LINE: u64 = 512;
 
-/// The password of a user.
+/// Reads the password of a user from the environment or as `ask` does.
 pub(super) fn of(name: &str) -> Result<String, Failure> {
     match env::var(VARIABLE) {
         Ok(password) => checked(password),
-        Err(env::VarError::NotUnicode(_)) => Err(usage(format_args!("{VARIABLE} is no UTF-8"))),
+        Err(env::VarError::NotUnicode(_)) => Err(usage(format_args!("{VARIABLE} is not UTF-8"))),
         Err(env::VarError::NotPresent) => ask(name),
     }
 }
 
-/// The same, but for the environment.
+/// Reads the password of a user from a prompt, or from standard input.
 pub(super) fn ask(name: &str) -> Result<String, Failure> {
     let failed = |error: io::Error| {
         Failure::new(
@@ -39,7 +39,7 @@ pub(super) fn ask(name: &str) -> Result<String, Failure> {
     let mut line = String::new();
     stdin
         .lock()
-        .take(LINE_MAX)
+        .take(MAX_LINE)
         .read_line(&mut line)
         .map_err(failed)?;
     let line = line.strip_suffix('\n').unwrap_or(&line);
@@ -49,12 +49,12 @@ pub(super) fn ask(name: &str) -> Result<String, Failure> {
 fn checked(password: String) -> Result<String, Failure> {
     if password.is_empty() {
         return Err(usage(format_args!(
-            "no password: set {VARIABLE}, or give it on standard input"
+            "the password is empty: set {VARIABLE}, or give it on standard input"
         )));
     }
     if password.chars().any(char::is_control) {
         return Err(usage(
-            "the password has a control character; no client can send it",
+            "the password contains a control character, which no client can send",
         ));
     }
     Ok(password)

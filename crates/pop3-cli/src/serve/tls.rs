@@ -1,4 +1,4 @@
-//! The server's certificate: from files, or made for this run.
+//! The server's certificate, from files or made for this run.
 
 use std::{
     collections::BTreeSet,
@@ -17,20 +17,22 @@ use crate::exit::{Exit, Failure};
 
 #[derive(Args)]
 pub(super) struct TlsOptions {
-    /// The certificate, and those between it and its root, as PEM
+    /// Read the certificate chain (the server's certificate first) from this PEM
+    /// file
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
 
-    /// The private key of the certificate, as PEM
+    /// Read the private key of the certificate from this PEM file
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// Make a certificate for this run, for localhost and the addresses listened
-    /// on
+    /// Make a certificate for this run, valid for localhost and the addresses of
+    /// --listen and --tls-listen
     #[arg(long, conflicts_with = "tls_cert")]
     tls_self_signed: bool,
 
-    /// Write the certificate that is made here, for clients to trust
+    /// Write the certificate made for this run to FILE, so that clients can trust
+    /// it
     #[arg(long, value_name = "FILE", conflicts_with = "tls_cert")]
     write_cert: Option<PathBuf>,
 }
@@ -52,7 +54,7 @@ impl TlsOptions {
     }
 }
 
-/// A certificate for localhost and these addresses, also written to a file.
+/// Makes a certificate for localhost and `addresses`, and writes it to `write_to`.
 pub(crate) fn self_signed<'a>(
     addresses: impl Iterator<Item = &'a SocketAddr>,
     write_to: Option<&Path>,

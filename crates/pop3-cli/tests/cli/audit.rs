@@ -68,7 +68,7 @@ fn a_client_that_deletes_without_storing_is_dangerous() {
     assert_eq!(run.status, Some(1), "{}", run.stderr);
     assert_eq!(
         run.stderr,
-        "pop3 audit: /bin/bash is not safe and correct: the report says where\n"
+        "pop3 audit: /bin/bash is not safe and correct; see the report\n"
     );
     let stdout = String::from_utf8(run.stdout).unwrap();
     assert!(stdout.contains("it deleted message 1"), "{stdout}");

@@ -310,7 +310,10 @@ fn a_server_that_does_not_greet_fails() {
     let options = ["--timeout", "1", "--format", "json"];
     let run = check(&url, &options, PASSWORD);
     assert_eq!(run.status, Some(1), "{}", run.stderr);
-    assert_eq!(run.stderr, "pop3 check: a MUST is violated: C0005\n");
+    assert_eq!(
+        run.stderr,
+        "pop3 check: the server violates a MUST: C0005\n"
+    );
     assert_eq!(rows(&json(&run), "fail"), ids(&["C0005"]));
 }
 

@@ -56,13 +56,13 @@ fn octets_after_the_end_are_an_error() {
         65,
         b"a\r\n",
         "pop3 decode: 18 octets follow the end of the block at octet 6; they were not decoded \
-         (--allow-rest permits them, --rest FILE keeps them)",
+         (--allow-rest ignores them, --rest FILE keeps them)",
     );
     run(["decode"], b".\r\n\n").fails(
         65,
         b"",
         "pop3 decode: 1 octet follows the end of the block at octet 3; they were not decoded \
-         (--allow-rest permits them, --rest FILE keeps them)",
+         (--allow-rest ignores them, --rest FILE keeps them)",
     );
     // More than one read of them.
     let mut wire = b".\r\n".to_vec();
@@ -123,7 +123,9 @@ fn bad_status_lines_are_76() {
         run(["decode", "--reply"], format!("{line}\r\n.\r\n").as_bytes()).fails(
             76,
             b"",
-            &format!("pop3 decode: no status line: {line}; without --reply a block is read"),
+            &format!(
+                "pop3 decode: no status line: {line}; remove --reply if the input is a block alone"
+            ),
         );
     }
     let long = [b"+OK ", &[b'x'; 507][..], b"\r\n.\r\n"].concat();
@@ -191,7 +193,7 @@ fn max_octets() {
     run(["decode", "--max-octets", "7"], wire).fails(
         65,
         b".34567\r",
-        "pop3 decode: block passes its maximum length at octet 8; --max-octets allows 7",
+        "pop3 decode: block passes its maximum length at octet 8; raise --max-octets, which is 7",
     );
     run(["decode", "--max-octets", "0"], b".\r\n").gives(b"");
 }
@@ -203,7 +205,7 @@ fn max_line_octets() {
     run(["decode", "--max-line-octets=6"], wire).fails(
         65,
         b"a\r\n12345\r",
-        "pop3 decode: line passes its maximum length at octet 9; --max-line-octets allows 6",
+        "pop3 decode: line passes its maximum length at octet 9; raise --max-line-octets, which is 6",
     );
 }
 

@@ -33,20 +33,20 @@ fn newline_reject_gives_no_terminator() {
         65,
         b"one\r\ntwo",
         "pop3 encode: bare LF at octet 8: a line must end with CRLF; \
-         --newline canonicalize makes it one",
+         --newline canonicalize replaces it with CRLF",
     );
     run(["encode", "--newline", "reject"], b"one\rtwo").fails(
         65,
         b"one\r",
         "pop3 encode: bare CR at octet 3: a line must end with CRLF; \
-         --newline canonicalize makes it one",
+         --newline canonicalize replaces it with CRLF",
     );
     // Noticed only at the end of the message.
     run(["encode", "--newline", "reject"], b"one\r").fails(
         65,
         b"one\r",
         "pop3 encode: bare CR at octet 3: a line must end with CRLF; \
-         --newline canonicalize makes it one",
+         --newline canonicalize replaces it with CRLF",
     );
 }
 

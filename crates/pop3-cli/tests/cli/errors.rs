@@ -132,17 +132,17 @@ fn a_server_that_ends_lines_with_lf_alone() {
     let closed = said_of(Then::Close, &[]);
     assert_eq!(
         waited,
-        r"waited too long for the rest of the greeting: `+OK ready\n`; the server ends lines with LF alone, not CRLF; RFC 1939 §3 requires CRLF: the server has to be repaired"
+        r"waited too long for the rest of the greeting: `+OK ready\n`; the server ends lines with LF alone, not CRLF; RFC 1939 §3 requires CRLF: the server must be fixed"
     );
     assert_eq!(
         closed,
-        r"the server closed the connection instead of sending the rest of the greeting: `+OK ready\n`; the server ends lines with LF alone, not CRLF; RFC 1939 §3 requires CRLF: the server has to be repaired"
+        r"the server closed the connection instead of sending the rest of the greeting: `+OK ready\n`; the server ends lines with LF alone, not CRLF; RFC 1939 §3 requires CRLF: the server must be fixed"
     );
 }
 
 #[test]
 fn a_server_of_another_protocol() {
-    let other_port = "POP3 has another port, usually 995 for pop3s://, 110 for pop3://";
+    let other_port = "POP3 has another port, usually 995 for pop3s:// and 110 for pop3://";
     for (banner, kind) in [
         ("220 mail ESMTP", "this is an SMTP or FTP server"),
         ("* OK IMAP4rev1", "this is an IMAP server"),
@@ -154,18 +154,18 @@ fn a_server_of_another_protocol() {
         let address = serve(greeting, &[], Then::Wait);
         assert_eq!(
             said("pop3", &address, &[], 69),
-            format!("the server refuses the connection: {banner}; {kind}: {other_port}")
+            format!("the server refuses the connection: {banner}; {kind}; {other_port}")
         );
         assert_eq!(
             said("pop3", &address, &["--profile", "rfc1939"], 76),
             format!(
-                r"the greeting begins with neither +OK nor -ERR: `{banner}\r\n`; {kind}: {other_port}"
+                r"the greeting begins with neither +OK nor -ERR: `{banner}\r\n`; {kind}; {other_port}"
             )
         );
         assert_eq!(
             said("pop3s", &serve(greeting, &[], Then::Wait), &[], 76),
             format!(
-                r"127.0.0.1 answers the TLS handshake without TLS: `{banner}\r\n`; {kind}: {other_port}"
+                r"127.0.0.1 answers the TLS handshake without TLS: `{banner}\r\n`; {kind}; {other_port}"
             )
         );
     }
@@ -186,8 +186,8 @@ fn a_server_that_waits_for_the_client() {
     let address = serve("", &[], Then::Wait);
     assert_eq!(
         said("pop3", &address, &["--timeout", "1"], 75),
-        "waited too long for the greeting; check that this is the port of a POP3 server, and if \
-         it is one for TLS use pop3s://me@HOST; --timeout SECONDS waits longer"
+        "waited too long for the greeting; check that this is the port of a POP3 server (if it \
+         is a port for TLS, use pop3s://me@HOST); --timeout SECONDS allows a longer wait"
     );
 }
 
@@ -216,7 +216,7 @@ fn a_server_that_stops_in_the_middle_of_unique_ids() {
     assert_eq!(
         said("pop3", &address, &["--timeout", "1"], 75),
         "waited too long for the rest of the reply to UIDL (10 octets came); --timeout \
-         SECONDS waits longer"
+         SECONDS allows a longer wait"
     );
 }
 
@@ -373,7 +373,7 @@ fn cleartext_on_a_port_for_tls_names_the_other_scheme() {
     assert_eq!(
         said("pop3", &server.address, &["--timeout", "60"], 76),
         format!(
-            "127.0.0.1 speaks TLS on port {port}, and sends no greeting without it; use \
+            "127.0.0.1 expects TLS on port {port}, and sends no greeting without it; use \
              pop3s://me@HOST"
         )
     );
@@ -390,11 +390,11 @@ fn a_certificate_of_nobody() {
         assert_eq!(
             said("pop3s", &server.address, &[], 69),
             "the certificate of 127.0.0.1 is not trusted: it is self-signed; if it is your \
-             server's, trust it by --ca-file FILE or --fingerprint SHA256"
+             server's, trust it with --ca-file FILE or --fingerprint SHA256"
         );
     }
     // What the server says of it has no names of types either.
-    let log = server.log_up_to("the TLS handshake failed: the other side gave up");
+    let log = server.log_up_to("the TLS handshake failed: the other side aborted");
     assert!(
         !log.contains("docs.rs") && !log.contains("Certificate"),
         "{log}"
@@ -407,7 +407,7 @@ fn a_certificate_of_an_unknown_authority() {
     assert_eq!(
         said("pop3s", &server.address, &[], 69),
         "the certificate of 127.0.0.1 is not trusted: the authority that signed it is unknown; \
-         --ca-file FILE trusts an authority that you know"
+         if you know the authority, trust it with --ca-file FILE"
     );
 }
 
@@ -425,7 +425,7 @@ fn a_certificate_that_is_too_old_or_too_new() {
             69
         ),
         "the certificate of 127.0.0.1 is not trusted: it expired on 2020-02-29; the server \
-         needs a new one; --fingerprint SHA256 trusts this one alone, if you know it"
+         needs a new one; if you know this one, --fingerprint SHA256 trusts it alone"
     );
     let future = Secure::new("127.0.0.1", Signer::Authority, |parameters| {
         parameters.not_before = date_time_ymd(2090, 3, 1);
@@ -452,8 +452,8 @@ fn a_certificate_for_another_name() {
             &["--ca-file", &server.authority()],
             69
         ),
-        "the certificate of 127.0.0.1 is not trusted: it is for mail.example.org; write a name \
-         that it is for in the URL; --fingerprint SHA256 trusts this certificate alone, if you \
-         know it"
+        "the certificate of 127.0.0.1 is not trusted: it is for mail.example.org; use a name \
+         from the certificate in the URL; if you know the certificate, --fingerprint SHA256 \
+         trusts it alone"
     );
 }

@@ -188,7 +188,7 @@ fn rest_and_message_do_not_share_a_place() {
     let file = directory.path("file");
     fs::create_dir(directory.path("sub")).unwrap();
     let rest = directory.path("sub/../file");
-    let line = "pop3 decode: --rest and the message would go to one place; name another FILE";
+    let line = "pop3 decode: --rest and --output name the same place; give --rest another FILE";
     decode_to(&file, &["--rest", rest.to_str().unwrap()], b".\r\nrest").fails(64, b"", line);
     run(["decode", "--rest", "-"], b".\r\nrest").fails(64, b"", line);
     assert_eq!(directory.names(), ["sub"]);

@@ -115,7 +115,7 @@ fn a_password_is_not_shown_in_base64_either() {
     let output = command.env("POP3_PASSWORD", "tanstaaf").output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(77), "{stderr}");
-    let wanted = "login by PLAIN: the server refuses AUTH: (not shown: it repeats what was sent";
+    let wanted = "login with PLAIN: the server refuses AUTH: (not shown: it repeats what was sent";
     assert!(stderr.contains(wanted), "{stderr}");
     assert!(!stderr.contains("AG1l"), "{stderr}");
     server.join().unwrap();

@@ -269,7 +269,7 @@ fn hashes_let_users_in() {
     let run = run(["serve", "--users", file], b"");
     assert_eq!(run.status, Some(64), "{}", run.stderr);
     assert!(
-        run.stderr.contains("argon has no maildir"),
+        run.stderr.contains("argon has no Maildir"),
         "{}",
         run.stderr
     );
@@ -351,7 +351,7 @@ fn what_cannot_be_served_is_said() {
     let taken = Server::new(&["--demo"]);
     for (arguments, status, part) in [
         (&[][..], 64, "nothing to serve"),
-        (&["--maildir", path], 64, "nobody could log in"),
+        (&["--maildir", path], 64, "no user could log in"),
         (&["--demo", "--listen", "0.0.0.0:0"], 64, "--user NAME"),
         (&["--demo", "--hash", "a:b"], 64, "colon"),
         (
@@ -372,7 +372,7 @@ fn what_cannot_be_served_is_said() {
             66,
             "/nonexistent",
         ),
-        (&["--maildir", bad, "--user", "me"], 66, "is no Maildir"),
+        (&["--maildir", bad, "--user", "me"], 66, "is not a Maildir"),
         (
             &["--demo", "--tls-cert", file, "--tls-key", file],
             66,
@@ -381,7 +381,7 @@ fn what_cannot_be_served_is_said() {
         (
             &["--demo", "--listen", &taken.address],
             69,
-            "port 0 picks a free one",
+            "port 0 picks a free port",
         ),
         (
             &["--demo", "--write-cert", "/nonexistent/cert"],

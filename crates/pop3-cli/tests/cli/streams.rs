@@ -239,7 +239,7 @@ fn a_terminal_is_told_what_is_waited_for() {
         let stderr = String::from_utf8(done.stderr).unwrap();
         let first = stderr.lines().next();
         let expected = format!(
-            "pop3 {command}: waiting for {what} from the terminal; name a FILE, or end with Ctrl-D"
+            "pop3 {command}: waiting for {what} from the terminal; name a FILE, or end the input with Ctrl-D"
         );
         assert_eq!(first, Some(expected.as_str()));
         let octets: &[u8] = match command {

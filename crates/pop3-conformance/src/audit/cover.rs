@@ -1,19 +1,19 @@
-//! How the lab comes to know whether a client keeps a statement.
+//! How the audit finds out whether a client keeps a statement.
 
 use crate::{Id, Party, statement, statements};
 
-/// How the lab comes to know whether a client keeps a statement.
+/// How the audit finds out whether a client keeps a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cover {
-    /// By the commands that it sends in all scenarios.
+    /// By the commands that the client sends in all scenarios.
     Commands,
-    /// By scenarios that [show](super::Scenario::shows) it.
+    /// By scenarios that [show](super::Scenario::shows) the statement.
     Scenarios,
-    /// Not at all, and why.
+    /// Not at all, for this reason.
     Unobservable(&'static str),
 }
 
-/// How the lab covers a statement; `None` if it binds servers alone.
+/// How the audit covers a statement; `None` if it binds only servers.
 #[must_use]
 pub fn cover(id: Id) -> Option<Cover> {
     if statement(id)?.party() == Party::Server {
@@ -22,13 +22,13 @@ pub fn cover(id: Id) -> Option<Cover> {
     Some(match id {
         _ if OBSERVED.contains(&id) => Cover::Commands,
         _ if id == Id::C(10) => Cover::Unobservable(
-            "after a refused login both QUIT and another login are right, and so is closing",
+            "after a refused login, QUIT, another login and closing the connection are all right",
         ),
-        _ if id == Id::C(13) => Cover::Unobservable(
-            "it permits to send commands again, and demands nothing of a client",
-        ),
+        _ if id == Id::C(13) => {
+            Cover::Unobservable("it permits a client to send commands again, and requires nothing")
+        }
         _ if id == Id::C(48) => Cover::Unobservable(
-            "it is about what a client does untold; a recipe tells it whether to delete",
+            "it is about a client's default; a recipe tells the client whether to delete",
         ),
         _ => Cover::Scenarios,
     })
@@ -42,7 +42,7 @@ pub fn client_statements() -> impl Iterator<Item = Id> {
     bound.map(|row| row.id())
 }
 
-/// Those that `run/behaviour.rs` notes.
+/// The statements that `run/behaviour.rs` observes.
 const OBSERVED: [Id; 29] = [
     Id::C(1),
     Id::C(3),

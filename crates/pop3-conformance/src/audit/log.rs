@@ -1,37 +1,37 @@
-//! What was said on a connection.
+//! The log of a connection.
 
-use super::{COMMANDS_MAX, Maildrop};
+use super::{MAX_COMMANDS, Maildrop};
 use crate::report::shown;
 
-/// The most entries that a log keeps beside commands, of which it keeps
-/// [`COMMANDS_MAX`].
-pub const ENTRIES_MAX: usize = 2000;
+/// The most entries in a log besides commands, of which it keeps [`MAX_COMMANDS`].
+pub const MAX_ENTRIES: usize = 2000;
 
-/// The most octets of what was sent or received that an entry keeps.
+/// The most octets that an entry keeps.
 pub const OCTETS_KEPT: usize = 600;
 
-/// A connection, from the server's side. Bounded, whatever the client does.
+/// The log of a connection, from the server's side. It is bounded, whatever the
+/// client does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     pub(crate) entries: Vec<Entry>,
-    /// The messages that were there when it began.
+    /// The messages in the maildrop when the connection began.
     pub(crate) maildrop: Maildrop,
     commands_kept: usize,
     others_kept: usize,
-    /// The client sent more commands, or longer ones, than any client needs.
+    /// Whether the client sent more or longer commands than any client needs.
     pub(crate) too_much: bool,
-    /// It took all of a line that was far too long.
+    /// Whether the client read all of an endless line.
     pub(crate) took_the_flood: bool,
 }
 
-/// Something that happened.
+/// An event on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// The server sent octets.
     Sent(Vec<u8>),
     /// The client sent a line.
     Command(Command),
-    /// The handshake of TLS is done, or has failed.
+    /// The TLS handshake succeeded, or failed.
     Tls(bool),
     /// The client has closed its side.
     ClientClosed,
@@ -44,26 +44,26 @@ pub enum Entry {
 pub struct Command {
     /// The line without its end, or the first [`OCTETS_KEPT`] octets of it.
     pub line: Vec<u8>,
-    /// Whether CRLF ended it, not a bare LF.
+    /// Whether CRLF ended it, rather than a bare LF.
     pub crlf: bool,
-    /// Where the session was.
+    /// The state of the session.
     pub state: State,
-    /// Whether it came under TLS.
+    /// Whether it was received under TLS.
     pub tls: bool,
-    /// Whether the last answer was still to come.
+    /// Whether an answer was still outstanding.
     pub early: bool,
     /// Whether the server had closed its side.
     pub closed: bool,
 }
 
-/// Where a session is.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The greeting is not sent yet, or not all of it.
+    /// The greeting is not completely sent.
     Greeting,
     /// AUTHORIZATION.
     Authorization,
-    /// The same, and a USER was accepted as the last command.
+    /// AUTHORIZATION, and the last command was a USER that the server accepted.
     Named,
     /// TRANSACTION.
     Transaction,
@@ -87,16 +87,16 @@ impl Command {
         wanted.all(|(at, word)| own.get(at).is_some_and(|own| own == word))
     }
 
-    /// Whether it names the user or proves anything.
+    /// Whether it names the user or sends a proof.
     #[must_use]
     pub fn is_login(&self) -> bool {
-        // AUTH alone asks which mechanisms there are.
+        // AUTH without an argument asks for the mechanisms.
         let asks = matches!(&self.words()[..], [verb] if verb == "AUTH");
         let mut verbs = ["USER", "PASS", "APOP", "AUTH"].iter();
         !asks && verbs.any(|verb| self.begins_with(verb))
     }
 
-    /// The line for people, without what is secret.
+    /// The line for the report, without secrets.
     #[must_use]
     pub fn shown(&self) -> String {
         let secret = match &self.words()[..] {
@@ -121,7 +121,7 @@ impl Log {
         }
     }
 
-    /// What happened, in order.
+    /// The entries, in order.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -138,8 +138,8 @@ impl Log {
     pub(crate) fn push(&mut self, entry: Entry) {
         let is_command = matches!(entry, Entry::Command(_));
         let (kept, max) = match is_command {
-            true => (&mut self.commands_kept, COMMANDS_MAX),
-            false => (&mut self.others_kept, ENTRIES_MAX),
+            true => (&mut self.commands_kept, MAX_COMMANDS),
+            false => (&mut self.others_kept, MAX_ENTRIES),
         };
         if *kept < max {
             *kept += 1;
@@ -147,8 +147,8 @@ impl Log {
         }
     }
 
-    /// The exchange for people: a line for each entry, what was sent in pieces
-    /// joined.
+    /// The exchange for the report: a line for each entry, with the pieces of an
+    /// answer joined.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();

@@ -1,25 +1,24 @@
-//! The messages that a server still has, and what a good one says of them.
+//! The messages that are still on a server, and the answers of a correct server.
 
 use super::{
     log::State,
     scenario::{Scenario, Transport},
 };
 
-/// The messages that the server of a scenario still has: all of them at first,
-/// then what a confirmed QUIT has not removed. It outlives connections and
-/// runs.
+/// The messages that are still on the server of a scenario: all of them at first,
+/// then those that no confirmed QUIT has removed. It outlives connections and runs.
 ///
-/// Each session counts what is left from 1 on, as RFC 1939 §3 has it.
+/// Each session numbers the remaining messages from 1 (RFC 1939 §3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Maildrop {
-    /// The number that each has in the scenario.
+    /// The number of each message in the scenario.
     held: Vec<usize>,
-    /// How many the scenario has.
+    /// The number of messages in the scenario.
     all: usize,
 }
 
 impl Maildrop {
-    /// Every message of the scenario.
+    /// A maildrop with every message of the scenario.
     #[must_use]
     pub fn new(scenario: &Scenario) -> Self {
         let all = scenario.messages.len();
@@ -35,7 +34,7 @@ impl Maildrop {
         self.held.is_empty()
     }
 
-    /// Removes what a session [has removed](super::Server::removed).
+    /// Removes the messages that a session [removed](super::Server::removed).
     pub fn remove(&mut self, removed: &[usize]) {
         self.held.retain(|number| !removed.contains(number));
     }
@@ -45,9 +44,8 @@ impl Maildrop {
         self.held.len() == self.all
     }
 
-    /// The number that the scenario gives to the message that a session knows
-    /// by this one. What no message has in the session, none has in the
-    /// scenario.
+    /// Converts a message-number of a session to the number in the scenario. A
+    /// number without a message in the session has none in the scenario either.
     pub(super) fn number_in_scenario(&self, number: usize) -> usize {
         match number.checked_sub(1) {
             None => 0,
@@ -59,8 +57,9 @@ impl Maildrop {
     }
 }
 
-/// What CAPA announces unless a scenario says otherwise. No PIPELINING: a
-/// client that sends ahead does so unasked.
+/// The capabilities that CAPA announces unless a scenario says otherwise.
+/// PIPELINING is not among them, so a client that sends ahead does so without
+/// permission.
 pub(super) fn capabilities(transport: Transport) -> Vec<String> {
     let mut capabilities = vec!["USER".to_owned(), "TOP".to_owned(), "UIDL".to_owned()];
     if transport == Transport::Stls {
@@ -69,8 +68,8 @@ pub(super) fn capabilities(transport: Transport) -> Vec<String> {
     capabilities
 }
 
-/// A body between a header and a last line, by which a message that was cut is
-/// known from one that was changed.
+/// A body with a header and a last line, by which a truncated message is
+/// distinguished from a changed one.
 pub(super) fn framed(family: &str, number: usize, body: &[u8]) -> Vec<u8> {
     let header = format!(
         "From: Ada <ada@example.org>\r\nTo: Grace <grace@example.org>\r\n\
@@ -81,7 +80,7 @@ pub(super) fn framed(family: &str, number: usize, body: &[u8]) -> Vec<u8> {
     [header.as_bytes(), body, last.as_bytes()].concat()
 }
 
-/// How a command is answered, and where it leads.
+/// The answer to a command, and the state after it.
 pub(super) struct Answer {
     pub(super) octets: Vec<u8>,
     pub(super) state: State,
@@ -107,8 +106,8 @@ impl Answer {
     }
 }
 
-/// The answer of RFC 1939, RFC 2449 and RFC 2595, in a session that has marked
-/// these message-numbers as deleted.
+/// The answer by RFC 1939, RFC 2449 and RFC 2595, in a session that has marked the
+/// message-numbers in `deleted`.
 pub(super) fn answer(
     scenario: &Scenario,
     words: &[String],
@@ -131,7 +130,7 @@ pub(super) fn answer(
         },
         (_, ["CAPA"]) => {
             let announced = scenario.capabilities.iter();
-            // It can be had once (RFC 2595 §4).
+            // STLS is available only once (RFC 2595 §4).
             let announced = announced.filter(|&tag| !tls || tag != "STLS");
             multi_line(announced.map(String::as_bytes), state)
         }
@@ -224,7 +223,7 @@ fn multi_line<L: AsRef<[u8]>>(lines: impl Iterator<Item = L>, state: State) -> A
     }
 }
 
-/// A whole answer to RETR, cut behind so many lines of the body.
+/// Cuts an answer to RETR after `lines` lines of the body.
 fn top(reply: &[u8], lines: usize) -> Vec<u8> {
     let blank = reply.windows(4).position(|octets| octets == b"\r\n\r\n");
     let Some(body) = blank.map(|at| at + 4) else {

@@ -1,9 +1,9 @@
-//! Octets as text, and back: the notation of scenarios, and of the traces that
-//! the tests replay.
+//! Converts octets to text and back: the notation of scenarios, and of the traces
+//! that the tests replay.
 //!
-//! Text stands for itself and each line ends with CRLF. Escapes are `\r`, `\n`,
-//! `\t`, `\\`, `\xHH`, and `\{N O}` for N times the octet O; a single `\` as the
-//! last octet of a line takes its CRLF away.
+//! Each line ends with CRLF. The escapes are `\r`, `\n`, `\t`, `\\`, `\xHH`, and
+//! `\{N O}` for N times the octet O; a single `\` at the end of a line removes its
+//! CRLF.
 //!
 //! ```
 //! use pop3_conformance::audit::octets;
@@ -15,13 +15,13 @@
 //! ```
 
 /// The most octets that one `\{N O}` stands for.
-pub const RUN_MAX: usize = 1 << 20;
+pub const MAX_RUN: usize = 1 << 20;
 
-/// The octets of lines of text.
+/// Parses lines of text into octets.
 ///
 /// # Errors
 ///
-/// What is no escape.
+/// Names an invalid escape.
 pub fn parse_lines(text: &str) -> Result<Vec<u8>, String> {
     let mut octets = Vec::new();
     for line in text.lines() {
@@ -30,14 +30,14 @@ pub fn parse_lines(text: &str) -> Result<Vec<u8>, String> {
     Ok(octets)
 }
 
-/// The octets of a line of text; the CRLF is added.
+/// Parses a line of text into octets, and adds CRLF.
 ///
 /// # Errors
 ///
-/// What is no escape.
+/// Names an invalid escape.
 pub fn parse(text: &str) -> Result<Vec<u8>, String> {
     let (text, line_end) = match text.strip_suffix('\\') {
-        // Not the second half of an escaped one.
+        // It must not be the second half of an escaped one.
         Some(rest) if !rest.ends_with('\\') || rest.ends_with("\\\\") => (rest, &b""[..]),
         _ => (text, &b"\r\n"[..]),
     };
@@ -46,11 +46,11 @@ pub fn parse(text: &str) -> Result<Vec<u8>, String> {
     Ok(octets)
 }
 
-/// The octets of a text without a line end.
+/// Parses a text without a line end into octets.
 ///
 /// # Errors
 ///
-/// What is no escape.
+/// Names an invalid escape.
 pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut octets = Vec::new();
     let mut rest = text;
@@ -65,7 +65,7 @@ pub fn unescape(text: &str) -> Result<Vec<u8>, String> {
 }
 
 fn escape(after: &str) -> Result<(Vec<u8>, &str), String> {
-    let unknown = || format!("`\\{after}` begins with no escape");
+    let unknown = || format!("`\\{after}` does not begin an escape");
     let mut tail = after.chars();
     let octets = match tail.next() {
         Some('r') => vec![b'\r'],
@@ -81,7 +81,7 @@ fn escape(after: &str) -> Result<(Vec<u8>, &str), String> {
             let (run, tail) = after[1..].split_once('}').ok_or_else(unknown)?;
             let (count, octet) = run.split_once(' ').ok_or_else(unknown)?;
             let count: usize = count.parse().map_err(|_| unknown())?;
-            if octet.len() != 1 || count > RUN_MAX {
+            if octet.len() != 1 || count > MAX_RUN {
                 return Err(unknown());
             }
             return Ok((octet.repeat(count).into_bytes(), tail));
@@ -91,7 +91,7 @@ fn escape(after: &str) -> Result<(Vec<u8>, &str), String> {
     Ok((octets, tail.as_str()))
 }
 
-/// The text that [`parse`] reads as these octets.
+/// Returns the text that [`parse`] reads as these octets.
 #[must_use]
 pub fn show(octets: &[u8]) -> String {
     let (octets, end) = match octets.strip_suffix(b"\r\n") {

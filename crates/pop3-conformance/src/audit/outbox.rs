@@ -1,42 +1,42 @@
-//! What a scripted server has still to do, step by step.
+//! The queued steps of a scripted server.
 
 use std::{collections::VecDeque, time::Duration};
 
 use super::{log::State, scenario::Then};
 
-/// How long a server waits where what it sends is cut, so that the client
-/// reads the pieces apart.
+/// How long a server waits at a cut, so that the client reads the pieces
+/// separately.
 const PAUSE: Duration = Duration::from_millis(15);
 
-/// The same where each octet is a piece.
+/// How long a server waits if each octet is a piece.
 const SHORT_PAUSE: Duration = Duration::from_millis(1);
 
 #[derive(Debug)]
 pub(super) enum Step {
     Send(Vec<u8>),
-    /// The end of a message, and what of the next answers comes before it.
+    /// The end of a message, preceded by parts of the next answers.
     EndOfMessage {
         before: Vec<u8>,
         end: Vec<u8>,
     },
     Pause(Duration),
-    /// Go on at this time.
+    /// Continue at this time.
     Until(Duration),
-    /// The session is in this state.
+    /// Enter this state.
     Enter(State),
-    /// Everything is said: what then?
+    /// What to do after everything is sent.
     End(Then),
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     steps: VecDeque<Step>,
-    /// How many octets are in the steps.
+    /// The number of octets in the steps.
     octets: usize,
 }
 
 impl Outbox {
-    /// The next step, unless it is not due yet: then a [`Step::Until`].
+    /// Returns the next step, or a [`Step::Until`] if it is not due yet.
     pub(super) fn next(&mut self, now: Duration) -> Option<Step> {
         loop {
             match self.steps.pop_front()? {
@@ -76,7 +76,7 @@ impl Outbox {
         }
     }
 
-    /// Octets, in pieces that end at the cuts.
+    /// Sends octets in pieces that end at the cuts.
     pub(super) fn send(&mut self, octets: &[u8], cuts: &[usize]) {
         self.octets += octets.len();
         let mut from = 0;
@@ -93,7 +93,7 @@ impl Outbox {
         }
     }
 
-    /// The end of a message, held back for a moment.
+    /// Sends the end of a message after a pause.
     pub(super) fn send_late(&mut self, end: &[u8]) {
         self.octets += end.len();
         self.steps.push_back(Step::Pause(PAUSE));
@@ -103,7 +103,7 @@ impl Outbox {
         });
     }
 
-    /// Octets before the end of a message that is held back, if one is.
+    /// Sends octets before the end of a message that is held back, if there is one.
     pub(super) fn send_before_the_end(&mut self, octets: &[u8]) -> bool {
         let mut steps = self.steps.iter_mut().rev();
         let end = steps.find_map(|step| match step {
@@ -118,7 +118,7 @@ impl Outbox {
         true
     }
 
-    /// Octets, one by one.
+    /// Sends octets one by one.
     pub(super) fn send_each(&mut self, octets: &[u8]) {
         self.octets += octets.len();
         for (at, octet) in octets.iter().enumerate() {
@@ -129,7 +129,7 @@ impl Outbox {
         }
     }
 
-    /// Where the session is once all of this is sent, and what then.
+    /// Sets the state after everything queued is sent, and what follows.
     pub(super) fn end(&mut self, state: State, then: Then) {
         self.steps.push_back(Step::Enter(state));
         if then != Then::GoOn {
@@ -137,7 +137,7 @@ impl Outbox {
         }
     }
 
-    /// Where the session will be.
+    /// The state after everything queued is sent.
     pub(super) fn state(&self) -> Option<State> {
         self.steps.iter().rev().find_map(|step| match step {
             Step::Enter(state) => Some(*state),
@@ -145,7 +145,7 @@ impl Outbox {
         })
     }
 
-    /// Whether nothing that comes now is answered.
+    /// Whether further input gets no answer.
     pub(super) fn is_last(&self) -> bool {
         let mut steps = self.steps.iter();
         steps.any(|step| matches!(step, Step::End(then) if *then != Then::Owe))

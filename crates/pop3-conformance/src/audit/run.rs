@@ -1,4 +1,4 @@
-//! Every scenario, a run of the client or some for each: processes and sockets.
+//! Runs the client in every scenario, with processes and sockets.
 
 mod behaviour;
 mod client;
@@ -39,26 +39,26 @@ use identity::Identities;
 use result::Outcome;
 use settle::Runs;
 
-/// The scenario in which nothing is odd.
+/// The scenario with a correct server.
 const CONTROL: &str = "plain";
 
-/// How many scenarios of a family a client fails to end in, in the same way,
-/// before the rest of the family is left out: each would take its full time.
+/// The number of scenarios of a family in which the client does not end, in the
+/// same way, before the rest of the family is left out: each would take its full
+/// time.
 const ALIKE_MAX: usize = 3;
 
-/// How far a client may go.
+/// The limits of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How long a run may take. For this limit and the next, the time in which
-    /// the client waits for a processor does not count on Linux.
+    /// The time that a run may take. On Linux, the time that the client waits for a
+    /// processor does not count for this limit and the next.
     pub time: Duration,
-    /// How long a client may wait for octets that the server owes it and never
-    /// sends. It is then stopped, and nothing is held against it.
+    /// The time that a client may wait for octets that the server owes it and never
+    /// sends. The client is then stopped, which is not a fault.
     pub patience: Duration,
-    /// Octets in the scratch directory, and in what it writes to stdout and to
-    /// stderr.
+    /// The most octets in the scratch directory, and on stdout and stderr.
     pub disk: u64,
-    /// Octets of address space, where the system has such a limit.
+    /// The most octets of address space, where the system has such a limit.
     pub memory: u64,
 }
 
@@ -67,23 +67,23 @@ pub struct Limits {
 pub struct Options {
     /// The limits of each run.
     pub limits: Limits,
-    /// How many scenarios at once.
+    /// The number of scenarios that run in parallel.
     pub jobs: usize,
 }
 
-/// How far an audit is.
+/// The progress of an audit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress<'a> {
-    /// The scenario that is done.
+    /// The scenario that was completed last.
     pub scenario: &'a str,
-    /// How many are.
+    /// The number of completed scenarios.
     pub done: usize,
-    /// Of how many.
+    /// The number of all scenarios.
     pub all: usize,
 }
 
 impl Limits {
-    /// Ample for programs that are slow to start.
+    /// Limits that are ample for programs that are slow to start.
     pub const DEFAULT: Self = Self {
         time: Duration::from_secs(30),
         patience: Duration::from_secs(4),
@@ -101,22 +101,22 @@ impl Default for Options {
     }
 }
 
-/// Runs the client for each scenario and judges what it did.
+/// Runs the client in each scenario and judges its behaviour.
 ///
-/// It is run until it settles, three times at most: what it has deleted on the
-/// server is gone in its next run, what it has stored and noted is there. Where
-/// the lab has to stop it in three scenarios of a family, and in the same way,
-/// the rest of the family is left out.
+/// The client runs up to three times, until it settles: messages that it deleted on
+/// the server are gone in the next run, and its files are kept. If three scenarios
+/// of a family have to be stopped in the same way, the rest of the family is left
+/// out.
 ///
-/// Each scenario has a scratch directory of its own, an environment of its own and
-/// a port of the loopback interface. What it stores elsewhere, or sends
-/// elsewhere, the lab does not see: this is no sandbox.
+/// Each scenario has its own scratch directory, environment and port of the
+/// loopback interface. The audit does not see what the client stores or sends
+/// elsewhere: this is not a sandbox.
 ///
 /// # Errors
 ///
-/// If the client cannot be started, or the scratch directory not be used; or if it
-/// fetches nothing where nothing is odd, since then it is not being run as it
-/// should.
+/// If the client cannot be started or the scratch directory cannot be used; or if
+/// the client fetches nothing from a correct server, because then it is not run
+/// properly.
 pub fn audit(
     client: &Client,
     scenarios: &[Scenario],
@@ -178,12 +178,12 @@ struct Auditor<'a> {
     client: &'a Client,
     limits: Limits,
     identities: Identities,
-    /// In how many scenarios of this family the client did not end, by how.
+    /// The number of scenarios in which the client did not end, by family and kind.
     alike: Mutex<BTreeMap<(String, String), usize>>,
 }
 
 impl Auditor<'_> {
-    /// Fails if the client fetches nothing where nothing is odd.
+    /// Fails if the client fetches nothing from a correct server.
     fn control(&self) -> io::Result<()> {
         let mut scenarios = scenarios().iter();
         let Some(plain) = scenarios.find(|scenario| scenario.family() == CONTROL) else {
@@ -193,7 +193,7 @@ impl Auditor<'_> {
         match runs.as_ref().and_then(|(_, runs)| runs.did_nothing()) {
             None => Ok(()),
             Some(how) => Err(io::Error::other(format!(
-                "it stored nothing in the scenario {CONTROL}, where nothing is odd: {how}"
+                "it stored nothing in the scenario {CONTROL}, where the server is correct: {how}"
             ))),
         }
     }
@@ -218,8 +218,8 @@ impl Auditor<'_> {
         of_family.any(|(_, count)| *count >= ALIKE_MAX)
     }
 
-    /// The scenario as this client meets it, and its runs; `None` if it needs
-    /// TLS and the client is not told how.
+    /// Returns the scenario as adapted to this client, and its runs; `None` if it
+    /// needs TLS and the client has no command that requires STLS.
     fn runs(&self, scenario: &Scenario) -> io::Result<Option<(Scenario, Runs)>> {
         let client = self.client;
         let way = match (scenario.transport, &client.plain, &client.stls) {
@@ -229,7 +229,7 @@ impl Auditor<'_> {
         };
         let mut scenario = scenario.clone();
         if way.1 == Transport::Stls && scenario.transport == Transport::Any {
-            // The client insists on it, whatever the scenario is about.
+            // The client requires STLS, whatever the scenario is about.
             scenario.capabilities.push("STLS".to_owned());
         }
         let runs = settle::runs(client, way, &scenario, &self.limits, &self.identities)?;

@@ -1,5 +1,5 @@
-//! What a scenario is: a maildrop, a server that departs from the rules in one
-//! way, and what a client may make of it.
+//! Scenarios: a maildrop, a server with one fault, and the behaviour of a client
+//! that is right for it.
 
 use std::time::Duration;
 
@@ -9,10 +9,12 @@ mod file;
 
 pub use file::ScenarioError;
 
-/// What a server does in all runs of a client, and what is right then.
+/// The behaviour of a server in all runs of a client, and what is right for a
+/// client.
 ///
-/// A file of `scenarios/` describes one, or with `sweep` a family of them, one
-/// for each offset or length. They share the name of the file.
+/// A file in `scenarios/` describes one scenario, or with `sweep` or `lengths` a
+/// family of them, one for each offset or length. A family shares the name of the
+/// file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scenario {
     pub(crate) family: String,
@@ -22,9 +24,9 @@ pub struct Scenario {
     pub(crate) seen: Option<String>,
     pub(crate) transport: Transport,
     pub(crate) certificate: Certificate,
-    /// Whether a client may say an error and store nothing.
+    /// Whether a client may fail and store nothing.
     pub(crate) may_refuse: bool,
-    /// Commands that must not be sent, as their first words.
+    /// The first words of commands that the client must not send.
     pub(crate) never: Vec<String>,
     /// Whether sending a command before the answer to the last one is a fault,
     /// not only bad manners.
@@ -32,72 +34,73 @@ pub struct Scenario {
     pub(crate) capabilities: Vec<String>,
     pub(crate) messages: Vec<Message>,
     pub(crate) rules: Vec<Rule>,
-    /// Whether everything that is sent comes octet by octet.
+    /// Whether the server sends everything octet by octet.
     pub(crate) octet_by_octet: bool,
-    /// Whether the answer to a command that was sent ahead begins before the
-    /// message before it has ended.
+    /// Whether the answer to a pipelined command begins before the end of the
+    /// previous message.
     pub(crate) interleaved: bool,
 }
 
-/// What a scenario needs of the connection.
+/// What a scenario needs from the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
-    /// Nothing: it runs in the clear, or under TLS where the client insists.
+    /// Nothing: it runs without TLS, or with TLS if the client requires it.
     #[default]
     Any,
-    /// A client that insists on STLS.
+    /// A client that requires STLS.
     Stls,
 }
 
-/// Whose certificate the server shows.
+/// The certificate of the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Certificate {
-    /// One that `{cafile}` vouches for.
+    /// One that the authority in `{cafile}` signed.
     #[default]
     Trusted,
-    /// One that nobody vouches for.
+    /// One that no trusted authority signed.
     Stranger,
 }
 
 /// A message of the maildrop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Message {
-    /// What stands before the block in the answer to RETR, line end included.
+    /// The status line of the answer to RETR, including its line end.
     pub(crate) status: Vec<u8>,
-    /// The block as it is sent, its end included.
+    /// The block as it is sent, including its end.
     pub(crate) block: Vec<u8>,
-    /// What a client may store of it, with CRLF line ends: one of these.
+    /// The forms in which a client may store it, with CRLF line ends.
     pub(crate) stored: Vec<Vec<u8>>,
-    /// Whether a client can have all of it.
+    /// Whether a client can receive all of it.
     pub(crate) whole: bool,
-    /// Whether the listings leave it out, so that a client may not know of it.
+    /// Whether the listings leave it out, so that a client may not know about it.
     pub(crate) hidden: bool,
     pub(crate) size: String,
     pub(crate) unique_id: Vec<u8>,
 }
 
-/// How the server answers a command, where that is not how a good one would.
+/// How the server answers a command, if not like a correct server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rule {
     /// The first words of the command, in upper case.
     pub(crate) to: Vec<String>,
     pub(crate) when: When,
-    /// For how many such commands of a connection; for all if absent.
+    /// The number of such commands per connection to which it applies; all if
+    /// absent.
     pub(crate) times: Option<u32>,
-    /// What is sent; as a good server would answer if absent.
+    /// The octets to send; the answer of a correct server if absent.
     pub(crate) send: Option<Vec<u8>>,
-    /// Where what is sent is cut in pieces, with a pause after each.
+    /// The offsets at which the answer is cut, with a pause after each piece.
     pub(crate) cuts: Vec<usize>,
-    /// How long the answer takes.
+    /// The delay of the answer.
     pub(crate) delay: Duration,
-    /// Only so many octets are sent.
+    /// The number of octets to send; all if absent.
     pub(crate) until: Option<usize>,
     pub(crate) then: Then,
 }
 
-/// Under which transport a rule holds.
+/// The transport to which a rule applies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum When {
@@ -107,29 +110,29 @@ pub(crate) enum When {
     Tls,
 }
 
-/// What the server does once it has answered.
+/// What the server does after the answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Then {
     /// It reads on.
     #[default]
     GoOn,
-    /// It reads on, and whoever waits for more waits with reason.
+    /// It reads on, but owes more octets, so the client waits with good reason.
     Owe,
     /// It closes the connection.
     Close,
-    /// It says nothing any more.
+    /// It sends nothing more.
     Silence,
-    /// An octet now and then, of a line that never ends.
+    /// It sends an octet of an endless line now and then.
     Drip,
-    /// Octets of a line that does not end, as fast as they are taken.
+    /// It sends octets of an endless line, as fast as the client reads.
     Flood,
-    /// The handshake of TLS.
+    /// It does the TLS handshake.
     Tls,
 }
 
 impl Scenario {
-    /// The name of its file, and which of the family it is.
+    /// The name of its file, with its place in the family.
     #[must_use]
     pub fn name(&self) -> String {
         match &self.variant {
@@ -144,7 +147,7 @@ impl Scenario {
         &self.family
     }
 
-    /// What it is about, in a line.
+    /// Its subject, in one line.
     #[must_use]
     pub fn why(&self) -> &str {
         &self.why
@@ -156,13 +159,13 @@ impl Scenario {
         &self.shows
     }
 
-    /// The software that was seen to get it wrong.
+    /// Software that was seen to get it wrong.
     #[must_use]
     pub fn seen(&self) -> Option<&str> {
         self.seen.as_deref()
     }
 
-    /// What it needs of the connection.
+    /// What it needs from the connection.
     #[must_use]
     pub const fn transport(&self) -> Transport {
         self.transport
@@ -188,12 +191,12 @@ impl Scenario {
     ///
     /// # Errors
     ///
-    /// What in it is no scenario, with the place if TOML knows it.
+    /// What is wrong with the text, with the place if TOML knows it.
     pub fn parse(family: &str, text: &str) -> Result<Vec<Self>, ScenarioError> {
         file::parse(family, text)
     }
 
-    /// The message of a number, from 1.
+    /// The message with this number, counted from 1.
     pub(crate) fn message(&self, number: usize) -> Option<&Message> {
         self.messages.get(number.checked_sub(1)?)
     }
@@ -205,8 +208,8 @@ impl Scenario {
 }
 
 impl Rule {
-    /// Whether it writes out which messages there are. That is true only while
-    /// they are all there.
+    /// Whether the rule contains a fixed listing, which is right only as long as no
+    /// message is removed.
     pub(crate) fn is_listing(&self) -> bool {
         let lists = matches!(
             self.to.first().map(String::as_str),

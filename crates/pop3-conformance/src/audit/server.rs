@@ -1,5 +1,5 @@
-//! The scripted server, without I/O: octets of the client in, actions out, and
-//! time a parameter.
+//! The scripted server, without I/O: octets of the client in, actions out; time is
+//! a parameter.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use super::{
 
 mod commands;
 
-/// The longest line of a client that is looked at. RFC 2449 §4 allows 255
-/// octets; what is longer than this is cut, and noted.
-pub const LINE_MAX: usize = 8192;
+/// The longest line of a client that is examined. RFC 2449 §4 allows 255 octets; a
+/// longer line than this is cut, and noted.
+pub const MAX_LINE: usize = 8192;
 
 /// The most commands of a connection.
-pub const COMMANDS_MAX: usize = 500;
+pub const MAX_COMMANDS: usize = 500;
 
-/// The most octets that wait to be sent: a client that asks for more without
-/// reading any has no measure.
+/// The most octets that wait to be sent: no client needs to request more without
+/// reading any.
 const QUEUE_MAX: usize = 16 << 20;
 
-/// How much of a line without end a server sends at most. A client that takes all of it has no
-/// limit.
-pub const FLOOD_MAX: usize = 64 << 20;
+/// The most octets that a server sends of an endless line. A client that reads all
+/// of them has no limit.
+pub const MAX_FLOOD: usize = 64 << 20;
 
 /// The first octet of a TLS handshake (RFC 8446 §5.1).
 const HANDSHAKE: u8 = 0x16;
@@ -33,7 +33,7 @@ const HANDSHAKE: u8 = 0x16;
 /// A piece of the flood.
 const FLOOD_PIECE: usize = 1 << 16;
 
-/// How often a server that drips sends an octet.
+/// The interval at which a slow server sends an octet.
 const DRIP: Duration = Duration::from_millis(100);
 
 /// A server that plays a [`Scenario`] on one connection.
@@ -56,12 +56,12 @@ pub struct Server<'s> {
     log: Log,
     state: State,
     tls: bool,
-    /// How often each rule was used.
+    /// The number of uses of each rule.
     used: Vec<u32>,
     maildrop: Maildrop,
     /// The message-numbers that DELE has marked.
     deleted: Vec<usize>,
-    /// What QUIT has removed, by the numbers of the scenario.
+    /// The messages that QUIT has removed, by their numbers in the scenario.
     removed: Vec<usize>,
     line: Vec<u8>,
     line_is_too_long: bool,
@@ -69,14 +69,14 @@ pub struct Server<'s> {
     outbox: Outbox,
     mode: Mode,
     owes: bool,
-    /// Whether the client was told to begin TLS, with which the server will not
-    /// go on.
+    /// Whether the client was told to begin TLS although the server will not
+    /// continue with it.
     expects_hello: bool,
-    /// Whether what comes is TLS, which the server does not read.
+    /// Whether the input is TLS, which the server does not read.
     deaf: bool,
 }
 
-/// What a driver has to do.
+/// What a driver must do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Send these octets, and poll again.
@@ -86,9 +86,9 @@ pub enum Action {
     StartTls,
     /// Close the sending side. Input is still welcome.
     Close,
-    /// Poll at this time, or after input.
+    /// Poll again at this time, or after input.
     Wait(Duration),
-    /// Poll after input.
+    /// Poll again after input.
     Read,
 }
 
@@ -96,22 +96,22 @@ pub enum Action {
 enum Mode {
     Talking,
     Silent,
-    /// The next octet is due then.
+    /// Sends an octet now and then; the next one is due at this time.
     Dripping(Duration),
-    /// So much was sent.
+    /// Sends an endless line; this number of octets was sent.
     Flooding(usize),
     Closing,
     Closed,
 }
 
 impl<'s> Server<'s> {
-    /// A server whose client has just connected, and that has all messages.
+    /// A server with all messages, whose client has just connected.
     #[must_use]
     pub fn new(scenario: &'s Scenario) -> Self {
         Self::with_maildrop(scenario, Maildrop::new(scenario))
     }
 
-    /// The same with what earlier sessions have left of the maildrop.
+    /// A server with the messages that earlier sessions left.
     #[must_use]
     pub fn with_maildrop(scenario: &'s Scenario, maildrop: Maildrop) -> Self {
         let mut server = Self {
@@ -141,11 +141,11 @@ impl<'s> Server<'s> {
         server
     }
 
-    /// Octets from the client.
+    /// Handles octets from the client.
     pub fn handle_input(&mut self, octets: &[u8]) {
         for &octet in octets {
             if std::mem::take(&mut self.expects_hello) && octet == HANDSHAKE {
-                // No command, and no answer that TLS could be made of.
+                // This is neither a command nor an expected TLS handshake.
                 self.log.push(Entry::Tls(false));
                 self.outbox.send(b"-ERR what is this?\r\n", &[]);
                 self.outbox.end(self.state, Then::Close);
@@ -156,7 +156,7 @@ impl<'s> Server<'s> {
             }
             if octet == b'\n' {
                 self.handle_line();
-            } else if self.line.len() < LINE_MAX {
+            } else if self.line.len() < MAX_LINE {
                 self.line.push(octet);
             } else {
                 self.line_is_too_long = true;
@@ -164,18 +164,18 @@ impl<'s> Server<'s> {
         }
     }
 
-    /// The client has closed its side.
+    /// Handles that the client has closed its side.
     pub fn handle_end(&mut self) {
         self.log.push(Entry::ClientClosed);
     }
 
-    /// Nothing can be sent to the client any more.
+    /// Handles that nothing can be sent to the client any more.
     pub fn handle_broken(&mut self) {
         self.outbox.clear();
         self.mode = Mode::Closed;
     }
 
-    /// The handshake is done, or has failed.
+    /// Handles the end of a TLS handshake.
     pub fn handle_tls(&mut self, established: bool) {
         self.log.push(Entry::Tls(established));
         self.tls = established;
@@ -184,7 +184,7 @@ impl<'s> Server<'s> {
         }
     }
 
-    /// What to do next. Ask again after each [`Action::Send`] and
+    /// Returns what to do next. Call it again after each [`Action::Send`] and
     /// [`Action::StartTls`].
     pub fn poll(&mut self, now: Duration) -> Action {
         while let Some(step) = self.outbox.next(now) {
@@ -218,7 +218,7 @@ impl<'s> Server<'s> {
                 self.mode = Mode::Dripping(now + DRIP);
                 Action::Send(b"a".to_vec())
             }
-            Mode::Flooding(sent) if sent >= FLOOD_MAX => {
+            Mode::Flooding(sent) if sent >= MAX_FLOOD => {
                 self.log.took_the_flood = true;
                 self.mode = Mode::Silent;
                 Action::Read
@@ -230,7 +230,7 @@ impl<'s> Server<'s> {
         }
     }
 
-    /// Whether the client has reason to wait for octets.
+    /// Whether the server owes the client octets.
     #[must_use]
     pub fn owes(&self) -> bool {
         self.owes
@@ -240,31 +240,31 @@ impl<'s> Server<'s> {
             )
     }
 
-    /// Whether the server is in the middle of a line without end.
+    /// Whether the server is sending an endless line.
     #[cfg(feature = "run")]
     #[must_use]
     pub(super) const fn is_flooding(&self) -> bool {
         matches!(self.mode, Mode::Flooding(_))
     }
 
-    /// What this session has removed from the maildrop: messages that it has
-    /// marked, once QUIT is answered with `+OK`. For [`Maildrop::remove`].
+    /// The messages that this session has removed: those marked by DELE, once QUIT
+    /// is answered with `+OK`. Pass them to [`Maildrop::remove`].
     #[must_use]
     pub fn removed(&self) -> &[usize] {
         &self.removed
     }
 
-    /// What was said so far.
+    /// The log so far.
     #[must_use]
     pub const fn log(&self) -> &Log {
         &self.log
     }
 
-    /// What was said.
+    /// Returns the log.
     #[must_use]
     pub fn into_log(mut self) -> Log {
         if !self.line.is_empty() {
-            // A line without an end was sent all the same.
+            // Log a last line without an end, too.
             self.note(false);
         }
         self.log

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::Scenario;
 
-/// Every scenario, in the order of the files' names, families spread out.
+/// Every scenario, in the order of file names; families are expanded.
 #[must_use]
 pub fn scenarios() -> &'static [Scenario] {
     static SCENARIOS: OnceLock<Vec<Scenario>> = OnceLock::new();
@@ -23,7 +23,7 @@ pub const fn scenario_files() -> &'static [(&'static str, &'static str)] {
     FILES
 }
 
-/// Names, and the texts of the files that have them.
+/// The names and texts of files.
 macro_rules! files {
     ($($name:literal)*) => {
         &[$(($name, include_str!(concat!("../../scenarios/", $name, ".toml")))),*]
@@ -153,10 +153,10 @@ mod tests {
 
     use super::scenarios;
 
-    /// A client that ends there, as the standard asks, would be blamed for
-    /// something that the scenario is not about.
+    /// Otherwise a client that follows the standard and ends there would be blamed
+    /// for something that the scenario is not about.
     #[test]
-    fn dots_are_doubled_except_where_that_is_what_a_scenario_is_about() {
+    fn doubles_dots_except_in_scenarios_about_that() {
         let about = [
             "dot-cr-octet",
             "dot-not-doubled",

@@ -1,8 +1,7 @@
-//! One connection: commands as octets, replies as what they were.
+//! One connection: sends commands as octets, and reads replies.
 //!
-//! Replies are read with the decoder that our own client has, by the rule that
-//! Outlook reads them by: it takes any line for a reply, so that the rows can
-//! say what is wrong with one.
+//! Replies are read with the decoder of our own client, by Outlook's rule: it
+//! accepts any line as a reply, so that the rows can say what is wrong with one.
 
 use std::{
     io,
@@ -24,18 +23,19 @@ pub(super) use reply::{Answer, Reply, Trouble, TroubleKind};
 
 use reading::Reading;
 
-/// Octets asked for at once.
+/// The octets read at once.
 const READ_OCTETS: usize = 16 * 1024;
 
-/// A connection that was made, with what came on it and is not read yet.
+/// An open connection, with the octets that were received but not yet read.
 pub(super) struct Dialogue {
     connection: Box<dyn Connection>,
     unread: Vec<u8>,
     limits: Limits,
     secrets: Secrets,
-    /// When the run has to be over.
+    /// The time at which the run must end.
     end: Instant,
-    /// Not in step: a reply is missing, or one came that answers nothing.
+    /// Whether the dialogue is out of step: a reply is missing, or one was
+    /// unsolicited.
     pub(super) broken: bool,
 }
 
@@ -56,7 +56,8 @@ impl Dialogue {
         }
     }
 
-    /// Sends a command, which people are shown as `shown`, and reads its reply.
+    /// Sends a command and reads its reply. The report shows the command as
+    /// `shown`.
     pub(super) fn ask(
         &mut self,
         network: &dyn Network,
@@ -99,7 +100,7 @@ impl Dialogue {
                     return Err(self.trouble(kind, (&reading.head, reading.octets)));
                 }
             }
-            // A large message over a slow line is no fault.
+            // A large message on a slow line is not a fault.
             if reading.is_in_block() {
                 deadline = network.now() + self.limits.reply;
             }
@@ -139,10 +140,10 @@ impl Dialogue {
         }
     }
 
-    /// What came and answers nothing, if there is such. Nothing can be asked
-    /// after it.
+    /// Returns unsolicited octets, if there are any. No command can be sent after
+    /// them.
     pub(super) fn unasked(&mut self) -> Option<String> {
-        // What is left of a reply that could not be read is no news.
+        // The rest of an unreadable reply is not new.
         if self.unread.is_empty() || self.broken {
             return None;
         }
@@ -151,14 +152,14 @@ impl Dialogue {
         Some(self.secrets.received(&octets))
     }
 
-    /// What else comes within a short time, at most a few lines of it.
+    /// Returns what else arrives within a short time, at most a few lines.
     pub(super) fn linger(&mut self, network: &dyn Network) -> Option<String> {
         let deadline = network.now() + self.limits.linger;
         while self.unread.len() < READ_OCTETS && self.fill(network, deadline).is_ok() {}
         self.unasked()
     }
 
-    /// Whether the server ends the connection, and says nothing more; `None` if
+    /// Whether the server closes the connection without sending more; `None` if
     /// there is no time to see it.
     pub(super) fn ends(&mut self, network: &dyn Network) -> Option<bool> {
         let mut buffer = [0; 1];
@@ -171,7 +172,7 @@ impl Dialogue {
         }
     }
 
-    /// The TLS handshake. What came before it is forgotten, and returned.
+    /// Does the TLS handshake. Discards and returns what was received before it.
     pub(super) fn start_tls(&mut self, network: &dyn Network) -> Result<String, io::Error> {
         let before = match self.unread.is_empty() {
             true => String::new(),
@@ -207,11 +208,11 @@ impl Dialogue {
     }
 }
 
-/// Why no more octets come.
+/// Why no more octets arrive.
 enum Stopped {
-    /// Not in time.
+    /// None arrived in time.
     Late,
-    /// There are no more.
+    /// The server closed the connection.
     Closed,
     /// The run is over.
     OutOfTime,

@@ -1,9 +1,9 @@
-//! What is shown of a dialogue: its lines, cut short, without secrets.
+//! The lines of a dialogue in a report: shortened, and without secrets.
 //!
-//! Each text of the server that goes into a report comes through
-//! [`Secrets::received`], [`Secrets::quoted`] or [`Secrets::error`], which leave
-//! out one that repeats the password. Numbers are read out of such texts, and
-//! used in commands and sentences: [`Secrets::without_numbers`] sees to these.
+//! Each text of the server in a report passes through [`Secrets::received`],
+//! [`Secrets::quoted`] or [`Secrets::error`], which leave out texts that repeat the
+//! password. Numbers from such texts are used in commands and sentences;
+//! [`Secrets::without_numbers`] handles these.
 
 use std::{fmt::Write as _, io, rc::Rc};
 
@@ -18,13 +18,13 @@ const LINE_SHOWN: usize = 120;
 /// The most lines that are shown of one reply.
 const LINES_SHOWN: usize = 4;
 
-/// The most octets of a reply that are looked at.
+/// The most octets of a reply that are examined.
 const REPLY_SHOWN: usize = LINES_SHOWN * 1024;
 
 /// What is shown in place of a text that repeats the password.
 const NOT_SHOWN: &str = "(not shown: it repeats what was sent to log in)";
 
-/// Knows which texts no report may show.
+/// Decides which texts no report may show.
 #[derive(Clone)]
 pub(super) struct Secrets(pub(super) Rc<Repeats>);
 
@@ -33,17 +33,17 @@ impl Secrets {
         (self.0)(octets)
     }
 
-    /// What the client sent.
+    /// Shows octets that the client sent.
     pub(super) fn sent(octets: &[u8]) -> String {
         lines("C: ", octets, octets.len())
     }
 
-    /// What the server sent.
+    /// Shows octets that the server sent.
     pub(super) fn received(&self, octets: &[u8]) -> String {
         self.received_of(octets, octets.len())
     }
 
-    /// The same, of which only the first octets were kept.
+    /// Shows octets that the server sent, of which only the first ones were kept.
     pub(super) fn received_of(&self, octets: &[u8], in_all: usize) -> String {
         let most = &octets[..octets.len().min(REPLY_SHOWN)];
         let ends = most
@@ -59,7 +59,7 @@ impl Secrets {
         }
     }
 
-    /// A part of what the server sent, for a sentence.
+    /// Shows a part of what the server sent, for a sentence.
     pub(super) fn quoted(&self, octets: &[u8], max: usize) -> String {
         match self.repeated(octets) {
             true => NOT_SHOWN.to_owned(),
@@ -67,7 +67,7 @@ impl Secrets {
         }
     }
 
-    /// An error of the connection, which may tell what came.
+    /// Makes an error of the connection safe, which may contain received octets.
     pub(super) fn error(&self, error: io::Error) -> io::Error {
         match self.repeated(error.to_string().as_bytes()) {
             true => io::Error::new(error.kind(), NOT_SHOWN),
@@ -75,7 +75,7 @@ impl Secrets {
         }
     }
 
-    /// The text, with `***` for each number that repeats the password.
+    /// Replaces each number that repeats the password with `***`.
     pub(super) fn without_numbers(&self, text: &str) -> String {
         let mut safe = String::with_capacity(text.len());
         let mut rest = text;
@@ -94,7 +94,7 @@ impl Secrets {
     }
 }
 
-/// Of a server that was not asked.
+/// For a server that was not asked.
 impl Default for Secrets {
     fn default() -> Self {
         Self(Rc::new(|_| true))
@@ -115,7 +115,7 @@ fn lines(side: &str, octets: &[u8], in_all: usize) -> String {
     text.join("\n")
 }
 
-/// A whole CRLF goes without saying; half of one is shown.
+/// Removes a CRLF; keeps a bare CR or LF, which is shown.
 fn without_line_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r\n").unwrap_or(line)
 }

@@ -1,4 +1,4 @@
-//! What the sessions brought to light, for the rows to judge.
+//! The observations of the sessions, for the rows to judge.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use super::{
     prober::{Incident, IncidentKind, lines},
 };
 
-/// A command and what came of it.
+/// A command and its answer.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) command: String,
     pub(super) answer: Answer,
 }
 
-/// Everything that was seen. What is absent was not asked.
+/// All observations. What is absent was not asked.
 #[derive(Default)]
 pub(super) struct Observed {
     pub(super) secrets: Secrets,
@@ -26,7 +26,7 @@ pub(super) struct Observed {
     pub(super) hopeless: Option<String>,
     pub(super) greeting: Option<Answer>,
     pub(super) login: Option<String>,
-    /// The server has no login that this check knows.
+    /// Set if the server has no login that this check supports.
     pub(super) no_login: Option<String>,
     pub(super) capa: Option<Answer>,
     /// The capabilities last announced.
@@ -45,20 +45,20 @@ pub(super) struct Observed {
     pub(super) update: Option<Update>,
 }
 
-/// A login with a wrong password, and what was possible then.
+/// A login with a wrong password, and what followed.
 pub(super) struct RefusedLogin {
     pub(super) answer: Answer,
-    /// The connection was still there, and this came of the right password.
+    /// The answer to the right password, if the connection was still open.
     pub(super) after: Option<Answer>,
 }
 
-/// What became of a command sent together with STLS.
+/// The outcome of a command sent together with STLS.
 pub(super) enum Injection {
-    /// It was obeyed, in this way.
+    /// The server obeyed it, as shown.
     Obeyed(String),
-    /// It was not.
+    /// The server discarded it.
     Discarded(String),
-    /// The connection came to an end.
+    /// The connection ended.
     Ended(String),
 }
 
@@ -83,7 +83,7 @@ pub(super) struct Reading {
     pub(super) unknown: Option<Answer>,
     pub(super) no_such_message: Vec<Asked>,
     pub(super) samples: Vec<Sample>,
-    /// Messages in the maildrop that were not retrieved.
+    /// The number of messages in the maildrop that were not retrieved.
     pub(super) not_sampled: usize,
     /// Listings and the like, and then messages.
     pub(super) pipelined: Vec<Pipelined>,
@@ -96,22 +96,22 @@ pub(super) struct Sample {
     pub(super) number: u32,
     pub(super) listed: Option<u64>,
     pub(super) retr: Answer,
-    /// What came after it without being asked for.
+    /// The unsolicited octets after it.
     pub(super) after: Option<String>,
     pub(super) top_0: Option<Answer>,
     pub(super) top_1: Option<Answer>,
 }
 
-/// Commands sent at once, their answers, and those that each got alone.
+/// Commands sent together, their answers, and the answer that each got alone.
 pub(super) struct Pipelined {
     pub(super) pipelined: Vec<Asked>,
     pub(super) alone: Vec<Option<Answer>>,
 }
 
-/// A command longer than any may be.
+/// An overlong command.
 pub(super) struct LongCommand {
     pub(super) answer: Answer,
-    /// What else came.
+    /// The octets after its answer.
     pub(super) after: Option<String>,
     pub(super) octets: usize,
 }
@@ -139,9 +139,9 @@ pub(super) struct Again {
     pub(super) messages: BTreeMap<u32, Answer>,
 }
 
-/// What is removed, and what is not.
+/// The maildrop before and after deletions.
 pub(super) struct Update {
-    /// The maildrop at first.
+    /// The maildrop at the start.
     pub(super) before: Listing,
     /// After DELE and a connection that was dropped.
     pub(super) dropped: Option<Listing>,
@@ -152,14 +152,14 @@ pub(super) struct Update {
     pub(super) shown: String,
 }
 
-/// The answers to LIST and UIDL, as far as they can be read.
+/// The answers to LIST and UIDL, as far as they are readable.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Listing {
     pub(super) sizes: BTreeMap<u32, u64>,
     pub(super) unique_ids: BTreeMap<u32, Vec<u8>>,
 }
 
-/// What listings tell of a message.
+/// A message in the listings.
 pub(super) struct Told<'a> {
     pub(super) number: u32,
     pub(super) octets: u64,
@@ -188,13 +188,13 @@ impl Listing {
         }
     }
 
-    /// Where the message `number` of an earlier listing is now: where its unique-id
-    /// is, or else where it was.
+    /// The current number of the message `number` of an `earlier` listing: that of
+    /// its unique-id, or else the same number.
     pub(super) fn number_of(&self, earlier: &Self, number: u32) -> u32 {
         let Some(id) = earlier.unique_ids.get(&number) else {
             return number;
         };
-        // Copies of one message may have one unique-id.
+        // Copies of one message may share a unique-id.
         if self.unique_ids.get(&number) == Some(id) {
             return number;
         }
@@ -203,7 +203,7 @@ impl Listing {
         moved.map_or(number, |(&number, _)| number)
     }
 
-    /// The messages that LIST has.
+    /// The messages in LIST.
     pub(super) fn messages_told(&self) -> Vec<Told<'_>> {
         let told = |(&number, &octets)| Told {
             number,
@@ -213,7 +213,7 @@ impl Listing {
         self.sizes.iter().map(told).collect()
     }
 
-    /// How many messages there are, by LIST, else by UIDL.
+    /// The number of messages in LIST, or else in UIDL.
     pub(super) fn messages(&self) -> usize {
         match self.sizes.is_empty() {
             true => self.unique_ids.len(),
@@ -223,9 +223,9 @@ impl Listing {
 }
 
 impl Asked {
-    /// Whether a reply is the one that came to the command `alone`. Of a message
-    /// all is compared, of other replies all but sizes: those may change, which
-    /// another row is about.
+    /// Whether `reply` is the same as the one to the command sent `alone`. Compares
+    /// messages completely, and other replies except for sizes: another row judges
+    /// changed sizes.
     pub(super) fn is_answered_as(&self, reply: &Reply, alone: &Reply) -> bool {
         if self.command.starts_with("RETR ") {
             return reply.positive == alone.positive && reply.block == alone.block;
@@ -244,7 +244,7 @@ impl Asked {
 }
 
 impl Pipelined {
-    /// Whether each got what it got alone, as far as that is known.
+    /// Whether each command got the same answer as alone, as far as is known.
     pub(super) fn is_in_order(&self) -> bool {
         let mut pairs = self.pipelined.iter().zip(&self.alone);
         pairs.all(|(asked, alone)| match (&asked.answer, alone) {
@@ -255,7 +255,7 @@ impl Pipelined {
 }
 
 impl Observed {
-    /// The first thing of that kind that went wrong.
+    /// The first incident of a kind.
     pub(super) fn incident(&self, is: impl Fn(IncidentKind) -> bool) -> Option<&Incident> {
         self.incidents.iter().find(|incident| is(incident.kind))
     }
@@ -267,7 +267,7 @@ impl Observed {
         Listing::of(list, uidl, rule)
     }
 
-    /// The answer to STAT, if it can be read.
+    /// The answer to STAT, if it is readable.
     pub(super) fn drop_listing(&self, rule: FieldRule) -> Option<DropListing> {
         drop_listing(self.reading.stat.as_ref()?, rule)
     }
@@ -279,19 +279,19 @@ pub(super) fn drop_listing(stat: &Answer, rule: FieldRule) -> Option<DropListing
 }
 
 impl Sample {
-    /// The message, if it came.
+    /// The message, if it arrived.
     pub(super) fn message(&self) -> Option<&Reply> {
         self.retr.as_ref().ok().filter(|reply| reply.positive)
     }
 
-    /// The answer to TOP with 0 lines, if it came.
+    /// The answer to TOP with 0 lines, if it arrived.
     pub(super) fn top(&self) -> Option<&Reply> {
         let top = self.top_0.as_ref()?.as_ref().ok()?;
         Some(top).filter(|top| top.positive)
     }
 
-    /// Whether it is not on the wire as it should be, so that neither its octets
-    /// nor its end can be relied on.
+    /// Whether the message is incorrect on the wire, so that its octets and its end
+    /// are unreliable.
     pub(super) fn is_suspect(&self) -> bool {
         let is_unstuffed = |message: &Reply| message.unstuffed.is_some();
         self.after.is_some()
@@ -299,8 +299,8 @@ impl Sample {
             || self.may_lose_first_dot()
     }
 
-    /// Whether the first octet is a dot that was not stuffed: it stands alone,
-    /// or ends the block.
+    /// Whether the first octet is an unstuffed dot: one dot, or the end of the
+    /// block.
     pub(super) fn loses_first_dot(&self) -> bool {
         self.message().is_some_and(|message| {
             let ends = message.block.is_empty() && self.after.is_some();
@@ -308,8 +308,8 @@ impl Sample {
         })
     }
 
-    /// Whether it begins with two dots on the wire, and is an octet short: the
-    /// message may have both of them.
+    /// Whether the message begins with two dots on the wire and is one octet short,
+    /// so that both dots may belong to the message.
     pub(super) fn may_lose_first_dot(&self) -> bool {
         self.message().is_some_and(|message| {
             let octets = message.block.len() as u64;
@@ -317,8 +317,8 @@ impl Sample {
         })
     }
 
-    /// Whether RETR sent another message than TOP did, and LIST sides with TOP. What
-    /// TOP sends begins every message that it is of, wherever its header ends.
+    /// Whether RETR sent a different message than TOP, and LIST agrees with TOP. A
+    /// message begins with what TOP sends of it, wherever its header ends.
     pub(super) fn is_another_message(&self) -> bool {
         let (Some(message), Some(top)) = (self.message(), self.top()) else {
             return false;
@@ -332,8 +332,8 @@ impl Sample {
     }
 }
 
-/// The same where line ends are CR CR LF and the blank line is CR CR LF too, for
-/// those who store mail with CRLF and put CR before each LF.
+/// Splits a message whose line ends are CR CR LF, from a server that stores mail
+/// with CRLF and adds CR before each LF.
 pub(super) fn split_header_of_double_cr(message: &[u8]) -> (&[u8], &[u8]) {
     const BLANK: &[u8] = b"\r\n\r\r\n";
     let end = message
@@ -342,7 +342,7 @@ pub(super) fn split_header_of_double_cr(message: &[u8]) -> (&[u8], &[u8]) {
     message.split_at(end.map_or(message.len(), |end| end + BLANK.len()))
 }
 
-/// The header of a message with the blank line after it, and the rest.
+/// Splits a message into its header with the blank line, and the rest.
 pub(super) fn split_header(message: &[u8]) -> (&[u8], &[u8]) {
     if message.starts_with(b"\r\n") {
         return message.split_at(2);

@@ -1,4 +1,4 @@
-//! The sessions, one after the other. Each puts what it saw into [`Observed`].
+//! The sessions, one after the other. Each adds its observations to [`Observed`].
 
 use pop3_proto::ReplyKind;
 
@@ -26,7 +26,7 @@ pub(super) fn run(
     let rule = options.profile.fields;
     progress("greeting and capabilities");
     authorization::before_login(prober, &mut seen, wanted(Phase::EarlyQuit))?;
-    // This one must get in, or there is nothing to report.
+    // This login must succeed, or there is nothing to report.
     progress("login");
     let entered = prober.enter()?;
     if let Err(trouble) = &entered
@@ -74,7 +74,7 @@ pub(super) fn run(
     Ok(seen)
 }
 
-/// What may come back, if the command is obeyed after all.
+/// The kind of the reply, if the server obeys the command after all.
 fn kind_of(command: &str) -> ReplyKind {
     match command.split(' ').next() {
         Some("RETR" | "TOP") => ReplyKind::Message,
@@ -86,7 +86,7 @@ fn is_yes(answer: &Option<Answer>) -> bool {
     matches!(answer, Some(Ok(reply)) if reply.positive)
 }
 
-/// What an answer looked like.
+/// The exchange of an answer, for the report.
 pub(super) fn shown(answer: &Answer) -> &str {
     match answer {
         Ok(reply) => &reply.shown,

@@ -1,5 +1,4 @@
-//! Sessions with the server, opened as they are needed, and what went wrong in
-//! them.
+//! Opens sessions with the server as they are needed, and records their incidents.
 
 use std::{io, rc::Rc, time::Instant};
 
@@ -14,7 +13,7 @@ use super::{
 
 mod login;
 
-/// Opens sessions and keeps what is known of the server.
+/// Opens sessions, and keeps what is known about the server.
 pub(super) struct Prober<'n> {
     network: &'n mut dyn Network,
     account: &'n Account<'n>,
@@ -22,25 +21,25 @@ pub(super) struct Prober<'n> {
     pub(super) secrets: Secrets,
     end: Instant,
     dialogue: Option<Dialogue>,
-    /// Why there can be no session any more.
+    /// Why no further session is possible.
     hopeless: Option<Trouble>,
     connections: u32,
     capa_fails: bool,
     has_logged_in: bool,
-    /// The last command was refused, after which a server may close.
+    /// Whether the last command was refused, after which a server may close.
     was_refused: bool,
     pub(super) is_tls: bool,
     is_local: bool,
-    /// The lines of the last CAPA that was answered.
+    /// The lines of the last answer to CAPA.
     pub(super) capabilities: Vec<Vec<u8>>,
     pub(super) incidents: Vec<Incident>,
-    /// STLS where a session needed it: the dialogue, and whether it worked.
+    /// STLS in a session: whether it worked, and the dialogue.
     pub(super) stls: Option<(bool, String)>,
-    /// The login that let us in, without the password.
+    /// The login that succeeded, without the password.
     pub(super) login: Option<String>,
 }
 
-/// Something that no reply should be.
+/// A fault in a reply.
 #[derive(Clone, Debug)]
 pub(super) struct Incident {
     pub(super) kind: IncidentKind,
@@ -52,7 +51,7 @@ pub(super) enum IncidentKind {
     Trouble(TroubleKind),
     /// The first line begins with neither `+OK` nor `-ERR`.
     Inexact,
-    /// Octets came that answer nothing.
+    /// Unsolicited octets arrived.
     Unasked,
 }
 
@@ -84,7 +83,7 @@ impl<'n> Prober<'n> {
         }
     }
 
-    /// A new connection, and the greeting.
+    /// Connects, and reads the greeting.
     pub(super) fn connect(&mut self) -> Result<Answer, Unable> {
         self.drop_connection();
         if let Some(trouble) = &self.hopeless {
@@ -119,7 +118,7 @@ impl<'n> Prober<'n> {
             .insert(dialogue)
             .reply(self.network, ReplyKind::Line);
         self.note(&greeting, true);
-        // It would not be better the next time, and each wait is long.
+        // Another try would not be better, and each wait is long.
         self.hopeless = match &greeting {
             Err(trouble) => Some(trouble.clone()),
             Ok(reply) if !reply.is_reply() => Some(Trouble {
@@ -134,14 +133,14 @@ impl<'n> Prober<'n> {
         Ok(greeting)
     }
 
-    /// A command on the connection that there is, whatever its state.
+    /// Sends a command on the current connection, whatever its state.
     pub(super) fn ask_here(&mut self, command: &str, kind: ReplyKind) -> Answer {
         let answer = self.exchange(command, kind);
         self.note(&answer, true);
         answer
     }
 
-    /// The same for a command whose argument is secret.
+    /// Sends a command whose argument is secret.
     pub(super) fn tell_here(&mut self, keyword: &str, secret: &str) -> Answer {
         let shown = format!("C: {keyword} ***");
         let command = format!("{keyword} {secret}");
@@ -150,16 +149,16 @@ impl<'n> Prober<'n> {
         answer
     }
 
-    /// The same for commands that no client sends: a missing answer is for the
-    /// row that sent it to judge.
+    /// Sends a command that no client sends; the row that sent it judges a missing
+    /// answer.
     pub(super) fn probe_here(&mut self, command: &str, kind: ReplyKind) -> Answer {
         let answer = self.exchange(command, kind);
         self.note(&answer, false);
         answer
     }
 
-    /// A command in a session of the TRANSACTION state, in a new one if the last
-    /// has come to an end.
+    /// Sends a command in the TRANSACTION state, in a new session if the last one
+    /// has ended.
     pub(super) fn ask(&mut self, command: &str, kind: ReplyKind) -> Answer {
         let answer = self.exchange_in_session(command, kind)?;
         self.note(&answer, true);
@@ -173,8 +172,8 @@ impl<'n> Prober<'n> {
         answer
     }
 
-    /// What became of a command, if there is a session. That a server closed after
-    /// the command before is no answer to this one.
+    /// Sends a command, if there is a session. If the server closed after the
+    /// previous command, that is not an answer to this one.
     fn exchange_in_session(&mut self, command: &str, kind: ReplyKind) -> Result<Answer, Trouble> {
         self.enter_if_needed()?;
         let answer = self.exchange(command, kind);
@@ -191,7 +190,7 @@ impl<'n> Prober<'n> {
         is_over && self.was_refused
     }
 
-    /// Several commands at once, and their answers in order.
+    /// Sends several commands together, and returns their answers in order.
     pub(super) fn pipeline(&mut self, commands: &[(&str, ReplyKind)]) -> Vec<Answer> {
         let answers = self.pipeline_once(commands);
         match answers.first() {
@@ -226,12 +225,12 @@ impl<'n> Prober<'n> {
         answers
     }
 
-    /// What else comes within a short time.
+    /// Returns what else arrives within a short time.
     pub(super) fn linger(&mut self) -> Option<String> {
         self.dialogue.as_mut()?.linger(self.network)
     }
 
-    /// Whether the server ends the connection now, if that can be seen.
+    /// Whether the server closes the connection now, if there is time to see it.
     pub(super) fn ends(&mut self) -> Option<bool> {
         self.notice_unasked();
         let network = &*self.network;
@@ -243,13 +242,13 @@ impl<'n> Prober<'n> {
         ends
     }
 
-    /// Cuts the connection off, without QUIT.
+    /// Closes the connection without QUIT.
     pub(super) fn drop_connection(&mut self) {
         self.dialogue = None;
         self.is_tls = false;
     }
 
-    /// Whether there is a connection, in step.
+    /// Whether there is a connection that is in step.
     pub(super) fn is_open(&self) -> bool {
         self.dialogue
             .as_ref()
@@ -262,7 +261,8 @@ impl<'n> Prober<'n> {
         Some(trouble.shown.clone())
     }
 
-    /// The capabilities of this connection; remembered if there are some.
+    /// Asks for the capabilities of this connection, and keeps them if there are
+    /// any.
     pub(super) fn capa(&mut self) -> Option<Answer> {
         if self.capa_fails {
             return None;
@@ -282,7 +282,7 @@ impl<'n> Prober<'n> {
         lines.any(|line| Capability::parse(line).is_ok_and(|capability| is(&capability)))
     }
 
-    /// The handshake alone; what came in the clear before it is in the result.
+    /// Does the TLS handshake. Returns what was received before it.
     pub(super) fn start_tls(&mut self) -> io::Result<String> {
         let Some(dialogue) = &mut self.dialogue else {
             return Err(io::ErrorKind::NotConnected.into());
@@ -292,7 +292,7 @@ impl<'n> Prober<'n> {
         done
     }
 
-    /// Sends commands and reads no answer yet.
+    /// Sends commands, and reads no answer yet.
     pub(super) fn send_here(&mut self, octets: &[u8]) -> Result<(), Trouble> {
         match &mut self.dialogue {
             Some(dialogue) => dialogue.send(self.network, octets),
@@ -300,7 +300,7 @@ impl<'n> Prober<'n> {
         }
     }
 
-    /// Reads an answer to what was sent.
+    /// Reads an answer.
     pub(super) fn read_here(&mut self, kind: ReplyKind) -> Answer {
         match &mut self.dialogue {
             Some(dialogue) => dialogue.reply(self.network, kind),
@@ -308,8 +308,8 @@ impl<'n> Prober<'n> {
         }
     }
 
-    /// Octets that came after a reply and answer nothing end the session: what
-    /// is read next might be theirs.
+    /// Ends the session if unsolicited octets follow a reply, because they might be
+    /// read as the next reply.
     fn notice_unasked(&mut self) {
         if let Some(shown) = self.dialogue.as_mut().and_then(Dialogue::unasked) {
             let kind = IncidentKind::Unasked;
@@ -334,8 +334,8 @@ impl<'n> Prober<'n> {
         answer
     }
 
-    /// A server may close at what it was sent by [`probe_here`](Self::probe_here),
-    /// but not keep the client waiting.
+    /// Records silence after [`probe_here`](Self::probe_here): the server may
+    /// close, but must not keep the client waiting.
     pub(super) fn note_silence(&mut self, answer: &Answer) {
         if matches!(answer, Err(trouble) if trouble.kind == TroubleKind::Silent) {
             self.note(answer, true);

@@ -1,5 +1,5 @@
-//! The rows. A file holds those on one subject; the order here is that of a
-//! report.
+//! The rows. Each file holds the rows on one subject; the order here is the order
+//! in a report.
 
 use super::{
     Check, Finding, Options, Phase,
@@ -42,7 +42,7 @@ pub(super) static ALL: [&[Check]; 19] = [
     &stls::CLAUSES,
 ];
 
-/// The answer to something, if it is whole; else the row has nothing to judge.
+/// Returns the reply, if it is complete; otherwise the row has nothing to judge.
 fn whole<'a>(answer: &'a Option<Answer>, seen: &Observed) -> Result<&'a Reply, Finding> {
     match asked(answer) {
         None => Err(no_session(seen)),
@@ -54,7 +54,7 @@ fn whole<'a>(answer: &'a Option<Answer>, seen: &Observed) -> Result<&'a Reply, F
     }
 }
 
-/// What became of a command, if there was a session to send it in.
+/// Returns the answer to a command, if there was a session to send it in.
 fn asked(answer: &Option<Answer>) -> Option<&Answer> {
     match answer {
         Some(Err(trouble)) if trouble.kind == TroubleKind::NoSession => None,
@@ -62,7 +62,7 @@ fn asked(answer: &Option<Answer>) -> Option<&Answer> {
     }
 }
 
-/// A positive answer.
+/// Returns the reply, if it is positive.
 fn yes<'a>(answer: &'a Option<Answer>, seen: &Observed) -> Result<&'a Reply, Finding> {
     match whole(answer, seen)? {
         reply if reply.positive => Ok(reply),
@@ -74,7 +74,7 @@ fn yes<'a>(answer: &'a Option<Answer>, seen: &Observed) -> Result<&'a Reply, Fin
 }
 
 fn no_session(seen: &Observed) -> Finding {
-    // The row that it failed in has the rest.
+    // The row in which it failed shows the rest.
     let why = seen.cut_short().unwrap_or("(no session)");
     Finding::Untestable(format!("Needs a session: {why}"))
 }

@@ -1,4 +1,4 @@
-//! One page of HTML without scripts, fonts or pictures from elsewhere.
+//! An HTML page without external scripts, fonts or images.
 
 use std::fmt::Write as _;
 
@@ -57,8 +57,7 @@ fn render_row(page: &mut String, row: &Row) {
     page.push('\n');
 }
 
-/// Text that means nothing to HTML, in an attribute or outside of one: for
-/// pages of one's own about reports.
+/// Escapes text for HTML, inside attributes and outside.
 ///
 /// ```
 /// assert_eq!(pop3_conformance::report::escaped("<a href=\"\">"), "&lt;a href=&quot;&quot;&gt;");

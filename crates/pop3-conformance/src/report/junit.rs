@@ -1,4 +1,4 @@
-//! JUnit's XML, as build servers read it.
+//! JUnit XML, as build servers read it.
 
 use std::io;
 
@@ -22,7 +22,7 @@ fn case(row: &Row) -> TestCase {
         Outcome::Skipped => TestCaseStatus::skipped(),
         Outcome::Bad => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };
-    // Both say nothing of a success.
+    // A success has neither message nor description.
     status.set_type(row.verdict.word);
     status.set_message(row.consequence.as_str());
     status.set_description(row.evidence.as_str());

@@ -1,12 +1,11 @@
-//! What may stand in a report: printable text, of a bounded length.
+//! Makes text safe for a report: printable, and of bounded length.
 
 use pop3_proto::{Counted, Escaped};
 
-use super::{EVIDENCE_LINES_MAX, LINE_MAX};
+use super::{MAX_EVIDENCE_LINES, MAX_LINE};
 
-/// Octets as a peer sent them, for people to read: printable ASCII as it is,
-/// all else as `\r`, `\n`, `\xNN`, and what is more than `max` octets only
-/// counted.
+/// Shows octets of a peer: printable ASCII unchanged, everything else as `\r`, `\n`
+/// or `\xNN`. Octets after the first `max` are only counted.
 ///
 /// ```
 /// use pop3_conformance::report::shown;
@@ -24,19 +23,19 @@ pub fn shown(octets: &[u8], max: usize) -> String {
     text
 }
 
-/// One line that is safe to show: line ends are escaped like all other
-/// characters that do not print.
+/// Makes one line safe: line ends are escaped like all other non-printable
+/// characters.
 pub(super) fn line(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len().min(LINE_MAX));
+    let mut safe = String::with_capacity(text.len().min(MAX_LINE));
     for (at, char) in text.char_indices() {
         let before = safe.len();
         match char {
             '"' | '\'' | '\\' => safe.push(char),
-            // Marks that join other letters, or turn the direction of writing,
-            // do not print by themselves either.
+            // Marks that join other letters, or change the direction of writing,
+            // are escaped too.
             char => safe.extend(char.escape_debug()),
         }
-        if safe.len() > LINE_MAX {
+        if safe.len() > MAX_LINE {
             safe.truncate(before);
             let left_out = Counted(text.len() - at, "octet");
             safe.push_str(&format!(" [and {left_out} more]"));
@@ -46,13 +45,13 @@ pub(super) fn line(text: &str) -> String {
     safe
 }
 
-/// Lines that are safe to show. Of too many, those in the middle go.
+/// Makes lines safe. If there are too many, those in the middle are left out.
 pub(super) fn lines(text: &str) -> String {
     let all: Vec<&str> = text.lines().collect();
-    if all.len() <= EVIDENCE_LINES_MAX {
+    if all.len() <= MAX_EVIDENCE_LINES {
         return all.into_iter().map(line).collect::<Vec<_>>().join("\n");
     }
-    let kept = EVIDENCE_LINES_MAX - 1;
+    let kept = MAX_EVIDENCE_LINES - 1;
     let (first, last) = (kept - kept / 2, kept / 2);
     let left_out = format!("[{} left out]", Counted(all.len() - kept, "line"));
     let first_lines = all[..first].iter().map(|text| line(text));

@@ -1,4 +1,4 @@
-//! A table for a terminal.
+//! A report as a table for a terminal.
 
 use std::fmt::Write as _;
 

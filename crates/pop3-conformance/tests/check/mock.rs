@@ -375,7 +375,9 @@ impl Connection for Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if self.fault.quirk == Quirk::DropRemoves && self.session.is_transaction() {
+        if self.fault.quirk == Quirk::DropRemoves
+            && self.session.state() == pop3_proto::server::State::Transaction
+        {
             let _ = self.obey("QUIT");
         }
     }

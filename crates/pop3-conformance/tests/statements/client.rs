@@ -100,7 +100,7 @@ impl Talk {
             _ => self.session.enqueue(self.now, command),
         };
         sent.map_err(|error| error.to_string())?;
-        let octets = self.session.transmit();
+        let octets = self.session.transmit(self.now);
         Ok(octets.iter().map(|&octet| char::from(octet)).collect())
     }
 

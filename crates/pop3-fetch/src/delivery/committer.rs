@@ -1,5 +1,5 @@
-//! The thread that waits for the disk: steps 2 to 5 of a
-//! [`group`](super::group), while the next group is written.
+//! The thread that waits for the disk: it does steps 2 to 5 of a
+//! [`group`](super::group) while the next group is written.
 
 use std::{
     sync::mpsc::{SyncSender, TrySendError, sync_channel},
@@ -13,25 +13,26 @@ use crate::{
     journal::{Journal, Key, Pending},
 };
 
-/// A whole message of a group.
+/// A complete message of a group.
 pub(crate) struct Whole {
     pub(crate) pending: Pending,
     /// Its octets as received.
     pub(crate) received: u64,
 }
 
-/// What is done with the disk, in this order.
+/// A step of the work with the disk; steps are done in the order in which they
+/// come.
 enum Step {
-    /// Bring part of a message to the disk.
+    /// Sync part of a message.
     Flush(Flush),
     Commit(Box<dyn Sealed>, Vec<Whole>),
-    /// Do nothing: once it is taken, what came before is done.
+    /// Do nothing: when the thread takes this, all earlier steps are done.
     Wait,
-    /// Nothing unfinished is left.
+    /// Record that no unfinished files are left.
     End,
 }
 
-/// Does the work, here or on a thread of its own.
+/// Does the work, on the caller's thread or on one of its own.
 pub(crate) struct Committer {
     worker: Worker,
 }
@@ -39,28 +40,29 @@ pub(crate) struct Committer {
 enum Worker {
     Here(Box<Work>),
     Thread {
-        /// Without room: it is taken when all before it is done.
+        /// A channel without a buffer: a step is taken after all earlier ones are
+        /// done.
         steps: SyncSender<Step>,
         thread: JoinHandle<Box<Work>>,
     },
 }
 
-/// Is told of each message that is delivered, and its octets as received.
+/// Called with each delivered message, and its octets as received.
 type OnDelivered = Box<dyn Fn(&Key, u64) + Send>;
 
-/// It has failed; [`Committer::finish`] says how.
+/// The committer failed; [`Committer::finish`] returns the error.
 pub(crate) struct Failed;
 
-/// Where the messages go.
+/// The destination of the messages.
 pub(crate) struct To {
     pub(crate) place: String,
-    /// The start of the system that this is after.
+    /// The boot-id of the system.
     pub(crate) boot: String,
-    /// A group is settled before the next one begins, else with it.
+    /// Whether a group is settled before the next one begins, rather than with it.
     pub(crate) settles_at_once: bool,
 }
 
-/// What is done with the disk, and what was done.
+/// The state of the work with the disk.
 struct Work {
     journal: Journal,
     to: To,
@@ -79,7 +81,7 @@ impl Work {
 
     fn try_step(&mut self, step: Step) -> Result<(), Failure> {
         match step {
-            // The kernel reports an error once, perhaps only here.
+            // The kernel reports an error only once, perhaps here.
             Step::Flush(flush) => flush().map_err(|error| {
                 Failure::new(
                     Kind::Io,
@@ -113,7 +115,8 @@ impl Work {
 }
 
 impl Committer {
-    /// `on_delivered` is called for each message.
+    /// A committer that works on the caller's thread, and calls `on_delivered` for
+    /// each message.
     pub(crate) fn new(
         journal: Journal,
         to: To,
@@ -131,7 +134,7 @@ impl Committer {
         }
     }
 
-    /// Works on a thread from now on.
+    /// Moves the work to a thread of its own.
     pub(crate) fn beside(self) -> Result<Self, Failure> {
         let Worker::Here(mut work) = self.worker else {
             return Ok(self);
@@ -156,7 +159,7 @@ impl Committer {
         })
     }
 
-    /// Commits a group: waits only for the one before it.
+    /// Commits a group. Waits only for the previous group.
     pub(crate) fn commit(
         &mut self,
         sealed: Box<dyn Sealed>,
@@ -170,12 +173,12 @@ impl Committer {
         self.send(Step::Wait)
     }
 
-    /// Nothing unfinished is left at the place.
+    /// Records that no unfinished files are left at the place.
     pub(crate) fn end(&mut self) -> Result<(), Failed> {
         self.send(Step::End)
     }
 
-    /// Brings what a file has to the disk, if there is nothing else to do.
+    /// Syncs a file, if there is nothing else to do.
     pub(crate) fn flush(&mut self, flush: Flush) -> Result<(), Failed> {
         match &self.worker {
             Worker::Here(_) => self.send(Step::Flush(flush)),
@@ -186,7 +189,7 @@ impl Committer {
         }
     }
 
-    /// Waits for the end.
+    /// Waits for the end, and returns the result.
     pub(crate) fn finish(self) -> Committed {
         match self.worker {
             Worker::Here(work) => work.committed(),
@@ -209,7 +212,7 @@ impl Committer {
     }
 }
 
-/// Steps 2 to 4. When it returns, the messages of the group are delivered.
+/// Does steps 2 to 4. When it returns, the messages of the group are delivered.
 fn commit(
     journal: &mut Journal,
     to: &To,

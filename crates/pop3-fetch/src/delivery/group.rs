@@ -1,26 +1,26 @@
-//! Deliveries by groups: how nothing is lost and nothing comes twice.
+//! Delivery in groups, so that no message is lost or delivered twice.
 //!
-//! To put a message on the disk costs a wait for the disk, and to put a hundred
-//! there costs hardly more. So messages are delivered by groups:
+//! Syncing one message to the disk costs a wait, and syncing a hundred costs hardly
+//! more. So messages are delivered in groups:
 //!
 //! 1. *Write.* The octets of each message go to a waiting place: `tmp` of a
-//!    Maildir, the spool of an mbox. They leave it only once the session was seen to
-//!    be in step after them: see [`Decisions`](crate::Decisions).
-//! 2. *Secure.* The waiting place is put on the disk.
-//! 3. *Pend.* One transaction of the journal says which unique-ids wait under
-//!    which names. This is the moment at which the group is delivered: whatever
-//!    happens from now on, this run or the next one takes it from the waiting
-//!    place to where it is read.
-//! 4. *Publish.* It is taken there, and that is put on the disk.
-//! 5. *Settle.* One transaction says that nothing of the group waits any more:
-//!    that in which the next group becomes pending, or the last one of the run.
-//! 6. Only when all groups are settled may messages be deleted on the server.
+//!    Maildir, or the spool of an mbox. They stay there until the session is known
+//!    to be in step after them (see [`Decisions`](crate::Decisions)).
+//! 2. *Secure.* The waiting place is synced to the disk.
+//! 3. *Pend.* One transaction of the journal records which unique-ids wait under
+//!    which names. At this moment the group is delivered: whatever happens next,
+//!    this run or the next one moves it from the waiting place to the place where
+//!    mail is read.
+//! 4. *Publish.* The group is moved there, and that is synced.
+//! 5. *Settle.* One transaction records that none of the group is waiting any more:
+//!    the one that records the next group as pending, or the last one of the run.
+//! 6. Messages may be deleted on the server only after all groups are settled.
 //!
-//! Steps 2 to 5 are those of a thread of their own, the [`Committer`]: while it
-//! waits for the disk, the next group is written. Where the waiting place has room
-//! for one group only, the next one begins when that is settled.
+//! A thread of its own, the [`Committer`], does steps 2 to 5: while it waits for
+//! the disk, the next group is written. Where the waiting place has room for only
+//! one group, the next one begins after that group is settled.
 //!
-//! Killed at any of these moments, a run leaves to the next one:
+//! If a run is killed at one of these steps, it leaves this to the next run:
 //!
 //! | killed during | in the journal | in the waiting place | the next run |
 //! |---|---|---|---|
@@ -30,14 +30,13 @@
 //! | 5 | the group as pending, or delivered | as above | as above |
 //! | 6, until QUIT is confirmed | delivered, or deletion requested | nothing | deletes it on the server, if it is there |
 //!
-//! To publish twice is to publish once: see [`recover`]
-//! and what it calls. That holds after a loss of power as well, since each step
-//! is on the disk before the next one begins; [`disk`](crate::disk) says what that
-//! takes on which file system.
+//! Publishing twice has the same effect as publishing once (see [`recover`]). This
+//! also holds after a loss of power, because each step is on disk before the next
+//! one begins; [`disk`](crate::disk) says how, for each kind of file system.
 //!
-//! A failure is like a kill, except that it is reported. No flush that has failed
-//! is tried again: its group, and all after it, fail. The waiting place is cleaned
-//! at once where that is still possible.
+//! A failure is like a kill, except that it is reported. A failed sync is never
+//! tried again: its group and all later ones fail. The waiting place is cleaned at
+//! once where that is still possible.
 
 use std::{
     fmt,
@@ -58,35 +57,35 @@ use crate::{
     journal::{Journal, Key, Pending},
 };
 
-/// When a group is closed: messages.
+/// The most messages in a group.
 const MESSAGES: usize = 2000;
-/// Octets.
+/// The octets after which a group is closed.
 const OCTETS: u64 = 16 << 20;
-/// How long the first message of a group waits at most.
+/// The longest time that the first message of a group waits.
 const WAIT: Duration = Duration::from_secs(2);
-/// Octets of a large message after which they are brought to the disk.
+/// The octets of a large message after which they are synced.
 const FLUSH: u64 = 8 << 20;
 
-/// Messages on their way to a place.
+/// Messages on their way to a place, as a sequence of groups.
 pub struct Group {
     delivery: Box<dyn Delivery>,
     committer: Committer,
     messages: Vec<Whole>,
-    /// How many of them may be committed.
+    /// The number of messages that are confirmed.
     confirmed: usize,
     octets: u64,
-    /// Octets of the message since they were last brought to the disk.
+    /// Octets of the message since the last sync.
     unflushed: u64,
-    /// When its first message began.
+    /// The time at which its first message began.
     since: Option<Instant>,
 }
 
-/// Why a group goes no further.
+/// Why a group stopped.
 #[derive(Debug)]
 pub(crate) enum Stopped {
-    /// A message cannot be written.
+    /// A message could not be written.
     Here(Failure),
-    /// The committer has stopped, and knows why.
+    /// The committer stopped, and keeps the error.
     Committer,
 }
 
@@ -103,12 +102,12 @@ impl From<Failed> for Stopped {
 }
 
 impl Group {
-    /// Finishes what killed runs have left, and opens `place`. `on_delivered`
-    /// is called for each message, with its octets as received.
+    /// Finishes what killed runs left, and opens `place`. Calls `on_delivered` for
+    /// each delivered message, with its octets as received.
     ///
     /// # Errors
     ///
-    /// If the place cannot be opened, or the journal not be written.
+    /// If the place cannot be opened or the journal cannot be written.
     pub fn open<D: Disk>(
         disk: &D,
         mut journal: Journal,
@@ -133,11 +132,11 @@ impl Group {
         })
     }
 
-    /// Waits for the disk on a thread of its own from now on.
+    /// Moves the waits for the disk to a thread of its own.
     ///
     /// # Errors
     ///
-    /// If there is no thread.
+    /// If the thread cannot be started.
     pub fn beside(mut self) -> Result<Self, Failure> {
         self.committer = self.committer.beside()?;
         Ok(self)
@@ -162,7 +161,7 @@ impl Group {
         Ok(())
     }
 
-    /// The message is whole. It goes no further before [`confirm`](Self::confirm).
+    /// Ends a complete message. It waits for [`confirm`](Self::confirm).
     pub(crate) fn end(
         &mut self,
         key: Key,
@@ -182,12 +181,12 @@ impl Group {
         Ok(())
     }
 
-    /// The message that was begun will not be whole.
+    /// Removes the message that was begun.
     pub(crate) fn discard(&mut self) {
         self.delivery.discard();
     }
 
-    /// All whole messages are what they should be.
+    /// Confirms all complete messages.
     pub(crate) fn confirm(&mut self) -> Result<(), Stopped> {
         self.confirmed = self.messages.len();
         let is_full = self.messages.len() >= MESSAGES.min(self.delivery.messages())
@@ -199,13 +198,13 @@ impl Group {
         }
     }
 
-    /// What is not confirmed is not to be stored.
+    /// Rejects all messages that are not confirmed.
     pub(crate) fn reject(&mut self) {
         self.messages.truncate(self.confirmed);
         self.delivery.retain(self.confirmed);
     }
 
-    /// Hands what is confirmed over to the committer, and removes the rest.
+    /// Passes the confirmed messages to the committer, and removes the others.
     fn close(&mut self) -> Result<(), Stopped> {
         self.reject();
         self.confirmed = 0;
@@ -222,7 +221,7 @@ impl Group {
         Ok(())
     }
 
-    /// Waits until all is settled, unless it was `stopped`.
+    /// Waits until all groups are settled, unless `stopped` is an error.
     pub(crate) fn finish(mut self, stopped: Result<(), Stopped>) -> Committed {
         let stopped = stopped.and_then(|()| self.close());
         let stopped = stopped.and_then(|()| Ok(self.delivery.close()?));
@@ -236,7 +235,7 @@ impl Group {
     }
 }
 
-/// Finishes what killed runs have left, and opens `place` for another run.
+/// Finishes what killed runs left, and opens `place` for this run.
 fn open<D: Disk>(
     disk: &D,
     journal: &mut Journal,
@@ -252,7 +251,7 @@ fn open<D: Disk>(
     Ok(delivery)
 }
 
-/// Publishes what a killed run has secured, and removes what it has not.
+/// Publishes the messages that killed runs secured, and removes the others.
 ///
 /// # Errors
 ///

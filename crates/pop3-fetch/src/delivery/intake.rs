@@ -1,64 +1,63 @@
-//! Where messages go while they come.
+//! The receiver of messages during retrieval.
 
 use pop3_proto::MessageNumber;
 
 use super::{Group, LineEnds, group::Stopped, line_ends::Converter};
 use crate::{Failure, Journal, Key, Kind};
 
-/// Takes messages one after the other: [`begin`](Self::begin),
-/// [`write`](Self::write) as often as octets come, then [`keep`](Self::keep) or
-/// [`discard`](Self::discard). What is kept is recorded only after
+/// Takes messages one after the other: call [`begin`](Self::begin),
+/// [`write`](Self::write) for each piece, then [`keep`](Self::keep) or
+/// [`discard`](Self::discard). Kept messages are recorded only after
 /// [`confirm`](Self::confirm).
 pub trait Intake {
-    /// A message begins.
+    /// Begins a message.
     ///
     /// # Errors
     ///
-    /// [`Gone`] after a failure that [`finish`](Self::finish) reports. So in all
-    /// methods.
+    /// All methods return [`Gone`] after a failure, which [`finish`](Self::finish)
+    /// reports.
     fn begin(&mut self, number: MessageNumber) -> Result<(), Gone>;
 
-    /// Octets of it, as received.
+    /// Writes octets of the message, as received.
     ///
     /// # Errors
     ///
     /// [`Gone`]
     fn write(&mut self, octets: &[u8]) -> Result<(), Gone>;
 
-    /// Lines of it that ended with CRLF.
+    /// Returns the number of lines of the message so far that ended with CRLF.
     fn lines(&self) -> u64;
 
-    /// It is whole. `listed`: its octets by LIST; `received`: those that came.
+    /// Ends and keeps a complete message. `listed`: its octets in LIST; `received`:
+    /// the octets that were received.
     ///
     /// # Errors
     ///
     /// [`Gone`]
     fn keep(&mut self, key: Key, listed: u64, received: u64) -> Result<(), Gone>;
 
-    /// It is not to be stored.
+    /// Ends and discards the message.
     ///
     /// # Errors
     ///
     /// [`Gone`]
     fn discard(&mut self) -> Result<(), Gone>;
 
-    /// All that was kept so far may be recorded.
+    /// Allows all messages kept so far to be recorded.
     ///
     /// # Errors
     ///
     /// [`Gone`]
     fn confirm(&mut self) -> Result<(), Gone>;
 
-    /// All that was kept since the last [`confirm`](Self::confirm) is not to be
-    /// stored.
+    /// Discards all messages kept since the last [`confirm`](Self::confirm).
     ///
     /// # Errors
     ///
     /// [`Gone`]
     fn reject(&mut self) -> Result<(), Gone>;
 
-    /// Nothing more comes: waits until what is confirmed is delivered, and
-    /// forgets the rest.
+    /// Waits until the confirmed messages are delivered, and discards the others.
     fn finish(self) -> Committed;
 }
 
@@ -66,19 +65,19 @@ pub trait Intake {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
-/// What was delivered, and how it ended.
+/// The result of an intake.
 #[derive(Debug)]
 pub struct Committed {
-    /// Messages that are delivered.
+    /// The number of delivered messages.
     pub messages: usize,
     /// Their octets, as received.
     pub octets: u64,
-    /// The journal, or why not all was delivered.
+    /// The journal, or the reason why some messages were not delivered.
     pub journal: Result<Journal, Failure>,
 }
 
 impl Committed {
-    /// A thread has panicked.
+    /// The result if a thread panicked.
     pub(crate) fn lost() -> Self {
         Self {
             messages: 0,
@@ -88,7 +87,7 @@ impl Committed {
     }
 }
 
-/// An intake that does all at once, on the caller's thread.
+/// An intake that does all its work on the caller's thread.
 #[derive(Debug)]
 pub struct Direct {
     group: Group,
@@ -100,7 +99,7 @@ pub struct Direct {
 }
 
 impl Direct {
-    /// Delivers to a group.
+    /// An intake that delivers to `group`.
     #[must_use]
     pub fn new(group: Group, line_ends: LineEnds) -> Self {
         Self {

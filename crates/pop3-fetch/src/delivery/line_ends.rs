@@ -1,30 +1,31 @@
-//! From the line ends of the wire to those of the place where mail is kept.
+//! Converts the line ends of the wire to those of stored mail.
 
 use memchr::memchr_iter;
 
-/// How lines end in what is delivered.
+/// How the lines of delivered messages end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LineEnds {
-    /// LF, as mpop, fetchmail and getmail deliver, and as programs on Unix expect
+    /// End lines with LF, as mpop, fetchmail and getmail do and programs on Unix
+    /// expect.
     #[default]
     Lf,
-    /// Every octet as it was received, and so CRLF
+    /// Keep every octet as it was received, so lines end with CRLF.
     Received,
 }
 
-/// Turns CRLF into LF, or leaves it; counts either way. Bare CR and bare LF stay
-/// what they are.
+/// Converts CRLF to LF, or leaves it, and counts in both cases. Bare CR and bare LF
+/// stay as they are.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Converter {
     line_ends: LineEnds,
-    /// The octets so far end with a CR that is not written yet.
+    /// Whether the octets so far end with a CR that is not written yet.
     holds_cr: bool,
     /// The last octet that was written.
     last: u8,
     octets: u64,
-    /// LFs written without a CR before them.
+    /// The number of LFs written without a CR before them.
     bare_lfs: u64,
-    /// Lines that came with CRLF.
+    /// The number of lines received with CRLF.
     lines: u64,
 }
 
@@ -36,18 +37,18 @@ impl Converter {
         }
     }
 
-    /// Octets written, and what they would be if every line ended with CRLF: the
-    /// `S=` and `W=` that Dovecot puts into names of files in a Maildir.
+    /// Returns the octets written, and the octets if every line ended with CRLF:
+    /// the `S=` and `W=` that Dovecot puts into file names in a Maildir.
     pub(crate) const fn sizes(&self) -> (u64, u64) {
         (self.octets, self.octets + self.bare_lfs)
     }
 
-    /// Lines so far that came with CRLF.
+    /// Returns the number of lines so far that were received with CRLF.
     pub(crate) const fn lines(&self) -> u64 {
         self.lines
     }
 
-    /// Appends the next octets of the message.
+    /// Converts the next octets of the message and appends them to `to`.
     pub(crate) fn convert(&mut self, message: &[u8], to: &mut Vec<u8>) {
         let mut written = 0;
         for lf in memchr_iter(b'\n', message) {
@@ -57,12 +58,12 @@ impl Converter {
                 LineEnds::Lf => match line.split_last() {
                     Some((b'\r', line)) => {
                         self.put(line, to);
-                        // Of two CRs, cut between them, this is the first.
+                        // The held CR is the first of two.
                         self.release(to);
                         self.lines += 1;
                     }
                     Some(_) => self.put(line, to),
-                    // The CR came at the end of the octets before.
+                    // The CR was the last of the octets before.
                     None => self.lines += u64::from(std::mem::take(&mut self.holds_cr)),
                 },
                 LineEnds::Received => {
@@ -77,7 +78,7 @@ impl Converter {
         match (self.line_ends, rest.split_last()) {
             (LineEnds::Lf, Some((b'\r', rest))) => {
                 self.put(rest, to);
-                // Two CRs in a row, cut between them.
+                // The held CR is the first of two.
                 self.release(to);
                 self.holds_cr = true;
             }
@@ -85,7 +86,7 @@ impl Converter {
         }
     }
 
-    /// The message is over.
+    /// Ends the message.
     pub(crate) fn finish(&mut self, to: &mut Vec<u8>) {
         self.release(to);
     }
@@ -127,7 +128,7 @@ mod tests {
         (to, converter.sizes())
     }
 
-    /// A model: whole, octet by octet.
+    /// A model that converts a whole message, octet by octet.
     fn lf(message: &[u8]) -> Vec<u8> {
         let at = |index: usize| message.get(index);
         (0..message.len())
@@ -144,7 +145,7 @@ mod tests {
 
     /// All messages of up to six octets, cut everywhere, in up to three pieces.
     #[test]
-    fn cuts_change_nothing() {
+    fn converts_alike_however_the_message_is_cut() {
         for octets in 0..=6_u32 {
             for code in 0..3_u32.pow(octets) {
                 let message: Vec<u8> = (0..octets)

@@ -1,32 +1,33 @@
 //! Delivery to a Maildir.
 //!
-//! A message is written to `tmp` and renamed to `new`. What puts a group of them
-//! on the disk depends on the file system: [`disk`](crate::disk) says why.
+//! A message is written to `tmp` and renamed to `new`. How a group is synced
+//! depends on the file system; [`disk`](crate::disk) explains why.
 //!
 //! | | [`Together`](Syncs::Together) | [`Each`](Syncs::Each) |
 //! |---|---|---|
 //! | secured by | `syncfs`; for a few messages, `fsync` of each and of `tmp` | `fsync` of each and of `tmp` |
 //! | published by | a rename for each, `fsync` of `tmp`, then of `new` | a rename and an `fsync` for each, `fsync` of `new`, then of `tmp` |
 //!
-//! Where renames are a step of the file system's own journal, the directory they
-//! leave comes first: its `fsync` takes the new names along, while after the other
-//! order Btrfs may show both names. Where nothing is known, a message with two names
-//! is better than one without any.
+//! Where a rename is one step of the file system's own journal, `tmp` is synced
+//! first: its `fsync` also writes the new names, while in the other order Btrfs may
+//! show both names. On unknown file systems, a message with two names is better
+//! than one without a name.
 //!
-//! 20,000 messages of 3 KB took 1.1 s with `syncfs` in groups of 1000, 0.7 s without
-//! any sync, and 9 s and more with `fsync` of each, were it from sixteen threads:
-//! each one waits for the journal of the file system. The price of `syncfs` is that
-//! it waits for what other programs have to write on that file system, too.
+//! 20,000 messages of 3 KB took 1.1 s with `syncfs` in groups of 1000, 0.7 s
+//! without any sync, and 9 s or more with an `fsync` of each, even from sixteen
+//! threads, because each `fsync` waits for the journal of the file system. The
+//! price of `syncfs` is that it also waits for the writes of other programs on that
+//! file system.
 //!
-//! Names are those that Maildir and Maildir++ prescribe:
+//! File names have the form of Maildir and Maildir++:
 //! `seconds.MmicrosecondsPpidRrandomQcount.host,S=octets,W=octets-with-CRLF`.
 //!
 //! # After a kill
 //!
-//! A pending message was on the disk in `tmp` before the journal was told, and only
-//! the rename takes it from there.
+//! A pending message was on disk in `tmp` before the journal recorded it, and only
+//! the rename moves it from there.
 //!
-//! | it is in | it was | so |
+//! | the message is in | because it was | recovery |
 //! |---|---|---|
 //! | `tmp` | not published | it is published |
 //! | `tmp`, and in `new` or `cur` | published; a loss of power left both names | that in `tmp` is removed |
@@ -35,9 +36,9 @@
 //! | none of them, and the system was started anew | perhaps never published | it is fetched again |
 //! | none of them, for 36 hours | perhaps removed from `tmp`, as Maildir allows | it is fetched again |
 //!
-//! Everything else of the killed run in `tmp` is removed. Where the `fsync` of a
-//! directory does nothing, a loss of power just after may bring it back there; mail
-//! readers remove it after those 36 hours.
+//! Everything else that the killed run left in `tmp` is removed. Where the `fsync`
+//! of a directory does nothing, a loss of power soon afterwards may bring it back;
+//! mail readers remove it after 36 hours.
 
 use std::{
     collections::BTreeMap,
@@ -60,29 +61,29 @@ use crate::{
     journal::Waits,
 };
 
-/// The most messages that get an `fsync` each where `syncfs` can be trusted.
+/// The most messages that get an `fsync` each although `syncfs` can be trusted.
 const FEW: usize = 4;
 
-/// Messages of a group where each of them takes an `fsync`: their files stay open.
+/// The most messages in a group where each gets an `fsync`: their files stay open.
 const OPEN: usize = 64;
 
-/// Files in `tmp` that are older may be removed by anyone: seconds.
+/// The age in seconds after which other programs may remove files in `tmp`.
 const TMP_KEPT: i64 = 36 * 60 * 60;
 
 const PARTS: [&str; 3] = ["tmp", "new", "cur"];
 
 pub(crate) struct Maildir<D: Directory> {
     parts: Arc<Parts<D>>,
-    /// What the names of this run begin with.
+    /// The prefix of the names of this run.
     stem: String,
     host: String,
     current: Option<Written<D::File>>,
     group: Vec<Written<D::File>>,
-    /// Why something may be left in `tmp`.
+    /// The first failure to remove a file from `tmp`.
     removed: io::Result<()>,
 }
 
-/// The directories, held open.
+/// The open directories of the Maildir.
 struct Parts<D> {
     path: PathBuf,
     tmp: D,
@@ -92,11 +93,11 @@ struct Parts<D> {
 
 /// A message in `tmp`.
 struct Written<F> {
-    /// Its name there.
+    /// Its name in `tmp`.
     name: String,
-    /// Its name in `new`, which begins with the other: recovery needs both.
+    /// Its name in `new`, which begins with the name in `tmp`: recovery needs both.
     last: String,
-    /// Closed where `syncfs` will put it on the disk.
+    /// The open file, closed if `syncfs` will sync it.
     file: Option<Arc<F>>,
     octets: u64,
 }
@@ -105,7 +106,7 @@ struct Written<F> {
 struct Waiting<D: Directory> {
     parts: Arc<Parts<D>>,
     group: Vec<Written<D::File>>,
-    /// How many of the group are in `new`.
+    /// The number of messages of the group that are in `new`.
     renamed: usize,
     is_secured: bool,
 }
@@ -137,7 +138,7 @@ impl<D: Directory> Delivery for Maildir<D> {
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
-        // Once for all Maildirs of this process.
+        // One count for all Maildirs of this process.
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}Q{count}.{}", self.stem, self.host);
@@ -280,7 +281,8 @@ impl<D: Directory> Drop for Waiting<D> {
     fn drop(&mut self) {
         if !self.is_secured {
             for message in &self.group {
-                // If it stays there, so does the entry of this run in the journal.
+                // If the file stays, the entry of this run stays in the journal
+                // too.
                 let _ = self.parts.remove(&message.name);
             }
         }
@@ -302,7 +304,7 @@ impl<D: Directory> Parts<D> {
         })
     }
 
-    /// Removes a file from `tmp`. A sync of `tmp` puts that on the disk.
+    /// Removes a file from `tmp`, without a sync.
     fn remove(&self, name: impl AsRef<OsStr>) -> io::Result<()> {
         ignore_missing(self.tmp.remove(name.as_ref()))
     }
@@ -320,7 +322,7 @@ pub(crate) fn recover<D: Disk>(
     now: i64,
 ) -> Result<Vec<bool>, Failure> {
     match disk.open(&path.join("tmp")) {
-        // Gone with all that was in it.
+        // The Maildir is gone with all its messages.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Ok(vec![false; pending.len()]);
         }
@@ -340,7 +342,7 @@ impl<D: Directory> Parts<D> {
         now: i64,
     ) -> io::Result<Vec<bool>> {
         let Self { tmp, new, cur, .. } = self;
-        // By name, so that all that begin with the same stand together.
+        // Sorted by name, so that names with the same prefix are together.
         let mut published = BTreeMap::new();
         if !pending.is_empty() {
             for part in [new, cur] {
@@ -395,11 +397,11 @@ impl<D: Directory> Parts<D> {
         Ok(delivered)
     }
 
-    /// Puts the name of a message on the disk where that takes its file.
+    /// Syncs the name of a message, on file systems where that needs its file.
     fn secure_name(&self, part: &D, name: &OsStr) -> io::Result<()> {
         match self.tmp.syncs() {
             Syncs::Together => Ok(()),
-            // A mail reader may have taken it.
+            // A mail reader may have moved it.
             Syncs::Each => ignore_missing(part.open(name).and_then(|file| file.sync())),
         }
     }
@@ -409,7 +411,7 @@ fn begins_with(name: &OsStr, with: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(with.as_encoded_bytes())
 }
 
-/// Makes a Maildir if there is nothing, an empty directory, or part of a Maildir.
+/// Creates a Maildir if there is nothing, an empty directory, or part of a Maildir.
 fn make_parts<D: Disk>(disk: &D, path: &Path) -> Result<(), Failure> {
     let make = || {
         make_directories(disk, path)?;
@@ -422,7 +424,7 @@ fn make_parts<D: Disk>(disk: &D, path: &Path) -> Result<(), Failure> {
         for part in PARTS {
             make_directories(disk, &path.join(part))?;
         }
-        // A run that made them may have been killed before this.
+        // The run that created them may have been killed before it synced.
         disk.open(path)?.sync()?;
         open_parent(disk, path)?.0.sync()?;
         Ok(true)
@@ -433,7 +435,7 @@ fn make_parts<D: Disk>(disk: &D, path: &Path) -> Result<(), Failure> {
             Kind::CannotCreate,
             format_args!(
                 "cannot deliver to the Maildir {}: it is a directory without tmp, new and cur, \
-                 and not empty; name another, or make these three",
+                 and not empty; name another directory, or create these three in it",
                 path.display()
             ),
         )),
@@ -444,7 +446,7 @@ fn stem() -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    // Random, since processes of two containers may share all the rest.
+    // Random, because processes in two containers may share all the rest.
     let random = RandomState::new().build_hasher().finish();
     format!(
         "{}.M{}P{}R{random:016x}",
@@ -454,7 +456,7 @@ fn stem() -> String {
     )
 }
 
-/// The host's name as it may stand in a name of a file.
+/// The host name, in the form allowed in file names of a Maildir.
 fn host() -> String {
     let name = rustix::system::uname();
     let name = name.nodename().to_string_lossy();

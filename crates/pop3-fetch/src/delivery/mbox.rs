@@ -1,33 +1,33 @@
 //! Delivery to an mbox file.
 //!
-//! Other programs write to the same file, and one of them may do so between a kill
-//! and the next run. So nothing is ever cut off the file but what was appended
-//! under a [lock](lock) that is still held. Instead a group is first written to a spool file
-//! beside the journal, in the very octets that the mbox will get. Once spool and
-//! journal are on the disk, the spool is appended to the mbox, and that can be done
-//! again.
+//! Other programs write to the same file, and one may do so between a kill and the
+//! next run. So the file is only truncated to undo an append under a [lock](lock)
+//! that is still held. Otherwise, a group is first written to a spool file beside
+//! the journal, with exactly the octets that the mbox will get. After spool and
+//! journal are on disk, the spool is appended to the mbox, and that can be
+//! repeated.
 //!
 //! # After a kill
 //!
-//! The journal knows where in the mbox the group has its [`Region`]. A loss of power
-//! may leave there, in place of any octets of the group that were not on the disk
-//! yet, NULs, or the end of the file; and a recovery that ended early, newlines. So as
-//! far as each octet is that of the group, NUL or a newline, a killed run wrote it.
+//! The journal records the [`Region`] of the group in the mbox. A loss of power may
+//! leave NULs there, or the end of the file, in place of octets of the group that
+//! were not yet on disk; a recovery that ended early may leave newlines. So as long
+//! as each octet is that of the group, NUL or a newline, a killed run wrote it.
 //!
-//! | what killed runs wrote | so |
+//! | what killed runs wrote | recovery |
 //! |---|---|
-//! | reaches to the end of the file, or of the region | all of the region is written again |
-//! | ends before: another program has appended since, or changed the file | its whole messages are delivered, and written again if they have gaps; the part of a message behind them becomes empty lines. The other messages are fetched again |
+//! | reaches to the end of the file or of the region | the whole region is written again |
+//! | ends earlier: another program has since appended to the file or changed it | its complete messages are delivered, and written again if they have gaps; the part of a message after them becomes empty lines. The other messages are fetched again |
 //!
-//! If a mail reader has taken the group out and others have appended, the beginning
-//! of another message may be like that of the group. It is left alone, unless it
-//! goes beyond the `From ` line, which names the second, or has gaps.
+//! If a mail reader has removed the group and other programs have appended, another
+//! message may begin like the group. It is left alone, unless the match goes beyond
+//! the `From ` line, which contains the time to the second, or has gaps.
 //!
-//! That all octets are there is no reason not to write them: if an `fsync` of the
-//! killed run has failed, they stand in memory only, and a second one would not
-//! write them. Nor would it if the same place was written again: ext4 of Linux 6.18
-//! puts octets then where it reads zeros after the next start. So the place is cut
-//! off first, where it is at the end.
+//! The region is written even if all its octets are there: if an `fsync` of the
+//! killed run failed, they are only in memory, and a second `fsync` would not write
+//! them. It would not write them either if they were written to the same place
+//! again: ext4 of Linux 6.18 then stores them where it reads zeros after the next
+//! start. So if the region is at the end of the file, it is truncated first.
 
 use std::{
     ffi::OsString,
@@ -54,7 +54,7 @@ pub(crate) struct Mbox<D: Directory> {
     spool: Spool<D::File>,
 }
 
-/// Where the file is.
+/// The directory and the name of the file.
 struct Mailbox<D> {
     path: PathBuf,
     directory: Arc<D>,
@@ -86,21 +86,22 @@ impl<D: Directory> Mailbox<D> {
     }
 }
 
-/// A group that is in the spool. The spool stays as it is until the journal says
-/// that the group is delivered: until then a next run compares the mbox with it.
+/// A group in the spool. The spool stays unchanged until the journal says that the
+/// group is delivered, because until then the next run compares the mbox with it.
 struct Waiting<D: Directory> {
     mailbox: Mailbox<D>,
     spooled: Spooled<D::File>,
-    /// From [`secure`](Sealed::secure) to [`publish`](Sealed::publish).
+    /// The locked file, from [`secure`](Sealed::secure) to
+    /// [`publish`](Sealed::publish).
     locked: Option<(Locked<D>, Region)>,
     is_undone: bool,
 }
 
-/// Where a group stands in an mbox: separating newlines, then the spool.
+/// The place of a group in an mbox: separating newlines, then the spool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Region {
     start: u64,
-    /// Newlines, so that an empty line stands before the first message.
+    /// The number of newlines, so that an empty line precedes the first message.
     separator: u64,
     /// Octets of the spool.
     octets: u64,
@@ -114,7 +115,8 @@ impl<D: Directory> Mbox<D> {
     ) -> Result<Self, Failure> {
         let open = || {
             let mailbox = Mailbox::new(disk, path)?;
-            // Now, and not after the first group was fetched.
+            // Open it now, so that an error comes before the first group is
+            // fetched.
             open_or_make(&*mailbox.directory, &mailbox.name)?;
             Ok(mailbox)
         };
@@ -126,8 +128,8 @@ impl<D: Directory> Mbox<D> {
 }
 
 impl<D: Directory> Delivery for Mbox<D> {
-    /// A killed run may leave its lock: the next one has to look after it, whether
-    /// anything was delivered or not.
+    /// A killed run may leave its lock, which the next run must remove even if
+    /// nothing was delivered.
     fn stem(&self) -> Option<&str> {
         Some("")
     }
@@ -208,7 +210,7 @@ pub(crate) fn recover<D: Disk>(
 ) -> Result<Vec<bool>, Failure> {
     let lost = vec![false; pending.len()];
     let mailbox = match Mailbox::new(disk, path) {
-        // Gone with all that was in it.
+        // The mbox is gone with all its messages.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(lost),
         mailbox => mailbox.map_err(|error| Failure::cannot_open(path, &error))?,
     };
@@ -229,7 +231,7 @@ pub(crate) fn recover<D: Disk>(
     Ok(delivered)
 }
 
-/// The spool, if it is there with all octets of the group.
+/// Opens the spool, if it has all octets of the group.
 fn open_spool<D: Disk>(
     disk: &D,
     path: &Path,
@@ -241,7 +243,7 @@ fn open_spool<D: Disk>(
 }
 
 impl Region {
-    /// The region of a group of `octets` octets at the end of a file.
+    /// The region after the end of a file, for a group of `octets` octets.
     fn behind(file: &impl File, octets: u64) -> io::Result<Self> {
         let start = file.size()?;
         let mut tail = [0; 2];
@@ -265,12 +267,13 @@ impl Region {
         format!("{at}+{octets}-{}", self.separator)
     }
 
-    /// The region of all messages with these names, and where each ends in the
+    /// The region of all messages with these names, and the end of each in the
     /// spool.
     fn of<'a>(names: impl Iterator<Item = &'a str>) -> Option<(Self, Vec<u64>)> {
         let parse = |name: &str| {
             let (at, rest) = name.split_once('+')?;
-            // Up to form 3 of the journal it was not part of the region.
+            // Up to format 3 of the journal, the separator was not part of the
+            // region.
             let (octets, separator) = rest.split_once('-').unwrap_or((rest, "0"));
             let separator: u64 = separator.parse().ok()?;
             Some((
@@ -311,17 +314,17 @@ impl Region {
         })
     }
 
-    /// Takes the region away, unless another program has appended behind it.
+    /// Truncates the region, unless another program has appended after it.
     fn cut(&self, file: &impl File) -> io::Result<()> {
         if file.size()? > self.end() {
-            return Err(io::Error::other("it has grown"));
+            return Err(io::Error::other("another program has appended to it"));
         }
         file.cut(self.start)?;
         file.sync()
     }
 
-    /// Finishes what a killed run has begun. Gives how many octets of the spool are
-    /// delivered; messages that end behind them are not.
+    /// Finishes what a killed run began. Returns the number of octets of the spool
+    /// that are delivered; messages that end after them are not delivered.
     fn recover(&self, file: &impl File, spool: &impl File, ends: &[u64]) -> io::Result<u64> {
         let size = file.size()?;
         let (written, has_gaps) = self.written(file, spool)?;
@@ -350,8 +353,8 @@ impl Region {
         Ok(whole)
     }
 
-    /// How many octets from the start on killed runs wrote, and whether there are
-    /// gaps among them.
+    /// Returns the number of octets at the start of the region that killed runs
+    /// wrote, and whether they have gaps.
     fn written(&self, file: &impl File, spool: &impl File) -> io::Result<(u64, bool)> {
         let mut has_gaps = false;
         let mut at = self.start;

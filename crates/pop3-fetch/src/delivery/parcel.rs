@@ -1,8 +1,9 @@
-//! From the thread that reads the network to the one that writes the disk.
+//! Passes messages from the thread that reads the network to the thread that writes
+//! the disk.
 //!
-//! Messages go over in parcels of about [`PARCEL`] octets, a few at most on their
-//! way, so that the disk may be slow for a while and memory stays bounded. The
-//! one copy that fills a parcel also turns line ends.
+//! Messages travel in parcels of about [`PARCEL`] octets. Only a few parcels wait
+//! at once, so that the disk may be slow for a while and memory stays bounded. The
+//! one copy that fills a parcel also converts line ends.
 
 use std::{
     fmt,
@@ -23,18 +24,18 @@ use crate::{
     journal::Key,
 };
 
-/// Octets after which a parcel is sent.
+/// The octets after which a parcel is sent.
 const PARCEL: usize = 256 * 1024;
-/// Marks in a parcel, after which it is sent: messages may be small.
+/// The marks after which a parcel is sent, because messages may be small.
 const MARKS: usize = 1024;
-/// Parcels that wait for the disk.
+/// The most parcels that wait for the disk.
 const WAITING: usize = 8;
 
-/// Octets of messages, and what they mean.
+/// Octets of messages, with marks for what they mean.
 #[derive(Default)]
 struct Parcel {
     octets: Vec<u8>,
-    /// Each with how many of the octets come before it.
+    /// Each mark, with the number of octets before it.
     marks: Vec<(usize, Mark)>,
 }
 
@@ -51,7 +52,7 @@ enum Mark {
     Reject,
 }
 
-/// An intake that writes and waits for the disk on threads of its own.
+/// An intake that writes to the disk, and waits for it, on threads of its own.
 pub struct Parcels {
     converter: Converter,
     line_ends: LineEnds,
@@ -66,7 +67,7 @@ impl Parcels {
     ///
     /// # Errors
     ///
-    /// If there are none.
+    /// If a thread cannot be started.
     pub fn new(group: Group, line_ends: LineEnds) -> Result<Self, Failure> {
         let group = group.beside()?;
         let (parcels, incoming) = sync_channel(WAITING);
@@ -137,7 +138,7 @@ impl Intake for Parcels {
 
     fn confirm(&mut self) -> Result<(), Gone> {
         self.mark(Mark::Confirm)?;
-        // What is confirmed should not wait for more to come.
+        // Confirmed messages should not wait for further ones.
         self.send()
     }
 
@@ -146,7 +147,7 @@ impl Intake for Parcels {
     }
 
     fn finish(mut self) -> Committed {
-        // If the writer is gone, its failure comes now.
+        // If the writer has stopped, joining it returns its failure.
         let _ = self.send();
         drop(self.parcels);
         self.writer.join().unwrap_or_else(|_| Committed::lost())
@@ -159,7 +160,7 @@ impl fmt::Debug for Parcels {
     }
 }
 
-/// The other thread.
+/// Runs on the thread that writes.
 fn write(mut group: Group, incoming: &Receiver<Parcel>, empty: &SyncSender<Parcel>) -> Committed {
     let mut within = false;
     let mut done = Ok(());
@@ -177,7 +178,7 @@ fn write(mut group: Group, incoming: &Receiver<Parcel>, empty: &SyncSender<Parce
     group.finish(done)
 }
 
-/// Writes a parcel. `within`: a message has begun and not ended.
+/// Writes a parcel. `within`: a message has begun but not ended.
 fn take(group: &mut Group, parcel: &mut Parcel, within: &mut bool) -> Result<(), Stopped> {
     let mut at = 0;
     for (before, mark) in parcel.marks.drain(..) {

@@ -1,8 +1,8 @@
 //! The form of messages in an mbox file: mboxrd.
 //!
-//! A message stands behind a line `From sender date` and before an empty line. Of
-//! its own lines, those that are `From ` after any number of `>` get one `>` more,
-//! so that a reader can take exactly that one away again.
+//! A message follows a line `From sender date` and ends with an empty line. Each of
+//! its own lines that begins with any number of `>` and then `From ` gets another
+//! `>`, which a reader can remove again.
 
 use memchr::memchr;
 
@@ -17,8 +17,8 @@ pub(crate) struct Quoter {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum At {
-    /// After nothing but `>`s, and this many octets of `From `, which are
-    /// not written yet.
+    /// After nothing but `>`s and this number of octets of `From `, which are not
+    /// written yet.
     #[default]
     LineStart,
     From(usize),
@@ -26,7 +26,7 @@ enum At {
 }
 
 impl Quoter {
-    /// Appends the next octets of the message.
+    /// Quotes the next octets of the message and appends them to `to`.
     pub(crate) fn quote(&mut self, mut message: &[u8], to: &mut Vec<u8>) {
         if let Some(&last) = message.last() {
             self.ends_with_lf = last == b'\n';
@@ -58,7 +58,7 @@ impl Quoter {
                     }
                     self.at = At::From(matched + 1);
                     if matched + 1 == FROM.len() {
-                        // Behind the other `>`s is as good as before them.
+                        // It makes no difference which `>` is the new one.
                         to.push(b'>');
                         to.extend_from_slice(FROM);
                         self.at = At::Within;
@@ -69,7 +69,7 @@ impl Quoter {
         }
     }
 
-    /// The message is over: ends its last line, and adds the empty one.
+    /// Ends the message: ends its last line, and adds the empty one.
     pub(crate) fn finish(&mut self, to: &mut Vec<u8>) {
         if let At::From(matched) = self.at {
             to.extend_from_slice(&FROM[..matched]);
@@ -82,7 +82,7 @@ impl Quoter {
     }
 }
 
-/// The line before a message that came at `now`, seconds since 1970, in UTC.
+/// The `From ` line of a message received at `now` (seconds since 1970), in UTC.
 pub(crate) fn from_line(now: i64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] = [
@@ -91,7 +91,7 @@ pub(crate) fn from_line(now: i64) -> String {
     let now = now.max(0);
     let (days, seconds) = (now / 86_400, now % 86_400);
     let weekday = DAYS[(days % 7).cast_unsigned() as usize];
-    // Years are counted from March, so that a leap day is the last of one.
+    // Count years from March, so that a leap day is the last day of a year.
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
@@ -123,7 +123,7 @@ mod tests {
         to
     }
 
-    /// A model: line by line.
+    /// A model that quotes line by line.
     fn model(message: &[u8]) -> Vec<u8> {
         let mut to = Vec::new();
         for line in message.split_inclusive(|&octet| octet == b'\n') {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_change_nothing() {
+    fn quotes_alike_however_the_message_is_cut() {
         let messages: [&[u8]; 9] = [
             b"",
             b"\n",
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn dates() {
+    fn writes_dates_in_utc() {
         let lines = [
             (0, "Thu Jan  1 00:00:00 1970"),
             (951_782_400, "Tue Feb 29 00:00:00 2000"),

@@ -1,4 +1,4 @@
-//! A file that a group of messages waits in, in the form that it is delivered in.
+//! The file in which a group of messages waits, in the form of its delivery.
 
 use std::{
     io,
@@ -13,7 +13,7 @@ use crate::{
     failure::Failure,
 };
 
-/// Octets that are copied at once.
+/// The octets copied at once.
 pub(super) const BLOCK: usize = 1 << 16;
 
 /// The file, and the messages in it.
@@ -23,12 +23,12 @@ pub(super) struct Spool<F> {
     form: Form,
     quoter: quoting::Quoter,
     quoted: Vec<u8>,
-    /// Where each message of the group begins.
+    /// The offset at which each message of the group begins.
     begins: Vec<u64>,
     octets: u64,
 }
 
-/// A group in the file. The file stays as it is until the next group begins.
+/// A group in the file. The file stays unchanged until the next group begins.
 pub(super) struct Spooled<F> {
     pub(super) path: PathBuf,
     pub(super) file: Arc<F>,
@@ -57,7 +57,7 @@ impl<F: File> Spool<F> {
         })
     }
 
-    /// A message begins.
+    /// Begins a message.
     pub(super) fn begin(&mut self) -> Result<(), Failure> {
         if self.begins.is_empty() {
             self.cut(0).map_err(|error| self.cannot_write(&error))?;
@@ -80,7 +80,7 @@ impl<F: File> Spool<F> {
         self.put()
     }
 
-    /// The message is whole.
+    /// Ends a complete message.
     pub(super) fn end(&mut self) -> Result<(), Failure> {
         if self.form == Form::Mbox {
             self.quoter.finish(&mut self.quoted);
@@ -102,12 +102,12 @@ impl<F: File> Spool<F> {
         self.retain(self.begins.len().saturating_sub(1));
     }
 
-    /// Removes all messages but the first ones.
+    /// Removes all messages after the first `messages`.
     pub(super) fn retain(&mut self, messages: usize) {
         if let Some(&begin) = self.begins.get(messages) {
             self.begins.truncate(messages);
-            // Should it fail, the octets stand after the group's end: nothing
-            // reads them.
+            // If this fails, the octets are after the end of the group, where
+            // nothing reads them.
             let _ = self.cut(begin);
         }
     }
@@ -132,7 +132,7 @@ impl<F: File> Spool<F> {
     }
 }
 
-/// Gives octets `from..to` of a spool in pieces, each with its offset.
+/// Reads octets `from..to` of a spool in pieces, each with its offset.
 pub(super) fn read<F: File>(
     spool: &F,
     from: u64,

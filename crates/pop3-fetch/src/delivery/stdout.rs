@@ -1,9 +1,9 @@
 //! Delivery to standard output.
 //!
-//! A pipe takes nothing back. So a group waits in a spool file until it is known
-//! to be right, and is written then. What a reader has taken out of a pipe, no
-//! program can know: if a run is killed before all of a group is written and the
-//! journal says so, the next one writes it again.
+//! What is written to a pipe cannot be undone. So a group waits in a spool file
+//! until it is confirmed, and only then is written. No program can know how much a
+//! reader has read from a pipe: if a run is killed before the journal says that all
+//! of a group is written, the next run writes it again.
 
 use std::{
     fs,
@@ -32,7 +32,7 @@ impl<F: File> Stdout<F> {
     where
         D: Disk<Directory: Directory<File = F>>,
     {
-        // `io::Stdout` would look for newlines.
+        // `io::Stdout` would search for newlines.
         let to = io::stdout().as_fd().try_clone_to_owned().map_err(|error| {
             Failure::new(
                 Kind::CannotCreate,
@@ -98,7 +98,7 @@ impl<F: File> Sealed for Waiting<F> {
             io::ErrorKind::BrokenPipe => Failure::ReaderGone,
             _ => Failure::new(
                 Kind::Io,
-                format_args!("cannot write standard output: {error}"),
+                format_args!("cannot write to standard output: {error}"),
             ),
         })
     }

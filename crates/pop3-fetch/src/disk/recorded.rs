@@ -1,5 +1,5 @@
-//! The disk of the operating system, with a list of what was done to it, and
-//! of what the journal said at that moment.
+//! The disk of the operating system, with a record of each operation and of the
+//! state of the journal at that moment.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -26,7 +26,7 @@ pub(crate) struct Recorded {
 #[derive(Debug, Default)]
 struct Steps {
     done: Vec<String>,
-    /// The step that fails half way, once.
+    /// The step that fails halfway, once.
     failing: Option<&'static str>,
 }
 
@@ -47,13 +47,13 @@ impl Recorded {
         }
     }
 
-    /// What was done since this was last asked: each step with its path, the
-    /// messages pending in the journal, and those delivered.
+    /// Returns the steps since the last call: each with its path, the number of
+    /// messages pending in the journal, and the number delivered.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.steps.lock().unwrap().done)
     }
 
-    /// Lets a step fail the next time, a write half way.
+    /// Makes a step fail the next time; a write fails halfway.
     pub(crate) fn fail(&self, step: &'static str) {
         self.steps.lock().unwrap().failing = Some(step);
     }
@@ -72,7 +72,8 @@ impl Recorded {
         }
     }
 
-    /// What another program would read there.
+    /// The number of pending and of delivered messages, as another program reads
+    /// them.
     fn journal(&self) -> (u32, u32) {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
         let db = Connection::open_with_flags(self.home.join("journal"), flags).unwrap();
@@ -83,7 +84,7 @@ impl Recorded {
         (count("pending"), count("message"))
     }
 
-    /// Without what differs from run to run.
+    /// The path, without the parts that differ from run to run.
     fn path(&self, path: &Path) -> String {
         let path = path.strip_prefix(&self.home).unwrap_or(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -68,7 +68,7 @@ impl Directory for SystemDirectory {
         let file = fs::File::from(openat(&self.directory, name, flags, Mode::empty())?);
         match file.metadata()?.is_file() {
             true => Ok(file),
-            false => Err(io::Error::other("it is no regular file")),
+            false => Err(io::Error::other("it is not a regular file")),
         }
     }
 
@@ -101,7 +101,7 @@ impl Directory for SystemDirectory {
     }
 
     fn names_file(&self, name: &OsStr, file: &fs::File) -> io::Result<bool> {
-        // Not opened: to close it would end locks.
+        // Do not open the file: closing it would release locks.
         let named = rustix::fs::statat(&self.directory, name, AtFlags::empty())?;
         let file = rustix::fs::fstat(file)?;
         Ok((named.st_dev, named.st_ino) == (file.st_dev, file.st_ino))
@@ -121,7 +121,8 @@ impl Directory for SystemDirectory {
 
     fn sync(&self) -> io::Result<()> {
         match fsync(&self.directory) {
-            // Some file systems of networks and FUSE know no `fsync` of a directory.
+            // Some network and FUSE file systems do not support `fsync` of a
+            // directory.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(()),
             synced => Ok(synced?),
         }
@@ -188,8 +189,8 @@ fn flock_lock(file: &fs::File) -> io::Result<()> {
     Ok(flock(file, FlockOperation::NonBlockingLockExclusive)?)
 }
 
-/// Locks for this open file alone: a plain `fcntl` lock would be that of the
-/// process, and end when another thread closes the same file.
+/// Locks this open file description: a plain `fcntl` lock belongs to the process,
+/// and ends when another thread closes the same file.
 #[cfg(target_os = "linux")]
 fn fcntl_lock(file: &fs::File) -> io::Result<()> {
     use nix::{fcntl::FcntlArg, libc};
@@ -210,7 +211,7 @@ fn fcntl_lock(file: &fs::File) -> io::Result<()> {
     Ok(rustix::fs::fcntl_lock(file, operation)?)
 }
 
-/// How long the system has been up, in seconds.
+/// Returns the uptime of the system in seconds.
 fn up() -> Option<u64> {
     let text = fs::read_to_string("/proc/uptime").ok()?;
     text.split('.').next()?.parse().ok()
@@ -266,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn each_file_is_synced_where_nothing_is_known() {
+    fn syncs_each_file_on_unknown_file_systems() {
         let of = |path: &str| System.open(Path::new(path)).unwrap().syncs();
         assert_eq!(of("/proc"), Syncs::Each);
         assert_eq!(of("/sys"), Syncs::Each);

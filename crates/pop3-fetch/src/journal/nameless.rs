@@ -1,7 +1,7 @@
-//! Messages without a valid unique-id, known by their octets.
+//! Messages without a valid unique-id, recognized by their octets.
 //!
-//! Their key in the journal is the SHA-256 of the octets received, written so that
-//! it is longer than any unique-id may be (RFC 1939 §7: 70 octets).
+//! Their key in the journal is the SHA-256 digest of the octets received, in a form
+//! that is longer than any unique-id may be (RFC 1939 §7: 70 octets).
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::Key;
 
 const PREFIX: &[u8] = b"sha256:";
 
-/// The keys of a visit.
+/// The keys of one visit.
 #[derive(Debug, Default)]
 pub(crate) struct Digests {
     current: Sha256,
-    /// How many messages with these octets came.
+    /// The number of messages received with these octets.
     seen: BTreeMap<Vec<u8>, u32>,
 }
 
@@ -28,7 +28,7 @@ impl Digests {
         self.current.update(octets);
     }
 
-    /// The key of the message that is whole now.
+    /// The key of the message that has just ended.
     pub(crate) fn key(&mut self) -> Key {
         let digest = std::mem::take(&mut self.current).finalize();
         let mut unique_id = PREFIX.to_vec();
@@ -41,8 +41,8 @@ impl Digests {
         Key { unique_id, copy }
     }
 
-    /// The message with this key, the last of its octets, is not stored after all:
-    /// it will come once more.
+    /// Forgets the last message with this key, which was discarded and will be
+    /// retrieved again.
     pub(crate) fn forget(&mut self, key: &Key) {
         if let Some(seen) = self.seen.get_mut(&key.unique_id) {
             *seen = seen.saturating_sub(1);
@@ -50,7 +50,7 @@ impl Digests {
     }
 }
 
-/// Whether a key in the journal is that of such a message.
+/// Whether a key in the journal belongs to a message without a valid unique-id.
 pub(crate) fn is_digest(unique_id: &[u8]) -> bool {
     unique_id.starts_with(PREFIX) && unique_id.len() == PREFIX.len() + 64
 }
@@ -60,7 +60,7 @@ mod tests {
     use super::{Digests, is_digest};
 
     #[test]
-    fn a_message_that_comes_once_more_has_the_same_key() {
+    fn gives_a_message_that_is_retrieved_again_the_same_key() {
         let mut digests = Digests::default();
         let mut key = |octets: &[u8]| {
             digests.begin();

@@ -1,11 +1,12 @@
-//! What the journal knows of an account, in memory.
+//! The rows of an account in the journal, in memory.
 
 use std::collections::BTreeSet;
 
 use super::{Key, State, nameless};
 
-/// The rows of an account, ordered by unique-id and copy. The unique-ids stand
-/// in one piece of memory: a row of 100,000 costs some 30 octets and its id.
+/// The rows of an account, ordered by unique-id and copy. One allocation holds all
+/// unique-ids, so that each of 100,000 rows costs about 30 octets and its
+/// unique-id.
 #[derive(Debug, Default)]
 pub struct Records {
     ids: Vec<u8>,
@@ -30,9 +31,9 @@ pub(crate) struct Record<'a> {
     pub(crate) state: State,
     /// Its size as the server listed it when it was fetched.
     pub(crate) octets: u64,
-    /// When it came into its state: seconds since 1970.
+    /// The time of its last change of state, in seconds since 1970.
     pub(crate) changed: i64,
-    /// Whether it was not on the server the last time.
+    /// Whether it was missing on the server the last time.
     pub(crate) missing: bool,
 }
 
@@ -44,15 +45,15 @@ impl Record<'_> {
         }
     }
 
-    /// Whether the message lies where it was to be delivered, as far as is
-    /// known, and may still be on the server.
+    /// Whether the message is delivered, as far as is known, and may still be on
+    /// the server.
     pub(crate) const fn is_held(&self) -> bool {
         !matches!(self.state, State::Deleted)
     }
 }
 
 impl Records {
-    /// Adds a row that comes after those before it.
+    /// Appends a row, which must come after the others in order.
     pub(crate) fn push(
         &mut self,
         unique_id: &[u8],
@@ -77,7 +78,7 @@ impl Records {
         self.rows.iter().any(|row| row.missing)
     }
 
-    /// The keys of messages that are known by their octets.
+    /// The keys of messages that are recognized by their octets.
     pub(crate) fn nameless(&self) -> BTreeSet<Key> {
         let all = (0..self.rows.len()).filter_map(|index| self.get(index));
         all.filter(|row| row.is_held() && nameless::is_digest(row.unique_id))

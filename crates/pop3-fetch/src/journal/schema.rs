@@ -1,10 +1,10 @@
-//! The tables, and how old forms of them become new ones.
+//! The tables, and their migration from older formats.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
-/// The form of the tables. A higher one is that of a newer `pop3`.
+/// The format of the tables. A newer `pop3` may use a higher one.
 const SCHEMA: i64 = 4;
 
 const TABLES: &str = "
@@ -30,8 +30,8 @@ const TABLES: &str = "
         stem TEXT NOT NULL
     );";
 
-/// Pending messages stand apart from the others, where to add and to remove them
-/// costs least.
+/// Pending messages have their own table, where adding and removing them costs
+/// least.
 const PENDING: &str = "
     CREATE TABLE pending (
         account INTEGER NOT NULL REFERENCES account,
@@ -43,14 +43,14 @@ const PENDING: &str = "
         name TEXT NOT NULL
     );";
 
-/// Form 1 had them among the others, as state 0.
+/// Format 1 had pending messages among the others, as state 0.
 const FROM_1: &str = "
     INSERT INTO pending
         SELECT account, unique_id, copy, octets, changed, place, name FROM message WHERE state = 0;
     DELETE FROM message WHERE state = 0;";
 
-/// What was learned of the server of an account, and which of its messages could
-/// not be told from others: form 2 had neither.
+/// What was learned about the server of an account, and its messages in doubt:
+/// format 2 had neither.
 const DOUBTS: &str = "
     ALTER TABLE account ADD COLUMN learned INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE account ADD COLUMN learned_at INTEGER NOT NULL DEFAULT 0;
@@ -63,12 +63,12 @@ const DOUBTS: &str = "
         PRIMARY KEY (account, unique_id, copy)
     ) WITHOUT ROWID;";
 
-/// After which start of the system a message became pending: form 3 did not say.
+/// The boot-id under which a message became pending: format 3 did not have it.
 const BOOT: &str = "ALTER TABLE pending ADD COLUMN boot TEXT NOT NULL DEFAULT '';";
 
-/// Why there is no journal.
+/// Why the journal could not be prepared.
 pub(super) enum Refusal {
-    /// Its form.
+    /// The journal has this newer format.
     Newer(i64),
     Sqlite(rusqlite::Error),
 }
@@ -79,14 +79,14 @@ impl From<rusqlite::Error> for Refusal {
     }
 }
 
-/// Makes the tables if there are none, and gives the account's row.
+/// Creates the tables if they are missing, and returns the account's row id.
 pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal> {
-    // Accounts that are fetched side by side write in turn.
+    // Accounts that are fetched in parallel write in turn.
     db.busy_timeout(Duration::from_secs(60))?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
-    // What undoes one statement of a transaction is never needed after a kill. In
-    // a file it costs more writes than all the mail.
+    // The data that undoes one statement of a transaction is never needed after a
+    // kill. In a file it would cost more writes than all the mail.
     db.pragma_update(None, "temp_store", "MEMORY")?;
     let schema = |db: &Connection| db.query_row("PRAGMA user_version", [], |row| row.get(0));
     let find = |db: &Connection| {
@@ -95,7 +95,7 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
         })
         .optional()
     };
-    // No write, and so no wait for the disk, where there is nothing to make.
+    // Do not write, and so do not wait for the disk, if there is nothing to create.
     if schema(db)? == SCHEMA
         && let Some(id) = find(db)?
     {
@@ -138,9 +138,9 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
 mod tests {
     use super::*;
 
-    /// What a killed run of an older `pop3` has left is still known.
+    /// The pending messages of a killed run of an older `pop3` must stay known.
     #[test]
-    fn pending_messages_of_form_1_stay_pending() {
+    fn keeps_pending_messages_of_format_1_pending() {
         let mut db = Connection::open_in_memory().unwrap();
         db.execute_batch(TABLES).unwrap();
         db.execute_batch(
@@ -164,10 +164,10 @@ mod tests {
         assert_eq!(count("SELECT count(*) FROM doubt"), 0);
     }
 
-    /// Else a loss of power takes back what was recorded: mail comes twice, or
-    /// is deleted on the server and nowhere else.
+    /// Otherwise a loss of power would undo what was recorded, and mail would be
+    /// delivered twice, or deleted on the server before it is stored.
     #[test]
-    fn each_transaction_is_on_the_disk_when_it_ends() {
+    fn syncs_each_transaction() {
         let home = tempfile::tempdir().unwrap();
         let mut db = Connection::open(home.path().join("journal")).unwrap();
         assert!(prepare(&mut db, "me").is_ok());
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_form_is_left_alone() {
+    fn leaves_a_newer_format_unchanged() {
         let mut db = Connection::open_in_memory().unwrap();
         db.pragma_update(None, "user_version", SCHEMA + 1).unwrap();
         assert!(matches!(prepare(&mut db, "me"), Err(Refusal::Newer(_))));

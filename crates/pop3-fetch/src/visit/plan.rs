@@ -1,32 +1,33 @@
-//! What to do with each message of a maildrop: a pure function of the server's
-//! listings, the journal, and what the user wants.
+//! Decides what to do with each message of a maildrop: a pure function of the
+//! server's listings, the journal, and the user's wishes.
 //!
-//! Both sides are put in the order of unique-ids and walked through once, side
-//! by side. A message-number decides nothing but the order in which messages are
-//! fetched, since the next session may number them otherwise (RFC 1939 §5).
+//! Both sides are sorted by unique-id and merged in one pass. A message-number only
+//! decides the order in which messages are fetched, because the next session may
+//! number them differently (RFC 1939 §5).
 //!
 //! Decisions:
 //!
-//! - *A unique-id is what tells messages apart*, and a listed size is not: some
-//!   servers change their estimate once a message was read. But a message is not
-//!   deleted on the word of an earlier session if its size is another now. A
-//!   server that reuses unique-ids may mean another message by it, so it stays,
-//!   and the user is told.
+//! - *Unique-ids distinguish messages*; sizes in LIST do not, because some servers
+//!   change their estimate after a message was read. But a message that an earlier
+//!   session delivered is not deleted if its size has changed: a server that reuses
+//!   unique-ids may mean another message, so the message stays, and the user gets a
+//!   warning.
 //! - *A unique-id that comes back after a confirmed deletion, with another size, is
-//!   a new message*; RFC 1939 §7 lets a server use it again. With the same size the
-//!   server most likely has not deleted it: it is neither fetched again nor deleted,
-//!   and the user is told.
-//! - *A message that is gone before its deletion was confirmed* may be back: only
-//!   the answer to QUIT says that it is deleted.
-//! - *A unique-id that is gone keeps its row* for [`MISSING_KEPT`]: a server that
-//!   shows an empty maildrop for a day does not have everything fetched again.
-//! - *Equal unique-ids, told apart* ([`EqualUniqueIds::Apart`]): of the messages
-//!   of one id, as many are fetched as there are more than the journal holds, and
-//!   those are the ones of other sizes than the rows have, else those with the highest
-//!   numbers, since mail arrives at the end.
-//!   While it is open which are the ones held, none of these is deleted.
-//! - *Equal unique-ids as Outlook takes them*
-//!   ([`EqualUniqueIds::Interchangeable`], C0041): one message.
+//!   a new message*; RFC 1939 §7 lets a server use it again. With the same size,
+//!   the server most likely did not delete it: the message is neither fetched again
+//!   nor deleted, and the user gets a warning.
+//! - *A message that disappeared before its deletion was confirmed* may come back:
+//!   only the reply to QUIT says that it is deleted.
+//! - *A unique-id that disappeared keeps its row* for [`MISSING_KEPT`], so that a
+//!   server that shows an empty maildrop for a day does not cause everything to be
+//!   fetched again.
+//! - *Equal unique-ids, told apart* ([`EqualUniqueIds::Apart`]): if there are more
+//!   messages with one unique-id than the journal holds, the excess is fetched:
+//!   first messages whose sizes differ from those of the rows, then those with the
+//!   highest numbers, because mail arrives at the end. As long as it is unclear
+//!   which messages the rows stand for, none of them is deleted.
+//! - *Equal unique-ids as in Outlook* ([`EqualUniqueIds::Interchangeable`], C0041)
+//!   stand for one message.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -40,23 +41,23 @@ use crate::journal::{
     records::{Record, Records},
 };
 
-/// Seconds that the journal remembers a message which the server no longer
-/// lists: 90 days.
+/// How long the journal remembers a message that the server no longer lists, in
+/// seconds: 90 days.
 pub(crate) const MISSING_KEPT: i64 = 90 * 24 * 60 * 60;
 
-/// What becomes of a message on the server once it is delivered.
+/// What to do with a message on the server after its delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Afterwards {
-    /// It stays.
+    /// Keep it.
     Keep,
-    /// It is deleted.
+    /// Delete it.
     Delete,
-    /// It is deleted this many seconds after its delivery.
+    /// Delete it this many seconds after its delivery.
     DeleteAfter(i64),
 }
 
 impl Afterwards {
-    /// Whether a message that was delivered at `delivered` is to be deleted.
+    /// Whether to delete a message that was delivered at `delivered`.
     const fn deletes(self, delivered: i64, now: i64) -> bool {
         match self {
             Self::Keep => false,
@@ -69,15 +70,15 @@ impl Afterwards {
 /// What the user wants.
 #[derive(Clone, Copy, Debug)]
 pub struct Wishes {
-    /// What to think of messages with equal unique-ids.
+    /// How to treat messages with equal unique-ids.
     pub equal_unique_ids: EqualUniqueIds,
-    /// What becomes of a message once it is delivered.
+    /// What to do with a message after its delivery.
     pub afterwards: Afterwards,
-    /// Messages to fetch at most.
+    /// The most messages to fetch.
     pub limit: usize,
-    /// Octets of a message to fetch, as listed.
+    /// The most octets of a message to fetch, as listed.
     pub max_octets: u64,
-    /// Seconds since 1970.
+    /// The time, in seconds since 1970.
     pub now: i64,
 }
 
@@ -86,7 +87,7 @@ pub struct Wishes {
 pub struct Retrieve {
     /// Its message-number in this session.
     pub number: MessageNumber,
-    /// Which of the copies under its unique-id it becomes.
+    /// The copy number that it gets among messages with its unique-id.
     pub copy: u32,
 }
 
@@ -95,45 +96,47 @@ pub struct Retrieve {
 pub struct Delete {
     /// Its message-number in this session.
     pub number: MessageNumber,
-    /// Which of the copies under its unique-id it is.
+    /// Its copy number among messages with its unique-id.
     pub copy: u32,
 }
 
-/// What to do.
+/// What to do with the messages of a maildrop.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// From the lowest number.
+    /// Messages to retrieve, from the lowest number up.
     pub retrieve: Vec<Retrieve>,
-    /// New messages that could not be told from others before: asked for last.
+    /// New messages that were in doubt before; they are retrieved last.
     pub doubtful: Vec<Retrieve>,
-    /// From the lowest number.
+    /// Messages to delete, from the lowest number up.
     pub delete: Vec<Delete>,
-    /// Whether to delete what is retrieved.
+    /// Whether to delete the retrieved messages.
     pub delete_retrieved: bool,
-    /// Rows whose message the server lists no longer.
+    /// Rows whose message the server no longer lists.
     pub missing: Vec<Key>,
-    /// Rows that were missing and are there again.
+    /// Rows whose message was missing and is listed again.
     pub found_again: Vec<Key>,
-    /// Messages that are held already.
+    /// The number of messages that are held already.
     pub held: usize,
-    /// New messages left on the server because of their size.
+    /// The number of new messages left on the server because of their size.
     pub too_large: usize,
-    /// New messages left for the next run by the limit.
+    /// The number of new messages that the limit leaves for the next run.
     pub over_limit: usize,
-    /// Messages that LIST names and UIDL does not: nothing is known of them.
+    /// The number of messages that LIST lists and UIDL does not.
     pub nameless: usize,
-    /// Further messages under a unique-id that are taken for the same.
+    /// The number of further messages with a unique-id that count as the same
+    /// message.
     pub interchangeable: usize,
-    /// Messages not deleted because their size is another than when they were
-    /// fetched.
+    /// The number of messages not deleted because their size has changed since they
+    /// were fetched.
     pub changed: usize,
-    /// Messages whose deletion the server confirmed, and which it lists again.
+    /// The number of messages whose deletion the server confirmed, but which it
+    /// lists again.
     pub undeleted: usize,
 }
 
 impl Plan {
-    /// `doubts`: messages that an earlier visit could not tell from others, those
-    /// to try first in front. `except`: messages not to ask for.
+    /// Makes the plan. `doubts`: messages that were in doubt on an earlier visit,
+    /// in the order in which to try them. `except`: messages not to retrieve.
     pub(crate) fn new(
         maildrop: &MaildropIndex,
         records: &Records,
@@ -149,7 +152,7 @@ impl Plan {
         plan.nameless = maildrop.len() - count;
         let mut numbers = Vec::with_capacity(count);
         numbers.extend(maildrop.iter().filter(named).map(|message| message.number));
-        // Most servers list them in this order anyway, and then it costs one pass.
+        // Most servers list them in this order anyway; then sorting costs one pass.
         numbers.sort_by(|&a, &b| {
             let ids = unique_id(maildrop, a).cmp(unique_id(maildrop, b));
             ids.then(a.cmp(&b))
@@ -220,7 +223,7 @@ pub(crate) fn unique_id(maildrop: &MaildropIndex, number: MessageNumber) -> &[u8
     unique_id.map_or(&[], |unique_id| unique_id.as_bytes())
 }
 
-/// The size that LIST gave.
+/// The size of a message in LIST.
 pub(crate) fn octets(maildrop: &MaildropIndex, number: MessageNumber) -> Option<u64> {
     maildrop.get(number)?.octets
 }
@@ -232,16 +235,17 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// A row whose message is not on the server.
+    /// Handles a row whose message is not on the server.
     fn gone(&mut self, record: &Record<'_>) {
         if !record.missing {
             self.plan.missing.push(record.key());
         }
     }
 
-    /// The messages of one unique-id, and the rows of the same.
+    /// Handles the messages and rows of one unique-id.
     fn decide(&mut self, numbers: &[MessageNumber], rows: &mut [Record<'_>]) {
-        // What may have been deleted comes first: if messages are gone, then those.
+        // Rows that may have been deleted come first: if messages are gone, then
+        // those.
         rows.sort_unstable_by_key(|row| {
             let place = match row.state {
                 State::Deleted => 0,
@@ -287,8 +291,8 @@ impl Planner<'_> {
         self.retrieve(&new, held);
     }
 
-    /// The messages that are new, without those that are there after a confirmed
-    /// deletion.
+    /// Returns the new messages, without those that are listed although their
+    /// deletion was confirmed.
     fn leave_undeleted(
         &mut self,
         numbers: &[MessageNumber],
@@ -308,10 +312,10 @@ impl Planner<'_> {
         new
     }
 
-    /// Which messages the rows are, and which messages are new. Of messages with
-    /// one unique-id, those of the size in the row; mail arrives at the end, so
-    /// that else the lowest numbers are the old ones. A message that may be deleted
-    /// is no other than one of its size.
+    /// Pairs rows with messages, and returns the messages that are new. Among
+    /// messages with one unique-id, a row pairs with one of its size; otherwise the
+    /// lowest numbers are the old messages, because mail arrives at the end. Only a
+    /// message of the size in its row may be deleted.
     fn pair<'r, 'd>(
         &self,
         numbers: &[MessageNumber],
@@ -355,7 +359,7 @@ impl Planner<'_> {
         (old.into_iter().collect(), new)
     }
 
-    /// A row whose message is on the server.
+    /// Handles a row whose message is on the server.
     fn found(&mut self, record: &Record<'_>) {
         if record.missing {
             self.plan.found_again.push(record.key());
@@ -366,7 +370,7 @@ impl Planner<'_> {
         let Wishes {
             afterwards, now, ..
         } = self.wishes;
-        // Whoever asked for a deletion is owed it, whatever the wish is now.
+        // A requested deletion is completed, whatever the wish is now.
         if record.state != State::DeletionRequested && !afterwards.deletes(record.changed, *now) {
             return;
         }
@@ -381,7 +385,8 @@ impl Planner<'_> {
         });
     }
 
-    /// New messages of one unique-id. Each becomes a copy that no row holds.
+    /// Plans to retrieve new messages of one unique-id. Each gets a copy number
+    /// that no row has.
     fn retrieve(&mut self, numbers: &[MessageNumber], held: &[Record<'_>]) {
         let mut taken: Vec<u32> = held.iter().map(|record| record.copy).collect();
         taken.sort_unstable();

@@ -1,16 +1,16 @@
-//! RETR of many messages, with witnesses between them.
+//! Retrieves messages, with witnesses between them.
 //!
-//! Three ways to ask, from fast to careful:
+//! There are three modes, from fast to careful:
 //!
-//! - *A window* of RETRs, with STAT after 1, 2, 4 … messages. What does not fit
-//!   is thrown away; no more is asked for until all replies are there, the last of
-//!   them the witness.
-//! - *Step by step*: each command when the one before it is answered.
-//! - *Alone*: a message, and the witness as the very next command.
+//! - *In a window*: several RETRs are sent at once, and STAT after 1, 2, 4 …
+//!   messages. A message that does not fit is discarded, and nothing more is
+//!   requested until all replies have arrived, the last of which is the witness.
+//! - *Step by step*: each command is sent after the reply to the previous one.
+//! - *Alone*: one message, with the witness as the next command.
 //!
-//! The session refuses octets that come while no command is due. So what follows
-//! a false end of a message either ends the session, or is taken for the answer
-//! to STAT, and differs from it.
+//! The session refuses octets that arrive when no reply is due. So the octets after
+//! a false end of a message either end the session, or are read as the reply to
+//! STAT and differ from it.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -28,67 +28,67 @@ use crate::{
     journal::nameless::Digests,
 };
 
-/// Listed octets after which a witness is due.
+/// The octets in LIST after which a witness is due.
 const OCTETS: u64 = 4 << 20;
-/// How long after the last witness one is due.
+/// The time after which a witness is due.
 const WAIT: Duration = Duration::from_secs(2);
 
-/// The messages of one visit, on their way.
+/// The retrieval of one visit.
 #[derive(Debug)]
 pub(crate) struct Retrieval {
-    /// To be asked for.
+    /// Messages to retrieve.
     wanted: VecDeque<Retrieve>,
-    /// To be asked for alone.
+    /// Messages to retrieve alone.
     singly: VecDeque<Single>,
-    /// Asked for, without a whole reply.
+    /// Messages whose replies are not complete.
     sent: VecDeque<Retrieve>,
-    /// Witnesses on their way.
+    /// The number of STAT commands that await replies.
     witnesses: usize,
-    /// Commands on their way at once, at most.
+    /// The most commands that may await replies at once.
     window: usize,
     any_size: bool,
-    /// Whether proofs are wanted.
+    /// Whether retrieved messages will be deleted, which needs proofs.
     for_deletion: bool,
-    /// Messages asked for since the last STAT, and their octets as listed.
+    /// Messages requested since the last STAT, and their octets in LIST.
     unwitnessed: usize,
     octets: u64,
     spacing: usize,
     last_witness: Instant,
-    /// What STAT said before the first message.
+    /// The reply to STAT before the first message.
     total: Total,
-    /// The message that is asked for alone, until its witness.
+    /// The message that is being retrieved alone, until its witness.
     single: Option<Single>,
-    /// Whole and fitting, before the witness.
+    /// Complete messages that fit, before their witness.
     kept: Vec<Kept>,
     refused: Vec<(Retrieve, String)>,
-    /// The number that the answer to RETR began with.
+    /// The number at the start of the first line of the reply to RETR.
     announced: Option<u64>,
     digests: Digests,
-    /// Messages known by their octets.
+    /// Messages recognized by their octets.
     known: BTreeSet<Key>,
-    /// What is true if the witness comes.
+    /// What is learned if the witness succeeds.
     lesson: Option<Lesson>,
-    /// Those that did not fit, before the witness.
+    /// Messages that did not fit, before their witness.
     misfits: Vec<Misfit>,
-    /// One did not fit within a window, and replies to that are still due: until
-    /// the last of them is there, one may have been taken for another.
+    /// Whether a message in a window did not fit and further replies of the window
+    /// are due; until the last one arrives, replies may be confused.
     is_draining: bool,
     pub(crate) outcome: Outcome,
 }
 
-/// What a retrieval came to.
+/// The result of a retrieval.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// What may be deleted, if anything may.
+    /// Messages that may be deleted.
     pub(crate) proofs: Vec<Kept>,
-    /// What the server refused, and its words.
+    /// Messages that the server refused, with the text of its reply.
     pub(crate) refused: Vec<(Retrieve, String)>,
-    /// What cannot be told from other messages, asked for alone.
+    /// Messages in doubt even though they were retrieved alone.
     pub(crate) doubtful: Vec<Misfit>,
     pub(crate) learned: Learned,
 }
 
-/// A message that was received.
+/// A message that was received and kept.
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) wanted: Retrieve,
@@ -97,11 +97,11 @@ pub(crate) struct Kept {
     pub(crate) retrieved: Retrieved,
 }
 
-/// A message that has other octets than its listing says.
+/// A message whose octets do not fit its size in LIST.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Misfit {
     pub(crate) wanted: Retrieve,
-    /// `None`: the session broke before its end.
+    /// The octets received; `None` if the session broke before the end.
     pub(crate) octets: Option<u64>,
     pub(crate) listed: Option<u64>,
 }
@@ -109,7 +109,7 @@ pub(crate) struct Misfit {
 #[derive(Clone, Copy, Debug)]
 struct Single {
     wanted: Retrieve,
-    /// Whether it did not fit within a window.
+    /// Whether it was retrieved in a window when it did not fit.
     was_pipelined: bool,
 }
 
@@ -119,14 +119,14 @@ enum Lesson {
     MixesReplies,
 }
 
-/// The session is out of step: nothing that came since the last witness counts.
+/// The session is out of step: nothing received since the last witness counts.
 #[derive(Debug)]
 pub(crate) enum Stop {
     Command(ClientError),
     Intake,
-    /// STAT was answered in another way.
+    /// The reply to STAT differs.
     NoWitness,
-    /// The first line of the answer may hold a line of the message.
+    /// The first line of the reply may contain a line of the message.
     BareLf(MessageNumber),
 }
 
@@ -143,8 +143,8 @@ impl From<Gone> for Stop {
 }
 
 impl Retrieval {
-    /// Asks for `wanted` in a window of that many commands, and for `doubtful`
-    /// alone. `any_size`: sizes say nothing.
+    /// A retrieval of `wanted` in a window of `window` commands, and of `doubtful`
+    /// alone. `any_size`: sizes are ignored.
     pub(crate) fn new(
         wanted: &[Retrieve],
         doubtful: &[Retrieve],
@@ -190,12 +190,12 @@ impl Retrieval {
         }
     }
 
-    /// Whether several commands may be on their way at once.
+    /// Whether several commands may await replies at once.
     pub(crate) const fn is_pipelined(&self) -> bool {
         self.window > 1
     }
 
-    /// All that is in doubt, should the session break now.
+    /// Returns all messages that are in doubt if the session breaks now.
     pub(crate) fn in_doubt(&mut self, maildrop: &MaildropIndex) -> Vec<Misfit> {
         let broken = |wanted: Retrieve| Misfit {
             wanted,
@@ -215,12 +215,12 @@ impl Retrieval {
         doubts
     }
 
-    /// Whether a message is asked for alone.
+    /// Whether a message is being retrieved alone.
     pub(crate) const fn is_alone(&self) -> bool {
         self.single.is_some()
     }
 
-    /// Puts commands into the queue. Whether all is done.
+    /// Queues the next commands. Returns whether the retrieval is done.
     pub(crate) fn next(
         &mut self,
         session: &mut Session,
@@ -232,7 +232,8 @@ impl Retrieval {
             self.single.is_some() || !self.misfits.is_empty() || !self.singly.is_empty();
         if is_careful || self.window == 1 {
             if self.outstanding() > 0 {
-                // A witness ends the window, but not beside a message alone.
+                // A witness ends the window, unless a message is being retrieved
+                // alone.
                 if self.window > 1 && self.single.is_none() && self.unwitnessed > 0 {
                     self.ask_witness(session, now, decisions)?;
                 }
@@ -307,7 +308,7 @@ impl Retrieval {
         Ok(())
     }
 
-    /// The first line of the answer to RETR.
+    /// Handles the first line of the reply to RETR.
     pub(crate) fn status(
         &mut self,
         number: MessageNumber,
@@ -315,7 +316,7 @@ impl Retrieval {
         intake: &mut impl Intake,
         report: &dyn Report,
     ) -> Result<(), Stop> {
-        // The answer to STAT, where a reply to RETR was left out.
+        // This is the reply to STAT: the server left out a reply to RETR.
         if self.witnesses > 0 && self.total.is_line_of(reply) {
             return Err(Stop::NoWitness);
         }
@@ -334,7 +335,7 @@ impl Retrieval {
         Ok(())
     }
 
-    /// Octets of a message.
+    /// Handles octets of a message.
     pub(crate) fn data(
         &mut self,
         octets: &[u8],
@@ -348,7 +349,7 @@ impl Retrieval {
         Ok(intake.write(octets)?)
     }
 
-    /// A message is whole.
+    /// Handles the end of a message.
     pub(crate) fn end(
         &mut self,
         retrieved: Retrieved,
@@ -385,7 +386,7 @@ impl Retrieval {
                 return Ok(intake.discard()?);
             };
             self.lesson = Some(Lesson::Counts(way));
-            // It is the only command that was on its way, so it is alone.
+            // No other command awaited a reply, so this message is alone.
             self.single.get_or_insert(Single {
                 wanted,
                 was_pipelined: false,
@@ -419,7 +420,7 @@ impl Retrieval {
         Ok(())
     }
 
-    /// The answer to STAT.
+    /// Handles the reply to STAT.
     pub(crate) fn witness(
         &mut self,
         reply: &Reply<'_>,
@@ -459,15 +460,16 @@ impl Retrieval {
                 self.outcome.learned.learn(way);
                 self.spacing = 0;
                 report.warn(&format!(
-                    "the server's LIST counts octets {way}; its sizes are compared so from now on"
+                    "the server's LIST counts octets {way}; from now on, sizes are compared in \
+                     that way"
                 ));
             }
             Some(Lesson::MixesReplies) if self.window > 1 => {
                 self.outcome.learned.learn_mixes_replies();
                 self.window = 1;
                 report.warn(
-                    "the server mixes the replies to pipelined commands: from now on each \
-                     command waits for the reply to the one before it",
+                    "the server mixes up the replies to pipelined commands; from now on, each \
+                     command waits for the reply to the previous one",
                 );
             }
             _ => {}
@@ -485,7 +487,7 @@ impl Retrieval {
     }
 }
 
-/// The number of `+OK 120 octets`.
+/// The leading number of a text such as `120 octets`.
 fn leading_number(text: &[u8]) -> Option<u64> {
     let word = text.split(|octet| *octet == b' ').next()?;
     let digits = word.iter().all(u8::is_ascii_digit);

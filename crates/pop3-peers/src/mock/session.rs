@@ -11,7 +11,7 @@ use super::{
 };
 
 /// The longest status line, and line of a listing, that is taken.
-const LINE_MAX: usize = 2048;
+const MAX_LINE: usize = 2048;
 
 /// How long a client waits whose flaw is that it does not wait long: longer than
 /// a server on a busy machine takes to answer.
@@ -283,7 +283,7 @@ impl Session {
         let limit = match self.flaw {
             Some(Flaw::KeepsEndlessLines) => usize::MAX,
             Some(Flaw::StatusBuffer512) => 100_000,
-            _ => LINE_MAX,
+            _ => MAX_LINE,
         };
         let mut scanned: usize = 0;
         loop {

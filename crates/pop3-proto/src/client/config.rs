@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::{Profile, ReplyRule, ResponseDecoder};
+use crate::{MAX_SASL_LINE, Profile, ReplyRule};
 
 /// How the connection is protected, and what may be sent unprotected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,8 +18,20 @@ pub enum Transport {
     Tls,
 }
 
-/// How a session behaves. Begin with [`Config::new`] and change fields.
+/// The configuration of a [`Session`](super::Session).
+///
+/// ```
+/// use pop3_proto::{Profile, client::{Config, Limits, Transport}};
+///
+/// let mut limits = Limits::DEFAULT;
+/// limits.message_octets = 50 << 20;
+/// let config = Config::new(Profile::OUTLOOK_2024, Transport::Tls)
+///     .pipelining(false)
+///     .limits(limits);
+/// # assert!(!config.pipelining);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Config {
     /// The behaviour to show.
     pub profile: Profile,
@@ -40,6 +52,7 @@ pub struct Config {
 /// How much a session accepts and holds. The first line of a reply and a line
 /// of a listing have 512 octets at most, CRLF included (RFC 2449 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Octets of a message, decoded.
     pub message_octets: u64,
@@ -48,8 +61,8 @@ pub struct Limits {
     /// Lines of a listing; also the highest message-number in one, and the
     /// most messages marked as deleted.
     pub listing_entries: u32,
-    /// Octets of a SASL challenge; [`ResponseDecoder::MAX_CHALLENGE`] with its
-    /// `+ ` and CRLF stays the most.
+    /// Octets of a SASL challenge; [`MAX_SASL_LINE`] with its `+ ` and CRLF stays the
+    /// most.
     pub challenge_octets: usize,
     /// Challenges in one AUTH exchange.
     pub challenges: u32,
@@ -67,7 +80,7 @@ impl Limits {
         message_octets: u64::MAX,
         listing_octets: ReplyRule::MAX_LISTING_OCTETS,
         listing_entries: 16_000_000,
-        challenge_octets: ResponseDecoder::MAX_CHALLENGE,
+        challenge_octets: MAX_SASL_LINE,
         challenges: 16,
         queue_octets: 1 << 16,
         window_octets: 2048,
@@ -77,6 +90,7 @@ impl Limits {
 /// How long a session waits. Outlook waits for ever (MS-STANOPOP3 C0002,
 /// C0005, C0006, C0014).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timeouts {
     /// For the whole greeting.
     pub greeting: Duration,
@@ -114,6 +128,41 @@ impl Config {
             limits: Limits::DEFAULT,
             timeouts: Timeouts::DEFAULT,
         }
+    }
+
+    /// Whether to pipeline where the server announces PIPELINING.
+    #[must_use]
+    pub const fn pipelining(mut self, yes: bool) -> Self {
+        self.pipelining = yes;
+        self
+    }
+
+    /// Allows APOP where TLS does not protect it. MD5 does not (CVE-2007-1558).
+    #[must_use]
+    pub const fn dangerous_apop_in_cleartext(mut self, yes: bool) -> Self {
+        self.dangerous_apop_in_cleartext = yes;
+        self
+    }
+
+    /// Ends the session at a malformed line of a listing.
+    #[must_use]
+    pub const fn stop_at_malformed_line(mut self, yes: bool) -> Self {
+        self.stop_at_malformed_line = yes;
+        self
+    }
+
+    /// How much is accepted.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How long the session waits.
+    #[must_use]
+    pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
     }
 
     pub(super) fn reply_rule(&self) -> ReplyRule {

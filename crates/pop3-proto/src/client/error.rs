@@ -204,7 +204,7 @@ pub enum SessionError {
 impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AfterCancel => f.write_str("the server went on after AUTH was cancelled"),
+            Self::AfterCancel => f.write_str("the server went on after AUTH was canceled"),
             Self::ChallengeTooLong => f.write_str("the SASL challenge is too long"),
             Self::Closed(None) => f.write_str("the server closed the connection"),
             Self::Closed(Some(request)) => {

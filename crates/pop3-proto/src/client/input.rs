@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use dot_stuffing::Decoded;
+use dot_stuffing::{Chunk, Decoded, MultilineDecoder};
 
 use super::{
-    Capabilities, End, Event, Reply, Request, Retrieved, Session, SessionError, State, Timer,
-    listing::{Found, ListingDecoder},
-    session::Reading,
-    state::Next,
+    End, Event, LineError, Reply, Request, Retrieved, Session, SessionError, State, Timer,
+    listing::{Advance, ListingDecoder},
+    session::{Reading, in_block},
+    state::{Core, Next},
 };
-use crate::{ReplyError, ReplyKind, ReplyPart};
+use crate::{ReplyError, ReplyKind, first_line::FirstLine};
 
 impl Session {
     /// Decodes the server's octets up to the next event.
@@ -41,10 +41,12 @@ impl Session {
     /// The short way for a listing of a million lines.
     #[inline(always)]
     fn fast_path<'a>(&mut self, input: &'a [u8]) -> Option<Decoded<Event<'a>>> {
-        if self.core.failure.is_some() {
-            return None;
+        match self.reading {
+            Reading::Listing(ref mut listing) if self.core.failure.is_none() => {
+                listing.decode_fast(input)
+            }
+            _ => None,
         }
-        self.listing.as_mut()?.decode_fast(input)
     }
 
     fn any_input<'a>(
@@ -56,206 +58,116 @@ impl Session {
             return Err(error);
         }
         if input.is_empty() {
-            return Ok(Decoded {
-                consumed: 0,
-                event: None,
-            });
+            return Ok(step(0, None));
         }
         if let State::Update | State::Closed = self.core.state {
-            return Ok(Decoded {
-                consumed: input.len(),
-                event: None,
-            });
+            return Ok(step(input.len(), None));
+        }
+        let mut at = 0;
+        if let Reading::Listing(listing) = &mut self.reading {
+            self.core.timers.arm(Timer::Reply, now);
+            let advance = match listing.advance(input) {
+                Ok(advance) => advance,
+                Err(error) => return Err(self.core.fail(error)),
+            };
+            at = advance.consumed;
+            match advance.event {
+                None => return Ok(step(at, None)),
+                Some(Advance::Line) => {}
+                Some(Advance::Malformed(error)) => {
+                    return Ok(step(at, Some(self.core.malformed(error)?)));
+                }
+                Some(Advance::End(end)) => {
+                    if end.request == Request::Capa {
+                        self.core.capabilities = core::mem::take(&mut listing.capabilities);
+                    }
+                    self.reading = Reading::Nothing;
+                    self.core.answered(now);
+                    return Ok(step(at, Some(Event::End(end))));
+                }
+            }
         }
         match self.reading {
-            Reading::Listing => return self.listing_input(now, input),
-            Reading::Message(_) => {}
-            Reading::FirstLine => {
-                self.listing = None;
-                if self.replies.is_idle() {
-                    self.core.heard.begin();
+            Reading::Nothing | Reading::FirstLine(_) => self.first_line(now, input),
+            Reading::Listing(ref mut listing) => {
+                let line = match listing.line(input, at) {
+                    Ok(line) => line,
+                    Err(error) => return Err(self.core.fail(error)),
+                };
+                let event = match line.event {
+                    Some(Err(error)) => Some(self.core.malformed(error)?),
+                    Some(Ok(event)) => Some(event),
+                    None => None,
+                };
+                Ok(step(line.consumed, event))
+            }
+            Reading::Message(request, ref mut block) => {
+                let read = match message(request, block, self.core.id, input) {
+                    Ok(read) => read,
+                    Err(error) => return Err(self.core.fail(error)),
+                };
+                self.core.timers.arm(Timer::Reply, now);
+                if let Some(Event::End(_)) = read.event {
+                    self.reading = Reading::Nothing;
+                    self.core.answered(now);
                 }
-                if let Err(error) = self.expect() {
-                    self.core.heard.push(input);
-                    return Err(self.core.fail(error));
-                }
+                Ok(read)
             }
         }
-        self.reply_input(now, input)
     }
 
-    /// Tells the decoder what comes next, if anything may.
-    fn expect(&mut self) -> Result<(), SessionError> {
-        let kind = match (self.core.state, self.core.queue.expected()) {
-            (State::Handshake, _) => return Err(SessionError::PlaintextAfterStls),
-            (State::Greeting, _) => ReplyKind::Line,
-            (_, None) => return Err(SessionError::Reply(ReplyError::Unsolicited)),
-            (_, Some(Request::Auth)) => ReplyKind::Sasl,
-            (_, Some(request)) if request.is_message() => ReplyKind::Message,
-            // The block of a listing is not the decoder's business here.
-            (_, Some(_)) => ReplyKind::Line,
-        };
-        self.replies.expect(kind);
-        Ok(())
-    }
-
-    fn reply_input<'a>(
+    fn first_line<'a>(
         &'a mut self,
         now: Instant,
         input: &'a [u8],
     ) -> Result<Decoded<Event<'a>>, SessionError> {
         let Self {
-            replies,
-            listing,
+            first_lines,
             reading,
-            gathering,
             core,
         } = self;
-        let part = match replies.decode(input) {
-            Ok(part) => part,
+        let expected = match *reading {
+            Reading::FirstLine(request) => Ok(request),
+            _ => {
+                core.heard.begin();
+                core.expected()
+            }
+        };
+        let decoded = expected.and_then(|request| {
+            let kind = match request {
+                Some(Request::Auth) => ReplyKind::Sasl,
+                _ => ReplyKind::Line,
+            };
+            let decoded = first_lines.decode(kind, input);
+            Ok((request, decoded.map_err(SessionError::Reply)?))
+        });
+        let (request, Decoded { consumed, event }) = match decoded {
+            Ok(decoded) => decoded,
             Err(error) => {
-                if let Reading::FirstLine = reading {
-                    core.heard.push(input);
-                }
-                return Err(core.fail(SessionError::Reply(error)));
+                core.heard.push(input);
+                return Err(core.fail(error));
             }
         };
-        let consumed = part.consumed;
-        if let Reading::FirstLine = reading {
-            core.heard.push(&input[..consumed]);
-        }
-        let event = match part.event {
-            None => {
-                if let Reading::Message(_) = reading {
-                    core.timers.arm(Timer::Reply, now);
-                }
-                None
-            }
-            Some(ReplyPart::Data(octets)) => {
-                core.timers.arm(Timer::Reply, now);
-                Some(Event::Data(octets))
-            }
-            Some(ReplyPart::End(complete)) => {
-                let Reading::Message(request) = *reading else {
-                    // Never: no other reply has its block decoded here.
-                    return Err(core.fail(SessionError::Reply(ReplyError::Unsolicited)));
-                };
-                let retrieved = match request {
-                    Request::Retr(number) => Some(Retrieved {
-                        number,
-                        session: core.id,
-                        octets: complete.octets,
-                    }),
-                    _ => None,
-                };
-                *reading = Reading::FirstLine;
-                core.answered(now);
-                Some(Event::End(End {
-                    request,
-                    complete,
-                    retrieved,
-                    entries: 0,
-                    malformed: 0,
-                    highest: 0,
-                }))
-            }
-            Some(ReplyPart::Challenge(challenge)) => match core.challenge(challenge.len(), now) {
-                Ok(Next::Nothing) => None,
-                Ok(_) => Some(Event::Challenge(challenge)),
-                Err(error) => return Err(core.fail(error)),
-            },
-            Some(ReplyPart::Status(status)) if core.state == State::Greeting => {
-                core.greeted(&status, now);
-                Some(Event::Greeting(status))
-            }
-            Some(ReplyPart::Status(status)) => {
-                let positive = status.is_positive();
-                let Some(request) = core.queue.expected() else {
-                    let error = SessionError::Reply(ReplyError::Unsolicited);
-                    return Err(core.fail(error));
-                };
-                let next = match core.status(request, positive, now) {
-                    Ok(next) => next,
-                    Err(error) => return Err(core.fail(error)),
-                };
-                if core.state == State::Handshake && consumed < input.len() {
-                    core.heard.begin();
-                    core.heard.push(&input[consumed..]);
-                    return Err(core.fail(SessionError::PlaintextAfterStls));
-                }
-                if positive && request.is_message() {
-                    *reading = Reading::Message(request);
-                }
-                if positive && request.is_listing() {
-                    *reading = Reading::Listing;
-                    *gathering = Capabilities::answered();
-                    *listing = Some(ListingDecoder::new(
-                        request,
-                        core.config.reply_rule(),
-                        core.config.profile.fields,
-                        core.config.limits.listing_entries,
-                    ));
-                }
-                match next {
-                    Next::Nothing => None,
-                    Next::EmptyChallenge => Some(Event::Challenge(b"")),
-                    Next::Status => Some(Event::Status(Reply {
-                        request,
-                        status,
-                        fields: core.config.profile.fields,
-                    })),
-                }
-            }
+        core.heard.push(&input[..consumed]);
+        let Some(line) = event else {
+            *reading = Reading::FirstLine(request);
+            return Ok(step(consumed, None));
         };
-        Ok(Decoded { consumed, event })
-    }
-
-    fn listing_input<'a>(
-        &'a mut self,
-        now: Instant,
-        input: &'a [u8],
-    ) -> Result<Decoded<Event<'a>>, SessionError> {
-        let Self {
-            listing,
-            reading,
-            gathering,
-            core,
-            ..
-        } = self;
-        let Some(listing) = listing else {
-            // Never: the reading of a listing begins with one.
-            return Err(core.fail(SessionError::Closed(None)));
-        };
-        core.timers.arm(Timer::Reply, now);
-        let step = match listing.decode(input) {
-            Ok(step) => step,
+        let event = match core.first_line(request, line, now) {
+            Ok(event) => event,
             Err(error) => return Err(core.fail(error)),
         };
-        let event = match step.event {
-            None => None,
-            Some(Found::Entry(event)) => {
-                if let Event::Capability(capability) = &event {
-                    gathering.add(capability);
-                }
-                Some(event)
-            }
-            Some(Found::Malformed(error)) if core.config.stop_at_malformed_line => {
-                return Err(core.fail(SessionError::Line(error)));
-            }
-            Some(Found::Malformed(error)) => Some(Event::Malformed(error)),
-            Some(Found::End(end)) => {
-                *reading = Reading::FirstLine;
-                if end.request == Request::Capa {
-                    core.capabilities = core::mem::take(gathering);
-                }
-                core.answered(now);
-                Some(Event::End(end))
-            }
+        *reading = match event {
+            Some(Event::Status(reply)) if reply.is_positive() => core.block(reply.request),
+            _ => Reading::Nothing,
         };
-        Ok(Decoded {
-            consumed: step.consumed,
-            event,
-        })
+        if core.state == State::Handshake && consumed < input.len() {
+            // The reply is reported all the same, as where a read ends after it.
+            core.heard.begin();
+            core.heard.push(&input[consumed..]);
+            core.fail(SessionError::PlaintextAfterStls);
+        }
+        Ok(step(consumed, event))
     }
 
     /// Says that the server closed the connection.
@@ -272,14 +184,120 @@ impl Session {
         if let State::Update | State::Closed = self.core.state {
             return Ok(());
         }
-        let error = match (self.reading, &self.listing) {
-            (Reading::Listing, Some(listing)) => listing.finish(),
-            (Reading::Message(request), _) => match self.replies.finish() {
-                Err(error) => SessionError::Reply(error),
-                Ok(()) => SessionError::Closed(Some(request)),
-            },
-            _ => SessionError::Closed(self.core.queue.expected()),
+        let missing = match &self.reading {
+            Reading::Nothing | Reading::FirstLine(_) => None,
+            Reading::Listing(listing) => listing.block().finish().err(),
+            Reading::Message(_, block) => block.finish().err(),
+        };
+        let error = match missing {
+            Some(error) => in_block(error),
+            None => SessionError::Closed(self.core.queue.expected()),
         };
         Err(self.core.fail(error))
     }
+}
+
+/// What comes next of the message that a request is answered with.
+fn message<'a>(
+    request: Request,
+    block: &mut MultilineDecoder,
+    session: u64,
+    input: &'a [u8],
+) -> Result<Decoded<Event<'a>>, SessionError> {
+    let decoded = block.decode(input).map_err(in_block)?;
+    let event = match decoded.event {
+        None => None,
+        Some(Chunk::Data(octets)) => Some(Event::Data(octets)),
+        Some(Chunk::End) => {
+            let complete = block.finish().map_err(in_block)?;
+            let retrieved = match request {
+                Request::Retr(number) => Some(Retrieved {
+                    number,
+                    session,
+                    octets: complete.octets,
+                }),
+                _ => None,
+            };
+            Some(Event::End(End {
+                request,
+                complete,
+                retrieved,
+                entries: 0,
+                malformed: 0,
+                highest: 0,
+            }))
+        }
+    };
+    Ok(step(decoded.consumed, event))
+}
+
+impl Core {
+    /// What the next reply answers; nothing if it is the greeting.
+    fn expected(&self) -> Result<Option<Request>, SessionError> {
+        match (self.state, self.queue.expected()) {
+            (State::Handshake, _) => Err(SessionError::PlaintextAfterStls),
+            (State::Greeting, _) => Ok(None),
+            (_, None) => Err(SessionError::Reply(ReplyError::Unsolicited)),
+            (_, request) => Ok(request),
+        }
+    }
+
+    /// The first line of the reply to a request, or the greeting.
+    fn first_line<'a>(
+        &mut self,
+        request: Option<Request>,
+        line: FirstLine<'a>,
+        now: Instant,
+    ) -> Result<Option<Event<'a>>, SessionError> {
+        Ok(match (line, request) {
+            (FirstLine::Challenge(challenge), _) => match self.challenge(challenge.len(), now)? {
+                Next::Nothing => None,
+                _ => Some(Event::Challenge(challenge)),
+            },
+            (FirstLine::Status(status), None) => {
+                self.greeted(&status, now);
+                Some(Event::Greeting(status))
+            }
+            (FirstLine::Status(status), Some(request)) => {
+                match self.status(request, status.is_positive(), now)? {
+                    Next::Nothing => None,
+                    Next::EmptyChallenge => Some(Event::Challenge(b"")),
+                    Next::Status => Some(Event::Status(Reply {
+                        request,
+                        status,
+                        fields: self.config.profile.fields,
+                    })),
+                }
+            }
+        })
+    }
+
+    /// What follows the positive reply to a request.
+    fn block(&self, request: Request) -> Reading {
+        let rule = self.config.reply_rule();
+        if request.is_message() {
+            Reading::Message(request, rule.block(ReplyKind::Message))
+        } else if request.is_listing() {
+            Reading::Listing(Box::new(ListingDecoder::new(
+                request,
+                rule,
+                self.config.profile.fields,
+                self.config.limits.listing_entries,
+            )))
+        } else {
+            Reading::Nothing
+        }
+    }
+
+    /// A line of a listing is malformed.
+    fn malformed(&mut self, error: LineError) -> Result<Event<'static>, SessionError> {
+        match self.config.stop_at_malformed_line {
+            true => Err(self.fail(SessionError::Line(error))),
+            false => Ok(Event::Malformed(error)),
+        }
+    }
+}
+
+const fn step<E>(consumed: usize, event: Option<E>) -> Decoded<E> {
+    Decoded { consumed, event }
 }

@@ -4,11 +4,13 @@
 //! not reported as consumed until it is cut into lines, so that a line is a
 //! slice of the input unless a read boundary cut it.
 
-use dot_stuffing::{Config, DecodeError, Decoded, LineDecoder, MultilineDecoder, Span};
+use dot_stuffing::{Decoded, LineDecoder, MultilineDecoder, Span};
 
-use super::{End, Event, LineError, LineErrorKind, Request, SessionError};
+use super::{
+    Capabilities, End, Event, LineError, LineErrorKind, Request, SessionError, session::in_block,
+};
 use crate::{
-    Capability, FieldRule, ListingError, MessageNumber, ReplyError, ReplyRule, ScanListing,
+    Capability, FieldRule, ListingError, MessageNumber, ReplyKind, ReplyRule, ScanListing,
     StatusLine, UniqueIdListing, listing_line::ListingLines,
 };
 
@@ -36,12 +38,15 @@ pub(super) struct ListingDecoder {
     line_start: u64,
     malformed: u64,
     numbers: Numbers,
+    /// What the lines of CAPA announce.
+    pub(super) capabilities: Capabilities,
     fast_path: ListingLines,
 }
 
-/// What a step of a listing brings.
-pub(super) enum Found<'a> {
-    Entry(Event<'a>),
+/// What comes next in a listing.
+pub(super) enum Advance {
+    /// A line, or a part of one.
+    Line,
     Malformed(LineError),
     End(End),
 }
@@ -54,17 +59,16 @@ impl ListingDecoder {
         max_entries: u32,
     ) -> Self {
         // MS-STANOPOP3 V0002: these three and no other.
-        let dot_line_ends = reply.dot_line_ends_listing
-            && matches!(request, Request::Capa | Request::List(_) | Request::Uidl(_));
-        let block = Config::new()
-            .line_endings(reply.line_endings)
-            .dot_line_ends(dot_line_ends)
-            .max_octets(reply.max_listing_octets);
+        let dot_line_ends = matches!(request, Request::Capa | Request::List(_) | Request::Uidl(_));
+        let reply = ReplyRule {
+            dot_line_ends_listing: reply.dot_line_ends_listing && dot_line_ends,
+            ..reply
+        };
         Self {
             request,
             fields,
             max_lines: u64::from(max_entries),
-            block: MultilineDecoder::with_config(block),
+            block: reply.block(ReplyKind::Listing),
             lines: LineDecoder::with_line_endings(reply.line_endings),
             skipping: false,
             line_begins: true,
@@ -79,6 +83,7 @@ impl ListingDecoder {
                 seen: Vec::new(),
                 max: max_entries,
             },
+            capabilities: Capabilities::answered(),
             fast_path: ListingLines::new(),
         }
     }
@@ -112,11 +117,8 @@ impl ListingDecoder {
         })
     }
 
-    /// Decodes up to one line. May hand out nothing although input is left.
-    pub(super) fn decode<'a>(
-        &'a mut self,
-        input: &'a [u8],
-    ) -> Result<Decoded<Found<'a>>, SessionError> {
+    /// Decodes the block up to the next line, or to its end.
+    pub(super) fn advance(&mut self, input: &[u8]) -> Result<Decoded<Advance>, SessionError> {
         let mut at = 0;
         if self.data == 0 {
             at = self.dropped.min(input.len());
@@ -140,14 +142,14 @@ impl ListingDecoder {
                     if self.lines.decode(b"\r").is_err() {
                         self.skipping = true;
                         let error = over_long(&mut self.line, &mut self.malformed, self.line_start);
-                        return Ok(step(at, Some(Found::Malformed(error))));
+                        return Ok(step(at, Some(Advance::Malformed(error))));
                     }
                 }
                 Some(Span::End) => {
                     let complete = self.block.finish().map_err(in_block)?;
                     return Ok(step(
                         at + block.consumed,
-                        Some(Found::End(End {
+                        Some(Advance::End(End {
                             request: self.request,
                             complete,
                             retrieved: None,
@@ -160,15 +162,16 @@ impl ListingDecoder {
                 None => return Ok(step(at + block.consumed, None)),
             }
         }
-        self.cut(input, at)
+        Ok(step(at, Some(Advance::Line)))
     }
 
-    /// Cuts a line off what the block decoder has seen.
-    fn cut<'a>(
+    /// Cuts the line at an offset of the input off what the block decoder has seen, and
+    /// parses it. May report nothing although input is left.
+    pub(super) fn line<'a>(
         &'a mut self,
         input: &'a [u8],
         at: usize,
-    ) -> Result<Decoded<Found<'a>>, SessionError> {
+    ) -> Result<Decoded<Result<Event<'a>, LineError>>, SessionError> {
         let data = &input[at..input.len().min(at + self.data)];
         if self.skipping {
             self.lines.skip_line();
@@ -189,7 +192,7 @@ impl ListingDecoder {
             Err(_) => {
                 self.skipping = true;
                 let error = over_long(&mut self.line, &mut self.malformed, self.line_start);
-                return Ok(step(at, Some(Found::Malformed(error))));
+                return Ok(step(at, Some(Err(error))));
             }
         };
         self.data -= cut.consumed;
@@ -199,18 +202,19 @@ impl ListingDecoder {
             return Ok(step(at, None));
         };
         self.line += 1;
-        let found = match entry(self.request, line, self.fields, &mut self.numbers) {
-            Ok(event) => Found::Entry(event),
-            Err((offset, kind)) => {
-                self.malformed += 1;
-                Found::Malformed(LineError {
-                    line: self.line,
-                    offset: self.line_start + offset as u64,
-                    kind,
-                })
+        let event = entry(self.request, line, self.fields, &mut self.numbers);
+        if let Ok(Event::Capability(capability)) = &event {
+            self.capabilities.add(capability);
+        }
+        let event = event.map_err(|(offset, kind)| {
+            self.malformed += 1;
+            LineError {
+                line: self.line,
+                offset: self.line_start + offset as u64,
+                kind,
             }
-        };
-        Ok(step(at, Some(found)))
+        });
+        Ok(step(at, Some(event)))
     }
 
     /// Notes where the line begins that the next octet is of.
@@ -220,20 +224,8 @@ impl ListingDecoder {
         }
     }
 
-    /// Octets of the block, on the wire.
-    pub(super) const fn octets(&self) -> u64 {
-        match self.block.finish() {
-            Err(error) => error.offset(),
-            Ok(complete) => complete.wire_octets,
-        }
-    }
-
-    /// The server closed the connection within the block.
-    pub(super) fn finish(&self) -> SessionError {
-        match self.block.finish() {
-            Err(error) => in_block(error),
-            Ok(_) => SessionError::Closed(Some(self.request)),
-        }
+    pub(super) const fn block(&self) -> &MultilineDecoder {
+        &self.block
     }
 }
 
@@ -320,17 +312,13 @@ fn over_long(line: &mut u64, malformed: &mut u64, line_start: u64) -> LineError 
     }
 }
 
-fn in_block(error: DecodeError) -> SessionError {
-    SessionError::Reply(ReplyError::Block(error))
-}
-
 const fn step<E>(consumed: usize, event: Option<E>) -> Decoded<E> {
     Decoded { consumed, event }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Event, Found, LineErrorKind, ListingDecoder, Numbers};
+    use super::{Advance, Event, LineErrorKind, ListingDecoder, Numbers};
     use crate::{MessageNumber, Profile, client::Request};
 
     fn decoder(request: Request) -> ListingDecoder {
@@ -354,9 +342,11 @@ mod tests {
             let mut decoder = decoder(request);
             // Only what the block decoder has seen, and it has seen nothing.
             assert!(decoder.decode_fast(listing).is_none());
-            let first = decoder.decode(listing).unwrap();
-            assert!(matches!(first.event, Some(Found::Entry(_))));
-            let mut at = first.consumed;
+            let first = decoder.advance(listing).unwrap();
+            assert!(matches!(first.event, Some(Advance::Line)));
+            let line = decoder.line(listing, first.consumed).unwrap();
+            assert!(matches!(line.event, Some(Ok(_))));
+            let mut at = line.consumed;
             for number in 2..=3 {
                 let step = decoder
                     .decode_fast(&listing[at..])
@@ -370,8 +360,8 @@ mod tests {
                 at += step.consumed;
             }
             assert!(decoder.decode_fast(&listing[at..]).is_none());
-            let end = decoder.decode(&listing[at..]).unwrap();
-            assert!(matches!(end.event, Some(Found::End(end)) if end.entries == 3));
+            let end = decoder.advance(&listing[at..]).unwrap();
+            assert!(matches!(end.event, Some(Advance::End(end)) if end.entries == 3));
         }
     }
 
@@ -381,11 +371,16 @@ mod tests {
         let mut offsets = Vec::new();
         for mut read in [&b"1 1\r\n.\r"[..], b"x\r\n.\r", b"y\r\nz\r\n.\r\n"] {
             while !read.is_empty() {
-                let step = decoder.decode(read).unwrap();
-                if let Some(Found::Malformed(error)) = step.event {
+                let advance = decoder.advance(read).unwrap();
+                read = &read[advance.consumed..];
+                let Some(Advance::Line) = advance.event else {
+                    continue;
+                };
+                let line = decoder.line(read, 0).unwrap();
+                read = &read[line.consumed..];
+                if let Some(Err(error)) = line.event {
                     offsets.push((error.line, error.offset));
                 }
-                read = &read[step.consumed..];
             }
         }
         // Of the lines `CR x`, `CR y` and `z`.

@@ -5,7 +5,7 @@ use super::{
     queue::{Outgoing, wipe},
     state::{Core, Exchange},
 };
-use crate::{Command, Mechanism, ResponseDecoder, Secret};
+use crate::{Command, MAX_SASL_LINE, Mechanism, Secret};
 
 impl Core {
     /// Whether a command may be sent now. The order of the checks is that of
@@ -190,7 +190,7 @@ impl Core {
         })?;
         self.push_line(Request::Auth, line.as_slice())?;
         self.exchange = match response {
-            Response::Cancel => Exchange::Cancelled,
+            Response::Cancel => Exchange::Canceled,
             _ => Exchange::Running,
         };
         Ok(())
@@ -229,7 +229,7 @@ fn argument_octets(command: &Command<'_>) -> usize {
 }
 
 fn response_line(text: &str) -> Result<Outgoing, ClientError> {
-    if text.len() + 2 > ResponseDecoder::MAX_CHALLENGE {
+    if text.len() + 2 > MAX_SASL_LINE {
         return Err(ClientError::ResponseTooLong);
     }
     let mut line = Outgoing::default();
@@ -241,7 +241,7 @@ fn response_line(text: &str) -> Result<Outgoing, ClientError> {
 #[cfg(test)]
 mod tests {
     use super::{argument_octets, response_line};
-    use crate::{Argument, Command, LanguageRange, ResponseDecoder, Secret, client::ClientError};
+    use crate::{Argument, Command, LanguageRange, MAX_SASL_LINE, Secret, client::ClientError};
 
     #[test]
     fn room_is_made_for_all_that_may_be_secret() {
@@ -262,9 +262,9 @@ mod tests {
 
     #[test]
     fn a_response_has_the_room_that_a_challenge_has() {
-        let most = "x".repeat(ResponseDecoder::MAX_CHALLENGE - 2);
+        let most = "x".repeat(MAX_SASL_LINE - 2);
         let line = response_line(&most).unwrap();
-        assert_eq!(line.len(), ResponseDecoder::MAX_CHALLENGE);
+        assert_eq!(line.len(), MAX_SASL_LINE);
         assert_eq!(
             response_line(&format!("{most}x")).err(),
             Some(ClientError::ResponseTooLong)

@@ -6,11 +6,13 @@ use core::{
 };
 use std::time::Instant;
 
+use dot_stuffing::{DecodeError, MultilineDecoder};
+
 use super::{
     Capabilities, ClientError, Config, DeleteProof, Pending, Request, Response, SessionError,
     State, Timer, Transport, listing::ListingDecoder, state::Core,
 };
-use crate::{Command, ResponseDecoder};
+use crate::{Command, ReplyError, first_line::FirstLineDecoder};
 
 /// One connection, from the greeting to its end (RFC 1939 §3), seen by the
 /// client.
@@ -19,6 +21,25 @@ use crate::{Command, ResponseDecoder};
 /// each reply for the answer to the command that it belongs to; pipelines where
 /// the server announces it; and is over, for good, when the server's octets
 /// cannot be trusted any more ([`State::Desync`]).
+///
+/// # Calls
+///
+/// [`enqueue`](Self::enqueue), [`enqueue_dele`](Self::enqueue_dele) and
+/// [`respond`](Self::respond) say what to send; `handle_*` say what happened, and when;
+/// `poll_*` ask what the driver has to do. Every other call may change what a `poll_*`
+/// gives. After any call, the driver:
+///
+/// 1. sends what [`poll_transmit`](Self::poll_transmit) gives, and says with
+///    [`handle_transmitted`](Self::handle_transmitted) how much of it is sent, until there
+///    is nothing more;
+/// 2. gives [`handle_input`](Self::handle_input) what it read until all is consumed, and
+///    acts on the [`Event`](super::Event)s that it returns. They are slices of the input,
+///    so there is no `poll_event` here. After the positive reply to STLS, a TLS handshake
+///    ends with [`handle_tls`](Self::handle_tls); the end of the input goes to
+///    [`handle_eof`](Self::handle_eof);
+/// 3. calls [`handle_timeout`](Self::handle_timeout) at [`poll_timeout`](Self::poll_timeout).
+///
+/// An error of a `handle_*` call is final: the session is over, and the error repeats.
 ///
 /// Message octets are slices of the input. Held are at most: 512 octets of a
 /// first line or of a line of a listing, a challenge, a bit for each number of
@@ -40,7 +61,7 @@ use crate::{Command, ResponseDecoder};
 ///     assert_eq!(octets, b"USER mrose\r\n");
 ///     octets.len()
 /// });
-/// session.transmitted(sent);
+/// session.handle_transmitted(now, sent);
 ///
 /// let step = session.handle_input(now, b"+OK\r\n")?;
 /// assert!(matches!(step.event, Some(Event::Status(reply)) if reply.is_positive()));
@@ -48,34 +69,30 @@ use crate::{Command, ResponseDecoder};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Session {
-    pub(super) replies: ResponseDecoder,
-    /// The block of the last listing.
-    pub(super) listing: Option<ListingDecoder>,
+    pub(super) first_lines: FirstLineDecoder,
     pub(super) reading: Reading,
-    /// The set that CAPA is answered with, while it comes.
-    pub(super) gathering: Capabilities,
     pub(super) core: Core,
 }
 
 /// What the next octets are part of.
-#[derive(Clone, Copy)]
 pub(super) enum Reading {
-    FirstLine,
-    Listing,
-    Message(Request),
+    /// No reply: none has begun.
+    Nothing,
+    /// The first line of the reply to a request, or of the greeting.
+    FirstLine(Option<Request>),
+    Listing(Box<ListingDecoder>),
+    Message(Request, MultilineDecoder),
 }
 
 impl Session {
     /// A session of a connection that was made just now.
     #[must_use]
     pub fn new(config: Config, now: Instant) -> Self {
-        // So that a proof of one session is none in another.
+        // A proof is valid only in its own session.
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self {
-            replies: ResponseDecoder::new(config.reply_rule()),
-            listing: None,
-            reading: Reading::FirstLine,
-            gathering: Capabilities::default(),
+            first_lines: FirstLineDecoder::new(config.reply_rule()),
+            reading: Reading::Nothing,
             core: Core::new(config, NEXT.fetch_add(1, Ordering::Relaxed), now),
         }
     }
@@ -171,39 +188,42 @@ impl Session {
     /// # Errors
     ///
     /// If no challenge waits, or the response is not base64 or is longer than
-    /// [`ResponseDecoder::MAX_CHALLENGE`], CRLF included. Nothing changes then.
+    /// [`MAX_SASL_LINE`](crate::MAX_SASL_LINE), CRLF included. Nothing changes then.
     pub fn respond(&mut self, now: Instant, response: Response<'_>) -> Result<(), ClientError> {
         self.core.push_response(response)?;
         self.core.timers.arm(Timer::Reply, now);
         Ok(())
     }
 
-    /// What is to be sent now. Say how much was by
-    /// [`transmitted`](Self::transmitted); until then a reply to it is none.
+    /// The octets to send next; `None` if there are none now. The same again until
+    /// [`handle_transmitted`](Self::handle_transmitted) says otherwise; a reply before that
+    /// is unsolicited.
     ///
-    /// Due after [`enqueue`](Self::enqueue), [`respond`](Self::respond) and
-    /// [`handle_input`](Self::handle_input). May hold secrets: do not log it.
+    /// May hold secrets: do not log it.
     pub fn poll_transmit(&mut self) -> Option<&[u8]> {
         self.core.queue.transmit()
     }
 
-    /// So many octets were sent. They are overwritten.
-    pub fn transmitted(&mut self, octets: usize) {
+    /// Says that the first `octets` of what [`poll_transmit`](Self::poll_transmit) gave are
+    /// sent, and erases them. More than it gave counts as all of it. No timer depends on
+    /// it: the time for a reply counts from [`enqueue`](Self::enqueue).
+    pub fn handle_transmitted(&mut self, _now: Instant, octets: usize) {
         self.core.queue.transmitted(octets);
     }
 
-    /// The TLS handshake after STLS succeeded. All that was learnt before is
+    /// Says that the TLS handshake after STLS is done. All that was learnt before is
     /// forgotten: capabilities and the timestamp of the greeting (RFC 2595 §4).
     /// Ask for CAPA again.
     ///
     /// # Errors
     ///
-    /// If no handshake was due. Nothing changes then.
-    pub fn tls_established(&mut self, now: Instant) -> Result<(), ClientError> {
+    /// If no handshake is due: nothing changes then. None is due any more when octets came
+    /// in one read with the reply to STLS, and the session is over by that.
+    pub fn handle_tls(&mut self, now: Instant) -> Result<(), ClientError> {
         if self.core.state != State::Handshake {
             return Err(ClientError::StlsNotAllowed);
         }
-        self.replies = ResponseDecoder::new(self.core.config.reply_rule());
+        self.first_lines = FirstLineDecoder::new(self.core.config.reply_rule());
         self.core.capabilities = Capabilities::default();
         self.core.apop_timestamp = None;
         self.core.under_tls = true;
@@ -217,16 +237,15 @@ impl Session {
     /// waited for then.
     #[must_use]
     pub fn pending(&self) -> Pending {
-        let block = match (self.reading, &self.listing) {
-            (Reading::FirstLine, _) => None,
-            (Reading::Listing, listing) => listing.as_ref().map(ListingDecoder::octets),
-            (Reading::Message(_), _) => Some(self.replies.block_octets()),
+        let block = match &self.reading {
+            Reading::Nothing | Reading::FirstLine(_) => None,
+            Reading::Listing(listing) => Some(wire_octets(listing.block())),
+            Reading::Message(_, block) => Some(wire_octets(block)),
         };
         self.core.heard.pending(self.core.awaited(), block)
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) is due. Changes with every
-    /// other call.
+    /// When to call [`handle_timeout`](Self::handle_timeout); `None` if never.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.core.timers.due()
@@ -246,6 +265,18 @@ impl Session {
             Some(timer) => Err(self.core.fail(SessionError::Timeout(timer))),
             None => Ok(()),
         }
+    }
+}
+
+pub(super) fn in_block(error: DecodeError) -> SessionError {
+    SessionError::Reply(ReplyError::Block(error))
+}
+
+/// The octets of a block so far, on the wire.
+const fn wire_octets(block: &MultilineDecoder) -> u64 {
+    match block.finish() {
+        Err(error) => error.offset(),
+        Ok(complete) => complete.wire_octets,
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) enum Exchange {
     /// The response to a challenge is due from the caller.
     Challenged,
     /// `*` is on its way.
-    Cancelled,
+    Canceled,
 }
 
 /// How to go on after the first line of a reply.
@@ -180,7 +180,7 @@ impl Core {
                 // MS-POP3 §2.2: `+OK` where `+` is due. It cannot be success,
                 // since no mechanism succeeds without a word from the client.
                 Exchange::Started { .. } => return self.challenge(0, now),
-                Exchange::Cancelled => return Err(SessionError::AfterCancel),
+                Exchange::Canceled => return Err(SessionError::AfterCancel),
                 _ => {}
             }
         }
@@ -263,7 +263,7 @@ impl Core {
         self.heard.is_whole = true;
         self.queue.answered();
         match core::mem::replace(&mut self.exchange, Exchange::Challenged) {
-            Exchange::Cancelled => Err(SessionError::AfterCancel),
+            Exchange::Canceled => Err(SessionError::AfterCancel),
             Exchange::Started {
                 initial_response: Some(response),
             } => {

@@ -10,11 +10,7 @@ use super::{
     maildrop::Marked,
     session::{AfterReply, Phase},
 };
-use crate::{ArgumentError, ArgumentErrorKind, Command};
-
-/// The longest line of a SASL exchange, in octets, CRLF included. RFC 5034 §4
-/// sets no limit; RFC 4954 §4 takes this one for SMTP.
-pub const SASL_LINE_MAX: usize = 12_288;
+use crate::{ArgumentError, ArgumentErrorKind, Command, MAX_SASL_LINE};
 
 /// How far a login is.
 pub(super) enum Exchange {
@@ -27,7 +23,7 @@ pub(super) enum Exchange {
     },
     /// The client has to answer a challenge.
     Response {
-        lines: Box<LineDecoder<SASL_LINE_MAX>>,
+        lines: Box<LineDecoder<MAX_SASL_LINE>>,
         /// The answer is too long, and is being skipped.
         refused: bool,
     },
@@ -146,14 +142,14 @@ impl<M: Maildrop> Session<M> {
     /// # Errors
     ///
     /// If the challenge is not base64, its line would be longer than
-    /// [`SASL_LINE_MAX`], or the exchange has had too many; the session still
+    /// [`MAX_SASL_LINE`], or the exchange has had too many; the session still
     /// waits for an answer.
     pub fn challenge(&mut self, now: Instant, base64: &str) -> Result<(), ChallengeError> {
         let error = |kind, offset| Err(ChallengeError::Argument(ArgumentError { kind, offset }));
         if !is_base64(base64) {
             return error(ArgumentErrorKind::Octet, 0);
         }
-        let most = SASL_LINE_MAX - "+ \r\n".len();
+        let most = MAX_SASL_LINE - "+ \r\n".len();
         if base64.len() > most {
             return error(ArgumentErrorKind::TooLong, most);
         }

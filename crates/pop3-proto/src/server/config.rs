@@ -5,22 +5,22 @@ use core::time::Duration;
 use crate::{Argument, ArgumentError, ArgumentErrorKind, Expiry, Mechanism, apop_timestamp};
 
 /// The shortest autologout timer (RFC 1939 §3).
-pub const AUTOLOGOUT_MIN: Duration = Duration::from_secs(10 * 60);
+pub const MIN_AUTOLOGOUT: Duration = Duration::from_secs(10 * 60);
 
 /// The longest text of the greeting, and the longest name for IMPLEMENTATION,
 /// in octets: with a timestamp the line stays within 512 (RFC 2449 §4).
-pub const TEXT_MAX: usize = 200;
+pub const MAX_TEXT: usize = 200;
 
 /// The longest timestamp, in octets, its brackets included.
-pub const TIMESTAMP_MAX: usize = 250;
+pub const MAX_TIMESTAMP: usize = 250;
 
 /// The most SASL mechanisms: their capability line stays within 512 octets
 /// (RFC 2449 §5).
-pub const MECHANISMS_MAX: usize = 20;
+pub const MAX_MECHANISMS: usize = 20;
 
 /// How many challenges an AUTH exchange has at most, unless configured
 /// otherwise. No mechanism in use needs a quarter of them.
-pub const CHALLENGES_DEFAULT: u32 = 16;
+pub const DEFAULT_CHALLENGES: u32 = 16;
 
 /// The mechanisms that send a password or token as it is. They are subject to
 /// the same rule as USER and PASS.
@@ -42,7 +42,7 @@ pub enum Tls {
 ///
 /// At first: STLS is offered, and passwords are taken under TLS, so that there is
 /// a way to log in (MS-STANOPOP3 C0009); no SASL, no APOP, no UTF8; autologout
-/// after [`AUTOLOGOUT_MIN`].
+/// after [`MIN_AUTOLOGOUT`].
 ///
 /// ```
 /// use pop3_proto::{Mechanism, server::{Config, Tls}};
@@ -91,8 +91,8 @@ impl Config {
             utf8_names: false,
             login_delay: None,
             expire: None,
-            challenges: CHALLENGES_DEFAULT,
-            autologout: AUTOLOGOUT_MIN,
+            challenges: DEFAULT_CHALLENGES,
+            autologout: MIN_AUTOLOGOUT,
         }
     }
 
@@ -120,11 +120,11 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A text that is empty, has a control character, more than [`TEXT_MAX`]
+    /// A text that is empty, has a control character, more than [`MAX_TEXT`]
     /// octets, `[` at its start (which begins a response code, RFC 2449 §8) or
     /// a `<` (which may begin a timestamp).
     pub fn greeting(mut self, text: &str) -> Result<Self, ArgumentError> {
-        let text = checked(text, TEXT_MAX)?;
+        let text = checked(text, MAX_TEXT)?;
         if text.starts_with('[') {
             return Err(bad_octet(0));
         }
@@ -141,9 +141,9 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// What is no message-id, or has more than [`TIMESTAMP_MAX`] octets.
+    /// What is no message-id, or has more than [`MAX_TIMESTAMP`] octets.
     pub fn apop(mut self, timestamp: &str) -> Result<Self, ArgumentError> {
-        let timestamp = checked(timestamp, TIMESTAMP_MAX)?;
+        let timestamp = checked(timestamp, MAX_TIMESTAMP)?;
         if apop_timestamp(timestamp.as_bytes()) != Some(timestamp) {
             return Err(bad_octet(0));
         }
@@ -155,12 +155,12 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// More than [`MECHANISMS_MAX`].
+    /// More than [`MAX_MECHANISMS`].
     pub fn mechanisms(mut self, mechanisms: &[Mechanism<'_>]) -> Result<Self, ArgumentError> {
-        if mechanisms.len() > MECHANISMS_MAX {
+        if mechanisms.len() > MAX_MECHANISMS {
             return Err(ArgumentError {
                 kind: ArgumentErrorKind::TooLong,
-                offset: MECHANISMS_MAX,
+                offset: MAX_MECHANISMS,
             });
         }
         let upper = |mechanism: &Mechanism<'_>| mechanism.as_str().to_ascii_uppercase();
@@ -180,9 +180,9 @@ impl Config {
     /// # Errors
     ///
     /// A name that is empty, has a control character, or more than
-    /// [`TEXT_MAX`] octets.
+    /// [`MAX_TEXT`] octets.
     pub fn implementation(mut self, name: &str) -> Result<Self, ArgumentError> {
-        self.implementation = Some(checked(name, TEXT_MAX)?.to_owned());
+        self.implementation = Some(checked(name, MAX_TEXT)?.to_owned());
         Ok(self)
     }
 
@@ -224,11 +224,11 @@ impl Config {
     }
 
     /// After how long without a command, or progress in sending a reply, the
-    /// session is closed. Less than [`AUTOLOGOUT_MIN`] means that much (RFC
+    /// session is closed. Less than [`MIN_AUTOLOGOUT`] means that much (RFC
     /// 1939 §3).
     #[must_use]
     pub fn autologout(mut self, after: Duration) -> Self {
-        self.autologout = after.max(AUTOLOGOUT_MIN);
+        self.autologout = after.max(MIN_AUTOLOGOUT);
         self
     }
 

@@ -119,7 +119,7 @@ pub enum Verdict<M> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChallengeError {
-    /// It is not base64, or longer than [`SASL_LINE_MAX`](super::SASL_LINE_MAX)
+    /// It is not base64, or longer than [`MAX_SASL_LINE`](crate::MAX_SASL_LINE)
     /// with its line.
     Argument(ArgumentError),
     /// The exchange has had [`Config::challenges`](super::Config::challenges):

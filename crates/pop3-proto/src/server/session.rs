@@ -6,22 +6,28 @@ use std::time::Instant;
 use dot_stuffing::LineDecoder;
 
 use super::{
-    Closed, Config, Event, Maildrop, Tls, authorization::Exchange, maildrop::Marked, reply::Reply,
+    Closed, Config, Event, Maildrop, State, Tls, authorization::Exchange, maildrop::Marked,
+    reply::Reply,
 };
 use crate::Command;
 
 /// One session of a server, from the greeting to the end (RFC 1939 §3).
 ///
-/// The driver goes round like this, and comes back with what it has:
+/// # Calls
 ///
-/// 1. Send what [`poll_transmit`](Self::poll_transmit) gives, and say with
-///    [`handle_transmitted`](Self::handle_transmitted) how much of it is sent,
-///    until there is nothing more.
-/// 2. Do what [`poll_event`](Self::poll_event) asks for.
-/// 3. Give what it read to [`handle_input`](Self::handle_input), and keep what
-///    that did not consume; read only if nothing is kept.
-/// 4. Call [`handle_timeout`](Self::handle_timeout) at
-///    [`poll_timeout`](Self::poll_timeout), which is another after each call.
+/// `poll_*` ask what the driver has to do; `handle_*` say what happened, and when;
+/// [`answer`](Self::answer) and [`challenge`](Self::challenge) decide about a login. Every
+/// other call may change what a `poll_*` gives. After any call, the driver:
+///
+/// 1. sends what [`poll_transmit`](Self::poll_transmit) gives, and says with
+///    [`handle_transmitted`](Self::handle_transmitted) how much of it is sent, until there
+///    is nothing more;
+/// 2. does what [`poll_event`](Self::poll_event) asks for: a login is answered, a TLS
+///    handshake ends with [`handle_tls`](Self::handle_tls);
+/// 3. gives [`handle_input`](Self::handle_input) what it read, keeps what that did not
+///    consume, and reads only if it keeps nothing; the end of the input goes to
+///    [`handle_eof`](Self::handle_eof);
+/// 4. calls [`handle_timeout`](Self::handle_timeout) at [`poll_timeout`](Self::poll_timeout).
 ///
 /// How the input is cut changes nothing. Nothing here panics. A session holds
 /// one command, one SASL line, one piece of a reply and the marks of DELE; no
@@ -138,6 +144,18 @@ impl<M: Maildrop> Session<M> {
         session
     }
 
+    /// Where the session is.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        match &self.phase {
+            Phase::Authorization(Exchange::Tls) => State::Handshake,
+            Phase::Authorization(_) => State::Authorization,
+            Phase::Transaction(_) => State::Transaction,
+            Phase::Over if self.reply.is_empty() => State::Closed,
+            Phase::Over => State::Closing,
+        }
+    }
+
     /// The octets to send next, at most about twice
     /// [`MESSAGE_PIECE`](super::MESSAGE_PIECE); `None` if there are none now.
     ///
@@ -246,18 +264,6 @@ impl<M: Maildrop> Session<M> {
         self.utf8
     }
 
-    /// Whether a client is logged in.
-    #[must_use]
-    pub const fn is_transaction(&self) -> bool {
-        matches!(self.phase, Phase::Transaction(_))
-    }
-
-    /// Whether the session is over, and its last reply sent.
-    #[must_use]
-    pub const fn is_closed(&self) -> bool {
-        matches!(self.phase, Phase::Over) && self.reply.is_empty()
-    }
-
     pub(super) fn ok(&mut self) {
         self.reply.line("+OK");
     }
@@ -339,13 +345,8 @@ impl<M: Maildrop> Session<M> {
 /// Where the session stands; nothing that the client sent.
 impl<M: Maildrop> fmt::Debug for Session<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match &self.phase {
-            Phase::Authorization(_) => "AUTHORIZATION",
-            Phase::Transaction(_) => "TRANSACTION",
-            Phase::Over => "UPDATE or closed",
-        };
         f.debug_struct("Session")
-            .field("state", &state)
+            .field("state", &self.state())
             .field("tls", &self.tls)
             .field("failed_logins", &self.failed_logins)
             .finish_non_exhaustive()

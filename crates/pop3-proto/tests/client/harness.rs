@@ -70,7 +70,7 @@ impl Client {
         while let Some(octets) = self.session.poll_transmit() {
             let octets = octets.to_vec();
             self.sent.extend_from_slice(&octets);
-            self.session.transmitted(octets.len());
+            self.session.handle_transmitted(self.now, octets.len());
         }
     }
 

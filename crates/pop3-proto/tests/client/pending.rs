@@ -1,6 +1,8 @@
 //! What an error of a session says: the command, what came, never a secret.
 
-use pop3_proto::client::{Awaited, Request, SessionError, SessionFailure};
+use std::error::Error as _;
+
+use pop3_proto::client::{Awaited, Pending, Request, SessionError, SessionFailure};
 use pop3_proto::{Command, Mechanism, Secret};
 
 use crate::harness::{Client, config, number, pass, user};
@@ -180,7 +182,83 @@ fn shows_nothing_that_may_repeat_a_password() {
         let all = format!("{said} {pending:?} {:?}", client.session);
         assert!(!all.contains("AG1y") && !all.contains("tanstaaf"), "{all}");
     }
+    // A caller sees that something came, or was refused.
+    let mut client = Client::greeted(config());
+    client.ask(&plain, b"-ERR what is AG1yb3NlAHRhbnN0YWFm tanstaaf\r\n");
+    client.send(&Command::Quit).unwrap();
+    let said = failure(&mut client, None);
+    assert!(said.ends_with("; it had refused AUTH"), "{said}");
+    let said = closed(Client::in_transaction(config()), Some(&Command::Stat), echo);
+    let hidden = ": 37 octets, not shown since they may repeat the password";
+    assert!(said.ends_with(hidden), "{said}");
     // What came after that is shown again.
     let said = closed(logged_in(), Some(&Command::Stat), b"what?");
     assert!(said.ends_with(": `what?`"), "{said}");
+}
+
+/// What is pending where the server sends this and nothing more.
+fn pending(mut client: Client, sent: &[u8]) -> Pending {
+    client.feed(sent);
+    client.session.pending()
+}
+
+#[test]
+fn tells_lf_alone_from_crlf() {
+    let greeting = |sent: &[u8]| pending(Client::new(config()), sent).ends_with_lf_alone();
+    assert!(greeting(b"+OK\n") && greeting(b"+OK\n\n") && greeting(b"\r+\n"));
+    assert!(!greeting(b"") && !greeting(b"+OK") && !greeting(b"+OK\r"));
+    // A whole line is none of what is awaited, and the next may end otherwise.
+    let stat = |sent: &[u8]| {
+        let mut client = logged_in();
+        client.send(&Command::Stat).unwrap();
+        pending(client, sent).ends_with_lf_alone()
+    };
+    assert!(stat(b"+OK\n") && !stat(b"+OK"));
+    let block = |sent: &[u8]| {
+        let mut client = logged_in();
+        client.send(&Command::List(None)).unwrap();
+        pending(client, sent).ends_with_lf_alone()
+    };
+    assert!(!block(b"+O\nK\r\n1 1\n") && !block(b"+OK\r\n1 1\n"));
+}
+
+#[test]
+fn remembers_a_refusal_until_something_comes() {
+    let mut client = Client::greeted(config());
+    assert_eq!(client.session.pending().refused(), None);
+    client.ask(&Command::Capa, b"-ERR\r\n");
+    assert_eq!(client.session.pending().refused(), Some(Request::Capa));
+    client.send(&Command::Capa).unwrap();
+    assert_eq!(client.session.pending().refused(), Some(Request::Capa));
+    assert_eq!(pending(client, b"+").refused(), None);
+}
+
+#[test]
+fn hides_what_a_caller_does_not_allow() {
+    let came = |sent: &[u8]| {
+        let mut client = logged_in();
+        client.send(&Command::Stat).unwrap();
+        pending(client, sent)
+    };
+    let shown = came(b"what?").shown_if(|octets| octets == b"what?");
+    assert_eq!(shown, came(b"what?"));
+    let hidden = came(b"what?").shown_if(|_| false);
+    assert_eq!(hidden.came(), b"");
+    assert_ne!(hidden, came(b""));
+    assert_eq!(came(b"").shown_if(|_| false), came(b""));
+}
+
+#[test]
+fn a_block_over_its_limit_is_not_taken_for_a_closed_connection() {
+    let mut small = config();
+    small.limits.message_octets = 1;
+    let mut client = Client::in_transaction(small);
+    client.ask(&Command::Retr(number(1)), b"+OK\r\nabc\r\n.\r\n");
+    let failure = SessionFailure {
+        error: client.eof().unwrap_err(),
+        pending: client.session.pending(),
+    };
+    assert!(failure.to_string().starts_with("in the reply to RETR 1: "));
+    let source = failure.source().map(ToString::to_string);
+    assert_eq!(source, Some(failure.error.to_string()));
 }

@@ -3,8 +3,6 @@
 //! rule instead, and the two must agree on all lines, also on those that only
 //! look plain.
 
-use std::collections::BTreeSet;
-
 use pop3_proto::Command;
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -99,49 +97,6 @@ proptest! {
     ) {
         whole_and_cut(&Command::Uidl(None), &answer, read);
     }
-
-    #[test]
-    fn uidl_of_many_lengths(
-        answer in listing(unique_id_lengths().prop_flat_map(unique_id)),
-        read in 8..200_usize,
-    ) {
-        whole_and_cut(&Command::Uidl(None), &answer, read);
-    }
-
-    #[test]
-    fn each_number_once(numbers in vec(1..12_u32, 0..20)) {
-        let mut answer = b"+OK\r\n".to_vec();
-        for number in &numbers {
-            answer.extend(format!("{number} 5000\r\n").bytes());
-        }
-        let mut client = Client::in_transaction(config());
-        let said = client.ask(&Command::List(None), &[&answer, &b".\r\n"[..]].concat());
-        let mut seen = BTreeSet::new();
-        for (number, said) in numbers.iter().zip(&said[1..]) {
-            let expected = match seen.insert(*number) {
-                true => format!("{number} 5000"),
-                false => "malformed".to_owned(),
-            };
-            prop_assert!(said.starts_with(&expected), "{}", said);
-        }
-        prop_assert_eq!(client.ends[0].entries, seen.len() as u64);
-        prop_assert_eq!(client.ends[0].malformed, (numbers.len() - seen.len()) as u64);
-        prop_assert_eq!(client.ends[0].highest, seen.last().copied().unwrap_or(0));
-    }
-}
-
-/// Numbers of all lengths, over the runs that the block comes in.
-#[test]
-fn from_one_to_seven_digits() {
-    let mut answer = "+OK\r\n".to_owned();
-    for number in (1..12_000_u64).chain((12_000..1_100_000).step_by(997)) {
-        answer += &format!("{number} {}\r\n", number * 977);
-    }
-    let mut client = Client::in_transaction(config());
-    let said = client.ask(&Command::List(None), (answer.clone() + ".\r\n").as_bytes());
-    let listed: Vec<_> = answer.lines().skip(1).collect();
-    assert_eq!(said[1..said.len() - 1], listed);
-    assert_eq!(client.ends[0].entries, listed.len() as u64);
 }
 
 /// Its tail looks like a line, and is none.
@@ -153,29 +108,4 @@ fn the_rest_of_a_line_that_is_too_long() {
     let said = client.ask(&Command::List(None), &answer);
     assert_eq!(said.len(), 3, "{said:?}");
     assert!(said[1].starts_with("malformed"), "{said:?}");
-}
-
-/// Octets that were seen before the session was over are not read after it.
-#[test]
-fn nothing_after_the_end_of_the_session() {
-    let mut config = config();
-    config.stop_at_malformed_line = true;
-    let mut client = Client::in_transaction(config);
-    let rest = b"1 10000000\r\n2 20000000\r\n.\r\n";
-    let answer = [b"+OK\r\nbad\r\n", &rest[..]].concat();
-    let said = client.ask(&Command::List(None), &answer);
-    assert!(said.last().unwrap().starts_with("error"), "{said:?}");
-    assert!(client.session.handle_input(client.now, rest).is_err());
-}
-
-/// Lines are counted, not numbers.
-#[test]
-fn too_many_lines() {
-    let mut config = config();
-    config.limits.listing_entries = 3;
-    let mut client = Client::in_transaction(config);
-    let answer = b"+OK\r\nbad\r\nbad\r\nbad\r\n1 10000000\r\n2 20000000\r\n.\r\n";
-    let said = client.ask(&Command::List(None), answer);
-    assert_eq!(said.len(), 5, "{said:?}");
-    assert_eq!(said[4], "error TooManyLines");
 }

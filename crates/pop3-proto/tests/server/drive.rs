@@ -1,158 +1,22 @@
-//! A maildrop in memory, and a driver with a clock of its own.
+//! A server's session with a driver, and a clock that stands still unless told.
 
-use std::{
-    cell::RefCell,
-    io,
-    rc::Rc,
-    time::{Duration, Instant},
+use std::time::{Duration, Instant};
+
+use pop3_proto::server::{Closed, Config, Event, Login, Session, State, Tls, Verdict};
+use pop3_testkit::{
+    oracle,
+    store::{Locked, Store},
 };
 
-use pop3_proto::{
-    MessageNumber, UniqueId,
-    server::{Closed, Config, Event, Login, Maildrop, Session, Tls, Verdict},
-};
-use pop3_testkit::oracle::{self, NAME, Newline};
+pub(crate) use pop3_testkit::oracle::PASSWORD;
 
-pub(crate) use pop3_testkit::oracle::{PASSWORD, PLAIN};
-
-#[derive(Default)]
-pub(crate) struct Contents {
-    pub(crate) messages: Vec<Vec<u8>>,
-    pub(crate) locked: bool,
-    pub(crate) commits: u32,
-    pub(crate) fail_open: Option<io::ErrorKind>,
-    /// No surrogates are made of messages beyond ASCII.
-    pub(crate) needs_utf8: bool,
-    pub(crate) fail_commit: bool,
-    /// After so many octets, reading a message fails.
-    pub(crate) fail_read_at: Option<usize>,
-    /// The most that one read of a message asked for.
-    pub(crate) most_asked: usize,
-}
-
-#[derive(Clone, Default)]
-pub(crate) struct Store(pub(crate) Rc<RefCell<Contents>>);
-
-impl Store {
-    pub(crate) fn new(messages: &[&[u8]]) -> Self {
-        let store = Self::default();
-        store.0.borrow_mut().messages = messages.iter().map(|octets| octets.to_vec()).collect();
-        store
+/// A store of messages, each with a unique-id of its own.
+pub(crate) fn store(messages: &[&[u8]]) -> Store {
+    let store = Store::default();
+    for (number, octets) in (1..).zip(messages) {
+        store.deliver(&format!("<uid.{number}"), octets);
     }
-
-    pub(crate) fn messages(&self) -> Vec<Vec<u8>> {
-        self.0.borrow().messages.clone()
-    }
-
-    /// The maildrop, unless another session has it.
-    pub(crate) fn lock(&self) -> Option<Locked> {
-        let mut contents = self.0.borrow_mut();
-        if contents.locked {
-            return None;
-        }
-        contents.locked = true;
-        let unique_ids = (1..=contents.messages.len())
-            .map(|n| format!("<uid.{n}"))
-            .collect();
-        Some(Locked {
-            store: self.clone(),
-            unique_ids,
-        })
-    }
-}
-
-pub(crate) struct Locked {
-    store: Store,
-    unique_ids: Vec<String>,
-}
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        self.store.0.borrow_mut().locked = false;
-    }
-}
-
-/// As octets are sent: each bare CR or LF is CRLF, and so is the end.
-pub(crate) fn canonical(message: &[u8]) -> Vec<u8> {
-    oracle::canonical(Newline::Canonicalize, message).unwrap()
-}
-
-impl Maildrop for Locked {
-    type Message = Message;
-
-    fn messages(&self) -> u32 {
-        self.unique_ids.len() as u32
-    }
-
-    fn octets(&self, number: MessageNumber) -> u64 {
-        canonical(&self.store.0.borrow().messages[number.index()]).len() as u64
-    }
-
-    fn unique_id(&self, number: MessageNumber) -> UniqueId<'_> {
-        UniqueId::new(self.unique_ids[number.index()].as_bytes()).unwrap()
-    }
-
-    fn needs_utf8(&self, number: MessageNumber) -> bool {
-        let contents = self.store.0.borrow();
-        contents.needs_utf8 && !contents.messages[number.index()].is_ascii()
-    }
-
-    fn open(&mut self, number: MessageNumber) -> io::Result<Message> {
-        if let Some(kind) = self.store.0.borrow().fail_open {
-            return Err(kind.into());
-        }
-        Ok(Message {
-            octets: self.store.0.borrow().messages[number.index()].clone(),
-            at: 0,
-            interrupted: false,
-            store: self.store.clone(),
-        })
-    }
-
-    fn commit(self, deleted: &mut dyn Iterator<Item = MessageNumber>) -> io::Result<()> {
-        let mut contents = self.store.0.borrow_mut();
-        contents.commits += 1;
-        if contents.fail_commit {
-            return Err(io::Error::other("read-only"));
-        }
-        for (gone, number) in deleted.enumerate() {
-            contents.messages.remove(number.index() - gone);
-        }
-        Ok(())
-    }
-}
-
-/// Read in runs of 1 to 3 octets if it is small, and every other read is
-/// interrupted.
-pub(crate) struct Message {
-    octets: Vec<u8>,
-    at: usize,
-    interrupted: bool,
-    store: Store,
-}
-
-impl io::Read for Message {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let mut contents = self.store.0.borrow_mut();
-        contents.most_asked = contents.most_asked.max(into.len());
-        if contents.fail_read_at.is_some_and(|at| at <= self.at) {
-            return Err(io::Error::other("bad sector"));
-        }
-        self.interrupted = !self.interrupted;
-        if self.interrupted {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        let run = if self.octets.len() > 1000 {
-            into.len()
-        } else {
-            1 + self.at % 3
-        };
-        let end = (self.at + run).min(self.octets.len());
-        let read = end - self.at;
-        into[..read].copy_from_slice(&self.octets[self.at..end]);
-        self.at = end;
-        Ok(read)
-    }
+    store
 }
 
 pub(crate) struct Server {
@@ -166,10 +30,6 @@ pub(crate) struct Server {
     pub(crate) closed: Option<Closed>,
     /// The most octets handed out at once.
     pub(crate) most: usize,
-    /// How many octets a write takes.
-    pub(crate) write: usize,
-    /// Whether the driver's directory is away.
-    pub(crate) temporary: bool,
 }
 
 impl Server {
@@ -183,8 +43,6 @@ impl Server {
             events: Vec::new(),
             closed: None,
             most: 0,
-            write: usize::MAX,
-            temporary: false,
         }
     }
 
@@ -198,7 +56,7 @@ impl Server {
     pub(crate) fn logged_in(store: &Store) -> Self {
         let mut server = Self::plain(store);
         server.run(format!("USER me\r\nPASS {PASSWORD}\r\n").as_bytes());
-        assert!(server.session.is_transaction());
+        assert_eq!(server.session.state(), State::Transaction);
         server.sent.clear();
         server
     }
@@ -208,19 +66,18 @@ impl Server {
         loop {
             while let Some(octets) = self.session.poll_transmit() {
                 self.most = self.most.max(octets.len());
-                let written = octets.len().min(self.write);
-                self.sent.extend(&octets[..written]);
+                self.sent.extend(octets);
+                let written = octets.len();
                 self.session.handle_transmitted(self.now, written);
             }
             let Some(event) = self.session.poll_event() else {
                 return;
             };
             self.events.push(format!("{event:?}"));
-            let right = match event {
+            let refusal = match event {
                 Event::Login(Login::Password { name, password }) => {
-                    name == NAME && password.expose() == PASSWORD
+                    oracle::account(Some(name.as_str()), password.expose())
                 }
-                Event::Login(Login::Apop { digest, .. }) => digest.expose() == "digest",
                 Event::Login(Login::Sasl {
                     initial_response: None,
                     ..
@@ -232,17 +89,16 @@ impl Server {
                     initial_response: Some(text),
                     ..
                 })
-                | Event::SaslResponse(text) => text.expose() == PLAIN,
+                | Event::SaslResponse(text) => oracle::account(None, text.expose()),
                 Event::Closed(why) => {
                     assert_eq!(self.closed.replace(why), None);
                     continue;
                 }
                 _ => continue,
             };
-            let verdict = match right {
-                _ if self.temporary => Verdict::Temporary,
-                true => self.store.lock().map_or(Verdict::InUse, Verdict::Accept),
-                false => Verdict::Reject,
+            let verdict = match refusal {
+                None => self.store.lock().map_or(Verdict::InUse, Verdict::Accept),
+                Some(_) => Verdict::Reject,
             };
             self.session.answer(self.now, verdict);
         }

@@ -2,60 +2,13 @@
 
 use std::time::Duration;
 
-use pop3_proto::server::{AUTOLOGOUT_MIN, Closed, Config};
+use pop3_proto::server::{Closed, Config, MIN_AUTOLOGOUT};
+use pop3_testkit::store::Store;
 
-use crate::drive::{PASSWORD, Server, Store};
+use crate::drive::{PASSWORD, Server, store};
 
 fn two() -> Store {
-    Store::new(&[b"A: 1\r\n\r\none\r\n", b"B: 2\r\n\r\ntwo\r\n"])
-}
-
-#[test]
-fn a_command_of_255_octets_is_read() {
-    let mut server = Server::plain(&two());
-    server.run(b"");
-    assert_eq!(
-        server.ask(&format!("USER {}\r\n", "x".repeat(248))),
-        "+OK\r\n"
-    );
-    server.refuses(&[&format!("USER {}", "x".repeat(249))]);
-}
-
-#[test]
-fn a_command_too_long_is_answered_once_and_survived() {
-    for octets in [254, 255, 256, 300, 100_000] {
-        for piece in [1, 5, 255, 4096] {
-            let mut server = Server::plain(&two());
-            server.run(b"");
-            server.sent.clear();
-            let input = format!("{}\r\nQUIT\r\n", "x".repeat(octets));
-            input
-                .as_bytes()
-                .chunks(piece)
-                .for_each(|piece| server.run(piece));
-            let sent = String::from_utf8(server.sent).unwrap();
-            assert!(
-                sent.starts_with("-ERR ") && sent.ends_with("\r\n+OK goodbye\r\n"),
-                "{sent}"
-            );
-            assert_eq!(sent.matches("\r\n").count(), 2);
-            assert_eq!(server.closed, Some(Closed::Quit));
-        }
-    }
-}
-
-#[test]
-fn eof_after_dele_deletes_nothing() {
-    for end in ["", "QUIT", "QUIT\r", "QUIT\n"] {
-        let store = two();
-        let mut server = Server::logged_in(&store);
-        server.run(format!("DELE 1\r\n{end}").as_bytes());
-        server.session.handle_eof();
-        server.pump();
-        assert_eq!(server.closed, Some(Closed::Eof));
-        assert_eq!((store.0.borrow().commits, store.messages().len()), (0, 2));
-        assert!(store.lock().is_some());
-    }
+    store(&[b"A: 1\r\n\r\none\r\n", b"B: 2\r\n\r\ntwo\r\n"])
 }
 
 #[test]
@@ -99,28 +52,6 @@ fn eof_while_the_driver_is_asked() {
 }
 
 #[test]
-fn autologout_closes_without_update_or_reply() {
-    let store = two();
-    let mut server = Server::logged_in(&store);
-    server.run(b"DELE 1\r\n");
-    server.sent.clear();
-    assert_eq!(
-        server.session.poll_timeout(),
-        Some(server.now + AUTOLOGOUT_MIN)
-    );
-    server.wait(AUTOLOGOUT_MIN - Duration::from_secs(1));
-    assert_eq!(server.closed, None);
-    server.wait(Duration::from_secs(1));
-    assert_eq!(server.closed, Some(Closed::Autologout));
-    assert_eq!(
-        (server.sent.len(), server.session.poll_timeout()),
-        (0, None)
-    );
-    assert_eq!((store.0.borrow().commits, store.messages().len()), (0, 2));
-    assert!(store.lock().is_some());
-}
-
-#[test]
 fn autologout_is_put_off_by_commands_and_by_progress_alone() {
     let later = Duration::from_secs(599);
     let mut server = Server::logged_in(&two());
@@ -129,7 +60,7 @@ fn autologout_is_put_off_by_commands_and_by_progress_alone() {
         server.run(command.as_bytes());
         assert_eq!(
             server.session.poll_timeout(),
-            Some(server.now + AUTOLOGOUT_MIN)
+            Some(server.now + MIN_AUTOLOGOUT)
         );
     }
     // Half a command is none.
@@ -146,7 +77,7 @@ fn autologout_is_put_off_by_commands_and_by_progress_alone() {
         server.session.handle_timeout(server.now);
         server.session.handle_transmitted(server.now, 1);
     }
-    let deadline = server.now + AUTOLOGOUT_MIN;
+    let deadline = server.now + MIN_AUTOLOGOUT;
     server.now += later;
     server.session.handle_transmitted(server.now, 0);
     assert_eq!(server.session.poll_timeout(), Some(deadline));
@@ -173,7 +104,7 @@ fn autologout_after_the_update_does_not_deny_it() {
 
     let mut server = Server::logged_in(&store);
     assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 6);
-    server.now += AUTOLOGOUT_MIN;
+    server.now += MIN_AUTOLOGOUT;
     server.session.handle_timeout(server.now);
     server.pump();
     assert_eq!(server.closed, Some(Closed::Updated));
@@ -213,7 +144,7 @@ fn no_command_is_read_while_a_reply_waits() {
 #[test]
 fn a_long_listing_is_made_in_pieces_of_8_kib() {
     // From 1000 on a line of LIST has 8 octets, so a piece may be full to the octet.
-    let mut server = Server::logged_in(&Store::new(&[&b"x"[..]; 4000]));
+    let mut server = Server::logged_in(&store(&[&b"x"[..]; 4000]));
     for (command, line) in [("LIST\r\n", 8), ("UIDL\r\n", 16)] {
         server.most = 0;
         assert!(server.ask(command).len() > 3000 * line);

@@ -1,29 +1,15 @@
 //! The AUTHORIZATION state (RFC 1939 §§4 and 7, RFC 2449 §5, RFC 5034 §4).
 
 use pop3_proto::{
-    IndicatorRule, Mechanism, StatusLine,
-    server::{Closed, Config, HiddenText, Tls},
+    Mechanism,
+    server::{Config, State, Tls},
 };
+use pop3_testkit::store::Store;
 
-use crate::drive::{PASSWORD, Server, Store};
+use crate::drive::{PASSWORD, Server, store};
 
 fn one() -> Store {
-    Store::new(&[b"A: b\r\n\r\nc\r\n"])
-}
-
-/// MS-STANOPOP3 C0002.
-#[test]
-fn the_greeting_comes_first() {
-    let config = Config::new().greeting("host ready").unwrap();
-    let mut server = Server::new(config.clone(), &one());
-    assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 0);
-    assert_eq!(server.ask("QUIT\r\n"), "+OK host ready\r\n+OK goodbye\r\n");
-    let mut server = Server::new(config.apop("<1.2@host>").unwrap(), &one());
-    assert_eq!(
-        server.ask("APOP me digest\r\n").lines().next(),
-        Some("+OK host ready <1.2@host>")
-    );
-    assert!(server.session.is_transaction());
+    store(&[b"A: b\r\n\r\nc\r\n"])
 }
 
 #[test]
@@ -74,32 +60,6 @@ fn the_longest_lines_keep_to_512_octets() {
 }
 
 #[test]
-fn user_and_pass() {
-    let mut server = Server::plain(&one());
-    server.run(b"");
-    assert_eq!(server.ask("user me\r\n"), "+OK\r\n");
-    // Spaces belong to the password, one at its end too.
-    assert!(
-        server
-            .ask(&format!("pass {PASSWORD}\r\n"))
-            .starts_with("+OK ")
-    );
-    assert!(server.session.is_transaction());
-    assert_eq!(server.session.failed_logins(), 0);
-}
-
-#[test]
-fn the_second_of_two_names_counts() {
-    let mut server = Server::plain(&one());
-    server.run(b"USER other\r\nUSER me\r\n");
-    assert!(
-        server
-            .ask(&format!("PASS {PASSWORD}\r\n"))
-            .starts_with("+OK")
-    );
-}
-
-#[test]
 fn pass_comes_right_after_user() {
     for between in ["NOOP", "CAPA", "XYZZY", "PASS", "UTF8", &"x".repeat(300)] {
         let mut server = Server::plain(&one());
@@ -113,65 +73,17 @@ fn pass_comes_right_after_user() {
 }
 
 #[test]
-fn failed_logins_are_counted_and_say_nothing_of_why() {
-    let mut server = Server::plain(&one());
-    server.run(b"");
-    let mut answers = ["USER me\r\nPASS wrong\r\n", "USER nobody\r\nPASS wrong\r\n"]
-        .map(|login| server.ask(login));
-    assert!(
-        answers[0].starts_with("+OK\r\n-ERR [AUTH] "),
-        "{}",
-        answers[0]
-    );
-    answers.sort();
-    assert_eq!(answers[0], answers[1]);
-    assert_eq!(server.session.failed_logins(), 2);
-    server.temporary = true;
-    let answer = server.ask(&format!("USER me\r\nPASS {PASSWORD}\r\n"));
-    assert!(answer.contains("-ERR [SYS/TEMP] "), "{answer}");
-    assert_eq!(server.session.failed_logins(), 2);
-    server.temporary = false;
-    server.run(format!("USER me\r\nPASS {PASSWORD}\r\n").as_bytes());
-    assert!(server.session.is_transaction());
-}
-
-#[test]
 fn a_locked_maildrop_is_in_use() {
     let store = one();
     let lock = store.lock();
     let mut server = Server::plain(&store);
     let login = format!("USER me\r\nPASS {PASSWORD}\r\n");
     assert!(server.ask(&login).contains("\r\n-ERR [IN-USE] "));
-    assert!(!server.session.is_transaction());
+    assert_ne!(server.session.state(), State::Transaction);
     assert_eq!(server.session.failed_logins(), 0);
     drop(lock);
     server.run(login.as_bytes());
-    assert!(server.session.is_transaction());
-}
-
-#[test]
-fn commands_of_transaction_are_refused() {
-    let mut server = Server::plain(&one());
-    server.run(b"");
-    server.refuses(&["STAT", "LIST", "LIST 1", "RETR 1", "DELE 1", "NOOP", "RSET"]);
-    server.refuses(&[
-        "TOP 1 0",
-        "UIDL",
-        "UIDL 1",
-        "LANG de",
-        "APOP me digest",
-        "AUTH PLAIN",
-        "UTF8",
-    ]);
-}
-
-#[test]
-fn quit_without_login_touches_nothing() {
-    let store = one();
-    let mut server = Server::plain(&store);
-    server.run(b"USER me\r\nDELE 1\r\nQUIT\r\n");
-    assert_eq!(server.closed, Some(Closed::Quit));
-    assert_eq!((store.0.borrow().commits, store.messages().len()), (0, 1));
+    assert_eq!(server.session.state(), State::Transaction);
 }
 
 #[test]
@@ -213,50 +125,12 @@ fn a_session_shows_its_state() {
     assert_eq!(
         states,
         [
-            ("AUTHORIZATION", 0),
-            ("TRANSACTION", 1),
-            ("UPDATE or closed", 1)
+            (State::Authorization, 0),
+            (State::Transaction, 1),
+            (State::Closed, 1)
         ]
         .map(|(state, failed)| format!(
             "Session {{ state: {state:?}, tls: Unavailable, failed_logins: {failed}, .. }}"
         ))
     );
-}
-
-#[test]
-fn secrets_are_not_shown() {
-    let mut server = Server::plain(&one());
-    server.run(b"USER me\r\nPASS hush");
-    let mut shown = format!("{:?}", server.session);
-    server.run(b"\r\n");
-    server.run(b"AUTH PLAIN aHVzaA==\r\nAPOP me hush\r\n");
-    shown += &format!(
-        "{:?} {:?} {:?}",
-        server.events,
-        server.session,
-        HiddenText::from("hush")
-    );
-    assert!(
-        shown.contains("me") && !shown.contains("hush") && !shown.contains("aHVz"),
-        "{shown}"
-    );
-}
-
-#[test]
-fn a_strict_client_reads_every_first_line() {
-    let mut server = Server::plain(&one());
-    let refused = "USER\r\nPASS x\r\nTOP 1\r\nRETR 0\r\nAPOP me\r\nSTLS\r\nUSER \u{1}\r\n\r\n";
-    let sent = server.ask(&format!("{refused}USER me\r\nPASS x\r\n"));
-    let lines: Vec<_> = sent
-        .lines()
-        .map(|line| StatusLine::parse(line.as_bytes(), IndicatorRule::Exact).unwrap())
-        .collect();
-    let positive: Vec<_> = (0..lines.len())
-        .filter(|&at| lines[at].is_positive())
-        .collect();
-    assert_eq!((lines.len(), positive), (11, vec![0, 9]));
-    // Only the last has a response code (RFC 2449 §8, RFC 3206 §4).
-    let codes: Vec<_> = lines.iter().filter_map(StatusLine::code).collect();
-    assert_eq!(codes.len(), 1);
-    assert!(codes[0].is_within("AUTH"));
 }

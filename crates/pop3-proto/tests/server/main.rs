@@ -5,7 +5,5 @@ mod international;
 mod limits;
 mod login;
 mod maildrop;
-mod model;
 mod sasl;
 mod stls;
-mod verdicts;

@@ -1,14 +1,15 @@
 //! AUTH (RFC 5034 §4).
 
 use pop3_proto::{
-    Mechanism,
-    server::{CHALLENGES_DEFAULT, ChallengeError, Config, Event, SASL_LINE_MAX, Tls, Verdict},
+    MAX_SASL_LINE, Mechanism,
+    server::{ChallengeError, Config, Tls},
 };
+use pop3_testkit::store::Store;
 
-use crate::drive::{PLAIN, Server, Store};
+use crate::drive::{Server, store};
 
 fn one() -> Store {
-    Store::new(&[b"A: b\r\n\r\nc\r\n"])
+    store(&[b"A: b\r\n\r\nc\r\n"])
 }
 
 fn sasl() -> Server {
@@ -23,49 +24,6 @@ fn sasl() -> Server {
     let mut server = Server::new(config, &one());
     server.run(b"");
     server
-}
-
-#[test]
-fn mechanisms_that_send_a_password_need_tls() {
-    let mechanisms = [
-        Mechanism::new("PLAIN").unwrap(),
-        Mechanism::new("SCRAM-SHA-1").unwrap(),
-    ];
-    let config = Config::new()
-        .mechanisms(&mechanisms)
-        .unwrap()
-        .tls(Tls::Offered);
-    let mut server = Server::new(config, &one());
-    server.run(b"");
-    assert!(server.ask("CAPA\r\n").contains("\r\nSASL SCRAM-SHA-1\r\n"));
-    server.refuses(&["AUTH PLAIN", &format!("AUTH PLAIN {PLAIN}"), "AUTH X"]);
-    assert_eq!(server.ask("AUTH\r\n"), "+OK\r\nSCRAM-SHA-1\r\n.\r\n");
-    server.run(b"STLS\r\n");
-    server.session.handle_tls(server.now);
-    assert!(
-        server
-            .ask("CAPA\r\n")
-            .contains("\r\nSASL PLAIN SCRAM-SHA-1\r\n")
-    );
-    assert!(
-        server
-            .ask(&format!("AUTH PLAIN {PLAIN}\r\n"))
-            .starts_with("+OK")
-    );
-}
-
-#[test]
-fn auth_with_an_initial_response_or_after_a_challenge() {
-    assert!(
-        sasl()
-            .ask(&format!("AUTH plain {PLAIN}\r\n"))
-            .starts_with("+OK ")
-    );
-    let mut server = sasl();
-    assert_eq!(server.ask("AUTH PLAIN\r\n"), "+ \r\n");
-    assert!(server.ask(&format!("{PLAIN}\r\n")).starts_with("+OK "));
-    assert!(server.session.is_transaction());
-    server.refuses(&["AUTH PLAIN"]);
 }
 
 #[test]
@@ -103,7 +61,7 @@ fn auth_canceled_refused_or_garbled() {
 
 #[test]
 fn sasl_responses_pass_255_octets_but_have_a_limit() {
-    for (octets, events) in [(SASL_LINE_MAX - 4, 1), (SASL_LINE_MAX, 0)] {
+    for (octets, events) in [(MAX_SASL_LINE - 4, 1), (MAX_SASL_LINE, 0)] {
         for piece in [7, usize::MAX] {
             let mut server = sasl();
             server.run(b"AUTH PLAIN\r\n");
@@ -127,88 +85,8 @@ fn sasl_responses_pass_255_octets_but_have_a_limit() {
 }
 
 #[test]
-fn no_command_is_read_before_the_event_is_fetched() {
-    let mut server = sasl();
-    server.run(b"AUTH PLAIN\r\n");
-    assert_eq!(server.session.handle_input(server.now, b"*\r\n"), 3);
-    let octets = server.session.poll_transmit().unwrap().len();
-    server.session.handle_transmitted(server.now, octets);
-    assert_eq!(
-        server.session.handle_input(server.now, b"AUTH PLAIN\r\n"),
-        0
-    );
-    assert_eq!(server.session.poll_event(), Some(Event::SaslCanceled));
-    assert_eq!(
-        server.session.handle_input(server.now, b"AUTH PLAIN\r\n"),
-        12
-    );
-}
-
-#[test]
-fn challenges_are_base64() {
-    let mut server = sasl();
-    assert_eq!(
-        server.session.handle_input(server.now, b"AUTH PLAIN\r\n"),
-        12
-    );
-    assert!(server.session.challenge(server.now, "AAA\r").is_err());
-    assert!(
-        server
-            .session
-            .challenge(server.now, &"A".repeat(SASL_LINE_MAX))
-            .is_err()
-    );
-    assert!(server.session.poll_transmit().is_none());
-    server.session.challenge(server.now, "AAAA").unwrap();
-    assert_eq!(server.session.poll_transmit(), Some(&b"+ AAAA\r\n"[..]));
-}
-
-#[test]
-fn a_password_is_not_answered_with_a_challenge() {
-    let mut server = Server::plain(&one());
-    server.run(b"USER me\r\n");
-    assert_eq!(server.session.handle_input(server.now, b"PASS x\r\n"), 8);
-    server.session.challenge(server.now, "AAAA").unwrap();
-    assert!(server.session.poll_transmit().is_none());
-    server.pump();
-    assert_eq!(server.session.failed_logins(), 1);
-}
-
-#[test]
-fn challenges_have_a_number() {
-    for (config, most) in [
-        (Config::new(), CHALLENGES_DEFAULT),
-        (Config::new().challenges(3), 3),
-    ] {
-        let mechanisms = [Mechanism::new("X").unwrap()];
-        let config = config.mechanisms(&mechanisms).unwrap();
-        let mut server = Server::new(config, &one());
-        server.run(b"");
-        for _ in 0..2 {
-            // Each exchange counts anew.
-            assert_eq!(server.session.handle_input(server.now, b"AUTH X\r\n"), 8);
-            for _ in 0..most {
-                assert!(server.session.poll_event().is_some());
-                server.session.challenge(server.now, "AAAA").unwrap();
-                let octets = server.session.poll_transmit().unwrap().len();
-                server.session.handle_transmitted(server.now, octets);
-                assert_eq!(server.session.handle_input(server.now, b"AAAA\r\n"), 6);
-            }
-            let one_more = server.session.challenge(server.now, "AAAA");
-            assert_eq!(one_more, Err(ChallengeError::TooMany));
-            assert!(server.session.poll_transmit().is_none());
-            assert!(server.session.poll_event().is_some());
-            server.session.answer(server.now, Verdict::Reject);
-            let sent = server.session.poll_transmit().unwrap().to_vec();
-            assert!(sent.starts_with(b"-ERR [AUTH] "));
-            server.session.handle_transmitted(server.now, sent.len());
-        }
-    }
-}
-
-#[test]
 fn a_challenge_is_a_line_and_no_longer() {
-    let most = SASL_LINE_MAX - "+ \r\n".len();
+    let most = MAX_SASL_LINE - "+ \r\n".len();
     let mut server = sasl();
     server.run(b"AUTH SCRAM-SHA-256\r\n");
     let too_long = server.session.challenge(server.now, &"A".repeat(most + 4));

@@ -1,9 +1,9 @@
-//! The scripted server of `pop3 audit` answers any client, and comes to an end.
+//! The scripted server of `pop3 audit` answers any client and always terminates.
 
 use std::time::Duration;
 
 use pop3_conformance::audit::{
-    Action, COMMANDS_MAX, ENTRIES_MAX, Entry, FLOOD_MAX, Log, Maildrop, OCTETS_KEPT, Scenario,
+    Action, Entry, Log, MAX_COMMANDS, MAX_ENTRIES, MAX_FLOOD, Maildrop, OCTETS_KEPT, Scenario,
     Server, scenarios,
 };
 
@@ -55,10 +55,10 @@ fn played(scenario: &Scenario, maildrop: &mut Maildrop, plan: &[&[u8]]) -> Log {
     maildrop.remove(server.removed());
     let log = server.into_log();
     assert!(
-        log.entries().len() <= ENTRIES_MAX + COMMANDS_MAX,
+        log.entries().len() <= MAX_ENTRIES + MAX_COMMANDS,
         "the log is bounded"
     );
-    assert!(log.commands().count() <= COMMANDS_MAX);
+    assert!(log.commands().count() <= MAX_COMMANDS);
     for entry in log.entries() {
         if let Entry::Sent(octets) = entry {
             assert!(octets.len() <= OCTETS_KEPT);
@@ -76,7 +76,7 @@ fn run(server: &mut Server<'_>, now: &mut Duration, patience: Duration) {
             Action::Send(octets) => {
                 assert!(!octets.is_empty(), "nothing is sent");
                 sent += octets.len();
-                assert!(sent <= 3 * FLOOD_MAX, "it sends without end");
+                assert!(sent <= 3 * MAX_FLOOD, "it sends without end");
             }
             Action::StartTls => server.handle_tls(true),
             Action::Close => {}

@@ -1,5 +1,5 @@
-//! `pop3 check` with any octets as its server: it ends in time, with a whole
-//! report, and tells no secret.
+//! `pop3 check` terminates against a server that sends any octets, reports every
+//! check, and shows no secret.
 
 use std::{
     cell::Cell,

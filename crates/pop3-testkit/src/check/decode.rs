@@ -1,4 +1,4 @@
-//! Every view of the decoder, on every plan, is the oracle.
+//! Every view of the decoder agrees with the oracle, however the input is cut.
 
 use dot_stuffing::{AnomalyKind, Inspector};
 

@@ -1,5 +1,5 @@
-//! Our client and our server, joined: what the client hands out, and what the
-//! maildrop holds afterwards, is what the model says.
+//! Our client joined with our server: the events of the client and the final
+//! maildrop are those of the model.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -9,18 +9,28 @@ use std::{
 use pop3_proto::{
     Command, MessageNumber, Profile, Secret,
     client::{Config, DeleteProof, Delivered, Response, Retrieved, SessionError, State, Timer},
-    server::{AUTOLOGOUT_MIN, Closed},
+    server::{Closed, MIN_AUTOLOGOUT},
 };
 
 use crate::{
     generate::{Op, Script},
-    joined::{CAPABILITIES, Joined, Turn},
-    oracle::{Answer, Maildrop, PLAIN},
+    joined::{Joined, Turn},
+    oracle::{self, Answer, Ended, PLAIN, Setup},
     store::Store,
 };
 
 /// What [`Op::Deliver`] brings.
 const NEW_MAIL: &[u8] = b".A: b\r\n..\n\n.\r\n.c";
+
+/// How the server of [`Joined`] is set up.
+const SETUP: Setup = Setup {
+    offers_all: false,
+    in_trouble: false,
+    passwords_need_tls: false,
+    no_stls: true,
+    mechanisms: &["PLAIN"],
+    refusal: oracle::account,
+};
 
 /// Sessions one after another with one maildrop, as the script has it.
 pub fn duplex(script: &Script) {
@@ -72,7 +82,7 @@ impl Postman {
 /// A session, and the model of it.
 struct Dialogue {
     joined: Joined,
-    model: Maildrop,
+    model: oracle::Server,
     /// What the client is to be told, and what it answers.
     expected: VecDeque<(Vec<u8>, Answer)>,
     /// The messages whose DELE is on its way.
@@ -91,7 +101,7 @@ impl Dialogue {
     fn new(script: &Script, store: &Store, held: &[(String, Vec<u8>)], now: Instant) -> Self {
         Self {
             joined: Joined::new(script.config.clone(), store, script.cuts, script.seed, now),
-            model: Maildrop::new(held.to_vec(), CAPABILITIES),
+            model: oracle::Server::new(SETUP, held.to_vec()),
             expected: VecDeque::from([(b"the greeting".to_vec(), Answer::Yes(None, None))]),
             deleting: BTreeSet::new(),
             retrieved: BTreeSet::new(),
@@ -173,7 +183,7 @@ impl Dialogue {
         let is_marked = |number: MessageNumber| model.marks.get(number.index()) == Some(&true);
         let is_outlook = self.config.profile != Profile::RFC1939;
         match *command {
-            _ if model.quit => false,
+            _ if model.ended.is_some() => false,
             Command::Pass(_) => model.named.is_some(),
             Command::Quit => true,
             _ if model.named.is_some() => false,
@@ -221,8 +231,8 @@ impl Dialogue {
         let due = Some(due).filter(|_| !is_answered);
         assert_eq!(client, due, "{timer}");
         match server {
-            Some(server) => assert_eq!(server, joined.server_acted + AUTOLOGOUT_MIN),
-            None => assert!(self.model.quit, "the server waits for ever"),
+            Some(server) => assert_eq!(server, joined.server_acted + MIN_AUTOLOGOUT),
+            None => assert!(self.model.ended.is_some(), "the server waits for ever"),
         }
         let end = joined.now + time;
         joined.wait(time);
@@ -274,8 +284,15 @@ impl Dialogue {
     /// The server has a line: the only one without an answer, unless lines may
     /// be pipelined, and fit the window.
     fn read(&mut self, line: Vec<u8>) {
-        assert!(!self.model.quit, "{} after QUIT", line.escape_ascii());
-        let answer = self.model.answer(&line);
+        assert!(
+            self.model.ended.is_none(),
+            "{} after QUIT",
+            line.escape_ascii()
+        );
+        let answer = match self.model.answer(&line) {
+            Answer::No(_) => Answer::No(None),
+            answer => answer,
+        };
         self.expected.push_back((line, answer));
         let window = match self.config.pipelining && self.announced {
             true => self.config.limits.window_octets,
@@ -316,16 +333,16 @@ impl Dialogue {
     /// mail that came meanwhile.
     fn finish(&self, store: &Store, held: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
         let Self { joined, model, .. } = self;
-        let expected: &[Closed] = match (model.quit, model.logged_in) {
-            (true, true) => &[Closed::Updated],
-            (true, false) => &[Closed::Quit],
-            (false, _) => &[Closed::Eof, Closed::Autologout],
+        let expected: &[Closed] = match model.ended {
+            Some(Ended::Updated) => &[Closed::Updated],
+            Some(_) => &[Closed::Quit],
+            None => &[Closed::Eof, Closed::Autologout],
         };
         let closed = joined.closed;
         assert!(closed.is_some_and(|closed| expected.contains(&closed)));
         match joined.client.state() {
-            State::Update => assert!(model.quit && model.logged_in),
-            State::Closed => assert!(model.quit && !model.logged_in),
+            State::Update => assert_eq!(model.ended, Some(Ended::Updated)),
+            State::Closed => assert_eq!(model.ended, Some(Ended::Quit)),
             state => assert_eq!(state, State::Desync),
         }
         let is_desync = joined.client.state() == State::Desync;

@@ -1,5 +1,5 @@
-//! Every view of the encoder, on every plan, is the oracle; what it sends
-//! decodes to the message, and cannot be made to end early.
+//! Every view of the encoder agrees with the oracle, however the input is cut. Its
+//! output decodes to the message, and no reader sees an earlier end in it.
 
 use crate::{
     chunk,

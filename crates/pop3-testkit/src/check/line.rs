@@ -1,9 +1,9 @@
-//! Every view of the line decoder, on every plan, is the oracle.
+//! Every view of the line decoder agrees with the oracle, however the input is cut.
 
 use crate::{
     chunk,
     oracle::{self, Rules},
-    view::{LINE_MAX, SplitLines},
+    view::{MAX_LINE, SplitLines},
 };
 
 /// A stream of lines, by RFC 1939 and by rules drawn from the octets; on every
@@ -22,7 +22,7 @@ pub fn line_sampled(views: &[&dyn SplitLines], wire: &[u8]) {
 
 fn stream(views: &[&dyn SplitLines], wire: &[u8], plans: &[Vec<&[u8]>]) {
     for rules in [Rules::RFC1939, Rules::drawn(chunk::seed(wire))] {
-        let expected = oracle::lines(&rules, LINE_MAX, wire);
+        let expected = oracle::lines(&rules, MAX_LINE, wire);
         for plan in plans {
             for view in views {
                 let lines = view.lines(&rules, plan);

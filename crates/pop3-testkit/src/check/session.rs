@@ -1,38 +1,24 @@
-//! Sessions with a hostile peer: what they do is what a model of the whole
-//! input says, however the octets are cut; an error is final, and every call
-//! makes progress.
+//! A session with a hostile peer does what the model does, however the input is
+//! cut. An error is final, and every call makes progress.
 
 mod client;
-mod client_model;
-mod scenario;
 mod server;
-mod server_model;
 
 use std::time::Instant;
 
-use pop3_proto::{Command, server::Closed};
-
-use self::scenario::Scenario;
 use crate::{
-    chunk,
+    chunk, generate,
+    oracle::{self, END_OF_FLIGHT, Scenario, Setup},
     view::{Clients, Servers},
 };
 
-/// What ends a flight: the peer waits, and a handshake that is due is done.
-/// Where none is due it changes nothing.
-const END_OF_FLIGHT: u8 = 1;
-
-/// A client with a script, and any octets as the server's.
-///
-/// Of the first octet, bit 0 says whether it is Outlook, bit 1 that the server
-/// falls silent at the end and does not close, bit 2 that the client goes on
-/// only at the end of a flight, bit 3 that it is wary and sends what is rare, and
-/// the upper half where the script begins; the second octet draws the script.
+/// A client with a script, and any octets as the server's. The first two octets
+/// draw the [scenario](generate::scenario).
 pub fn client_session(clients: Clients, input: &[u8]) {
     let Some((scenario, wire)) = scenario(input) else {
         return;
     };
-    let expected = client_model::log(&scenario, &wire);
+    let expected = oracle::client(&scenario, &wire).log;
     let (now, seed) = (Instant::now(), chunk::seed(input));
     for plan in plans(&wire, seed) {
         let log = client::log(clients, &scenario, &plan, now);
@@ -43,13 +29,7 @@ pub fn client_session(clients: Clients, input: &[u8]) {
 /// Whether that session is over, and more octets would change nothing.
 #[must_use]
 pub fn client_is_over(input: &[u8]) -> bool {
-    scenario(input).is_none_or(|(scenario, wire)| {
-        let log = client_model::log(&scenario, &wire);
-        let is_end = |line: &String| {
-            line.starts_with("error ") || matches!(&line[..], "state closed" | "state UPDATE")
-        };
-        log.iter().any(is_end)
-    })
+    scenario(input).is_none_or(|(scenario, wire)| oracle::client(&scenario, &wire).is_over)
 }
 
 /// A server with some messages, and any octets as the client's.
@@ -61,22 +41,25 @@ pub fn client_is_over(input: &[u8]) -> bool {
 /// trouble](crate::view::Shelf::in_trouble). Bit 4: it takes no password without
 /// TLS. Bit 5: it does not offer STLS.
 pub fn server_session(servers: Servers, input: &[u8]) {
-    let Some((setting, wire)) = client_octets(input) else {
+    let Some((setup, wire)) = client_octets(input) else {
         return;
     };
-    let expected = server_model::run(&wire, setting);
+    let silent = input[0] & 2 != 0;
+    let mut model = oracle::Server::new(setup, server::texts(setup));
+    let answers = model.converse(&wire);
     let (now, seed) = (Instant::now(), chunk::seed(input));
     for plan in plans(&wire, seed) {
-        server::run(servers, setting, &plan, now).compare(&expected);
+        server::run(servers, setup, silent, &plan, now).compare(&answers, &model, silent);
     }
 }
 
 /// Whether that session is over, and more octets would change nothing.
 #[must_use]
 pub fn server_is_over(input: &[u8]) -> bool {
-    client_octets(input).is_none_or(|(setting, wire)| {
-        let closed = server_model::run(&wire, setting).closed;
-        !matches!(closed, None | Some(Closed::Autologout | Closed::Eof))
+    client_octets(input).is_none_or(|(setup, wire)| {
+        let mut model = oracle::Server::new(setup, server::texts(setup));
+        model.converse(&wire);
+        model.ended.is_some()
     })
 }
 
@@ -84,41 +67,26 @@ fn scenario(input: &[u8]) -> Option<(Scenario, Vec<u8>)> {
     let [header, drawn, wire @ ..] = input else {
         return None;
     };
-    let scenario = Scenario::new(*header, *drawn);
-    let wire = [scenario.prologue, wire].concat();
-    Some((scenario, wire))
+    let (scenario, prologue) = generate::scenario(*header, *drawn);
+    Some((scenario, [prologue, wire].concat()))
 }
 
 /// How a server is set up, and what the client says.
-fn client_octets(input: &[u8]) -> Option<(Setting, Vec<u8>)> {
+fn client_octets(input: &[u8]) -> Option<(Setup, Vec<u8>)> {
     let (&header, wire) = input.split_first()?;
+    let setup = Setup {
+        offers_all: header & 4 != 0,
+        in_trouble: header & 8 != 0,
+        passwords_need_tls: header & 16 != 0,
+        no_stls: header & 32 != 0,
+        mechanisms: &server::MECHANISMS,
+        refusal: server::refusal,
+    };
     let prologue = match header & 1 {
         1 => &b"USER mrose\r\nPASS tanstaaf\r\n"[..],
         _ => b"",
     };
-    Some((Setting::new(header), [prologue, wire].concat()))
-}
-
-/// How a server is set up: the first octet of [`server_session`].
-#[derive(Clone, Copy, Debug)]
-struct Setting {
-    silent: bool,
-    offers_all: bool,
-    in_trouble: bool,
-    passwords_need_tls: bool,
-    no_stls: bool,
-}
-
-impl Setting {
-    const fn new(header: u8) -> Self {
-        Self {
-            silent: header & 2 != 0,
-            offers_all: header & 4 != 0,
-            in_trouble: header & 8 != 0,
-            passwords_need_tls: header & 16 != 0,
-            no_stls: header & 32 != 0,
-        }
-    }
+    Some((setup, [prologue, wire].concat()))
 }
 
 /// What kind of reply a script waits for.
@@ -136,27 +104,16 @@ pub enum Due {
 /// that it has at its start.
 #[must_use]
 pub fn due_replies(header: u8, drawn: u8) -> Vec<Due> {
-    let scenario = Scenario::new(header, drawn);
-    let answered = scenario
-        .prologue
-        .windows(3)
-        .filter(|&octets| octets == b"+OK")
-        .count();
-    let commands = scenario
-        .steps
-        .iter()
-        .flatten()
-        .map(|command| match command {
-            Command::Stls => Due::Stls,
-            command if command.is_multiline() => Due::Block,
-            _ => Due::Line,
-        });
-    let greeting = [Due::Line];
-    greeting
-        .into_iter()
-        .chain(commands)
-        .skip(answered)
-        .collect()
+    let (scenario, prologue) = generate::scenario(header, drawn);
+    let answered = prologue.windows(3).filter(|&octets| octets == b"+OK");
+    let commands = scenario.steps.iter().flatten();
+    let commands = commands.map(|command| match &command[..] {
+        "STLS" => Due::Stls,
+        command if oracle::is_multiline(command) => Due::Block,
+        _ => Due::Line,
+    });
+    let due = std::iter::once(Due::Line).chain(commands);
+    due.skip(answered.count()).collect()
 }
 
 /// Ways to cut the flights of a wire into reads: whole, and drawn.

@@ -1,4 +1,4 @@
-//! The parsers of commands and replies are the oracles.
+//! The parsers of commands and replies agree with the oracles.
 
 use pop3_proto::{Capability, IndicatorRule, StatusLine};
 

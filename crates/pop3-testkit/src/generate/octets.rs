@@ -1,4 +1,4 @@
-//! Octets of messages and blocks.
+//! Generates octets of messages and blocks.
 
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::{collection::vec, prelude::*, sample::select};

@@ -1,4 +1,5 @@
-//! What a client does in some sessions with one maildrop, as a line of letters.
+//! Generates what a client does in several sessions with one maildrop, one letter
+//! for each operation.
 
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ pub enum Op {
     Dele(MessageNumber),
     /// `d3`: DELE 3, with the last proof that a session gave, if one did.
     DeleRetrieved(MessageNumber),
-    /// `+`: the right response to a challenge; `*`: it is cancelled.
+    /// `+`: the right response to a challenge; `*`: it is canceled.
     Respond(bool),
     /// `m`: a message arrives.
     Deliver,
@@ -59,7 +60,7 @@ pub enum Op {
     Wait(Duration),
     /// `;`: all octets arrive, and all replies.
     Settle,
-    /// Any other octet: so many [steps](crate::joined::Joined::step), 1 to 16.
+    /// Any other octet: 1 to 16 [steps](crate::joined::Joined::step).
     Step(u8),
 }
 

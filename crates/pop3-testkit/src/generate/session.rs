@@ -1,5 +1,5 @@
-//! What hostile servers and clients say: mostly what is due, in the wrong place
-//! now and then.
+//! Generates the octets of hostile servers and clients: usually what is due, at
+//! times something else.
 
 use proptest::{
     collection::vec,

@@ -1,5 +1,5 @@
-//! Lines of commands and replies, and streams of replies: mostly right, wrong
-//! in one place or another.
+//! Generates command lines, reply lines and streams of replies, most of them almost
+//! right.
 
 use proptest::{collection::vec, prelude::*, sample::select, strategy::Union};
 

@@ -1,10 +1,11 @@
-//! Faulty clients: the session of pop3-proto, with one call spoilt.
+//! Faulty clients: the session of pop3-proto, with one call replaced by a faulty
+//! one.
 
 mod calls;
 mod input;
 mod meaning;
 
-use pop3_proto::client::{Config, Request, State, Transport};
+use pop3_proto::client::{Request, State, Transport};
 
 use self::{
     calls::{Inlines, Patient, Remembers},
@@ -50,18 +51,11 @@ const CLIENTS: [Row; 16] = [
     (
         "goes-on-in-the-clear",
         "CVE-2021-22946: curl, where TLS was required and CAPA refused",
-        |config, now| {
-            let transport = match config.transport {
-                Transport::StlsRequired => Transport::Cleartext,
-                other => other,
-            };
-            Box::new(Sound::new(
-                Config {
-                    transport,
-                    ..config
-                },
-                now,
-            ))
+        |mut config, now| {
+            if config.transport == Transport::StlsRequired {
+                config.transport = Transport::Cleartext;
+            }
+            Box::new(Sound::new(config, now))
         },
     ),
     (

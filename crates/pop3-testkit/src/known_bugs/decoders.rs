@@ -1,5 +1,5 @@
-//! Faulty decoders. Each is the same line-by-line reader with one habit that
-//! is not RFC 1939's; with none, it passes every check (a test says so).
+//! Faulty decoders: one line-by-line reader with one wrong rule each. A test shows
+//! that the reader without a wrong rule passes every check.
 
 use super::{KnownBug, Role};
 use crate::{

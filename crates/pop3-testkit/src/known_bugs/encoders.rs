@@ -1,4 +1,4 @@
-//! Faulty encoders: the model's wire octets, spoilt in one way.
+//! Faulty encoders: the output of the model with one fault.
 
 use super::{KnownBug, Role};
 use crate::{

@@ -3,7 +3,7 @@
 use super::{KnownBug, Role};
 use crate::{
     oracle::{self, LineEvent, Lines, Rules},
-    view::{LINE_MAX, SplitLines},
+    view::{MAX_LINE, SplitLines},
 };
 
 type Spoil = fn(&[u8]) -> Lines;
@@ -21,13 +21,13 @@ impl SplitLines for Faulty {
     fn lines(&self, rules: &Rules, chunks: &[&[u8]]) -> Lines {
         match *rules == Rules::RFC1939 {
             true => (self.lines)(&chunks.concat()),
-            false => oracle::lines(rules, LINE_MAX, &chunks.concat()),
+            false => oracle::lines(rules, MAX_LINE, &chunks.concat()),
         }
     }
 }
 
 fn sound(wire: &[u8]) -> Lines {
-    oracle::lines(&Rules::RFC1939, LINE_MAX, wire)
+    oracle::lines(&Rules::RFC1939, MAX_LINE, wire)
 }
 
 const BUGS: [(&str, &str, Spoil); 5] = [
@@ -44,7 +44,7 @@ const BUGS: [(&str, &str, Spoil); 5] = [
     ),
     ("splits-lines-at-the-limit", "fetchmail 6.4.37", |wire| {
         let pieces = wire
-            .chunks(LINE_MAX - 1)
+            .chunks(MAX_LINE - 1)
             .flat_map(|piece| sound(piece).events);
         Lines {
             events: pieces.collect(),
@@ -59,7 +59,7 @@ const BUGS: [(&str, &str, Spoil); 5] = [
                 lf_terminates: true,
                 ..Rules::RFC1939
             };
-            oracle::lines(&rules, LINE_MAX, wire)
+            oracle::lines(&rules, MAX_LINE, wire)
         },
     ),
     ("end-of-file-ends-a-line", "tokio-util LinesCodec", |wire| {

@@ -1,17 +1,15 @@
-//! Faulty servers: the session of pop3-proto, with one call spoilt.
+//! Faulty servers: the session of pop3-proto, with one call replaced by a faulty
+//! one.
 
-use std::{collections::BTreeSet, mem, time::Instant};
+mod retrieves;
 
-use pop3_proto::{
-    MessageNumber,
-    server::{Closed, Config, Event, Maildrop, Verdict},
-};
+use std::{mem, time::Instant};
 
+use pop3_proto::server::{Closed, Config, Event, State};
+
+use self::retrieves::Retrieves;
 use super::{KnownBug, Role};
-use crate::{
-    oracle::{self, Newline},
-    view::{Server, Servers, Serving, Shelf},
-};
+use crate::view::{Server, Servers, Serving};
 
 /// A name, who has the bug, and the server that has it.
 type Row = (&'static str, &'static str, Servers);
@@ -32,12 +30,8 @@ const SERVERS: [Row; 9] = [
         "retrieves-deleted-messages",
         "Stalwart crates/pop3",
         |config, now| {
-            Box::new(Retrieves {
-                lines: Lines::new(config, now, |line| line.to_vec()),
-                shelf: None,
-                deleted: BTreeSet::new(),
-                sent: Vec::new(),
-            })
+            let lines = Lines::new(config, now, |line| line.to_vec());
+            Box::new(Retrieves::new(lines))
         },
     ),
     (
@@ -246,75 +240,6 @@ fn top_0(line: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Goes on to serve what DELE has marked.
-struct Retrieves {
-    lines: Lines,
-    shelf: Option<Shelf>,
-    deleted: BTreeSet<u32>,
-    sent: Vec<u8>,
-}
-
-impl Server for Retrieves {
-    fn sound(&mut self) -> &mut Serving {
-        &mut self.lines.sound
-    }
-
-    fn answer(&mut self, now: Instant, verdict: Verdict<Shelf>) {
-        if let Verdict::Accept(shelf) = &verdict {
-            self.shelf = Some(shelf.clone());
-        }
-        self.lines.answer(now, verdict);
-    }
-
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
-        let (consumed, line) = self.lines.next_line(input);
-        if let Some(line) = line {
-            let command = oracle::command(line.strip_suffix(b"\r\n").unwrap_or(&line));
-            let words: Vec<&str> = command.iter().flat_map(|text| text.split(' ')).collect();
-            let number = words.get(1).and_then(|word| word.parse().ok());
-            let keyword = words.first().copied().unwrap_or_default();
-            let number = number.and_then(MessageNumber::new);
-            match (keyword, number, &mut self.shelf) {
-                ("RSET", ..) => self.deleted.clear(),
-                ("DELE", Some(number), Some(shelf)) if number.get() <= shelf.messages() => {
-                    self.deleted.insert(number.get());
-                }
-                ("RETR", Some(number), Some(shelf)) if self.deleted.contains(&number.get()) => {
-                    let mut message = Vec::new();
-                    let open = shelf.open(number);
-                    let read = open
-                        .and_then(|mut open| std::io::Read::read_to_end(&mut open, &mut message));
-                    if read.is_ok()
-                        && let Ok(block) = oracle::encode(Newline::Canonicalize, &message)
-                    {
-                        self.sent.extend(b"+OK\r\n");
-                        self.sent.extend(block);
-                        return consumed;
-                    }
-                }
-                _ => {}
-            }
-            self.lines.waiting = line;
-        }
-        self.lines.read(now);
-        consumed
-    }
-
-    fn transmit(&mut self, now: Instant) -> Vec<u8> {
-        let mut sent = mem::take(&mut self.sent);
-        sent.extend(self.lines.transmit(now));
-        sent
-    }
-
-    fn handle_tls(&mut self, now: Instant) {
-        self.lines.handle_tls(now);
-    }
-
-    fn handle_eof(&mut self, now: Instant) {
-        self.lines.handle_eof(now);
-    }
-}
-
 /// Removes what is marked, whatever ends the session.
 struct Removes {
     sound: Serving,
@@ -323,7 +248,7 @@ struct Removes {
 
 impl Removes {
     fn quit(&mut self, now: Instant) {
-        if self.sound.is_transaction() {
+        if self.sound.state() == State::Transaction {
             // The end of a command that was cut off comes first.
             let _ = self.sound.handle_input(now, b"\r\n");
             let _ = self.sound.transmit(now);

@@ -1,4 +1,4 @@
-//! Faulty parsers of commands and replies: the model, spoilt in one way.
+//! Faulty parsers of commands and replies: the model with one fault.
 
 use super::{KnownBug, Role};
 use crate::{

@@ -1,4 +1,4 @@
-//! What a multi-line block is, by looking back from each octet.
+//! Models a multi-line block under any policy, looking back from each octet.
 
 /// How a block is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub struct Transcript {
 /// How the reading of a block ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outcome {
-    /// The input stopped before the terminator, after so many octets.
+    /// The input stopped before the terminator, after this many octets.
     Truncated(usize),
     /// The terminator came.
     Ended {

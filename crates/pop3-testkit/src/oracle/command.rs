@@ -1,4 +1,4 @@
-//! What a command line says, word by word.
+//! Models the grammar of command lines, word by word.
 
 /// The command in the one spelling that there is for it, without CRLF; `None`
 /// if the line is no command.

@@ -1,4 +1,4 @@
-//! What is irregular in a block, window by window.
+//! Models which irregularities a block has.
 
 use super::{Outcome, Rules, decode};
 

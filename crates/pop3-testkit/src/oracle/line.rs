@@ -1,8 +1,8 @@
-//! What the lines of a stream are, by looking back from each octet.
+//! Models the lines of a stream, looking back from each octet.
 
 use super::{Fault, Rules};
 
-/// One line, or why there is none.
+/// One line, or why it was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LineEvent {
     /// A line without its line end.

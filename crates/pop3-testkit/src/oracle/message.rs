@@ -1,4 +1,4 @@
-//! What a message is on the wire, line by line.
+//! Models the encoding of a message.
 
 /// What becomes of a CR or LF that stands alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ impl Newline {
     pub const ALL: [Self; 3] = [Self::Canonicalize, Self::Reject, Self::Verbatim];
 }
 
-/// A newline that was refused, and where it stands in the message.
+/// A newline that was refused, and its offset in the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// A CR without LF.

@@ -1,4 +1,4 @@
-//! What the lines of replies say, and where replies end.
+//! Models the grammar of reply lines, and where replies end.
 
 use super::{Outcome, Rules, decode};
 

@@ -1,4 +1,4 @@
-//! A trace against a client.
+//! Replays a trace against a client.
 
 use std::time::{Duration, Instant};
 
@@ -108,7 +108,7 @@ impl Replay {
             Item::Tls => {
                 self.left.nothing('C', 'E')?;
                 self.left.line = line;
-                if let Err(why) = self.session.tls_established(self.now) {
+                if let Err(why) = self.session.handle_tls(self.now) {
                     let refused = format!("no handshake: {why}");
                     self.left.events.push_back(refused);
                 }
@@ -186,7 +186,7 @@ impl Replay {
     }
 
     fn flush(&mut self) {
-        let octets = self.session.transmit();
+        let octets = self.session.transmit(self.now);
         self.left.sent.extend(octets);
     }
 
@@ -212,14 +212,6 @@ impl Replay {
             return;
         }
         self.said_data();
-        if error == Some(SessionError::PlaintextAfterStls) {
-            // Octets in one read with the reply to STLS keep that reply from
-            // being handed out at all.
-            let last = self.left.events.back();
-            if last.is_some_and(|event| event.starts_with("STLS +")) {
-                self.left.events.pop_back();
-            }
-        }
         self.over = error;
         let error = error.map(|error| format!("error {error:?}"));
         self.left.events.extend(error);

@@ -1,4 +1,4 @@
-//! From text to a trace.
+//! Parses a trace.
 
 use pop3_conformance::audit::octets;
 use pop3_proto::{MessageNumber, Profile, UniqueId, client::Transport};

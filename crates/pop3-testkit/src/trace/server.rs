@@ -1,4 +1,4 @@
-//! A trace against a server.
+//! Replays a trace against a server.
 
 use std::{
     collections::VecDeque,

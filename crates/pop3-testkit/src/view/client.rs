@@ -1,5 +1,5 @@
-//! A client's session under test, behind calls that a known bug can spoil one at a
-//! time: each goes to the session of pop3-proto unless it is overridden.
+//! The client's session as a trait. A known bug overrides one call; all others go to
+//! the session of pop3-proto.
 
 use std::{fmt, time::Instant};
 
@@ -138,13 +138,13 @@ pub trait Client {
     }
 
     /// All there is to send, taken as sent.
-    fn transmit(&mut self) -> Vec<u8> {
+    fn transmit(&mut self, now: Instant) -> Vec<u8> {
         let session = &mut self.sound().session;
         let mut sent = Vec::new();
         while let Some(octets) = session.poll_transmit() {
             sent.extend_from_slice(octets);
             let octets = octets.len();
-            session.transmitted(octets);
+            session.handle_transmitted(now, octets);
         }
         sent
     }
@@ -164,9 +164,9 @@ pub trait Client {
         self.sound().session.handle_timeout(now)
     }
 
-    /// See [`client::Session::tls_established`].
-    fn tls_established(&mut self, now: Instant) -> Result<(), ClientError> {
-        self.sound().session.tls_established(now)
+    /// See [`client::Session::handle_tls`].
+    fn handle_tls(&mut self, now: Instant) -> Result<(), ClientError> {
+        self.sound().session.handle_tls(now)
     }
 
     /// See [`client::Session::state`].

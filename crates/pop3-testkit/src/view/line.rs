@@ -6,7 +6,7 @@ use super::{SplitLines, fault, line_endings};
 use crate::oracle::{LineEvent, Lines, Rules};
 
 /// The longest line in tests of lines, line end included.
-pub const LINE_MAX: usize = 16;
+pub const MAX_LINE: usize = 16;
 
 /// All views of the line decoder.
 #[must_use]
@@ -22,7 +22,7 @@ impl SplitLines for Decoder {
     }
 
     fn lines(&self, rules: &Rules, chunks: &[&[u8]]) -> Lines {
-        let mut decoder = LineDecoder::<LINE_MAX>::with_line_endings(line_endings(rules));
+        let mut decoder = LineDecoder::<MAX_LINE>::with_line_endings(line_endings(rules));
         let mut events = Vec::new();
         for &chunk in chunks {
             let mut input = chunk;

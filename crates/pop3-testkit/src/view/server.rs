@@ -1,4 +1,4 @@
-//! A server's session under test, and what it serves.
+//! The server's session as a trait, and the maildrop that it serves.
 
 use std::{
     io::{self, Chain, Cursor, Read},

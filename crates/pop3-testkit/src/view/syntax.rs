@@ -1,4 +1,4 @@
-//! The parsers of pop3-proto, as functions that the oracles have too.
+//! The parsers of pop3-proto, as functions with the signatures of the oracles.
 
 use pop3_proto::{
     Command, DropListing, FieldRule, IndicatorRule, ReplyError, ReplyKind, ReplyPart, ReplyRule,

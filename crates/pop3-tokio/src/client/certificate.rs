@@ -1,7 +1,8 @@
-//! What a certificate that the user names says of itself.
+//! Reads the dates and common names of a certificate that the user trusts
+//! explicitly.
 //!
-//! rustls judges certificates as links of a chain, so it has no call for the
-//! dates of one certificate alone, and none for a common name.
+//! rustls checks certificates as parts of a chain, so it offers no check of the
+//! dates of a single certificate, nor of a common name.
 
 use core::{cmp::Ordering, fmt};
 
@@ -53,13 +54,13 @@ impl<'a> Certificate<'a> {
         })
     }
 
-    /// Whether it names itself as the authority that signed it.
+    /// Whether the certificate names itself as its issuer.
     pub(super) fn is_self_signed(&self) -> bool {
         self.issuer == self.subject
     }
 
-    /// Whether a common name of the subject is this name or address. It counts
-    /// only where no alternative name is present (RFC 6125 §6.4.4).
+    /// Whether a common name of the subject is this name or address. It counts only
+    /// if there is no alternative name (RFC 6125 §6.4.4).
     pub(super) fn has_common_name(&self, name: &ServerName<'_>) -> bool {
         let name = name.to_str();
         elements(tag::SET, self.subject)
@@ -83,7 +84,7 @@ pub(super) struct Time {
 }
 
 impl Time {
-    /// The time at the start of `der`, and what follows it (RFC 5280
+    /// Reads the time at the start of `der`. Returns it with the rest (RFC 5280
     /// §4.1.2.5.1 and §4.1.2.5.2).
     fn read(der: &[u8]) -> Option<(Self, &[u8])> {
         let (kind, text, rest) = element(der)?;
@@ -137,7 +138,7 @@ fn number(digits: usize, text: &[u8]) -> Option<(u64, &[u8])> {
     Some((str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
-/// The contents of the elements of one kind, one after the other.
+/// The contents of all elements of one kind.
 fn elements(wanted: u8, mut der: &[u8]) -> impl Iterator<Item = &[u8]> {
     core::iter::from_fn(move || {
         let (contents, rest) = expect(wanted, der)?;
@@ -146,13 +147,13 @@ fn elements(wanted: u8, mut der: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The contents of the first element, if it is of this kind, and what follows it.
+/// The contents of the first element, if it is of this kind, and the rest.
 fn expect(wanted: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (tag, contents, rest) = element(der)?;
     (tag == wanted).then_some((contents, rest))
 }
 
-/// The tag and contents of the first element, and what follows it.
+/// The tag and contents of the first element, and the rest.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (tag, rest) = der.split_first()?;
     let (first, rest) = rest.split_first()?;

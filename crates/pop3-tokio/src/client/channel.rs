@@ -1,4 +1,4 @@
-//! A connection without a session on it.
+//! A connection without a session.
 
 use core::{
     fmt,
@@ -20,9 +20,9 @@ use super::{
     wire::Stream,
 };
 
-/// Octets to and from a server, over TCP or over TLS: for who speaks for
-/// themselves, such as a tool that sends what no client should. A mail client
-/// wants a [`Client`](super::Client).
+/// Octets to and from a server over TCP or TLS, for programs that speak the
+/// protocol themselves, such as a tool that sends what no client should send. A
+/// mail client should use a [`Client`](super::Client).
 ///
 /// ```no_run
 /// use pop3_proto::Profile;
@@ -45,7 +45,7 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Connects, and on `pop3s://` brings the connection under TLS.
+    /// Connects, and does the TLS handshake on `pop3s://`.
     ///
     /// # Errors
     ///
@@ -63,8 +63,8 @@ impl Channel {
         }
     }
 
-    /// Brings the connection under TLS, after STLS was answered. Octets that
-    /// were read before are the caller's to forget (RFC 2595 §4).
+    /// Does the TLS handshake after the reply to STLS. The caller must discard
+    /// octets that it read before (RFC 2595 §4).
     ///
     /// # Errors
     ///
@@ -78,14 +78,14 @@ impl Channel {
         })
     }
 
-    /// Whether the other end is this machine.
+    /// Whether the server is on this machine.
     #[must_use]
     pub const fn is_loopback(&self) -> bool {
         self.is_loopback
     }
 }
 
-/// TCP to the endpoint, within the time for it.
+/// Connects to the endpoint by TCP, within the time limit.
 pub(super) async fn connect(
     endpoint: &Endpoint,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! From an endpoint to a client that may log in: TCP, the greeting, TLS.
+//! Connects: TCP, the greeting, and TLS.
 
 use core::{future::pending, net::SocketAddr, time::Duration};
 
@@ -19,25 +19,25 @@ use super::{
     wire::{Stream, Wire},
 };
 
-/// How long a server without TLS may be silent before it is asked whether it has
-/// TLS. A good one greets within a fraction of it.
+/// How long a server may be silent on a connection without TLS before it is asked
+/// whether it expects TLS. A correct server greets within a fraction of this time.
 const SILENCE: Duration = Duration::from_secs(3);
 
 impl Client {
-    /// Connects, waits for the greeting, and brings the connection under TLS:
-    /// on `pop3s://` at once, on `pop3://` by STLS.
+    /// Connects, waits for the greeting, and starts TLS: at once on `pop3s://`, by
+    /// STLS on `pop3://`.
     ///
-    /// Without TLS it goes on only where the server does not announce STLS, to
-    /// loopback addresses (unless [`require_tls`](Settings::require_tls) is set)
-    /// and where [`insecure_plaintext`](Settings::insecure_plaintext) allows it;
-    /// that also allows it where the server refuses STLS. A certificate that is
-    /// not valid is an error always.
+    /// It continues without TLS only if the server does not announce STLS, and then
+    /// only to loopback addresses (unless [`require_tls`](Settings::require_tls) is
+    /// set) or if [`insecure_plaintext`](Settings::insecure_plaintext) is set,
+    /// which also allows it if the server refuses STLS. An invalid certificate is
+    /// always an error.
     ///
     /// # Errors
     ///
-    /// If no address can be reached in time, the certificate is not valid for
-    /// the host, the server greets with `-ERR`, refuses STLS, or sends what is
-    /// not POP3.
+    /// If no address can be reached in time, the certificate is not valid for the
+    /// host, or the server greets with `-ERR`, refuses STLS, or does not speak
+    /// POP3.
     pub async fn connect(endpoint: &Endpoint, settings: &Settings) -> Result<Self, Error> {
         let deadline = deadline(settings);
         let stream = channel::connect(endpoint, settings, deadline).await?;
@@ -49,8 +49,8 @@ impl Client {
         Self::greet(stream, endpoint, settings, (loopback, peer), deadline).await
     }
 
-    /// The same on a stream that is connected already: a tunnel, a proxy. It
-    /// is never taken for loopback.
+    /// Does the same on a stream that is already connected, such as a tunnel or a
+    /// proxy. It never counts as loopback.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl Client {
             within(Waiting::Tls, settings.timeouts.tls, deadline, handshake)
         };
         let implicit = endpoint.scheme == Scheme::Pop3s;
-        // A pinned certificate can only be presented under TLS.
+        // Only TLS presents a certificate, so a pinned one requires TLS.
         let insecure = settings.insecure_plaintext && settings.tls.fingerprint.is_none();
         let transport = match endpoint.scheme {
             Scheme::Pop3s => Transport::Tls,
@@ -95,7 +95,7 @@ impl Client {
         };
         let mut client = Self {
             wire: Wire::new(stream, config(settings, transport), deadline),
-            // "RETR 123456" and CRLF, with room.
+            // Enough for "RETR 123456" and CRLF.
             window: match settings.pipelining {
                 true => (settings.limits.window_octets / 16).max(1),
                 false => 1,
@@ -106,7 +106,7 @@ impl Client {
         tokio::select! {
             biased;
             greeted = client.wire.run(Greeting) => greeted?,
-            error = silence(endpoint, peer) => return Err(error),
+            error = silence(endpoint, settings, peer) => return Err(error),
         }
         if implicit {
             return Ok(client);
@@ -120,45 +120,44 @@ impl Client {
             Err(Error::Refused(refusal)) => return Err(Error::StlsRefused(refusal)),
             other => other?,
         }
-        let stream = handshake(client.wire.take_stream()).await?;
+        let stream = handshake(client.wire.start_tls()?).await?;
         client.wire.put_stream(stream);
-        client.wire.tls_established()?;
+        client.wire.handle_tls()?;
         client.capa_refused = false;
         Ok(client)
     }
 }
 
 fn config(settings: &Settings, transport: Transport) -> Config {
-    let mut config = Config::new(settings.profile, transport);
-    config.pipelining = settings.pipelining;
-    config.dangerous_apop_in_cleartext = settings.dangerous_apop_in_cleartext;
-    config.limits = settings.limits;
-    config.timeouts = pop3_proto::client::Timeouts {
-        greeting: settings.timeouts.greeting,
-        reply: settings.timeouts.reply,
-        idle: settings.timeouts.idle,
-        stls: settings.timeouts.tls,
-    };
-    config
+    let mut timeouts = pop3_proto::client::Timeouts::DEFAULT;
+    timeouts.greeting = settings.timeouts.greeting;
+    timeouts.reply = settings.timeouts.reply;
+    timeouts.idle = settings.timeouts.idle;
+    timeouts.stls = settings.timeouts.tls;
+    Config::new(settings.profile, transport)
+        .pipelining(settings.pipelining)
+        .dangerous_apop_in_cleartext(settings.dangerous_apop_in_cleartext)
+        .limits(settings.limits)
+        .timeouts(timeouts)
 }
 
-/// Whether not one octet comes for a while: a greeting that has begun is waited
-/// for like any other.
+/// Whether no octet arrives for a while. A greeting that has begun is awaited as
+/// usual.
 async fn is_silent(stream: &TcpStream, settings: &Settings) -> bool {
     let silence = SILENCE.min(settings.timeouts.greeting / 4);
     timeout(silence, stream.peek(&mut [0])).await.is_err()
 }
 
-/// Waits for what proves that no greeting will come from a `peer` that is silent:
-/// that it waits for a handshake of TLS.
+/// Waits for proof that a silent `peer` will not send a greeting, because it
+/// expects a TLS handshake.
 ///
-/// A greeting may be slow, and nothing may be sent before it, so that a second
-/// connection has to ask. One that is refused, or answered by a greeting, proves
-/// nothing, and the first one goes on waiting.
-async fn silence(endpoint: &Endpoint, peer: Option<SocketAddr>) -> Error {
+/// A greeting may be slow, and nothing may be sent before it, so a second
+/// connection has to test for TLS. If that connection is refused, or gets a
+/// greeting, it proves nothing, and the first one continues to wait.
+async fn silence(endpoint: &Endpoint, settings: &Settings, peer: Option<SocketAddr>) -> Error {
     if let Some(peer) = peer
         && let Ok(stream) = TcpStream::connect(peer).await
-        && tls::is_spoken(stream, &endpoint.host).await
+        && tls::is_spoken(stream, &endpoint.host, &settings.tls).await
     {
         return Error::TlsPort {
             host: endpoint.host.clone(),
@@ -168,12 +167,12 @@ async fn silence(endpoint: &Endpoint, peer: Option<SocketAddr>) -> Error {
     pending().await
 }
 
-/// When the whole session has to be over.
+/// The time at which the whole session must end.
 pub(super) fn deadline(settings: &Settings) -> Option<Instant> {
     Instant::now().checked_add(settings.timeouts.session?)
 }
 
-/// Waits for a step of the connection, but not for ever.
+/// Waits for a step of the connection, within a time limit.
 pub(super) async fn within<T>(
     waiting: Waiting,
     step: Duration,

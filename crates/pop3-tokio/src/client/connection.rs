@@ -17,19 +17,55 @@ use pop3_proto::{
 
 /// A connection to a POP3 server.
 ///
-/// Every call sends its commands and waits for their replies. A call that is
-/// dropped before it ends, or whose sink fails, leaves replies on their way:
-/// later calls say [`Error::Interrupted`]. Dropping the client closes the
-/// connection; what was marked as deleted then stays on the server.
+/// Every call sends its commands and waits for their replies. If a call is dropped
+/// before it ends, or its sink fails, replies stay outstanding, and later calls
+/// return [`Error::Interrupted`]. Dropping the client closes the connection;
+/// messages marked as deleted then stay on the server.
 ///
-/// Holds at most: a read buffer of 128 KiB, what TLS holds, what
-/// [`pop3_proto::client::Session`] does; never a message.
+/// ```
+/// use pop3_tokio::MessageNumber;
+/// use pop3_tokio::client::{Client, Credentials, Endpoint, Settings};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// // A server with prepared answers, in place of one on the network.
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// let (near, mut far) = tokio::io::duplex(1024);
+/// let server = async move {
+///     let answers = ["+OK\r\n", "-ERR\r\n", "+OK\r\n", "+OK\r\n", "+OK 1 8\r\n"];
+///     let answers = answers.into_iter().chain(["+OK\r\n..dot\r\n.\r\n", "+OK\r\n", "+OK\r\n"]);
+///     for answer in answers {
+///         far.write_all(answer.as_bytes()).await?;
+///         far.read(&mut [0; 64]).await?;
+///     }
+///     Ok::<_, std::io::Error>(())
+/// };
+/// # let server = tokio::spawn(server);
+///
+/// let endpoint: Endpoint = "pop3://mrose@mail.example.org".parse()?;
+/// let mut settings = Settings::default();
+/// settings.insecure_plaintext = true; // only because nothing leaves this process
+/// let mut client = Client::on(near, &endpoint, &settings).await?;
+/// client.login(&Credentials::password("mrose", "tanstaaf")).await?;
+/// for number in (1..=client.stat().await?.messages).filter_map(MessageNumber::new) {
+///     let (message, retrieved) = client.retrieve_to_vec(number, 50 << 20).await?;
+///     assert_eq!(message, b".dot\r\n");
+///     client.delete([retrieved]).await?; // after it is stored
+/// }
+/// client.quit().await?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Memory is bounded: a read buffer of 128 KiB, and the buffers of TLS and of
+/// [`pop3_proto::client::Session`]. A client never holds a whole message, except in
+/// [`retrieve_to_vec`](Self::retrieve_to_vec).
 pub struct Client {
     pub(super) wire: Wire,
-    /// Commands on their way at once, when pipelining.
+    /// The number of commands that may await replies at once.
     pub(super) window: usize,
     pub(super) capa_refused: bool,
-    /// An access token may be sent without TLS.
+    /// Whether an access token may be sent without TLS.
     pub(super) token_in_cleartext: bool,
 }
 
@@ -40,18 +76,18 @@ impl Client {
         self.wire.session().is_under_tls()
     }
 
-    /// What the server last said that it can do.
+    /// The capabilities that the server announced last.
     #[must_use]
     pub const fn announced(&self) -> &Capabilities {
         self.wire.session().capabilities()
     }
 
-    /// Asks what the server can do (RFC 2449 §5). Each line is handed out, and
-    /// [`announced`](Self::announced) knows them afterwards.
+    /// Asks for the server's capabilities (RFC 2449 §5). Calls `on_line` with each
+    /// line; afterwards [`announced`](Self::announced) returns them.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] by a server without CAPA.
+    /// [`Error::Refused`] if the server does not support CAPA.
     pub async fn capabilities(
         &mut self,
         mut on_line: impl FnMut(Capability<'_>),
@@ -64,7 +100,7 @@ impl Client {
         .await
     }
 
-    /// How many messages there are, and how many octets (RFC 1939 §5).
+    /// Asks for the number of messages and of octets in the maildrop (RFC 1939 §5).
     ///
     /// # Errors
     ///
@@ -74,11 +110,11 @@ impl Client {
         self.wire.run(Stat).await
     }
 
-    /// The size of each message (RFC 1939 §5).
+    /// Asks for the size of each message (RFC 1939 §5).
     ///
     /// # Errors
     ///
-    /// If the server refuses. Malformed lines are left out and counted.
+    /// If the server refuses. Malformed lines are skipped and counted.
     pub async fn list(&mut self, mut on_line: impl FnMut(ScanListing)) -> Result<Listed, Error> {
         self.listing(&Command::List(None), |event| {
             if let Event::Scan(listing) = event {
@@ -88,13 +124,14 @@ impl Client {
         .await
     }
 
-    /// The unique-id of each message (RFC 1939 §7). Asks whether the server
-    /// announces UIDL or not, since some have it and do not say so.
+    /// Asks for the unique-id of each message (RFC 1939 §7). Sends UIDL even if the
+    /// server does not announce it, because some servers support it without
+    /// announcing it.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] by a server without UIDL. Malformed lines are left
-    /// out and counted.
+    /// [`Error::Refused`] if the server does not support UIDL. Malformed lines are
+    /// skipped and counted.
     pub async fn uidl(
         &mut self,
         mut on_line: impl FnMut(UniqueIdListing<'_>),
@@ -107,7 +144,8 @@ impl Client {
         .await
     }
 
-    /// The size of each message, into an index: of millions too.
+    /// Asks for the size of each message, and adds them to an index, which is
+    /// efficient even for millions of messages.
     ///
     /// # Errors
     ///
@@ -117,7 +155,7 @@ impl Client {
         self.listing(&Command::List(None), handle).await
     }
 
-    /// The unique-id of each message, into an index.
+    /// Asks for the unique-id of each message, and adds them to an index.
     ///
     /// # Errors
     ///
@@ -127,16 +165,17 @@ impl Client {
         self.listing(&Command::Uidl(None), handle).await
     }
 
-    /// Retrieves messages into a sink, in order; pipelined where the server
-    /// announces it.
+    /// Retrieves messages into a sink, in order, and pipelined if the server
+    /// announces PIPELINING.
     ///
-    /// Takes from `numbers` as commands are sent, so that whoever ends the
-    /// iterator ends the retrieval: what was asked for still comes.
+    /// It takes from `numbers` as commands are sent, so that the end of the
+    /// iterator ends the retrieval; messages that were already requested still
+    /// arrive.
     ///
     /// # Errors
     ///
-    /// What the sink returns; or that of the client. The messages before that
-    /// were handed over whole.
+    /// The error of the sink, or that of the client. The sink has received all
+    /// earlier messages completely.
     pub async fn retrieve<S: Sink>(
         &mut self,
         numbers: impl IntoIterator<Item = MessageNumber>,
@@ -148,12 +187,13 @@ impl Client {
         self.wire.run(retrieve).await
     }
 
-    /// The header of a message and so many lines of its body (RFC 1939 §7).
+    /// Retrieves the header of a message and the first `lines` lines of its body
+    /// (RFC 1939 §7).
     ///
     /// # Errors
     ///
-    /// What `on_data` returns; [`Error::Refused`] by a server without TOP or
-    /// the message.
+    /// The error of `on_data`, or [`Error::Refused`] if the server does not have
+    /// TOP or the message.
     pub async fn top<E>(
         &mut self,
         number: MessageNumber,
@@ -164,13 +204,13 @@ impl Client {
         self.wire.run(Top(on_data)).await
     }
 
-    /// Marks messages as deleted; pipelined where the server announces it.
-    /// They go when [`quit`](Self::quit) succeeds, and not before.
+    /// Marks messages as deleted, pipelined if the server announces PIPELINING. The
+    /// server removes them only when [`quit`](Self::quit) succeeds.
     ///
     /// # Errors
     ///
-    /// If a message is marked already, or its proof is of another connection.
-    /// Those before it are marked.
+    /// If a message is already marked, or its proof belongs to another connection.
+    /// Earlier messages are marked.
     pub async fn delete<P: Into<DeleteProof>>(
         &mut self,
         proofs: impl IntoIterator<Item = P>,
@@ -180,7 +220,7 @@ impl Client {
         self.wire.run(delete).await
     }
 
-    /// Does nothing, but keeps the server from closing the connection.
+    /// Sends NOOP, which keeps the server from closing the connection.
     ///
     /// # Errors
     ///
@@ -189,33 +229,32 @@ impl Client {
         self.ask(&Command::Noop).await
     }
 
-    /// Takes all marks of deletion off (RFC 1939 §5).
+    /// Unmarks all messages marked as deleted (RFC 1939 §5).
     ///
     /// # Errors
     ///
-    /// [`Error::Command`] where the profile never sends it (MS-STANOPOP3
-    /// V0006).
+    /// [`Error::Command`] if the profile never sends RSET (MS-STANOPOP3 V0006).
     pub async fn rset(&mut self) -> Result<(), Error> {
         self.ask(&Command::Rset).await
     }
 
-    /// Allows the server to send UTF-8 in headers and listings (RFC 6856 §2). Only
-    /// before the login, and after TLS.
+    /// Allows the server to send UTF-8 in headers and listings (RFC 6856 §2). Call
+    /// it before the login and after TLS.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] by a server without UTF8; [`Error::Command`] after the
-    /// login.
+    /// [`Error::Refused`] if the server does not support UTF8; [`Error::Command`]
+    /// after the login.
     pub async fn utf8(&mut self) -> Result<(), Error> {
         self.ask(&Command::Utf8).await
     }
 
-    /// The languages in which the server can word its replies, as a tag and a
-    /// description in a line each (RFC 6856 §3).
+    /// Asks for the languages of the server's replies. Each line has a tag and a
+    /// description (RFC 6856 §3).
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] by a server without LANG.
+    /// [`Error::Refused`] if the server does not support LANG.
     pub async fn languages(&mut self, mut on_line: impl FnMut(&[u8])) -> Result<Listed, Error> {
         self.listing(&Command::LangList, |event| {
             if let Event::Line(line) = event {
@@ -225,35 +264,35 @@ impl Client {
         .await
     }
 
-    /// Chooses the language of the server's replies, `*` for the server's own
-    /// choice (RFC 6856 §3).
+    /// Sets the language of the server's replies; `*` lets the server choose (RFC
+    /// 6856 §3).
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] by a server that does not have the language.
+    /// [`Error::Refused`] if the server does not have the language.
     pub async fn language(&mut self, range: LanguageRange<'_>) -> Result<(), Error> {
         self.ask(&Command::Lang(range)).await
     }
 
-    /// Ends the session: only now the server removes what is marked.
+    /// Ends the session. Only now the server removes the marked messages.
     ///
     /// # Errors
     ///
-    /// If the server refuses or does not answer: then some of what is marked
-    /// may be there still.
+    /// If the server refuses or does not answer. Then some marked messages may
+    /// still be on the server.
     pub async fn quit(mut self) -> Result<(), Error> {
         self.ask(&Command::Quit).await?;
         self.wire.close().await;
         Ok(())
     }
 
-    /// Runs commands of the caller's own, however many, and hands their replies
-    /// to it. Their texts are as the server sent them: what of them is shown goes
-    /// through [`redactor`](Self::redactor) first.
+    /// Runs the caller's exchange: any number of commands and their replies. Texts
+    /// in replies are as the server sent them; pass them through
+    /// [`redactor`](Self::redactor) before showing them.
     ///
     /// # Errors
     ///
-    /// That of the exchange, or of the client.
+    /// The error of the exchange, or that of the client.
     pub async fn run<E: pop3_proto::client::Exchange>(
         &mut self,
         exchange: &mut E,
@@ -262,20 +301,20 @@ impl Client {
         self.wire.run(Foreign(exchange)).await
     }
 
-    /// What makes texts of this server fit to be shown, after all that was sent to
-    /// log in so far.
+    /// Returns a redactor, which makes texts of this server safe to show. It knows
+    /// what was sent to log in so far.
     #[must_use]
     pub fn redactor(&self) -> Redactor {
         Redactor(self.wire.secrets().clone())
     }
 
-    /// Ends the connection: to be called after a positive reply to QUIT that an
-    /// exchange of the caller's had.
+    /// Closes the connection. Call it after an exchange that got a positive reply
+    /// to QUIT.
     pub async fn close(self) {
         self.wire.close().await;
     }
 
-    /// How many commands may be on their way at once: 1, unless the server
+    /// The number of commands that may await replies at once: 1, unless the server
     /// announces PIPELINING and the settings allow it.
     #[must_use]
     pub fn window(&self) -> usize {
@@ -309,7 +348,7 @@ impl Client {
         self.wire.run(listing).await
     }
 
-    /// Asks for the capabilities unless they are known.
+    /// Asks for the capabilities, unless they are known.
     pub(super) async fn know_capabilities(&mut self) -> Result<(), Error> {
         match self.announced().is_current() {
             true => Ok(()),
@@ -317,7 +356,7 @@ impl Client {
         }
     }
 
-    /// Asks for the capabilities, but not a server that refused it before.
+    /// Asks for the capabilities, unless the server refused that before.
     pub(super) async fn refresh_capabilities(&mut self) -> Result<(), Error> {
         if self.capa_refused {
             return Ok(());

@@ -1,11 +1,11 @@
-//! Who logs in, and how.
+//! Credentials and login methods.
 
 use core::{fmt, str::FromStr};
 
 use zeroize::Zeroizing;
 
-/// A name with what proves it. No output shows the proof, and it is
-/// overwritten when dropped.
+/// A user name with a password or token. No output shows the secret, and its memory
+/// is overwritten when it is dropped.
 ///
 /// ```
 /// use pop3_tokio::client::Credentials;
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 pub enum Credentials {
     /// A password.
     Password {
-        /// The name, delegate names such as `domain/alias/principal` included
+        /// The name, which may be a delegate name such as `domain/alias/principal`
         /// (MS-OXPOP3 §2.2.2).
         user: String,
         /// The password.
@@ -84,18 +84,18 @@ impl fmt::Debug for Credentials {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
-    /// SCRAM with SHA-256 (RFC 7677): the password is not sent, and the server
-    /// has to prove that it knows it.
+    /// SCRAM with SHA-256 (RFC 7677): the password is not sent, and the server must
+    /// prove that it knows it.
     ScramSha256,
     /// SCRAM with SHA-1 (RFC 5802).
     ScramSha1,
     /// PLAIN (RFC 4616).
     Plain,
-    /// LOGIN, never standardised.
+    /// LOGIN, which was never standardized.
     Login,
     /// CRAM-MD5 (RFC 2195).
     CramMd5,
-    /// XOAUTH2, as Exchange and Gmail have it.
+    /// XOAUTH2, as in Exchange and Gmail.
     XOAuth2,
     /// OAUTHBEARER (RFC 7628).
     OAuthBearer,
@@ -103,12 +103,12 @@ pub enum Method {
     Ntlm,
     /// USER and PASS (RFC 1939 §7).
     UserPass,
-    /// APOP (RFC 1939 §7). Never chosen unasked.
+    /// APOP (RFC 1939 §7). Never chosen automatically.
     Apop,
 }
 
 impl Method {
-    /// All of them.
+    /// All methods.
     pub const ALL: [Self; 10] = [
         Self::ScramSha256,
         Self::ScramSha1,
@@ -122,8 +122,9 @@ impl Method {
         Self::Apop,
     ];
 
-    /// What to try for a password under TLS, best first. What needs a password
-    /// in the clear on the server comes after what sends it under TLS.
+    /// The methods to try for a password under TLS, best first. Methods for which
+    /// the server must store the plain password come after those that send it under
+    /// TLS.
     pub(super) const PASSWORD_UNDER_TLS: &'static [Self] = &[
         Self::ScramSha256,
         Self::ScramSha1,
@@ -134,7 +135,8 @@ impl Method {
         Self::UserPass,
     ];
 
-    /// The same where anyone may listen: first what does not show it.
+    /// The methods to try for a password without TLS: first those that do not
+    /// reveal it.
     pub(super) const PASSWORD_IN_CLEARTEXT: &'static [Self] = &[
         Self::ScramSha256,
         Self::ScramSha1,
@@ -147,7 +149,7 @@ impl Method {
 
     pub(super) const TOKEN: &'static [Self] = &[Self::XOAuth2, Self::OAuthBearer];
 
-    /// The name: that of the SASL mechanism, `USER` or `APOP`.
+    /// The name: a SASL mechanism, `USER` or `APOP`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -164,13 +166,13 @@ impl Method {
         }
     }
 
-    /// Whether it needs a token, not a password.
+    /// Whether the method needs a token rather than a password.
     #[must_use]
     pub const fn takes_token(self) -> bool {
         matches!(self, Self::XOAuth2 | Self::OAuthBearer)
     }
 
-    /// Whether it is a mechanism for AUTH.
+    /// Whether the method is a SASL mechanism.
     #[must_use]
     pub const fn is_sasl(self) -> bool {
         !matches!(self, Self::UserPass | Self::Apop)
@@ -186,7 +188,7 @@ impl fmt::Display for Method {
 impl FromStr for Method {
     type Err = UnknownMethod;
 
-    /// The method of that [name](Self::name), in any case.
+    /// Parses the [name](Self::name) of a method, in upper or lower case.
     fn from_str(name: &str) -> Result<Self, UnknownMethod> {
         let mut all = Self::ALL.into_iter();
         all.find(|method| method.name().eq_ignore_ascii_case(name))
@@ -194,13 +196,13 @@ impl FromStr for Method {
     }
 }
 
-/// The name of no [`Method`].
+/// The text is not the name of a [`Method`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownMethod;
 
 impl fmt::Display for UnknownMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no such method of authentication; there are")?;
+        f.write_str("no such login method; choose one of")?;
         Method::ALL
             .iter()
             .try_for_each(|method| write!(f, " {method}"))

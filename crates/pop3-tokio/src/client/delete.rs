@@ -1,4 +1,4 @@
-//! DELE of many messages.
+//! Deletes messages with DELE.
 
 use pop3_proto::{
     MessageNumber,
@@ -7,15 +7,16 @@ use pop3_proto::{
 
 use super::{Error, Refusal, refusal::Words, wire::Exchange};
 
-/// What became of DELE.
+/// The result of a deletion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deletion {
-    /// How many messages are marked as deleted. They go when QUIT is answered.
+    /// The number of messages marked as deleted. The server removes them after
+    /// QUIT.
     pub marked: u64,
-    /// Those that the server would not mark.
+    /// The messages that the server refused to mark.
     pub refused: Vec<MessageNumber>,
-    /// What it said to the first of them.
+    /// The first refusal.
     pub first_refusal: Option<Refusal>,
 }
 

@@ -1,4 +1,4 @@
-//! TCP to whichever address of a host answers first.
+//! Connects by TCP to the first address of a host that answers.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -10,8 +10,7 @@ use tokio::{
 
 use super::{Endpoint, Error, Settings};
 
-/// How long an address is given before the next one is tried beside it
-/// (RFC 8305 §5).
+/// The time before the next address is tried in parallel (RFC 8305 §5).
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to an endpoint.
@@ -28,12 +27,13 @@ pub(super) async fn dial(endpoint: &Endpoint, settings: &Settings) -> Result<Tcp
         false => settings.addresses.clone(),
     };
     let stream = race(alternate(addresses)).await.map_err(failed)?;
-    // Commands are short, and the next one waits for the reply.
+    // Commands are short, and the next one waits for the reply, so do not delay
+    // them.
     stream.set_nodelay(true).map_err(failed)?;
     Ok(stream)
 }
 
-/// IPv6 and IPv4 by turns, the resolver's first choice first (RFC 8305 §4).
+/// Alternates IPv6 and IPv4, with the resolver's first choice first (RFC 8305 §4).
 fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (first, second): (Vec<_>, Vec<_>) = addresses
@@ -51,8 +51,8 @@ fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     }
 }
 
-/// Tries each address after a head start for those before it, or at once when
-/// all of them have failed. Those that lose are closed.
+/// Tries each address after a head start for the earlier ones, or at once when all
+/// of those have failed. Closes all connections but the first.
 async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     let mut waiting = addresses.into_iter();
@@ -80,7 +80,7 @@ mod tests {
     use super::alternate;
 
     #[test]
-    fn families_by_turns() {
+    fn alternates_address_families() {
         let [a, b, c, d] = ["[::1]:1", "[::2]:1", "127.0.0.1:1", "[::3]:1"]
             .map(|address| address.parse().unwrap());
         assert_eq!(alternate(vec![a, b, c, d]), [a, c, b, d]);

@@ -1,4 +1,4 @@
-//! Why a server's certificate is not trusted.
+//! The reasons why a server's certificate is not trusted.
 
 use core::fmt;
 use std::sync::Arc;
@@ -8,24 +8,24 @@ use tokio_rustls::rustls::{self, CertificateError, OtherError, pki_types::UnixTi
 
 use crate::tls_words;
 
-/// The most names of a certificate that are told.
+/// The most names of a certificate in a message.
 const NAMES_MAX: usize = 8;
 
 /// Why a server's certificate is not trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Distrust {
-    /// It was valid before; with its last day, as `2024-12-31`.
+    /// It has expired; with its last day, such as `2024-12-31`.
     Expired(Option<String>),
-    /// It will be valid; with its first day.
+    /// It is not valid yet; with its first day.
     NotYetValid(Option<String>),
-    /// It is valid, but for these hosts.
+    /// It is only valid for these hosts.
     WrongName(Vec<String>),
-    /// It is signed by its own key, and by no authority.
+    /// It is signed by its own key and not by an authority.
     SelfSigned,
-    /// No authority that is trusted has signed it.
+    /// No trusted authority has signed it.
     UnknownAuthority,
-    /// Something else, in words.
+    /// Another reason, in words.
     Other(String),
 }
 
@@ -70,14 +70,15 @@ impl fmt::Display for Distrust {
 
 impl core::error::Error for Distrust {}
 
-/// So that a verifier can say it.
+/// Lets a verifier return the reason.
 impl From<Distrust> for rustls::Error {
     fn from(distrust: Distrust) -> Self {
         CertificateError::Other(OtherError(Arc::new(distrust))).into()
     }
 }
 
-/// `example.org` of `DnsName("example.org")`, which is how webpki has it.
+/// Extracts `example.org` from `DnsName("example.org")`, the form that webpki
+/// returns.
 fn bare(name: &str) -> String {
     let inner = name
         .split_once('(')
@@ -86,8 +87,8 @@ fn bare(name: &str) -> String {
     Escaped(inner.trim_matches('"').as_bytes()).to_string()
 }
 
-/// The day of a time, in UTC: the civil calendar from the days since 1970,
-/// counted in years that begin with March, so that a leap day is the last of one.
+/// The date of a time, in UTC. Counts years from March, so that a leap day is the
+/// last day of a year.
 fn day(time: UnixTime) -> String {
     let days = time.as_secs() / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -109,7 +110,7 @@ mod tests {
     use super::{Distrust, bare, day};
 
     #[test]
-    fn names_are_those_of_the_certificate() {
+    fn shows_the_names_of_the_certificate() {
         assert_eq!(bare("DnsName(\"a.example\")"), "a.example");
         assert_eq!(bare("IpAddress(127.0.0.1)"), "127.0.0.1");
         assert_eq!(bare("DnsName(\"a\u{1b}\")"), r"a\x1b");
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_those_of_the_calendar() {
+    fn converts_times_to_dates() {
         for (seconds, text) in [
             (0, "1970-01-01"),
             (951_782_399, "2000-02-28"),

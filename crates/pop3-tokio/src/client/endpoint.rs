@@ -1,4 +1,4 @@
-//! Where a maildrop is: `pop3://user@host:port`.
+//! The address of a maildrop: `pop3://user@host:port`.
 
 use core::{fmt, str::FromStr};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use pop3_proto::Argument;
 use tokio_rustls::rustls::pki_types::DnsName;
 
-/// How the connection comes under TLS.
+/// How the connection starts TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// `pop3`, port 110: STLS (RFC 2595 §4).
@@ -16,7 +16,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// The port where none is given.
+    /// The default port.
     #[must_use]
     pub const fn default_port(self) -> u16 {
         match self {
@@ -33,7 +33,7 @@ impl Scheme {
     }
 }
 
-/// A server, and maybe the name to log in by.
+/// A server, and optionally a user name.
 ///
 /// ```
 /// use pop3_tokio::client::{Endpoint, Scheme};
@@ -47,12 +47,12 @@ impl Scheme {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    /// How the connection comes under TLS.
+    /// How the connection starts TLS.
     pub scheme: Scheme,
-    /// The name to log in by, decoded.
+    /// The user name, decoded.
     pub user: Option<String>,
-    /// A host name, an IPv4 address, or an IPv6 address without its brackets.
-    /// The certificate is checked for it.
+    /// A host name, an IPv4 address, or an IPv6 address without brackets. The
+    /// certificate must be valid for it.
     pub host: String,
     /// The port.
     pub port: u16,
@@ -61,10 +61,10 @@ pub struct Endpoint {
 impl FromStr for Endpoint {
     type Err = EndpointError;
 
-    /// Parses `pop3://` or `pop3s://`, maybe a percent-encoded user with `@`,
-    /// a host name, an IPv4 address or an IPv6 address in brackets, and maybe
-    /// `:` and a port. An `@` in the user need not be encoded; a `:` or `;`
-    /// must, since RFC 2384 and other URLs give them a meaning.
+    /// Parses `pop3://` or `pop3s://`, an optional percent-encoded user with `@`, a
+    /// host name, an IPv4 address or an IPv6 address in brackets, and an optional
+    /// `:` and port. An `@` in the user need not be encoded; `:` and `;` must be,
+    /// because they have a meaning in RFC 2384 and other URLs.
     fn from_str(url: &str) -> Result<Self, EndpointError> {
         let (scheme, rest) = url.split_once("://").ok_or(EndpointError::Scheme)?;
         let scheme = [Scheme::Pop3, Scheme::Pop3s]
@@ -139,7 +139,7 @@ fn check_host(host: &str) -> Result<String, EndpointError> {
     if host.parse::<IpAddr>().is_ok() {
         return Ok(host.to_owned());
     }
-    // Digits and dots that are no address are no name either.
+    // Digits and dots that are not a valid address are not a name either.
     match DnsName::try_from(host) {
         Ok(_) => Ok(host.to_owned()),
         Err(_) => Err(EndpointError::Host),
@@ -172,7 +172,7 @@ impl fmt::Display for Endpoint {
 }
 
 impl Endpoint {
-    /// The host and port as in a URL.
+    /// The host and port, as in a URL.
     #[must_use]
     pub fn authority(&self) -> String {
         match self.host.contains(':') {
@@ -181,7 +181,7 @@ impl Endpoint {
         }
     }
 
-    /// A server without a user, by its address.
+    /// A server at an address, without a user.
     #[must_use]
     pub fn at(scheme: Scheme, address: SocketAddr) -> Self {
         Self {
@@ -193,36 +193,36 @@ impl Endpoint {
     }
 }
 
-/// Why a URL names no server. Never holds a part of the URL: a password may
-/// stand in it.
+/// Why a URL is invalid. It never contains a part of the URL, which may contain a
+/// password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EndpointError {
     /// An IPv6 address without brackets.
     Brackets,
-    /// No host name and no address, or something after it.
+    /// The host name or address is missing or invalid, or something follows it.
     Host,
-    /// A password, which would show in lists of processes and in logs.
+    /// A password, which would be visible in process lists and logs.
     Password,
-    /// No port.
+    /// An invalid port.
     Port,
     /// Neither `pop3://` nor `pop3s://`.
     Scheme,
-    /// A user that is empty, badly encoded, or has what must be encoded.
+    /// A user that is empty or wrongly encoded.
     User,
 }
 
 impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Brackets => "an IPv6 address stands in brackets: pop3://[::1]:110",
-            Self::Host => "the URL has no valid host name or address, or a path after it",
+            Self::Brackets => "put an IPv6 address in brackets: pop3://[::1]:110",
+            Self::Host => "the URL has no valid host name or address, or has a path after it",
             Self::Password => {
-                "the URL has a password (or a ':' in the user): give passwords in another way, \
+                "the URL has a password (or a ':' in the user): give the password in another way, \
                  and write %3A for ':'"
             }
-            Self::Port => "the port is a number from 1 to 65535",
-            Self::Scheme => "the URL begins with pop3:// or pop3s://",
+            Self::Port => "the port must be a number from 1 to 65535",
+            Self::Scheme => "the URL must begin with pop3:// or pop3s://",
             Self::User => {
                 "the user in the URL is empty or not percent-encoded: write %3B for ';', \
                  %2F for '/', %25 for '%'"

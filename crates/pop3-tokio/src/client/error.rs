@@ -1,50 +1,50 @@
-//! Why a call failed, and what can be done.
+//! Why a call failed, and what a caller can do.
 
 use core::fmt;
 use std::io;
 
 use pop3_proto::{
-    Escaped, MessageNumber, ReplyError,
+    Counted, Escaped, MessageNumber, ReplyError,
     client::{ClientError, LineError, Pending, Request, SessionError, SessionFailure, Timer},
 };
 
 use super::{Distrust, Fingerprint, LoginError, Refusal};
 use crate::tls::PemFileError;
 
-/// Why a call failed. Holds no secret.
+/// Why a call failed. Contains no secrets.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The first line of the answer to RETR holds a LF without CR: what follows
-    /// it may be the message's (MS-STANOPOP3 C0005).
+    /// The first line of the reply to RETR contains a bare LF, so the text after it
+    /// may belong to the message (MS-STANOPOP3 C0005).
     BareLf(MessageNumber),
     /// The server's certificate is not valid, or not for this host.
     Certificate {
-        /// The host that it should be for.
+        /// The host for which it should be valid.
         host: String,
         /// What is wrong.
         reason: Distrust,
     },
-    /// The command may not be sent now, or cannot be. No octet of it was.
+    /// The command may not or cannot be sent now. No octet of it was sent.
     Command(ClientError),
     /// No address could be reached, or the name cannot be resolved.
     Connect {
         /// The host and port.
         to: String,
-        /// The last failure.
+        /// The failure of the last address.
         source: io::Error,
     },
     /// The server's certificate is not the pinned one.
     Fingerprint {
         /// The host.
         host: String,
-        /// The fingerprint of the certificate that the server has.
+        /// The fingerprint of the server's certificate.
         found: Fingerprint,
     },
-    /// An earlier call failed or was dropped before its replies came, so that
-    /// replies and commands cannot be told apart any more. Connect again.
+    /// An earlier call failed or was dropped before its replies arrived, so replies
+    /// can no longer be matched with commands. Connect again.
     Interrupted,
-    /// The connection broke, while this was waited for.
+    /// The connection broke while the client waited for this.
     Io(io::Error, Option<Pending>),
     /// The login did not succeed.
     Login(LoginError),
@@ -54,18 +54,19 @@ pub enum Error {
         request: Request,
         /// What is wrong.
         error: LineError,
-        /// What the server says, without `+OK`, as in [`Refusal::text`].
+        /// The text of the reply without `+OK`, as in [`Refusal::text`].
         text: String,
     },
     /// A certificate file cannot be used.
     PemFile(PemFileError),
-    /// The server says `-ERR`.
+    /// The server replied `-ERR`.
     Refused(Refusal),
-    /// What the server sent cannot be trusted, or it closed the connection.
+    /// The server broke the protocol, or closed the connection.
     Session(SessionFailure),
-    /// The server refuses STLS, and without it nothing is sent.
+    /// The server refuses STLS, and the settings require TLS.
     StlsRefused(Refusal),
-    /// It did not come in time; with where the session was, once there is one.
+    /// The client waited too long; with the state of the session, once there is
+    /// one.
     Timeout(Waiting, Option<Pending>),
     /// The TLS handshake failed, or TLS cannot be set up.
     Tls {
@@ -73,11 +74,17 @@ pub enum Error {
         host: String,
         /// What is wrong.
         reason: String,
-        /// The first octets that the server sent, if they are not TLS.
+        /// The first octets from the server, if they are not TLS.
         came: Option<Box<[u8]>>,
     },
-    /// No greeting came, and the server speaks TLS: this is the port for
-    /// `pop3s://`.
+    /// The message is longer than the caller allows.
+    TooLarge {
+        /// The number of the message.
+        number: MessageNumber,
+        /// The most octets that the caller allows.
+        max_octets: usize,
+    },
+    /// The server sent no greeting and expects TLS: the port is one for `pop3s://`.
     TlsPort {
         /// The host.
         host: String,
@@ -86,11 +93,11 @@ pub enum Error {
     },
 }
 
-/// What was waited for.
+/// What the client waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Waiting {
-    /// An address to answer.
+    /// A connection to an address.
     Connect,
     /// The TLS handshake.
     Tls,
@@ -104,21 +111,19 @@ pub enum Waiting {
     Session,
 }
 
-/// What kind of failure it is: what a caller can do about it. The numbers of
-/// `sysexits.h` are in brackets.
+/// The kind of a failure, with its number in `sysexits.h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The caller asked for what cannot be (64).
+    /// The call is invalid (64).
     Usage,
-    /// The server does not offer it, or cannot be reached (69).
+    /// The server does not offer something, or cannot be reached (69).
     Unavailable,
-    /// It may work later (75).
+    /// A later try may succeed (75).
     Temporary,
-    /// The server does not keep to the protocol (76).
+    /// The server broke the protocol (76).
     Protocol,
-    /// Name, password or token are wrong, or the server cannot be given them
-    /// (77).
+    /// The name, password or token is wrong, or cannot be sent to this server (77).
     Authentication,
 }
 
@@ -137,11 +142,13 @@ impl ErrorKind {
 }
 
 impl Error {
-    /// What kind of failure it is.
+    /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Command(_) | Self::Interrupted | Self::PemFile(_) => ErrorKind::Usage,
+            Self::Command(_) | Self::Interrupted | Self::PemFile(_) | Self::TooLarge { .. } => {
+                ErrorKind::Usage
+            }
             Self::Certificate { .. }
             | Self::Connect { .. }
             | Self::Fingerprint { .. }
@@ -190,8 +197,8 @@ impl fmt::Display for Error {
         match self {
             Self::BareLf(number) => write!(
                 f,
-                "the server ends the first line of the answer to RETR {number} with a bare LF: \
-                 the message cannot be told from it"
+                "the server ends the first line of its reply to RETR {number} with a bare LF: \
+                 it is unclear where the message begins"
             ),
             Self::Certificate { host, reason } => {
                 write!(f, "the certificate of {host} is not trusted: {reason}")
@@ -201,10 +208,10 @@ impl fmt::Display for Error {
             Self::Fingerprint { host, found } => write!(
                 f,
                 "the certificate of {host} is not the pinned one: its SHA-256 fingerprint is \
-                 {found}; only if you know that the server has a new certificate, pin that one \
-                 with --fingerprint {found}"
+                 {found}; if you know that the server has a new certificate, pin it with \
+                 --fingerprint {found}"
             ),
-            Self::Interrupted => f.write_str("an earlier call did not end, connect again to go on"),
+            Self::Interrupted => f.write_str("an earlier call did not complete; connect again"),
             Self::Io(error, None) => write!(f, "the connection broke: {error}"),
             Self::Io(error, Some(pending)) => {
                 let evidence = pending.evidence();
@@ -228,11 +235,11 @@ impl fmt::Display for Error {
             Self::Session(failure) => failure.fmt(f),
             Self::StlsRefused(refusal) => write!(
                 f,
-                "no TLS, so nothing secret is sent: {refusal}; use pop3s:// if the server has it"
+                "no secret is sent without TLS: {refusal}; use pop3s:// if the server supports it"
             ),
             Self::Timeout(Waiting::Session, Some(pending)) => write!(
                 f,
-                "waited too long for the end of the session; due was {pending}{}",
+                "the session took too long; it was waiting for {pending}{}",
                 pending.evidence()
             ),
             Self::Timeout(_, Some(pending)) => {
@@ -249,9 +256,13 @@ impl fmt::Display for Error {
                 Escaped(came)
             ),
             Self::Tls { host, reason, .. } => write!(f, "TLS with {host} failed: {reason}"),
+            Self::TooLarge { number, max_octets } => {
+                let max = Counted(*max_octets as u64, "octet");
+                write!(f, "message {number} is longer than {max}")
+            }
             Self::TlsPort { host, port } => write!(
                 f,
-                "{host} speaks TLS on port {port}, and sends no greeting without it"
+                "{host} expects TLS on port {port}, and sends no greeting without it"
             ),
         }
     }
@@ -260,7 +271,7 @@ impl fmt::Display for Error {
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Connect => "an answer to the connection",
+            Self::Connect => "the connection",
             Self::Tls => "the TLS handshake",
             Self::Greeting => "the greeting",
             Self::Reply => "a reply",
@@ -287,7 +298,8 @@ impl core::error::Error for Error {
             | Self::Interrupted
             | Self::Timeout(..)
             | Self::Tls { .. }
-            | Self::TlsPort { .. } => None,
+            | Self::TlsPort { .. }
+            | Self::TooLarge { .. } => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Commands one at a time: the greeting, single lines, listings, AUTH.
+//! Single commands: the greeting, one-line replies, listings, and AUTH.
 
 use pop3_proto::{
     DropListing,
@@ -24,7 +24,7 @@ impl Exchange for Greeting {
     }
 }
 
-/// A command that is answered in one line of which only yes or no matters.
+/// A command with a one-line reply, of which only success matters.
 pub(super) struct Ask;
 
 impl Exchange for Ask {
@@ -63,23 +63,23 @@ impl Exchange for Stat {
     }
 }
 
-/// What a listing had in it.
+/// The summary of a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Listed {
-    /// Well-formed lines.
+    /// The number of well-formed lines.
     pub entries: u64,
-    /// Malformed ones, which were left out.
+    /// The number of malformed lines, which were skipped.
     pub malformed: u64,
-    /// The first of those.
+    /// The error of the first malformed line.
     pub first_malformed: Option<LineError>,
     /// The highest message-number. More than `entries` means gaps.
     pub highest: u32,
 }
 
-/// A command that is answered by a listing.
+/// A command whose reply is a listing.
 pub(super) struct Listing<F> {
-    /// Hears of all lines, and of the end.
+    /// Called with each line, and at the end.
     pub(super) on_event: F,
     pub(super) first_malformed: Option<LineError>,
 }
@@ -115,9 +115,9 @@ impl<F: FnMut(Event<'_>)> Exchange for Listing<F> {
 /// A step of AUTH.
 pub(super) struct Authenticate;
 
-/// What a step of AUTH led to.
+/// The result of a step of AUTH.
 pub(super) enum Answer {
-    /// A challenge, in base64 or what the server takes for it.
+    /// A challenge, in base64 or in what the server sends instead.
     Challenge(Zeroizing<Vec<u8>>),
     Accepted,
     Refused(Refusal),
@@ -137,7 +137,7 @@ impl Exchange for Authenticate {
     }
 }
 
-/// Commands of the caller's own.
+/// An exchange of the caller.
 pub(super) struct Foreign<'e, E>(pub(super) &'e mut E);
 
 impl<E: pop3_proto::client::Exchange> Exchange for Foreign<'_, E> {

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_64_digits() {
+    fn refuses_anything_but_64_digits() {
         let digits = "0".repeat(64);
         for text in [
             "",

@@ -1,4 +1,4 @@
-//! The login: which method, and when another may be tried.
+//! The login: chooses the method, and decides when to try another.
 
 use core::fmt;
 
@@ -20,24 +20,23 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoginError {
-    /// A command of the method may not be sent.
+    /// A command of the method cannot be sent.
     Command {
         /// The method.
         method: Method,
         /// Why.
         error: ClientError,
     },
-    /// A method for passwords with a token, or the other way round.
+    /// A method for passwords was used with a token, or the reverse.
     Credentials(Method),
-    /// The exchange went wrong, by the server or by what the mechanism cannot
-    /// carry.
+    /// The SASL exchange failed.
     Exchange {
         /// The method.
         method: Method,
-        /// What went wrong.
+        /// The error.
         error: SaslError,
     },
-    /// The server offers nothing for such credentials.
+    /// The server offers no method for such credentials.
     NothingOffered {
         /// What the server offers: SASL mechanisms, separated by blanks.
         offered: String,
@@ -48,17 +47,17 @@ pub enum LoginError {
     Refused {
         /// The method.
         method: Method,
-        /// What the server said.
+        /// The refusal.
         refusal: Refusal,
-        /// What it said of the token before, in XOAUTH2 and OAUTHBEARER.
+        /// The status of the token that it sent before, in XOAUTH2 and OAUTHBEARER.
         token_status: Option<TokenStatus>,
     },
-    /// An access token is sent under TLS alone (RFC 7628 §3).
+    /// An access token is only sent under TLS (RFC 7628 §3).
     TokenNeedsTls,
 }
 
 impl LoginError {
-    /// Why none of the methods that were tried succeeded, the last one last.
+    /// Combines the reasons why all methods failed, in order.
     fn of(mut reasons: Vec<Self>, last: Self) -> Self {
         match reasons.is_empty() {
             true => last,
@@ -69,13 +68,14 @@ impl LoginError {
         }
     }
 
-    /// What kind of failure it is.
+    /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Command { .. } | Self::Credentials(_) => ErrorKind::Usage,
             Self::NothingOffered { .. } | Self::TokenNeedsTls => ErrorKind::Authentication,
-            // What the server said last tells more than what could not be tried.
+            // The last reply of the server says more than methods that could not be
+            // tried.
             Self::NoneWorked(reasons) => {
                 let kinds = reasons.iter().map(Self::kind);
                 let mut said = kinds.filter(|kind| *kind != ErrorKind::Usage);
@@ -100,17 +100,17 @@ impl LoginError {
 impl fmt::Display for LoginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Command { method, error } => write!(f, "login by {method}: {error}"),
+            Self::Command { method, error } => write!(f, "login with {method}: {error}"),
             Self::Credentials(method) if method.takes_token() => {
                 write!(f, "{method} needs an access token, not a password")
             }
             Self::Credentials(method) => {
                 write!(f, "{method} needs a password, not an access token")
             }
-            Self::Exchange { method, error } => write!(f, "login by {method}: {error}"),
+            Self::Exchange { method, error } => write!(f, "login with {method}: {error}"),
             Self::NothingOffered { offered } => write!(
                 f,
-                "the server offers no way to log in by an access token; it offers: {offered}"
+                "the server offers no way to log in with an access token; it offers: {offered}"
             ),
             Self::NoneWorked(reasons) => {
                 let mut reasons = reasons.iter();
@@ -120,7 +120,7 @@ impl fmt::Display for LoginError {
                 reasons.try_for_each(|reason| write!(f, "; {reason}"))
             }
             Self::TokenNeedsTls => f.write_str(
-                "an access token is sent under TLS only: use pop3s://, or \
+                "an access token is only sent under TLS: use pop3s://, or \
                  --dangerous-token-in-cleartext if the server is on this machine",
             ),
             Self::Refused {
@@ -128,7 +128,7 @@ impl fmt::Display for LoginError {
                 refusal,
                 token_status,
             } => {
-                write!(f, "login by {method}: {refusal}")?;
+                write!(f, "login with {method}: {refusal}")?;
                 match token_status {
                     Some(status) => write!(f, " (token: {status})"),
                     None => Ok(()),
@@ -140,21 +140,20 @@ impl fmt::Display for LoginError {
 
 impl core::error::Error for LoginError {}
 
-/// How a try ended that was no failure of the connection.
+/// The failure of one method.
 enum Try {
     Accepted,
-    /// The server does not take this method, or it cannot be used with this
-    /// server or these credentials; nothing that proves who the client is was
-    /// shown.
+    /// The server does not accept this method, or the method cannot be used with
+    /// this server or these credentials. No proof of the password was sent.
     NotThisOne(LoginError),
 }
 
 impl Client {
-    /// Logs in by the best method that the server offers, and asks for the
-    /// capabilities that hold after it.
+    /// Logs in with the best method that the server offers, then asks for the
+    /// capabilities again.
     ///
     /// If the server refuses a method itself, or the method cannot be used, the
-    /// next one is tried; never after the password or a proof of it was shown.
+    /// next one is tried, but never after the password or a proof of it was sent.
     /// USER and PASS are the last resort, and need not be announced.
     ///
     /// Returns the method that succeeded.
@@ -202,12 +201,12 @@ impl Client {
         Err(LoginError::of(reasons, last).into())
     }
 
-    /// Logs in by this method and no other, whether it is offered or not.
+    /// Logs in with this method and no other, whether the server offers it or not.
     ///
     /// # Errors
     ///
-    /// As [`login`](Self::login); APOP also if the greeting has no timestamp,
-    /// or TLS does not protect it and that was not asked for.
+    /// As [`login`](Self::login). APOP also fails if the greeting has no timestamp,
+    /// or if there is no TLS and the settings do not allow that.
     pub async fn login_by(
         &mut self,
         method: Method,
@@ -225,7 +224,8 @@ impl Client {
         }
     }
 
-    /// Whoever has a token needs nothing else (RFC 7628 §3, RFC 6750 §5.3).
+    /// Checks that a token may be sent: it is enough to log in, so it needs TLS
+    /// (RFC 7628 §3, RFC 6750 §5.3).
     fn check_token(&self, credentials: &Credentials) -> Result<(), LoginError> {
         match credentials {
             Credentials::OAuthToken { .. } if !self.is_under_tls() && !self.token_in_cleartext => {
@@ -305,7 +305,7 @@ impl Client {
                 Answer::Challenge(challenge) => {
                     let ignored = initial.take().filter(|_| challenge.is_empty());
                     let response = match ignored {
-                        // As if it had not come: it tells nothing new.
+                        // Ignore it: it contains nothing new.
                         Some(octets) => Ok(octets),
                         None => exchange.respond(&challenge).await,
                     };
@@ -316,8 +316,8 @@ impl Client {
                             return Err(failed(error).into());
                         }
                         Err(error) => {
-                            let cancelled = self.cancel().await;
-                            return match cancelled.is_err() || exchange.has_shown_proof() {
+                            let canceled = self.cancel().await;
+                            return match canceled.is_err() || exchange.has_shown_proof() {
                                 true => Err(failed(error).into()),
                                 false => Ok(Try::NotThisOne(failed(error))),
                             };
@@ -373,13 +373,13 @@ impl Client {
         let text = encode(octets);
         let response = match Secret::new(&text) {
             Ok(secret) => Response::Base64(secret),
-            // Base64 is never anything but printable or empty.
+            // Base64 is always printable, or empty.
             Err(_) => Response::Empty,
         };
         Ok(self.wire.respond(response)?)
     }
 
-    /// Gives an exchange up, so that the session can go on.
+    /// Cancels an exchange, so that the session can continue.
     async fn cancel(&mut self) -> Result<(), Error> {
         self.wire.respond(Response::Cancel)?;
         self.wire.run(Authenticate).await.map(drop)

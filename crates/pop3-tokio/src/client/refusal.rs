@@ -1,4 +1,4 @@
-//! `-ERR`, and what follows from it.
+//! Negative replies, and their meaning.
 
 use core::fmt;
 
@@ -17,11 +17,11 @@ use super::{
 pub struct Refusal {
     /// The command that was refused; `None` for the greeting.
     pub request: Option<Request>,
-    /// The response code, if the server announced that it sends some.
+    /// The response code, if the server announced response codes.
     pub code: Option<Code>,
-    /// The server's words, at most 512 octets of printable ASCII: all else is
-    /// escaped. If they repeat what was sent to log in, in whatever writing,
-    /// they are replaced by a remark.
+    /// The text of the reply, as at most 512 octets of printable ASCII, with
+    /// everything else escaped. If it repeats what was sent to log in, in any
+    /// encoding, a remark replaces it.
     pub text: String,
 }
 
@@ -29,17 +29,17 @@ pub struct Refusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Code {
-    /// Name or password are wrong (`AUTH`).
+    /// The name or the password is wrong (`AUTH`).
     Auth,
-    /// Another session has the maildrop (`IN-USE`).
+    /// Another session has locked the maildrop (`IN-USE`).
     InUse,
-    /// The last login is too short a time ago (`LOGIN-DELAY`).
+    /// The last login was too recent (`LOGIN-DELAY`).
     LoginDelay,
-    /// The server cannot for now (`SYS/TEMP`).
+    /// The server has a temporary problem (`SYS/TEMP`).
     SysTemp,
-    /// The server cannot, and will not before someone repairs it (`SYS/PERM`).
+    /// The server has a problem that its operator must fix (`SYS/PERM`).
     SysPerm,
-    /// Any other, as it came.
+    /// Any other code, unchanged.
     Other(String),
 }
 
@@ -73,9 +73,8 @@ impl Code {
     }
 }
 
-/// How the server's words are read: which response codes mean something, namely
-/// those that the server announced (RFC 2449 §8, RFC 3206 §3), and what must not
-/// be shown.
+/// How to read texts of the server: which response codes it announced (RFC 2449 §8,
+/// RFC 3206 §3), and which secrets must not be shown.
 #[derive(Clone, Copy)]
 pub(super) struct Words<'a> {
     basic: bool,
@@ -92,7 +91,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// A text of the server, or a remark in its place.
+    /// Returns a text of the server, or a remark in its place.
     pub(super) fn shown(&self, text: &[u8]) -> String {
         self.secrets.shown_or_remark(text)
     }
@@ -103,8 +102,8 @@ impl Refusal {
         Self::new(Some(reply.request), &reply.status, words)
     }
 
-    /// In the greeting all codes mean something: before it nothing can be
-    /// announced.
+    /// The refusal in a greeting. All response codes count, because nothing can be
+    /// announced before the greeting.
     pub(super) fn of_greeting(status: &StatusLine<'_>, words: Words<'_>) -> Self {
         let words = Words {
             basic: true,

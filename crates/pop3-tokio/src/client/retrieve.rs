@@ -1,4 +1,4 @@
-//! Messages on their way from the server to a sink.
+//! Retrieves messages into a sink.
 
 use core::fmt;
 
@@ -10,42 +10,43 @@ use pop3_proto::{
 
 use super::{Error, Refusal, refusal::Words, wire::Exchange};
 
-/// Where messages go. Its methods are called in the order of the messages, for
-/// each [`begin`](Self::begin), [`data`](Self::data) as often as octets come,
-/// and [`end`](Self::end); or [`refused`](Self::refused) alone.
+/// Receives messages. For each message, in order, its methods are called:
+/// [`begin`](Self::begin), [`data`](Self::data) for each piece, and
+/// [`end`](Self::end); or only [`refused`](Self::refused).
 ///
-/// They are called between two reads: a method that blocks for long should
-/// hand its work to another thread. An error stops the retrieval.
+/// They are called between two reads, so a method that blocks for long should pass
+/// its work to another thread. An error stops the retrieval.
 ///
-/// A message of which `end` was not called is a part of one, however it looks.
+/// A message is complete only if `end` is called for it.
 pub trait Sink {
-    /// What can go wrong.
+    /// The error of the sink.
     type Error;
 
-    /// A message begins. `announced` is the number that the server's reply
-    /// begins with, often its size in octets; nothing obliges a server to it.
+    /// Begins a message. `announced` is the number at the start of the server's
+    /// reply, which is often, but not always, the size in octets.
     ///
     /// # Errors
     ///
     /// Any; it stops the retrieval.
     fn begin(&mut self, number: MessageNumber, announced: Option<u64>) -> Result<(), Self::Error>;
 
-    /// Octets of the message, decoded: a slice of what was read, at most 16 KiB.
+    /// Receives decoded octets of the message: a slice of the read buffer of at
+    /// most 16 KiB.
     ///
     /// # Errors
     ///
     /// Any; it stops the retrieval.
     fn data(&mut self, octets: &[u8]) -> Result<(), Self::Error>;
 
-    /// The message was whole. `retrieved` is what
-    /// [`delete`](super::Client::delete) asks for, once it is stored.
+    /// Ends a complete message. Once it is stored, `retrieved` is the proof that
+    /// [`delete`](super::Client::delete) requires.
     ///
     /// # Errors
     ///
     /// Any; it stops the retrieval.
     fn end(&mut self, retrieved: Retrieved, complete: Complete) -> Result<(), Self::Error>;
 
-    /// The server says `-ERR` to this message. The others follow.
+    /// The server refused this message. The other messages follow.
     ///
     /// # Errors
     ///
@@ -53,17 +54,17 @@ pub trait Sink {
     fn refused(&mut self, number: MessageNumber, refusal: Refusal) -> Result<(), Self::Error>;
 }
 
-/// What a retrieval came to.
+/// The result of a retrieval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Retrieval {
-    /// Messages that were received whole.
+    /// The number of complete messages.
     pub messages: u64,
-    /// Their octets, decoded.
+    /// The decoded octets of these messages.
     pub octets: u64,
-    /// Lines that had a dot removed.
+    /// The number of lines from which a dot was removed.
     pub stuffed_lines: u64,
-    /// Messages that the server refused.
+    /// The number of messages that the server refused.
     pub refused: u64,
 }
 
@@ -72,8 +73,8 @@ pub struct Retrieval {
 pub enum RetrieveError<E> {
     /// The client failed.
     Client(Error),
-    /// The sink failed. Replies are still on their way, so that nothing can be
-    /// asked on this connection any more.
+    /// The sink failed. Replies are still outstanding, so this connection cannot be
+    /// used any more.
     Sink(E),
 }
 
@@ -101,11 +102,11 @@ impl<E: core::error::Error + 'static> core::error::Error for RetrieveError<E> {
     }
 }
 
-/// RETR of many messages, in order.
+/// RETR of several messages, in order.
 pub(super) struct Retrieve<'s, S, I> {
     sink: &'s mut S,
     numbers: I,
-    /// Commands without a whole reply, and how many there may be.
+    /// The number of commands without a complete reply, and its maximum.
     outstanding: usize,
     most: usize,
     total: Retrieval,
@@ -132,7 +133,7 @@ impl<S: Sink, I: Iterator<Item = MessageNumber>> Exchange for Retrieve<'_, S, I>
         session: &mut Session,
         now: std::time::Instant,
     ) -> Result<Option<Retrieval>, Self::Error> {
-        // Half a window at a time: one packet with many commands.
+        // Send half a window at a time, so that one packet has many commands.
         if self.outstanding <= self.most / 2 {
             while self.outstanding < self.most
                 && let Some(number) = self.numbers.next()
@@ -154,7 +155,7 @@ impl<S: Sink, I: Iterator<Item = MessageNumber>> Exchange for Retrieve<'_, S, I>
             Event::Data(octets) => self.sink.data(octets),
             Event::Status(reply) => match reply.request {
                 Request::Retr(number) if reply.is_positive() => {
-                    // A line of the message may be in this one.
+                    // The first line may contain a line of the message.
                     if reply.status.has_bare_lf() {
                         return Err(Error::BareLf(number).into());
                     }
@@ -184,7 +185,7 @@ impl<S: Sink, I: Iterator<Item = MessageNumber>> Exchange for Retrieve<'_, S, I>
     }
 }
 
-/// The number of `+OK 120 octets`.
+/// The leading number of a text such as `120 octets`.
 fn leading_number(text: &[u8]) -> Option<u64> {
     let word = text.split(|octet| *octet == b' ').next()?;
     let digits = word.iter().all(u8::is_ascii_digit);

@@ -1,9 +1,9 @@
 //! The client's side of the SASL mechanisms, without I/O: challenges in,
 //! responses out.
 //!
-//! Written here on the usual cryptographic crates, because the two libraries
-//! for it that were looked at panic on octets that a hostile server can send,
-//! and take any number of SCRAM iterations.
+//! This uses the common cryptographic crates directly, because the two libraries
+//! for SASL that were examined panic on octets that a hostile server can send, and
+//! accept any number of SCRAM iterations.
 
 mod ntlm;
 mod oauth;
@@ -23,13 +23,13 @@ use crate::sasl::ITERATIONS;
 
 pub use oauth::TokenStatus;
 
-/// Octets to be sent in base64.
+/// Octets to send in base64.
 pub(super) type Octets = Zeroizing<Vec<u8>>;
 
 /// An exchange of one mechanism.
 pub(super) enum Exchange {
     Plain(Option<Octets>),
-    /// Name and password, in the order in which they are asked for.
+    /// Name and password, in the order in which the server asks for them.
     Login(std::vec::IntoIter<Octets>),
     CramMd5 {
         user: String,
@@ -43,7 +43,7 @@ pub(super) enum Exchange {
 }
 
 impl Exchange {
-    /// Begins an exchange; `None` for what is no SASL mechanism.
+    /// Begins an exchange; `None` if the method is not a SASL mechanism.
     pub(super) fn new(
         method: Method,
         credentials: &Credentials,
@@ -66,8 +66,9 @@ impl Exchange {
         }))
     }
 
-    /// What goes into the line of AUTH. XOAUTH2 has it only after a challenge,
-    /// since Exchange refuses it in the line; NTLM and LOGIN know no other way.
+    /// The initial response in the line of AUTH. XOAUTH2 sends it only after a
+    /// challenge, because Exchange refuses it in the line; NTLM and LOGIN always
+    /// work that way.
     pub(super) fn initial_response(&mut self) -> Option<Octets> {
         match self {
             Self::Plain(message) => message.take(),
@@ -78,10 +79,10 @@ impl Exchange {
         }
     }
 
-    /// The response to a challenge, in base64 as it came.
+    /// Returns the response to a challenge, which is in base64.
     pub(super) async fn respond(&mut self, challenge: &[u8]) -> Result<Octets, SaslError> {
         match self {
-            // What a server says before the client's first word has no meaning.
+            // A challenge before the client's first message has no meaning.
             Self::Plain(message) => message.take().ok_or(SaslError::OneMore),
             Self::Login(answers) => answers.next().ok_or(SaslError::OneMore),
             Self::CramMd5 { done: true, .. } => Err(SaslError::OneMore),
@@ -100,8 +101,8 @@ impl Exchange {
         }
     }
 
-    /// Whether the password, or what is computed from it, was sent: then a
-    /// refusal is about that, and not about the mechanism.
+    /// Whether the password, or something computed from it, was sent. Then a
+    /// refusal is about the password rather than about the mechanism.
     pub(super) fn has_shown_proof(&self) -> bool {
         match self {
             Self::Plain(message) => message.is_none(),
@@ -114,8 +115,8 @@ impl Exchange {
         }
     }
 
-    /// Whether the server may say that the login succeeded: with SCRAM only
-    /// after it has proven that it knows the password.
+    /// Checks whether the server may report success: with SCRAM only after it has
+    /// proved that it knows the password.
     pub(super) fn check_success(&self) -> Result<(), SaslError> {
         let proven = match self {
             Self::ScramSha1(scram) => scram.is_proven(),
@@ -128,9 +129,9 @@ impl Exchange {
         }
     }
 
-    /// Whether the server has been shown a proof of the password, and fails by
-    /// this error to give one of its own: it may be anyone. Its own word that
-    /// the exchange failed is no such failure.
+    /// Whether the client has sent a proof of the password, and the server failed
+    /// with `error` to prove that it knows the password too, so that it may be an
+    /// impostor. An error that the server itself reports does not count.
     pub(super) fn is_unproven(&self, error: SaslError) -> bool {
         match self {
             Self::ScramSha1(_) | Self::ScramSha256(_) => {
@@ -140,7 +141,7 @@ impl Exchange {
         }
     }
 
-    /// What the server said of a token that it did not take.
+    /// The status that the server sent for a token that it did not accept.
     pub(super) fn token_status(&self, secrets: &Secrets) -> Option<TokenStatus> {
         match self {
             Self::OAuth(oauth) => oauth.status(secrets),
@@ -149,7 +150,7 @@ impl Exchange {
     }
 }
 
-/// Base64 as it is sent; `=` stands for nothing in an initial response.
+/// Encodes octets in base64; `=` means an empty initial response.
 pub(super) fn encode(octets: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(BASE64_STANDARD.encode(octets))
 }
@@ -165,11 +166,11 @@ fn decode(challenge: &[u8]) -> Result<Vec<u8>, SaslError> {
         .map_err(|_| SaslError::NoBase64)
 }
 
-/// Why an exchange cannot go on.
+/// Why an exchange cannot continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SaslError {
-    /// A name or password that the mechanism cannot carry.
+    /// The mechanism cannot send this name or password.
     Credentials,
     /// The server ended SCRAM with an error of its own.
     ErrorOfServer,
@@ -177,41 +178,40 @@ pub enum SaslError {
     Iterations,
     /// A challenge that does not follow the mechanism.
     Malformed,
-    /// A challenge that is no base64.
+    /// A challenge that is not base64.
     NoBase64,
     /// Success without a proof that the server knows the password.
     NoSignature,
     /// A challenge after the last one of the mechanism.
     OneMore,
-    /// No random octets.
+    /// The operating system returned no random octets.
     Random,
     /// The computation was stopped.
     Stopped,
-    /// The server does not know the password: it is not the one that it seems
-    /// to be.
+    /// The server does not know the password, so it may be an impostor.
     WrongSignature,
 }
 
 impl fmt::Display for SaslError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
-            Self::Credentials => "it cannot carry this name or password",
+            Self::Credentials => "this method cannot send this name or password",
             Self::ErrorOfServer => "the server ended the exchange with an error",
             Self::Iterations => {
                 let (least, most) = (ITERATIONS.start(), ITERATIONS.end());
                 return write!(
                     f,
-                    "the server asks for fewer than {least} iterations or over {most}"
+                    "the server asks for fewer than {least} or more than {most} iterations"
                 );
             }
             Self::Malformed => "the challenge is malformed",
-            Self::NoBase64 => "the challenge is no base64",
+            Self::NoBase64 => "the challenge is not base64",
             Self::NoSignature => "the server did not prove that it knows the password",
             Self::OneMore => "the server sent one challenge too many",
-            Self::Random => "the system gives no random octets",
+            Self::Random => "the operating system returns no random octets",
             Self::Stopped => "the computation was stopped",
             Self::WrongSignature => {
-                "the server does not know the password: perhaps it is not the right one"
+                "the server does not know the password: it may not be the server that you expect"
             }
         };
         f.write_str(text)

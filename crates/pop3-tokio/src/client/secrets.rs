@@ -1,16 +1,15 @@
-//! What was sent to log in, kept so that no server can make an error, a log or
+//! Keeps what was sent to log in, so that no server can make an error, a log or
 //! `Debug` show it.
 //!
-//! A server that answers `-ERR unknown command: AUTH PLAIN AHRpbQ…` shows the
-//! password. All text of the server that is shown goes through
-//! [`Secrets::shown`], and all that is sent to log in through
-//! [`Secrets::keep_line`]: [`Wire`](super::wire::Wire) sees to both.
+//! A server that replies `-ERR unknown command: AUTH PLAIN AHRpbQ…` shows the
+//! password. So every text of the server that is shown passes through
+//! [`Secrets::shown`], and everything sent to log in passes through
+//! [`Secrets::keep_line`]; [`Wire`](super::wire::Wire) does both.
 //!
-//! The rule: the text is read in every way that it can be read (as it is, with
-//! its escapes, base64 and hexadecimal digits decoded, and what these hold
-//! decoded again), upper and lower case being the same. If one reading has
-//! [`RUN`] octets in a row that were sent, nothing of the text is shown: a part
-//! of it might still tell something.
+//! The rule: the text is read in every possible way (unchanged, with escapes,
+//! base64 and hexadecimal digits decoded, and the results decoded again), ignoring
+//! case. If one reading contains [`RUN`] consecutive octets that were sent, the
+//! whole text is hidden, because a part of it might still reveal something.
 
 mod readings;
 
@@ -24,11 +23,12 @@ use super::sasl::{self, hex};
 /// The shortest run that counts as repeated. A shorter secret counts as a whole.
 const RUN: usize = 6;
 
-/// The most octets that are kept. After more no text of the server is shown.
+/// The most octets that are kept. After more octets, no text of the server is
+/// shown.
 const KEPT_MAX: usize = 1 << 17;
 
-/// The most octets that are shown of a text, escapes included (RFC 2449 §4 has
-/// this limit for a first line).
+/// The most octets of a text that are shown, including escapes. RFC 2449 §4 has
+/// this limit for a first line.
 const SHOWN_MAX: usize = 512;
 
 /// What is shown in place of a text that repeats a secret.
@@ -36,10 +36,10 @@ pub(super) const NOT_SHOWN: &str = "(not shown: it repeats what was sent to log 
 
 type Octets = Zeroizing<Vec<u8>>;
 
-/// Everything secret that a connection has been told or has sent.
+/// All secrets that a connection has been given or has sent.
 #[derive(Clone, Default)]
 pub(super) struct Secrets {
-    /// Each of at least [`RUN`] octets.
+    /// The secrets of at least [`RUN`] octets.
     long: Vec<Octets>,
     short: Vec<Octets>,
     octets: usize,
@@ -60,26 +60,27 @@ impl Secrets {
         }
     }
 
-    /// Keeps what USER and PASS, or AUTH PLAIN, tell besides the name.
+    /// Keeps what USER and PASS, or AUTH PLAIN, send besides the name.
     pub(super) fn keep_password(&mut self, user: &str, password: &str) {
         self.keep(password);
         self.keep_line("PASS ", password);
         if let Ok(message) = sasl::password::plain(user, password) {
             let response = sasl::encode(&message);
-            // Four digits are three octets: the name is in the first ones.
+            // Four digits are three octets; the first digits encode the name.
             let public = (message.len() - password.len()) / 3 * 4;
             let (public, secret) = response.split_at(public);
             self.keep_line(public, secret);
         }
     }
 
-    /// Keeps what a line tells after its first, public words, and what that is
-    /// the base64 of.
+    /// Keeps the argument of a line after its `public` words, and the octets that
+    /// the argument encodes in base64.
     pub(super) fn keep_line(&mut self, public: &str, argument: &str) {
         if argument.is_empty() {
             return;
         }
-        // So that each run with at least one octet of the argument is found.
+        // Include enough of the public words to find each run with an octet of the
+        // argument.
         let public = &public.as_bytes()[public.len().saturating_sub(RUN - 1)..];
         let mut line = Zeroizing::new(Vec::with_capacity(public.len() + argument.len()));
         line.extend_from_slice(public);
@@ -99,8 +100,8 @@ impl Secrets {
         }
     }
 
-    /// A text of the server as it may be shown: printable ASCII, all else
-    /// escaped, at most 512 octets; `None` if it repeats something secret.
+    /// Returns a text of the server as at most 512 octets of printable ASCII, with
+    /// everything else escaped; `None` if it repeats a secret.
     pub(super) fn shown(&self, text: &[u8]) -> Option<String> {
         let shown = escaped(text);
         if self.octets == 0 && self.short.is_empty() {
@@ -117,7 +118,7 @@ impl Secrets {
                 })
             })
         };
-        // The escapes, and those of `Debug`, must not make up what was not there.
+        // Escaping, here and in `Debug`, must not create a secret either.
         let is_clean = self.octets <= KEPT_MAX
             && !repeats(text)
             && !repeats(shown.as_bytes())
@@ -125,15 +126,15 @@ impl Secrets {
         is_clean.then_some(shown)
     }
 
-    /// The same, with a remark in place of what is not shown.
+    /// Returns a text of the server, or a remark in its place.
     pub(super) fn shown_or_remark(&self, text: &[u8]) -> String {
         self.shown(text).unwrap_or_else(|| NOT_SHOWN.to_owned())
     }
 
-    /// The runs of all long secrets, and of their base64 wherever it may begin
-    /// within a longer one, also where its case was changed afterwards. Sorted.
+    /// The sorted runs of all long secrets and of their base64 forms, at any offset
+    /// and in any case.
     fn runs(&self) -> Zeroizing<Vec<[u8; RUN]>> {
-        // Enough room that no copy is left behind by a vector that grows.
+        // Allocate enough capacity, because a growing vector would leave copies.
         let mut runs = Zeroizing::new(Vec::with_capacity(self.octets.saturating_mul(20)));
         for secret in &self.long {
             let base64 = cases(secret)
@@ -163,8 +164,8 @@ fn contains(octets: &[u8], wanted: &[u8]) -> bool {
     octets.windows(wanted.len()).any(|window| window == wanted)
 }
 
-/// A short secret as it may stand in a text: itself, its base64 and its
-/// hexadecimal digits.
+/// The forms of a short secret in a text: unchanged, in base64 and in hexadecimal
+/// digits.
 fn forms(secret: &[u8]) -> Vec<Octets> {
     let base64 = Zeroizing::new(BASE64_STANDARD.encode(secret));
     let hex = Zeroizing::new(hex(secret));
@@ -174,8 +175,7 @@ fn forms(secret: &[u8]) -> Vec<Octets> {
     forms
 }
 
-/// Octets in which upper and lower case are the same, and both alphabets of
-/// base64 (RFC 4648 §5): by the case of ASCII, and by that of UTF-8.
+/// Folds case, and both alphabets of base64 (RFC 4648 §5): by ASCII, and by UTF-8.
 fn folds(octets: &[u8]) -> [Octets; 2] {
     let by_ascii = octets.to_ascii_lowercase();
     let mut by_utf8 = Vec::with_capacity(3 * octets.len());
@@ -198,7 +198,7 @@ fn folds(octets: &[u8]) -> [Octets; 2] {
     })
 }
 
-/// The octets as they are, in upper case, and in lower case.
+/// The octets unchanged, in upper case, and in lower case.
 fn cases(octets: &[u8]) -> [Octets; 3] {
     let cased = match core::str::from_utf8(octets) {
         Ok(text) => [text.to_uppercase().into(), text.to_lowercase().into()],
@@ -208,8 +208,8 @@ fn cases(octets: &[u8]) -> [Octets; 3] {
     [octets.to_vec(), upper, lower].map(Zeroizing::new)
 }
 
-/// The digits of base64 that the octets alone decide, folded, where `before`
-/// octets come before them.
+/// The base64 digits that depend only on these octets, folded, if `before` octets
+/// precede them.
 fn base64_within(octets: &[u8], before: usize) -> Octets {
     let mut whole = Zeroizing::new(vec![0; before + octets.len()]);
     whole[before..].copy_from_slice(octets);
@@ -219,7 +219,7 @@ fn base64_within(octets: &[u8], before: usize) -> Octets {
     folded
 }
 
-/// The text with [`Escaped`] octets, cut where it gets too long.
+/// Writes the text with [`Escaped`] octets, and cuts it if it is too long.
 fn escaped(text: &[u8]) -> String {
     const CUT: &str = "...";
     let mut shown = String::new();
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_what_repeats_nothing() {
+    fn shows_a_text_without_secrets() {
         let text = b"[AUTH] Can't log in: \\ \x1b\xff";
         let shown = secrets().shown(text).unwrap();
         assert_eq!(shown, r"[AUTH] Can't log in: \\ \x1b\xff");
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn hides_a_text_that_repeats_six_octets_in_any_writing() {
+    fn hides_a_text_that_repeats_six_octets_in_any_encoding() {
         for text in [
             "wrong: Correct Horse/ B\u{e4}ttery?",
             "wrong: ECT HOR",
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn hides_a_short_secret_whole() {
+    fn hides_a_text_with_a_whole_short_secret() {
         let mut secrets = Secrets::default();
         secrets.keep("pi\u{e9}");
         for text in [
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_no_secret_and_all_else_of_a_login_is() {
+    fn keeps_everything_in_a_login_secret_but_the_name() {
         for user in ["mrose", "mrose1", "mrose@example.org"] {
             let mut secrets = Secrets::default();
             secrets.keep_password(user, "tanstaaf");
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn shows_nothing_after_more_than_it_can_keep() {
+    fn hides_every_text_after_more_secrets_than_it_can_keep() {
         let mut secrets = Secrets::default();
         secrets.keep(&"x".repeat(KEPT_MAX));
         assert_eq!(secrets.shown(b"hello").as_deref(), Some("hello"));

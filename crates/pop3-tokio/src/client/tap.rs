@@ -1,5 +1,5 @@
-//! A stream that keeps the first octets that came: what a server sends that
-//! does not speak TLS.
+//! A stream that keeps the first octets received, to show what a server without TLS
+//! sent.
 
 use core::{
     pin::Pin,
@@ -9,7 +9,7 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// As many as an error shows.
+/// The octets kept: as many as an error shows.
 const KEPT: usize = pop3_proto::client::Pending::MAX_CAME;
 
 pub(super) struct Tap<S> {
@@ -25,19 +25,19 @@ impl<S> Tap<S> {
         }
     }
 
-    /// The first octets, if they are no record of TLS (RFC 8446 §5.1).
+    /// The first octets, if they are not a TLS record (RFC 8446 §5.1).
     pub(super) fn not_tls(&self) -> Option<&[u8]> {
         let is_tls = is_tls(&self.first);
         (!self.first.is_empty() && !is_tls).then_some(&self.first)
     }
 
-    /// Whether what came begins as TLS does.
+    /// Whether the octets begin like TLS.
     pub(super) fn is_tls(&self) -> bool {
         is_tls(&self.first)
     }
 }
 
-/// An alert or a message of the handshake, of a version 3.x.
+/// Whether the octets begin an alert or a handshake message, of a version 3.x.
 const fn is_tls(octets: &[u8]) -> bool {
     matches!(octets, [0x15 | 0x16, 0x03, ..])
 }
@@ -69,7 +69,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
         Pin::new(&mut self.stream).poll_write(cx, octets)
     }
 
-    // rustls has one try to send an alert, with what is to go before it.
+    // rustls tries only once to send an alert, together with the octets before it.
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

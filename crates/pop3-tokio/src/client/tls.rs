@@ -1,11 +1,11 @@
-//! TLS as a client: the handshake.
+//! The TLS handshake of a client.
 
 use std::{io, sync::Arc};
 
 use tokio::{io::BufReader, net::TcpStream};
 use tokio_rustls::{
     TlsConnector,
-    rustls::{self, CertificateError, ClientConfig, pki_types::ServerName},
+    rustls::{self, CertificateError, ClientConfig, crypto::CryptoProvider, pki_types::ServerName},
 };
 
 use super::{
@@ -14,15 +14,16 @@ use super::{
     trust::{OtherFingerprint, Trust},
     wire::Stream,
 };
-use crate::{
-    tls::{ALPN, provider},
-    tls_words,
-};
+use crate::tls_words;
 
-/// rustls asks for 4 KiB at a time; so many octets are read at once for it.
+/// The protocol's name in the handshake (ALPN), so that a server of another
+/// protocol on the same port is not taken for one of POP3.
+const ALPN: &[u8] = b"pop3";
+
+/// The octets read at once for rustls, which itself asks for 4 KiB at a time.
 const READ_AHEAD: usize = 64 * 1024;
 
-/// Brings a stream under TLS, with a server that must prove that it is `host`.
+/// Does the TLS handshake with a server that must prove that it is `host`.
 pub(super) async fn handshake(
     stream: Stream,
     host: &str,
@@ -43,11 +44,12 @@ pub(super) async fn handshake(
     }
 }
 
-/// Whether the other end of a stream answers as a server of TLS does: by a
+/// Whether the other end of a stream answers like a TLS server, with a handshake
 /// message or an alert.
-pub(super) async fn is_spoken(stream: TcpStream, host: &str) -> bool {
+pub(super) async fn is_spoken(stream: TcpStream, host: &str, settings: &TlsSettings) -> bool {
     let any = TlsSettings {
         dangerous_accept_invalid_certs: true,
+        provider: settings.provider.clone(),
         ..TlsSettings::default()
     };
     let name = ServerName::try_from(host.to_owned());
@@ -56,7 +58,7 @@ pub(super) async fn is_spoken(stream: TcpStream, host: &str) -> bool {
     };
     let mut tap = Tap::new(stream);
     let connecting = TlsConnector::from(Arc::new(config)).connect(name, &mut tap);
-    // How it ends does not matter: no octet but those of the handshake is sent.
+    // The result does not matter: only octets of the handshake are sent.
     drop(connecting.await);
     tap.is_tls()
 }
@@ -85,7 +87,14 @@ fn config(settings: &TlsSettings, host: &str) -> Result<ClientConfig, Error> {
         reason: tls_words::of_tls(&error),
         came: None,
     };
-    let provider = provider();
+    let provider = match &settings.provider {
+        Some(provider) => Arc::clone(provider),
+        None => default_provider().ok_or_else(|| Error::Tls {
+            host: host.to_owned(),
+            reason: NO_PROVIDER.to_owned(),
+            came: None,
+        })?,
+    };
     let trust = Trust::new(settings, Arc::clone(&provider), failed)?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -95,4 +104,16 @@ fn config(settings: &TlsSettings, host: &str) -> Result<ClientConfig, Error> {
         .with_no_client_auth();
     config.alpn_protocols = vec![ALPN.to_vec()];
     Ok(config)
+}
+
+const NO_PROVIDER: &str = "there is no cryptography for TLS: set `TlsSettings::provider`, or \
+                           build pop3-tokio with its feature `aws-lc-rs`";
+
+/// The cryptography where the caller names none. Never that of the process, where another
+/// crate may have installed any.
+fn default_provider() -> Option<Arc<CryptoProvider>> {
+    #[cfg(feature = "aws-lc-rs")]
+    return Some(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    #[cfg(not(feature = "aws-lc-rs"))]
+    None
 }

@@ -1,4 +1,4 @@
-//! Which certificates of servers are trusted.
+//! Decides whether to trust a server's certificate.
 
 use core::fmt;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use tokio_rustls::rustls::{
 use super::{Error, Fingerprint, TlsSettings, certificate::Certificate, distrust::Distrust};
 use crate::tls::certificates;
 
-/// Judges a server's certificate. The server has to prove in every case that it
-/// has the certificate's key.
+/// Verifies a server's certificate. In every case the server must prove that it has
+/// the certificate's key.
 #[derive(Debug)]
 pub(super) struct Trust {
     rule: Rule,
@@ -28,11 +28,12 @@ pub(super) struct Trust {
 
 #[derive(Debug)]
 enum Rule {
-    /// This certificate and no other, whatever it says of itself.
+    /// Only this certificate, whatever its contents.
     Pinned(Fingerprint),
     /// Any certificate.
     Any,
-    /// Those named by the user, and those that an authority vouches for.
+    /// Certificates that the user trusts explicitly, and those signed by an
+    /// authority.
     Vouched {
         named: Vec<CertificateDer<'static>>,
         authorities: Verifier,
@@ -89,7 +90,8 @@ impl ServerCertVerifier for Trust {
             Rule::Vouched { authorities, .. } => authorities
                 .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
                 .map_err(|error| match error {
-                    // webpki also has an error of its own for one that may sign others.
+                    // webpki has a separate error for a certificate that may sign
+                    // others.
                     rustls::Error::InvalidCertificate(
                         CertificateError::UnknownIssuer | CertificateError::Other(_),
                     ) if Certificate::read(end_entity)
@@ -129,8 +131,8 @@ impl ServerCertVerifier for Trust {
     }
 }
 
-/// Judges a certificate that the user named: nothing has to vouch for it, and it
-/// may be an authority's as well, but its dates and names hold.
+/// Verifies a certificate that the user trusts explicitly. It needs no authority
+/// and may be that of an authority itself, but its dates and names must be valid.
 fn judge_named(
     end_entity: &CertificateDer<'_>,
     server_name: &ServerName<'_>,

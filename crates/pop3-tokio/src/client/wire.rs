@@ -1,10 +1,8 @@
-//! The session on its stream: octets and time go between them here, and
-//! nowhere else.
+//! Drives the session on its stream: all octets and all time pass through here.
 //!
-//! One `poll` reads, hands out events, sends and looks at the clock by turns.
-//! It reads also while it cannot send, so that two full windows do not wait for
-//! each other; and all events of one read are handed out without a return to
-//! the runtime.
+//! One `poll` repeatedly reads, delivers events, sends, and checks the clock. It
+//! reads even while it cannot send, so that two full windows do not wait for each
+//! other, and it delivers all events of one read without returning to the runtime.
 
 use core::{
     future::{Future, poll_fn},
@@ -27,18 +25,18 @@ use tokio::{
 
 use super::{Error, Waiting, refusal::Words, secrets::Secrets};
 
-/// What a client can run on.
+/// A stream on which a client can run.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Duplex for T {}
 
 pub(super) type Stream = Box<dyn Duplex>;
 
-/// Octets read at once. 64 to 256 KiB are equally fast; the second-level cache
-/// holds it.
+/// The octets read at once. 64 to 256 KiB are equally fast; this fits the
+/// second-level cache.
 const READ_OCTETS: usize = 128 * 1024;
 
-/// How long the farewell to TLS may take.
+/// The time limit for close_notify at the end of TLS.
 const FAREWELL: core::time::Duration = core::time::Duration::from_secs(2);
 
 /// One or more commands with their replies.
@@ -46,9 +44,8 @@ pub(super) trait Exchange {
     type Output;
     type Error: From<Error>;
 
-    /// Puts commands into the queue, as many as should wait now, and none that
-    /// tells a secret: that goes through [`Wire::enqueue`]. `Some` if all is done
-    /// already.
+    /// Queues the next commands, but none with a secret, which needs
+    /// [`Wire::enqueue`]. Returns `Some` if the exchange is already done.
     fn next(
         &mut self,
         _session: &mut Session,
@@ -57,7 +54,7 @@ pub(super) trait Exchange {
         Ok(None)
     }
 
-    /// Takes an event. `Some` if it was the last.
+    /// Handles an event. Returns `Some` if it was the last one.
     fn event(
         &mut self,
         event: Event<'_>,
@@ -70,21 +67,21 @@ pub(super) struct Wire {
     session: Session,
     secrets: Secrets,
     buffer: Box<[u8]>,
-    /// What of the buffer is read and not consumed.
+    /// The part of the buffer that is read but not consumed.
     start: usize,
     end: usize,
-    /// Nothing can be sent any more.
+    /// The error after which nothing can be sent any more.
     broken: Option<io::Error>,
-    /// Something was written since the last flush.
+    /// Whether something was written since the last flush.
     unflushed: bool,
-    /// When the last octets came: the session's time.
+    /// The time of the last read, which is the session's time.
     now: std::time::Instant,
-    /// Never later than what is due first; often earlier, since moving it at
-    /// each read would cost more than to wake in vain now and then.
+    /// The alarm, never later than the first deadline. It is often earlier, because
+    /// moving it at each read would cost more than some needless wakeups.
     alarm: Pin<Box<Sleep>>,
-    /// When the whole session has to be over.
+    /// The time at which the whole session must end.
     deadline: Option<Instant>,
-    /// An exchange has begun and not ended.
+    /// Whether an exchange has begun but not ended.
     pub(super) busy: bool,
 }
 
@@ -107,13 +104,13 @@ impl Wire {
         }
     }
 
-    /// The time for the session. To be called before commands are given to it.
+    /// Updates and returns the session's time. Call it before queueing commands.
     fn tick(&mut self) -> std::time::Instant {
         self.now = Instant::now().into_std();
         self.now
     }
 
-    /// Begins something new: nothing old may be on its way.
+    /// Begins an exchange. Fails if an earlier one has not ended.
     pub(super) fn begin(&mut self) -> Result<(), Error> {
         let now = self.tick();
         if let Err(error) = self.session.handle_timeout(now) {
@@ -125,20 +122,20 @@ impl Wire {
         }
     }
 
-    /// What the session waits for, without what repeats a secret.
+    /// What the session waits for, without repeated secrets.
     fn pending(&self) -> Pending {
         let is_clean = |came: &[u8]| self.secrets.shown(came).is_some();
         self.session.pending().shown_if(is_clean)
     }
 
-    /// The session is over: why, and in what.
+    /// The error for a session that ended.
     #[cold]
     fn failed(&self, error: SessionError) -> Error {
         let pending = self.pending();
         Error::of_session(SessionFailure { error, pending })
     }
 
-    /// The time for the whole session is over.
+    /// The error for the time limit of the whole session.
     #[cold]
     fn late(&self) -> Error {
         Error::Timeout(Waiting::Session, Some(self.pending()))
@@ -156,7 +153,7 @@ impl Wire {
         &self.secrets
     }
 
-    /// Puts a command into the queue. What it tells of a secret is never shown.
+    /// Queues a command, and keeps its secrets from being shown.
     pub(super) fn enqueue(&mut self, command: &Command<'_>) -> Result<(), ClientError> {
         let now = self.tick();
         match command {
@@ -177,7 +174,7 @@ impl Wire {
         self.session.enqueue(now, command)
     }
 
-    /// Answers a challenge. What that tells is never shown.
+    /// Answers a challenge, and keeps the response from being shown.
     pub(super) fn respond(&mut self, response: Response<'_>) -> Result<(), ClientError> {
         let now = self.tick();
         if let Response::Base64(text) = response {
@@ -186,22 +183,22 @@ impl Wire {
         self.session.respond(now, response)
     }
 
-    /// The TLS handshake after STLS succeeded.
-    pub(super) fn tls_established(&mut self) -> Result<(), ClientError> {
+    /// Tells the session that the TLS handshake after STLS succeeded.
+    pub(super) fn handle_tls(&mut self) -> Result<(), ClientError> {
         let now = self.tick();
-        self.session.tls_established(now)
+        self.session.handle_tls(now)
     }
 
-    /// Carries an exchange out.
+    /// Runs an exchange.
     pub(super) async fn run<E: Exchange>(
         &mut self,
         mut exchange: E,
     ) -> Result<E::Output, E::Error> {
         self.busy = true;
-        // Before its replies: what they announce is not announced yet.
+        // The capabilities before the replies of this exchange apply.
         let announced = self.session.capabilities().clone();
         let result = poll_fn(|cx| self.poll_run(cx, &mut exchange, &announced)).await;
-        // After an error that is only a refusal all is as it should be.
+        // After a mere refusal, the session is idle and can continue.
         self.busy = result.is_err() && !self.session.is_idle();
         result
     }
@@ -234,7 +231,7 @@ impl Wire {
             if self.broken.is_none()
                 && let Err(error) = self.poll_send(cx)
             {
-                // What the server said before it closed is still to be read.
+                // Octets that the server sent before it closed must still be read.
                 self.broken = Some(error);
             }
             match self.poll_fill(cx) {
@@ -245,7 +242,7 @@ impl Wire {
                 }
                 Poll::Ready(Ok(_)) => {
                     let now = self.tick();
-                    // A server that never pauses would keep the alarm silent.
+                    // A server that never pauses would keep the alarm from firing.
                     if self
                         .deadline
                         .is_some_and(|deadline| deadline.into_std() <= now)
@@ -266,13 +263,13 @@ impl Wire {
         }
     }
 
-    /// Sends as much as the stream takes.
+    /// Sends as much as the stream accepts.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         while let Some(octets) = self.session.poll_transmit() {
             match Pin::new(&mut self.stream).poll_write(cx, octets) {
                 Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(sent)) => {
-                    self.session.transmitted(sent);
+                    self.session.handle_transmitted(self.now, sent);
                     self.unflushed = true;
                 }
                 Poll::Ready(Err(error)) => return Err(error),
@@ -288,12 +285,12 @@ impl Wire {
         Ok(())
     }
 
-    /// Reads into the empty buffer; 0 at the end.
+    /// Reads into the empty buffer. Returns 0 at the end.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(&mut self.buffer);
         let octets = match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {
             Ok(()) => buffer.filled().len(),
-            // TLS that ends without a farewell: an end like that of TCP. The
+            // TLS ended without close_notify, which is like the end of TCP. The
             // session knows whether something is missing.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             Err(error) => return Poll::Ready(Err(error)),
@@ -302,7 +299,7 @@ impl Wire {
         Poll::Ready(Ok(octets))
     }
 
-    /// Ready when something is overdue.
+    /// Ready when a deadline has passed.
     fn poll_late(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         loop {
             let due = self.session.poll_timeout().map(Instant::from_std);
@@ -324,10 +321,17 @@ impl Wire {
         }
     }
 
-    /// Gives the stream away, to come back under TLS. What was read is
-    /// forgotten.
-    pub(super) fn take_stream(&mut self) -> Stream {
-        (self.start, self.end) = (0, 0);
+    /// Releases the stream for the TLS handshake. Octets that came after the reply to STLS
+    /// end the session.
+    pub(super) fn start_tls(&mut self) -> Result<Stream, Error> {
+        let rest = &self.buffer[self.start..self.end];
+        match self.session.handle_input(self.now, rest) {
+            Ok(_) => Ok(self.take_stream()),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    fn take_stream(&mut self) -> Stream {
         core::mem::replace(&mut self.stream, Box::new(tokio::io::empty()))
     }
 
@@ -335,9 +339,8 @@ impl Wire {
         self.stream = stream;
     }
 
-    /// Ends the connection with a server that is not to be trusted: cancels the
-    /// exchange if the stream takes that at once, and does not listen. Every
-    /// later call fails.
+    /// Ends the connection with an untrusted server: cancels the exchange if the
+    /// stream accepts that at once, and reads no reply. Every later call fails.
     pub(super) async fn abandon(&mut self) {
         self.busy = true;
         if self.respond(Response::Cancel).is_ok() {
@@ -346,7 +349,7 @@ impl Wire {
         self.take_stream();
     }
 
-    /// Says farewell to TLS, if the other end still listens.
+    /// Sends close_notify, if the other end still reads.
     pub(super) async fn close(mut self) {
         let _ = timeout(FAREWELL, self.stream.shutdown()).await;
     }

@@ -1,4 +1,4 @@
-//! Who may log in: names, hashes of passwords, and whose maildrop is where.
+//! The users of a server: names, password hashes, and maildirs.
 
 use std::{
     collections::HashMap,
@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::ScramKeys;
 use crate::sasl::prepared_name;
 
-/// Someone who may log in.
+/// A user who may log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     name: String,
@@ -22,13 +22,13 @@ pub struct User {
 }
 
 impl User {
-    /// The name that was given with USER or by SASL.
+    /// The name given by USER or SASL.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The third field of the user's line, as it stands there.
+    /// The third field of the user's line, unchanged.
     #[must_use]
     pub fn maildir(&self) -> Option<&Path> {
         self.maildir.as_deref()
@@ -37,11 +37,11 @@ impl User {
 
 /// The users of a server.
 ///
-/// Read from lines of `user:hash` or `user:hash:maildir`. The hash is one of
-/// Argon2 in the PHC string format (`$argon2id$…`), or [`ScramKeys`] in their
-/// written form. A user may have a line of each kind, made from the same
-/// password. Empty lines and those that begin with `#` are skipped. Names are
-/// compared as SASLprep leaves them (RFC 4013), however a login spells them.
+/// They are read from lines of the form `user:hash` or `user:hash:maildir`. The
+/// hash is an Argon2 hash in the PHC string format (`$argon2id$…`), or
+/// [`ScramKeys`] in their text form. A user may have a line of each kind, for the
+/// same password. Empty lines and lines that begin with `#` are skipped. Names are
+/// compared after SASLprep (RFC 4013), however a login spells them.
 ///
 /// ```
 /// use pop3_tokio::server::{Accounts, ScramKeys};
@@ -53,13 +53,13 @@ impl User {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Accounts {
-    /// By the names as they are compared.
+    /// The accounts, by prepared names.
     accounts: HashMap<String, Account>,
-    /// What strangers' passwords are tried on, so that they take as long as
-    /// those of users: the first of each kind.
+    /// The first hash of each kind. Passwords for unknown names are tried on it, so
+    /// that they take as long as those of users.
     argon2: Option<PasswordHash>,
     scram: Option<ScramKeys>,
-    /// For [`ScramKeys::of_nobody`]. The same as long as the file is.
+    /// The secret for [`ScramKeys::of_nobody`], derived from the file.
     secret: [u8; 32],
 }
 
@@ -70,10 +70,10 @@ struct Account {
     scram: Option<ScramKeys>,
 }
 
-/// A line that says nothing usable.
+/// An error in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountsError {
-    /// Which line, counted from 1.
+    /// The number of the line, from 1.
     line: usize,
     what: &'static str,
 }
@@ -86,7 +86,7 @@ impl AccountsError {
     }
 }
 
-/// What and where; never the line itself, which holds a hash.
+/// Writes the error and its line number, but never the line, which contains a hash.
 impl fmt::Display for AccountsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.what)
@@ -100,8 +100,8 @@ impl Accounts {
     ///
     /// # Errors
     ///
-    /// The first line that is not of that form, repeats a kind of hash for a
-    /// name, or names another maildir than an earlier line of that name.
+    /// Names the first line that does not have that form, repeats a kind of hash
+    /// for a name, or gives a name another maildir than an earlier line.
     pub fn parse(text: &str) -> Result<Self, AccountsError> {
         let mut accounts = Self {
             accounts: HashMap::new(),
@@ -123,12 +123,12 @@ impl Accounts {
         Ok(accounts)
     }
 
-    /// A single user, who may log in by every mechanism.
+    /// A single user, who may log in with every mechanism.
     ///
     /// # Errors
     ///
-    /// If the operating system has no random octets, or SASLprep forbids the name
-    /// or leaves nothing of it.
+    /// If the operating system returns no random octets, or SASLprep forbids the
+    /// name or leaves nothing of it.
     pub fn single(name: &str, password: &str) -> io::Result<Self> {
         let prepared = prepared_name(name).ok_or_else(|| io::Error::other(NAME))?;
         let keys = ScramKeys::new(password)?;
@@ -149,12 +149,11 @@ impl Accounts {
         })
     }
 
-    /// The user, if there is one of that name with that password.
+    /// Returns the user with this name and password, if there is one.
     ///
-    /// Takes long, so call it where that stops nothing else. It does the work of
-    /// one hash of each kind that the file has, whoever asks: where all hashes
-    /// of a kind have the same cost, time does not tell whether there is such a
-    /// user.
+    /// This takes long, so call it on a blocking thread. For any name, it computes
+    /// one hash of each kind in the file. So if all hashes of a kind have the same
+    /// cost, the time does not reveal whether the user exists.
     #[must_use]
     pub fn check(&self, name: &str, password: &str) -> Option<&User> {
         let account = prepared_name(name).and_then(|name| self.accounts.get(&*name));
@@ -177,9 +176,9 @@ impl Accounts {
         self.accounts.values().map(|account| &account.user)
     }
 
-    /// Whether SCRAM-SHA-256 is offered: every user has the keys for it. The
-    /// mechanisms that are offered cannot depend on the user, whose name comes
-    /// later, and a client that fails by the best of them tries no other.
+    /// Whether SCRAM-SHA-256 is offered: only if every user has keys for it. The
+    /// offer cannot depend on the user, whose name comes later, and a client that
+    /// fails with the best mechanism tries no other.
     #[must_use]
     pub fn offers_scram(&self) -> bool {
         self.without_scram().next().is_none()
@@ -193,8 +192,8 @@ impl Accounts {
             .map(|account| &account.user)
     }
 
-    /// The keys to run SCRAM with, those of nobody for a stranger; and who it
-    /// is, for a user.
+    /// Returns the keys for SCRAM, and the user. For an unknown name, the keys
+    /// match no password.
     pub(super) fn scram(&self, name: &str) -> Option<(ScramKeys, Option<&User>)> {
         let like = self.scram.as_ref()?;
         let prepared = prepared_name(name);
@@ -222,7 +221,7 @@ impl Accounts {
         if let Some(maildir) = entry.maildir {
             let known = account.user.maildir.get_or_insert_with(|| maildir.into());
             if known.as_path() != Path::new(maildir) {
-                return Err("the user has another maildir in an earlier line");
+                return Err("an earlier line gives this user another maildir");
             }
         }
         let repeated = match entry.hash {
@@ -236,13 +235,13 @@ impl Accounts {
             }
         };
         match repeated {
-            true => Err("the user has a hash of this kind in an earlier line"),
+            true => Err("an earlier line gives this user a hash of this kind"),
             false => Ok(()),
         }
     }
 }
 
-/// How many users; no hashes.
+/// Writes the number of users, and no hashes.
 impl fmt::Debug for Accounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Accounts")
@@ -252,19 +251,19 @@ impl fmt::Debug for Accounts {
     }
 }
 
-/// The Argon2id hash of a password, with a salt of its own and the cost that
-/// the library recommends, for [`Accounts`].
+/// Computes the Argon2id hash of a password for [`Accounts`], with a new salt and
+/// the cost that the library recommends.
 ///
 /// # Errors
 ///
-/// If the operating system has no random octets.
+/// If the operating system returns no random octets.
 pub fn hash_password(password: &str) -> io::Result<String> {
     let hash = Argon2::default().hash_password(password.as_bytes());
     hash.map(|hash| hash.to_string()).map_err(io::Error::other)
 }
 
-/// What is wrong with a name.
-const NAME: &str = "the name is empty, or has a character that no name may have (RFC 4013)";
+/// The error text for a name.
+const NAME: &str = "the name is empty or contains a forbidden character (RFC 4013)";
 
 struct Entry<'a> {
     name: &'a str,
@@ -279,8 +278,10 @@ enum Hash {
 
 impl<'a> Entry<'a> {
     fn parse(line: &'a str) -> Result<Self, &'static str> {
-        let (name, rest) = line.split_once(':').ok_or("not user:hash")?;
-        // The keys of SCRAM have two colons of their own.
+        let (name, rest) = line
+            .split_once(':')
+            .ok_or("the line does not have the form user:hash")?;
+        // SCRAM keys contain two colons themselves.
         let colons = match rest.starts_with("SCRAM-") {
             true => 2,
             false => 0,
@@ -290,7 +291,8 @@ impl<'a> Entry<'a> {
             None => (rest, None),
         };
         let hash = if colons > 0 {
-            let keys = ScramKeys::parse(hash).ok_or("not the keys of SCRAM-SHA-256")?;
+            let keys =
+                ScramKeys::parse(hash).ok_or("the hash is not a set of SCRAM-SHA-256 keys")?;
             Hash::Scram(keys)
         } else {
             Hash::Argon2(parse_argon2(hash).ok_or("the hash is neither Argon2 nor SCRAM-SHA-256")?)
@@ -303,7 +305,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// A hash that a password can be tried on.
+/// Parses a hash that a password can be tried on.
 fn parse_argon2(text: &str) -> Option<PasswordHash> {
     let hash = PasswordHash::new(text).ok()?;
     let known = argon2::Algorithm::try_from(hash.algorithm.as_str()).is_ok();

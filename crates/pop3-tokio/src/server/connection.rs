@@ -1,10 +1,10 @@
-//! One connection: octets between the socket and the session.
+//! Drives one connection: moves octets between the socket and the session.
 
 use std::{fmt, io, mem, net::IpAddr, sync::Arc, time::Duration};
 
 use pop3_proto::{
     Mechanism,
-    server::{Closed, Config, Event, Session, Tls},
+    server::{Closed, Config, Event, Session, State, Tls},
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -23,46 +23,46 @@ use super::{
 };
 use crate::tls_words;
 
-/// Octets of commands read at once.
+/// The octets of commands read at once.
 const INPUT: usize = 8 * 1024;
 
-/// Replies are gathered while there are commands to obey, up to about so many
-/// octets. What the session gives in such pieces is not gathered but written.
+/// The octets up to which replies are collected while commands are waiting. Larger
+/// pieces are written directly.
 const GATHERED: usize = 32 * 1024;
 
-/// How long to wait for the client to close its side, so that the last reply
-/// is not lost with what the client has sent and nobody read.
+/// How long to wait for the client to close its side. Closing earlier, with unread
+/// input, could lose the last reply.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Why a connection is over.
+/// Why a connection ended.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Ended {
-    /// The session is.
+    /// The session ended.
     Session(Closed),
-    /// The client has not logged in within the time for it.
+    /// The client did not log in within the time limit.
     LoginTimeout,
     /// Too many logins were rejected.
     LoginAttempts,
     /// The TLS handshake failed, or took too long.
     Handshake(io::Error),
-    /// The server stops.
+    /// The server is stopping.
     Stopping,
-    /// The connection broke, or the client took nothing off it for too long.
+    /// The connection broke, or the client read nothing for too long.
     Broken(io::Error),
 }
 
-/// As the log has it, for people.
+/// Writes the text for the log.
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Session(closed) => closed.fmt(f),
-            Self::LoginTimeout => f.write_str("no login in time"),
+            Self::LoginTimeout => f.write_str("no login within the time limit"),
             Self::LoginAttempts => f.write_str("too many rejected logins"),
             Self::Handshake(error) => {
                 write!(f, "the TLS handshake failed: {}", tls_words::of_io(error))
             }
-            Self::Stopping => f.write_str("the server stops"),
+            Self::Stopping => f.write_str("the server is stopping"),
             Self::Broken(error) => {
                 write!(f, "the connection broke: {}", tls_words::of_io(error))
             }
@@ -70,12 +70,12 @@ impl fmt::Display for Ended {
     }
 }
 
-/// What the listener knows of a connection.
+/// What the listener knows about a connection.
 pub(super) struct Terms {
     pub(super) peer: IpAddr,
     pub(super) implicit_tls: bool,
     pub(super) stopping: watch::Receiver<bool>,
-    /// Whether the thread may be blocked, once the runtime is told.
+    /// Whether the thread may block, through `block_in_place`.
     pub(super) may_block: bool,
 }
 
@@ -91,18 +91,18 @@ pub(super) struct Connection<'a, S: MailStore> {
     written: u64,
 }
 
-/// What to do when the talk on one stream is over.
+/// What to do after the session on a stream.
 enum Next {
     StartTls,
     End(Ended),
 }
 
 impl<S: MailStore> Server<S> {
-    /// Attends to one connection that comes from elsewhere than a
-    /// [`Listener`](super::Listener). It begins without TLS. `peer` decides
-    /// whether passwords are taken so.
+    /// Serves one connection that does not come from a
+    /// [`Listener`](super::Listener). It begins without TLS; `peer` decides whether
+    /// passwords are accepted without TLS.
     ///
-    /// Reads messages on the thread that it is called on.
+    /// Messages are read on the caller's thread.
     pub async fn attend<T>(&self, stream: T, peer: IpAddr) -> Ended
     where
         T: AsyncRead + AsyncWrite + Unpin,
@@ -199,7 +199,7 @@ impl<S: MailStore> Connection<'_, S> {
         match next.unwrap_or_else(|error| Next::End(Ended::Broken(error))) {
             Next::End(ended) => {
                 if !matches!(ended, Ended::Broken(_)) {
-                    // It ends here in any case.
+                    // The connection ends here in any case.
                     let _ = time::timeout(LINGER, linger(stream)).await;
                 }
                 Next::End(ended)
@@ -265,13 +265,13 @@ impl<S: MailStore> Connection<'_, S> {
                 self.flush(stream).await?;
                 return Ok(Some(Next::End(Ended::Session(why))));
             }
-            // Also what later versions of the session may say.
+            // This includes events of later versions of the session.
             _ => self.exchange = None,
         }
         Ok(None)
     }
 
-    /// Takes all that the session has to send now.
+    /// Sends everything that the session has to send now.
     async fn transmit<T: AsyncWrite + Unpin>(&mut self, stream: &mut T) -> io::Result<()> {
         let patience = self.server.settings.autologout;
         loop {
@@ -293,7 +293,7 @@ impl<S: MailStore> Connection<'_, S> {
         }
     }
 
-    /// Writes what is gathered.
+    /// Writes the collected replies.
     async fn flush<T: AsyncWrite + Unpin>(&mut self, stream: &mut T) -> io::Result<()> {
         let patience = self.server.settings.autologout;
         let mut octets = mem::take(&mut self.output);
@@ -310,7 +310,7 @@ impl<S: MailStore> Connection<'_, S> {
     where
         T: AsyncRead + Unpin,
     {
-        let before_login = !self.session.is_transaction();
+        let before_login = self.session.state() != State::Transaction;
         let autologout = self.session.poll_timeout().map(Instant::from_std);
         let until = match before_login {
             true => autologout.into_iter().chain([self.login_deadline]).min(),
@@ -334,10 +334,10 @@ impl<S: MailStore> Connection<'_, S> {
         }
     }
 
-    /// Whether what the session does next may wait for a disk, and the runtime
-    /// can make up for the thread.
+    /// Whether the next step may wait for a disk, and the runtime can replace the
+    /// thread.
     fn may_block(&self) -> bool {
-        self.may_block && self.session.is_transaction()
+        self.may_block && self.session.state() == State::Transaction
     }
 
     fn log(&self, ended: &Ended) {
@@ -354,12 +354,12 @@ impl<S: MailStore> Connection<'_, S> {
 
 enum Read {
     Octets(usize),
-    /// The autologout timer has run out.
+    /// The autologout timer expired.
     Late,
     End(Ended),
 }
 
-/// Calls what may wait for a disk.
+/// Calls a function that may wait for a disk.
 fn in_place<R>(may_block: bool, call: impl FnOnce() -> R) -> R {
     match may_block {
         true => task::block_in_place(call),
@@ -367,7 +367,7 @@ fn in_place<R>(may_block: bool, call: impl FnOnce() -> R) -> R {
     }
 }
 
-/// Writes some octets, which has to go on before patience is over.
+/// Writes some octets, and fails if there is no progress within `patience`.
 async fn write<T>(stream: &mut T, octets: &[u8], patience: Duration) -> io::Result<usize>
 where
     T: AsyncWrite + Unpin,
@@ -378,7 +378,7 @@ where
     }
 }
 
-/// Closes our side, and reads until the client has closed its own.
+/// Closes our side, and reads until the client closes its side.
 async fn linger<T: AsyncRead + AsyncWrite + Unpin>(stream: &mut T) -> io::Result<()> {
     stream.shutdown().await?;
     let mut ignored = [0; 1024];
@@ -386,7 +386,7 @@ async fn linger<T: AsyncRead + AsyncWrite + Unpin>(stream: &mut T) -> io::Result
     Ok(())
 }
 
-/// The time, by the runtime's clock.
+/// The time of the runtime's clock.
 pub(super) fn now() -> std::time::Instant {
     Instant::now().into_std()
 }

@@ -1,4 +1,4 @@
-//! A maildrop that counts what a session does with it, for the log.
+//! A maildrop that counts the operations of a session, for the log.
 
 use std::{
     io,
@@ -10,10 +10,10 @@ use std::{
 
 use pop3_proto::{MessageNumber, UniqueId, server::Maildrop};
 
-/// What was done with a maildrop.
+/// The operations on a maildrop.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
-    /// Messages opened, by RETR and TOP.
+    /// The number of messages opened by RETR and TOP.
     pub(super) opened: AtomicU64,
     pub(super) deleted: AtomicU64,
 }

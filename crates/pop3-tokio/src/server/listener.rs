@@ -1,4 +1,4 @@
-//! Accepts connections, and lets them end.
+//! Accepts connections, and ends them when the server stops.
 
 use std::{
     fmt,
@@ -31,13 +31,13 @@ use super::{
     places::{Full, Places},
 };
 
-/// How long to wait when no connection can be accepted: most likely there are
-/// no file descriptors left.
+/// How long to wait when no connection can be accepted, most likely because no file
+/// descriptors are left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 const TOO_MANY: &[u8] = b"-ERR [SYS/TEMP] too many connections, try again later\r\n";
 
-/// A socket that listens.
+/// A listening socket.
 #[derive(Debug)]
 pub struct Listener {
     tcp: TcpListener,
@@ -50,7 +50,7 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// If the address is not this host's, is taken, or needs privileges.
+    /// If the address does not belong to this host, is in use, or needs privileges.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let tcp = TcpListener::bind(address).await?;
         Ok(Self {
@@ -73,14 +73,14 @@ impl Listener {
         })
     }
 
-    /// The address, with the port that was picked where 0 was asked for.
+    /// The address, with the actual port if port 0 was requested.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// A POP3 server: users, their maildrops, and what is allowed.
+/// A POP3 server: its users, their maildrops, and its limits.
 pub struct Server<S> {
     pub(super) store: Arc<S>,
     pub(super) accounts: Arc<Accounts>,
@@ -92,7 +92,7 @@ pub struct Server<S> {
 }
 
 impl<S: MailStore> Server<S> {
-    /// A server without TLS, with the usual [`Settings`].
+    /// A server without TLS, with the default [`Settings`].
     #[must_use]
     pub fn new(store: S, accounts: Accounts) -> Self {
         let settings = Settings::default();
@@ -107,7 +107,7 @@ impl<S: MailStore> Server<S> {
         }
     }
 
-    /// What to allow.
+    /// Sets the limits.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
         let hashes = settings.hashes.clamp(1, Semaphore::MAX_PERMITS);
@@ -116,20 +116,20 @@ impl<S: MailStore> Server<S> {
         self
     }
 
-    /// Offers STLS, and takes connections that begin with TLS.
+    /// Offers STLS, and accepts connections that begin with TLS.
     #[must_use]
     pub fn tls(mut self, config: Arc<ServerConfig>) -> Self {
         self.tls = Some(config.into());
         self
     }
 
-    /// Serves until `stop` is done. Then no connection is accepted, those not
-    /// logged in are closed, and the others may go on for
-    /// [`Settings::grace`], or until `stop_now` is done. What is left then is
-    /// closed, and nothing of it removed. Gives the number of those.
+    /// Serves until `stop` completes. Then it accepts no more connections, closes
+    /// those that are not logged in, and lets the others continue for
+    /// [`Settings::grace`] or until `stop_now` completes. It closes the remaining
+    /// ones without deleting messages, and returns their number.
     ///
-    /// On a runtime with several threads a slow disk holds up nobody but the
-    /// session that waits for it.
+    /// On a runtime with several threads, a slow disk delays only the session that
+    /// waits for it.
     pub async fn serve(
         self: Arc<Self>,
         listeners: Vec<Listener>,
@@ -166,7 +166,7 @@ impl<S: MailStore> Server<S> {
         };
         select! {
             biased;
-            // It is done already.
+            // `stop` has already completed.
             () = ready(()), if at_once => {}
             () = &mut stop_now, if !at_once => {}
             _ = time::timeout(self.settings.grace, all_done) => {}
@@ -199,7 +199,8 @@ impl<S: MailStore> Server<S> {
                     Full::Address => most_of_address,
                 };
                 warn!(connection = number, %peer, %full, limit, "too many connections");
-                // The socket is new: there is room for a line, or it is lost.
+                // The socket is new, so there is room for a line; otherwise it is
+                // lost.
                 if let (false, Ok(mut tcp)) = (implicit_tls, tcp.into_std()) {
                     let _ = tcp.write(TOO_MANY);
                 }
@@ -210,7 +211,7 @@ impl<S: MailStore> Server<S> {
         let server = Arc::clone(self);
         let connection = async move {
             let _place = place;
-            // A reply is written whole; there is nothing to wait for.
+            // A reply is written completely, so there is nothing to wait for.
             let _ = tcp.set_nodelay(true);
             let terms = Terms {
                 peer: peer.ip(),
@@ -224,7 +225,7 @@ impl<S: MailStore> Server<S> {
     }
 }
 
-/// What is allowed, and whether there is TLS; no keys.
+/// Writes the limits and whether there is TLS, but no keys.
 impl<S> fmt::Debug for Server<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
@@ -235,7 +236,7 @@ impl<S> fmt::Debug for Server<S> {
     }
 }
 
-/// The next connection of any listener, and whether it begins with TLS.
+/// Accepts the next connection of any listener. Returns whether it begins with TLS.
 async fn accept(listeners: &[Listener]) -> io::Result<(TcpStream, SocketAddr, bool)> {
     poll_fn(|context| {
         for listener in listeners {
@@ -250,6 +251,6 @@ async fn accept(listeners: &[Listener]) -> io::Result<(TcpStream, SocketAddr, bo
 
 fn report(done: Result<(), tokio::task::JoinError>) {
     if let Err(error) = done {
-        error!(%error, "a connection ended by a fault of the server");
+        error!(%error, "a connection ended because of an error in the server");
     }
 }

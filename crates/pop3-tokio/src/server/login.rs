@@ -1,4 +1,4 @@
-//! Logins: who it is, whether the password is right, and the maildrop.
+//! Logins: finds the user, checks the password, and opens the maildrop.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{
 use crate::hashing::compute_in;
 
 impl<S: MailStore> Connection<'_, S> {
-    /// Answers a login. Gives why the connection has to end, if it has.
+    /// Answers a login. Returns the reason if the connection must end.
     pub(super) async fn login(&mut self, login: Login) -> Option<Ended> {
         self.exchange = None;
         match login {
@@ -34,7 +34,7 @@ impl<S: MailStore> Connection<'_, S> {
                 self.exchange = Some(exchange);
                 self.take(step).await
             }
-            // Not offered.
+            // The mechanism is not offered.
             _ => self.reject(None).await,
         }
     }
@@ -54,7 +54,7 @@ impl<S: MailStore> Connection<'_, S> {
         match step {
             Step::Challenge(base64) => {
                 if self.session.challenge(now(), &base64).is_err() {
-                    // The client's own part of it is too long for a line.
+                    // The client's part of the exchange is too long for a line.
                     return self.reject(None).await;
                 }
                 None
@@ -115,7 +115,7 @@ impl<S: MailStore> Connection<'_, S> {
         None
     }
 
-    /// Says no, after a pause that grows.
+    /// Rejects a login, after a pause that grows.
     async fn reject(&mut self, name: Option<String>) -> Option<Ended> {
         let failed = self.session.failed_logins() + 1;
         let name = name.unwrap_or_default();

@@ -1,11 +1,11 @@
 //! A Maildir as a maildrop.
 //!
-//! The directories `new` and `cur` are one maildrop; `tmp` and subdirectories are not
-//! looked at. Messages are listed at login and stay where they are; other
-//! programs may deliver, move between `new` and `cur`, change flags and delete
-//! meanwhile. Two files of ours lie beside the directories: `pop3.lock`, which
-//! keeps other sessions out, and `pop3.sizes`, which saves reading every message
-//! at every login.
+//! The directories `new` and `cur` are one maildrop; `tmp` and subdirectories are
+//! ignored. Messages are listed at login and stay in place; other programs may
+//! deliver messages, move them between `new` and `cur`, change flags and delete
+//! them at the same time. Two of our files are beside the directories: `pop3.lock`
+//! locks out other sessions, and `pop3.sizes` saves reading every message at every
+//! login.
 
 mod directories;
 mod name;
@@ -30,8 +30,7 @@ use self::{
 };
 use super::{MailStore, OpenError, User};
 
-/// The Maildirs of users: the one that the user's line names, or else the one
-/// for all.
+/// The Maildirs of users: the one in the user's line, or else a common one.
 #[derive(Clone, Debug)]
 pub struct MaildirStore {
     otherwise: Option<PathBuf>,
@@ -39,8 +38,8 @@ pub struct MaildirStore {
 }
 
 impl MaildirStore {
-    /// `otherwise` is the Maildir of each user whose line names none; the other
-    /// Maildirs are sought from the directory `base`.
+    /// A store of Maildirs. `otherwise` is the Maildir of users whose lines name
+    /// none; relative paths in lines start at the directory `base`.
     #[must_use]
     pub fn new(otherwise: Option<PathBuf>, base: impl Into<PathBuf>) -> Self {
         Self {
@@ -49,7 +48,7 @@ impl MaildirStore {
         }
     }
 
-    /// Where a user's Maildir is.
+    /// The path of a user's Maildir.
     #[must_use]
     pub fn path(&self, user: &User) -> Option<PathBuf> {
         let own = user.maildir().map(|own| self.base.join(own));
@@ -81,14 +80,14 @@ pub struct Maildir {
 }
 
 impl Maildir {
-    /// Locks a Maildir and lists its messages. A message is read to count its
-    /// octets, unless its file is the one whose size is kept in `pop3.sizes`.
-    /// Sizes in names are not used: they are not always right.
+    /// Locks a Maildir and lists its messages. It reads each message to count its
+    /// octets, unless `pop3.sizes` has the size of the same file. It does not use
+    /// sizes in file names, which are not always right.
     ///
     /// # Errors
     ///
-    /// If another session has the lock, of this server or another process; if a
-    /// directory or message cannot be read; if the lock cannot be created.
+    /// If another session of this server or another process holds the lock, if a
+    /// directory or message cannot be read, or if the lock cannot be created.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let directories = Directories::open(path)?;
         let lock = directories.lock()?;
@@ -104,8 +103,8 @@ impl Maildir {
         message.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Calls `found` for each file whose name says it is one of these messages,
-    /// under another name than at login.
+    /// Calls `found` for each file that is one of these messages according to its
+    /// name, but has another name than at login.
     fn find_moved(
         &self,
         unique_parts: &HashSet<&[u8]>,
@@ -145,7 +144,7 @@ impl Maildrop for Maildir {
         let (Some(part), true) = (&message.unique_part, is_missing(&opened)) else {
             return same(message, opened?);
         };
-        // Another program has moved it, or changed its flags.
+        // Another program has moved the file, or changed its flags.
         let mut moved: Option<(Directory, CString)> = None;
         self.find_moved(&HashSet::from([&**part]), |directory, file| {
             moved = Some((directory, file.to_owned()));
@@ -164,7 +163,7 @@ impl Maildrop for Maildir {
         let mut first_error = Ok(());
         let mut missing = HashSet::new();
         let remember = |done: io::Result<()>, first_error: &mut io::Result<()>| {
-            // What another program has removed is removed.
+            // A file that another program has removed counts as removed.
             if done.is_err() && !is_missing(&done) && first_error.is_ok() {
                 *first_error = done;
             }
@@ -194,7 +193,7 @@ impl Maildrop for Maildir {
     }
 }
 
-/// The file, if it has the octets that were listed at login.
+/// Returns the file, if it is unchanged since login.
 fn same(message: &Stored, file: File) -> io::Result<File> {
     match Stamp::of(&file)? == message.stamp {
         true => Ok(file),

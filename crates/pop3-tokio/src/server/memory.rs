@@ -11,18 +11,18 @@ use pop3_proto::{MessageNumber, UniqueId, server::Maildrop};
 use super::{MailStore, OpenError, User, size::wire_octets};
 use crate::tls::random;
 
-/// One maildrop, the same for every user, gone when the process ends.
+/// One maildrop in memory, the same for every user.
 ///
-/// Clones are the same store.
+/// Clones share the same maildrop.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore(Arc<Mutex<Contents>>);
 
 #[derive(Debug, Default)]
 struct Contents {
-    /// By the numbers that their unique-ids are made of.
+    /// The messages, by the numbers in their unique-ids.
     messages: BTreeMap<u64, Arc<[u8]>>,
     next: u64,
-    /// Another in each store, so that no unique-id comes again.
+    /// A random name for the store, so that unique-ids are not reused.
     name: String,
     locked: bool,
 }
@@ -32,8 +32,7 @@ impl MemoryStore {
     ///
     /// # Errors
     ///
-    /// If the operating system has no random octets, of which its unique-ids
-    /// are made.
+    /// If the operating system returns no random octets, which unique-ids need.
     pub fn new() -> io::Result<Self> {
         let name = random::<8>()?;
         let contents = Contents {
@@ -43,7 +42,7 @@ impl MemoryStore {
         Ok(Self(Arc::new(Mutex::new(contents))))
     }
 
-    /// Adds a message. A session that is open does not see it.
+    /// Adds a message. Open sessions do not see it.
     pub fn deliver(&self, message: impl Into<Arc<[u8]>>) {
         let mut contents = self.contents();
         let number = contents.next;
@@ -51,7 +50,7 @@ impl MemoryStore {
         contents.messages.insert(number, message.into());
     }
 
-    /// The messages that are there, in the order they came.
+    /// The messages, in the order of their delivery.
     #[must_use]
     pub fn messages(&self) -> Vec<Arc<[u8]>> {
         self.contents().messages.values().cloned().collect()

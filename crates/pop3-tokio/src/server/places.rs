@@ -1,4 +1,4 @@
-//! How many connections there are, and from where.
+//! Counts connections, in total and by address.
 
 use std::{
     collections::HashMap,
@@ -17,14 +17,14 @@ struct Taken {
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// A connection's place, given back when it is dropped.
+/// The place of a connection, returned when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     places: Arc<Places>,
     address: IpAddr,
 }
 
-/// Which limit is reached.
+/// The limit that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Full {
     Total,
@@ -77,7 +77,8 @@ impl Drop for Place {
     }
 }
 
-/// A host has one IPv4 address, and any of a network of IPv6 addresses.
+/// The network by which addresses are counted: a host has one IPv4 address, but any
+/// address of an IPv6 network.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -91,7 +92,7 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    /// Whether each of these has a place where one of an address may have one.
+    /// Whether all of these get a place if each network may have one.
     fn together(addresses: &[&str]) -> Result<(), Full> {
         let places = Arc::new(Places::default());
         let taken: Result<Vec<Place>, Full> = addresses
@@ -107,14 +108,14 @@ mod tests {
         assert_eq!(together(&one), Err(Full::Address));
         assert_eq!(together(&["2001:db8:0:1::1", "2001:db8:0:2::1"]), Ok(()));
         assert_eq!(together(&["192.0.2.1", "192.0.2.2"]), Ok(()));
-        // The same address, written as the IPv6 one that a socket gives.
+        // The same address in the IPv6 form that a socket returns.
         let mapped = ["192.0.2.1", "::ffff:192.0.2.1"];
         assert_eq!(together(&mapped), Err(Full::Address));
         assert_eq!(together(&["::ffff:192.0.2.1", "::ffff:192.0.2.2"]), Ok(()));
     }
 
     #[test]
-    fn gives_a_place_back() {
+    fn frees_a_place_when_dropped() {
         let places = Arc::new(Places::default());
         let address = IpAddr::from([192, 0, 2, 1]);
         let first = places.take(address, 1, 1).unwrap();

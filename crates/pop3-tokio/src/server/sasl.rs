@@ -16,15 +16,15 @@ const NONCE: usize = 18;
 
 /// What to do next.
 pub(super) enum Step {
-    /// Send this, base64 by now, and wait for the response.
+    /// Send this challenge, already in base64, and wait for the response.
     Challenge(String),
-    /// Find out whether this is the user's password.
+    /// Check the user's password.
     Check { name: String, password: HiddenText },
-    /// The client has proved who it is.
+    /// The client has proved its identity.
     Proven(User),
-    /// It has not. The name, if one was given.
+    /// The client has not proved its identity. Contains the name, if one was given.
     Refused(Option<String>),
-    /// There are no random octets.
+    /// The operating system returned no random octets.
     Failed,
 }
 
@@ -40,14 +40,14 @@ enum Response {
     LoginPassword(String),
     ScramFirst,
     ScramFinal(Box<Expected>, String, Option<User>),
-    /// Nothing: the answer to the server's proof.
+    /// An empty response to the server's proof.
     ScramEnd(User),
     /// The exchange is over.
     Nothing,
 }
 
 impl Exchange {
-    /// Begins one; `None` for a mechanism that is not known here.
+    /// Begins an exchange; `None` for an unknown mechanism.
     pub(super) fn new(mechanism: &str, accounts: &Arc<Accounts>) -> Option<Self> {
         let waits_for = match mechanism {
             "PLAIN" => Response::Plain,
@@ -64,10 +64,10 @@ impl Exchange {
     /// The first step, without or with an initial response.
     pub(super) fn begin(&mut self, initial_response: Option<&str>) -> Step {
         match (initial_response, &self.waits_for) {
-            // RFC 5034 §4: an empty one.
+            // RFC 5034 §4: an empty initial response.
             (Some("="), _) => self.respond(""),
             (Some(base64), _) => self.respond(base64),
-            // What clients expect to be asked; the words are fixed by use.
+            // Clients expect exactly these prompts.
             (None, Response::LoginName) => Step::Challenge(STANDARD.encode("Username:")),
             (None, _) => Step::Challenge(String::new()),
         }
@@ -122,11 +122,11 @@ impl Exchange {
     }
 }
 
-/// RFC 4616: another identity than the user's own is not for anyone to take.
+/// Reads the message of PLAIN (RFC 4616). No user may act as another one.
 fn plain(text: &str) -> Step {
     let parts: Vec<&str> = text.split('\0').collect();
     let [identity, name, password] = parts[..] else {
-        // Any part may be the password.
+        // Do not log a name: any part may be the password.
         return Step::Refused(None);
     };
     let is_own = identity.is_empty() || identity == name;
@@ -163,7 +163,7 @@ mod tests {
         assert!(matches!(step("more"), Step::Refused(Some(name)) if name == "mrose"));
     }
 
-    /// Names are logged: where parts are missing, any may be the password.
+    /// Names are logged, and in a malformed message any part may be the password.
     #[test]
     fn a_malformed_message_has_no_name() {
         for message in ["tanstaaf", "mrose\0tanstaaf", "\0mrose\0x\0tanstaaf"] {

@@ -1,5 +1,5 @@
-//! SCRAM-SHA-256: the keys that a server keeps, and its half of the exchange
-//! (RFC 5802, RFC 7677).
+//! SCRAM-SHA-256: the keys that a server stores, and its half of the exchange (RFC
+//! 5802, RFC 7677).
 
 use std::fmt;
 
@@ -11,20 +11,20 @@ use subtle::ConstantTimeEq as _;
 
 use crate::{sasl::ITERATIONS, tls::random};
 
-/// The fewest iterations (RFC 7677 §4), and what [`ScramKeys::new`] takes.
+/// The minimum number of iterations (RFC 7677 §4), which [`ScramKeys::new`] uses.
 pub const SCRAM_ITERATIONS: u32 = *ITERATIONS.start();
 
 /// Octets of a new salt.
 const SALT: usize = 16;
 
-/// How the written form begins.
+/// The prefix of the text form.
 const SCHEME: &str = "SCRAM-SHA-256$";
 
-/// What a server keeps of a password for SCRAM-SHA-256 (RFC 5802 §3).
+/// The keys that a server stores for a password with SCRAM-SHA-256 (RFC 5802 §3).
 ///
-/// Written as `SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`, the last
-/// three in base64, as other servers write it. Who has it can check passwords
-/// and play the server, but not log in.
+/// Their text form is `SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey`, with the
+/// last three in base64, as in other servers. The keys are enough to check
+/// passwords and to impersonate the server, but not to log in.
 ///
 /// ```
 /// use pop3_tokio::server::ScramKeys;
@@ -44,19 +44,19 @@ pub struct ScramKeys {
 }
 
 impl ScramKeys {
-    /// The keys of a password, with a salt of their own.
+    /// Computes the keys of a password, with a new salt.
     ///
     /// # Errors
     ///
-    /// If the operating system has no random octets.
+    /// If the operating system returns no random octets.
     pub fn new(password: &str) -> std::io::Result<Self> {
         let salt = random::<SALT>()?;
         Ok(Self::derive(password, salt.to_vec(), SCRAM_ITERATIONS))
     }
 
-    /// Reads the written form; `None` if it is not that, or has fewer than
-    /// [`SCRAM_ITERATIONS`] or over 1,000,000 iterations, which our client would
-    /// not compute.
+    /// Parses the text form; `None` if it is malformed, or has fewer than
+    /// [`SCRAM_ITERATIONS`] or more than 1,000,000 iterations, which our client
+    /// refuses.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (parameters, keys) = text.strip_prefix(SCHEME)?.split_once('$')?;
@@ -76,16 +76,16 @@ impl ScramKeys {
         })
     }
 
-    /// Whether this is the password that the keys were made from. Takes the
-    /// time of the iterations.
+    /// Whether the keys were made from this password. Takes the time of the
+    /// iterations.
     #[must_use]
     pub fn is_password(&self, password: &str) -> bool {
         let other = Self::derive(password, self.salt.clone(), self.iterations);
         other.stored_key.ct_eq(&self.stored_key).into()
     }
 
-    /// Keys that no password has, the same for the same name as long as
-    /// `secret` is: so a stranger does not learn which names there are.
+    /// Keys that match no password. They depend on `name` and `secret`, so that a
+    /// client does not learn which names exist.
     pub(super) fn of_nobody(name: &str, secret: &[u8], like: &Self) -> Self {
         let octets = |what: &[u8]| mac(secret, &[what, name.as_bytes()]);
         let mut salt = octets(b"salt").to_vec();
@@ -99,8 +99,8 @@ impl ScramKeys {
     }
 
     fn derive(password: &str, salt: Vec<u8>, iterations: u32) -> Self {
-        // RFC 5802 §2.2; what SASLprep forbids is taken as it is, and so found
-        // to be no password of anyone who keeps to it.
+        // RFC 5802 §2.2. A password that SASLprep forbids is used unchanged, and
+        // matches no password that was prepared.
         let prepared = stringprep::saslprep(password).unwrap_or(password.into());
         let mut salted = [0; 32];
         pbkdf2_hmac::<Sha256>(prepared.as_bytes(), &salt, iterations, &mut salted);
@@ -113,7 +113,7 @@ impl ScramKeys {
     }
 }
 
-/// Nothing that would help to find the password.
+/// Writes nothing that would help to find the password.
 impl fmt::Debug for ScramKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ScramKeys")
@@ -122,7 +122,7 @@ impl fmt::Debug for ScramKeys {
     }
 }
 
-/// The written form.
+/// Writes the text form.
 impl fmt::Display for ScramKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -136,7 +136,7 @@ impl fmt::Display for ScramKeys {
     }
 }
 
-/// The client's first message (RFC 5802 §7), taken apart.
+/// The parts of the client's first message (RFC 5802 §7).
 pub(super) struct ClientFirst {
     pub(super) name: String,
     gs2_header: String,
@@ -145,15 +145,15 @@ pub(super) struct ClientFirst {
 }
 
 impl ClientFirst {
-    /// `None` if it is malformed, wants another identity, or binds a channel:
-    /// that is SCRAM-SHA-256-PLUS, which is not offered.
+    /// Parses the message; `None` if it is malformed, asks for another identity, or
+    /// binds a channel, which only SCRAM-SHA-256-PLUS does and is not offered.
     pub(super) fn parse(message: &str) -> Option<Self> {
         let mut parts = message.splitn(3, ',');
         let (binding, identity, bare) = (parts.next()?, parts.next()?, parts.next()?);
         if !matches!(binding, "n" | "y") {
             return None;
         }
-        // An extension that must be understood would come first, as m=.
+        // A mandatory extension would come first, as m=.
         let mut attributes = bare.split(',');
         let name = unescape(attributes.next()?.strip_prefix("n=")?)?;
         let nonce = attributes.next()?.strip_prefix("r=")?;
@@ -172,7 +172,8 @@ impl ClientFirst {
         })
     }
 
-    /// Answers it: gives the server's first message, and what checks the last.
+    /// Returns the server's first message, and the check of the client's final
+    /// message.
     pub(super) fn answer(self, keys: ScramKeys, server_nonce: &str) -> (String, Expected) {
         let nonce = format!("{}{server_nonce}", self.nonce);
         let salt = STANDARD.encode(&keys.salt);
@@ -187,7 +188,7 @@ impl ClientFirst {
     }
 }
 
-/// What the client's final message has to fit.
+/// The check of the client's final message.
 pub(super) struct Expected {
     channel: String,
     transcript: String,
@@ -196,8 +197,8 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// The server's final message, if the client's one proves that it knows the
-    /// password.
+    /// Returns the server's final message, if the client's message proves that it
+    /// knows the password.
     pub(super) fn check(&self, message: &str) -> Option<String> {
         let (without_proof, proof) = message.rsplit_once(",p=")?;
         let mut attributes = without_proof.split(',');
@@ -222,7 +223,7 @@ impl Expected {
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    // A key may have any length; were it not so, nothing would ever match.
+    // HMAC accepts keys of any length, so this never fails.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
         return [0; 32];
     };
@@ -232,7 +233,7 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// A name, in which `=2C` stands for a comma and `=3D` for `=`.
+/// Decodes a name in which `=2C` stands for a comma and `=3D` for `=`.
 fn unescape(name: &str) -> Option<String> {
     let mut pieces = name.split('=');
     let mut plain = pieces.next()?.to_owned();

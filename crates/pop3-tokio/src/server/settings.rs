@@ -1,15 +1,14 @@
-//! What a server allows: every limit by name, with what it is at first.
+//! The limits of a server, with their defaults.
 
 use core::time::Duration;
 use std::thread;
 
-use pop3_proto::{Expiry, server::AUTOLOGOUT_MIN};
+use pop3_proto::{Expiry, server::MIN_AUTOLOGOUT};
 
 /// The longest pause after a failed login.
-pub const LOGIN_DELAY_MAX: Duration = Duration::from_secs(16);
+pub const MAX_LOGIN_DELAY: Duration = Duration::from_secs(16);
 
-/// What a [`Server`](super::Server) allows. All limits can be changed by
-/// assigning to the field:
+/// The limits of a [`Server`](super::Server). Assign to a field to change a limit:
 ///
 /// ```
 /// use pop3_tokio::server::Settings;
@@ -20,38 +19,39 @@ pub const LOGIN_DELAY_MAX: Duration = Duration::from_secs(16);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Connections at one time, those not logged in among them. One more is told
-    /// `-ERR [SYS/TEMP]` and closed. At first 256.
+    /// The most connections at one time, including those not logged in. Further
+    /// ones get `-ERR [SYS/TEMP]` and are closed. Default: 256.
     pub connections: usize,
-    /// The same for one address; an IPv6 address stands for its network of 64
-    /// bits. At first 32.
+    /// The most connections from one IPv4 address or one IPv6 /64 network. Default:
+    /// 32.
     pub connections_per_address: usize,
-    /// After so many rejected logins a connection is closed. At first 3.
+    /// The number of rejected logins after which a connection is closed. Default:
+    /// 3.
     pub login_attempts: u32,
-    /// The pause before a login is rejected, for the first time; it doubles with
-    /// each, up to [`LOGIN_DELAY_MAX`]. At first 1 second.
+    /// The pause before the first rejection of a login. It doubles with each
+    /// rejection, up to [`MAX_LOGIN_DELAY`]. Default: 1 second.
     pub login_delay: Duration,
-    /// A connection that has not logged in after so long is closed, whatever it
-    /// sends. At first 10 minutes.
+    /// The time after which a connection without a login is closed, whatever it
+    /// sends. Default: 10 minutes.
     pub login_timeout: Duration,
-    /// The TLS handshake has to be done in so long. At first 30 seconds.
+    /// The time for the TLS handshake. Default: 30 seconds.
     pub handshake_timeout: Duration,
-    /// A session is closed after so long without a command, or without progress
-    /// in sending to it. At first, and at least, 10 minutes (RFC 1939 §3).
+    /// The time without a command, or without progress in sending, after which a
+    /// session is closed. Default and minimum: 10 minutes (RFC 1939 §3).
     pub autologout: Duration,
-    /// When the server is told to stop, sessions that are logged in may go on
-    /// for so long. At first 30 seconds.
+    /// The time that logged-in sessions may continue after the server is told to
+    /// stop. Default: 30 seconds.
     pub grace: Duration,
-    /// Passwords hashed at one time; one takes some 20 MiB with Argon2. At first
-    /// as many as there are processors.
+    /// The number of passwords hashed at one time; each takes about 20 MiB with
+    /// Argon2. Default: the number of processors.
     pub hashes: usize,
-    /// What EXPIRE announces: how long mail is kept at least (RFC 2449 §6.7).
-    /// The server deletes nothing by itself, but whoever keeps the maildrops
-    /// may. At first nothing is announced.
+    /// The minimum time that mail is kept, announced by EXPIRE (RFC 2449 §6.7). The
+    /// server itself deletes nothing, but its operator may. Default: no
+    /// announcement.
     pub expire: Option<Expiry>,
-    /// Takes passwords without TLS from other hosts too, where anyone between
-    /// can read them (RFC 8314 §3). From this host they always are taken. At
-    /// first false.
+    /// Accepts passwords without TLS from other hosts too, where anyone between can
+    /// read them (RFC 8314 §3). From this host they are always accepted. Default:
+    /// false.
     pub dangerous_plaintext_without_tls: bool,
 }
 
@@ -62,9 +62,9 @@ impl Default for Settings {
             connections_per_address: 32,
             login_attempts: 3,
             login_delay: Duration::from_secs(1),
-            login_timeout: AUTOLOGOUT_MIN,
+            login_timeout: MIN_AUTOLOGOUT,
             handshake_timeout: Duration::from_secs(30),
-            autologout: AUTOLOGOUT_MIN,
+            autologout: MIN_AUTOLOGOUT,
             grace: Duration::from_secs(30),
             hashes: thread::available_parallelism().map_or(1, usize::from),
             expire: None,
@@ -74,13 +74,13 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The pause before the login that makes `failed` is rejected.
+    /// The pause before the rejection number `failed`.
     pub(super) fn delay(&self, failed: u32) -> Duration {
         let factor = 1_u32
             .checked_shl(failed.saturating_sub(1))
             .unwrap_or(u32::MAX);
         self.login_delay
             .saturating_mul(factor)
-            .min(LOGIN_DELAY_MAX.max(self.login_delay))
+            .min(MAX_LOGIN_DELAY.max(self.login_delay))
     }
 }

@@ -1,17 +1,17 @@
-//! Text from clients, as it may stand in a log.
+//! Makes text from clients safe for the log.
 
 /// The most characters that are shown.
 const SHOWN_MAX: usize = 64;
 
-/// Text with all that does not print escaped, and not too much of it. Quotes and
-/// backslashes stay: the log puts quotes around a text, and escapes those within.
+/// Escapes non-printable characters and limits the length. Keeps quotes and
+/// backslashes, because the log quotes and escapes the text itself.
 pub(super) fn shown(text: &str) -> String {
     let mut chars = text.chars();
     let mut shown = String::new();
     for char in chars.by_ref().take(SHOWN_MAX) {
         match char {
             ' '..='~' => shown.push(char),
-            // Also what changes the direction of text.
+            // This also escapes characters that change the direction of text.
             char => shown.extend(char.escape_debug()),
         }
     }

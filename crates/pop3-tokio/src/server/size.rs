@@ -1,10 +1,10 @@
-//! How many octets a message has on the wire.
+//! Counts the octets of a message on the wire.
 
 use std::io::{self, Read};
 
 use dot_stuffing::{BareNewline, MultilineEncoder};
 
-/// Octets read at once.
+/// The octets read at once.
 const PIECE: usize = 64 * 1024;
 
 /// Counts the octets of a message as it is sent (RFC 1939 §11): each line end
@@ -14,7 +14,7 @@ const PIECE: usize = 64 * 1024;
 ///
 /// Those of reading.
 pub(super) fn wire_octets(mut message: impl Read) -> io::Result<u64> {
-    // The same encoder as the session has, so that both mean the same.
+    // Use the encoder of the session, so that both agree.
     let mut encoder = MultilineEncoder::new(BareNewline::Canonicalize);
     let mut piece = vec![0; PIECE];
     let mut octets = 0;
@@ -31,7 +31,7 @@ pub(super) fn wire_octets(mut message: impl Read) -> io::Result<u64> {
         while let Some(slice) = slices.next() {
             let slice = slice.map_err(io::Error::other)?;
             let rest = slices.rest().len();
-            // A stuffed dot is none of the message's.
+            // A stuffed dot does not belong to the message.
             let stuffed = rest == left && slice == b".";
             left = rest;
             if !stuffed {

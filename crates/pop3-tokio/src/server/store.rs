@@ -1,4 +1,4 @@
-//! Where maildrops come from.
+//! Stores of maildrops.
 
 use std::{fmt, io};
 
@@ -8,15 +8,15 @@ use super::User;
 
 /// A store of maildrops.
 pub trait MailStore: Send + Sync + 'static {
-    /// What a user's session works on.
+    /// The maildrop of a session.
     type Maildrop: Maildrop<Message: Send> + Send + 'static;
 
-    /// Opens and locks the maildrop of a user who has proved who it is. Runs on
-    /// a thread where it may block.
+    /// Opens and locks the maildrop of an authenticated user. Runs on a blocking
+    /// thread.
     ///
     /// # Errors
     ///
-    /// If another session has the maildrop, or it cannot be opened now.
+    /// If another session has locked the maildrop, or it cannot be opened now.
     fn open(&self, user: &User) -> Result<Self::Maildrop, OpenError>;
 }
 
@@ -26,7 +26,7 @@ pub trait MailStore: Send + Sync + 'static {
 pub enum OpenError {
     /// Another session has locked it: `-ERR [IN-USE]` (RFC 2449 §8.1.1).
     InUse,
-    /// Something else: `-ERR [SYS/TEMP]` (RFC 3206 §4), and a line in the log.
+    /// Another failure: `-ERR [SYS/TEMP]` (RFC 3206 §4), and a line in the log.
     Io(io::Error),
 }
 

@@ -247,7 +247,7 @@ async fn after_iterations(iterations: u32, answer: &str) -> Result<Method, Error
             assert!(line.starts_with(wanted), "{line}");
             said = match wanted {
                 "CAPA" => "+OK\r\nSASL SCRAM-SHA-256 PLAIN\r\n.\r\n".to_owned(),
-                "*" => "-ERR cancelled\r\n".to_owned(),
+                "*" => "-ERR canceled\r\n".to_owned(),
                 _ if wanted == plain => answer.to_owned(),
                 _ => {
                     let first = line.trim_end().rsplit(' ').next().unwrap();
@@ -277,8 +277,8 @@ async fn all_reasons_if_no_method_works() {
     let error = after_iterations(4095, "-ERR wrong\r\n").await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "login by SCRAM-SHA-256: the server asks for fewer than 4096 iterations or over 1000000; \
-         login by PLAIN: the server refuses AUTH: wrong"
+        "login with SCRAM-SHA-256: the server asks for fewer than 4096 or more than 1000000 \
+         iterations; login with PLAIN: the server refuses AUTH: wrong"
     );
     assert_eq!(error.kind(), ErrorKind::Authentication);
     let Error::Login(LoginError::NoneWorked(reasons)) = error else {
@@ -299,8 +299,9 @@ async fn all_reasons_if_no_method_works() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "login by SCRAM-SHA-256: it cannot carry this name or password; login by PLAIN: it \
-         cannot carry this name or password; login by USER: it cannot carry this name or password"
+        "login with SCRAM-SHA-256: this method cannot send this name or password; login with \
+         PLAIN: this method cannot send this name or password; login with USER: this method \
+         cannot send this name or password"
     );
     assert_eq!(error.kind(), ErrorKind::Usage);
 }
@@ -330,7 +331,7 @@ async fn no_initial_response_unless_announced() {
                     .unwrap_err()
             });
             let said = error.await.to_string();
-            assert_eq!(said, "login by PLAIN: the server refuses AUTH: no");
+            assert_eq!(said, "login with PLAIN: the server refuses AUTH: no");
         }
     }
 }

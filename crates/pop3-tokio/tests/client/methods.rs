@@ -132,10 +132,10 @@ async fn cram_md5() {
 }
 
 #[tokio::test]
-async fn a_challenge_that_is_no_base64_is_cancelled() {
+async fn a_challenge_that_is_no_base64_is_canceled() {
     let dialogue = [
         ("AUTH CRAM-MD5\r\n", "+ what?\r\n"),
-        ("*\r\n", "-ERR cancelled\r\n"),
+        ("*\r\n", "-ERR canceled\r\n"),
     ];
     let error = login(Method::CramMd5, &password(), &dialogue)
         .await

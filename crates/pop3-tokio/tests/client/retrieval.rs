@@ -319,3 +319,32 @@ async fn a_message_that_is_marked_cannot_be_asked_for() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn retrieves_a_message_into_memory() {
+    let steps = [
+        ("RETR 1\r\n", "+OK\r\n..a\r\n.\r\n"),
+        ("RETR 2\r\n", "-ERR gone\r\n"),
+        ("DELE 1\r\n", "+OK\r\n"),
+    ];
+    logged_in(&steps, async |mut client: Client| {
+        let (message, proof) = client.retrieve_to_vec(number(1), 4).await.unwrap();
+        assert_eq!(message, b".a\r\n");
+        let refused = client.retrieve_to_vec(number(2), 4).await;
+        assert!(matches!(refused, Err(Error::Refused(_))));
+        assert_eq!(client.delete([proof]).await.unwrap().marked, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn refuses_a_message_that_is_larger_than_allowed() {
+    let steps = [("RETR 1\r\n", "+OK\r\n..a\r\n.\r\n")];
+    logged_in(&steps, async |mut client: Client| {
+        let error = client.retrieve_to_vec(number(1), 3).await.unwrap_err();
+        assert_eq!(error.to_string(), "message 1 is longer than 3 octets");
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(matches!(client.noop().await, Err(Error::Interrupted)));
+    })
+    .await;
+}

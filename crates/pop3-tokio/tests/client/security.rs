@@ -348,8 +348,8 @@ async fn a_forged_signature_ends_the_connection() {
             let error = client.login(&credentials).await.unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "login by SCRAM-SHA-256: the server does not know the password: perhaps it is \
-                 not the right one"
+                "login with SCRAM-SHA-256: the server does not know the password: it may not be \
+                 the server that you expect"
             );
             for method in [Method::Plain, Method::UserPass, Method::ScramSha256] {
                 let later = client.login_by(method, &credentials).await;

@@ -498,3 +498,16 @@ async fn no_tls_at_all() {
     assert!(matches!(error, Error::Tls { .. }));
     assert_eq!(error.kind(), ErrorKind::Protocol);
 }
+
+#[tokio::test]
+async fn takes_the_cryptography_of_the_settings() {
+    let without_suites = |settings: &mut Settings, file| {
+        trust(settings, file);
+        let mut provider = aws_lc_rs::default_provider();
+        provider.cipher_suites.clear();
+        settings.tls.provider = Some(Arc::new(provider));
+    };
+    let url = "pop3s://localhost";
+    let (result, _) = connect(url, "localhost", without_suites, [&[], &[]], async |_| ()).await;
+    assert!(matches!(result, Err(Error::Tls { .. })), "{result:?}");
+}

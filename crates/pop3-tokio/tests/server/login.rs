@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use pop3_proto::{Expiry, Profile};
 use pop3_tokio::client::{self, Credentials, Endpoint, Method, Scheme};
-use pop3_tokio::server::{Accounts, Ended, LOGIN_DELAY_MAX, ScramKeys, Server, hash_password};
+use pop3_tokio::server::{Accounts, Ended, MAX_LOGIN_DELAY, ScramKeys, Server, hash_password};
 use sha2::{Digest as _, Sha256};
 use tokio::{
     io::{AsyncRead, AsyncWrite, duplex},
@@ -444,7 +444,7 @@ async fn rejections_take_longer_and_longer_and_then_the_connection_ends() {
             pauses.push(before.elapsed().as_secs());
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 16, 16]);
-        assert_eq!(LOGIN_DELAY_MAX.as_secs(), 16);
+        assert_eq!(MAX_LOGIN_DELAY.as_secs(), 16);
         assert_eq!(client.rest().await, b"");
     };
     let (ended, ()) = tokio::join!(attended, talk);

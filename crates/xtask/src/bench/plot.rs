@@ -1,147 +1,117 @@
-//! The plot, drawn by hand: an SVG without fonts or scripts of its own, on a
-//! light ground so that it can be read on a dark page.
+//! docs/benchmarks.svg: decoding whole blocks, relative to the memchr limit.
 
-use crate::bench::{
-    measure::{Id, Kind, Measurements, Payload, Subject},
-    ratio::digits,
+use std::path::Path;
+
+use anyhow::Context as _;
+use plotters::{
+    prelude::*,
+    style::text_anchor::{HPos, Pos, VPos},
 };
 
-const WIDTH: f64 = 800.0;
-/// Where the bars begin and where the axis ends.
-const LEFT: f64 = 128.0;
-const RIGHT: f64 = 648.0;
-/// The right edges of the two columns of numbers.
-const RATIOS: f64 = 712.0;
-const SPEEDS: f64 = 772.0;
-/// The ends of the axis, as powers of ten.
-const LEAST: f64 = -3.0;
-const MOST: f64 = 0.2;
-const HEAD: f64 = 92.0;
-const FOOT: f64 = 46.0;
-const PANEL_HEAD: f64 = 34.0;
-const BAR: f64 = 12.0;
-const STEP: f64 = 16.0;
+use super::{PAYLOADS, digits};
 
-/// Decoding whole blocks, relative to the memchr limit.
-pub(crate) fn svg(measured: &Measurements) -> String {
-    let mut subjects = measured.subjects_of("decode");
-    subjects.retain(|subject| subject.name != LIMIT);
-    let payloads = measured.payloads_of("decode");
-    let panel_height = PANEL_HEAD + STEP * subjects.len() as f64;
-    let bottom = HEAD + panel_height * payloads.len() as f64;
-    let height = bottom + FOOT;
-    let mut svg = format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" font-family="system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="12" fill="#1f2937" role="img">
-<title>Decoding speed relative to memchr</title>
-<rect x="0.5" y="0.5" width="{}" height="{}" rx="8" fill="#ffffff" stroke="#d1d5db"/>
-<text x="24" y="36" font-size="19" font-weight="600">Decoding speed relative to memchr</text>
-<text x="24" y="56" fill="#4b5563">64 MiB blocks, one core, logarithmic. memchr looks for an octet that is not there: 1 is the speed of memory.</text>
-"##,
-        WIDTH - 1.0,
-        height - 1.0,
-    );
-    legend(&mut svg);
-    axis(&mut svg, bottom);
-    let mut top = HEAD;
-    for payload in payloads {
-        panel(&mut svg, measured, payload, &subjects, top);
-        top += panel_height;
+const OURS: RGBColor = RGBColor(0x25, 0x63, 0xeb);
+const LIMIT: RGBColor = RGBColor(0x6b, 0x72, 0x80);
+const LOOP: RGBColor = RGBColor(0xd9, 0x77, 0x06);
+const PEER: RGBColor = RGBColor(0xbe, 0x18, 0x5d);
+
+/// What is measured, in the order of the tables and the plot.
+pub(super) const SUBJECTS: [(&str, RGBColor); 19] = [
+    ("slices", OURS),
+    ("Bytes", OURS),
+    ("BufRead", OURS),
+    ("into a Vec", OURS),
+    ("Verbatim", OURS),
+    ("Canonicalize", OURS),
+    ("client::Session", OURS),
+    ("ResponseDecoder", OURS),
+    ("MaildropIndex", OURS),
+    ("memchr limit", LIMIT),
+    ("memmem finder", LIMIT),
+    ("memcpy", LIMIT),
+    ("codec alone", LIMIT),
+    ("byte loop", LOOP),
+    ("memchr by line", LOOP),
+    ("memchr line ends", LOOP),
+    ("smtp-proto", PEER),
+    ("LinesCodec", PEER),
+    ("pop3-codec", PEER),
+];
+
+const WIDTH: u32 = 800;
+const HEAD: u32 = 84;
+/// Of a bar, with the room around it, and of what else a panel has.
+const BAR: u32 = 16;
+const AXIS: u32 = 56;
+
+/// Draws a panel for each payload, of the ratio and the speed that `figures` has of a subject.
+pub(super) fn draw(
+    path: &Path,
+    figures: impl Fn(&str, &str) -> Option<(f64, f64)>,
+) -> anyhow::Result<()> {
+    let panel = |payload| {
+        let bars = SUBJECTS.iter().filter_map(|(name, colour)| {
+            let (ratio, speed) = figures(payload, name)?;
+            Some((*name, *colour, ratio, speed))
+        });
+        (payload, bars.collect::<Vec<_>>())
+    };
+    let mut panels: Vec<_> = PAYLOADS.map(panel).to_vec();
+    panels.retain(|(_, bars)| !bars.is_empty());
+    let most = panels.iter().map(|(_, bars)| bars.len()).max();
+    let bars = most.context("nothing to draw")? as u32;
+    let height = HEAD + panels.len() as u32 * (bars * BAR + AXIS);
+
+    let area = SVGBackend::new(path, (WIDTH, height)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let (head, body) = area.split_vertically(HEAD);
+    let title = "Decoding speed relative to memchr";
+    head.draw_text(title, &("sans-serif", 24).into_text_style(&area), (24, 12))?;
+    let small = ("sans-serif", 15).into_text_style(&area);
+    let about = "64 MiB blocks, one core, logarithmic. memchr looks for an octet that is not there: \
+                 1 is the speed of memory.";
+    head.draw_text(about, &small, (24, 38))?;
+    let legend = [
+        (24, OURS, "dot-stuffing"),
+        (160, LIMIT, "limits of the machine"),
+        (340, LOOP, "loops without a library"),
+        (530, PEER, "other libraries"),
+    ];
+    for (x, colour, words) in legend {
+        head.draw(&Rectangle::new([(x, 60), (x + 12, 72)], colour.filled()))?;
+        head.draw_text(words, &small, (x + 18, 60))?;
     }
-    svg.push_str("</svg>\n");
-    svg
-}
 
-const LIMIT: &str = "memchr limit";
-
-fn legend(svg: &mut String) {
-    let mut x = 24.0;
-    for (kind, words) in [
-        (Kind::Ours, "dot-stuffing"),
-        (Kind::Limit, "limits of the machine"),
-        (Kind::Loop, "loops without a library"),
-        (Kind::Peer, "other libraries"),
-    ] {
-        *svg += &format!(
-            "<rect x=\"{x}\" y=\"68\" width=\"12\" height=\"12\" rx=\"2\" fill=\"{}\"/>\n<text x=\"{}\" y=\"78\">{words}</text>\n",
-            colour(kind),
-            x + 18.0,
-        );
-        x += 52.0 + 6.2 * words.len() as f64;
+    for (part, (payload, bars)) in body.split_evenly((panels.len(), 1)).iter().zip(&panels) {
+        let mut chart = ChartBuilder::on(part)
+            .caption(payload, ("sans-serif", 18))
+            .margin_left(120)
+            .margin_right(40)
+            .x_label_area_size(24)
+            .build_cartesian_2d((0.001..5.0).log_scale(), bars.len() as f64..0.0)?;
+        chart
+            .configure_mesh()
+            .disable_y_mesh()
+            .disable_y_axis()
+            .x_max_light_lines(0)
+            .x_label_formatter(&|ratio| ratio.to_string())
+            .draw()?;
+        let beside = |side| small.pos(Pos::new(side, VPos::Center));
+        for (at, (name, colour, ratio, speed)) in bars.iter().enumerate() {
+            let top = at as f64;
+            let corners = [(0.001, top + 0.1), (*ratio, top + 0.9)];
+            let figures = format!("\u{a0}{} ×, {} GB/s", digits(*ratio), digits(*speed));
+            let bar = Rectangle::new(corners, colour.filled());
+            chart.draw_series([bar])?;
+            let name = Text::new(
+                format!("{name}\u{a0}"),
+                (0.001, top + 0.5),
+                beside(HPos::Right),
+            );
+            chart.draw_series([name])?;
+            let figures = Text::new(figures, (*ratio, top + 0.5), beside(HPos::Left));
+            chart.draw_series([figures])?;
+        }
     }
-}
-
-fn axis(svg: &mut String, bottom: f64) {
-    for (ratio, label) in [(0.001, "0.001"), (0.01, "0.01"), (0.1, "0.1"), (1.0, "1")] {
-        let x = place(ratio);
-        let stroke = match label {
-            "1" => r##"stroke="#6b7280" stroke-width="1.5""##,
-            _ => r##"stroke="#e5e7eb""##,
-        };
-        let y = bottom + 18.0;
-        *svg += &format!(
-            r##"<path d="M{x:.1} {HEAD}V{bottom:.1}" {stroke}/>
-<text x="{x:.1}" y="{y:.1}" text-anchor="middle" fill="#4b5563">{label}</text>
-"##
-        );
-    }
-    let x = f64::midpoint(LEFT, RIGHT);
-    let y = bottom + 36.0;
-    *svg += &format!(
-        r##"<text x="{x:.1}" y="{y:.1}" text-anchor="middle" fill="#4b5563">times the speed of memchr</text>
-"##
-    );
-}
-
-fn panel(
-    svg: &mut String,
-    measured: &Measurements,
-    payload: &Payload,
-    subjects: &[&Subject],
-    top: f64,
-) {
-    let limit = Id::new("decode", &payload.name, LIMIT, "whole");
-    let Payload { name, about } = payload;
-    let y = top + PANEL_HEAD - 10.0;
-    *svg += &format!(
-        r##"<rect x="20" y="{:.1}" width="760" height="18" fill="#f3f4f6"/>
-<text x="24" y="{y:.1}"><tspan font-weight="600">{name}</tspan><tspan fill="#4b5563" dx="8">{about}</tspan></text>
-<g text-anchor="end" fill="#4b5563"><text x="{RATIOS}" y="{y:.1}">× memchr</text><text x="{SPEEDS}" y="{y:.1}">GB/s</text></g>
-"##,
-        y - 13.5
-    );
-    for (at, subject) in subjects.iter().enumerate() {
-        let id = limit.with_subject(&subject.name);
-        let (Some(ratio), Some(speed)) = (measured.ratio(&id, &limit), measured.speed(&id)) else {
-            continue;
-        };
-        let top = top + PANEL_HEAD + STEP * at as f64;
-        let y = top + BAR - 2.0;
-        let weight = if subject.kind == Kind::Ours { 600 } else { 400 };
-        *svg += &format!(
-            r##"<rect x="{LEFT}" y="{top:.1}" width="{:.1}" height="{BAR}" rx="2" fill="{}"/>
-<g text-anchor="end" font-weight="{weight}"><text x="{:.1}" y="{y:.1}">{}</text><text x="{RATIOS}" y="{y:.1}">{}</text><text x="{SPEEDS}" y="{y:.1}">{}</text></g>
-"##,
-            place(ratio.median) - LEFT,
-            colour(subject.kind),
-            LEFT - 8.0,
-            subject.name,
-            digits(ratio.median),
-            digits(speed),
-        );
-    }
-}
-
-/// Where a ratio stands on the axis.
-fn place(ratio: f64) -> f64 {
-    let part = (ratio.log10() - LEAST) / (MOST - LEAST);
-    LEFT + (RIGHT - LEFT) * part.clamp(0.0, 1.0)
-}
-
-const fn colour(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Ours => "#2563eb",
-        Kind::Limit => "#6b7280",
-        Kind::Loop => "#d97706",
-        Kind::Peer => "#be185d",
-    }
+    Ok(area.present()?)
 }

@@ -2,140 +2,81 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    Outcome,
-    cases::{Finding, cases, cell},
-    subject::{Kind, Row, Subject, ids, of, releases},
-};
+use super::subject::{Kind, Outcome, Row, Subject, alike, findings, ids, programs, with_releases};
 
-/// The page.
-pub(super) fn page(subjects: &[Subject]) -> String {
-    let mut page = "\
-# Matrix
-
-Written by `cargo xtask matrix`, which makes this page and [matrix.html](matrix.html) again; the latter has the exchange
-that shows each answer. [FINDINGS.md](FINDINGS.md) describes what loses, forges or leaks mail.
-
-The programs are those of Debian 12, 13 (stable) and unstable. As root on a Debian machine, the last two are run again by
-
-```sh
-cargo xtask peers --suite stable      # or unstable: installs into a directory of its own
-cargo xtask matrix --suite stable     # names of programs may follow
-```
-
-and what the machine has by the same without `--suite`. Only what ran is listed. Where the releases of a program differ, a cell
-says which one is meant.
-
-`pop3 check` was run against each server, over a maildrop with what the checks ask for, and `pop3 audit` with each client.
-A row is a check or a scenario of theirs; `pop3 check --help` and `pop3 audit --list` say more.
-**ok** is what should be, a word in bold a failure, another word something worth knowing, and – what could not be seen.
-"
-    .to_owned();
-    for (kind, title) in [(Kind::Server, "Servers"), (Kind::Client, "Clients")] {
-        let subjects = of(kind, subjects);
-        let _ = write!(
-            page,
-            "\n## {title}\n\n{}\n{}",
-            list(&subjects),
-            table(&subjects)
-        );
+/// The page: its head as it is, and what follows made again.
+pub(super) fn page(old: &str, subjects: &[Subject]) -> String {
+    let mut page = old.split("\n## ").next().unwrap_or_default().to_owned();
+    let kinds = [Kind::Server, Kind::Client].map(|kind| (kind, programs(kind, subjects)));
+    for (kind, programs) in &kinds {
+        let (list, table) = (list(programs), table(programs));
+        let _ = write!(page, "\n## {kind:?}s\n\n{list}\n{table}");
     }
-    page.push_str(
-        "\n## Where mail is lost or changed, and other failures\n\n\
-         Each failure of the tables, with what the lab saw; the name of the row leads to the exchange.\n",
-    );
-    for (kind, title) in [(Kind::Server, "Servers"), (Kind::Client, "Clients")] {
-        let _ = write!(page, "\n### {title}\n\n{}\n", whose(kind));
-        for case in cases(&of(kind, subjects), Outcome::Bad) {
-            let _ = write!(
-                page,
-                "\n[`{}`](matrix.html#{}): {}\n\n",
-                case.id,
-                anchor(kind, Outcome::Bad, case.id),
-                plain(case.title)
-            );
-            for Finding { whom, row, .. } in case.found {
-                let _ = write!(page, "- {whom}: {}", row.verdict);
-                if !row.consequence.is_empty() {
-                    let _ = write!(page, ": {}", plain(&row.consequence));
-                }
-                page.push('\n');
+    page += "\n## Where mail is lost or changed, and other failures\n\n\
+             Each failure of the tables, with what was seen.\n";
+    for (kind, programs) in &kinds {
+        let after = match kind {
+            Kind::Server => "After the verdict stands what Outlook does with such a server.",
+            Kind::Client => "After the verdict stands what the client did.",
+        };
+        let _ = write!(page, "\n### {kind:?}s\n\n{after}\n");
+        let mut id = "";
+        for (whom, row) in findings(programs, Outcome::Bad) {
+            if id != row.id {
+                id = &row.id;
+                let _ = write!(page, "\n`{id}`: {}\n\n", plain(&row.title));
             }
+            let separator = if row.consequence.is_empty() { "" } else { ": " };
+            let consequence = plain(&row.consequence);
+            let _ = writeln!(page, "- {whom}: {}{separator}{consequence}", row.verdict);
         }
     }
     page
 }
 
-/// Of whom a consequence tells.
-pub(super) fn whose(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Server => "After the verdict stands what Outlook does with such a server.",
-        Kind::Client => "After the verdict stands what the client did.",
-    }
-}
-
-/// Where the HTML page shows a row with such an outcome.
-pub(super) fn anchor(kind: Kind, outcome: Outcome, id: &str) -> String {
-    let kind = match kind {
-        Kind::Server => "server",
-        Kind::Client => "client",
-    };
-    match outcome {
-        Outcome::Noted => format!("{kind}-{id}-noted"),
-        _ => format!("{kind}-{id}"),
-    }
-}
-
 /// What was tried.
-fn list(subjects: &[&Subject]) -> String {
+fn list(programs: &[Vec<&Subject>]) -> String {
     let mut text = "| name | release | version | day | found |\n|---|---|---|---|---|\n".to_owned();
-    for subject in subjects {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} | {} |",
-            subject.name,
-            subject.release,
-            plain(&subject.version),
-            subject.date,
-            plain(&subject.summary())
-        );
+    for subject in programs.iter().flatten() {
+        let Subject { name, release, .. } = subject;
+        let (version, found) = (plain(&subject.version), plain(&subject.summary()));
+        let day: String = subject.report.date.chars().take(10).collect();
+        let _ = writeln!(text, "| {name} | {release} | {version} | {day} | {found} |");
     }
     text
 }
 
 /// A row for each check or scenario.
-fn table(subjects: &[&Subject]) -> String {
-    let programs = releases(subjects);
-    let names = programs.iter().map(|program| program[0].name.as_str());
-    let names: Vec<_> = names.collect();
-    let mut text = format!("| row | {} | |\n|---|", names.join(" | "));
-    text.push_str(&"---|".repeat(names.len() + 1));
-    text.push('\n');
-    for (id, title) in ids(subjects) {
-        let cells = programs.iter().map(|program| words(program, id));
-        let cells: Vec<_> = cells.collect();
+fn table(programs: &[Vec<&Subject>]) -> String {
+    let names: Vec<_> = programs.iter().map(|program| &*program[0].name).collect();
+    let rules = "---|".repeat(names.len() + 2);
+    let mut text = format!("| row | {} | |\n|{rules}\n", names.join(" | "));
+    for (id, title) in ids(programs) {
+        let cells: Vec<_> = programs.iter().map(|program| cell(program, id)).collect();
         let _ = writeln!(text, "| {id} | {} | {} |", cells.join(" | "), plain(title));
     }
     text
 }
 
-fn words(program: &[&Subject], id: &str) -> String {
-    let words = cell(program, id).into_iter();
-    let words: Vec<_> = words
-        .map(|(row, releases)| format!("{}{releases}", word(row)))
-        .collect();
-    words.join(", ")
+/// A word, and where the releases of a program differ, the word for each.
+fn cell(program: &[&Subject], id: &str) -> String {
+    let words = alike(program, id, word);
+    let of =
+        |(row, subjects): &(&Row, Vec<_>)| with_releases(&word(row), subjects, words.len() == 1);
+    words.iter().map(of).collect::<Vec<_>>().join(", ")
 }
 
 fn word(row: &Row) -> String {
     match row.outcome {
-        Outcome::Bad => format!("**{}**", row.word()),
-        _ => row.word().to_owned(),
+        Outcome::Good => "ok".to_owned(),
+        Outcome::Skipped => "–".to_owned(),
+        Outcome::Noted => row.verdict.clone(),
+        Outcome::Bad => format!("**{}**", row.verdict),
     }
 }
 
 /// Text that means nothing to Markdown, on one line.
-pub(super) fn plain(text: &str) -> String {
+fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
@@ -150,4 +91,14 @@ pub(super) fn plain(text: &str) -> String {
         }
     }
     safe
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_a_peer_says_is_text_in_a_cell() {
+        let hostile = "<script>a|b`c`\n[d](e)</script>";
+        let plain = "&lt;script\\>a\\|b\\`c\\` \\[d\\](e)&lt;/script\\>";
+        assert_eq!(super::plain(hostile), plain);
+    }
 }

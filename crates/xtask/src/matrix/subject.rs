@@ -1,26 +1,23 @@
-//! What is tried, and what was found.
+//! What was found of a program.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, process::Command};
 
+use anyhow::bail;
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, suite, timed::Ended};
+use crate::shell::{bash, command, output};
 
-/// A program, and what the lab found.
+/// A program, and what the prober found.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Subject {
     pub(crate) kind: Kind,
     pub(crate) name: String,
     /// The release of Debian that it is of, such as `12` or `unstable`; empty for
     /// ours.
-    #[serde(default)]
     pub(crate) release: String,
     /// Its package in Debian and the version of that.
     pub(crate) version: String,
-    /// The day, such as 2026-11-25; empty if it was not run.
-    pub(crate) date: String,
-    /// The rows; else why there are none.
-    pub(crate) found: Result<Vec<Row>, String>,
+    pub(crate) report: Report,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +26,13 @@ pub(crate) enum Kind {
     Client,
 }
 
-/// A row of a report of `pop3 check` or `pop3 audit`.
+/// A report of `pop3 check` or `pop3 audit`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) date: String,
+    pub(crate) rows: Vec<Row>,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub(crate) id: String,
@@ -40,110 +43,79 @@ pub(crate) struct Row {
     pub(crate) consequence: String,
 }
 
-#[derive(Deserialize)]
-struct Report {
-    date: String,
-    rows: Vec<Row>,
+/// What an answer is to a judgement of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Outcome {
+    Good,
+    Skipped,
+    Noted,
+    Bad,
 }
 
 impl Subject {
-    /// What a command of `pop3` printed about a program.
-    pub(crate) fn read(
+    /// Runs `pop3` with these arguments, which make it report on a program; stops it after
+    /// `minutes` minutes, with all that it has started.
+    pub(crate) fn of(
         kind: Kind,
         name: &str,
         version: String,
-        ended: &Ended,
+        minutes: u64,
+        arguments: impl FnOnce(&mut Command),
     ) -> anyhow::Result<Self> {
-        let mut subject = Self::not_run(kind, name, version, String::new());
-        match ended {
+        let pop3 = format!("timeout --signal=KILL {minutes}m target/release/pop3");
+        let mut pop3 = command(&pop3);
+        arguments(&mut pop3);
+        let output = pop3.output()?;
+        let report = match output.status.code() {
             // 1: a report, and something in it fails.
-            Ended::Exited(Some(0 | 1), output) => {
-                let report: Report = serde_json::from_str(output)?;
-                subject.date = report.date.chars().take(10).collect();
-                subject.found = Ok(report.rows);
-            }
-            Ended::Exited(_, output) => {
-                let said = output.lines().rev().find(|line| !line.trim().is_empty());
-                subject.found = Err(said.unwrap_or("it ended without a word").to_owned());
-            }
-            Ended::Stopped(limit) => {
-                subject.found = Err(format!("stopped after {} minutes", limit.as_secs() / 60));
-            }
-        }
-        Ok(subject)
-    }
-
-    pub(crate) fn not_run(kind: Kind, name: &str, version: String, why: String) -> Self {
-        Self {
+            Some(0 | 1) => serde_json::from_slice(&output.stdout)?,
+            None | Some(137) => bail!("it was stopped after {minutes} minutes"),
+            Some(_) => bail!("{}", String::from_utf8_lossy(&output.stderr).trim()),
+        };
+        Ok(Self {
             kind,
             name: name.to_owned(),
-            release: match is_ours(name) {
+            release: match super::is_ours(name) {
                 true => String::new(),
-                false => suite::seen(),
+                false => release()?,
             },
             version,
-            date: String::new(),
-            found: Err(why),
-        }
-    }
-
-    /// Whether it is of this project.
-    pub(crate) fn is_ours(&self) -> bool {
-        is_ours(&self.name)
+            report,
+        })
     }
 
     pub(crate) fn row(&self, id: &str) -> Option<&Row> {
-        self.found.as_ref().ok()?.iter().find(|row| row.id == id)
+        self.report.rows.iter().find(|row| row.id == id)
     }
 
-    /// How many rows have each verdict, such as `61 pass, 2 fail`; or why there
-    /// are none.
+    /// How many rows have each verdict, such as `61 pass, 2 fail`.
     pub(crate) fn summary(&self) -> String {
-        let rows = match &self.found {
-            Ok(rows) => rows,
-            Err(why) => return format!("not run here: {why}"),
-        };
-        let mut counts: Vec<(&str, u32)> = Vec::new();
-        for row in rows {
-            match counts
-                .iter_mut()
-                .find(|(verdict, _)| *verdict == row.verdict)
-            {
-                Some((_, count)) => *count += 1,
-                None => counts.push((&row.verdict, 1)),
+        let mut verdicts: Vec<&str> = Vec::new();
+        let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+        for Row { verdict, .. } in &self.report.rows {
+            *counts.entry(verdict).or_default() += 1;
+            if counts[&**verdict] == 1 {
+                verdicts.push(verdict);
             }
         }
-        let mut text = String::new();
-        for (verdict, count) in counts {
-            let separator = if text.is_empty() { "" } else { ", " };
-            let _ = write!(text, "{separator}{count} {verdict}");
-        }
-        text
+        let count = |verdict: &&str| format!("{} {verdict}", counts[verdict]);
+        verdicts.iter().map(count).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Whether a name is that of our server or our client.
-pub(crate) fn is_ours(name: &str) -> bool {
-    [super::server::OURS, super::client::OURS].contains(&name)
+/// The release of Debian that this process sees, such as `12` or `unstable`.
+fn release() -> anyhow::Result<String> {
+    let release = output(&mut bash(". /etc/os-release; echo ${VERSION_ID:-unstable}"))?;
+    Ok(release.trim().to_owned())
 }
 
-impl Row {
-    /// The word for it in a table.
-    pub(crate) fn word(&self) -> &str {
-        match self.outcome {
-            Outcome::Good => "ok",
-            Outcome::Skipped => "–",
-            Outcome::Noted | Outcome::Bad => &self.verdict,
-        }
-    }
-}
-
-/// The releases of each program that ran, together.
-pub(crate) fn releases<'a>(subjects: &[&'a Subject]) -> Vec<Vec<&'a Subject>> {
+/// The subjects of a kind, the releases of each program together.
+pub(crate) fn programs(kind: Kind, subjects: &[Subject]) -> Vec<Vec<&Subject>> {
     let mut programs: Vec<Vec<&Subject>> = Vec::new();
-    for subject in subjects.iter().filter(|subject| subject.found.is_ok()) {
-        let same = |program: &Vec<&Subject>| program[0].name == subject.name;
-        match programs.iter_mut().find(|program| same(program)) {
+    for subject in subjects.iter().filter(|subject| subject.kind == kind) {
+        let same = |program: &&mut Vec<&Subject>| program[0].name == subject.name;
+        match programs.iter_mut().find(same) {
             Some(program) => program.push(subject),
             None => programs.push(vec![subject]),
         }
@@ -153,25 +125,70 @@ pub(crate) fn releases<'a>(subjects: &[&'a Subject]) -> Vec<Vec<&'a Subject>> {
 
 /// The ids and titles of the rows that any of these has, in the order of the
 /// reports.
-pub(crate) fn ids<'a>(subjects: &[&'a Subject]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn ids<'a>(programs: &[Vec<&'a Subject>]) -> Vec<(&'a str, &'a str)> {
     let mut ids: Vec<(&str, &str)> = Vec::new();
-    for rows in subjects
+    for row in programs
         .iter()
-        .filter_map(|subject| subject.found.as_ref().ok())
+        .flatten()
+        .flat_map(|subject| &subject.report.rows)
     {
-        for row in rows {
-            if !ids.iter().any(|(id, _)| *id == row.id) {
-                ids.push((&row.id, &row.title));
-            }
+        if !ids.iter().any(|(id, _)| *id == row.id) {
+            ids.push((&row.id, &row.title));
         }
     }
     ids
 }
 
-/// The subjects of a kind.
-pub(crate) fn of(kind: Kind, subjects: &[Subject]) -> Vec<&Subject> {
-    subjects
-        .iter()
-        .filter(|subject| subject.kind == kind)
-        .collect()
+/// What the releases of a program have in a row, those together for which `key` is the same:
+/// the row of the newest, and all that are alike.
+pub(crate) fn alike<'a, K: PartialEq>(
+    program: &[&'a Subject],
+    id: &str,
+    key: impl Fn(&'a Row) -> K,
+) -> Vec<(&'a Row, Vec<&'a Subject>)> {
+    let mut alike: Vec<(&Row, Vec<&Subject>)> = Vec::new();
+    for subject in program {
+        let Some(row) = subject.row(id) else {
+            continue;
+        };
+        match alike.iter_mut().find(|(known, _)| key(known) == key(row)) {
+            Some((known, subjects)) => {
+                *known = row;
+                subjects.push(subject);
+            }
+            None => alike.push((row, vec![subject])),
+        }
+    }
+    alike
+}
+
+/// Words about a program, and which releases they are for, unless that is clear.
+pub(crate) fn with_releases(words: &str, subjects: &[&Subject], is_clear: bool) -> String {
+    let releases: Vec<_> = subjects.iter().map(|subject| &*subject.release).collect();
+    match is_clear {
+        true => words.to_owned(),
+        false => format!("{words} ({})", releases.join(", ")),
+    }
+}
+
+/// All that has this outcome, in the order of the rows, each with the program that it was seen
+/// with, and the releases of it unless they are all that were run.
+pub(crate) fn findings<'a>(
+    programs: &[Vec<&'a Subject>],
+    outcome: Outcome,
+) -> Vec<(String, &'a Row)> {
+    let mut findings = Vec::new();
+    for (id, _) in ids(programs) {
+        for program in programs {
+            let key = |row: &'a Row| (row.outcome, &row.verdict, &row.consequence);
+            for (row, subjects) in alike(program, id, key) {
+                if row.outcome == outcome {
+                    let is_all = subjects.len() == program.len();
+                    let whom = with_releases(&program[0].name, &subjects, is_all);
+                    findings.push((whom, row));
+                }
+            }
+        }
+    }
+    findings
 }

@@ -1,4 +1,4 @@
-//! What a client's commands say of the statements that bind clients: syntax,
+//! Compares a client's commands with the statements that bind clients: syntax,
 //! order, state, and whether Outlook would send them.
 
 use std::collections::BTreeMap;
@@ -8,12 +8,12 @@ use crate::{
     audit::log::{Command, Entry, Log, State},
 };
 
-/// What was seen of a statement.
+/// The observations about a statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// How often it was kept.
+    /// The number of times it was kept.
     pub(super) kept: usize,
-    /// The commands that broke it first, each with its scenario.
+    /// The first commands that broke it, each with its scenario.
     pub(super) broken: Vec<String>,
     pub(super) times_broken: usize,
 }
@@ -21,8 +21,8 @@ pub(super) struct Seen {
 /// The most examples of a broken statement.
 const EXAMPLES_MAX: usize = 5;
 
-/// Adds what a connection shows. A client that asks whether the port is one for
-/// TLS sends no command.
+/// Adds the observations of a connection. A client that tests whether the port
+/// expects TLS sends no command.
 pub(super) fn observe(scenario: &str, log: &Log, seen: &mut BTreeMap<Id, Seen>) {
     if asks_for_tls(log) {
         return;
@@ -66,8 +66,7 @@ pub(super) fn observe(scenario: &str, log: &Log, seen: &mut BTreeMap<Id, Seen>) 
     }
 }
 
-/// Whether the first octets are those of a handshake: a record of TLS (RFC 8446
-/// §5.1).
+/// Whether the first octets are those of a TLS handshake (RFC 8446 §5.1).
 fn asks_for_tls(log: &Log) -> bool {
     let first = log.entries().iter().find_map(|entry| match entry {
         Entry::Command(command) => Some(command.line.as_slice()),
@@ -76,12 +75,12 @@ fn asks_for_tls(log: &Log) -> bool {
     first.is_some_and(|line| line.starts_with(b"\x16\x03"))
 }
 
-/// What a connection has seen so far.
+/// The state of a connection so far.
 #[derive(Default)]
 struct Before {
     verb: String,
     user: bool,
-    /// The last command was USER, and the answer no.
+    /// Whether the last command was USER and the server refused it.
     user_refused: bool,
 }
 
@@ -95,7 +94,7 @@ fn syntax(command: &Command, note: &mut impl FnMut(Id, bool, &Command)) {
     let printable = line.iter().all(|octet| (b' '..=b'~').contains(octet));
     note(Id::C(3), printable && command.crlf, command);
     let spaced = line.windows(2).any(|pair| pair == b"  ") || line.first() == Some(&b' ');
-    // An argument may be a password, and that may hold spaces.
+    // An argument may be a password, which may contain spaces.
     if verb != "PASS" {
         note(Id::C(4), !spaced && line.last() != Some(&b' '), command);
     }
@@ -150,7 +149,7 @@ fn order(command: &Command, before: &Before, note: &mut impl FnMut(Id, bool, &Co
     }
     let authorization = matches!(command.state, State::Authorization | State::Named);
     match verb {
-        // It may even come before the greeting (C0043).
+        // USER may even precede the greeting (C0043).
         "USER" => note(
             Id::C(43),
             authorization || command.state == State::Greeting,
@@ -174,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_handshake_of_tls_is_no_command() {
+    fn takes_no_tls_handshake_for_a_command() {
         for (line, noted) in [(&b"\x16\x03\x01"[..], 0), (b"\x16\x02\x01", 1)] {
             let command = Command {
                 line: line.to_vec(),

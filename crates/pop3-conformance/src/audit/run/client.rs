@@ -1,4 +1,4 @@
-//! The client program to audit: how it is started, and where it puts mail.
+//! The client program to audit: how it is started, and where it stores mail.
 
 use std::{
     collections::BTreeMap,
@@ -12,25 +12,25 @@ use super::stored::Store;
 
 /// A client program.
 ///
-/// In arguments, files and variables of the environment `{host}`, `{port}`,
-/// `{user}`, `{password}`, `{cafile}`, `{home}`, `{maildir}` and `{mbox}` are
-/// filled in for each run. Other braces stay.
+/// In arguments, files and environment variables, `{host}`, `{port}`, `{user}`,
+/// `{password}`, `{cafile}`, `{home}`, `{maildir}` and `{mbox}` are replaced for
+/// each run. Other braces stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
-    /// What it is called in the report.
+    /// Its name in the report.
     pub name: String,
-    /// How it is started where the server offers no TLS.
+    /// How to start it if the server offers no TLS.
     pub plain: Option<Invocation>,
-    /// How it is started to insist on STLS.
+    /// How to start it so that it requires STLS.
     pub stls: Option<Invocation>,
-    /// What kind of place it puts mail in.
+    /// The kind of place where it stores mail.
     pub store: Store,
-    /// That place, as a path within the scratch directory.
+    /// The path of that place, within the scratch directory.
     pub place: PathBuf,
-    /// Which messages it fetches.
+    /// The messages that it fetches.
     pub takes: Takes,
-    /// Whether it refuses to run as root, and so runs as `nobody` where the lab
-    /// does.
+    /// Whether it refuses to run as root. If the audit runs as root, the client
+    /// then runs as the user `nobody`.
     pub not_as_root: bool,
 }
 
@@ -40,27 +40,27 @@ pub struct Client {
 pub struct Invocation {
     /// The program and its arguments.
     pub command: Vec<String>,
-    /// Files to write into the scratch directory, readable for the owner alone.
+    /// Files to write into the scratch directory, readable only for the owner.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
-    /// Variables of its environment, beside `PATH`, `HOME`, `TMPDIR`, `USER`,
+    /// Environment variables, in addition to `PATH`, `HOME`, `TMPDIR`, `USER`,
     /// `LOGNAME` and `LC_ALL`.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
 }
 
-/// Which messages of a maildrop a client fetches.
+/// The messages of a maildrop that a client fetches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Takes {
-    /// All.
+    /// All messages.
     #[default]
     All,
-    /// The first.
+    /// Only the first message.
     First,
 }
 
-/// What is filled in.
+/// The values that replace names in braces.
 pub(super) struct Values<'a> {
     pub(super) port: u16,
     pub(super) cafile: &'a Path,
@@ -68,13 +68,13 @@ pub(super) struct Values<'a> {
     pub(super) place: &'a Path,
 }
 
-/// Who logs in, and with what.
+/// The user name for the login.
 pub(super) const USER: &str = "mrose";
 const PASSWORD: &str = "tanstaaf";
 
 impl Client {
-    /// A client that is one command, and whose arguments make it insist on
-    /// STLS or not.
+    /// A client that is started by `command`; `stls` says whether its arguments
+    /// make it require STLS.
     #[must_use]
     pub fn from_command(command: Vec<String>, stls: bool) -> Self {
         let name = command.first().cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What differs between stored octets and a message, in words.
+//! Describes the difference between stored octets and a message.
 
 use std::iter::zip;
 
@@ -8,10 +8,10 @@ use crate::report::shown;
 /// The most octets of a line that are shown.
 const SHOWN: usize = 40;
 
-/// Says where the stored octets first differ from the message, and how.
+/// Describes where the stored octets first differ from the message, and how.
 pub(super) fn difference(stored: &[u8], message: &[u8]) -> String {
     let message = with_lf(message);
-    // Lines may end with LF or CRLF: the reading that goes further is right.
+    // Lines may end with LF or CRLF: the reading that matches further is right.
     let readings = [stored.to_vec(), with_lf(stored)].map(|octets| without_added(octets, &message));
     let alike = |octets: &Vec<u8>| zip(octets, &message).take_while(|(a, b)| a == b).count();
     let stored = readings.into_iter().max_by_key(alike).unwrap_or_default();
@@ -40,7 +40,7 @@ pub(super) fn difference(stored: &[u8], message: &[u8]) -> String {
     }
 }
 
-/// Whether the stored octets are the message and more.
+/// Whether the stored octets are the message followed by more.
 pub(super) fn goes_on(stored: &[u8], message: &[u8]) -> bool {
     let message = with_lf(message);
     let readings = [stored.to_vec(), with_lf(stored)];
@@ -49,8 +49,8 @@ pub(super) fn goes_on(stored: &[u8], message: &[u8]) -> bool {
         .any(|octets| without_added(octets, &message).starts_with(&message))
 }
 
-/// What differs between a line that is stored, with the one after it, and the
-/// line that was sent.
+/// Describes the difference between a stored line, given the next one, and the line
+/// that was sent.
 fn of_a_line(line: &[u8], sent: &[u8], next: Option<&[u8]>) -> String {
     let without = |octets: &[u8], octet: u8| {
         let mut octets = octets.to_vec();
@@ -124,7 +124,7 @@ mod tests {
     use super::difference;
 
     #[test]
-    fn says_what_differs() {
+    fn describes_differences() {
         let message = b"Subject: a\r\n\r\n.one\r\ntwo\0 three\r\n\r\r\nThe end.\r\n";
         for (stored, wanted) in [
             (&b""[..], "nothing of it is there"),

@@ -1,4 +1,4 @@
-//! The certificates of the scripted servers, made anew for each audit.
+//! The certificates of the scripted servers, made for each audit.
 
 use std::{io, sync::Arc};
 
@@ -8,7 +8,7 @@ use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
 use crate::audit::scenario::Certificate;
 
 pub(super) struct Identities {
-    /// What `{cafile}` holds.
+    /// The contents of `{cafile}`.
     pub(super) pem: String,
     trusted: Arc<ServerConfig>,
     stranger: Arc<ServerConfig>,

@@ -1,4 +1,4 @@
-//! From what a client did to a verdict.
+//! Judges what a client did.
 
 use super::{
     Takes,
@@ -14,42 +14,41 @@ use crate::audit::{
 /// What a client did in one run of a scenario.
 pub(super) struct Run {
     pub(super) end: End,
-    /// What it wrote to standard error, or else to standard output, unless that
-    /// is mail.
+    /// Its output on standard error, or else on standard output if that is not
+    /// mail.
     pub(super) said: Vec<u8>,
     pub(super) logs: Vec<Log>,
-    /// What lies where it stores, of this run and those before; or what it
-    /// wrote to standard output.
+    /// The mail in its store, from this and earlier runs; or its standard output.
     pub(super) stored: Vec<Vec<u8>>,
-    /// A file that lies where a unique-id, taken for a path, leads.
+    /// Whether there is a file at a path that a unique-id gave.
     pub(super) escaped: bool,
-    /// Whether it was started to insist on STLS.
+    /// Whether it was started so that it requires STLS.
     pub(super) transport: Transport,
 }
 
-/// How a client came through a scenario.
+/// The verdict on a client in a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// What it stored is right, or it refused where it may.
+    /// It stored the mail correctly, or refused where it may refuse.
     Correct,
-    /// Nothing is lost, but it stored again what it had stored before.
+    /// It lost nothing, but stored a message again.
     Warn,
     /// It ended with status 0, and neither stored nor deleted a message that it
-    /// was to fetch: nobody is told.
+    /// should have fetched, so the user does not notice.
     Silent,
-    /// What it stored differs from what was sent.
+    /// The stored mail differs from the mail that was sent.
     Lossy,
-    /// It deleted what it did not store, took a part for the whole, went on in
-    /// the clear, went round in circles or grew without end.
+    /// It deleted a message that it did not store, took part of a message for the
+    /// whole, continued without TLS, did not end, or exceeded a limit.
     Dangerous,
 }
 
-/// A fault, and how bad it is.
+/// A fault and its severity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) verdict: Verdict,
     pub(super) what: String,
-    /// The run that showed it first, from 0.
+    /// The run that showed it first, counted from 0.
     pub(super) run: usize,
 }
 
@@ -82,7 +81,7 @@ fn ended(run: &Run, fault: &mut impl FnMut(Verdict, String)) {
         End::Exited(_) | End::Waiting => None,
         End::Killed(signal) => Some(format!("it crashed (signal {signal})")),
         End::Time => Some("it did not end, though it had nothing to wait for".to_owned()),
-        End::Grew => Some("what it wrote grew past the limit".to_owned()),
+        End::Grew => Some("its output or files exceeded the limit".to_owned()),
         End::Swallowed => {
             Some("it kept all of an endless line: its memory has no limit".to_owned())
         }
@@ -94,7 +93,7 @@ fn ended(run: &Run, fault: &mut impl FnMut(Verdict, String)) {
     if run.escaped {
         fault(
             Verdict::Dangerous,
-            "it made a file where a unique-id led it".to_owned(),
+            "it made a file at a path that a unique-id gave".to_owned(),
         );
     }
 }
@@ -122,12 +121,12 @@ fn spoke(scenario: &Scenario, run: &Run, fault: &mut impl FnMut(Verdict, String)
         let shown = command.shown();
         fault(
             Verdict::Dangerous,
-            format!("it went on in the clear: {shown}"),
+            format!("it continued without TLS: {shown}"),
         );
     }
 }
 
-/// What the last of these runs has made of the messages.
+/// Judges what the last of these runs did with the messages.
 fn mail(
     scenario: &Scenario,
     runs: &[Run],
@@ -160,7 +159,7 @@ fn mail(
                 };
                 fault(Verdict::Lossy, what);
             }
-            // As an mbox has it whose message was never written.
+            // An mbox looks like this if its message was never written.
             (false, Some(_)) if found.as_ref().is_some_and(|found| found.is_empty) => {
                 let what = format!("it left an empty message in place of message {number}");
                 fault(Verdict::Lossy, what);
@@ -199,7 +198,7 @@ fn mail(
     }
 }
 
-/// What the client failed to fetch in all these runs, and was to fetch.
+/// The messages that the client should have fetched, but did not fetch in any run.
 fn missing(
     scenario: &Scenario,
     runs: &[Run],
@@ -217,7 +216,7 @@ fn missing(
     }
 }
 
-/// Whether a client that fetches these is to fetch this one.
+/// Whether a client that fetches `takes` should fetch this message.
 const fn is_wanted(message: &Message, number: usize, takes: Takes) -> bool {
     !message.hidden
         && match takes {
@@ -232,7 +231,7 @@ impl Run {
     }
 }
 
-/// What counts as stored after these runs.
+/// The messages that count as stored after these runs.
 fn stored(runs: &[Run], store: &Store) -> Vec<Vec<u8>> {
     let Some(last) = runs.last() else {
         return Vec::new();
@@ -240,9 +239,8 @@ fn stored(runs: &[Run], store: &Store) -> Vec<Vec<u8>> {
     if *store != Store::Stdout {
         return last.stored.clone();
     }
-    // Who writes to a pipe cannot take back what is written: the status says
-    // that it does not count. And to show a message again is not to store it
-    // again.
+    // A client cannot take back what it wrote to a pipe: if the exit status is not
+    // 0, it does not count. And showing a message again is not storing it again.
     let mut shown: Vec<Vec<u8>> = Vec::new();
     for octets in runs
         .iter()
@@ -256,7 +254,7 @@ fn stored(runs: &[Run], store: &Store) -> Vec<Vec<u8>> {
     shown
 }
 
-/// What the last of these runs has added to what was stored.
+/// The messages that the last of these runs stored.
 fn new(runs: &[Run]) -> Vec<Vec<u8>> {
     let [before @ .., last] = runs else {
         return Vec::new();
@@ -277,7 +275,7 @@ fn is(stored: &[u8], message: &Message) -> bool {
     right.any(|one| likeness(stored, one) == Likeness::Same)
 }
 
-/// What these octets are to the message, by what they are most like.
+/// Compares octets with the form of the message that they match best.
 fn closest(stored: &[u8], message: &Message) -> Option<Found> {
     let right = message.stored.iter();
     let (likeness, one) = right
@@ -291,25 +289,26 @@ fn closest(stored: &[u8], message: &Message) -> Option<Found> {
     })
 }
 
-/// What is stored of a message.
+/// The stored form of a message.
 struct Found {
     likeness: Likeness,
-    /// Whether nothing is there but the place for it.
+    /// Whether only an empty place for it is stored.
     is_empty: bool,
-    /// Whether more than the message is there.
+    /// Whether more than the message is stored.
     goes_on: bool,
-    /// Where it differs from the message, in words.
+    /// The difference from the message, in words.
     differs: String,
 }
 
 impl Found {
-    /// Whether some of the message is not there.
+    /// Whether part of the message is missing.
     fn is_cut(&self) -> bool {
         self.likeness == Likeness::Cut && !self.goes_on
     }
 }
 
-/// What is stored of each message, and what else is stored.
+/// Assigns stored mail to messages. Returns the stored form of each message, and
+/// the rest.
 fn assign(messages: &[Message], stored: &[Vec<u8>]) -> (Vec<Option<Found>>, Vec<Vec<u8>>) {
     let mut rest: Vec<&Vec<u8>> = stored.iter().collect();
     let mut found: Vec<Option<Found>> = messages
@@ -338,7 +337,7 @@ fn assign(messages: &[Message], stored: &[Vec<u8>]) -> (Vec<Option<Found>>, Vec<
     (found, rest.into_iter().cloned().collect())
 }
 
-/// The messages that DELE named, unless RSET took it back, by their numbers in
+/// The messages that DELE marked, unless RSET unmarked them, by their numbers in
 /// the scenario.
 fn deleted(runs: &[Run]) -> Vec<usize> {
     let mut all = Vec::new();
@@ -358,7 +357,7 @@ fn deleted(runs: &[Run]) -> Vec<usize> {
 }
 
 impl Verdict {
-    /// The word for it.
+    /// The word for the verdict.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {

@@ -23,11 +23,10 @@ use crate::audit::{
     server::{Action, Server},
 };
 
-/// The most connections of a run. A client that opens more goes round in
-/// circles.
+/// The most connections of a run. A client that opens more is in a loop.
 pub(super) const CONNECTIONS_MAX: usize = 30;
 
-/// The server of a scenario: a port and a maildrop that last over all runs.
+/// The server of a scenario: a port and a maildrop for all runs.
 pub(super) struct Listener {
     pub(super) port: u16,
     listener: Arc<TcpListener>,
@@ -66,13 +65,13 @@ impl Listener {
         })
     }
 
-    /// What is left on the server.
+    /// The messages that are left on the server.
     pub(super) fn maildrop(&self) -> Maildrop {
         lock(&self.maildrop).clone()
     }
 
     pub(super) fn serve(&self, events: Sender<Event>) -> io::Result<Serving> {
-        // What the last run may have left before the port.
+        // Discard connections that the last run may have left in the queue.
         self.listener.set_nonblocking(true)?;
         while self.listener.accept().is_ok() {}
         self.listener.set_nonblocking(false)?;
@@ -98,8 +97,8 @@ impl Listener {
 }
 
 impl Serving {
-    /// Shuts all connections and says what was said on them, in the order in
-    /// which they were made.
+    /// Shuts all connections and returns their logs, in the order in which they
+    /// were made.
     pub(super) fn stop(self) -> Vec<Log> {
         self.shared.stopped.store(true, Ordering::SeqCst);
         // Wakes the acceptor.
@@ -152,8 +151,8 @@ fn accept(shared: &Arc<Shared>) -> Vec<JoinHandle<Log>> {
     connections
 }
 
-/// Plays the scenario on a connection. A connection that breaks ends it: what
-/// was said until then counts.
+/// Plays the scenario on a connection. If the connection breaks, the log so far
+/// counts.
 fn serve(stream: TcpStream, shared: &Shared) -> Log {
     let maildrop = lock(&shared.maildrop).clone();
     let mut server = Server::with_maildrop(&shared.scenario, maildrop);
@@ -173,7 +172,8 @@ fn play(server: &mut Server<'_>, wire: &mut Wire, shared: &Shared) -> io::Result
             owed = true;
             let (go_on, watcher) = channel();
             let _ = shared.events.send(Event::Owes(go_on));
-            // Nothing is ever sent: the error is that the sender is gone.
+            // Nothing is ever sent: this returns an error once the sender is
+            // dropped.
             let _ = watcher.recv();
         }
         if server.log().took_the_flood && !flooded {
@@ -186,7 +186,7 @@ fn play(server: &mut Server<'_>, wire: &mut Wire, shared: &Shared) -> io::Result
         let due = match action {
             Action::Send(octets) => {
                 if wire.write_all(&octets).is_err() {
-                    // Whoever has closed reads no more, but may have written.
+                    // A client that has closed reads no more, but may have written.
                     server.handle_broken();
                 } else if server.is_flooding() {
                     let _ = shared.events.send(Event::Moved);
@@ -249,7 +249,7 @@ impl Wire {
         match self {
             Self::Clear(stream) => stream.read(input),
             Self::Tls(stream) => match stream.read(input) {
-                // A client that leaves without close_notify has left.
+                // A client that closes without close_notify has closed, too.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(0),
                 read => read,
             },
@@ -266,7 +266,7 @@ impl Wire {
         }
     }
 
-    /// The server's part of the handshake, on this connection.
+    /// Does the server's part of the TLS handshake on this connection.
     fn start_tls(&mut self, config: &Arc<ServerConfig>) -> bool {
         let Self::Clear(stream) = self else {
             return false;
@@ -290,7 +290,7 @@ impl Wire {
         }
     }
 
-    /// No more is sent.
+    /// Closes the sending side.
     fn close(&mut self) {
         if let Self::Tls(stream) = self {
             stream.conn.send_close_notify();

@@ -1,6 +1,6 @@
-//! How long a client may run, and how long it may wait for octets that the server
-//! owes it. The time that the client spends in the queue for a processor does not
-//! count: a busy machine must not change the verdict.
+//! Limits on the time of a client: how long it may run, and how long it may wait
+//! for octets that the server owes it. The time that the client waits for a
+//! processor does not count, so that a busy machine does not change the verdict.
 
 use std::{
     fs,
@@ -10,7 +10,7 @@ use std::{
 
 use rustix::process::Pid;
 
-/// How soon a client that is in the queue is looked at again.
+/// The time until a client that waits for a processor is examined again.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A limit of time for one client.
@@ -19,13 +19,13 @@ pub(super) struct Patience {
     whole: Duration,
     began: Instant,
     at_first: Turns,
-    /// At the last look that found it in the queue.
+    /// The state when the client was last found waiting for a processor.
     last: Option<Turns>,
     due: Instant,
 }
 
 impl Patience {
-    /// Starts now. `group` is the process group of the client.
+    /// A limit that starts now. `group` is the process group of the client.
     pub(super) fn new(group: Option<Pid>, whole: Duration) -> Self {
         let began = Instant::now();
         Self {
@@ -56,7 +56,7 @@ impl Patience {
             self.last = None;
             return false;
         }
-        // The system adds the time in the queue only when the turn comes.
+        // The system adds the waiting time only when the thread runs.
         let has_not_run = self.last.is_none_or(|last| last.ran == turns.ran);
         if turns.is_ready && has_not_run {
             self.last = Some(turns);
@@ -67,18 +67,17 @@ impl Patience {
     }
 }
 
-/// What the system says of a client's turns at the processors, over all its
-/// threads.
+/// The client's use of processors according to the system, over all its threads.
 #[derive(Clone, Copy, Default)]
 struct Turns {
     ran: Duration,
     queued: Duration,
-    /// Whether a thread runs or is in the queue.
+    /// Whether a thread runs or waits for a processor.
     is_ready: bool,
 }
 
 impl Turns {
-    /// Nothing where the system does not say it.
+    /// Reads the state of a process group; zero where the system does not tell it.
     fn of(group: Option<Pid>) -> Self {
         let mut turns = Self::default();
         if let Some(group) = group {
@@ -96,7 +95,7 @@ impl Turns {
             let mut time = || Duration::from_nanos(times.next().and_then(Result::ok).unwrap_or(0));
             self.ran += time();
             self.queued += time();
-            // The name before the state may hold anything, but comes in brackets.
+            // The name before the state may contain anything, but is in brackets.
             let stat = read("stat");
             let state = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
             self.is_ready |= state.starts_with(['R', 'D']);

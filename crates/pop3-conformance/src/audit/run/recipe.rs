@@ -1,4 +1,4 @@
-//! Client programs that the lab knows how to start: `recipes/*.toml`.
+//! Recipes for known client programs: `recipes/*.toml`.
 
 use std::{
     env, fmt, io,
@@ -20,7 +20,7 @@ pub struct Recipe {
     name: String,
     title: String,
     package: Option<String>,
-    /// Names or paths; the first that there is, is `{program}`.
+    /// Names or paths; the first one that exists replaces `{program}`.
     programs: Vec<PathBuf>,
     version: Vec<String>,
     store: Store,
@@ -32,7 +32,7 @@ pub struct Recipe {
     stls: Option<Invocation>,
 }
 
-/// Why a text is no recipe.
+/// Why a text is not a valid recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipeError {
     name: String,
@@ -52,7 +52,7 @@ impl Recipe {
     ///
     /// # Errors
     ///
-    /// What in it is none, with the place if TOML knows it.
+    /// What is wrong with the text, with the place if TOML knows it.
     pub fn parse(name: &str, text: &str) -> Result<Self, RecipeError> {
         let recipe: Self = toml::from_str(text).map_err(|error| RecipeError {
             name: name.to_owned(),
@@ -70,13 +70,13 @@ impl Recipe {
         &self.name
     }
 
-    /// What it audits.
+    /// The program that it audits.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// The Debian package that has it.
+    /// The Debian package of the program.
     #[must_use]
     pub fn package(&self) -> Option<&str> {
         self.package.as_deref()
@@ -96,7 +96,7 @@ impl Recipe {
         self.programs.iter().find_map(found)
     }
 
-    /// The client, with its program at that path.
+    /// The client, with its program at `program`.
     #[must_use]
     pub fn client(&self, program: &Path) -> Client {
         let program = program.display().to_string();
@@ -123,7 +123,7 @@ impl Recipe {
         }
     }
 
-    /// Audits the program at that path in all scenarios.
+    /// Audits the program at `program` in all scenarios.
     ///
     /// # Errors
     ///
@@ -134,7 +134,7 @@ impl Recipe {
         Ok(audit.report())
     }
 
-    /// The first line that it says of itself.
+    /// The first line of the program's version output.
     fn version(&self, program: &Path) -> Option<String> {
         let output = Command::new(program)
             .args(&self.version)

@@ -1,4 +1,4 @@
-//! What an audit found, and the report of it.
+//! The result of an audit, and its report.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,7 +25,7 @@ use crate::{
     statement,
 };
 
-/// How a client came through the scenarios.
+/// The result of an audit.
 #[derive(Clone, Debug)]
 pub struct Audit {
     subject: String,
@@ -33,13 +33,13 @@ pub struct Audit {
     outcomes: Vec<Outcome>,
 }
 
-/// How it came through one.
+/// The result of one scenario.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
     family: String,
     name: String,
     why: String,
-    /// The worst fault decides; `None` if it was not tried.
+    /// The verdict of the worst fault; `None` if the scenario was not tried.
     verdict: Option<Verdict>,
     faults: Vec<Fault>,
     runs: Vec<Shown>,
@@ -51,9 +51,9 @@ pub(super) struct Outcome {
 /// What a report shows of a run.
 #[derive(Clone, Debug)]
 struct Shown {
-    /// How it ended, and what it said.
+    /// The end of the run, and its output.
     end: String,
-    /// What was stored then, a line for each message.
+    /// The stored mail after the run, one line per message.
     stored: String,
     logs: Vec<Log>,
 }
@@ -69,7 +69,7 @@ const WARN: report::Verdict = report::Verdict::new("warn", report::Outcome::Note
 const DIFFERS: report::Verdict = report::Verdict::new("not as Outlook", report::Outcome::Noted);
 const NOT_SEEN: report::Verdict = report::Verdict::new("not seen", report::Outcome::Skipped);
 
-/// The most octets of a line that a client says.
+/// The most octets of a line of a client's output.
 const SAID_MAX: usize = 160;
 
 /// The most lines of an exchange that a report shows.
@@ -84,8 +84,7 @@ impl Audit {
         }
     }
 
-    /// The verdict on a family of scenarios: the worst one. `None` if none of
-    /// it was tried.
+    /// The worst verdict in a family of scenarios; `None` if no scenario was tried.
     #[must_use]
     pub fn verdict(&self, family: &str) -> Option<Verdict> {
         self.of(family).filter_map(|outcome| outcome.verdict).max()
@@ -104,16 +103,15 @@ impl Audit {
         self.of(family).flat_map(named).collect()
     }
 
-    /// How many runs it took until the client settled, or until there was
-    /// nothing more to learn; of a family, the most. 0 if none of it was tried.
+    /// The number of runs until the client settled or further runs were pointless:
+    /// the highest in the family. 0 if no scenario was tried.
     #[must_use]
     pub fn runs(&self, family: &str) -> usize {
         let runs = self.of(family).map(|outcome| outcome.runs.len());
         runs.max().unwrap_or(0)
     }
 
-    /// The families that the client did not come through, and the statements
-    /// that it broke, as the ids of the report's rows.
+    /// The ids of the report's rows that fail: families and statements.
     #[must_use]
     pub fn failed(&self) -> BTreeSet<String> {
         let report = self.report();
@@ -180,7 +178,9 @@ impl Audit {
             let not_run = match left_out.count() {
                 0 => String::new(),
                 all if all == outcomes.len() => String::new(),
-                some => format!(", {some} not run, since {ALIKE_MAX} never ended in the same way"),
+                some => {
+                    format!(", {some} not run, because {ALIKE_MAX} never ended in the same way")
+                }
             };
             evidence.push(format!(
                 "{failed} of {} such{not_run}; {}:",
@@ -205,14 +205,15 @@ impl Outcome {
             faults: Vec::new(),
             runs: Vec::new(),
             settled: true,
-            left_out: "the client is not told how to use TLS",
+            left_out: "the client has no command that requires STLS",
         }
     }
 
-    /// One that would show only what others of its family have shown.
+    /// A scenario that was left out because others of its family gave the same
+    /// result.
     pub(super) fn as_before(scenario: &Scenario) -> Self {
         Self {
-            left_out: "others of its family were alike",
+            left_out: "earlier scenarios of its family gave the same result",
             ..Self::not_tried(scenario)
         }
     }
@@ -231,8 +232,8 @@ impl Outcome {
         }
     }
 
-    /// How each run ended; and of the one with the worst fault, else of the
-    /// last, what was stored and said.
+    /// The end of each run, and the stored mail and the exchange of the run with
+    /// the worst fault, or else of the last run.
     fn evidence(&self) -> Vec<String> {
         let last = self.runs.len().saturating_sub(1);
         let chosen = self.faults.first().map_or(last, |fault| fault.run);
@@ -262,7 +263,7 @@ impl Outcome {
 }
 
 impl Fault {
-    /// The fault, with the run that showed it if that is not the first.
+    /// The fault, with the run that showed it unless that is the first.
     fn text(&self) -> String {
         match self.run {
             0 => self.what.clone(),
@@ -288,7 +289,7 @@ impl Shown {
         }
     }
 
-    /// What was said, the beginning and the end of it.
+    /// The beginning and the end of the exchange.
     fn exchange(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (at, log) in self.logs.iter().enumerate() {
@@ -310,16 +311,16 @@ impl Shown {
 }
 
 impl Run {
-    /// How it ended, and the last lines of what it said.
+    /// The end of the run, and the last lines of its output.
     pub(super) fn ending(&self, lines: usize) -> String {
         let end = match self.end {
             End::Exited(status) => format!("exit status {status}"),
             End::Killed(signal) => format!("killed by signal {signal}"),
             End::Waiting => "still waiting when stopped".to_owned(),
-            End::Time => "still running when its time was up".to_owned(),
-            End::Grew => "stopped, since it grew".to_owned(),
+            End::Time => "stopped at the time limit".to_owned(),
+            End::Grew => "stopped because it exceeded a limit".to_owned(),
             End::Swallowed => "stopped with a line of 64 MiB in memory".to_owned(),
-            End::Loops => "stopped, since it went on and on".to_owned(),
+            End::Loops => "stopped because it sent commands without end".to_owned(),
         };
         let said = self.said.split(|&octet| octet == b'\n').rev();
         let mut said: Vec<String> = said

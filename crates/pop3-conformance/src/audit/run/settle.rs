@@ -1,16 +1,16 @@
 //! The runs of a client in a scenario, until it settles.
 //!
-//! What the client has put into its directory and what it has left on the server
-//! is there in its next run, as it is for whoever runs it every hour. A fault
-//! of a server may show only then: the first run stops with an error and keeps
-//! a wrong record, the second one believes it.
+//! Files in the client's directory and messages left on the server stay for the
+//! next run, as if the client ran every hour. A fault of a server may show only
+//! then: the first run stops with an error and keeps a wrong record, and the second
+//! run trusts it.
 //!
 //! A client has settled as soon as another run could show nothing new:
 //!
-//! - *The run changed nothing*, neither a file of the scratch directory nor the
-//!   maildrop. The next one begins as this one began, before the same server.
-//! - *It ended with status 0 and the maildrop is empty.* No message is left
-//!   that could be lost.
+//! - *The run changed nothing*, neither a file in the scratch directory nor the
+//!   maildrop, so the next run would begin like this one.
+//! - *It ended with status 0 and the maildrop is empty.* No message is left that
+//!   could be lost.
 //!
 //! A client that was dangerous is not run again: that is the worst verdict.
 
@@ -38,23 +38,23 @@ use crate::audit::{
     scenario::{Scenario, Transport},
 };
 
-/// The most lines that are shown of what a client said.
+/// The most lines of a client's output that are shown.
 const SAID_MAX: usize = 8;
 
 /// The most runs of a scenario.
 const RUNS_MAX: usize = 3;
 
-/// Whom root lends its runs to: `nobody`.
+/// The user id of `nobody`, under which root runs some clients.
 const NOBODY: u32 = 65534;
 
-/// Directories above the scratch directory, so that a unique-id that leads out of it
-/// leads to where the lab looks.
+/// Directories above the scratch directory, so that a unique-id that leads out of
+/// it leads to a place that the audit examines.
 const DEPTH: &str = "a/b/c/d/e/home";
 
-/// A part of a name that only a unique-id has.
+/// A part of a file name that only comes from a unique-id.
 const MARK: &str = "escaped-by-unique-id";
 
-/// The runs of a scenario, and what is wrong with them.
+/// The runs of a scenario, and their faults.
 pub(super) struct Runs {
     pub(super) runs: Vec<Run>,
     /// The worst first.
@@ -63,7 +63,7 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    /// How each run ended and what it said, if all of them ended by themselves
+    /// The end and the output of each run, if all of them ended by themselves
     /// without storing or deleting anything.
     pub(super) fn did_nothing(&self) -> Option<String> {
         let is_idle = |run: &Run| {
@@ -81,7 +81,7 @@ impl Runs {
         is_idle.then(|| format!("{}{connected}", last.ending(SAID_MAX)))
     }
 
-    /// The worst fault of a client that the lab had to stop.
+    /// The worst fault of a client that had to be stopped.
     pub(super) fn endless(&self) -> Option<&str> {
         let end = self.runs.last()?.end;
         let stopped = matches!(end, End::Time | End::Grew | End::Swallowed | End::Loops);
@@ -188,9 +188,9 @@ impl<'a> Workplace<'a> {
         let ended = self
             .command()
             .and_then(|command| watch::run(command, base, self.limits, (&events, &inbox)));
-        // Nobody answers the server any more.
+        // The server gets no further answers.
         drop(inbox);
-        // Also if the client could not be started.
+        // Stop serving even if the client could not be started.
         let logs = serving.stop();
         let ended = ended?;
         let stored = self.client.store.read(&self.place, &ended.stdout)?;
@@ -232,7 +232,7 @@ impl<'a> Workplace<'a> {
         let mut words = self.invocation.command.iter().map(|word| values.fill(word));
         let program = words
             .next()
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program is named"))?;
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program is given"))?;
         let mut command = Command::new(program);
         command
             .args(words)
@@ -255,8 +255,8 @@ impl<'a> Workplace<'a> {
     }
 }
 
-/// A directory in memory where the system has a place for that: clients wait for
-/// the disk after each message.
+/// Makes a scratch directory, in memory if possible: clients wait for the disk
+/// after each message.
 fn scratch() -> io::Result<tempfile::TempDir> {
     const MEMORY: &str = "/dev/shm";
     let mut builder = tempfile::Builder::new();
@@ -289,8 +289,8 @@ fn has_marked(directory: &Path, mail: &Path) -> bool {
     })
 }
 
-/// Every file below a directory, with a hash of its octets. What cannot be read
-/// has that of nothing.
+/// Adds every file below a directory, with a hash of its octets. An unreadable file
+/// counts as empty.
 fn add_files(directory: &Path, files: &mut BTreeMap<PathBuf, u64>) {
     let Ok(entries) = fs::read_dir(directory) else {
         return;

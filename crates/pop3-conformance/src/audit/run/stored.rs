@@ -1,12 +1,12 @@
-//! What a client has stored, and whether that is the message.
+//! Compares the mail that a client stored with the messages.
 //!
-//! Line ends may be CRLF or LF. An mbox has a line before each message, and a
-//! `>` before lines that look like it. Clients add header fields at the top.
+//! Line ends may be CRLF or LF. An mbox has a line before each message, and adds
+//! `>` to lines that look like it. Clients may add header fields at the top.
 //! Nothing else may differ.
 
 use std::{fs, io, path::Path};
 
-/// Where a client puts mail.
+/// Where a client stores mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Store {
@@ -19,18 +19,18 @@ pub enum Store {
     Mbox,
 }
 
-/// What stored octets are to a message.
+/// How stored octets relate to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Likeness {
-    /// It.
+    /// They are the message.
     Same,
-    /// It, to its last line, but not octet for octet.
+    /// They are the message up to its last line, but with changes.
     Altered,
-    /// Something else, or a part.
+    /// They are a part of the message, or something else.
     Cut,
 }
 
-/// Fields that clients put before those of the message.
+/// Header fields that clients add at the top.
 const ADDED: [&str; 12] = [
     "received",
     "delivered-to",
@@ -46,11 +46,11 @@ const ADDED: [&str; 12] = [
     "date-received",
 ];
 
-/// The most octets of an unread mail file that are looked at.
+/// The most octets of a mail file that are read.
 const FILE_MAX: u64 = 64 << 20;
 
 impl Store {
-    /// The messages that lie there. A file that is missing has none.
+    /// Reads the stored messages. A missing file has none.
     ///
     /// # Errors
     ///
@@ -69,11 +69,11 @@ impl Store {
     }
 }
 
-/// How like a message the octets are.
+/// Compares stored octets with a message.
 pub(super) fn likeness(stored: &[u8], message: &[u8]) -> Likeness {
     let as_it_is = stored;
     let (stored, message) = (with_lf(stored), with_lf(message));
-    // With LF line ends, a CR before one belongs to the line.
+    // If lines end with LF, a CR before it belongs to the line.
     for stored in [&stored[..], as_it_is] {
         if stored.strip_suffix(&message[..]).is_some_and(is_added) {
             return Likeness::Same;
@@ -91,8 +91,8 @@ pub(super) fn likeness(stored: &[u8], message: &[u8]) -> Likeness {
     }
 }
 
-/// Whether the octets could be part of the message: enough to say which one of
-/// several they come from.
+/// Whether the octets could be a part of the message, to decide from which of
+/// several messages they come.
 pub(super) fn shares_a_line(stored: &[u8], message: &[u8]) -> bool {
     let (stored, message) = (with_lf(stored), with_lf(message));
     let own = |line: &&[u8]| {
@@ -120,7 +120,7 @@ pub(super) fn with_lf(octets: &[u8]) -> Vec<u8> {
     lines
 }
 
-/// Whether this is nothing, or whole header fields that clients add.
+/// Whether the octets are only complete header fields that clients add, or nothing.
 pub(super) fn is_added(octets: &[u8]) -> bool {
     let mut in_field = false;
     octets.is_empty()
@@ -168,8 +168,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
-/// The messages of an mbox: between lines `From ` that follow a blank line or
-/// nothing.
+/// Splits an mbox at lines `From ` that follow a blank line or nothing.
 fn mbox(octets: &[u8]) -> Vec<Vec<u8>> {
     let mut messages: Vec<Vec<u8>> = Vec::new();
     let mut blank = true;
@@ -189,7 +188,7 @@ fn mbox(octets: &[u8]) -> Vec<Vec<u8>> {
     messages
 }
 
-/// The blank line before the next message is not part of this one.
+/// Removes the blank line before the next message, which is not part of this one.
 fn end_message(messages: &mut [Vec<u8>]) {
     if let Some(message) = messages.last_mut() {
         for end in [&b"\r\n\r\n"[..], b"\n\n"] {
@@ -201,7 +200,7 @@ fn end_message(messages: &mut [Vec<u8>]) {
     }
 }
 
-/// A line without the `>` that was put before it.
+/// Removes the `>` that mbox quoting added to a line.
 fn unquoted(line: &[u8]) -> &[u8] {
     let quotes = line.iter().take_while(|&&octet| octet == b'>').count();
     match quotes > 0 && line[quotes..].starts_with(b"From ") {
@@ -217,7 +216,7 @@ mod tests {
     const MESSAGE: &[u8] = b"Subject: a\r\n\r\none\r\n\r\r\nThe end.\r\n";
 
     #[test]
-    fn line_ends_and_added_fields_are_no_difference() {
+    fn ignores_line_ends_and_added_fields() {
         for stored in [
             MESSAGE,
             b"Subject: a\n\none\n\r\nThe end.\n",
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is() {
+    fn finds_every_other_difference() {
         for (stored, wanted) in [
             (&b"Subject: a\n\none\n\nThe end.\n"[..], Likeness::Altered),
             (b"Subject: a\n\none\n\n\r\nThe end.\n", Likeness::Altered),
@@ -264,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn an_mbox_is_split_and_unquoted() {
+    fn splits_and_unquotes_an_mbox() {
         let octets = b"From a b\nSubject: a\n\n>From one\n>>From two\n>text\nFrom here\n\n\
             From c d\nSubject: b\n\nlast\n\n";
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A client program under limits of time, disk, output and memory.
+//! Runs a client program under limits on time, disk, output and memory.
 
 use std::{
     fs,
@@ -17,31 +17,31 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{Limits, patience::Patience};
-use crate::audit::FLOOD_MAX;
+use crate::audit::MAX_FLOOD;
 
-/// How often the scratch directory is looked at.
+/// The interval at which the scratch directory is examined.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// By how much the memory of a client may grow while it is sent a line without
-/// end. The rest of the line may still be on its way.
-const SWALLOWED: u64 = FLOOD_MAX as u64 / 2;
+/// The most octets by which the memory of a client may grow while it receives an
+/// endless line. The rest of the line may still be in transit.
+const SWALLOWED: u64 = MAX_FLOOD as u64 / 2;
 
-/// How long the end of a pipe is waited for when the client is gone.
+/// How long to wait for the end of a pipe after the client has ended.
 const PIPE: Duration = Duration::from_secs(2);
 
-/// What a run tells who watches it.
+/// An event of a run, for the watcher.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// The client sent something, or took a piece of a line without end.
+    /// The client sent something, or read a piece of an endless line.
     Moved,
     /// The server owes the client octets and will not send them. The server
     /// waits until the sender is dropped.
     Owes(Sender<()>),
-    /// The client sends without measure.
+    /// The client sends too much.
     TooMuch,
-    /// It took all of a line that has no end.
+    /// It read all of an endless line.
     Flooded,
-    /// It wrote more to stdout or stderr than it may.
+    /// It wrote more to stdout or stderr than the limit allows.
     Output,
     /// It has ended.
     Ended,
@@ -50,19 +50,19 @@ pub(super) enum Event {
 /// How a client ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// By itself, with that status.
+    /// By itself, with this status.
     Exited(i32),
-    /// By a signal that the lab did not send.
+    /// By a signal that the audit did not send.
     Killed(i32),
-    /// It was stopped while it waited for what the server owed it.
+    /// It was stopped while it waited for octets that the server owed it.
     Waiting,
-    /// It was stopped, since its time was up.
+    /// It was stopped at the time limit.
     Time,
-    /// Its files, or its output, grew too large.
+    /// Its files or its output exceeded the limit.
     Grew,
-    /// It holds all of a line that has no end.
+    /// It keeps all of an endless line in memory.
     Swallowed,
-    /// It spoke without measure.
+    /// It sent commands without end.
     Loops,
 }
 
@@ -73,8 +73,8 @@ pub(super) struct Ended {
     pub(super) stderr: Vec<u8>,
 }
 
-/// Runs a client in its scratch directory until it ends or is stopped. All that it
-/// has started dies with it.
+/// Runs a client in its scratch directory until it ends or is stopped. Its child
+/// processes are killed with it.
 pub(super) fn run(
     mut command: Command,
     scratch: &Path,
@@ -107,8 +107,8 @@ pub(super) fn run(
     kill();
     let status = waiter
         .join()
-        .unwrap_or_else(|_| Err(io::Error::other("a thread of the lab is lost")))?;
-    // Something that it has started may have met the limit of a file, and died.
+        .unwrap_or_else(|_| Err(io::Error::other("a worker thread panicked")))?;
+    // A child process may have reached the file limit and died.
     let grew = (size(scratch) > limits.disk).then_some(End::Grew);
     Ok(Ended {
         end: stopped.or(grew).unwrap_or_else(|| end(status)),
@@ -126,7 +126,7 @@ fn watch(
 ) -> Option<End> {
     let mut time = Patience::new(group, limits.time);
     let mut patience: Option<Patience> = None;
-    // What it had when the server began to owe it octets, or to flood it.
+    // Its memory when the server began to owe it octets or to send an endless line.
     let mut before = 0;
     let mut look = Instant::now() + LOOK;
     loop {
@@ -170,8 +170,7 @@ fn watch(
     }
 }
 
-/// How many octets of memory a process group had at most, as far as the system
-/// says it.
+/// The peak memory of a process group in octets, as far as the system tells it.
 #[cfg(target_os = "linux")]
 fn resident(group: Option<Pid>) -> u64 {
     let Some(group) = group else {
@@ -183,7 +182,8 @@ fn resident(group: Option<Pid>) -> u64 {
     };
     let of = |process: &Path| {
         let stat = fs::read_to_string(process.join("stat")).ok()?;
-        // The name may hold anything but comes in brackets: state, parent, group.
+        // The name may contain anything but is in brackets; state, parent and group
+        // follow.
         let (_, fields) = stat.rsplit_once(')')?;
         if fields.split_ascii_whitespace().nth(2)? != group {
             return None;
@@ -224,15 +224,15 @@ fn size(directory: &Path) -> u64 {
     sizes.fold(0, u64::saturating_add)
 }
 
-/// What a client writes; of too much, the beginning.
+/// The output of a client, or the beginning if it is too long.
 struct Output {
     octets: Arc<Mutex<Vec<u8>>>,
     end: Receiver<()>,
 }
 
 impl Output {
-    /// All of it. Something that the client has started and that has left its
-    /// process group can keep the pipe open; it is not waited for.
+    /// Returns all output. Does not wait for child processes that have left the
+    /// process group and keep the pipe open.
     fn take(self) -> Vec<u8> {
         let _ = self.end.recv_timeout(PIPE);
         let mut octets = self.octets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -268,8 +268,8 @@ fn wait(mut child: Child, events: &Sender<Event>) -> JoinHandle<io::Result<ExitS
     })
 }
 
-/// Memory and the size of a file. Where the system has no such limits, the
-/// directory is watched all the same.
+/// Limits memory and file sizes. Where the system has no such limits, the directory
+/// is still watched.
 fn set_limits(pid: Option<Pid>, limits: &Limits) {
     #[cfg(target_os = "linux")]
     {

@@ -1,4 +1,4 @@
-//! From a file to scenarios. `scenarios/README.md` describes the format.
+//! Reads scenarios from files. `scenarios/README.md` describes the format.
 
 use std::{fmt, time::Duration};
 
@@ -10,10 +10,10 @@ use crate::audit::{maildrop, octets};
 /// The most scenarios of a family.
 const FAMILY_MAX: usize = 400;
 
-/// Stands in text for the value of a `sweep` over lengths.
+/// The word that `lengths` replaces by a length.
 const LENGTH: &str = "LENGTH";
 
-/// Why a text is no scenario.
+/// Why a text is not a valid scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioError {
     family: String,
@@ -52,7 +52,7 @@ struct File {
     octet_by_octet: bool,
     #[serde(default)]
     interleaved: bool,
-    /// Lengths to run it with: each stands in for `LENGTH`.
+    /// The lengths to run it with, each in place of `LENGTH`.
     lengths: Option<Vec<usize>>,
     #[serde(default, rename = "message")]
     messages: Vec<MessageTable>,
@@ -100,7 +100,7 @@ struct ReplyTable {
 enum Sweep {
     /// The connection is closed after each number of octets.
     Close,
-    /// What is sent comes in two pieces, cut at each place.
+    /// The answer is sent in two pieces, cut at each offset.
     Cut,
 }
 
@@ -111,7 +111,7 @@ pub(super) fn parse(family: &str, text: &str) -> Result<Vec<Scenario>, ScenarioE
     };
     let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
     if file.why.trim().is_empty() || file.why.contains('\n') {
-        return Err(wrong("`why` is one line".to_owned()));
+        return Err(wrong("`why` must be one line".to_owned()));
     }
     let scenarios = match &file.lengths {
         None => vec![scenario(family, &file, None).map_err(wrong)?],
@@ -129,16 +129,18 @@ pub(super) fn parse(family: &str, text: &str) -> Result<Vec<Scenario>, ScenarioE
         [(rule, sweep)] if file.lengths.is_none() => {
             spread(&scenarios[0], rule, sweep).map_err(wrong)?
         }
-        _ => return Err(wrong("one `sweep` or `lengths`, not more".to_owned())),
+        _ => return Err(wrong("use only one `sweep` or `lengths`".to_owned())),
     };
     match scenarios.len() {
         1..=FAMILY_MAX => Ok(scenarios),
-        0 => Err(wrong("a family of none".to_owned())),
-        many => Err(wrong(format!("a family of {many}, more than {FAMILY_MAX}"))),
+        0 => Err(wrong("the family is empty".to_owned())),
+        many => Err(wrong(format!(
+            "the family has {many} scenarios, more than {FAMILY_MAX}"
+        ))),
     }
 }
 
-/// A scenario for each offset of what a rule sends.
+/// Makes a scenario for each offset of the octets that a rule sends.
 fn spread(whole: &Scenario, rule: usize, sweep: Sweep) -> Result<Vec<Scenario>, String> {
     let swept = &whole.rules[rule];
     let message = match &swept.to[..] {
@@ -185,7 +187,7 @@ fn scenario(family: &str, file: &File, length: Option<usize>) -> Result<Scenario
     let standard = [MessageTable::default()];
     let tables: &[MessageTable] = match &file.messages[..] {
         tables if file.empty && !tables.is_empty() => {
-            return Err("`empty` and messages".to_owned());
+            return Err("`empty` excludes messages".to_owned());
         }
         [] if file.empty => &[],
         [] => &standard,
@@ -210,7 +212,7 @@ fn scenario(family: &str, file: &File, length: Option<usize>) -> Result<Scenario
     }
     let shows = file.shows.iter().map(|id| match id.parse() {
         Ok(id) if crate::statement(id).is_some() => Ok(id),
-        _ => Err(format!("`{id}` is no statement")),
+        _ => Err(format!("`{id}` is not a statement")),
     });
     let standard = || maildrop::capabilities(file.transport);
     Ok(Scenario {
@@ -253,7 +255,7 @@ fn message(
     }
     if stored.is_empty() {
         if wire.starts_with(b".") || wire.windows(3).any(|octets| octets == b"\r\n.") {
-            return Err("a line begins with a dot: `stored` has to say what is right".to_owned());
+            return Err("a line begins with a dot: `stored` must say what is right".to_owned());
         }
         stored.push(framed(&wire));
     }

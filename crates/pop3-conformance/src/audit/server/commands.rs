@@ -1,8 +1,8 @@
-//! From a line of the client to the steps of an answer.
+//! Turns a line of the client into the steps of an answer.
 
 use super::{Mode, QUEUE_MAX, Server};
 use crate::audit::{
-    COMMANDS_MAX,
+    MAX_COMMANDS,
     log::{Command, Entry, OCTETS_KEPT, State},
     maildrop::{self, Answer, Ends},
     scenario::{Rule, Then, When},
@@ -16,7 +16,7 @@ impl<'s> Server<'s> {
         }
         let command = self.note(crlf);
         self.commands += 1;
-        if self.commands > COMMANDS_MAX || self.outbox.octets() > QUEUE_MAX {
+        if self.commands > MAX_COMMANDS || self.outbox.octets() > QUEUE_MAX {
             self.log.too_much = true;
             self.mode = Mode::Closing;
             self.outbox.clear();
@@ -44,12 +44,12 @@ impl<'s> Server<'s> {
         }
     }
 
-    /// Where the session will be when all that is on its way is sent.
+    /// The state of the session once everything queued is sent.
     fn state_by_then(&self) -> State {
         self.outbox.state().unwrap_or(self.state)
     }
 
-    /// Puts the line into the log.
+    /// Logs the line.
     pub(super) fn note(&mut self, crlf: bool) -> Command {
         let mut line = std::mem::take(&mut self.line);
         if std::mem::take(&mut self.line_is_too_long) {
@@ -68,8 +68,8 @@ impl<'s> Server<'s> {
         command
     }
 
-    /// The steps of an answer: by the first rule that fits, or as a good server
-    /// would. Whether it says that the command succeeds.
+    /// Queues the steps of an answer: by the first rule that matches, or those of a
+    /// correct server. Returns whether the answer is positive.
     pub(super) fn answer(&mut self, words: &[String], good: Answer) -> bool {
         let Some(rule) = self.rule(words) else {
             let then = match good.ends {
@@ -86,7 +86,7 @@ impl<'s> Server<'s> {
         };
         let octets = rule.send.as_deref().unwrap_or(&good.octets);
         let octets = &octets[..rule.until.unwrap_or(octets.len()).min(octets.len())];
-        // A command fails if the answer does not say that it succeeds.
+        // A command fails unless the answer is positive.
         let state = match octets.first() {
             Some(b'+') => good.state,
             _ if words == ["CONNECT"] => State::Authorization,
@@ -117,7 +117,7 @@ impl<'s> Server<'s> {
         Some(&self.scenario.rules[at])
     }
 
-    /// A command with the message-number that the rules know.
+    /// The command with the message-number that the rules use.
     fn words_of_the_scenario(&self, words: &[String]) -> Vec<String> {
         let mut words = words.to_vec();
         if let [verb, number, ..] = &mut words[..]
@@ -129,7 +129,7 @@ impl<'s> Server<'s> {
         words
     }
 
-    /// An answer whose status line overtakes the end of the message before it.
+    /// Queues an answer whose status line precedes the end of the previous message.
     fn interleave(&mut self, words: &[String], octets: &[u8]) {
         let line = octets.iter().position(|&octet| octet == b'\n');
         let (status, block) = octets.split_at(line.map_or(octets.len(), |at| at + 1));

@@ -1,4 +1,4 @@
-//! A reply as it comes in.
+//! Reads a reply piece by piece.
 
 use dot_stuffing::{AnomalyKind, Inspector};
 use pop3_proto::{
@@ -8,7 +8,7 @@ use pop3_proto::{
 use super::{Reply, TroubleKind};
 use crate::check::Limits;
 
-/// A reply as it comes in.
+/// A reply that is being read.
 pub(super) struct Reading {
     decoder: ResponseDecoder,
     inspector: Inspector,
@@ -16,12 +16,12 @@ pub(super) struct Reading {
     in_block: bool,
     /// Octets of the block, on the wire.
     block_octets: u64,
-    /// The first octets, for people, and how many came in all.
+    /// The first octets, for the report, and the number of all octets.
     pub(super) head: Vec<u8>,
     pub(super) octets: usize,
 }
 
-/// The most octets that are kept to be shown.
+/// The most octets of a reply that are kept for the report.
 const HEAD: usize = 4 * 1024;
 
 impl Reading {
@@ -46,7 +46,7 @@ impl Reading {
         }
     }
 
-    /// Takes octets off the front; the reply when it is whole.
+    /// Consumes octets from the front. Returns the reply when it is complete.
     pub(super) fn take(&mut self, unread: &mut Vec<u8>) -> Result<Option<Reply>, TroubleKind> {
         let mut at = 0;
         let done = loop {
@@ -120,12 +120,12 @@ impl Reading {
         });
     }
 
-    /// Whether the first line came, and a block is on its way.
+    /// Whether the first line has arrived and a block is being read.
     pub(super) const fn is_in_block(&self) -> bool {
         self.in_block
     }
 
-    /// What is missing, if nothing more comes.
+    /// What is missing if nothing more arrives.
     pub(super) fn unfinished(&self, is_closed: bool) -> TroubleKind {
         match (self.head.is_empty(), self.in_block, self.block_octets) {
             (true, ..) if is_closed => TroubleKind::Closed,

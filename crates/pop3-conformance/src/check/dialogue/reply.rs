@@ -1,19 +1,19 @@
-//! A reply, or why there is none.
+//! A reply, or the reason why it is missing.
 
-/// A whole reply.
+/// A complete reply.
 #[derive(Clone, Debug, Default)]
 pub(in crate::check) struct Reply {
     /// Whether its first octet is `+` (MS-STANOPOP3 V0001).
     pub(in crate::check) positive: bool,
     /// Whether it begins with `+OK` or `-ERR` (RFC 1939 §3).
     pub(in crate::check) exact: bool,
-    /// What follows the indicator.
+    /// The text after the status indicator.
     pub(in crate::check) text: Vec<u8>,
-    /// What the block holds, stuffing undone; empty if there is none.
+    /// The decoded block; empty if there is none.
     pub(in crate::check) block: Vec<u8>,
-    /// Lines of the block that lost a dot.
+    /// The number of lines of the block from which a dot was removed.
     pub(in crate::check) stuffed_lines: u64,
-    /// The first line that begins with one dot and goes on: where, on the wire.
+    /// The offset on the wire of the first unstuffed dot.
     pub(in crate::check) unstuffed: Option<u64>,
     /// The exchange, for people.
     pub(in crate::check) shown: String,
@@ -96,14 +96,14 @@ impl TroubleKind {
     pub(in crate::check) const fn in_words(self) -> &'static str {
         match self {
             Self::Silent => "no answer",
-            Self::Closed => "closed without an answer",
+            Self::Closed => "closed without a reply",
             Self::LineUnended => "no CRLF came",
             Self::LineTooLong => "the line is longer than 512 octets",
             Self::NoBlock => "no block came",
-            Self::BlockUnended => "the line with the dot alone did not come",
-            Self::BlockTooLong => "the block has more octets than this check takes",
-            Self::Unsent => "the connection takes no octets",
-            Self::OutOfTime => "the run was out of time",
+            Self::BlockUnended => "the line with a single dot did not come",
+            Self::BlockTooLong => "the block is longer than this check reads",
+            Self::Unsent => "the octets could not be sent",
+            Self::OutOfTime => "the run had no time left",
             Self::NoLogin => "no login by USER",
             Self::NoSession => "there was no session to ask in",
         }

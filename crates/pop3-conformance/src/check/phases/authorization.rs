@@ -1,4 +1,4 @@
-//! Before login, and a login that is refused.
+//! The state before login, and a login that is refused.
 
 use pop3_proto::{Capability, ReplyKind};
 
@@ -60,7 +60,7 @@ pub(super) fn refused_login(
     if !by_user || !greets || prober.secure().ok()?.is_err() {
         return None;
     }
-    // As long as the right one, and as harmless in a log.
+    // About as long as a real one, and harmless in a log.
     let wrong = format!("{}x", account.user);
     let wrong = if wrong == account.password {
         "wrong".to_owned()
@@ -73,7 +73,7 @@ pub(super) fn refused_login(
         Ok(reply) if !reply.positive && prober.is_open() => Some(prober.log_in()),
         _ => None,
     };
-    // It may close instead of taking another command.
+    // The server may close instead of accepting another command.
     if !prober.is_open() {
         prober.incidents.truncate(incidents);
     }

@@ -1,4 +1,4 @@
-//! DELE: undone, and for good.
+//! DELE, with RSET and for good.
 
 use pop3_proto::{FieldRule, ReplyKind};
 
@@ -8,8 +8,8 @@ use crate::check::{
     prober::Prober,
 };
 
-/// One message is marked and unmarked. The connection is dropped at the end, so
-/// that a server whose RSET does nothing removes nothing.
+/// Marks and unmarks one message. Drops the connection at the end, so that a server
+/// whose RSET does nothing removes nothing.
 pub(super) fn deleting(
     prober: &mut Prober<'_>,
     seen: &Observed,

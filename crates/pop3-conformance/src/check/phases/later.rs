@@ -27,7 +27,7 @@ pub(super) fn again(prober: &mut Prober<'_>, options: &Options, seen: &Observed)
         .collect();
     let rule = options.profile.fields;
     let (first, later) = (seen.listing(rule), Listing::of(&list, &uidl, rule));
-    // First those of which the listings tell something else.
+    // First those whose listing has changed.
     samples.sort_by_key(|sample| {
         let number = later.number_of(&first, sample.number);
         number == sample.number && later.sizes.get(&number) == first.sizes.get(&number)

@@ -10,11 +10,11 @@ use crate::check::{
     prober::Prober,
 };
 
-/// Octets of a command that is longer than any may be: RFC 2449 §4 lets them
-/// have 255, and servers that take more take a thousand at most.
+/// The octets of an overlong command: RFC 2449 §4 allows 255, and servers that
+/// accept more accept a thousand at most.
 const LONG_COMMAND: usize = 2_000;
 
-/// Messages that are retrieved at once.
+/// The number of messages that are retrieved together.
 const RETRS_AT_ONCE: usize = 4;
 
 pub(super) fn reading(
@@ -50,7 +50,7 @@ pub(super) fn reading(
         let answer = prober.probe(&command, kind_of(&command));
         seen.reading.no_such_message.push(Asked { command, answer });
     }
-    // Before RETR, after which some servers count other sizes.
+    // Do this before RETR, after which some servers change sizes.
     let pipelines =
         pipelines && prober.announces(|capability| *capability == Capability::Pipelining);
     if pipelines {
@@ -69,7 +69,7 @@ pub(super) fn reading(
     prober.drop_connection();
 }
 
-/// A message-number above all that any answer speaks of.
+/// A message-number above all numbers in the replies.
 fn beyond(listing: &Listing, seen: &Observed, rule: FieldRule) -> u32 {
     let told = [
         listing.sizes.keys().next_back().copied(),
@@ -80,8 +80,8 @@ fn beyond(listing: &Listing, seen: &Observed, rule: FieldRule) -> u32 {
     last.unwrap_or(0).saturating_add(1)
 }
 
-/// The smallest messages, since they are the cheapest; enough to meet one that
-/// begins with a dot where there are such.
+/// Retrieves the smallest messages, which are the cheapest; enough of them to
+/// include one that begins with a dot, if there is one.
 fn samples(prober: &mut Prober<'_>, listing: &Listing, seen: &mut Observed) {
     let limits = prober.limits;
     let mut by_size: Vec<(u64, u32)> = listing
@@ -109,7 +109,7 @@ fn samples(prober: &mut Prober<'_>, listing: &Listing, seen: &mut Observed) {
             top_0: None,
             top_1: None,
         };
-        // TOP would send what RETR sent, whose end nobody knows.
+        // TOP would send the same octets as RETR, whose end is unknown.
         let is_suspect = sample.after.is_some();
         if has_top && !is_suspect {
             let top = prober.ask(&format!("TOP {number} 0"), ReplyKind::Message);
@@ -143,9 +143,9 @@ fn pipelined(prober: &mut Prober<'_>, first: Option<u32>, seen: &Observed) -> Pi
     at_once(prober, &commands, alone)
 }
 
-/// The largest of the messages that are as they should be, since those take time
-/// to send. What each got alone is asked once more, since some servers add a
-/// field to what was retrieved.
+/// Retrieves the largest correct messages together, because those take time to
+/// send. First retrieves each alone once more, because some servers add a header
+/// field to messages that were retrieved.
 fn pipelined_retrs(prober: &mut Prober<'_>, samples: &[Sample]) -> Option<Pipelined> {
     let mut of_use: Vec<&Sample> = samples
         .iter()
@@ -186,7 +186,7 @@ fn at_once(
         pipelined: pipelined.collect(),
         alone,
     };
-    // What is still to come answers nothing else.
+    // The outstanding octets must not be taken for other replies.
     if !pipelined.is_in_order() {
         prober.drop_connection();
     }

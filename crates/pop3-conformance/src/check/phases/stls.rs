@@ -1,11 +1,11 @@
-//! STLS where it does not belong.
+//! STLS with a command sent along, and STLS under TLS.
 
 use pop3_proto::ReplyKind;
 
 use crate::check::{dialogue::Answer, observed::Injection, prober::Prober};
 
-/// STLS where TLS is active: on a connection of its own, since a server that
-/// takes it would then wait for a handshake.
+/// Sends STLS under TLS, on a connection of its own, because a server that accepts
+/// it then waits for a handshake.
 pub(super) fn again(prober: &mut Prober<'_>) -> Option<Answer> {
     let greets = prober
         .connect()
@@ -46,7 +46,7 @@ pub(super) fn pipelined(prober: &mut Prober<'_>) -> Option<Injection> {
         }
         Ok(_) => {}
     }
-    // An answer to CAPA would come before the one to QUIT.
+    // A reply to CAPA would precede the one to QUIT.
     let quit = prober.ask_here("QUIT", ReplyKind::Line);
     let rest = prober.linger();
     prober.drop_connection();

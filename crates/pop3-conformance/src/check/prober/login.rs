@@ -11,13 +11,13 @@ use crate::check::{
     dialogue::{Answer, Reply, Trouble, TroubleKind},
 };
 
-/// How often a login is tried again while the maildrop is locked by the session
-/// before, and how long is waited in between.
+/// The number of tries to log in while an earlier session locks the maildrop, and
+/// the pause between them.
 const LOGIN_TRIES: u32 = 8;
 const LOGIN_PAUSE: Duration = Duration::from_millis(500);
 
 impl Prober<'_> {
-    /// From the greeting to where a password may be sent.
+    /// Goes from the greeting to the point where a password may be sent.
     pub(in crate::check) fn secure(&mut self) -> Result<Result<(), Trouble>, Unable> {
         let protection = self.account.protection;
         if self.is_tls || protection == Protection::Implicit {
@@ -39,7 +39,7 @@ impl Prober<'_> {
             Stls::Works(shown) => (true, shown),
             Stls::Refused(shown) | Stls::Fails(shown) => (false, shown),
         };
-        // What there was no time for says nothing of the server.
+        // A lack of time says nothing about the server.
         if works || self.network.now() < self.end {
             self.stls.get_or_insert((works, shown.clone()));
         }
@@ -50,7 +50,7 @@ impl Prober<'_> {
         if matches!(stls, Stls::Refused(_)) && protection == Protection::StlsIfOffered {
             return Ok(Ok(()));
         }
-        // The password does not go out in the clear because TLS fails.
+        // Do not send the password without TLS because TLS failed.
         let kind = TroubleKind::NoSession;
         let shown = shown.clone();
         let trouble = Trouble { kind, shown };
@@ -81,7 +81,7 @@ impl Prober<'_> {
         }
     }
 
-    /// A new session in the TRANSACTION state.
+    /// Opens a session and logs in.
     pub(in crate::check) fn enter(&mut self) -> Result<Result<(), Trouble>, Unable> {
         for _ in 0..LOGIN_TRIES {
             let greeting = match self.connect()? {
@@ -98,8 +98,8 @@ impl Prober<'_> {
                 continue;
             }
             if self.secure()?.is_err() {
-                // CAPA is not answered: once more, without. If TLS failed, the
-                // next connection is none.
+                // CAPA got no answer: try once more without it. If TLS failed,
+                // there is no next connection.
                 continue;
             }
             match self.log_in() {
@@ -115,17 +115,17 @@ impl Prober<'_> {
                 Ok(reply) if !self.has_logged_in && !is_for_now(&reply) => {
                     return Err(Unable::Refused(reply.shown));
                 }
-                // The session before is not over for the server, maybe.
+                // The server may not have ended the previous session yet.
                 Ok(_) => self.network.pause(LOGIN_PAUSE),
             }
         }
-        let shown = "(no login any more)".to_owned();
+        let shown = "(the login no longer succeeds)".to_owned();
         let kind = TroubleKind::NoSession;
         self.hopeless = Some(Trouble { kind, shown });
         Ok(Err(Trouble::none()))
     }
 
-    /// The login, on a connection where a password may be sent.
+    /// Logs in, on a connection where a password may be sent.
     pub(in crate::check) fn log_in(&mut self) -> Answer {
         let by_plain = !self.announces(|capability| *capability == Capability::User)
             && self.announces(|capability| {
@@ -139,12 +139,12 @@ impl Prober<'_> {
         self.user_and_pass(password)
     }
 
-    /// USER and PASS, with this password.
+    /// Sends USER and PASS with `password`.
     pub(in crate::check) fn user_and_pass(&mut self, password: &str) -> Answer {
         let user = format!("USER {}", self.account.user);
         let named = self.ask_here(&user, ReplyKind::Line)?;
         if !named.positive {
-            // The name may be refused, or the command.
+            // The server may refuse the name or the command.
             let is_known = self.capabilities.is_empty()
                 || self.announces(|capability| *capability == Capability::User);
             return match is_known {
@@ -167,8 +167,8 @@ impl Prober<'_> {
         }
         match self.enter() {
             Ok(entered) => entered,
-            // The first session got in; that this one does not is no reason to
-            // throw the report away.
+            // The first login succeeded, so a later failure is no reason to discard
+            // the report.
             Err(unable) => {
                 let shown = format!("({unable})");
                 let kind = TroubleKind::NoSession;
@@ -180,10 +180,10 @@ impl Prober<'_> {
     }
 }
 
-/// What became of STLS, and what was said.
+/// The outcome of STLS, with the exchange.
 enum Stls {
     Works(String),
-    /// The connection goes on in the clear.
+    /// The connection continues without TLS.
     Refused(String),
     Fails(String),
 }
@@ -193,8 +193,8 @@ fn plain(account: &Account<'_>) -> String {
     BASE64_STANDARD.encode(format!("\0{}\0{}", account.user, account.password))
 }
 
-/// Whether a refusal is about now, and not about the name or password
-/// (RFC 2449 §8.1.2, RFC 3206 §4).
+/// Whether a refusal is temporary, and not about the name or password (RFC 2449
+/// §8.1.2, RFC 3206 §4).
 fn is_for_now(reply: &Reply) -> bool {
     let line = [b"-ERR ", &reply.text[..]].concat();
     let Ok(line) = StatusLine::parse(&line, IndicatorRule::Exact) else {

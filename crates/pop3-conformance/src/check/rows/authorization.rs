@@ -11,7 +11,7 @@ use crate::{
 pub(super) static STATEMENTS: [Check; 2] = [
     Check {
         id: "C0009",
-        title: "There is a way to log in that Outlook knows",
+        title: "The server offers a way to log in that Outlook supports",
         strength: Must,
         phases: &[],
         outlook: |_| "It cannot log in.",
@@ -19,7 +19,7 @@ pub(super) static STATEMENTS: [Check; 2] = [
     },
     Check {
         id: "C0010",
-        title: "After a refused login the server closes, or takes another login or QUIT",
+        title: "After a refused login the server closes the connection, or accepts another login or QUIT",
         strength: Fact,
         phases: &[Phase::RefusedLogin],
         outlook: |profile| match profile.is_named_in("C0010") {
@@ -55,7 +55,7 @@ fn refused_login(seen: &Observed) -> Finding {
         Ok(reply) if !reply.positive => reply,
         Ok(reply) => {
             return untestable(format!(
-                "Needs a password that is refused, but any seems to do:\n{}",
+                "Needs a password that the server refuses, but it seems to accept any:\n{}",
                 reply.shown
             ));
         }
@@ -67,7 +67,7 @@ fn refused_login(seen: &Observed) -> Finding {
             Finding::Pass(format!("{}\n{}", refused.shown, reply.shown))
         }
         Some(Err(trouble)) if trouble.kind.is_ours() => untestable(trouble.shown.clone()),
-        // A server that has had enough may say so.
+        // A server that will close the connection may say so first.
         Some(Err(trouble)) => Finding::Pass(format!("{}\n{}", refused.shown, trouble.shown)),
         Some(Ok(reply)) => Finding::Violation(format!("{}\n{}", refused.shown, reply.shown)),
     }

@@ -17,7 +17,7 @@ pub(super) static STATEMENTS: [Check; 3] = [
         title: "The server greets on a new connection",
         strength: Must,
         phases: &[],
-        outlook: |_| "The synchronization hangs until its time is over: no mail comes.",
+        outlook: |_| "The synchronization hangs until it times out, and no mail arrives.",
         judge: greets,
     },
     Check {
@@ -30,7 +30,7 @@ pub(super) static STATEMENTS: [Check; 3] = [
     },
     Check {
         id: "C0006",
-        title: "CRLF and a line with a dot alone end every multi-line reply",
+        title: "CRLF and a line that is a single dot end every multi-line reply",
         strength: Must,
         phases: &[Phase::Reading],
         outlook: |_| "The synchronization hangs in this reply.",
@@ -58,7 +58,7 @@ pub(super) static COMMANDS: [Check; 2] = [
         title: "NOOP is answered with +OK",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "It takes the connection for broken, and ends the synchronization.",
+        outlook: |_| "It treats the connection as broken, and ends the synchronization.",
         judge: |seen, _| match whole(&seen.reading.noop, seen) {
             Err(finding) => finding,
             Ok(reply) if reply.positive => Finding::Pass(reply.shown.clone()),
@@ -70,7 +70,7 @@ pub(super) static COMMANDS: [Check; 2] = [
         title: "No command of RFC 1939 §§4 to 6 is missing",
         strength: Must,
         phases: &[Phase::EarlyQuit, Phase::Reading, Phase::Deleting],
-        outlook: |_| "What it needs the command for does not work: it cannot list, fetch or delete.",
+        outlook: |_| "What needs the command does not work: it cannot list, fetch or delete.",
         judge: |seen, _| has_commands(seen),
     },
 ];
@@ -81,7 +81,7 @@ pub(super) static CLAUSES: [Check; 8] = [
         title: "Replies begin with +OK or -ERR in upper case (RFC 1939 §3)",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "It looks at the first octet alone and goes on; other clients may stop.",
+        outlook: |_| "It looks only at the first octet and continues; other clients may stop.",
         judge: |seen, _| match seen.incident(|kind| kind == Inexact) {
             Some(incident) => Finding::Violation(incident.shown.clone()),
             None => all_seen(seen),
@@ -89,18 +89,18 @@ pub(super) static CLAUSES: [Check; 8] = [
     },
     Check {
         id: "rfc1939-reply-length",
-        title: "First lines of replies have 512 octets at most (RFC 1939 §3, RFC 2449 §4)",
+        title: "First lines of replies have at most 512 octets (RFC 1939 §3, RFC 2449 §4)",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "What it does with a longer line is not known; other clients read the rest as the next reply.",
+        outlook: |_| "Its reaction to a longer line is not known; other clients read the rest as the next reply.",
         judge: |seen, _| never(seen, &[TroubleKind::LineTooLong]),
     },
     Check {
         id: "rfc1939-one-reply",
-        title: "A command gets one reply, and nothing comes unasked (RFC 1939 §3)",
+        title: "Each command gets one reply, and nothing is sent unasked (RFC 1939 §3)",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "It takes the second reply for the answer to the next command, and from then on every answer for another.",
+        outlook: |_| "It takes the second reply for the answer to the next command, and from then on confuses all answers.",
         judge: |seen, _| match seen.incident(|kind| kind == Unasked) {
             Some(incident) => Finding::Violation(incident.shown.clone()),
             None => all_seen(seen),
@@ -111,7 +111,7 @@ pub(super) static CLAUSES: [Check; 8] = [
         title: "An unknown command is answered with -ERR (RFC 1939 §3)",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "It asks for extensions such as CAPA and AUTH, and hangs or errs where they are unknown and not refused.",
+        outlook: |_| "It sends extensions such as CAPA and AUTH, and hangs or fails if the server neither knows nor refuses them.",
         judge: |seen, _| refused(&seen.reading.unknown, seen),
     },
     Check {
@@ -119,15 +119,15 @@ pub(super) static CLAUSES: [Check; 8] = [
         title: "Commands of the TRANSACTION state are refused before login (RFC 1939 §3)",
         strength: Must,
         phases: &[Phase::EarlyQuit],
-        outlook: |_| "It never sends them there; whoever does reads mail without a password.",
+        outlook: |_| "It never sends them there; a client that does reads mail without a password.",
         judge: |seen, _| refused_before_login(seen),
     },
     Check {
         id: "rfc1939-case",
-        title: "Keywords are taken in lower case too (RFC 1939 §3)",
+        title: "Keywords are accepted in lower case too (RFC 1939 §3)",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "It sends keywords in upper case and goes on; other clients may not.",
+        outlook: |_| "It sends keywords in upper case and is not affected; other clients may be.",
         judge: |seen, _| match (&seen.reading.noop, &seen.reading.noop_in_lower_case) {
             (Some(Ok(upper)), Some(Ok(lower))) if upper.positive == lower.positive => {
                 Finding::Pass(lower.shown.clone())
@@ -143,10 +143,10 @@ pub(super) static CLAUSES: [Check; 8] = [
     },
     Check {
         id: "rfc2449-command-length",
-        title: "A command that is too long is one command, and refused (RFC 1939 §3, RFC 2449 §4)",
+        title: "An overlong command is read as one command and refused (RFC 1939 §3, RFC 2449 §4)",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "It sends no such command; where a line is read as two, what one user types can become commands.",
+        outlook: |_| "It sends no such command; if a server reads a line as two, text that a user types can become commands.",
         judge: |seen, _| long_command(seen),
     },
     Check {
@@ -154,7 +154,7 @@ pub(super) static CLAUSES: [Check; 8] = [
         title: "QUIT is answered, and the server closes the connection (RFC 1939 §§4, 6)",
         strength: Must,
         phases: &[Phase::EarlyQuit, Phase::Reading],
-        outlook: |_| "It has what it came for; the connection, and maybe the lock of the maildrop, stay for the server to lose.",
+        outlook: |_| "It has finished; on the server, the connection and perhaps the lock of the maildrop remain.",
         judge: |seen, _| quits(seen),
     },
 ];
@@ -163,14 +163,14 @@ fn greets(seen: &Observed, _: &Options) -> Finding {
     match &seen.greeting {
         Some(Ok(reply)) if reply.is_reply() => Finding::Pass(reply.shown.clone()),
         Some(Ok(reply)) => Finding::Violation(reply.shown.clone()),
-        // It came; what is wrong with it is for other rows.
+        // The greeting arrived; other rows judge what is wrong with it.
         Some(Err(trouble)) if !trouble.kind.is_unanswered() => Finding::Pass(trouble.shown.clone()),
         Some(Err(trouble)) => Finding::Violation(trouble.shown.clone()),
         None => no_session(seen),
     }
 }
 
-/// No reply had this trouble.
+/// Passes if no reply had one of these troubles.
 fn never(seen: &Observed, kinds: &[TroubleKind]) -> Finding {
     let is = |kind| matches!(kind, Trouble(kind) if kinds.contains(&kind));
     match seen.incident(is) {
@@ -179,7 +179,7 @@ fn never(seen: &Observed, kinds: &[TroubleKind]) -> Finding {
     }
 }
 
-/// A row about all replies passes if there were some.
+/// Passes a row about all replies, if there were any.
 fn all_seen(seen: &Observed) -> Finding {
     match asked(&seen.reading.stat) {
         Some(answer) => Finding::Pass(shown(answer).to_owned()),
@@ -231,7 +231,7 @@ fn is_no(answer: &super::Answer) -> bool {
     answer.as_ref().is_ok_and(|reply| !reply.positive)
 }
 
-/// A command that has to be refused.
+/// Judges a command that must be refused.
 fn refused(answer: &Option<super::Answer>, seen: &Observed) -> Finding {
     match answer {
         Some(Ok(reply)) if !reply.positive => Finding::Pass(reply.shown.clone()),
@@ -246,7 +246,7 @@ fn refused(answer: &Option<super::Answer>, seen: &Observed) -> Finding {
     }
 }
 
-/// Commands that have to be refused.
+/// Judges commands that must be refused.
 pub(super) fn each_refused(asked: &[crate::check::observed::Asked], seen: &Observed) -> Finding {
     let mut last = no_session(seen);
     for asked in asked {
@@ -259,7 +259,7 @@ pub(super) fn each_refused(asked: &[crate::check::observed::Asked], seen: &Obser
     last
 }
 
-/// To close instead of an answer gives no mail away either.
+/// Closing the connection instead of replying reveals no mail either.
 fn refused_before_login(seen: &Observed) -> Finding {
     let mut found = no_session(seen);
     for asked in &seen.early {
@@ -292,7 +292,7 @@ fn long_command(seen: &Observed) -> Finding {
         (Err(trouble), _) if trouble.kind == TroubleKind::Silent => {
             Finding::Violation(trouble.shown.clone())
         }
-        // To close the connection is a refusal too.
+        // Closing the connection is a refusal too.
         (Err(trouble), _) => untestable(format!(
             "The connection gave no answer to a command of {} octets:\n{}",
             long.octets, trouble.shown
@@ -313,7 +313,7 @@ fn quits(seen: &Observed) -> Finding {
             Ok(reply) if reply.positive && *ends == Some(false) => {
                 return Finding::Violation(format!("{}\n(not closed)", reply.shown));
             }
-            // Without an answer, or refused: another row.
+            // Another row judges a missing reply or a refusal.
             _ => {}
         }
     }

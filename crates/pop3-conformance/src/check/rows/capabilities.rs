@@ -1,4 +1,4 @@
-//! CAPA, and whether what it says is so.
+//! CAPA, and whether its announcements are true.
 
 use pop3_proto::{Capability, Counted};
 
@@ -14,7 +14,7 @@ pub(super) static CLAUSES: [Check; 3] = [
         title: "CAPA is answered with a list of capabilities (RFC 2449 §§4, 5)",
         strength: Must,
         phases: &[],
-        outlook: |_| "A line that begins with a dot ends the list for it (V0002), and it takes the rest for other replies; what it cannot read, it does not use.",
+        outlook: |_| "It ends the list at a line that begins with a dot (V0002), and takes the rest for other replies; it does not use what it cannot read.",
         judge: |seen, _| capa(seen),
     },
     Check {
@@ -27,10 +27,10 @@ pub(super) static CLAUSES: [Check; 3] = [
     },
     Check {
         id: "rfc2449-pipelining",
-        title: "Commands sent at once get their answers in order, where that is announced (RFC 2449 §6.6)",
+        title: "Commands sent together are answered in order, where PIPELINING is announced (RFC 2449 §6.6)",
         strength: Must,
         phases: &[Phase::Reading, Phase::Pipelining],
-        outlook: |_| "The document does not say that it pipelines; clients that do hang, or take one answer for another.",
+        outlook: |_| "The document does not say that it pipelines; clients that do hang or confuse answers.",
         judge: |seen, _| pipelining(seen),
     },
 ];
@@ -88,7 +88,7 @@ fn announced(seen: &Observed) -> Finding {
     }
 }
 
-/// The first that is not as it should be, or the first of all.
+/// Judges the first pipeline with a fault, or else the first of all.
 fn pipelining(seen: &Observed) -> Finding {
     let mut findings = seen.reading.pipelined.iter().map(in_order);
     let first = findings.next();
@@ -104,14 +104,14 @@ fn pipelining(seen: &Observed) -> Finding {
         .unwrap_or_else(|| untestable("Needs a server that announces PIPELINING."))
 }
 
-/// Each got what it got alone.
+/// Passes if each command got the same reply as alone.
 fn in_order(pipelined: &Pipelined) -> Finding {
     let sent = pipelined.alone.len();
     let mut told = format!("({} at once)", Counted(sent, "command"));
     for (asked, alone) in pipelined.pipelined.iter().zip(&pipelined.alone) {
         let alone = match alone {
             Some(Ok(reply)) => reply,
-            // Not answered alone either: not this row's.
+            // The command got no reply alone either, which another row judges.
             _ => return untestable(format!("Needs an answer to {} alone.", asked.command)),
         };
         told = format!("{told}\nC: {}\n{}", asked.command, shown(&asked.answer));

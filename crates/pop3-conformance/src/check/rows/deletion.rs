@@ -15,7 +15,7 @@ pub(super) static STATEMENTS: [Check; 1] = [Check {
     title: "Commands that name a deleted message fail",
     strength: Must,
     phases: &[Phase::Deleting],
-    outlook: |_| "It sends none; a client that does believes that the message stays.",
+    outlook: |_| "It never sends them; a client that does believes that the message stays.",
     judge: |seen, _| with_marked(seen, named),
 }];
 
@@ -25,15 +25,15 @@ pub(super) static CLAUSES: [Check; 2] = [
         title: "STAT, LIST and UIDL leave out deleted messages (RFC 1939 §§5, 7)",
         strength: Must,
         phases: &[Phase::Deleting],
-        outlook: |_| "If it lists again in the same session, it takes deleted messages for mail that stays.",
+        outlook: |_| "If it lists again in the same session, it believes that deleted messages stay.",
         judge: unlisted,
     },
     Check {
         id: "rfc1939-rset",
-        title: "RSET takes the marks off again (RFC 1939 §5)",
+        title: "RSET unmarks deleted messages (RFC 1939 §5)",
         strength: Must,
         phases: &[Phase::Deleting],
-        outlook: |_| "Nothing: it never sends RSET (V0006). Other clients lose what they wanted to keep.",
+        outlook: |_| "Nothing: it never sends RSET (V0006). Other clients lose mail that they wanted to keep.",
         judge: |seen, _| with_marked(seen, rset),
     },
 ];

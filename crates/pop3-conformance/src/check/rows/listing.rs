@@ -1,4 +1,4 @@
-//! STAT and LIST, and what they say of the maildrop.
+//! STAT and LIST.
 
 use pop3_proto::{Counted, DropListing, ScanListing};
 
@@ -19,14 +19,14 @@ pub(super) static NUMBERS: [Check; 1] = [Check {
     title: "Message-numbers count from 1 without a gap",
     strength: Must,
     phases: &[Phase::Reading],
-    outlook: |_| "It asks for messages by numbers that are not those of the listing, and misses mail.",
+    outlook: |_| "It requests messages by numbers that differ from the listing, and misses mail.",
     judge: numbers,
 }];
 
 pub(super) static STATEMENTS: [Check; 4] = [
     Check {
         id: "C0017",
-        title: "STAT tells the number of messages and their octets",
+        title: "STAT gives the number of messages and their octets",
         strength: Must,
         phases: &[Phase::Reading],
         outlook: |_| "It cannot tell whether there is mail.",
@@ -34,10 +34,10 @@ pub(super) static STATEMENTS: [Check; 4] = [
     },
     Check {
         id: "C0019",
-        title: "LIST with a number gets one line, as LIST has it",
+        title: "LIST with a number gets one line, the same as in LIST",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "Nothing: it never asks so. Other clients may.",
+        outlook: |_| "Nothing: it never sends this. Other clients may.",
         judge: list_one,
     },
     Check {
@@ -45,7 +45,7 @@ pub(super) static STATEMENTS: [Check; 4] = [
         title: "LIST gets a line for each message",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "It does not see the messages that have no line, and never fetches them.",
+        outlook: |_| "It does not see messages without a line, and never fetches them.",
         judge: list,
     },
     Check {
@@ -53,7 +53,7 @@ pub(super) static STATEMENTS: [Check; 4] = [
         title: "A scan listing is a number and the exact octets of the message",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "What it shows of sizes and progress is wrong, and its limit for large messages takes the wrong ones; a line that it cannot read hides a message.",
+        outlook: |_| "It shows wrong sizes and progress, and its limit on message size applies to the wrong messages; a line that it cannot read hides a message.",
         judge: scan_listings,
     },
 ];
@@ -61,23 +61,23 @@ pub(super) static STATEMENTS: [Check; 4] = [
 pub(super) static CLAUSES: [Check; 2] = [
     Check {
         id: "rfc1939-agreement",
-        title: "STAT, LIST and UIDL tell of the same messages and octets (RFC 1939 §§5, 7)",
+        title: "STAT, LIST and UIDL agree on messages and octets (RFC 1939 §§5, 7)",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "It takes one count for the other: messages are missed, or asked for that are not there.",
+        outlook: |_| "It relies on one count for the other: it misses messages, or requests messages that do not exist.",
         judge: agreement,
     },
     Check {
         id: "rfc1939-no-such-message",
-        title: "A message-number that there is not is refused (RFC 1939 §5)",
+        title: "A message-number without a message is refused (RFC 1939 §5)",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "It sends none; a client that does gets, or deletes, another message.",
+        outlook: |_| "It never sends one; a client that does fetches or deletes another message.",
         judge: |seen, _| each_refused(&seen.reading.no_such_message, seen),
     },
 ];
 
-/// The lines of a listing, if it came.
+/// The lines of a listing, if it arrived.
 pub(super) fn listed(answer: &Option<Answer>) -> Option<Vec<Vec<u8>>> {
     match answer {
         Some(Ok(reply)) if reply.positive => Some(lines(&reply.block)),
@@ -136,8 +136,8 @@ fn list(seen: &Observed, options: &Options) -> Finding {
     each_has_a_line(seen, options, list, &seen.reading.uidl, &reply.shown)
 }
 
-/// As many lines as messages. Where STAT says otherwise and the other listing
-/// does not, STAT is the one that is wrong, which another row says.
+/// Passes if there is a line for each message. If only STAT disagrees with the
+/// listings, STAT is wrong, which another row judges.
 pub(super) fn each_has_a_line(
     seen: &Observed,
     options: &Options,

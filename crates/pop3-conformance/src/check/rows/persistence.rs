@@ -1,4 +1,4 @@
-//! What later sessions find.
+//! The maildrop in later sessions.
 
 use pop3_proto::Counted;
 
@@ -13,12 +13,13 @@ pub(super) static CLAUSES: [Check; 1] = [Check {
     title: "A later session finds all messages that were there (RFC 1939 §6)",
     strength: Must,
     phases: &[Phase::Reading, Phase::Deleting, Phase::Again],
-    outlook: |_| "Mail that it only looked at is gone from the server.",
+    outlook: |_| "Mail that it only read is gone from the server.",
     judge: as_found,
 }];
 
-/// By unique-ids, or else by sizes: that one of them changes is for another row. A
-/// message of the later session is taken for one of the first alone.
+/// Compares the maildrops by unique-ids, or else by sizes; another row judges
+/// changes of these. Each message of the later session stands for only one of the
+/// first.
 fn as_found(seen: &Observed, options: &Options) -> Finding {
     let rule = options.profile.fields;
     let Some(again) = &seen.again else {
@@ -53,14 +54,14 @@ fn as_found(seen: &Observed, options: &Options) -> Finding {
     match missing.first() {
         None => Finding::Pass(found),
         Some(lost) => Finding::Violation(format!(
-            "{found}\n(message {}, of {}, is not there any more)",
+            "{found}\n(message {}, of {}, is missing)",
             lost.number,
             Counted(lost.octets, "octet")
         )),
     }
 }
 
-/// Takes off both lists what they have in common.
+/// Removes from both lists what they have in common.
 fn match_off(
     missing: &mut Vec<Told<'_>>,
     left: &mut Vec<Told<'_>>,

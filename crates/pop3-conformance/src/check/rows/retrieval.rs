@@ -19,15 +19,15 @@ pub(super) static STATEMENTS: [Check; 2] = [
     },
     Check {
         id: "C0023",
-        title: "RETR sends the message whose number was asked for",
+        title: "RETR sends the message with the requested number",
         strength: Must,
         phases: &[Phase::Reading],
         outlook: |profile| match profile.after_sync {
             pop3_proto::AfterSync::Delete => {
-                "It stores one message under the unique-id of another, and then deletes from the server what it never fetched."
+                "It stores one message under the unique-id of another, and then deletes from the server a message that it never fetched."
             }
             pop3_proto::AfterSync::Keep => {
-                "It stores one message under the unique-id of another, and never fetches that one."
+                "It stores one message under the unique-id of another, and never fetches the other one."
             }
         },
         judge: right_message,
@@ -40,20 +40,20 @@ pub(super) static CLAUSES: [Check; 2] = [
         title: "A line that begins with a dot is stuffed (RFC 1939 §3)",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "The dot is lost; where it stands alone, the message ends there, and what follows is taken for replies.",
+        outlook: |_| "The dot is lost; if the line is a single dot, the message ends there, and the rest is read as replies.",
         judge: |seen, _| stuffing(seen),
     },
     Check {
         id: "rfc1939-stuffing-first-octet",
-        title: "So is the first line of a message (RFC 1939 §3)",
+        title: "A dot that begins the message is stuffed (RFC 1939 §3)",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "The message loses its first dot, and its signatures do not fit any more; where the dot stands alone, it gets an empty message.",
+        outlook: |_| "The message loses its first dot, and its signatures no longer match; if the line is a single dot, the message arrives empty.",
         judge: |seen, _| stuffing_first_octet(seen),
     },
 ];
 
-/// A message comes after a positive first line.
+/// Passes if a message follows a positive first line.
 pub(super) fn multi_line<'a>(
     seen: &'a Observed,
     answer: fn(&'a Sample) -> Option<&'a super::Answer>,
@@ -82,7 +82,7 @@ pub(super) fn multi_line<'a>(
 
 fn right_message(seen: &Observed, _: &Options) -> Finding {
     let samples = &seen.reading.samples;
-    // Where no size of LIST is right, sizes tell nothing.
+    // If no size in LIST is right, sizes say nothing.
     let mut exact = samples.iter().filter(|sample| {
         let octets = sample.message().map(|message| message.block.len() as u64);
         octets.is_some() && octets == sample.listed
@@ -100,7 +100,7 @@ fn right_message(seen: &Observed, _: &Options) -> Finding {
             let top = sample.top_0.as_ref().map_or("", super::shown);
             return Finding::Violation(format!("{}\n{top}", message.shown));
         }
-        // Without TOP the size is all there is: that of another message tells.
+        // Without TOP there is only the size: it may be that of another message.
         let octets = message.block.len() as u64;
         let others = samples.iter().filter(|other| other.number != sample.number);
         let is_like_another = others.into_iter().any(|other| other.listed == Some(octets));

@@ -14,10 +14,10 @@ pub(super) static CLAUSES: [Check; 3] = [
     },
     Check {
         id: "rfc2595-stls-discards",
-        title: "What came with STLS before TLS is thrown away (RFC 2595 §4)",
+        title: "Octets sent with STLS before TLS are discarded (RFC 2595 §4)",
         strength: Must,
         phases: &[Phase::Stls],
-        outlook: |_| "It sends nothing with STLS; but who stands between can put commands into its session.",
+        outlook: |_| "It sends nothing with STLS, but anyone between it and the server can put commands into its session.",
         judge: |seen, _| discards(seen),
     },
     Check {
@@ -46,7 +46,7 @@ fn discards(seen: &Observed) -> Finding {
     match (&seen.stls_pipelined, &seen.stls) {
         (Some(Injection::Obeyed(shown)), _) => Finding::Violation(shown.clone()),
         (Some(Injection::Discarded(shown)), _) => Finding::Pass(shown.clone()),
-        // To end such a connection is as safe.
+        // Ending such a connection is just as safe.
         (Some(Injection::Ended(shown)), _) => Finding::Pass(format!("{shown}\n(ended)")),
         (None, Some((_, shown))) => untestable(format!("Needs STLS to work:\n{shown}")),
         (None, None) => not_used(),

@@ -13,10 +13,10 @@ use crate::{
 
 pub(super) static STATEMENTS: [Check; 1] = [Check {
     id: "C0034",
-    title: "TOP sends the header, the blank line and as many lines as asked for",
+    title: "TOP sends the header, the blank line and the requested number of lines",
     strength: Must,
     phases: &[Phase::Reading],
-    outlook: |_| "What it shows of a message before it fetches it is wrong.",
+    outlook: |_| "It shows wrong text for a message that it has not fetched yet.",
     judge: |seen, _| top(seen),
 }];
 
@@ -25,12 +25,12 @@ pub(super) static CLAUSES: [Check; 1] = [Check {
     title: "TOP with 0 lines sends no line of the body (RFC 1939 §7)",
     strength: Must,
     phases: &[Phase::Reading],
-    outlook: |_| "It fetches whole messages where it wants headers alone: slow, and each counts as read for the server.",
+    outlook: |_| "It fetches whole messages where it wants only headers; this is slow, and the server counts each as read.",
     judge: |seen, _| top_0(seen),
 }];
 
-/// The samples that can be compared: RETR and TOP are about one message, which
-/// is as it should be on the wire.
+/// The samples that can be compared: RETR and TOP sent the same message, correctly
+/// on the wire.
 fn comparable(seen: &Observed) -> impl Iterator<Item = (&Sample, &Reply)> {
     let samples = seen.reading.samples.iter();
     samples
@@ -46,7 +46,7 @@ fn top(seen: &Observed) -> Finding {
     }
     let mut compared = None;
     for (sample, message) in comparable(seen) {
-        // Each as good as the other: what ends a header is the server's to say.
+        // Accept either: the server decides what ends a header.
         let splits = [
             split_header(&message.block),
             split_header_of_double_cr(&message.block),
@@ -61,7 +61,7 @@ fn top(seen: &Observed) -> Finding {
                 _ => continue,
             };
             let expected = splits.map(|(header, body)| [header, first_lines(body, lines)].concat());
-            // With 0 lines the other row says what is too much.
+            // With 0 lines, the other row judges excess lines.
             let mut is_right = expected.iter().map(|expected| match lines {
                 0 => top.block.starts_with(expected.trim_ascii_end()),
                 _ => is_the_same(&top.block, expected),
@@ -122,8 +122,8 @@ fn needs(seen: &Observed, what: &str) -> Finding {
     }
 }
 
-/// A server may end a message without a last line end, or without a body, with
-/// a line end of its own.
+/// Whether both are the same, except that a server may add a line end to a message
+/// without a last line end or without a body.
 fn is_the_same(top: &[u8], expected: &[u8]) -> bool {
     top == expected || top.strip_suffix(b"\r\n") == Some(expected)
 }

@@ -17,10 +17,10 @@ use crate::{
 pub(super) static STATEMENTS: [Check; 5] = [
     Check {
         id: "C0036",
-        title: "UIDL with a number gets one line, as UIDL has it",
+        title: "UIDL with a number gets one line, the same as in UIDL",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "Nothing: it never asks so. Other clients may.",
+        outlook: |_| "Nothing: it never sends this. Other clients may.",
         judge: uidl_one,
     },
     Check {
@@ -28,7 +28,7 @@ pub(super) static STATEMENTS: [Check; 5] = [
         title: "UIDL gets a line for each message",
         strength: Must,
         phases: &[Phase::Reading],
-        outlook: |_| "It cannot tell which of the messages it has already: it misses them, or fetches them again each time.",
+        outlook: |_| "It cannot know which messages it already has: it misses them, or fetches them again each time.",
         judge: uidl,
     },
     Check {
@@ -37,9 +37,9 @@ pub(super) static STATEMENTS: [Check; 5] = [
         strength: Must,
         phases: &[Phase::Reading],
         outlook: |profile| match profile.is_named_in("C0038") {
-            true => "It cannot read the line, and does not know the message.",
+            true => "It cannot read the line, and ignores the message.",
             false => {
-                "It takes nothing but a number and a unique-id, as RFC 1939 has it, and does not know the message."
+                "It accepts only a number and a unique-id, as RFC 1939 says, and ignores the message."
             }
         },
         judge: unique_id_listings,
@@ -51,7 +51,7 @@ pub(super) static STATEMENTS: [Check; 5] = [
         phases: &[Phase::Reading, Phase::Again],
         outlook: |profile| match profile.after_sync {
             pop3_proto::AfterSync::Delete => {
-                "It fetches mail again that it has, or takes new mail for old: it is not fetched, and may be deleted."
+                "It fetches mail again, or takes new mail for old, which is then not fetched and may be deleted."
             }
             pop3_proto::AfterSync::Keep => {
                 "It fetches all mail again at each synchronization, or takes new mail for old and never fetches it."
@@ -61,15 +61,15 @@ pub(super) static STATEMENTS: [Check; 5] = [
     },
     Check {
         id: "C0040",
-        title: "No two messages that differ have the same unique-id",
+        title: "Different messages have different unique-ids",
         strength: ShouldNot,
         phases: &[Phase::Reading],
         outlook: |profile| match profile.equal_unique_ids {
             pop3_proto::EqualUniqueIds::Interchangeable => {
-                "It takes them for one message: one of them is never fetched, or deleted for the other (C0041)."
+                "It takes them for one message: one is never fetched, or is deleted instead of the other (C0041)."
             }
             pop3_proto::EqualUniqueIds::Apart => {
-                "It tells them apart in one session, and cannot in the next."
+                "It distinguishes them within a session, but not in the next one."
             }
         },
         judge: equal_unique_ids,
@@ -123,7 +123,7 @@ fn uidl(seen: &Observed, options: &Options) -> Finding {
     }
 }
 
-/// The lines of UIDL that are no listing, by whether the unique-id is to blame.
+/// The malformed lines of UIDL: those with an invalid unique-id, or the others.
 fn malformed(seen: &Observed, options: &Options, in_unique_id: bool) -> Option<String> {
     listed(&seen.reading.uidl)?.iter().find_map(|line| {
         let error = UniqueIdListing::parse(line, options.profile.fields).err()?;
@@ -202,7 +202,7 @@ fn equal_unique_ids(seen: &Observed, options: &Options) -> Finding {
         let Some(other) = by_id.insert(id, number) else {
             continue;
         };
-        // Two copies of one message may have one (RFC 1939 §7).
+        // Two copies of one message may share a unique-id (RFC 1939 §7).
         let message = |number| {
             let mut samples = seen.reading.samples.iter();
             let sample = samples.find(|sample| sample.number == number)?;

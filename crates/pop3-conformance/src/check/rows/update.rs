@@ -1,4 +1,4 @@
-//! The UPDATE state, with a maildrop that is there for it.
+//! The UPDATE state, with a maildrop made for tests.
 
 use pop3_proto::Counted;
 
@@ -17,7 +17,7 @@ pub(super) static CLAUSES: [Check; 3] = [
         title: "A connection that ends without QUIT removes nothing (RFC 1939 §6)",
         strength: Must,
         phases: &[Phase::Update],
-        outlook: |_| "When its connection breaks, mail is lost that it may not have stored.",
+        outlook: |_| "If its connection breaks, mail is lost that it may not have stored.",
         judge: |seen, options| with_update(seen, options, dropped),
     },
     Check {
@@ -27,20 +27,20 @@ pub(super) static CLAUSES: [Check; 3] = [
         phases: &[Phase::Update],
         outlook: |profile| match profile.after_sync {
             pop3_proto::AfterSync::Delete => {
-                "Mail stays on the server that it has deleted, and it fetches it again."
+                "Mail that it deleted stays on the server, and it fetches it again."
             }
             pop3_proto::AfterSync::Keep => {
-                "What its user tells it to remove from the server stays."
+                "Mail that its user wants to remove stays on the server."
             }
         },
         judge: |seen, options| with_update(seen, options, removed),
     },
     Check {
         id: "rfc1939-unique-id-reuse",
-        title: "The unique-id of a removed message goes to no other (RFC 1939 §7)",
+        title: "The unique-id of a removed message is not reused (RFC 1939 §7)",
         strength: ShouldNot,
         phases: &[Phase::Update],
-        outlook: |_| "It takes a message for one that it has, and never fetches it.",
+        outlook: |_| "It takes a new message for one that it has, and never fetches it.",
         judge: |seen, options| with_update(seen, options, reused),
     },
 ];
@@ -54,8 +54,8 @@ fn with_update(
         Some(update) => judge(update, &seen.secrets),
         None if options.destructive => untestable("Needs a maildrop with three messages or more."),
         None => untestable(
-            "Needs --destructive, and a maildrop that is there for it, with three messages or \
-             more: one or two of them will be removed.",
+            "Needs --destructive, and a maildrop for tests with three messages or \
+             more; up to two of them will be removed.",
         ),
     }
 }
@@ -83,7 +83,7 @@ fn removed(update: &Update, _: &Secrets) -> Finding {
     };
     let found = format!("{}\n{}", shown(quit), counts("QUIT", before, after));
     match quit {
-        // It says itself that it could not (RFC 1939 §6).
+        // The server itself says that it could not remove it (RFC 1939 §6).
         Ok(reply) if !reply.positive => untestable(found),
         _ if after.messages() + 1 == before.messages() => Finding::Pass(found),
         _ => Finding::Violation(found),

@@ -98,6 +98,7 @@ impl Client {
     /// Sends a command, or not, whatever the session says.
     fn take(
         &mut self,
+        now: Instant,
         command: &Command<'_>,
         enqueue: impl FnOnce(&mut Sound) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
@@ -109,7 +110,7 @@ impl Client {
         }
         let is_forced = (self.fault.forces)(&self.seen(), line.trim_end());
         let octets = match enqueue(&mut self.sound) {
-            Ok(()) => view::Client::transmit(&mut self.sound),
+            Ok(()) => view::Client::transmit(&mut self.sound, now),
             Err(_) if is_forced && is_line => line.bytes().collect(),
             Err(error) => return Err(error),
         };
@@ -126,7 +127,7 @@ impl view::Client for Client {
     }
 
     fn enqueue(&mut self, now: Instant, command: &Command<'_>) -> Result<(), ClientError> {
-        self.take(command, |sound| sound.enqueue(now, command))
+        self.take(now, command, |sound| sound.enqueue(now, command))
     }
 
     fn enqueue_dele(&mut self, now: Instant, proof: DeleteProof) -> Result<(), ClientError> {
@@ -134,7 +135,7 @@ impl view::Client for Client {
             return Err(ClientError::ProofNeeded);
         };
         let command = Command::Dele(number);
-        self.take(&command, |sound| sound.enqueue_dele(now, proof))
+        self.take(now, &command, |sound| sound.enqueue_dele(now, proof))
     }
 
     fn proof(&mut self, number: MessageNumber) -> Option<DeleteProof> {
@@ -146,7 +147,7 @@ impl view::Client for Client {
         (self.fault.believes)(&self.seen())
     }
 
-    fn transmit(&mut self) -> Vec<u8> {
+    fn transmit(&mut self, _: Instant) -> Vec<u8> {
         std::mem::take(&mut self.output)
             .chars()
             .map(|char| char as u8)

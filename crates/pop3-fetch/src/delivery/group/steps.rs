@@ -1,5 +1,5 @@
-//! What a group does to the disk, step by step, and what the journal says
-//! meanwhile.
+//! Tests of what a group does to the disk, step by step, and of the state of the
+//! journal at each step.
 
 use std::{fs, path::Path};
 
@@ -33,10 +33,10 @@ fn add(group: &mut Group, messages: usize) {
     assert!(group.confirm().is_ok());
 }
 
-/// The steps of a run that delivers this many messages.
+/// The steps of a run that delivers `messages` messages.
 fn steps(syncs: Syncs, to: &str, messages: usize) -> Vec<String> {
     let home = tempfile::tempdir().unwrap();
-    // A file or a directory that is not new.
+    // Start with a file or a directory that already exists.
     match to {
         "mbox" => fs::write(home.path().join("mail"), "").unwrap(),
         _ => fs::create_dir(home.path().join("mail")).unwrap(),
@@ -49,7 +49,7 @@ fn steps(syncs: Syncs, to: &str, messages: usize) -> Vec<String> {
 }
 
 #[test]
-fn publishes_a_few_messages_after_they_and_the_journal_are_on_the_disk() {
+fn publishes_a_few_messages_after_syncing_them_and_the_journal() {
     assert_eq!(
         steps(Syncs::Together, "maildir", 2),
         [
@@ -67,7 +67,7 @@ fn publishes_a_few_messages_after_they_and_the_journal_are_on_the_disk() {
 }
 
 #[test]
-fn brings_many_messages_to_the_disk_together() {
+fn syncs_many_messages_together() {
     let rename = "rename mail/tmp/message mail/new/message (5 pending, 0 delivered)";
     assert_eq!(
         steps(Syncs::Together, "maildir", 5),
@@ -87,7 +87,7 @@ fn brings_many_messages_to_the_disk_together() {
 }
 
 #[test]
-fn syncs_each_message_before_and_after_its_rename_where_nothing_is_known() {
+fn syncs_each_message_before_and_after_its_rename_on_unknown_file_systems() {
     assert_eq!(
         steps(Syncs::Each, "maildir", 1),
         [
@@ -104,7 +104,7 @@ fn syncs_each_message_before_and_after_its_rename_where_nothing_is_known() {
 }
 
 #[test]
-fn appends_to_an_mbox_under_its_locks_after_spool_and_journal_are_on_the_disk() {
+fn appends_to_an_mbox_under_its_locks_after_syncing_spool_and_journal() {
     let before = [
         "cut spool (0 pending, 0 delivered)",
         "write spool (0 pending, 0 delivered)",
@@ -133,7 +133,7 @@ fn appends_to_an_mbox_under_its_locks_after_spool_and_journal_are_on_the_disk() 
     assert_eq!(of(Syncs::Each), [&before[..], &each].concat());
 }
 
-/// Before the next one begins, since the mbox may be changed by others then.
+/// The next group must wait, because other programs may change the mbox.
 #[test]
 fn settles_each_group_of_an_mbox_at_once() {
     let home = tempfile::tempdir().unwrap();
@@ -148,7 +148,7 @@ fn settles_each_group_of_an_mbox_at_once() {
 }
 
 #[test]
-fn cuts_a_failed_append_off_the_mbox_and_forgets_its_group() {
+fn truncates_a_failed_append_to_an_mbox_and_forgets_its_group() {
     for failing in ["write mail", "sync mail"] {
         let home = tempfile::tempdir().unwrap();
         let mbox = home.path().join("mail");

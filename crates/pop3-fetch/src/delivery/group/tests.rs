@@ -12,7 +12,7 @@ fn place(home: &Path, to: &str) -> Place {
     place.parse().unwrap()
 }
 
-/// A run that does nothing but finish what was left.
+/// A run that only finishes what earlier runs left.
 fn run(home: &Path, to: &str) {
     let group = Group::open(
         &System,
@@ -41,8 +41,8 @@ fn add(delivery: &mut dyn Delivery, index: usize) -> Pending {
     }
 }
 
-/// The steps of a group of messages, up to `last`. SIGKILL then: what is left is
-/// forgotten, and so not cleaned.
+/// Does the steps of a group of messages up to `last`, then forgets the rest as
+/// SIGKILL would, so that nothing is cleaned.
 fn steps(
     journal: &mut Journal,
     place: &Place,
@@ -83,7 +83,7 @@ fn count(home: &Path, to: &str) -> usize {
     }
 }
 
-/// How many rows there are, all of them delivered.
+/// The number of rows, all of which are delivered.
 fn rows(home: &Path) -> usize {
     let records = journal(home).records().unwrap();
     let rows = (0..).map_while(|index| records.get(index));
@@ -91,11 +91,11 @@ fn rows(home: &Path) -> usize {
         .count()
 }
 
-/// A group of three after one of two, left behind each step, with the next one
-/// begun where there can be one. The first group is not settled by itself in a
-/// Maildir.
+/// Kills a run after each step of a group of three messages that follows a group of
+/// two, with the next group begun where that is possible. In a Maildir, the first
+/// group is not settled on its own.
 #[test]
-fn killed_behind_each_step() {
+fn loses_and_doubles_nothing_when_killed_after_each_step() {
     for to in ["maildir", "mbox"] {
         // The locks of an mbox end with the process only, between 2 and 4: the
         // tests of the command kill it there.
@@ -127,9 +127,10 @@ fn killed_behind_each_step() {
     }
 }
 
-/// Pending, and nowhere: a mail reader has it, unless a cleaner of `tmp` may.
+/// A mail reader has probably moved such a message; after 36 hours, other programs
+/// may have removed it from `tmp`.
 #[test]
-fn what_is_nowhere_is_fetched_again_after_36_hours_only() {
+fn fetches_a_vanished_pending_message_again_only_after_36_hours() {
     for (hours, kept) in [(1, 1), (37, 0)] {
         let home = tempfile::tempdir().unwrap();
         let place = place(home.path(), "maildir");
@@ -148,9 +149,9 @@ fn what_is_nowhere_is_fetched_again_after_36_hours_only() {
     }
 }
 
-/// Each group hears of all its messages, and the last one is settled.
+/// Each message is reported once, and the last group is settled.
 #[test]
-fn groups_are_committed_one_after_the_other() {
+fn commits_groups_one_after_the_other() {
     for to in ["maildir", "mbox"] {
         let home = tempfile::tempdir().unwrap();
         let (told, heard) = std::sync::mpsc::channel();
@@ -193,7 +194,7 @@ fn groups_are_committed_one_after_the_other() {
 }
 
 #[test]
-fn two_runs_on_one_account_exclude_each_other() {
+fn refuses_a_second_run_on_one_account() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("journal");
     let first = Journal::open(&file, "me@host:110").unwrap();
@@ -203,10 +204,9 @@ fn two_runs_on_one_account_exclude_each_other() {
     Journal::open(&file, "me@host:110").unwrap();
 }
 
-/// A message that the server has not listed for 90 days is forgotten, and not
-/// before.
+/// The journal forgets a message only after 90 days without a listing.
 #[test]
-fn what_is_missing_for_long_is_forgotten() {
+fn forgets_a_message_after_90_days_without_it() {
     let home = tempfile::tempdir().unwrap();
     let place = place(home.path(), "maildir");
     let mut journal = journal(home.path());
@@ -224,9 +224,9 @@ fn what_is_missing_for_long_is_forgotten() {
     assert!(records.get(2).is_none());
 }
 
-/// The kernel tells an error once: nothing else may say later that all is well.
+/// The kernel reports an error only once, and later syncs succeed.
 #[test]
-fn a_flush_that_fails_fails_its_group() {
+fn fails_the_group_of_a_failed_flush() {
     for beside in [false, true] {
         let home = tempfile::tempdir().unwrap();
         let place = place(home.path(), "maildir");
@@ -246,7 +246,7 @@ fn a_flush_that_fails_fails_its_group() {
             let fails = || Err(std::io::Error::other("broken"));
             group.committer.flush(Box::new(fails))
         };
-        // The thread takes a flush only while it waits for one.
+        // The thread accepts a flush only while it is idle.
         while flush().is_ok() {
             std::thread::yield_now();
         }
@@ -265,7 +265,7 @@ fn a_flush_that_fails_fails_its_group() {
 }
 
 #[test]
-fn a_maildir_that_is_half_made_is_completed() {
+fn completes_a_half_made_maildir() {
     for made in [&["tmp"][..], &["tmp", "new"], &["cur"], &[]] {
         let home = tempfile::tempdir().unwrap();
         for part in made {
@@ -276,7 +276,7 @@ fn a_maildir_that_is_half_made_is_completed() {
             assert!(home.path().join("mail").join(part).is_dir(), "{made:?}");
         }
     }
-    // Something else is not taken for one.
+    // Another directory is not taken for a Maildir.
     let home = tempfile::tempdir().unwrap();
     fs::create_dir_all(home.path().join("mail/tmp")).unwrap();
     fs::create_dir_all(home.path().join("mail/other")).unwrap();

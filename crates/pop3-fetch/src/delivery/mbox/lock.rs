@@ -1,14 +1,15 @@
-//! Keeps other programs from an mbox file.
+//! Locks an mbox file against other programs.
 //!
-//! First `fcntl` and `flock`, then the dot-lock (`FILE.lock`), in the order of the
-//! Debian policy, 11.6. The system ends the first two with the process, however
-//! that ends, and the dot-lock stays. So a `pop3` that has the first two knows that
-//! a dot-lock of a `pop3` on this host was left by one that has ended.
+//! It takes `fcntl` and `flock` locks first, then the dot-lock (`FILE.lock`), in
+//! the order of the Debian policy, 11.6. The system releases the first two when the
+//! process ends, however it ends; the dot-lock stays. So a `pop3` that holds the
+//! first two knows that a dot-lock of a `pop3` on this host belongs to a process
+//! that has ended.
 //!
-//! A dot-lock names its owner from its first moment on, on the disk as well: it is
-//! written under another name, and then linked. One that a loss of power has left
-//! is thus never empty. Dot-locks of other programs are removed after
-//! [`STALE`], or when they are older than the start of the system.
+//! A dot-lock names its owner from the beginning, on disk too: it is written under
+//! another name and then linked. So a loss of power never leaves an empty one.
+//! Dot-locks of other programs are removed after [`STALE`], or if they are older
+//! than the start of the system.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -27,20 +28,20 @@ use crate::{
     failure::{Failure, Kind},
 };
 
-/// How long a lock of another program is waited for.
+/// How long to wait for a lock of another program.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
-/// Age after which a dot-lock is taken for a forgotten one, in seconds.
+/// The age in seconds after which a dot-lock counts as forgotten.
 const STALE: u64 = 15 * 60;
 
-/// An mbox file that no other program writes to.
+/// An mbox file that is locked against other programs.
 pub(super) struct Locked<D: Directory> {
     pub(super) file: D::File,
     mailbox: Mailbox<D>,
     has_dot_lock: bool,
 }
 
-/// Another program has the lock of this name.
+/// Another program holds the lock of this name.
 struct Held(OsString);
 
 impl<D: Directory> Locked<D> {
@@ -55,7 +56,7 @@ impl<D: Directory> Locked<D> {
                     return Err(Failure::new(
                         Kind::Temporary,
                         format_args!(
-                            "{} stays locked by another program; try later",
+                            "another program keeps the lock {}; try again later",
                             path.display()
                         ),
                     ));
@@ -65,11 +66,11 @@ impl<D: Directory> Locked<D> {
         }
     }
 
-    /// Puts the file on the disk, and takes the dot-lock away, from the disk too.
+    /// Syncs the file, removes the dot-lock, and syncs that too.
     ///
     /// # Errors
     ///
-    /// The dot-lock may be gone; the other locks are still there.
+    /// After an error the dot-lock may be gone; the other locks are still held.
     pub(super) fn finish(&mut self) -> io::Result<()> {
         let directory = Arc::clone(&self.mailbox.directory);
         match directory.syncs() {
@@ -77,8 +78,8 @@ impl<D: Directory> Locked<D> {
                 self.file.sync()?;
                 self.remove_dot_lock()?;
             }
-            // Its name goes with the file, if that was changed. Who asks for the
-            // other locks still has to wait.
+            // Syncing the file syncs its name too, if that was changed. Programs
+            // that use the other locks still have to wait.
             Syncs::Each => {
                 self.remove_dot_lock()?;
                 self.file.cut(self.file.size()?)?;
@@ -102,17 +103,17 @@ impl<D: Directory> Drop for Locked<D> {
     }
 }
 
-/// One attempt.
+/// Tries once to take all locks.
 fn lock<D: Directory>(mailbox: &Mailbox<D>) -> io::Result<Result<Locked<D>, Held>> {
     let Mailbox {
         directory, name, ..
     } = mailbox;
     let file = open_or_make(&**directory, name)?;
-    // Another program may have put another file in its place.
+    // Another program may have replaced the file.
     if !file.lock()? || !directory.names_file(name, &file)? {
         return Ok(Err(Held(name.clone())));
     }
-    // From here on no other `pop3` is at work on this file.
+    // From here on no other `pop3` uses this file.
     let dot_lock = dot_lock(mailbox);
     remove_unfinished(&**directory, &dot_lock)?;
     if is_stale(&**directory, &dot_lock)? {
@@ -135,7 +136,7 @@ fn dot_lock<D>(mailbox: &Mailbox<D>) -> OsString {
     name
 }
 
-/// By a link, so that it names its owner from the first moment on.
+/// Makes the dot-lock by a link, so that it names its owner from the beginning.
 fn make<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<()> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -146,7 +147,7 @@ fn make<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<()> {
         let file = directory.create(name)?;
         let written = file.write(owner.as_bytes(), 0).and_then(|()| file.sync());
         if written.is_err() {
-            // Empty, it would look like that of another program.
+            // An empty one would look like that of another program.
             directory.remove(name)?;
         }
         written
@@ -159,19 +160,19 @@ fn make<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<()> {
     }
 }
 
-/// Whether it is the error of file systems that have no links.
+/// Whether the error is that of a file system without links.
 fn is_without_links(error: &io::Error) -> bool {
     use io::ErrorKind::{PermissionDenied, Unsupported};
     matches!(error.kind(), PermissionDenied | Unsupported)
 }
 
-/// What stands in a dot-lock of ours, behind the number of the process.
+/// The text of our dot-lock after the process id.
 fn owner() -> String {
     let host = rustix::system::uname();
     format!(" pop3 {}\n", host.nodename().to_string_lossy())
 }
 
-/// Removes what killed runs have left while they made a dot-lock.
+/// Removes the unfinished dot-locks of killed runs.
 fn remove_unfinished<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<()> {
     for name in directory.names()? {
         let own = name.as_encoded_bytes();
@@ -185,11 +186,11 @@ fn remove_unfinished<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Resul
     Ok(())
 }
 
-/// Whether a dot-lock is a forgotten one. The caller has the file locked.
+/// Whether a dot-lock is forgotten. The caller holds the other locks.
 fn is_stale<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<bool> {
     let file = match directory.open(dot_lock) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        // Of another user.
+        // It belongs to another user.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
         opened => opened?,
     };
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn each_lock_of_another_program_keeps_us_away() {
+    fn waits_for_each_lock_of_another_program() {
         let home = tempfile::tempdir().unwrap();
         let home = home.path();
         mailbox(home);
@@ -254,7 +255,7 @@ mod tests {
             drop(file);
             assert!(is_free(home));
         }
-        // Empty, as several programs make it; and with an owner.
+        // Some programs make it empty, others with an owner.
         for text in ["", "1 elsewhere\n", "1 pop3 elsewhere\n"] {
             fs::write(home.join("mbox.lock"), text).unwrap();
             assert!(!is_free(home), "{text:?}");
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn each_lock_of_ours_keeps_others_away() {
+    fn locks_other_programs_out_with_each_lock() {
         let home = tempfile::tempdir().unwrap();
         let mailbox = mailbox(home.path());
         let held = lock(&mailbox).unwrap().ok().unwrap();
@@ -277,7 +278,7 @@ mod tests {
         for lock in [by_flock, by_fcntl] {
             assert!(lock(&other).is_err());
         }
-        // Another thread of this process that closes the file ends no lock.
+        // Closing the file in another thread of this process releases no lock.
         assert!(lock(&mailbox).unwrap().is_err());
         drop(other);
         let other = SystemFile::open(home.path().join("mbox")).unwrap();
@@ -293,12 +294,13 @@ mod tests {
         let home = home.path();
         mailbox(home);
         let dot_lock = home.join("mbox.lock");
-        // Of a killed run on this host; its process is alive, but another one.
+        // A killed run on this host left it; the process with its id is another
+        // one.
         fs::write(&dot_lock, format!("1{}", owner())).unwrap();
         fs::write(home.join("mbox.lock.1-0"), "").unwrap();
         assert!(is_free(home));
         assert_eq!(fs::read_dir(home).unwrap().count(), 1);
-        // Of another program, and old.
+        // Another program left it long ago.
         fs::write(&dot_lock, "").unwrap();
         let old = SystemTime::now() - Duration::from_secs(STALE + 60);
         let file = SystemFile::options().write(true).open(&dot_lock).unwrap();
@@ -307,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn an_mbox_that_is_made_is_for_its_owner_alone() {
+    fn creates_an_mbox_for_its_owner_alone() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("mbox");
         let mailbox = Mailbox::new(&System, &path).unwrap();

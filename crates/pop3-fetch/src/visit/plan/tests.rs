@@ -24,7 +24,7 @@ fn maildrop(ids: &[String]) -> MaildropIndex {
     maildrop
 }
 
-/// Rows of 10 octets, by id.
+/// Rows of messages of 10 octets, by unique-id.
 fn records(rows: &[(&str, u32, State, i64)]) -> Records {
     let mut records = Records::default();
     for &(id, copy, state, changed) in rows {
@@ -42,7 +42,7 @@ fn numbers(plan: &[Delete]) -> Vec<u32> {
 }
 
 #[test]
-fn a_copy_more_than_the_journal_holds_is_fetched_and_none_is_deleted() {
+fn fetches_a_copy_that_the_journal_lacks_and_deletes_none() {
     let drop = maildrop(&["a", "a", "a"].map(String::from));
     let held = records(&[("a", 0, State::Delivered, 0), ("a", 2, State::Delivered, 0)]);
     let plan = made(&drop, &held, &WISHES);
@@ -60,7 +60,7 @@ fn a_copy_more_than_the_journal_holds_is_fetched_and_none_is_deleted() {
 }
 
 #[test]
-fn another_size_keeps_a_message_from_being_deleted() {
+fn keeps_a_message_whose_size_has_changed() {
     let mut drop = maildrop(&["a", "b"].map(String::from));
     drop.handle(&Event::Scan(ScanListing {
         number: MessageNumber::FIRST,
@@ -73,7 +73,7 @@ fn another_size_keeps_a_message_from_being_deleted() {
 }
 
 #[test]
-fn days_are_counted_from_the_delivery() {
+fn counts_days_from_the_delivery() {
     let drop = maildrop(&["a", "b", "c"].map(String::from));
     let held = records(&[
         ("a", 0, State::Delivered, 899),
@@ -90,7 +90,7 @@ fn days_are_counted_from_the_delivery() {
 }
 
 #[test]
-fn a_message_that_is_gone_before_its_deletion_was_confirmed_may_come_back() {
+fn keeps_the_row_of_a_message_that_disappeared_before_its_deletion_was_confirmed() {
     let held = records(&[
         ("a", 0, State::DeletionRequested, 0),
         ("b", 0, State::Delivered, 0),
@@ -99,9 +99,9 @@ fn a_message_that_is_gone_before_its_deletion_was_confirmed_may_come_back() {
     assert_eq!(plan.missing.len(), 2);
 }
 
-/// A server that confirms deletions and does not delete.
+/// The server confirms deletions but does not delete.
 #[test]
-fn a_message_of_the_same_size_after_a_confirmed_deletion_is_left_alone() {
+fn leaves_a_message_alone_that_is_listed_after_a_confirmed_deletion() {
     let held = records(&[("a", 0, State::Deleted, 0)]);
     for equal_unique_ids in [EqualUniqueIds::Apart, EqualUniqueIds::Interchangeable] {
         let wishes = Wishes {
@@ -114,9 +114,9 @@ fn a_message_of_the_same_size_after_a_confirmed_deletion_is_left_alone() {
     }
 }
 
-/// Equal ids, all held: no message is compared with all others.
+/// All unique-ids are equal and held. No message is compared with all others.
 #[test]
-fn a_hundred_thousand_take_no_time_worth_noting() {
+fn plans_a_hundred_thousand_equal_unique_ids_in_linear_time() {
     for same in [false, true] {
         let ids: Vec<String> = (0..100_000)
             .map(|index| format!("{:08x}", if same { 0 } else { index }))
@@ -129,17 +129,17 @@ fn a_hundred_thousand_take_no_time_worth_noting() {
         let begin = std::time::Instant::now();
         let plan = made(&maildrop(&ids), &held, &WISHES);
         assert_eq!(plan.delete.len(), 100_000);
-        // Some 10 ms; quadratic would be many seconds.
+        // About 10 ms; quadratic time would be many seconds.
         assert!(begin.elapsed().as_secs() < 3);
     }
 }
 
 proptest! {
-    /// Against a model that looks at each id for itself: as many are fetched as
-    /// there are more than held, each message is at most fetched or deleted, and
-    /// no two become one row.
+    /// Compares the plan with a model that handles each unique-id separately: it
+    /// fetches as many messages as the journal lacks, each message is either
+    /// fetched or deleted at most once, and no two messages become one row.
     #[test]
-    fn each_unique_id_by_itself(
+    fn plans_like_a_model_of_single_unique_ids(
         ids in prop::collection::vec("[ab]{1,3}", 0..20),
         held in prop::collection::btree_set(("[ab]{1,3}", 0..3_u32), 0..20),
         gone in any::<u64>(),
@@ -152,7 +152,8 @@ proptest! {
             if state == State::Delivered {
                 holds.push((id.clone(), *copy));
             }
-            // Deleted ones of another size: what comes back with it is new.
+            // Deleted rows get another size, so that a message that comes back is
+            // new.
             let octets = if state == State::Deleted { 11 } else { 10 };
             rows.push(id.as_bytes(), *copy, state, octets, 0, false);
         }

@@ -1,15 +1,15 @@
-//! A client with its driver: what it does, a line a thing.
+//! Drives a client's session and logs what it sends and reports, one line for each.
 
 use std::time::{Duration, Instant};
 
 use pop3_proto::{
     Command, Profile, ReplyError, Secret,
-    client::{Config, Request, Response, SessionError, State, Transport},
+    client::{Config, Limits, Request, Response, SessionError, State, Transport},
 };
 
-use super::scenario::{RESPONSES, Scenario};
 use crate::{
     generate::shown,
+    oracle::Scenario,
     view::{Client, Clients, Said},
 };
 
@@ -27,9 +27,17 @@ pub(super) fn log(
         true => Transport::StlsRequired,
         false => Transport::Tls,
     };
-    let mut config = Config::new(profile, transport);
-    config.limits = scenario.limits();
-    config.stop_at_malformed_line = scenario.wary;
+    let mut limits = Limits::DEFAULT;
+    if scenario.strict {
+        limits.message_octets = scenario.limits.message_octets as u64;
+        limits.listing_octets = scenario.limits.listing_octets as u64;
+        limits.listing_entries = scenario.limits.listing_entries;
+        limits.challenge_octets = scenario.limits.challenge_octets;
+        limits.challenges = scenario.limits.challenges;
+    }
+    let config = Config::new(profile, transport)
+        .limits(limits)
+        .stop_at_malformed_line(scenario.strict);
     let mut driver = Driver {
         session: clients(config, now),
         now,
@@ -37,7 +45,7 @@ pub(super) fn log(
         paced: scenario.paced,
         pausing: false,
         due: 0,
-        challenges: scenario.first_response,
+        responses: scenario.responses.iter().cycle(),
         reading: None,
         data: Vec::new(),
         log: Vec::new(),
@@ -53,14 +61,13 @@ pub(super) fn log(
 struct Driver<'a> {
     session: Box<dyn Client>,
     now: Instant,
-    steps: std::slice::Iter<'a, Vec<Command<'static>>>,
+    steps: std::slice::Iter<'a, Vec<String>>,
     /// Whether the next step waits for the end of a flight, and one does.
     paced: bool,
     pausing: bool,
     /// Replies that are due.
     due: usize,
-    /// The place of the next response in [`RESPONSES`].
-    challenges: usize,
+    responses: std::iter::Cycle<std::slice::Iter<'a, &'static str>>,
     /// What the block is the answer to, if there is one.
     reading: Option<Request>,
     data: Vec<u8>,
@@ -78,7 +85,7 @@ impl Driver<'_> {
                 break;
             }
             if self.session.state() == State::Handshake {
-                let established = self.session.tls_established(self.now);
+                let established = self.session.handle_tls(self.now);
                 assert_eq!(established, Ok(()), "it was due");
                 let known = self.session.capabilities().is_known();
                 self.log.push(format!("tls, capabilities known: {known}"));
@@ -106,13 +113,6 @@ impl Driver<'_> {
                 assert_eq!(again, Some(error), "an error is final");
                 assert_eq!(self.session.handle_eof(), Err(error), "an error is final");
                 self.flush_data();
-                let last = self.log.last();
-                if error == SessionError::PlaintextAfterStls
-                    && last.is_some_and(|last| last.starts_with("STLS +"))
-                {
-                    // Handed out only where a read ended behind it.
-                    self.log.pop();
-                }
                 self.log.push(format!("error {}", class(error)));
                 return Err(error);
             }
@@ -151,8 +151,7 @@ impl Driver<'_> {
             }
             Said::Challenge(_) => {
                 self.log.push(said.to_string());
-                let response = RESPONSES[self.challenges % RESPONSES.len()];
-                self.challenges += 1;
+                let response = self.responses.next().copied().unwrap_or_default();
                 let sent = self.session.respond(
                     self.now,
                     match response {
@@ -244,12 +243,13 @@ impl Driver<'_> {
             && let Some(commands) = self.steps.next()
         {
             for command in commands {
-                let sent = match *command {
+                let command = Command::parse(command.as_bytes()).expect("a command");
+                let sent = match command {
                     Command::Dele(number) => match self.session.proof(number) {
                         Some(proof) => self.session.enqueue_dele(self.now, proof).is_ok(),
                         None => false,
                     },
-                    _ => self.session.enqueue(self.now, command).is_ok(),
+                    _ => self.session.enqueue(self.now, &command).is_ok(),
                 };
                 self.flush();
                 match sent {
@@ -261,7 +261,7 @@ impl Driver<'_> {
     }
 
     fn flush(&mut self) {
-        let sent = self.session.transmit();
+        let sent = self.session.transmit(self.now);
         if !sent.is_empty() {
             self.log.push(format!("> {}", shown(&sent)));
         }

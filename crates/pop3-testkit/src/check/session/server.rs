@@ -1,4 +1,4 @@
-//! A server with its driver, and what the replies say that matters.
+//! Drives a server's session and compares its replies with those of the model.
 
 use std::time::{Duration, Instant};
 
@@ -7,10 +7,12 @@ use pop3_proto::{
     server::{Closed, Config, Event, Login, Tls, Verdict},
 };
 
-use super::Setting;
 use crate::{
     generate::shown,
-    oracle::{self, Awaited, Reply, ReplyFault},
+    oracle::{
+        self, Answer, Awaited, CHALLENGES, Ended, IMPLEMENTATION, LOGIN_DELAY, MORE, Newline,
+        Reply, ReplyFault, Setup, TIMESTAMP,
+    },
     view::{Server, Servers, Shelf},
 };
 
@@ -22,37 +24,41 @@ const MESSAGES: [(&str, &[u8]); 4] = [
 ];
 
 /// The messages that are served, with their unique-ids.
-pub(super) const fn messages(setting: Setting) -> &'static [(&'static str, &'static [u8])] {
-    match setting.offers_all {
+const fn messages(setup: Setup) -> &'static [(&'static str, &'static [u8])] {
+    match setup.offers_all {
         true => &MESSAGES,
         false => MESSAGES.split_at(3).0,
     }
 }
 
-/// Where APOP is offered.
-pub(super) const TIMESTAMP: &str = "<1.2@host>";
+/// The same, as a client gets them.
+pub(super) fn texts(setup: Setup) -> Vec<(String, Vec<u8>)> {
+    let text = |message| oracle::canonical(Newline::Canonicalize, message);
+    let messages = messages(setup).iter();
+    let messages = messages.map(|&(unique_id, message)| {
+        (
+            unique_id.to_owned(),
+            text(message).expect("nothing is refused"),
+        )
+    });
+    messages.collect()
+}
 
-/// The seconds between logins, and the implementation, where they are announced.
-pub(super) const LOGIN_DELAY: u32 = 60;
-pub(super) const IMPLEMENTATION: &str = "x";
-
-/// Challenges in one exchange.
-pub(super) const CHALLENGES: u32 = 2;
-
-/// The response that leads to one more challenge: `more`.
-pub(super) const MORE: &str = "bW9yZQ==";
+pub(super) const MECHANISMS: [&str; 2] = ["PLAIN", "CRAM-MD5"];
 
 /// Passwords, digests and responses that the driver does not accept, and the
 /// response codes (RFC 2449 §8.1, RFC 3206) that clients are to see for them.
-pub(super) const REFUSED: [(&str, &str); 6] = [
-    ("no", "[AUTH]"),
-    // `no` in base64.
-    ("bm8=", "[AUTH]"),
-    ("in-use", "[IN-USE]"),
-    ("login-delay", "[LOGIN-DELAY]"),
-    ("sys-temp", "[SYS/TEMP]"),
-    ("sys-perm", "[SYS/PERM]"),
-];
+pub(super) fn refusal(_name: Option<&str>, secret: &str) -> Option<&'static str> {
+    Some(match secret {
+        // `no` in base64.
+        "no" | "bm8=" => "[AUTH]",
+        "in-use" => "[IN-USE]",
+        "login-delay" => "[LOGIN-DELAY]",
+        "sys-temp" => "[SYS/TEMP]",
+        "sys-perm" => "[SYS/PERM]",
+        _ => return None,
+    })
+}
 
 /// What a server did.
 pub(super) struct Done {
@@ -61,41 +67,18 @@ pub(super) struct Done {
     removed: Option<Vec<u32>>,
 }
 
-/// What a server has to do.
-#[derive(Debug, Default)]
-pub(super) struct Expected {
-    /// The replies, and the kind of each.
-    pub(super) replies: Vec<(Awaited, Answer)>,
-    pub(super) closed: Option<Closed>,
-    pub(super) removed: Option<Vec<u32>>,
-}
-
-/// What matters of a reply.
-#[derive(Debug)]
-pub(super) enum Answer {
-    Challenge,
-    Refused(Option<&'static str>),
-    Fine,
-    /// With a text that begins so.
-    Says(String),
-    /// With this block.
-    Block(Vec<u8>),
-    /// The block, or what comes of it, has no end.
-    BreaksOff,
-}
-
-fn config(setting: Setting) -> Config {
-    let names = ["PLAIN", "CRAM-MD5"].map(|name| Mechanism::new(name).expect("a mechanism"));
+fn config(setup: Setup) -> Config {
+    let names = MECHANISMS.map(|name| Mechanism::new(name).expect("a mechanism"));
     let config = Config::new()
-        .tls(match setting.no_stls {
+        .tls(match setup.no_stls {
             true => Tls::Unavailable,
             false => Tls::Offered,
         })
-        .dangerous_plaintext_without_tls(!setting.passwords_need_tls)
+        .dangerous_plaintext_without_tls(!setup.passwords_need_tls)
         .challenges(CHALLENGES)
         .mechanisms(&names)
         .expect("few mechanisms");
-    if !setting.offers_all {
+    if !setup.offers_all {
         return config;
     }
     let config = config.utf8(true).utf8_names(true).login_delay(LOGIN_DELAY);
@@ -106,16 +89,17 @@ fn config(setting: Setting) -> Config {
 
 pub(super) fn run(
     servers: Servers,
-    setting: Setting,
+    setup: Setup,
+    silent: bool,
     flights: &[Vec<&[u8]>],
     now: Instant,
 ) -> Done {
-    let messages = messages(setting).iter();
+    let messages = messages(setup).iter();
     let messages = messages.map(|&(unique_id, message)| (unique_id.to_owned(), message.to_vec()));
     let mut driver = Driver {
-        session: servers(config(setting), now),
+        session: servers(config(setup), now),
         now,
-        shelf: Shelf::new(messages.collect()).in_trouble(setting.in_trouble),
+        shelf: Shelf::new(messages.collect()).in_trouble(setup.in_trouble),
         handshake: false,
         done: Done {
             sent: Vec::new(),
@@ -132,7 +116,7 @@ pub(super) fn run(
             driver.session.handle_tls(now);
         }
     }
-    match setting.silent {
+    match silent {
         true => {
             let later = now + Duration::from_secs(600);
             driver.session.handle_timeout(later);
@@ -203,54 +187,70 @@ impl Driver {
     }
 
     fn answer(&mut self, secret: &str) {
-        let verdict = match secret {
-            "no" | "bm8=" => Verdict::Reject,
-            "in-use" => Verdict::InUse,
-            "login-delay" => Verdict::LoginDelay,
-            "sys-temp" => Verdict::Temporary,
-            "sys-perm" => Verdict::Permanent,
-            _ => Verdict::Accept(self.shelf.clone()),
+        let verdict = match refusal(None, secret) {
+            None => Verdict::Accept(self.shelf.clone()),
+            Some("[IN-USE]") => Verdict::InUse,
+            Some("[LOGIN-DELAY]") => Verdict::LoginDelay,
+            Some("[SYS/TEMP]") => Verdict::Temporary,
+            Some("[SYS/PERM]") => Verdict::Permanent,
+            Some(_) => Verdict::Reject,
         };
         self.session.answer(self.now, verdict);
     }
 }
 
 impl Done {
-    /// A panic where what was done is not what had to be.
-    pub(super) fn compare(&self, expected: &Expected) {
-        let kinds: Vec<Awaited> = expected.replies.iter().map(|(kind, _)| *kind).collect();
-        let (replies, fault) = oracle::replies(&kinds, false, &self.sent);
+    /// Panics where what was done is not what the model did.
+    pub(super) fn compare(&self, answers: &[Answer], model: &oracle::Server, silent: bool) {
+        let kinds = answers.iter().map(|answer| match answer {
+            Answer::Challenge => Awaited::Sasl,
+            Answer::BreaksOff | Answer::Yes(_, Some(_)) => Awaited::Message,
+            Answer::Yes(..) | Answer::No(_) => Awaited::Line,
+        });
+        let (replies, fault) = oracle::replies(&kinds.collect::<Vec<_>>(), false, &self.sent);
         let sent = || shown(&self.sent);
-        let breaks_off = matches!(expected.replies.last(), Some((_, Answer::BreaksOff)));
+        let breaks_off = answers.last() == Some(&Answer::BreaksOff);
         let due = breaks_off.then_some(ReplyFault::Block);
-        assert_eq!(fault, due, "{}\nfor {expected:?}", sent());
-        for (reply, (_, answer)) in replies.iter().zip(&expected.replies) {
-            let right = match (reply, answer) {
-                (Reply::Challenge(text), Answer::Challenge) => text == b"YWJj",
-                (Reply::Challenge(_), _) | (_, Answer::Challenge) => false,
-                (
-                    Reply::Status {
-                        positive,
-                        text,
-                        block,
-                        ..
-                    },
-                    answer,
-                ) => match answer {
-                    Answer::Refused(code) => {
-                        !positive && code.is_none_or(|code| text.starts_with(code.as_bytes()))
-                    }
-                    Answer::Fine => *positive,
-                    Answer::Says(start) => *positive && text.starts_with(start.as_bytes()),
-                    Answer::Block(expected) => *positive && block == expected,
-                    Answer::BreaksOff => *positive,
-                    Answer::Challenge => false,
-                },
-            };
-            assert!(right, "{reply:?} is not {answer:?}: {}", sent());
+        assert_eq!(fault, due, "{}\nfor {answers:?}", sent());
+        for (reply, answer) in replies.iter().zip(answers) {
+            assert!(
+                is_right(reply, answer),
+                "{reply:?} is not {answer:?}: {}",
+                sent()
+            );
         }
+        let closed = match model.ended {
+            Some(Ended::Quit) => Closed::Quit,
+            Some(Ended::Updated) => Closed::Updated,
+            Some(Ended::UpdateFailed) => Closed::UpdateFailed,
+            Some(Ended::MessageFailed) => Closed::MessageFailed,
+            None if silent => Closed::Autologout,
+            None => Closed::Eof,
+        };
         let done = (self.closed, &self.removed);
-        let due = (expected.closed, &expected.removed);
+        let due = (Some(closed), &model.removed());
         assert_eq!(done, due, "how it ends: {}", sent());
+    }
+}
+
+fn is_right(reply: &Reply, answer: &Answer) -> bool {
+    let Reply::Status {
+        positive,
+        text,
+        block,
+        ..
+    } = reply
+    else {
+        return *answer == Answer::Challenge && *reply == Reply::Challenge(b"YWJj".to_vec());
+    };
+    let starts_with = |start: &str| text.starts_with(start.as_bytes());
+    match answer {
+        Answer::Challenge => false,
+        Answer::BreaksOff => *positive,
+        Answer::No(code) => !positive && starts_with(code.unwrap_or_default()),
+        Answer::Yes(start, expected) => {
+            let is_expected = expected.as_ref().is_none_or(|expected| expected == block);
+            *positive && is_expected && starts_with(start.as_deref().unwrap_or_default())
+        }
     }
 }

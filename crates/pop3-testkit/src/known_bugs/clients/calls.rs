@@ -1,4 +1,4 @@
-//! Clients that send, wait or remember otherwise.
+//! Faulty clients that send, wait or remember wrongly.
 
 use std::time::Instant;
 
@@ -20,9 +20,9 @@ impl Client for Remembers {
         &mut self.sound
     }
 
-    fn tls_established(&mut self, now: Instant) -> Result<(), ClientError> {
+    fn handle_tls(&mut self, now: Instant) -> Result<(), ClientError> {
         self.before = Some(self.sound.session().capabilities().clone());
-        self.sound.tls_established(now)
+        self.sound.handle_tls(now)
     }
 
     fn capabilities(&mut self) -> Capabilities {
@@ -58,8 +58,8 @@ impl Client for Inlines {
         Ok(())
     }
 
-    fn transmit(&mut self) -> Vec<u8> {
-        let sent = self.sound.transmit();
+    fn transmit(&mut self, now: Instant) -> Vec<u8> {
+        let sent = self.sound.transmit(now);
         self.line.take().unwrap_or(sent)
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that read octets later, longer or otherwise than they came.
+//! Faulty clients that change the octets they read, or read them late.
 
 use std::{mem, time::Instant};
 

@@ -1,4 +1,4 @@
-//! Clients that read more into replies than they say.
+//! Faulty clients that misinterpret replies.
 
 use std::{collections::BTreeMap, time::Instant};
 

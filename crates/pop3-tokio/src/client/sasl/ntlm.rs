@@ -1,9 +1,7 @@
-//! NTLM, version 2 alone (MS-NLMP §3.3.2), as MS-OXPOP3 and MS-POP3 carry it:
-//! NEGOTIATE, CHALLENGE, AUTHENTICATE, without signing, sealing or channel
-//! binding.
+//! NTLM, only version 2 (MS-NLMP §3.3.2), as used by MS-OXPOP3 and MS-POP3:
+//! NEGOTIATE, CHALLENGE, AUTHENTICATE, without signing, sealing or channel binding.
 //!
-//! The parser takes nothing that the server says about lengths on trust
-//! (CVE-2012-3482).
+//! The parser trusts no length that the server sends (CVE-2012-3482).
 
 use md4::{Digest, Md4};
 use zeroize::Zeroizing;
@@ -85,7 +83,7 @@ impl Ntlm {
         blob.extend_from_slice(&[0; 4]);
         let mut nt = hmac_md5(&key[..], &[challenge.server, &blob])?.to_vec();
         nt.extend_from_slice(&blob);
-        // A server that gives the time wants no LM response (§3.1.5.1.2).
+        // A server that sends the time wants no LM response (§3.1.5.1.2).
         let lm = match challenge.timestamp() {
             Some(_) => vec![0; 24],
             None => {
@@ -149,7 +147,7 @@ fn now() -> u64 {
     EPOCH.saturating_add(u64::try_from(tenths).unwrap_or_default())
 }
 
-/// What a CHALLENGE says (§2.2.1.2).
+/// The contents of a CHALLENGE (§2.2.1.2).
 struct Challenge<'a> {
     flags: u32,
     server: &'a [u8],
@@ -194,7 +192,7 @@ impl<'a> Challenge<'a> {
     }
 }
 
-/// Little-endian, of four octets at most.
+/// Reads a little-endian number of at most four octets.
 fn number(octets: &[u8]) -> usize {
     octets
         .iter()
@@ -290,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_cut_or_changed_anywhere() {
+    fn survives_a_challenge_cut_or_changed_anywhere() {
         let (_, message) = example();
         for end in 0..message.len() {
             let mut ntlm = example().0;
@@ -315,9 +313,9 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_the_server() {
+    fn uses_the_time_of_the_server() {
         let (ntlm, mut message) = example();
-        // In place of the pairs: a timestamp, and no end.
+        // Replace the pairs by a timestamp without an end.
         message[40] = 12;
         message.truncate(48);
         message.extend_from_slice(&[7, 0, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8]);

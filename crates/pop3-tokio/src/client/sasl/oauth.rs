@@ -15,19 +15,19 @@ pub(in crate::client) enum Form {
 pub(in crate::client) struct OAuth {
     form: Form,
     message: Option<Octets>,
-    /// What the server said of the token; not to be shown as it is.
+    /// The server's status of the token, which must not be shown unchecked.
     status: Option<Zeroizing<String>>,
     answered_error: bool,
 }
 
-/// What a server says of a token that it does not take (RFC 7628 §3.2.2): its
-/// `status`, such as `invalid_token` or `401`, unless that repeats the token.
+/// A server's reason for refusing a token (RFC 7628 §3.2.2): its `status`, such as
+/// `invalid_token` or `401`, unless that repeats the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenStatus(String);
 
 impl TokenStatus {
-    /// The status, at most 64 characters of printable ASCII; empty if the
-    /// server gave none.
+    /// The status, as at most 64 characters of printable ASCII; empty if the server
+    /// sent none.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -49,7 +49,7 @@ impl OAuth {
 
     pub(super) fn bearer(user: &str, token: &str) -> Result<Self, SaslError> {
         check(user, token)?;
-        // The user as in SCRAM (RFC 5801 §4).
+        // Escape the user as in SCRAM (RFC 5801 §4).
         let user = user.replace('=', "=3D").replace(',', "=2C");
         let message = format!("n,a={user},\x01auth=Bearer {token}\x01\x01");
         Ok(Self::new(Form::Bearer, message))
@@ -71,8 +71,8 @@ impl OAuth {
         }
     }
 
-    /// The message; or, if that was sent, the answer that a server wants to its
-    /// complaint before it says `-ERR`.
+    /// Returns the message or, once that is sent, the response that a server
+    /// expects to its error status before it replies `-ERR`.
     pub(super) fn respond(&mut self, challenge: &[u8]) -> Result<Octets, SaslError> {
         if let Some(message) = self.message.take() {
             return Ok(message);
@@ -100,7 +100,7 @@ impl OAuth {
     }
 }
 
-/// No part may hold the octet that separates them.
+/// Checks that no part contains the octet that separates them.
 fn check(user: &str, token: &str) -> Result<(), SaslError> {
     let clean = |text: &str| !text.is_empty() && !text.contains(char::is_control);
     match clean(user) && clean(token) {

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::{Octets, SaslError, hex};
 
-/// A name or password without `forbidden`, and not empty.
+/// Checks that a name or password is not empty and contains no `forbidden`
+/// character.
 pub(super) fn checked<'a>(text: &'a str, forbidden: &[char]) -> Result<&'a str, SaslError> {
     match text.is_empty() || text.contains(forbidden) {
         true => Err(SaslError::Credentials),
@@ -24,13 +25,13 @@ pub(in crate::client) fn plain(user: &str, password: &str) -> Result<Octets, Sas
     Ok(message)
 }
 
-/// The answers of LOGIN.
+/// The responses of LOGIN.
 pub(super) fn login(user: &str, password: &str) -> Result<std::vec::IntoIter<Octets>, SaslError> {
     let octets = |text| Ok(Zeroizing::new(checked(text, &['\0'])?.as_bytes().to_vec()));
     Ok(vec![octets(user)?, octets(password)?].into_iter())
 }
 
-/// The answer of CRAM-MD5 (RFC 2195 §2).
+/// The response of CRAM-MD5 (RFC 2195 §2).
 pub(super) fn cram_md5(user: &str, password: &[u8], challenge: &[u8]) -> Result<Octets, SaslError> {
     let digest = hmac_md5(password, &[challenge])?;
     let mut answer = Zeroizing::new(format!("{user} ").into_bytes());
@@ -38,7 +39,7 @@ pub(super) fn cram_md5(user: &str, password: &[u8], challenge: &[u8]) -> Result<
     Ok(answer)
 }
 
-/// HMAC-MD5 of the parts, one after the other.
+/// HMAC-MD5 of the concatenated parts.
 pub(super) fn hmac_md5(key: &[u8], parts: &[&[u8]]) -> Result<[u8; 16], SaslError> {
     let mut mac = Hmac::<Md5>::new_from_slice(key).map_err(|_| SaslError::Credentials)?;
     for part in parts {
@@ -52,7 +53,7 @@ mod tests {
     use super::cram_md5;
 
     #[test]
-    fn example_of_rfc_2195() {
+    fn computes_the_example_of_rfc_2195() {
         let challenge = b"<1896.697170952@postoffice.reston.mci.net>";
         let answer = cram_md5("tim", b"tanstaaftanstaaf", challenge).unwrap();
         assert_eq!(&answer[..], b"tim b913a602c7eda7a495b4e6e7334d3890");

@@ -22,7 +22,7 @@ pub(in crate::client) struct Scram<D: Digest> {
 enum Stage<D: Digest> {
     Begin,
     ClientFirst,
-    /// The proof was sent; with this the server proves itself.
+    /// The proof was sent; this is the signature by which the server proves itself.
     ClientFinal(Output<D>),
     Proven,
 }
@@ -69,7 +69,7 @@ impl<D: Digest + EagerHash + 'static> Scram<D> {
 
     async fn client_final(&mut self, server_first: &[u8]) -> Result<Octets, SaslError> {
         let text = core::str::from_utf8(server_first).map_err(|_| SaslError::Malformed)?;
-        // An attribute before these would be an extension that must be known.
+        // An attribute before these would be a mandatory extension.
         let mut attributes = text.split(',');
         let mut attribute = |name| {
             let attribute = attributes.next().and_then(|text| text.strip_prefix(name));
@@ -127,8 +127,8 @@ fn verify(server_final: &[u8], signature: &[u8]) -> Result<(), SaslError> {
     }
     let given = text.strip_prefix("v=").ok_or(SaslError::Malformed)?;
     let given = given.split(',').next().unwrap_or_default();
-    // Not in constant time: what is compared is no secret to the server, and it
-    // has one try.
+    // This need not be in constant time: the signature is no secret from the
+    // server, which has only one try.
     match decode(given.as_bytes())? == signature {
         true => Ok(()),
         false => Err(SaslError::WrongSignature),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_server_must_not_say() {
+    async fn refuses_invalid_messages_of_the_server() {
         for (said, error) in [
             ("r=other,s=QQ==,i=4096", SaslError::Malformed),
             ("r=abc,s=QQ==,i=4096", SaslError::Malformed),
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_escaped() {
+    fn escapes_names() {
         let mut scram = Scram::<Sha1>::with_nonce("a=b,c", "x", "abc").unwrap();
         assert_eq!(&**scram.client_first().unwrap(), b"n,,n=a=3Db=2Cc,r=abc");
     }

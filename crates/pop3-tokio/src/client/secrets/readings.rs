@@ -1,19 +1,19 @@
-//! All the ways in which a text can be read.
+//! All possible readings of a text.
 
 use zeroize::Zeroizing;
 
-/// How often what was decoded is decoded again.
+/// The number of times that decoded octets are decoded again.
 const DEPTH: usize = 2;
 
 /// A text, or what it decodes to.
 pub(super) struct Reading {
     pub(super) octets: Zeroizing<Vec<u8>>,
-    /// Whether only escapes were decoded. Nearly any text can be taken for
-    /// base64, and holds any few octets then.
+    /// Whether only escapes were decoded. Almost any text can be read as base64,
+    /// and then contains any short sequence of octets.
     pub(super) is_text: bool,
 }
 
-/// The text and all that it decodes to.
+/// Returns the text and everything that it decodes to.
 pub(super) fn readings(text: &[u8]) -> Vec<Reading> {
     let mut readings = Vec::new();
     read(text, true, DEPTH, &mut readings);
@@ -43,7 +43,7 @@ fn read(text: &[u8], is_text: bool, depth: usize, readings: &mut Vec<Reading>) {
     }
 }
 
-/// What an escape stands for.
+/// The meaning of an escape.
 enum Escaped {
     Octet(u32),
     Char(u32),
@@ -73,7 +73,7 @@ fn percents(text: &[u8]) -> Vec<u8> {
     unescape(text, b'%', two_digits)
 }
 
-/// The same where `+` is a space, as in HTML forms.
+/// `%41`, and `+` for a space, as in HTML forms.
 fn form(text: &[u8]) -> Vec<u8> {
     let spaced: Vec<u8> = text
         .iter()
@@ -113,8 +113,8 @@ fn references(text: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Replaces escapes: `decode` is given what follows the mark, and says what it
-/// stands for, and how many octets tell that.
+/// Replaces escapes. `decode` gets the octets after the mark, and returns the
+/// meaning of the escape and its length.
 fn unescape(text: &[u8], mark: u8, decode: impl Fn(&[u8]) -> Option<(Escaped, usize)>) -> Vec<u8> {
     let mut octets = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -138,7 +138,7 @@ fn unescape(text: &[u8], mark: u8, decode: impl Fn(&[u8]) -> Option<(Escaped, us
     octets
 }
 
-/// A number of at most so many digits, and how many octets lead to its end.
+/// Reads a number of at most `most` digits. Returns it with the offset of its end.
 fn number(text: &[u8], start: usize, most: usize, radix: u32) -> Option<(u32, usize)> {
     let digits = text.get(start..)?.iter().take(most);
     let digits: Vec<u32> = digits
@@ -148,7 +148,7 @@ fn number(text: &[u8], start: usize, most: usize, radix: u32) -> Option<(u32, us
     (!digits.is_empty()).then_some((value, start + digits.len()))
 }
 
-/// Each run of digits of base64, decoded from its digit after `skipped` others.
+/// Decodes each run of base64 digits, after `skipped` of its digits.
 fn base64(text: &[u8], skipped: usize) -> Zeroizing<Vec<u8>> {
     let mut octets = Zeroizing::new(Vec::with_capacity(text.len()));
     for run in text.split(|octet| sextet(*octet).is_none()) {
@@ -178,7 +178,7 @@ fn sextet(octet: u8) -> Option<u32> {
 
 /// All hexadecimal digits of the text, whatever separates them.
 fn hexadecimal(text: &[u8], skipped: usize) -> Zeroizing<Vec<u8>> {
-    // The 0 of 0x is no digit.
+    // The 0 in 0x does not count as a digit.
     let mut digits = text.iter().enumerate().filter_map(|(at, octet)| {
         let next = text.get(at + 1);
         match (octet, next) {
@@ -194,7 +194,7 @@ fn hexadecimal(text: &[u8], skipped: usize) -> Zeroizing<Vec<u8>> {
     octets
 }
 
-/// Puts digits of so many bits together.
+/// Joins digits of `bits` bits each.
 fn decode(digits: impl Iterator<Item = u32>, bits: u32, octets: &mut Vec<u8>) {
     let (mut held, mut known) = (0_u32, 0);
     for digit in digits {

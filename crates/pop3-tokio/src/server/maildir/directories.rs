@@ -1,5 +1,5 @@
-//! The directories of a Maildir, held open: everything goes through them, so that
-//! nothing outside is ever touched.
+//! The open directories of a Maildir. All access goes through them, so that nothing
+//! outside the Maildir is touched.
 
 use std::{
     ffi::{CStr, CString},
@@ -16,11 +16,11 @@ use rustix::fs::{
 
 use super::{super::OpenError, stamp::Stamp};
 
-/// The lock, in the Maildir itself. It stays there, since removing it would
-/// let two sessions hold two files of that name.
+/// The lock file in the Maildir. It is never removed, because then two sessions
+/// could lock two files of that name.
 const LOCK: &CStr = c"pop3.lock";
 
-/// Which directory a message lies in. `tmp` holds nothing that is delivered.
+/// The directory of a message. `tmp` contains no delivered messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Directory {
     New,
@@ -41,7 +41,7 @@ impl Directories {
     pub(super) fn open(maildir: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = openat(CWD, maildir, flags, Mode::empty())?;
-        // A link would lead out of the Maildir.
+        // Do not follow links, which could lead out of the Maildir.
         let inner = |name| openat(&root, name, flags | OFlags::NOFOLLOW, Mode::empty());
         Ok(Self {
             new: inner(c"new")?,
@@ -50,7 +50,7 @@ impl Directories {
         })
     }
 
-    /// Locks the Maildir for as long as the file is open.
+    /// Locks the Maildir as long as the returned file is open.
     pub(super) fn lock(&self) -> Result<File, OpenError> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let lock = openat(&self.root, LOCK, flags, Mode::RUSR | Mode::WUSR);
@@ -62,8 +62,8 @@ impl Directories {
         }
     }
 
-    /// Calls `found` with the name of each file that may be a message: no
-    /// hidden ones, no directories, no links.
+    /// Calls `found` with the name of each file that may be a message. Skips hidden
+    /// files, directories and links.
     pub(super) fn list(
         &self,
         directory: Directory,
@@ -86,20 +86,20 @@ impl Directories {
         Ok(())
     }
 
-    /// Whether there is such a file, itself and no link.
+    /// Whether there is a regular file of this name.
     pub(super) fn is_file(&self, directory: Directory, name: &CStr) -> bool {
         let stat = statat(self.descriptor(directory), name, AtFlags::SYMLINK_NOFOLLOW);
         stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
     }
 
-    /// The stamp of a file.
+    /// Returns the stamp of a file.
     pub(super) fn stamp(&self, directory: Directory, name: &CStr) -> io::Result<Stamp> {
         let stat = statat(self.descriptor(directory), name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(Stamp::from(&stat))
     }
 
     pub(super) fn open_message(&self, directory: Directory, name: &CStr) -> io::Result<File> {
-        // What was a file may be a pipe by now: do not wait for its writer.
+        // The file may have been replaced by a pipe: do not wait for its writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = openat(self.descriptor(directory), name, flags, Mode::empty())?;
         let file = File::from(file);
@@ -117,13 +117,13 @@ impl Directories {
         )?)
     }
 
-    /// A file of our own in the Maildir.
+    /// Opens one of our own files in the Maildir.
     pub(super) fn open_own(&self, name: &CStr) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         Ok(openat(&self.root, name, flags, Mode::empty())?.into())
     }
 
-    /// Writes a file of our own: it appears whole or not at all.
+    /// Writes one of our own files, which appears complete or not at all.
     pub(super) fn replace_own(&self, name: &CStr, octets: &[u8]) -> io::Result<()> {
         let part = CString::new([name.to_bytes(), b".part"].concat())?;
         let flags =

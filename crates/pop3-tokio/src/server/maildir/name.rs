@@ -1,15 +1,16 @@
-//! What the name of a file in a Maildir says.
+//! The names of files in a Maildir.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use pop3_proto::UniqueId;
 use sha2::{Digest as _, Sha256};
 
-/// Unique-ids that are a hash begin so. No other does.
+/// The prefix of unique-ids that are hashes. No other unique-id begins with it.
 const HASHED: &str = "sha256-";
 
-/// The part of a name that stays when flags and directories change: without the
-/// flags after `:`, and without the sizes that some programs add. Those sizes
-/// are claims: Dovecot's `W=` counts no CRLF that the last line lacks.
+/// The part of a name that does not change with flags and directories: without the
+/// flags after `:`, and without the sizes that some programs add. These sizes are
+/// unreliable: Dovecot's `W=` does not count the CRLF that is added to a last line
+/// without one.
 pub(super) fn unique_part(file: &[u8]) -> Vec<u8> {
     let end = file.iter().position(|&octet| octet == b':');
     let mut fields = file[..end.unwrap_or(file.len())].split(|&octet| octet == b',');
@@ -21,8 +22,8 @@ pub(super) fn unique_part(file: &[u8]) -> Vec<u8> {
     part
 }
 
-/// A unique-id that only this name has: the name itself if it can be one, or
-/// else its hash.
+/// The unique-id for a name: the name itself if it is valid as a unique-id, or else
+/// its hash.
 pub(super) fn unique_id(name: &[u8]) -> String {
     match str::from_utf8(name) {
         Ok(text) if UniqueId::new(name).is_ok() && !text.starts_with(HASHED) => text.to_owned(),
@@ -30,7 +31,7 @@ pub(super) fn unique_id(name: &[u8]) -> String {
     }
 }
 
-/// When it was delivered, for the order: the digits that names begin with.
+/// The time of delivery, for sorting: the digits at the start of the name.
 pub(super) fn delivered(name: &[u8]) -> u64 {
     let digits = name.iter().take_while(|octet| octet.is_ascii_digit());
     digits.fold(0, |number: u64, digit| {

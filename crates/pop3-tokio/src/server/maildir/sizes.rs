@@ -1,5 +1,4 @@
-//! Sizes on the wire, kept from one login to the next, so that a message is
-//! read once and not at every login.
+//! Sizes on the wire, saved between logins so that each message is read only once.
 
 use std::{
     collections::HashMap,
@@ -10,11 +9,11 @@ use std::{
 
 use super::{directories::Directories, stamp::Stamp};
 
-/// In the Maildir itself. May be deleted at any time.
+/// The file of sizes in the Maildir. It may be deleted at any time.
 const CACHE: &CStr = c"pop3.sizes";
 
-/// Lines of `octets-on-the-wire octets-of-the-file inode modified unique-id`.
-/// Lines of three fields, which earlier versions wrote, do not count.
+/// Lines of `octets-on-the-wire octets-of-the-file inode modified unique-id`. Lines
+/// of three fields, from earlier versions, are ignored.
 #[derive(Debug, Default)]
 pub(super) struct Sizes(HashMap<String, Known>);
 
@@ -25,7 +24,7 @@ struct Known {
 }
 
 impl Sizes {
-    /// What was kept; nothing if it cannot be read.
+    /// Loads the saved sizes; none if the file cannot be read.
     pub(super) fn load(directories: &Directories) -> Self {
         let mut text = String::new();
         let read = directories
@@ -50,8 +49,7 @@ impl Sizes {
         directories.replace_own(CACHE, text.as_bytes())
     }
 
-    /// The size on the wire that was kept, if the file still has the stamp that
-    /// it had then.
+    /// The saved size on the wire, if the file still has the same stamp.
     pub(super) fn get(&self, unique_id: &str, stamp: Stamp) -> Option<u64> {
         let known = self.0.get(unique_id)?;
         (known.stamp == stamp).then_some(known.wire)
@@ -66,7 +64,7 @@ impl Sizes {
     }
 }
 
-/// A line that was written to its end.
+/// Parses a line, if it is complete.
 fn line(line: &str) -> Option<(String, Known)> {
     let mut fields = line.strip_suffix('\n')?.splitn(5, ' ');
     let wire = fields.next()?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! The messages of a Maildir as they are at login.
+//! The messages of a Maildir at login.
 
 use std::{
     ffi::{CStr, CString},
@@ -14,7 +14,7 @@ use super::{
     stamp::Stamp,
 };
 
-/// A message, and where it lay at login.
+/// A message, and its place at login.
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) directory: Directory,
@@ -23,14 +23,16 @@ pub(super) struct Stored {
     pub(super) octets: u64,
     /// The stamp of the file whose octets were counted.
     pub(super) stamp: Stamp,
-    /// What its name keeps when it moves; none if another file has the same.
+    /// The part of its name that stays when it moves; `None` if another file has
+    /// the same part.
     pub(super) unique_part: Option<Box<[u8]>>,
 }
 
 /// Lists the messages in the order of their delivery.
 pub(super) fn take(directories: &Directories) -> io::Result<Vec<Stored>> {
     let mut found = Vec::new();
-    // In this order a message that moves meanwhile is seen twice, not never.
+    // In this order, a message that moves in the meantime is seen twice rather than
+    // never.
     for directory in [Directory::New, Directory::Cur] {
         directories.list(directory, |file| {
             let part = name::unique_part(file.to_bytes());
@@ -49,8 +51,9 @@ pub(super) fn take(directories: &Directories) -> io::Result<Vec<Stored>> {
         };
         let unique = same_name.iter().filter(there).count() == 1;
         for (_, part, directory, file) in same_name.iter().filter(there) {
-            // Two files of one name are two messages; each is known by all of
-            // its name, and a change of flags makes it another one.
+            // Two files with the same unique part are two messages. Each is
+            // identified by its full name, so a change of flags makes it another
+            // message.
             let unique_id = match unique {
                 true => name::unique_id(part),
                 false => name::unique_id(&[b"\0", file.to_bytes()].concat()),
@@ -64,7 +67,7 @@ pub(super) fn take(directories: &Directories) -> io::Result<Vec<Stored>> {
                     stamp,
                     unique_part: unique.then(|| part.as_slice().into()),
                 }),
-                // Deleted since the directory was read.
+                // The file was deleted after the directory was read.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -74,7 +77,7 @@ pub(super) fn take(directories: &Directories) -> io::Result<Vec<Stored>> {
     Ok(messages)
 }
 
-/// Where sizes come from: the file of kept sizes, or else the message.
+/// The source of sizes: the file of saved sizes, or else the message.
 struct Counting<'a> {
     directories: &'a Directories,
     known: Sizes,
@@ -120,8 +123,8 @@ impl<'a> Counting<'a> {
             return;
         }
         if let Err(error) = self.sizes.keep(self.directories) {
-            // The sizes are right all the same.
-            tracing::warn!(%error, "cannot keep the sizes of messages; they are counted again at each login");
+            // The sizes are still right.
+            tracing::warn!(%error, "cannot save the sizes of messages; each login counts them again");
         }
     }
 }

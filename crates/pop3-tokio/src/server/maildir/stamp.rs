@@ -1,4 +1,4 @@
-//! What shows that a file has not changed.
+//! A stamp that shows whether a file has changed.
 
 use std::{
     fs::File,
@@ -8,12 +8,12 @@ use std::{
 
 use rustix::fs::{Stat, fstat};
 
-/// The coarsest time stamps of file systems: a file may change twice within
-/// this time and have the same stamp.
+/// The coarsest time stamps of file systems: a file may change twice within this
+/// time without a change of its stamp.
 const GRANULARITY: Duration = Duration::from_secs(2);
 
-/// The length, inode and time of modification of a file. As long as they stay,
-/// its octets do. They survive a change of its name or directory.
+/// The length, inode and modification time of a file. As long as they are the same,
+/// its octets are too. Renaming or moving the file does not change them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     pub(super) octets: u64,
@@ -28,8 +28,8 @@ impl Stamp {
         Ok(Self::from(&fstat(file)?))
     }
 
-    /// Whether every later change of the file will show: it was modified long
-    /// enough before `now`.
+    /// Whether every later change of the file will change the stamp, because it was
+    /// modified long enough before `now`.
     pub(super) fn is_settled(&self, now: SystemTime) -> bool {
         let Ok(now) = now.duration_since(SystemTime::UNIX_EPOCH) else {
             return false;

@@ -1,0 +1,93 @@
+//! A faulty server: RETR of a deleted message sends it.
+
+use std::{collections::BTreeSet, io::Read as _, mem, time::Instant};
+
+use pop3_proto::{
+    MessageNumber,
+    server::{Maildrop, Verdict},
+};
+
+use super::Lines;
+use crate::{
+    oracle::{self, Newline},
+    view::{Server, Serving, Shelf},
+};
+
+/// Still serves a message that DELE has marked.
+pub(super) struct Retrieves {
+    lines: Lines,
+    shelf: Option<Shelf>,
+    deleted: BTreeSet<u32>,
+    sent: Vec<u8>,
+}
+
+impl Retrieves {
+    pub(super) const fn new(lines: Lines) -> Self {
+        Self {
+            lines,
+            shelf: None,
+            deleted: BTreeSet::new(),
+            sent: Vec::new(),
+        }
+    }
+}
+
+impl Server for Retrieves {
+    fn sound(&mut self) -> &mut Serving {
+        &mut self.lines.sound
+    }
+
+    fn answer(&mut self, now: Instant, verdict: Verdict<Shelf>) {
+        if let Verdict::Accept(shelf) = &verdict {
+            self.shelf = Some(shelf.clone());
+        }
+        self.lines.answer(now, verdict);
+    }
+
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
+        let (consumed, line) = self.lines.next_line(input);
+        if let Some(line) = line {
+            let command = oracle::command(line.strip_suffix(b"\r\n").unwrap_or(&line));
+            let words: Vec<&str> = command.iter().flat_map(|text| text.split(' ')).collect();
+            let number = words.get(1).and_then(|word| word.parse().ok());
+            let keyword = words.first().copied().unwrap_or_default();
+            let number = number.and_then(MessageNumber::new);
+            match (keyword, number, &mut self.shelf) {
+                ("RSET", ..) => self.deleted.clear(),
+                ("DELE", Some(number), Some(shelf)) if number.get() <= shelf.messages() => {
+                    self.deleted.insert(number.get());
+                }
+                ("RETR", Some(number), Some(shelf)) if self.deleted.contains(&number.get()) => {
+                    let mut message = Vec::new();
+                    let open = shelf.open(number);
+                    let read = open.and_then(|mut open| open.read_to_end(&mut message));
+                    if read.is_ok()
+                        && let Ok(block) = oracle::encode(Newline::Canonicalize, &message)
+                    {
+                        self.sent.extend(b"+OK\r\n");
+                        self.sent.extend(block);
+                        return consumed;
+                    }
+                }
+                _ => {}
+            }
+            self.lines.waiting = line;
+        }
+        self.lines.read(now);
+        consumed
+    }
+
+    fn transmit(&mut self, now: Instant) -> Vec<u8> {
+        let mut sent = mem::take(&mut self.sent);
+        sent.extend(self.lines.transmit(now));
+        sent
+    }
+
+    fn handle_tls(&mut self, now: Instant) {
+        self.lines.handle_tls(now);
+    }
+
+    fn handle_eof(&mut self, now: Instant) {
+        self.lines.handle_eof(now);
+    }
+}

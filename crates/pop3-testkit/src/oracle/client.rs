@@ -1,0 +1,367 @@
+//! Models a client that follows a script, given all octets of the server at once.
+//! The result is a log: one line for each command sent and each event reported.
+
+mod block;
+mod steps;
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fmt,
+};
+
+use super::{END_OF_FLIGHT, ends_exchange, status, timestamp};
+use crate::generate::shown;
+
+/// What a client does, and how much it accepts.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// It is a release of Outlook.
+    pub outlook: bool,
+    /// The server falls silent at the end, and does not close.
+    pub silent: bool,
+    /// The next step waits for the end of a flight.
+    pub paced: bool,
+    /// It stops at a malformed line.
+    pub strict: bool,
+    /// It starts without TLS, and sends no secret before TLS.
+    pub stls: bool,
+    /// How much it accepts.
+    pub limits: Limits,
+    /// The responses to the challenges of a session, in a circle.
+    pub responses: Vec<&'static str>,
+    /// The commands to send when all replies are there. The commands of one
+    /// step are sent together.
+    pub steps: Vec<Vec<String>>,
+}
+
+/// The most that a client accepts.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Octets of a message.
+    pub message_octets: usize,
+    /// Octets of a listing.
+    pub listing_octets: usize,
+    /// Lines of a listing, and the highest message-number.
+    pub listing_entries: u32,
+    /// Octets of a challenge.
+    pub challenge_octets: usize,
+    /// Challenges of an exchange.
+    pub challenges: u32,
+}
+
+/// Whether a positive reply to this command line has a block.
+#[must_use]
+pub fn is_multiline(command: &str) -> bool {
+    matches!(command, "AUTH" | "CAPA" | "LANG" | "LIST" | "UIDL") || is_message(command)
+}
+
+/// Where the client of [`client`] is at the end, and what it did before.
+#[derive(Debug)]
+pub struct Dialogue {
+    /// What it sent and reported.
+    pub log: Vec<String>,
+    /// Whether the session is over, so that more octets would change nothing.
+    pub is_over: bool,
+}
+
+/// What a client does when a server sends these octets, where an
+/// [`END_OF_FLIGHT`] only ends a flight.
+#[must_use]
+pub fn client(scenario: &Scenario, wire: &[u8]) -> Dialogue {
+    let (mut octets, mut flights) = (Vec::new(), BTreeSet::new());
+    for &octet in wire {
+        match octet {
+            END_OF_FLIGHT => drop(flights.insert(octets.len())),
+            _ => octets.push(octet),
+        }
+    }
+    let mut client = Client {
+        scenario,
+        octets: &octets,
+        at: 0,
+        flights,
+        steps: scenario.steps.iter().collect(),
+        responses: scenario.responses.iter().cycle(),
+        state: State::Greeting,
+        tls: !scenario.stls,
+        utf8: false,
+        apop: false,
+        user: false,
+        pausing: false,
+        exchange: Exchange::None,
+        challenged: 0,
+        whole: BTreeSet::new(),
+        deleted: BTreeSet::new(),
+        queue: VecDeque::new(),
+        log: Vec::new(),
+    };
+    let end = client.replies();
+    let was_over = matches!(client.state, State::Closed | State::Update);
+    let is_error = matches!(end, Err(End::Error(_)));
+    client.log.push(match end {
+        Err(End::Error(error)) => format!("error {error}"),
+        _ if was_over => "ended well".to_owned(),
+        _ if scenario.silent => "ended timeout".to_owned(),
+        Err(End::Cut(within)) => format!("ended {within}"),
+        Ok(()) => "ended closed".to_owned(),
+    });
+    if is_error || !was_over {
+        client.state = State::Desync;
+    }
+    client.log.push(format!("state {}", client.state));
+    Dialogue {
+        log: client.log,
+        is_over: is_error || was_over,
+    }
+}
+
+/// Why nothing more is read.
+enum End {
+    /// The client is lost.
+    Error(&'static str),
+    /// The octets end within this.
+    Cut(&'static str),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Greeting,
+    Authorization,
+    Handshake,
+    Transaction,
+    Update,
+    Closed,
+    Desync,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Greeting => "greeting",
+            Self::Authorization => "AUTHORIZATION",
+            Self::Handshake => "handshake",
+            Self::Transaction => "TRANSACTION",
+            Self::Update => "UPDATE",
+            Self::Closed => "closed",
+            Self::Desync => "desync",
+        })
+    }
+}
+
+/// An AUTH.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exchange {
+    None,
+    /// No octet of the mechanism was sent; this many wait.
+    Started(usize),
+    Running,
+    Canceled,
+}
+
+struct Client<'a> {
+    scenario: &'a Scenario,
+    octets: &'a [u8],
+    at: usize,
+    /// Where flights end.
+    flights: BTreeSet<usize>,
+    steps: VecDeque<&'a Vec<String>>,
+    responses: std::iter::Cycle<std::slice::Iter<'a, &'static str>>,
+    state: State,
+    tls: bool,
+    /// UTF8 was accepted.
+    utf8: bool,
+    /// The greeting has a timestamp, and TLS did not begin after it.
+    apop: bool,
+    /// USER was accepted by the last reply.
+    user: bool,
+    /// The next step waits for the end of the flight.
+    pausing: bool,
+    exchange: Exchange,
+    /// Challenges of the exchange.
+    challenged: u32,
+    /// Messages that came whole.
+    whole: BTreeSet<u32>,
+    deleted: BTreeSet<u32>,
+    /// Commands without a reply.
+    queue: VecDeque<&'a str>,
+    log: Vec<String>,
+}
+
+impl<'a> Client<'a> {
+    fn rest(&self) -> &'a [u8] {
+        &self.octets[self.at..]
+    }
+
+    /// Reads replies until there are no more.
+    fn replies(&mut self) -> Result<(), End> {
+        loop {
+            if self.flights.contains(&self.at) {
+                self.flight_ends();
+            }
+            match self.state {
+                State::Handshake if !self.rest().is_empty() => {
+                    return Err(End::Error("plaintext after STLS"));
+                }
+                // What follows the last reply is ignored, but flights still end.
+                State::Update | State::Closed if self.flights.range(self.at..).next().is_some() => {
+                    self.flight_ends();
+                }
+                _ => {}
+            }
+            if self.rest().is_empty() || matches!(self.state, State::Update | State::Closed) {
+                return Ok(());
+            }
+            self.reply()?;
+        }
+    }
+
+    /// A handshake that is due takes place, or the next step.
+    fn flight_ends(&mut self) {
+        if self.state == State::Handshake {
+            self.tls = true;
+            self.apop = false;
+            self.state = State::Authorization;
+            self.log.push("tls, capabilities known: false".to_owned());
+            self.step();
+        } else if std::mem::take(&mut self.pausing) {
+            self.step();
+        }
+    }
+
+    fn reply(&mut self) -> Result<(), End> {
+        let command = self.queue.front().copied();
+        if self.state != State::Greeting && command.is_none() {
+            return Err(End::Error("unsolicited"));
+        }
+        let is_sasl = command.is_some_and(|command| command.starts_with("AUTH "));
+        let line = self.line(if is_sasl { 12_288 } else { 512 })?;
+        let outlook = self.scenario.outlook;
+        if is_sasl && !ends_exchange(line, outlook) {
+            return self.challenge(line[1..].trim_ascii());
+        }
+        let (positive, text) = status(line, outlook).ok_or(End::Error("no reply"))?;
+        let Some(command) = command else {
+            self.say("greeting", positive, &text, "");
+            self.apop = timestamp(&text).is_some();
+            self.state = match positive {
+                true => State::Authorization,
+                false => State::Closed,
+            };
+            self.next();
+            return Ok(());
+        };
+        match self.exchange {
+            Exchange::Started(_) if positive => self.challenge(b""),
+            Exchange::Canceled if positive => Err(End::Error("after cancel")),
+            _ => self.status(command, positive, &text),
+        }
+    }
+
+    fn line(&mut self, longest: usize) -> Result<&'a [u8], End> {
+        let rest = self.rest();
+        match rest.windows(2).position(|pair| pair == b"\r\n") {
+            Some(end) if end + 2 <= longest => {
+                self.at += end + 2;
+                Ok(&rest[..end])
+            }
+            None if rest.len() < longest => Err(End::Cut("closed")),
+            _ => Err(End::Error("line too long")),
+        }
+    }
+
+    fn say(&mut self, keyword: &str, positive: bool, text: &[u8], listing: &str) {
+        let sign = if positive { '+' } else { '-' };
+        let text = shown(text);
+        self.log.push(format!("{keyword} {sign} {text}{listing}"));
+    }
+
+    fn challenge(&mut self, text: &[u8]) -> Result<(), End> {
+        if text.len() > self.scenario.limits.challenge_octets {
+            return Err(End::Error("challenge too long"));
+        }
+        if self.challenged == self.scenario.limits.challenges {
+            return Err(End::Error("too many challenges"));
+        }
+        self.challenged += 1;
+        self.exchange = match self.exchange {
+            Exchange::Canceled => return Err(End::Error("after cancel")),
+            Exchange::Started(octets) if octets > 0 => {
+                self.send(&"A".repeat(octets));
+                Exchange::Running
+            }
+            _ => {
+                self.log.push(format!("challenge {}", text.escape_ascii()));
+                let response = self.responses.next().copied().unwrap_or_default();
+                self.send(response);
+                match response {
+                    "*" => Exchange::Canceled,
+                    _ => Exchange::Running,
+                }
+            }
+        };
+        Ok(())
+    }
+
+    /// The first line of a reply that is no challenge, and the block after it.
+    fn status(&mut self, command: &str, positive: bool, text: &[u8]) -> Result<(), End> {
+        let (keyword, number) = words(command);
+        if positive && command == "STLS" {
+            self.say("STLS", positive, text, "");
+            self.state = State::Handshake;
+            self.queue.clear();
+            return Ok(());
+        }
+        let listing = match positive {
+            true => self.listing_in_status(keyword, number, text),
+            false => String::new(),
+        };
+        self.say(keyword, positive, text, &listing);
+        self.user = keyword == "USER" && positive;
+        match (keyword, number) {
+            ("APOP" | "AUTH" | "PASS", _) if positive && command != "AUTH" => {
+                self.state = State::Transaction;
+            }
+            ("UTF8", _) if positive => self.utf8 = true,
+            ("RSET", _) if positive => self.deleted.clear(),
+            ("DELE", Some(number)) if !positive => drop(self.deleted.remove(&number)),
+            ("RETR", Some(number)) if positive => {
+                let proof = self.whole.contains(&number);
+                self.log.push(format!("proof: {proof}"));
+            }
+            ("QUIT", _) => {
+                self.state = match positive && self.state == State::Transaction {
+                    true => State::Update,
+                    false => State::Closed,
+                };
+                self.queue.clear();
+                self.next();
+                return Ok(());
+            }
+            _ => {}
+        }
+        self.exchange = Exchange::None;
+        self.challenged = 0;
+        if positive && is_multiline(command) {
+            self.block(command)?;
+            if let ("RETR", Some(number)) = (keyword, number) {
+                self.whole.insert(number);
+            }
+        }
+        self.queue.pop_front();
+        if self.queue.is_empty() {
+            self.next();
+        }
+        Ok(())
+    }
+}
+
+fn is_message(command: &str) -> bool {
+    command.starts_with("RETR ") || command.starts_with("TOP ")
+}
+
+/// The keyword of a command line, and its message-number.
+fn words(command: &str) -> (&str, Option<u32>) {
+    let (keyword, rest) = command.split_once(' ').unwrap_or((command, ""));
+    let number = rest.split(' ').next().and_then(|word| word.parse().ok());
+    (keyword, number)
+}

@@ -1,0 +1,52 @@
+//! The models of a multi-line block agree with each other: the one that knows
+//! every policy, and the one that is RFC 1939 §3 line by line.
+
+use pop3_testkit::{
+    generate::{self, Octets},
+    oracle::{self, Newline, Outcome, Rules},
+};
+use proptest::prelude::*;
+
+/// Panics unless both models read the same block.
+fn agree(wire: &[u8]) {
+    let by_policy = oracle::decode(&Rules::RFC1939, wire);
+    match oracle::rfc1939(wire) {
+        Some((data, consumed)) => {
+            assert_eq!(by_policy.data, data);
+            let ended =
+                |outcome| matches!(outcome, Outcome::Ended { consumed: at, .. } if at == consumed);
+            assert!(ended(by_policy.outcome), "{:?}", by_policy.outcome);
+        }
+        None => assert_eq!(by_policy.outcome, Outcome::Truncated(wire.len())),
+    }
+}
+
+#[test]
+fn models_agree_on_every_block_of_up_to_seven_octets() {
+    const ALPHABET: &[u8; 4] = b".\r\na";
+    for length in 0..=7_u32 {
+        for number in 0..ALPHABET.len().pow(length) {
+            let octet = |place| ALPHABET[number / ALPHABET.len().pow(place) % ALPHABET.len()];
+            let wire: Vec<u8> = (0..length).map(octet).collect();
+            agree(&wire);
+            agree(&[&wire[..], b"\r\n.\r\n"].concat());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn models_agree_on_any_block(input in generate::fuzz_input()) {
+        agree(&Octets::expand(&input).0);
+    }
+
+    #[test]
+    fn what_one_model_encodes_the_other_decodes(input in generate::fuzz_input()) {
+        let message = Octets::expand(&input).0;
+        for newline in [Newline::Canonicalize, Newline::Verbatim] {
+            let wire = oracle::encode(newline, &message).expect("nothing is refused");
+            let text = oracle::canonical(newline, &message).expect("nothing is refused");
+            prop_assert_eq!(oracle::rfc1939(&wire), Some((text, wire.len())));
+        }
+    }
+}
