@@ -112,17 +112,32 @@ fn a_signal_lets_sessions_end() {
         server.signal(signal);
         // It has seen the signal when it accepts no connection.
         while TcpStream::connect(&server.address).is_ok() {}
+        assert_eq!(client.ask("RETR 1"), "+OK 3 octets\r\n");
+        assert_eq!(
+            (client.line(), client.line()),
+            ("..\r\n".into(), ".\r\n".into())
+        );
         assert_eq!(client.ask("DELE 1"), "+OK message 1 deleted\r\n");
         assert_eq!(client.ask("QUIT"), "+OK goodbye\r\n");
         assert_eq!(client.rest(), "");
         let (status, log) = server.done();
         assert_eq!(status, Some(0), "{log}");
         assert!(!directory.path().join("new/1.x").exists());
-        assert!(
-            log.contains("user=\"me\"") && log.contains("deleted=1"),
-            "{log}"
-        );
-        assert!(log.contains("closed ended=QUIT opened=0"), "{log}");
+        let lines = [
+            "+OK POP3 ready",
+            "+OK",
+            "+OK maildrop locked and ready",
+            "+OK 3 octets",
+            "..",
+            ".",
+            "+OK message 1 deleted",
+            "+OK goodbye",
+        ];
+        let sent = lines.map(|line| line.len() + 2).iter().sum::<usize>();
+        let closed = format!("closed ended=QUIT opened=1 deleted=1 octets_sent={sent}");
+        for said in ["user=\"me\"", "connection{number=1 ", &closed] {
+            assert!(log.contains(said), "{said}: {log}");
+        }
         assert!(!log.contains("tanstaaf"), "{log}");
     }
 }
