@@ -1,5 +1,5 @@
-//! Fetches with one wrong decision each: what no scenario tells from a sound
-//! fetch, no scenario protects.
+//! Known bugs: fetches with one wrong decision each. A scenario must tell each of
+//! them from a sound fetch.
 
 use pop3_fetch::{
     Careful, Committed, Decisions, Direct, Gone, Intake, Key, Received, Reckoning, Sizes, Total,

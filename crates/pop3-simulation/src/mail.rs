@@ -1,5 +1,5 @@
-//! What is stored, by the definition of a Maildir and of an mbox; and what other
-//! programs do with it between runs.
+//! Reads what is stored, as the definitions of Maildir and mbox say, and does to it
+//! what other programs do between runs.
 
 use std::{collections::BTreeMap, ffi::OsStr, io, path::Path};
 

@@ -1,4 +1,4 @@
-//! What a server holds, and how it errs.
+//! Scenarios: which messages a server has, and its faults.
 
 use arbitrary::{Arbitrary, Unstructured};
 

@@ -1,4 +1,4 @@
-//! A server that errs as its scenario says. Lines in, octets out.
+//! A server with the faults of its scenario. It takes lines and gives octets.
 
 use std::collections::{BTreeSet, VecDeque};
 

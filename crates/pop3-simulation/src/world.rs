@@ -1,4 +1,4 @@
-//! Runs a scenario until it settles, and looks after each run.
+//! Runs a scenario until it settles, and checks the mail after each run.
 
 use std::{
     cell::RefCell,
