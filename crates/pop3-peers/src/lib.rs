@@ -1,10 +1,9 @@
-//! The other side of a connection: real mail servers from Debian, run on
-//! loopback for the tests and benchmarks that compare ours with them, and a
-//! mock client with chosen flaws, for the audit of clients to catch.
+//! Peers for tests and benchmarks: real mail servers from Debian, which run on
+//! loopback, and a mock client with chosen flaws, which `pop3 audit` must catch.
 //!
-//! `cargo xtask peers` installs it, and CI does so first. Where a program is
-//! absent its tests say so in a line and are skipped; where `CI` is set they
-//! fail.
+//! `cargo xtask peers` installs the programs; CI does that first. If a program
+//! is absent, its tests print one line and are skipped. If the variable `CI` is
+//! set, they fail instead.
 
 #![cfg(unix)]
 #![forbid(unsafe_code)]
@@ -24,7 +23,7 @@ pub use servers::{
     Obstacle, PASSWORD, POPA3D, SOLID, Server, TWISTED, UNPACKED, USER, WILDDUCK, give_away,
 };
 
-/// The path of a program; else says which package has it.
+/// Returns the path of a program. If it is absent, prints which package has it.
 ///
 /// # Panics
 ///

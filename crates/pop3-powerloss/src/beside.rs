@@ -1,5 +1,5 @@
-//! What touches a mounted file system beside `pop3`, each a process of its own:
-//! this program again, with a word that `--help` does not show.
+//! Helpers other than `pop3` that touch a mounted file system. Each is a process of
+//! its own: this program again, with a subcommand that `--help` does not show.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! Whether the test finds a sync that is left out.
+//! Checks that the test finds a missing sync.
 //!
 //! strace lists the syncs of a fetch. Then the same fetch is recorded once for
 //! each of them, and strace lets that one return success without being made. If

@@ -1,5 +1,5 @@
-//! The order of the experiments: recordings of all kinds in turn, and of each some
-//! crash states.
+//! The order of the experiments: recordings of all kinds take turns, and each is
+//! tested in some crash states.
 
 use std::{
     fmt,

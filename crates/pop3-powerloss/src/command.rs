@@ -1,4 +1,4 @@
-//! The command line, and what a run takes and leaves.
+//! The command line, and what a run needs and leaves on the machine.
 
 use std::{
     fs,

@@ -1,5 +1,5 @@
-//! Disks that record: a FUSE file system with a file for each disk. Their names end
-//! with the number of the disk.
+//! Disks that record: a FUSE file system with a file for each disk. A file's name
+//! ends with the number of its disk.
 //!
 //! A loop device over such a file turns it into a disk for a real file system.
 //! The file is opened for direct I/O, and so is the loop device, so each write of

@@ -1,4 +1,4 @@
-//! Disks that fail, are full, or can only be read, and are mended afterwards.
+//! Disks that fail, are full, or are read-only, and are repaired afterwards.
 
 use std::{fmt, process::Command};
 

@@ -1,4 +1,4 @@
-//! A fetch is recorded, power is lost, and `pop3 fetch` is run again.
+//! One experiment: a fetch is recorded, power is lost, `pop3 fetch` runs again.
 
 use std::{
     cell::RefCell,

@@ -1,8 +1,8 @@
 //! File systems on the recording disks.
 //!
-//! Whatever touches a mounted file system is a process of its own: should this one
-//! be killed, none of its threads waits for a disk that it has to serve itself, and
-//! all that is mounted goes with the mount namespace.
+//! Only other processes touch a mounted file system. So if this one is killed, none
+//! of its threads waits for a disk that it serves itself, and all mounts end with
+//! the mount namespace.
 
 use std::{
     fmt, fs,

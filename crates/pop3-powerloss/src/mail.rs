@@ -1,4 +1,4 @@
-//! The messages of the server, and what a place for mail may contain before.
+//! The messages of the server, and what a mailbox may contain before a fetch.
 
 use std::{fmt::Write as _, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! What is right after a loss of power and the runs that follow: each message that
-//! the server ever had is stored once, with its octets, and nothing else is.
+//! Judges a mailbox after a loss of power and the runs that follow: each message
+//! that the server ever had must be stored once, with its octets, and nothing else.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Numbers that a seed determines (splitmix64).
+//! Pseudo-random numbers from a seed (splitmix64).
 
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);

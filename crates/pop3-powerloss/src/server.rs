@@ -1,4 +1,4 @@
-//! A POP3 server whose maildrop can be set: a crash state has its own.
+//! A POP3 server whose maildrop can be set: each crash state has its own maildrop.
 
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},

@@ -25,7 +25,7 @@ use crate::{Medium, Mishap, MishapKind};
 /// The payload of the unwinding that ends a run.
 pub(crate) struct Ended;
 
-/// What a program that errs does not sync.
+/// What a faulty program does not sync.
 #[derive(Clone, Copy, Debug)]
 pub enum Forgets {
     /// The file system.
@@ -48,28 +48,28 @@ struct State {
     forgets: Option<Forgets>,
     nodes: Vec<Node>,
     unsynced: Vec<Change>,
-    /// Files of which a sync has failed, and their octets then: what is written there
-    /// again never comes to the disk, unless it was cut off in between.
+    /// Files whose sync has failed, with their octets at that time. Octets written
+    /// there again never reach the disk, unless the file was truncated in between.
     spoilt: BTreeMap<usize, u64>,
-    /// Starts of the system so far.
+    /// How often the system has started.
     boots: u32,
-    /// Ends of runs so far: what is open belongs to one.
+    /// How many runs have ended. Each open file belongs to one run.
     runs: u32,
-    /// Instants in this run so far.
+    /// The number of instants in this run so far.
     instants: u32,
     mishap: Option<Mishap>,
-    /// The run has ended, or its disk has.
+    /// Whether a mishap has ended the run.
     is_dead: bool,
-    /// Errors go on.
+    /// The error that operations give until the run ends.
     fails: Option<io::ErrorKind>,
 }
 
-/// A file or directory: as programs see it, and as it is on the disk.
+/// A file or directory, as programs see it and as it is on the disk.
 #[derive(Clone, Debug, Default)]
 struct Node {
     seen: Content,
     kept: Content,
-    /// The name it was made under.
+    /// The name under which it was created.
     name: OsString,
     within: usize,
 }
@@ -82,19 +82,19 @@ struct Content {
 
 #[derive(Clone, Debug)]
 enum Change {
-    /// Names of directories now mean other nodes, or none.
+    /// The names of directories now refer to other nodes, or to none.
     Names(Vec<(usize, OsString, Option<usize>)>),
     Write(usize, u64, Vec<u8>),
     Size(usize, u64),
 }
 
-/// What a step with the disk is.
+/// The kind of a disk operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// It changes a name. On a disk that is full a file can still be made, though
-    /// nothing be written to it.
+    /// It changes a name. On a full disk, a file can still be created, but nothing
+    /// can be written to it.
     Names,
-    /// It needs room.
+    /// It needs free space.
     TakesRoom,
     Syncs,
 }
@@ -140,7 +140,7 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A run begins, and perhaps something happens to it.
+    /// Begins a run, perhaps with a mishap.
     pub(crate) fn begin(&self, mishap: Option<Mishap>) {
         let mut state = self.state();
         state.instants = 0;
@@ -149,7 +149,7 @@ impl Memory {
         state.fails = None;
     }
 
-    /// The run has ended: by itself, or by a mishap.
+    /// Ends the run, which ended by itself or by a mishap.
     pub(crate) fn end(&self) {
         let mut state = self.state();
         state.runs += 1;
@@ -163,11 +163,11 @@ impl Memory {
         state.fails = None;
     }
 
-    /// A moment in which a run may end.
+    /// An instant at which the run may end.
     ///
     /// # Panics
     ///
-    /// Unwinds with [`Ended`] if it does.
+    /// Unwinds with [`Ended`] if the run ends here.
     pub(crate) fn instant(&self) {
         let mut state = self.state();
         state.instants += 1;
@@ -181,7 +181,7 @@ impl Memory {
         }
     }
 
-    /// One step of a program.
+    /// One disk operation of a program.
     fn step<T>(&self, step: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
         self.instant();
         let mut state = self.state();
@@ -214,7 +214,7 @@ impl Memory {
         names.map(file).collect()
     }
 
-    /// What another program does between runs: it is on the disk at once.
+    /// Writes as another program does between runs: it reaches the disk at once.
     pub(crate) fn by_another_program(&self, change: impl FnOnce(&Self) -> io::Result<()>) {
         self.begin(None);
         change(self).expect("no mishap");
@@ -235,7 +235,7 @@ impl State {
         Ok(node)
     }
 
-    /// Whether a step fails now.
+    /// Whether an operation fails now.
     fn fails(&mut self, step: Step) -> Option<io::ErrorKind> {
         if let Some(error) = self.fails {
             let is_full = error == io::ErrorKind::StorageFull;
@@ -267,7 +267,7 @@ impl State {
         self.unsynced.push(change);
     }
 
-    /// Names change as one, or one by one.
+    /// Records changes of names, together or one by one.
     fn rename(&mut self, changes: Vec<(usize, OsString, Option<usize>)>) {
         match self.medium {
             Medium::Posix => {
@@ -294,7 +294,7 @@ impl State {
         }
     }
 
-    /// Told once; what was not written is written no more.
+    /// Reports the error once. Octets not yet written are never written.
     fn spoil(&mut self, file: usize) {
         self.unsynced.retain(|change| change.file() != Some(file));
         let size = self.nodes[file].seen.octets.len() as u64;
@@ -356,7 +356,8 @@ impl State {
         Ok(())
     }
 
-    /// What is not on the disk is forgotten, but for what chance has brought there.
+    /// Forgets all changes that are not on the disk, except those that reached it by
+    /// chance.
     fn lose_power(&mut self, chance: u16) {
         let mut random = fastrand::Rng::with_seed(u64::from(chance));
         // None, all, and often enough something between.
@@ -446,7 +447,7 @@ impl Disk for Memory {
     }
 }
 
-/// What is open belongs to a run.
+/// An open file or directory. It belongs to one run.
 #[derive(Debug)]
 struct Handle {
     disk: Memory,

@@ -1,5 +1,5 @@
-//! Fetches with one wrong decision each: what no scenario tells from a sound
-//! fetch, no scenario protects.
+//! Known bugs: fetches with one wrong decision each. A scenario must tell each of
+//! them from a sound fetch.
 
 use pop3_fetch::{
     Careful, Committed, Decisions, Direct, Gone, Intake, Key, Received, Reckoning, Sizes, Total,
@@ -11,17 +11,17 @@ use pop3_proto::{
 
 use crate::{Client, Forgets, Scenario, Sound, check};
 
-/// A fetch that errs.
+/// A fetch with a known bug.
 #[derive(Clone, Copy)]
 pub struct KnownBug {
-    /// What it does wrong.
+    /// What the fetch does wrong.
     pub name: &'static str,
-    /// Whose bug it is, or what it would cost.
+    /// Which software has this bug, or what the bug would cost.
     pub source: &'static str,
     wrong: Wrong,
 }
 
-/// One of these is set.
+/// Where the bug is: exactly one field is set.
 #[derive(Clone, Copy, Default)]
 struct Wrong {
     fits: Option<fn(Option<u64>, &Received) -> bool>,
@@ -38,15 +38,15 @@ struct Wrong {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Spoils {
-    /// Stores what is discarded.
+    /// Stores messages that are discarded.
     Discard,
-    /// Records what was kept when the connection breaks.
+    /// Records the part that was kept when the connection breaks.
     End,
     /// Stores a part of a message when the connection breaks.
     Part,
     /// Stores a message under the key of the one before.
     Key,
-    /// Records nothing but the first message.
+    /// Records only the first message.
     Confirm,
 }
 
@@ -63,7 +63,7 @@ const NONE: Wrong = Wrong {
     forgets: None,
 };
 
-/// All of them.
+/// All known bugs.
 pub const ALL: [KnownBug; 29] = [
     KnownBug {
         name: "records-before-the-witness",
@@ -311,8 +311,8 @@ pub const ALL: [KnownBug; 29] = [
     },
 ];
 
-/// Checks a scenario on the fetch that the variable `POP3_KNOWN_BUG` names, or on the
-/// sound one.
+/// Checks a scenario with the known bug that the variable `POP3_KNOWN_BUG` names, or
+/// with the sound fetch.
 ///
 /// # Panics
 ///
@@ -405,20 +405,20 @@ impl Decisions for KnownBug {
     }
 }
 
-/// An intake that spoils one thing.
+/// An intake with one defect.
 pub struct Spoilt {
     direct: Direct,
     spoils: Option<Spoils>,
     octets: u64,
-    /// The message that has begun.
+    /// The message that is being received.
     number: Option<MessageNumber>,
-    /// That of the message before.
+    /// The key of the previous message.
     key: Option<Key>,
     confirmed: bool,
 }
 
 impl Spoilt {
-    /// Stores what came, under a key of its own.
+    /// Stores the octets received so far, under a key of their own.
     fn store(&mut self, number: MessageNumber) -> Result<(), Gone> {
         let key = Key {
             unique_id: format!("part of {number}").into_bytes(),

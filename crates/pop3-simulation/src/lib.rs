@@ -1,16 +1,16 @@
-//! Whole fetches from servers that err, in one process.
+//! Simulates whole fetches from faulty servers, in one process.
 //!
 //! The real plan, session, journal and delivery run against a server that is made
-//! from a [`Scenario`]: a maildrop, a way to count sizes, and faults. The network
-//! is in memory, the clock stands still but for a timeout, the journal is a
-//! database in memory, and so is the disk, which forgets what was not synced. A
-//! scenario is run until it settles, and an oracle looks after each run:
+//! from a [`Scenario`]: a maildrop, a way to count sizes, and faults. The network,
+//! the journal's database and the disk are in memory. The clock moves only for a
+//! timeout, and the disk forgets what was not synced. A scenario is run until it
+//! settles. After each run, an oracle checks four rules:
 //!
-//! 1. Each message that the server ever held is still there, or stored exactly
+//! 1. Each message that the server ever held is still there, or is stored exactly
 //!    once, with exactly its octets.
 //! 2. Nothing else is stored.
-//! 3. A run is a success only if all that was to be fetched is.
-//! 4. What the faults leave whole is fetched in the end.
+//! 3. A run succeeds only if it has fetched every message that it should fetch.
+//! 4. Every message that the faults leave whole is fetched in the end.
 
 #![cfg(unix)]
 

@@ -1,5 +1,5 @@
-//! What is stored, by the definition of a Maildir and of an mbox; and what other
-//! programs do with it between runs.
+//! Reads what is stored, as the definitions of Maildir and mbox say, and does to it
+//! what other programs do between runs.
 
 use std::{collections::BTreeMap, ffi::OsStr, io, path::Path};
 
@@ -10,7 +10,7 @@ use crate::{Medium, disk::Memory};
 pub(crate) const MAILDIR: &str = "/mail";
 pub(crate) const MBOX: &str = "/mbox";
 
-/// How often each message is in the Maildir.
+/// Counts how often each message is in the Maildir.
 pub(crate) fn in_maildir(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
     let mut stored = BTreeMap::new();
     for part in ["new", "cur"] {
@@ -21,8 +21,8 @@ pub(crate) fn in_maildir(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
     stored
 }
 
-/// How often each message is in the mbox, but for those of the other program.
-/// Empty lines before and behind a message do not count.
+/// Counts how often each message is in the mbox, except those of the other program.
+/// Ignores empty lines before and after a message.
 pub(crate) fn in_mbox(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
     let octets = disk.read(MBOX).unwrap_or_default();
     let mut messages: Vec<Vec<u8>> = Vec::new();
@@ -57,8 +57,8 @@ fn unquoted(line: &[u8]) -> &[u8] {
     }
 }
 
-/// Files that no run should leave. Where nothing puts on the disk that a file was
-/// removed, one may be back in `tmp`.
+/// Files that no run should leave. If nothing syncs the removal of a file, it may
+/// return in `tmp`.
 pub(crate) fn left_over(disk: &Memory, medium: Medium) -> Vec<String> {
     let lossy = |name: &OsStr| name.to_string_lossy().into_owned();
     let mut tmp = disk.files(&format!("{MAILDIR}/tmp"));

@@ -1,37 +1,37 @@
-//! What a server holds, and how it errs.
+//! Scenarios: which messages a server has, and its faults.
 
 use arbitrary::{Arbitrary, Unstructured};
 
-/// A maildrop, how its server counts, and what goes wrong.
+/// A maildrop, how its server counts octets, and what goes wrong.
 ///
 /// As fuzz input: an octet for each setting, then two for each fault and four for
 /// each mishap.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// How many messages there are at first; at most [`Self::MESSAGES`].
+    /// The number of messages at the start: at most [`Self::MESSAGES`].
     pub messages: u8,
-    /// Which of the [contents](Self::content) is the first.
+    /// The first message, as an index into the [contents](Self::content).
     pub first: u8,
     /// How LIST counts octets.
     pub counting: Counting,
     /// Whether the server announces PIPELINING.
     pub pipelining: bool,
-    /// Whether messages are deleted once they are delivered.
+    /// Whether the client deletes messages after delivery.
     pub delete: bool,
-    /// Whether the client behaves as Outlook, or as RFC 1939 has it.
+    /// Whether the client uses the Outlook profile or that of RFC 1939.
     pub outlook: bool,
-    /// Octets in a read, at most; 0: all that there are.
+    /// The maximum number of octets in a read; 0 means no maximum.
     pub read: u8,
-    /// Whether the server numbers its messages from the other end in each second
+    /// Whether the server reverses the order of its messages in every second
     /// session.
     pub renumbers: bool,
-    /// Whether messages without a unique-id are fetched, too.
+    /// Whether the client also fetches messages without a unique-id.
     pub without_unique_id: bool,
-    /// Whether a message arrives before each session but the first.
+    /// Whether a message arrives before each session except the first.
     pub mail_arrives: bool,
-    /// Whether mail goes to an mbox, or to a Maildir.
+    /// Whether the client stores mail in an mbox or in a Maildir.
     pub mbox: bool,
-    /// What keeps it.
+    /// The file system that stores it.
     pub medium: Medium,
     /// Whether between runs another program takes mail from `new` to `cur`, or
     /// appends to the mbox.
@@ -42,38 +42,39 @@ pub struct Scenario {
     pub mishaps: Vec<Mishap>,
 }
 
-/// How a file system brings changes to the disk.
+/// When a file system writes changes to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Medium {
-    /// As ext4, XFS and Btrfs: names in their order, a rename as one; `fsync` of any
-    /// directory brings all of them, `fsync` of a file its octets.
+    /// As ext4, XFS and Btrfs: names are written in their order, and a rename is one
+    /// change. `fsync` of any directory writes all names; `fsync` of a file writes its
+    /// octets.
     Journaled,
-    /// What POSIX promises and no more: names in any order, a rename as two; `fsync`
-    /// brings the names of that directory, or the octets of that file.
+    /// Only what POSIX promises: names are written in any order, and a rename is two
+    /// changes. `fsync` writes the names of that directory, or the octets of that file.
     Posix,
-    /// As bindfs over ext4: `fsync` of a directory does nothing, and that of a file
-    /// brings all names, too.
+    /// As bindfs over ext4: `fsync` of a directory does nothing, and `fsync` of a file
+    /// also writes all names.
     Layered,
 }
 
-/// What goes wrong with the client's machine, once.
+/// One mishap of the client's machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mishap {
-    /// In which run, from 0.
+    /// The run in which it happens, from 0.
     pub run: u8,
-    /// At which instant of it: there are two for each step with the disk, and one for
+    /// The instant of the run: there are two for each disk operation, and one for
     /// each turn of the network.
     pub at: u16,
-    /// What.
+    /// The kind of mishap.
     pub kind: MishapKind,
 }
 
-/// What goes wrong with the client's machine.
+/// The kinds of mishap of the client's machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MishapKind {
-    /// Power is lost; chance says which changes were on the disk.
+    /// Power is lost. Chance decides which changes had reached the disk.
     PowerLoss {
-        /// A multiple of 4: none; one more: all; else any.
+        /// Modulo 4: 0 means no change, 1 all changes, and 2 or 3 any changes.
         chance: u16,
     },
     /// The program is killed.

@@ -1,17 +1,17 @@
-//! A server that errs as its scenario says. Lines in, octets out.
+//! A server with the faults of its scenario. It takes lines and gives octets.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::{Counting, Fault, Scenario};
 
-/// The maildrop, from session to session.
+/// The maildrop, which persists between sessions.
 #[derive(Debug)]
 pub(crate) struct Maildrop {
-    /// Each message that ever was there, by its index.
+    /// Each message that was ever there, by its index.
     pub(crate) contents: Vec<Vec<u8>>,
-    /// The indices of those that are there, in the order of arrival.
+    /// The indices of the messages that are there now, in order of arrival.
     pub(crate) there: Vec<usize>,
-    /// Sessions so far.
+    /// The number of sessions so far.
     pub(crate) sessions: u8,
 }
 
@@ -20,10 +20,9 @@ pub(crate) struct Server<'a> {
     scenario: &'a Scenario,
     maildrop: &'a mut Maildrop,
     session: u8,
-    /// The message of each number.
+    /// The index of the message with each message-number.
     numbered: Vec<usize>,
-    /// The numbers as they were when the session began, for what is named in
-    /// faults.
+    /// The message-numbers at the start of the session, to which faults refer.
     original: Vec<usize>,
     marked: BTreeSet<usize>,
     input: VecDeque<u8>,
@@ -78,7 +77,7 @@ impl<'a> Server<'a> {
         self.input.extend(octets);
     }
 
-    /// Answers all lines that are there.
+    /// Answers all lines received so far.
     pub(crate) fn answer(&mut self) {
         while !self.is_closed
             && let Some(line) = self.line()
@@ -93,7 +92,7 @@ impl<'a> Server<'a> {
         Some(String::from_utf8_lossy(&line).trim_end().to_owned())
     }
 
-    /// The message of the next line, if that is RETR.
+    /// The message that the next line requests, if the line is RETR.
     fn next_retr(&self) -> Option<usize> {
         let line: Vec<u8> = self
             .input
@@ -119,7 +118,7 @@ impl<'a> Server<'a> {
         self.faults().any(|other| other == fault)
     }
 
-    /// Whether a fault of a message strikes the message with this index.
+    /// Whether a fault affects the message with this index.
     fn strikes(&self, index: usize, fault: impl Fn(u8, bool) -> Fault) -> bool {
         let place = self.original.iter().position(|&other| other == index);
         let Some(number) = place.and_then(|place| u8::try_from(place + 1).ok()) else {
@@ -165,7 +164,7 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// The lines of a listing, by number.
+    /// The lines of a listing, by message-number.
     fn listing(&mut self, line: impl Fn(&Self, usize) -> Option<String>) {
         self.say("+OK");
         let mut lines: Vec<String> = (self.numbered.iter().enumerate())
@@ -318,7 +317,7 @@ impl<'a> Server<'a> {
     }
 }
 
-/// A message with its dots stuffed; `first`: also at its first octet.
+/// A message with its dots stuffed; with `first`, also a dot at its first octet.
 fn stuffed(content: &[u8], first: bool) -> Vec<u8> {
     let mut octets = Vec::new();
     for (place, line) in content.split_inclusive(|&octet| octet == b'\n').enumerate() {

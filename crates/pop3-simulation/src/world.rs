@@ -1,4 +1,4 @@
-//! Runs a scenario until it settles, and looks after each run.
+//! Runs a scenario until it settles, and checks the mail after each run.
 
 use std::{
     cell::RefCell,
@@ -25,10 +25,10 @@ use crate::{
     server::{Maildrop, Server},
 };
 
-/// Runs at most.
+/// The maximum number of runs.
 const RUNS: usize = 8;
-/// Sessions in a run, and turns of octets in a session, at most: a client that
-/// goes round is a fault.
+/// The maximum number of sessions in a run, and of turns in a session. A client that
+/// loops fails here.
 const SESSIONS: usize = 40;
 const TURNS: usize = 100_000;
 
@@ -45,18 +45,18 @@ pub trait Client {
     /// Its intake, over the real one.
     fn intake(&self, direct: Direct) -> Self::Intake;
 
-    /// What it does not put on the disk.
+    /// What it does not sync.
     fn forgets(&self) -> Option<Forgets> {
         None
     }
 
-    /// What it takes an event for.
+    /// How it misreads an event.
     fn event<'e>(&self, event: Event<'e>) -> Event<'e> {
         event
     }
 }
 
-/// The client as it should be.
+/// The correct client.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sound;
 
@@ -87,12 +87,12 @@ struct World<'a, C> {
     client: &'a C,
     scenario: &'a Scenario,
     disk: Memory,
-    /// Keeps the database in memory while no run has it.
+    /// The name of the in-memory database, which `_keeper` keeps alive between runs.
     database: String,
     _keeper: Connection,
 }
 
-/// What there is after a run.
+/// The state after a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Look {
     there: Vec<usize>,
@@ -202,7 +202,7 @@ impl<'a, C: Client> World<'a, C> {
         assert!(left.is_empty(), "run {run} leaves {left:?}: {scenario:?}");
     }
 
-    /// All that is there is stored, unless no reply speaks of it.
+    /// Requires that every message in the maildrop is stored, unless no reply names it.
     fn success_is_success(&self, maildrop: &Maildrop, look: &Look, run: usize) {
         let Scenario {
             faults, counting, ..
@@ -222,8 +222,8 @@ impl<'a, C: Client> World<'a, C> {
         }
     }
 
-    /// What no lasting fault can touch is fetched in the end, and deleted if it was
-    /// to be.
+    /// Requires that each message that no lasting fault affects is fetched in the end,
+    /// and deleted if the scenario says so.
     fn what_is_whole_is_fetched(&self, maildrop: &Maildrop, look: &Look) {
         let Scenario {
             faults, counting, ..
@@ -322,7 +322,7 @@ impl<'a, C: Client> World<'a, C> {
 }
 
 impl Fault {
-    /// Whether it strikes only for some sessions.
+    /// Whether the fault occurs only in some sessions.
     const fn passes(self) -> bool {
         match self {
             Self::NoTerminator { once, .. }
@@ -338,7 +338,7 @@ impl Fault {
         }
     }
 
-    /// Whether messages may stay on the server though they were fetched.
+    /// Whether fetched messages may stay on the server.
     const fn keeps(self) -> bool {
         matches!(
             self,
@@ -346,13 +346,13 @@ impl Fault {
         )
     }
 
-    /// Whether it may keep any message from being fetched.
+    /// Whether the fault may prevent the fetch of any message.
     const fn strikes_all(self) -> bool {
         matches!(self, Self::StatCounts)
     }
 }
 
-/// A session and its server, joined.
+/// A client session joined to a server.
 struct Link<'a> {
     session: Session,
     server: Server<'a>,
@@ -385,8 +385,8 @@ impl<'a> Link<'a> {
         self.run(&mut steps, |event| event)
     }
 
-    /// Moves octets until the exchange is over. All that the client sends arrives
-    /// before the server answers any of it.
+    /// Moves octets until the exchange is over. Everything that the client sends
+    /// arrives before the server answers any of it.
     fn run<E: Exchange<Output = (), Error = Failure>>(
         &mut self,
         exchange: &mut E,

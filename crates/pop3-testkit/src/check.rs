@@ -1,4 +1,4 @@
-//! Properties as plain functions that panic where a property does not hold. Fuzz
+//! Properties, as plain functions that panic if the property does not hold. Fuzz
 //! targets, property tests and corpus tests call the same functions, on our code
 //! or on a known bug.
 

@@ -1,4 +1,4 @@
-//! What the tests of pop3-rs share: reference models, generators, plans for cutting
+//! Code that the tests of pop3-rs share: reference models, generators, plans for cutting
 //! input, checks, and the known bugs that show that the checks work. Fuzz targets,
 //! property tests, exhaustive tests, corpus tests and benchmarks use it.
 

@@ -1,7 +1,6 @@
 //! Traces: whole sessions as text, replayed against both sides.
 //!
-//! A line is one of these; blank lines and those that begin with `#` are for
-//! people.
+//! A line is one of these. Blank lines and lines that begin with `#` are comments.
 //!
 //! | line | is |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! What is under test, one trait for each kind. Each way to use the crates is a view,
-//! and so is each known bug.
+//! Views: one trait for each kind of code under test. Each way to use the crates is
+//! a view, and so is each known bug.
 
 mod client;
 mod decode;
