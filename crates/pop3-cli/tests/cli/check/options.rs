@@ -36,7 +36,7 @@ fn the_session_timeout_ends_a_run_that_goes_on() {
     let run = check(&url, &options, PASSWORD);
     drop(listener);
     assert_eq!(run.status, Some(75), "{run:?}");
-    assert!(run.stderr.contains("run it again"), "{run:?}");
+    assert!(run.stderr.contains("not all rows were tried"), "{run:?}");
 }
 
 #[test]
