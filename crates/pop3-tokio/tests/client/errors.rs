@@ -39,7 +39,7 @@ fn each_error_says_what_is_wrong() {
         assert!(error.ends_with(says), "{error}");
     }
     let unknown = UnknownMethod.to_string();
-    assert!(unknown.starts_with("no such method "), "{unknown}");
+    assert!(unknown.starts_with("no such login method"), "{unknown}");
     for method in Method::ALL {
         assert!(unknown.contains(method.name()), "{unknown}");
         let wrong = LoginError::Credentials(method).to_string();
