@@ -124,8 +124,8 @@ impl Read for Reads<'_> {
     }
 }
 
-/// `MultilineDecoder::feed`, what it hands out collected in a vector that is
-/// large enough and was written to before.
+/// `MultilineDecoder::feed`, with its slices collected in a vector that is large
+/// enough and was written to before.
 pub enum IntoVec {}
 
 impl Subject for IntoVec {

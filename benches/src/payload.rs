@@ -180,7 +180,7 @@ fn endless(random: &mut Random, line: &mut Vec<u8>, room: usize) {
     digits(random, line, room);
 }
 
-/// A line of a listing: its number, and what is said of the message.
+/// A line of a listing: the message-number and a field.
 fn listing(random: &mut Random, line: &mut Vec<u8>, field: fn(&mut Random) -> String) {
     random.lines += 1;
     let number = random.lines;

@@ -30,7 +30,7 @@ pub trait Subject: 'static {
     }
 }
 
-/// Takes what a subject hands out.
+/// Receives the output of a subject.
 pub trait Sink {
     /// Octets of the output.
     fn data(&mut self, octets: &[u8]);
@@ -38,11 +38,11 @@ pub trait Sink {
     fn counted(&mut self, octets: u64);
 }
 
-/// What a subject must hand out.
+/// The expected output of a subject.
 pub enum Expected<'a> {
     /// These octets.
     Data(Cow<'a, [u8]>),
-    /// So many octets, none of which it shows.
+    /// A number of octets, which it does not return.
     Octets(u64),
 }
 
@@ -56,7 +56,7 @@ pub struct Row {
     pub(crate) stopwatch: for<'a> fn(&'a Case<'a>) -> Stopwatch<'a>,
 }
 
-/// Says how long so many runs take. It keeps its buffers from call to call.
+/// Measures the time of a number of runs. It keeps its buffers between calls.
 pub(crate) type Stopwatch<'a> = Box<dyn FnMut(u64) -> Duration + 'a>;
 
 /// Puts a subject into a table.

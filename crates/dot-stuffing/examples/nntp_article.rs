@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// An article and the reply to QUIT behind it.
+/// An article and the reply to QUIT after it.
 fn article(replies: &mut impl BufRead) -> Result<Vec<u8>, Box<dyn Error>> {
     status(replies, '2')?;
     let mut article = Vec::new();

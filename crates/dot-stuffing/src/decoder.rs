@@ -457,8 +457,8 @@ impl MultilineDecoder {
     }
 
     /// Returns the number of octets of `run`, which begins at `offset` on the wire,
-    /// that the limits admit. If that is not all, the decoder fails; if it is none,
-    /// this returns the error.
+    /// that the limits admit. If that is not all, the decoder fails; if there is
+    /// none, this returns the error.
     #[inline]
     fn admit(&mut self, run: &[u8], offset: u64) -> Result<usize, DecodeError> {
         let mut admitted = run.len();

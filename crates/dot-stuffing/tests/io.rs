@@ -133,7 +133,7 @@ fn a_buffer_that_fails_when_it_is_looked_at_again_is_an_error() {
     assert_eq!(error.unwrap_err().kind(), ErrorKind::BrokenPipe);
 }
 
-/// Is interrupted, takes so many octets, and then says this for ever.
+/// Is interrupted, accepts a number of octets, and then always returns this error.
 struct Sink {
     interrupted: bool,
     room: usize,

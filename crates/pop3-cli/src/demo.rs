@@ -249,7 +249,9 @@ impl fmt::Display for Report {
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical, difference, dots};
+    use std::{path::PathBuf, time::Duration};
+
+    use super::{Report, canonical, difference, dots};
 
     #[test]
     fn ends_every_line_with_crlf() {
@@ -258,6 +260,30 @@ mod tests {
         assert_eq!(canonical(b"a\r\n"), b"a\r\n");
         assert_eq!(canonical(b".\n\r\r\n\r"), b".\r\n\r\n\r\n\r\n");
         assert_eq!(dots(&canonical(b".\na.\n..\n\n.b")), 3);
+        assert_eq!(dots(b"a.b\r\n"), 0);
+    }
+
+    #[test]
+    fn reports_megabytes_per_second() {
+        let report = Report {
+            messages: 3,
+            octets: 30_000_000,
+            stuffed: 7,
+            time: Duration::from_secs(2),
+            port: 995,
+            maildir: PathBuf::from("/somewhere/Maildir"),
+        };
+        let said = report.to_string();
+        for part in [
+            "127.0.0.1:995",
+            " 3,",
+            "30000000",
+            " 7 ",
+            "2.00 s, 15 MB/s",
+            "/somewhere/Maildir",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
     }
 
     /// Each of these makes the command exit with 1.

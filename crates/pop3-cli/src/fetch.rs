@@ -228,3 +228,14 @@ fn clock() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| now.as_secs().cast_signed())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::clock;
+
+    /// `--delete-after` counts from what it says.
+    #[test]
+    fn the_clock_is_after_this_was_written() {
+        assert!(clock() > 1_750_000_000);
+    }
+}

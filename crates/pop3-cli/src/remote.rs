@@ -142,7 +142,8 @@ impl RemoteOptions {
             timeouts.reply = timeout;
         }
         settings.timeouts.session = self.session_timeout.map(Duration::from_secs);
-        settings.insecure_plaintext = self.insecure_plaintext;
+        // Where the file says one and the command line the other, TLS is required.
+        settings.insecure_plaintext = self.insecure_plaintext && !self.require_tls;
         settings.dangerous_token_in_cleartext = self.dangerous_token_in_cleartext;
         settings.require_tls = self.require_tls;
         settings.tls.dangerous_accept_invalid_certs = self.dangerous_accept_invalid_certs;
@@ -242,4 +243,49 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> R
         .build()
         .map_err(Failure::of_runtime)?;
     runtime.block_on(future)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_settings() {
+        let url = "pop3://me@mail.example.org";
+        let before = RemoteOptions::default().remote(url).unwrap().settings;
+        assert!(before.pipelining && !before.insecure_plaintext && !before.require_tls);
+        assert!(!before.tls.dangerous_accept_invalid_certs);
+        let options = RemoteOptions {
+            timeout: Some(7),
+            session_timeout: Some(8),
+            no_pipelining: true,
+            ca_file: Some(PathBuf::from("/ca.pem")),
+            dangerous_accept_invalid_certs: true,
+            ..RemoteOptions::default()
+        };
+        let after = options.remote(url).unwrap().settings;
+        let seconds = Duration::from_secs;
+        let times = &after.timeouts;
+        for time in [times.connect, times.tls, times.greeting, times.reply] {
+            assert_eq!(time, seconds(7));
+        }
+        assert_eq!(times.session, Some(seconds(8)));
+        assert_eq!(times.idle, before.timeouts.idle);
+        assert!(!after.pipelining && after.tls.dangerous_accept_invalid_certs);
+        assert_eq!(after.tls.ca_files, [PathBuf::from("/ca.pem")]);
+    }
+
+    #[test]
+    fn tls_is_required_where_both_are_said() {
+        for (require_tls, insecure_plaintext) in [(true, true), (true, false), (false, true)] {
+            let options = RemoteOptions {
+                require_tls,
+                insecure_plaintext,
+                ..RemoteOptions::default()
+            };
+            let settings = options.remote("pop3://me@example.org").unwrap().settings;
+            assert_eq!(settings.require_tls, require_tls);
+            assert_eq!(settings.insecure_plaintext, !require_tls);
+        }
+    }
 }

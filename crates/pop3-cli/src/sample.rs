@@ -75,3 +75,47 @@ fn with_header(name: &str, body: &[u8]) -> Vec<u8> {
     );
     [header.as_bytes(), body].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_every_edge_that_it_names() {
+        let messages = messages();
+        let has = |edge: &dyn Fn(&[u8]) -> bool| messages.iter().any(|(_, mail)| edge(mail));
+        let holds = |part: &[u8]| has(&|mail| mail.windows(part.len()).any(|run| run == part));
+        for part in [
+            &b"\r\n.\r\n"[..],
+            b"\r\n..\r\n",
+            b"\n.\n",
+            b"\n.\r\n",
+            b"\r.\r",
+            b"\r\n.\r\r\n",
+            b"\0",
+            b"a.b.",
+        ] {
+            assert!(holds(part), "{}", part.escape_ascii());
+        }
+        assert!(has(&|mail| (0..=u8::MAX).all(|octet| mail.contains(&octet))));
+        for whole in [&b""[..], b".", b"\n"] {
+            assert!(has(&|mail| mail == whole), "{}", whole.escape_ascii());
+        }
+        assert!(has(&|mail| mail.len() > 1 && mail.starts_with(b".")));
+        for octets in [8189, 8191, 65536] {
+            let is_as_long = |line: &[u8]| line.trim_ascii_end().len() == octets;
+            let has_line = |mail: &[u8]| {
+                mail.split_inclusive(|octet| *octet == b'\n')
+                    .any(is_as_long)
+            };
+            assert!(has(&has_line), "no line of {octets} octets");
+        }
+        assert!(has(&|mail| mail.len() > 2_000_000));
+        let headed = messages.iter().filter(|(name, mail)| {
+            let subject = format!("Subject: {name}\r\n\r\n");
+            let subject = subject.as_bytes();
+            mail.windows(subject.len()).any(|run| run == subject)
+        });
+        assert_eq!(headed.count(), messages.len() - 4);
+    }
+}

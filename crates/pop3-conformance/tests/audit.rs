@@ -78,7 +78,7 @@ fn what_is_no_scenario_is_refused_with_the_reason() {
     for (text, reason) in [
         ("", "why"),
         ("why = 'a'\nwhen = 'b'", "unknown field `when`"),
-        ("why = 'a'\nshows = ['C0999']", "`C0999` is no statement"),
+        ("why = 'a'\nshows = ['C0999']", "`C0999` is not a statement"),
         ("why = 'a'\n[[message]]\nwire = '.x'", "`stored`"),
         ("why = 'a'\n[[message]]\nwire = '\\q'", "no escape"),
         (

@@ -27,8 +27,8 @@ const LINES: [&str; 20] = [
     "a line of some length, as they are in most messages that people write",
 ];
 
-/// So many messages with LF line ends, each with a header; the same at each
-/// call. None ends with a blank line, which some software drops.
+/// `count` messages with LF line ends, each with a header; the same at each call.
+/// None ends with a blank line, which some software drops.
 #[must_use]
 pub fn messages(count: usize) -> Vec<Vec<u8>> {
     let mut state = 0x9E37_79B9_u32;

@@ -335,7 +335,7 @@ fn a_family_is_left_out_once_three_of_it_never_ended_alike() {
     assert_eq!(audit.verdict(family), Some(audit::Verdict::Dangerous));
     let report = audit.report();
     let evidence = report.rows()[0].evidence();
-    let wanted = " not run, since 3 never ended in the same way;";
+    let wanted = " not run, because 3 never ended in the same way;";
     assert!(evidence.contains(wanted), "{evidence}");
 }
 

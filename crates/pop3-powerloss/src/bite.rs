@@ -95,7 +95,8 @@ struct Site {
 }
 
 /// Leaves out each sync of the program once on each file system, until one shows
-/// that it is needed. Gives how many of those that are needed none has shown.
+/// that it is needed. Returns the number of needed syncs that no state has shown to
+/// be needed.
 pub(crate) fn bite(
     laboratories: &mut [Laboratory],
     kinds: &[Kind],
@@ -232,7 +233,7 @@ impl Messages {
         };
         Setup {
             kind,
-            // On one disk the syncs of the journal stand in for others.
+            // On one disk the syncs of the journal take the place of others.
             journal_apart: true,
             // A place that is there, and one that the program makes.
             has_foreign: !matches!(self, Self::Few),

@@ -1,4 +1,4 @@
-//! The order of the experiments: recordings by turns of all kinds, and of each some
+//! The order of the experiments: recordings of all kinds in turn, and of each some
 //! crash states.
 
 use std::{

@@ -171,7 +171,7 @@ impl Options {
         kinds
     }
 
-    /// None: no file system can be had.
+    /// Returns `None` if no file system is available.
     fn explore(&self, scratch: &Path) -> anyhow::Result<Option<Table>> {
         let pop3 = self.pop3.canonicalize();
         let pop3 = pop3.with_context(|| format!("no program {}", self.pop3.display()))?;
@@ -245,9 +245,9 @@ fn is_there(program: &str) -> bool {
     std::env::split_paths(&paths).any(|path| path.join(program).exists())
 }
 
-/// The last process of a mount namespace unmounts all that is left there, and
-/// would wait for ever for disks that it serves itself. So another one stays until
-/// this one is gone, however that comes: until nothing can be written to its input.
+/// The last process of a mount namespace unmounts all that is left there, and would
+/// wait forever for disks that it serves itself. So another one stays until this
+/// one is gone, however that comes: until nothing can be written to its input.
 fn keep_namespace() -> anyhow::Result<Child> {
     Command::new("cat")
         .stdin(Stdio::piped())

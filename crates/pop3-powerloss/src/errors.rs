@@ -66,7 +66,7 @@ impl Trial {
         }
     }
 
-    /// Gives how the first run ended, and what is wrong in the end.
+    /// Returns how the first run ended, and what is wrong in the end.
     pub(crate) fn run(&self, laboratory: &Laboratory) -> anyhow::Result<(Ended, Wrong)> {
         let Self {
             setup,

@@ -1,4 +1,4 @@
-//! The messages of the server, and what may stand in a place for mail before.
+//! The messages of the server, and what a place for mail may contain before.
 
 use std::{fmt::Write as _, sync::Arc};
 

@@ -22,7 +22,7 @@ pub(crate) struct Record {
     pub(crate) events: Vec<Event>,
 }
 
-/// What becomes of the writes that no flush has covered.
+/// What happens to the writes that no flush has covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unflushed {
     All,

@@ -1,4 +1,4 @@
-//! What stands behind a keyword: types that cannot hold what must not be sent.
+//! The arguments of commands: types that cannot contain what must not be sent.
 
 use core::{fmt, num::NonZeroU32, str};
 
@@ -32,13 +32,13 @@ impl MessageNumber {
         self.0.get()
     }
 
-    /// The place in a list of all messages, counted from 0.
+    /// The index in a list of all messages, from 0.
     #[must_use]
     pub const fn index(self) -> usize {
         self.0.get() as usize - 1
     }
 
-    /// The message-number of that place; `None` beyond 2^32 - 1.
+    /// The message-number for an index; `None` beyond 2^32 - 1.
     #[must_use]
     pub fn from_index(index: usize) -> Option<Self> {
         Self::new(u32::try_from(index).ok()?.checked_add(1)?)
@@ -53,10 +53,10 @@ impl fmt::Display for MessageNumber {
 
 /// A unique-id: 1 to 70 octets from 0x21 to 0x7E (RFC 1939 §7).
 ///
-/// MS-STANOPOP3 C0039 prints the range as 0x2E to 0x7E, against the RFC that
-/// it explains; servers use the RFC's, and so does this type.
+/// MS-STANOPOP3 C0039 gives the range as 0x2E to 0x7E, which contradicts the RFC;
+/// servers use the range of the RFC, and so does this type.
 ///
-/// It is an arbitrary string: never make a file name of it unescaped.
+/// A unique-id is an arbitrary string: escape it before you use it as a file name.
 ///
 /// ```
 /// use pop3_proto::UniqueId;
@@ -76,8 +76,8 @@ impl<'a> UniqueId<'a> {
     ///
     /// # Errors
     ///
-    /// If it is empty, longer than 70 octets, or holds an octet outside 0x21
-    /// to 0x7E.
+    /// If it is empty, longer than 70 octets, or contains an octet outside 0x21 to
+    /// 0x7E.
     pub const fn new(octets: &'a [u8]) -> Result<Self, ArgumentError> {
         if octets.len() > Self::MAX {
             return Err(ArgumentError {
@@ -104,18 +104,18 @@ impl<'a> UniqueId<'a> {
         Ok(Self(octets))
     }
 
-    /// Octets of which the caller knows that [`new`](Self::new) takes them.
+    /// A unique-id from octets that [`new`](Self::new) would accept.
     pub(crate) const fn trusted(octets: &'a [u8]) -> Self {
         Self(octets)
     }
 
-    /// The unique-id as it was given: printable ASCII.
+    /// The octets of the unique-id: printable ASCII.
     #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// The same as a string.
+    /// The unique-id as a string.
     #[must_use]
     pub fn as_str(self) -> &'a str {
         str::from_utf8(self.0).unwrap_or_default()
@@ -128,12 +128,12 @@ impl fmt::Display for UniqueId<'_> {
     }
 }
 
-/// A string of the user's in a command: a name or mailbox.
+/// A string of the user in a command: a name or mailbox.
 ///
-/// Printable: no CR, LF, NUL or other control, so that it can neither end the
-/// command nor begin another. Everything else passes untouched, `/` and `@` of
-/// delegate names (`domain/alias/principal`, MS-OXPOP3 §2.2.2), spaces and,
-/// for servers that announce UTF8 (RFC 6856 §2), non-ASCII among it.
+/// It contains no CR, LF, NUL or other control character, so it can neither end the
+/// command nor begin another. Everything else is allowed, including `/` and `@` in
+/// delegate names (`domain/alias/principal`, MS-OXPOP3 §2.2.2), spaces and, for
+/// servers that announce UTF8 (RFC 6856 §2), non-ASCII characters.
 ///
 /// ```
 /// use pop3_proto::Argument;
@@ -150,7 +150,7 @@ impl<'a> Argument<'a> {
     ///
     /// # Errors
     ///
-    /// If it is empty or holds a control character.
+    /// If it is empty or contains a control character.
     pub fn new(text: &'a str) -> Result<Self, ArgumentError> {
         if text.is_empty() {
             return Err(ArgumentError {
@@ -167,14 +167,14 @@ impl<'a> Argument<'a> {
         }
     }
 
-    /// The argument as it was given.
+    /// The argument as a string.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
         self.0
     }
 }
 
-/// A password or the like: an [`Argument`] that no output shows.
+/// A password or another secret: an [`Argument`] that no output shows.
 ///
 /// ```
 /// use pop3_proto::Secret;
@@ -210,8 +210,8 @@ impl fmt::Debug for Secret<'_> {
     }
 }
 
-/// The name of a SASL mechanism: 1 to 20 of A to Z, 0 to 9, `-` and `_`
-/// (RFC 4422 §3.1). Given in any case, compared in none.
+/// The name of a SASL mechanism: 1 to 20 of the characters A to Z, 0 to 9, `-` and
+/// `_` (RFC 4422 §3.1), in upper or lower case. Comparison ignores case.
 #[derive(Clone, Copy, Debug)]
 pub struct Mechanism<'a>(&'a str);
 
@@ -220,7 +220,7 @@ impl<'a> Mechanism<'a> {
     ///
     /// # Errors
     ///
-    /// If it is empty, too long, or holds another octet.
+    /// If it is empty, too long, or contains another octet.
     ///
     /// ```
     /// use pop3_proto::Mechanism;
@@ -233,7 +233,7 @@ impl<'a> Mechanism<'a> {
         word(name, 20, allowed).map(Self)
     }
 
-    /// The name as it was given.
+    /// The name as a string.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
         self.0
@@ -248,23 +248,23 @@ impl PartialEq for Mechanism<'_> {
 
 impl Eq for Mechanism<'_> {}
 
-/// What LANG asks for: a language range (RFC 5646), or `*` for the server's
-/// own choice (RFC 6856 §3).
+/// The argument of LANG: a language range (RFC 5646), or `*` for the server's
+/// choice (RFC 6856 §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LanguageRange<'a>(&'a str);
 
 impl<'a> LanguageRange<'a> {
-    /// Checks a language range: 1 to 64 of letters, digits, `-` and `*`.
+    /// Checks a language range: 1 to 64 letters, digits, `-` and `*`.
     ///
     /// # Errors
     ///
-    /// If it is empty, too long, or holds another octet.
+    /// If it is empty, too long, or contains another octet.
     pub fn new(range: &'a str) -> Result<Self, ArgumentError> {
         let allowed = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'*');
         word(range, 64, allowed).map(Self)
     }
 
-    /// The range as it was given.
+    /// The range as a string.
     #[must_use]
     pub const fn as_str(self) -> &'a str {
         self.0
@@ -281,7 +281,7 @@ fn word(text: &str, max: usize, allowed: impl Fn(&u8) -> bool) -> Result<&str, A
     }
 }
 
-/// Why something cannot be an argument.
+/// Why a text cannot be an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ArgumentError {
     pub(crate) kind: ArgumentErrorKind,
@@ -292,9 +292,9 @@ pub struct ArgumentError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ArgumentErrorKind {
-    /// A control character: CR, LF, NUL, TAB and the like.
+    /// A control character, such as CR, LF, NUL or TAB.
     Control,
-    /// Nothing at all.
+    /// The argument is empty.
     Empty,
     /// An octet that this argument cannot have.
     Octet,
@@ -309,7 +309,7 @@ impl ArgumentError {
         self.kind
     }
 
-    /// At which octet of the argument.
+    /// The offset in the argument, in octets.
     #[must_use]
     pub const fn offset(self) -> usize {
         self.offset

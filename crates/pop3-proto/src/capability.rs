@@ -1,16 +1,17 @@
-//! Capabilities: what a server says that it can do.
+//! Capabilities: the features that a server announces.
 
 use core::{fmt, str};
 
 use crate::command::decimal;
 
-/// A line of the answer to CAPA (RFC 2449 §§5 and 6, RFC 2595 §4, RFC 3206,
-/// RFC 5034 §3, RFC 6856 §§2 and 3).
+/// A line of the reply to CAPA (RFC 2449 §§5 and 6, RFC 2595 §4, RFC 3206, RFC 5034
+/// §3, RFC 6856 §§2 and 3).
 ///
-/// What is not known, or known and without a value that it needs, is kept as it
-/// came. Parameters that a known one does not have are ignored: an extension may
-/// add some, and the capability is there all the same. Words may be separated by runs of spaces and TABs, also at the ends of the line
-/// (MS-STANOPOP3 C0004), for every profile: nothing else could be meant.
+/// An unknown capability, or a known one without a value that it needs, is kept
+/// unchanged. Parameters that a known capability does not have are ignored, because
+/// an extension may add them. For every profile, runs of spaces and TABs may
+/// separate words and surround the line (MS-STANOPOP3 C0004), because no other
+/// meaning is possible.
 ///
 /// ```
 /// use pop3_proto::{Capability, Expiry};
@@ -26,31 +27,31 @@ use crate::command::decimal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Capability<'a> {
-    /// `AUTH-RESP-CODE`: the codes of RFC 3206 mean what they say.
+    /// `AUTH-RESP-CODE`: the server uses the codes of RFC 3206.
     AuthRespCode,
     /// `EXPIRE`: how long mail is kept.
     Expire {
-        /// The shortest time.
+        /// The minimum time.
         days: Expiry,
-        /// It differs between users: ask again after login.
+        /// Whether it differs between users: ask again after login.
         per_user: bool,
     },
-    /// `IMPLEMENTATION`: the server's name, which may be missing.
+    /// `IMPLEMENTATION`: the server's name, which may be empty.
     Implementation(&'a str),
     /// `LANG`.
     Lang,
-    /// `LOGIN-DELAY`: the least time between logins.
+    /// `LOGIN-DELAY`: the minimum time between logins.
     LoginDelay {
-        /// In seconds.
+        /// The time in seconds.
         seconds: u32,
-        /// It differs between users: ask again after login.
+        /// Whether it differs between users: ask again after login.
         per_user: bool,
     },
     /// `PIPELINING`.
     Pipelining,
     /// `RESP-CODES`.
     RespCodes,
-    /// `SASL` and the mechanisms, separated by blanks as they came: see
+    /// `SASL` and the mechanisms, separated by the original blanks: see
     /// [`mechanisms`](Self::mechanisms).
     Sasl(&'a str),
     /// `STLS`.
@@ -66,16 +67,16 @@ pub enum Capability<'a> {
         /// Whether `USER` was given.
         user: bool,
     },
-    /// Any other, as it came.
+    /// Any other capability, unchanged.
     Other(&'a str),
 }
 
 /// How long a server keeps mail (RFC 2449 §6.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Expiry {
-    /// So many days; 0 means that mail must not be left on the server.
+    /// A number of days; 0 means that mail must not be left on the server.
     Days(u32),
-    /// For ever.
+    /// Without a limit.
     Never,
 }
 
@@ -84,7 +85,7 @@ impl<'a> Capability<'a> {
     ///
     /// # Errors
     ///
-    /// A line that is not printable text, or is empty.
+    /// If the line is empty or not printable text.
     pub fn parse(line: &'a [u8]) -> Result<Self, CapabilityError> {
         let bad = line
             .iter()
@@ -151,8 +152,8 @@ impl<'a> Capability<'a> {
 }
 
 impl<'a> Capability<'a> {
-    /// The names of the SASL mechanisms, whatever blanks stand between them;
-    /// none for another capability.
+    /// The names of the SASL mechanisms, whatever blanks separate them; none for
+    /// another capability.
     ///
     /// ```
     /// use pop3_proto::Capability;
@@ -213,7 +214,7 @@ pub struct CapabilityError {
 }
 
 impl CapabilityError {
-    /// At which octet of the line.
+    /// The offset in the line, in octets.
     #[must_use]
     pub const fn offset(self) -> usize {
         self.offset
@@ -237,7 +238,7 @@ mod tests {
     use super::{Capability, Expiry};
 
     #[test]
-    fn what_is_known_is_read_and_written() {
+    fn reads_and_writes_known_capabilities() {
         let (days, per_user) = (Expiry::Days(60), true);
         for (line, capability) in [
             ("AUTH-RESP-CODE", Capability::AuthRespCode),
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_as_it_came_what_has_no_value() {
+    fn keeps_a_capability_without_its_value_unchanged() {
         for line in [
             "EXPIRE +60",
             "EXPIRE USER",
@@ -325,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_printed_is_refused_where_it_stands() {
+    fn refuses_a_non_printable_octet_at_its_offset() {
         for (line, offset) in [(&b""[..], 0), (b"TOP\0", 3), (b"USER \xFF", 5)] {
             let error = Capability::parse(line).unwrap_err();
             let text = format!("octet {offset} of the capability is not printable");
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn blanks_may_be_runs() {
+    fn accepts_runs_of_blanks() {
         let expire = Capability::Expire {
             days: Expiry::Never,
             per_user: true,
@@ -353,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn mechanisms_are_words_whatever_is_between_them() {
+    fn splits_mechanisms_at_any_blanks() {
         for line in [
             "SASL PLAIN LOGIN",
             "sasl\tPLAIN\tLOGIN",

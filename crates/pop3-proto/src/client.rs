@@ -1,8 +1,8 @@
 //! The client's side of a connection, without I/O.
 //!
-//! [`Session`] takes commands and the server's octets, and gives octets to send and
-//! [`Event`]s. Socket, TLS and clock belong to the driver. The calls are those of a
-//! [server's session](crate::server::Session).
+//! [`Session`] takes commands and the server's octets, and returns octets to send
+//! and [`Event`]s. Socket, TLS and clock belong to the driver. The calls are those
+//! of a [server's session](crate::server::Session).
 //!
 //! ```text
 //!  Greeting --+OK--> Authorization --+OK to PASS, APOP, AUTH--> Transaction

@@ -1,4 +1,4 @@
-//! Commands: built by a client, parsed by a server, by one grammar.
+//! Commands: built by a client and parsed by a server, with one grammar.
 
 use core::{fmt, str};
 
@@ -9,9 +9,9 @@ use crate::{
 /// A command (RFC 1939 §§4 to 7, RFC 2449 §5, RFC 2595 §4, RFC 5034 §4,
 /// RFC 6856 §§2 and 3).
 ///
-/// Its parts can hold nothing that must not be sent, so a command that exists
-/// is one line. Whether it is too long shows when it is encoded. Secrets are
-/// not shown by `Debug`.
+/// Its parts cannot contain what must not be sent, so every command is one line.
+/// Whether it is too long is checked when it is encoded. `Debug` does not show
+/// secrets.
 ///
 /// ```
 /// use pop3_proto::{Command, MessageNumber};
@@ -36,17 +36,17 @@ pub enum Command<'a> {
     Auth {
         /// The SASL mechanism.
         mechanism: Mechanism<'a>,
-        /// Base64 of the initial response, `=` for an empty one.
+        /// The initial response in base64; `=` for an empty one.
         initial_response: Option<Secret<'a>>,
     },
-    /// `AUTH` alone: the mechanisms, as a multi-line reply (older servers,
-    /// MS-POP3).
+    /// `AUTH` without arguments: asks for the mechanisms, as a multi-line reply
+    /// (older servers, MS-POP3).
     AuthList,
     /// `CAPA` (RFC 2449 §5).
     Capa,
     /// `DELE msg`.
     Dele(MessageNumber),
-    /// `LANG` (RFC 6856 §3): the languages, as a multi-line reply.
+    /// `LANG` (RFC 6856 §3): asks for the languages, as a multi-line reply.
     LangList,
     /// `LANG tag` (RFC 6856 §3).
     Lang(LanguageRange<'a>),
@@ -77,7 +77,7 @@ pub enum Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// The longest command, CRLF included (RFC 2449 §4).
+    /// The most octets of a command, including CRLF (RFC 2449 §4).
     pub const MAX_OCTETS: usize = 255;
 
     /// The keyword.
@@ -124,8 +124,8 @@ impl<'a> Command<'a> {
     ///
     /// # Errors
     ///
-    /// [`CommandErrorKind::TooLong`] if it would pass [`Self::MAX_OCTETS`];
-    /// nothing is appended then.
+    /// [`CommandErrorKind::TooLong`] if it would exceed [`Self::MAX_OCTETS`]; then
+    /// nothing is appended.
     pub fn encode(&self, into: &mut Vec<u8>) -> Result<(), CommandError> {
         let start = into.len();
         into.extend_from_slice(self.keyword().as_bytes());
@@ -171,7 +171,7 @@ impl<'a> Command<'a> {
         into.extend_from_slice(b"\r\n");
         let octets = into.len() - start;
         if octets > Self::MAX_OCTETS {
-            // Not left to the allocator: it may hold a secret.
+            // Erase the octets: they may contain a secret.
             into[start..].fill(0);
             into.truncate(start);
             return Err(CommandError {
@@ -182,16 +182,16 @@ impl<'a> Command<'a> {
         Ok(())
     }
 
-    /// Parses a line without its CRLF. The keyword's case means nothing.
+    /// Parses a line without its CRLF. The case of the keyword does not matter.
     ///
-    /// Where a server must be strict it is: one space before each argument, no
-    /// argument too many. The argument of PASS is all that follows the space,
-    /// other spaces among it (RFC 1939 §7), and so is that of USER.
+    /// It is as strict as a server must be: one space before each argument, and no
+    /// extra arguments. The argument of PASS is everything after the space,
+    /// including other spaces (RFC 1939 §7), and so is that of USER.
     ///
     /// # Errors
     ///
-    /// What does not follow the grammar, with its octet in the line. A server
-    /// answers `-ERR` and goes on.
+    /// What violates the grammar, with its offset in the line. A server replies
+    /// `-ERR` and continues.
     pub fn parse(line: &'a [u8]) -> Result<Self, CommandError> {
         let error = |kind, offset| Err(CommandError { kind, offset });
         let (keyword, rest) = match line.iter().position(|&octet| octet == b' ') {
@@ -263,7 +263,7 @@ impl<'a> Command<'a> {
     }
 }
 
-/// What of a line is not parsed yet: nothing, or what follows a space.
+/// The part of a line that is not yet parsed: nothing, or the text after a space.
 struct Arguments<'a> {
     line: &'a [u8],
     rest: Option<&'a [u8]>,
@@ -297,7 +297,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// The octets up to the next space.
+    /// Returns the octets up to the next space.
     fn one(&mut self) -> Result<&'a str, CommandError> {
         let rest = self.rest.ok_or_else(|| self.missing())?;
         let argument = match rest.iter().position(|&octet| octet == b' ') {
@@ -316,7 +316,7 @@ impl<'a> Arguments<'a> {
         }
     }
 
-    /// All that is left.
+    /// Returns the rest.
     fn all(&mut self) -> Result<&'a str, CommandError> {
         let rest = self.rest.take().ok_or_else(|| self.missing())?;
         self.text(rest)
@@ -352,13 +352,13 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// A number of digits alone, in a word that is not empty; `None` also where it
-/// passes 32 bits.
+/// Parses a number: a non-empty word of digits. Returns `None` if it exceeds 32
+/// bits.
 pub(crate) fn decimal(digits: &[u8]) -> Option<u32> {
     u32::try_from(decimal_u64(digits)?).ok()
 }
 
-/// The same up to 64 bits.
+/// Parses a number of up to 64 bits.
 pub(crate) fn decimal_u64(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0_u64, |number, digit| match digit {
         b'0'..=b'9' => number.checked_mul(10)?.checked_add(u64::from(digit - b'0')),
@@ -366,7 +366,7 @@ pub(crate) fn decimal_u64(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// Why a command cannot be sent, or is none.
+/// Why a command cannot be sent, or a line is not a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CommandError {
     kind: CommandErrorKind,
@@ -400,7 +400,7 @@ impl CommandError {
         self.kind
     }
 
-    /// At which octet of the line.
+    /// The offset in the line, in octets.
     #[must_use]
     pub const fn offset(self) -> usize {
         self.offset
@@ -429,7 +429,7 @@ mod tests {
     use super::{Argument, ArgumentErrorKind as Bad, Command, CommandErrorKind as Kind};
 
     #[test]
-    fn errors_say_what_is_wrong_and_where() {
+    fn errors_name_the_mistake_and_its_offset() {
         for (line, kind, offset, text) in [
             (&b"XYZZY"[..], Kind::Keyword, 0, "unknown command"),
             (
@@ -450,7 +450,7 @@ mod tests {
                 5,
                 "no message-number at octet 5",
             ),
-            // What follows the argument does not move it.
+            // Octets after the argument do not change the offset.
             (
                 b"TOP 0 10",
                 Kind::MessageNumber,
@@ -502,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_at_most_255_octets() {
+    fn refuses_a_line_of_more_than_255_octets() {
         let name = "x".repeat(249);
         let user = |name| Command::User(Argument::new(name).unwrap());
         let mut line = b"before".to_vec();

@@ -1,8 +1,8 @@
-//! Numbers with what they count.
+//! Displays numbers with the things that they count.
 
 use core::fmt;
 
-/// Displays a number and what it counts: `1 message`, `2 messages`.
+/// Displays a number and the things that it counts: `1 message`, `2 messages`.
 ///
 /// ```
 /// use pop3_proto::Counted;

@@ -1,10 +1,10 @@
-//! Octets of the other side, as people may read them.
+//! Displays octets of the other side safely.
 
 use core::fmt::{self, Write as _};
 
-/// Displays octets as text: printable ASCII as it is, quotes included; a
-/// backslash doubled; all else as `\r`, `\n`, `\t` or `\xNN`. So no octet
-/// reaches a terminal or a log as more than a letter, and none is ambiguous.
+/// Displays octets as text: printable ASCII, including quotes, unchanged; a
+/// backslash doubled; all others as `\r`, `\n`, `\t` or `\xNN`. So no octet can
+/// control a terminal or a log, and the text is unambiguous.
 ///
 /// ```
 /// use pop3_proto::Escaped;

@@ -4,7 +4,7 @@ use dot_stuffing::{Decoded, LineDecoder};
 
 use crate::{MAX_SASL_LINE, ReplyError, ReplyKind, ReplyRule, StatusLine, status::has_indicator};
 
-/// Cuts the first line of a reply off a stream.
+/// Splits the first line of a reply off a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct FirstLineDecoder {
     rule: ReplyRule,
@@ -30,8 +30,8 @@ impl FirstLineDecoder {
         }
     }
 
-    /// Decodes the first line of a reply of this kind. The kind stays the same until the
-    /// line is whole.
+    /// Decodes the first line of a reply of this kind. The kind must stay the same
+    /// until the line is complete.
     pub(crate) fn decode<'a>(
         &'a mut self,
         kind: ReplyKind,
@@ -50,7 +50,7 @@ impl FirstLineDecoder {
         let indicator = self.rule.indicator;
         let event = match step.event {
             None => None,
-            // `+ challenge`, and `+challenge` and `+` as some servers send them.
+            // `+ challenge`; some servers send `+challenge` or `+`.
             Some(line)
                 if kind == ReplyKind::Sasl
                     && line.starts_with(b"+")

@@ -1,15 +1,16 @@
 //! The POP3 protocol without I/O: no socket, no clock, no runtime.
 //!
-//! - The syntax of both sides: [`Command`]s, built from types that cannot hold
-//!   what must not be sent and parsed by the same grammar; the first line of
+//! - The syntax of both sides: [`Command`]s, built from types that cannot contain
+//!   what must not be sent, and parsed with the same grammar; the first lines of
 //!   replies; listings; capabilities; and [`ResponseDecoder`], which splits a
 //!   stream into the replies that a client expects.
-//! - [`client::Session`] and [`server::Session`], which say what to send and
-//!   what was meant, and are told the time.
-//! - [`Profile`]s: how RFC 1939 and each release of Outlook behave, as data.
+//! - [`client::Session`] and [`server::Session`], which decide what to send and
+//!   interpret what was received. Time is a parameter.
+//! - [`Profile`]s: the behaviour of RFC 1939 and of each release of Outlook, as
+//!   data.
 //!
-//! RFC 1939, 2449, 2595, 3206, 5034, 6856; MS-STANOPOP3 for what Outlook does
-//! differently.
+//! It follows RFC 1939, 2449, 2595, 3206, 5034 and 6856, and MS-STANOPOP3 for the
+//! differences of Outlook.
 //!
 //! ```
 //! use pop3_proto::{Command, FieldRule, MessageNumber, ScanListing};

@@ -7,14 +7,14 @@ use crate::{
     command::{decimal, decimal_u64},
 };
 
-/// How the fields of a listing are told apart.
+/// How the fields of a listing are separated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FieldRule {
-    /// Runs of spaces and TABs separate fields, not one space alone
-    /// (MS-STANOPOP3 C0004, C0017, C0021, C0038).
+    /// Whether runs of spaces and TABs separate fields, rather than exactly one
+    /// space (MS-STANOPOP3 C0004, C0017, C0021, C0038).
     pub blanks: bool,
-    /// Something may follow the unique-id. (After the sizes of drop and scan
-    /// listings something may follow by RFC 1939 §5 already.)
+    /// Whether text may follow the unique-id. (RFC 1939 §5 always allows text after
+    /// the sizes of drop and scan listings.)
     pub text_after_unique_id: bool,
 }
 
@@ -25,23 +25,23 @@ impl FieldRule {
         text_after_unique_id: false,
     };
 
-    /// As Outlook reads them.
+    /// The rule of Outlook.
     pub const OUTLOOK: Self = Self {
         blanks: true,
         text_after_unique_id: true,
     };
 }
 
-/// The answer to STAT (RFC 1939 §5).
+/// The listing in the reply to STAT (RFC 1939 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DropListing {
-    /// Messages in the maildrop.
+    /// The number of messages in the maildrop.
     pub messages: u32,
-    /// Octets of all of them.
+    /// The octets of all messages.
     pub octets: u64,
 }
 
-/// A line of the answer to LIST (RFC 1939 §5).
+/// A line of the reply to LIST (RFC 1939 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct ScanListing {
@@ -51,7 +51,7 @@ pub struct ScanListing {
     pub octets: u64,
 }
 
-/// A line of the answer to UIDL (RFC 1939 §7).
+/// A line of the reply to UIDL (RFC 1939 §7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct UniqueIdListing<'a> {
@@ -66,7 +66,7 @@ impl DropListing {
     ///
     /// # Errors
     ///
-    /// What is missing, no number, or too large, with its octet in the text.
+    /// What is missing, not a number, or too large, with its offset in the text.
     ///
     /// ```
     /// use pop3_proto::{DropListing, FieldRule};
@@ -91,7 +91,7 @@ impl DropListing {
 }
 
 impl ScanListing {
-    /// Parses a line without its CRLF, or the text of the answer to `LIST n`.
+    /// Parses a line without its CRLF, or the text of the reply to `LIST n`.
     ///
     /// # Errors
     ///
@@ -106,11 +106,11 @@ impl ScanListing {
 }
 
 impl<'a> UniqueIdListing<'a> {
-    /// Parses a line without its CRLF, or the text of the answer to `UIDL n`.
+    /// Parses a line without its CRLF, or the text of the reply to `UIDL n`.
     ///
     /// # Errors
     ///
-    /// As [`DropListing::parse`]; also for a unique-id that is none.
+    /// As [`DropListing::parse`]; also for an invalid unique-id.
     pub fn parse(line: &'a [u8], rule: FieldRule) -> Result<Self, ListingError> {
         let mut fields = Fields::new(line, rule);
         let number = fields.number()?;
@@ -157,7 +157,7 @@ impl<'a> Fields<'a> {
         self.at = field.map(|blanks| from + blanks);
     }
 
-    /// The next field and its offset.
+    /// Returns the next field and its offset.
     fn next(&mut self, missing: ListingErrorKind) -> Result<(&'a [u8], usize), ListingError> {
         let start = self.at.ok_or(ListingError {
             kind: missing,
@@ -194,7 +194,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Why a line is no listing.
+/// Why a line is not a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ListingError {
     kind: ListingErrorKind,
@@ -207,13 +207,13 @@ pub struct ListingError {
 pub enum ListingErrorKind {
     /// A field that must not be there.
     ExtraField,
-    /// No number of messages, or one over 2^32 - 1.
+    /// The number of messages is missing, malformed, or over 2^32 - 1.
     MessageCount,
-    /// No message-number: 0, over 2^32 - 1, or not digits alone.
+    /// The message-number is missing, malformed, 0, or over 2^32 - 1.
     MessageNumber,
-    /// No number of octets, or one over 2^64 - 1.
+    /// The number of octets is missing, malformed, or over 2^64 - 1.
     Octets,
-    /// No unique-id.
+    /// The unique-id is missing or invalid.
     UniqueId(ArgumentErrorKind),
 }
 
@@ -224,7 +224,7 @@ impl ListingError {
         self.kind
     }
 
-    /// At which octet of the line, or of the text of the status line.
+    /// The offset in the line, or in the text of the status line, in octets.
     #[must_use]
     pub const fn offset(self) -> usize {
         self.offset

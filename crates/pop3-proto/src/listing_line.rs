@@ -1,20 +1,19 @@
-//! Lines of listings as nearly every server writes them, read eight octets at
-//! a time.
+//! Reads the most common form of listing lines, eight octets at a time.
 //!
-//! A maildrop of a million messages is two million lines, and to look at each
-//! octet by itself takes ten times as long as to find their ends. Two things
-//! make it fast:
+//! A maildrop of a million messages has two million lines, and examining each octet
+//! separately takes ten times as long as finding the line ends. Two things make it
+//! fast:
 //!
 //! - A word of eight octets is tested at once, for digits or for octets that a
-//!   unique-id cannot have. A sum carries into the octet above it only where
-//!   the lower one fails the test, so the lowest that fails is the right one,
-//!   and a word in which none fails has none.
-//! - Where a field ends is guessed from the line before and then tested. The
-//!   processor goes on meanwhile; it need not wait for a count.
+//!   unique-id cannot have. A sum carries into the next higher octet only if the
+//!   lower one fails the test, so the lowest failing octet is exact, and a word
+//!   without a failure has none.
+//! - The end of a field is predicted from the previous line and then tested, so the
+//!   processor need not wait for a count.
 //!
-//! What is not exactly `number SP field CRLF`, longer than a word holds, or too
-//! near the end of the input is left to the [parsers](crate::ScanListing::parse)
-//! that know every rule. This way knows none of them and can only say less.
+//! Lines that are not exactly `number SP field CRLF`, that have longer fields, or
+//! that are too close to the end of the input are left to the
+//! [parsers](crate::ScanListing::parse), which know every rule.
 
 use crate::{MessageNumber, ScanListing, UniqueId, UniqueIdListing};
 
@@ -26,11 +25,11 @@ const fn eight(octet: u8) -> u64 {
 /// Reads lines of one listing.
 #[derive(Debug)]
 pub(crate) struct ListingLines {
-    /// Digits of the message-number in the line before. The next has as many,
-    /// but for a few lines, so where its next field begins need not wait until
-    /// its digits are counted.
+    /// The digits of the message-number in the previous line. The next number
+    /// almost always has the same number of digits, which predicts where its next
+    /// field begins.
     digits: usize,
-    /// Octets of the unique-id in the line before, at most [`UniqueId::MAX`].
+    /// The octets of the unique-id in the previous line, at most [`UniqueId::MAX`].
     unique_id: usize,
 }
 
@@ -42,7 +41,7 @@ impl ListingLines {
         }
     }
 
-    /// The listing at the front of the input, and its octets with CRLF.
+    /// Returns the listing at the front of the input, and its octets with CRLF.
     #[inline(always)]
     pub(crate) fn scan_listing(&mut self, input: &[u8]) -> Option<(ScanListing, usize)> {
         let (number, start) = self.number_and_space(input)?;
@@ -56,7 +55,7 @@ impl ListingLines {
         Some((ScanListing { number, octets }, end + 2))
     }
 
-    /// The same for a unique-id of eight octets or more.
+    /// Does the same for a unique-id of eight octets or more.
     #[inline(always)]
     pub(crate) fn unique_id_listing<'a>(
         &mut self,
@@ -83,7 +82,8 @@ impl ListingLines {
         Some((UniqueIdListing { number, unique_id }, end + 2))
     }
 
-    /// Lets go of a line whose number has more or less digits than the last.
+    /// Returns `None` for a line whose number has more or fewer digits than the
+    /// last one.
     #[inline(always)]
     fn number_and_space(&mut self, input: &[u8]) -> Option<(MessageNumber, usize)> {
         let (values, none) = digits(input)?;
@@ -97,7 +97,8 @@ impl ListingLines {
     }
 }
 
-/// The values of eight digits; and not 0 where an octet is none.
+/// Returns the values of eight octets as digits, and a mask that is not 0 at octets
+/// that are not digits.
 #[inline(always)]
 fn digits(input: &[u8]) -> Option<(u64, u64)> {
     let values = u64::from_le_bytes(*input.first_chunk()?) ^ eight(b'0');
@@ -105,12 +106,12 @@ fn digits(input: &[u8]) -> Option<(u64, u64)> {
     Some((values, none))
 }
 
-/// The number that the first so many, 1 to 8, of eight digits are.
+/// The number formed by the first `count` (1 to 8) of eight digits.
 #[inline(always)]
 const fn value(values: u64, count: u32) -> u32 {
-    // The last comes to the top, and zeros before the first.
+    // Shift the last digit to the top, with zeros before the first.
     let values = values << (64 - 8 * count);
-    // Of eight digits four pairs, then two fours, then one number.
+    // Combine eight digits to four pairs, then to two fours, then to one number.
     let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
     let low = (pairs & 0x0000_00FF_0000_00FF).wrapping_mul(100 + (1_000_000 << 32));
     let high = ((pairs >> 16) & 0x0000_00FF_0000_00FF).wrapping_mul(1 + (10_000 << 32));
@@ -131,10 +132,11 @@ mod tests {
 
     const DIGITS: [&str; 2] = ["12345678", "99999999"];
 
-    /// What is behind a line in a listing: it is read in words, past its end.
+    /// The text after a line in a listing, which is read in words past its end.
     const NEXT: &str = "87654321 87654321\r\n";
 
-    /// The parsers' entry, and the octets of the line, if they read it as one.
+    /// The entry that the parsers read, and the octets of the line, if they accept
+    /// it.
     fn scan_listing(input: &[u8]) -> Option<(ScanListing, usize)> {
         let end = input.windows(2).position(|octets| octets == b"\r\n")?;
         Some((
@@ -151,10 +153,10 @@ mod tests {
         ))
     }
 
-    /// A reader past a line of that form.
+    /// A reader that has read a line of that form.
     fn past(line: &[u8]) -> ListingLines {
         let mut lines = ListingLines::new();
-        // It may have to learn first where one field ends, then the other.
+        // It may have to learn first the length of one field, then of the other.
         for _ in 0..2 {
             lines.scan_listing(line);
             lines.unique_id_listing(line);
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_line_is_read_if_its_fields_are_as_short_as_most() {
+    fn reads_a_first_line_with_fields_of_common_lengths() {
         let line = format!("1 0\r\n{NEXT}");
         let read = ListingLines::new().scan_listing(line.as_bytes());
         assert_eq!(read, scan_listing(line.as_bytes()));
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_the_form_of_the_one_before_is_read_as_the_parsers_read_it() {
+    fn reads_a_line_like_the_previous_one_as_the_parsers_do() {
         let numbers = || (1..=8).flat_map(|count| DIGITS.map(|digits| &digits[..count]));
         for number in numbers() {
             for octets in numbers().chain(["0", "00000000"]) {
@@ -194,14 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn any_octet_anywhere_makes_it_no_other_line_than_the_parsers_read() {
+    fn agrees_with_the_parsers_for_any_octet_anywhere() {
         for form in ["1 1", "12 12345678", "12345678 1234", "1 123456789"] {
             let form = format!("{form}\r\n{NEXT}").into_bytes();
             for at in 0..form.len() {
                 for octet in 0..=u8::MAX {
                     let mut line = form.clone();
                     line[at] = octet;
-                    // Also where the input ends there.
+                    // Also end the input there.
                     for line in [&line[..], &line[..at]] {
                         let shown = line.escape_ascii();
                         let read = past(&form).scan_listing(line);
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_of_another_form_is_let_go_and_the_next_of_it_is_read() {
+    fn skips_one_line_of_another_form_and_reads_the_next_one() {
         let mut lines = past(b"1 123\r\n1234567890");
         for form in ["10 123", "100 123", "9 123"] {
             let line = format!("{form}\r\n{NEXT}");

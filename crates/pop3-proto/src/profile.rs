@@ -1,12 +1,12 @@
-//! Behaviour as data: RFC 1939, and Outlook release by release.
+//! Behaviour as data: RFC 1939, and each release of Outlook.
 
 use crate::{Command, FieldRule, ReplyRule};
 
-/// How a client behaves where clients differ: what it takes for success, how
-/// it reads listings, what it never sends, what it does with mail that it has.
+/// How a client behaves where clients differ: what it accepts as success, how it
+/// reads listings, what it never sends, and what it does with mail that it has.
 ///
-/// One for [RFC 1939](Self::RFC1939) and one for each release that
-/// MS-STANOPOP3 §1.3 names. They are values, so a caller can take one and
+/// There is one for [RFC 1939](Self::RFC1939) and one for each release that
+/// MS-STANOPOP3 §1.3 names. Profiles are values, so a caller can copy one and
 /// change a field.
 ///
 /// ```
@@ -18,22 +18,22 @@ use crate::{Command, FieldRule, ReplyRule};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// The name to choose it by: lower case, words joined by `-`.
+    /// The name by which to choose it: lower-case words joined by `-`.
     pub name: &'static str,
     /// The name to show.
     pub title: &'static str,
-    /// What says yes, and where a block ends (V0001, V0002).
+    /// What counts as a positive reply, and where a block ends (V0001, V0002).
     pub reply: ReplyRule,
-    /// How the fields of listings are told apart (C0004, C0017, C0021, C0038).
+    /// How the fields of listings are separated (C0004, C0017, C0021, C0038).
     pub fields: FieldRule,
     /// Commands that are refused before an octet is sent.
     pub never_sends: NeverSends,
-    /// What becomes of a message on the server once it is stored (C0048).
+    /// What to do with a message on the server after it is stored (C0048).
     pub after_sync: AfterSync,
-    /// What two messages with one unique-id are (C0041).
+    /// How to treat messages with equal unique-ids (C0041).
     pub equal_unique_ids: EqualUniqueIds,
-    /// The statements that do not name this release. What they say does not
-    /// hold for it: the rule of RFC 1939 does.
+    /// The statements that do not name this release. For them the rule of RFC 1939
+    /// applies.
     pub unnamed_in: &'static [&'static str],
 }
 
@@ -50,21 +50,21 @@ pub struct NeverSends {
     pub uidl_argument: bool,
 }
 
-/// What becomes of a message on the server once the client has it (C0048).
+/// What a client does with a message on the server after it has stored it (C0048).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AfterSync {
-    /// It is deleted.
+    /// Delete it.
     Delete,
-    /// It stays.
+    /// Keep it.
     Keep,
 }
 
-/// What two messages of a maildrop with the same unique-id are (C0041).
+/// How a client treats messages of a maildrop with the same unique-id (C0041).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EqualUniqueIds {
-    /// Two messages: each is fetched and deleted on its own (RFC 1939 §7).
+    /// As different messages: each is fetched and deleted separately (RFC 1939 §7).
     Apart,
-    /// One message: what is meant for one may happen to the other.
+    /// As one message: an action for one may affect the other.
     Interchangeable,
 }
 
@@ -76,7 +76,7 @@ impl NeverSends {
         uidl_argument: true,
     };
 
-    /// Whether a command is among them.
+    /// Whether a command is one of these.
     ///
     /// ```
     /// use pop3_proto::{Command, MessageNumber, Profile};
@@ -98,8 +98,8 @@ impl NeverSends {
 }
 
 impl Profile {
-    /// RFC 1939 and RFC 2449 to the letter. Mail stays on the server: the RFC
-    /// leaves that open (§8), and keeping is what can be undone.
+    /// RFC 1939 and RFC 2449 exactly. Mail stays on the server: the RFC leaves that
+    /// open (§8), and keeping mail can be undone.
     pub const RFC1939: Self = Self {
         name: "rfc1939",
         title: "RFC 1939",
@@ -142,14 +142,14 @@ impl Profile {
         ..Self::OUTLOOK_2007
     };
 
-    /// Outlook 2016: the last that deletes after it has synchronised (C0048).
+    /// Outlook 2016: the last one that deletes after synchronizing (C0048).
     pub const OUTLOOK_2016: Self = Self {
         name: "outlook-2016",
         title: "Outlook 2016",
         ..Self::OUTLOOK_2007
     };
 
-    /// Outlook 2019: the first that keeps mail on the server (C0048).
+    /// Outlook 2019: the first one that keeps mail on the server (C0048).
     pub const OUTLOOK_2019: Self = Self {
         name: "outlook-2019",
         title: "Outlook 2019",
@@ -173,11 +173,11 @@ impl Profile {
 
     /// Outlook for Windows (new).
     ///
-    /// C0010 and C0038 to C0041 do not name it. For them RFC 1939 holds:
-    /// nothing follows a unique-id (C0038), and messages with equal unique-ids
-    /// are told apart (C0041). Runs of blanks are accepted in unique-id
-    /// listings too, since C0004 names it and speaks of all responses. C0010,
-    /// C0039 and C0040 leave a client nothing to do otherwise.
+    /// C0010 and C0038 to C0041 do not name it. For them RFC 1939 applies: nothing
+    /// may follow a unique-id (C0038), and messages with equal unique-ids are
+    /// different messages (C0041). Runs of blanks are accepted in unique-id
+    /// listings too, because C0004 names it and covers all responses. C0010, C0039
+    /// and C0040 make no difference for a client.
     pub const OUTLOOK_NEW: Self = Self {
         name: "outlook-new",
         title: "Outlook for Windows (new)",
@@ -190,7 +190,7 @@ impl Profile {
         ..Self::OUTLOOK_2019
     };
 
-    /// All of them, RFC 1939 first, then by age.
+    /// All profiles: RFC 1939 first, then the releases from the oldest.
     pub const ALL: [Self; 9] = [
         Self::RFC1939,
         Self::OUTLOOK_2007,
@@ -203,15 +203,15 @@ impl Profile {
         Self::OUTLOOK_NEW,
     ];
 
-    /// The profile of that [name](Self::name), in any case.
+    /// The profile with this [name](Self::name), in upper or lower case.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
         all.find(|profile| profile.name.eq_ignore_ascii_case(name))
     }
 
-    /// Whether a statement such as `C0041` names this release. Always yes for
-    /// a statement without a list of releases that leaves it out.
+    /// Whether a statement such as `C0041` applies to this release: always, unless
+    /// its list of releases leaves this one out.
     #[must_use]
     pub fn is_named_in(&self, statement: &str) -> bool {
         !self.unnamed_in.contains(&statement)

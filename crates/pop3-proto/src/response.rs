@@ -1,4 +1,4 @@
-//! Replies as they arrive: the first line, then a block if the reply has one.
+//! Decodes replies as they arrive: the first line, then a block if there is one.
 
 use core::fmt;
 
@@ -9,19 +9,19 @@ use crate::{
     first_line::{FirstLine, FirstLineDecoder},
 };
 
-/// The longest line of a SASL exchange, in octets, CRLF included (RFC 4422 and RFC 5034
-/// set no limit; RFC 4954 §4 has this one for SMTP).
+/// The most octets of a line in a SASL exchange, including CRLF (RFC 4422 and RFC
+/// 5034 set no limit; RFC 4954 §4 has this one for SMTP).
 pub const MAX_SASL_LINE: usize = 12_288;
 
-/// What a client waits for.
+/// The kind of reply that a client expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReplyKind {
-    /// One line: STAT, DELE, `LIST n` and most others, and the greeting.
+    /// One line, as for STAT, DELE, `LIST n` and most other commands, and the
+    /// greeting.
     Line,
-    /// One line, and if it is positive a multi-line block: RETR, TOP.
+    /// One line and, if it is positive, a multi-line block: RETR, TOP.
     Message,
-    /// The same for LIST, UIDL, CAPA: blocks of lines that never begin with a
-    /// dot.
+    /// The same for LIST, UIDL and CAPA, whose lines never begin with a dot.
     Listing,
     /// AUTH and its continuations: a challenge, or the line that ends the
     /// exchange (RFC 5034 §4).
@@ -35,12 +35,13 @@ impl ReplyKind {
     }
 }
 
-/// How replies are read, and how much of them.
+/// How replies are read, and their limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ReplyRule {
-    /// How the first line says yes or no.
+    /// How the first line is read as positive or negative.
     pub indicator: IndicatorRule,
-    /// A listing ends at any line that begins with a dot (MS-STANOPOP3 V0002).
+    /// Whether a listing ends at any line that begins with a dot (MS-STANOPOP3
+    /// V0002).
     pub dot_line_ends_listing: bool,
     /// What ends a line.
     pub line_endings: LineEndings,
@@ -51,8 +52,8 @@ pub struct ReplyRule {
 }
 
 impl ReplyRule {
-    /// RFC 1939 and RFC 2449, with [`Self::MAX_LISTING_OCTETS`] and no limit for
-    /// messages.
+    /// The rule of RFC 1939 and RFC 2449, with [`Self::MAX_LISTING_OCTETS`] and no
+    /// limit for messages.
     pub const RFC1939: Self = Self {
         indicator: IndicatorRule::Exact,
         dot_line_ends_listing: false,
@@ -61,17 +62,17 @@ impl ReplyRule {
         max_listing_octets: Self::MAX_LISTING_OCTETS,
     };
 
-    /// As Outlook reads replies (MS-STANOPOP3 V0001, V0002).
+    /// The rule of Outlook (MS-STANOPOP3 V0001, V0002).
     pub const OUTLOOK: Self = Self {
         indicator: IndicatorRule::FirstOctet,
         dot_line_ends_listing: true,
         ..Self::RFC1939
     };
 
-    /// Room for a UIDL of fifteen million messages.
+    /// Enough for a UIDL of fifteen million messages.
     pub const MAX_LISTING_OCTETS: u64 = 1 << 30;
 
-    /// The decoder of the block of a reply of this kind.
+    /// The decoder for the block of a reply of this kind.
     pub(crate) const fn block(&self, kind: ReplyKind) -> MultilineDecoder {
         let config = Config::new().line_endings(self.line_endings);
         MultilineDecoder::with_config(match kind {
@@ -92,14 +93,14 @@ pub enum ReplyPart<'a> {
     Challenge(&'a [u8]),
     /// Octets of the block: slices of the input.
     Data(&'a [u8]),
-    /// The block is over, and was whole.
+    /// The block ended, and is complete.
     End(Complete),
 }
 
-/// Splits a stream into the replies that are expected, one at a time.
+/// Splits a stream into the expected replies, one at a time.
 ///
-/// Message octets are slices of the input. Only a first line or challenge that
-/// a read boundary cut is copied, in a bounded buffer.
+/// Message octets are slices of the input. Only a first line or challenge that is
+/// cut between inputs is copied, into a bounded buffer.
 ///
 /// ```
 /// use pop3_proto::{ReplyKind, ReplyPart, ReplyRule, ResponseDecoder};
@@ -147,15 +148,15 @@ impl ResponseDecoder {
         }
     }
 
-    /// Says what comes next. Call it when [`is_idle`](Self::is_idle); a reply
-    /// under way is not given up for another.
+    /// Sets the kind of the next reply. Call it when [`is_idle`](Self::is_idle); it
+    /// does not replace a reply that has begun.
     pub const fn expect(&mut self, kind: ReplyKind) {
         if self.is_idle() {
             self.stage = Stage::FirstLine(kind);
         }
     }
 
-    /// Whether no reply is under way.
+    /// Whether no reply is expected.
     #[must_use]
     pub const fn is_idle(&self) -> bool {
         matches!(self.stage, Stage::Idle)
@@ -165,8 +166,8 @@ impl ResponseDecoder {
     ///
     /// # Errors
     ///
-    /// What is no reply, too long, or not expected. The stream cannot be
-    /// trusted any more, and the error repeats.
+    /// If the input is not a reply, too long, or not expected. The stream cannot be
+    /// trusted any more, and each further call repeats the error.
     pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> Result<Decoded<ReplyPart<'a>>, ReplyError> {
         let Self {
             rule,
@@ -216,11 +217,11 @@ impl ResponseDecoder {
         decoded
     }
 
-    /// Says that no more input comes.
+    /// Ends the input.
     ///
     /// # Errors
     ///
-    /// If a reply is due or under way, or the decoder has failed.
+    /// If a reply is due or incomplete, or the decoder has failed.
     pub const fn finish(&self) -> Result<(), ReplyError> {
         match &self.stage {
             Stage::Idle => Ok(()),
@@ -251,7 +252,7 @@ fn decode_block<'a>(
     })
 }
 
-/// Why a stream is no reply, or not the one that is expected.
+/// Why a stream is not the expected reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReplyError {
@@ -261,10 +262,10 @@ pub enum ReplyError {
     FirstLine(DecodeError),
     /// The stream ended where a reply was due.
     NoReply,
-    /// A line that is no reply.
+    /// A line that is not a reply.
     Status(StatusError),
-    /// Octets that answer nothing. Whoever sent them, they are not to be taken
-    /// for the answer to the next command.
+    /// Unsolicited octets. They must not be taken for the reply to the next
+    /// command.
     Unsolicited,
 }
 
@@ -273,9 +274,9 @@ impl fmt::Display for ReplyError {
         match self {
             Self::Block(error) => write!(f, "in the block of a reply: {error}"),
             Self::FirstLine(error) => write!(f, "in the first line of a reply: {error}"),
-            Self::NoReply => f.write_str("the server closed the connection and owes a reply"),
+            Self::NoReply => f.write_str("the server closed the connection before its reply"),
             Self::Status(error) => write!(f, "not a reply: {error}"),
-            Self::Unsolicited => f.write_str("the server sent octets that answer nothing"),
+            Self::Unsolicited => f.write_str("the server sent unsolicited octets"),
         }
     }
 }

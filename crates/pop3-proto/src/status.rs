@@ -2,7 +2,7 @@
 
 use core::{fmt, str};
 
-/// Whether a reply says yes or no, by its status indicator.
+/// Whether a reply is positive or negative, by its status indicator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Indicator {
     /// `+OK`.
@@ -14,11 +14,11 @@ pub enum Indicator {
 /// How a client reads the status indicator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IndicatorRule {
-    /// `+OK` or `-ERR` in upper case, and a space if anything follows (RFC 1939
-    /// §3, RFC 2449 §4). All else is no reply.
+    /// `+OK` or `-ERR` in upper case, and a space if anything follows (RFC 1939 §3,
+    /// RFC 2449 §4). Any other line is not a reply.
     Exact,
-    /// Any line that begins with `+` says yes, any other says no, as Outlook
-    /// reads it (MS-STANOPOP3 V0001).
+    /// Any line that begins with `+` is positive and any other is negative, as in
+    /// Outlook (MS-STANOPOP3 V0001).
     FirstOctet,
 }
 
@@ -41,15 +41,14 @@ pub struct StatusLine<'a> {
 }
 
 impl<'a> StatusLine<'a> {
-    /// The longest first line that a server may send, CRLF included (RFC 2449
-    /// §4).
+    /// The most octets of a first line, including CRLF (RFC 2449 §4).
     pub const MAX_OCTETS: usize = 512;
 
     /// Parses a line without its CRLF.
     ///
     /// # Errors
     ///
-    /// Under [`IndicatorRule::Exact`] a line that begins in another way.
+    /// Under [`IndicatorRule::Exact`], if the line begins with anything else.
     pub fn parse(line: &'a [u8], rule: IndicatorRule) -> Result<Self, StatusError> {
         let (indicator, text) = split(line, rule)?;
         Ok(Self {
@@ -59,36 +58,36 @@ impl<'a> StatusLine<'a> {
         })
     }
 
-    /// Whether it says yes or no.
+    /// The status indicator.
     #[must_use]
     pub const fn indicator(&self) -> Indicator {
         self.indicator
     }
 
-    /// Whether it says yes.
+    /// Whether it is positive.
     #[must_use]
     pub const fn is_positive(&self) -> bool {
         matches!(self.indicator, Indicator::Positive)
     }
 
-    /// What follows the indicator and a space, a response code included.
+    /// The text after the indicator and a space, including a response code.
     ///
-    /// The server's own words: escape them before they are shown.
+    /// The server chooses this text: escape it before you show it.
     #[must_use]
     pub const fn text(&self) -> &'a [u8] {
         self.text
     }
 
-    /// Whether a LF without CR stands in the line. Only CRLF ends it
-    /// (MS-STANOPOP3 C0005); to a server that ends lines with LF, what follows
-    /// it is the next line, in the answer to RETR the first of the message.
+    /// Whether the line contains a bare LF. Only CRLF ends the line (MS-STANOPOP3
+    /// C0005); if the server ends lines with LF, the text after it is the next
+    /// line, which in a reply to RETR is the first line of the message.
     #[must_use]
     pub fn has_bare_lf(&self) -> bool {
         self.line.contains(&b'\n')
     }
 
-    /// The response code, where the text begins with one (RFC 2449 §8). Means
-    /// something only if the server announces RESP-CODES.
+    /// The response code, if the text begins with one (RFC 2449 §8). It has a
+    /// meaning only if the server announces RESP-CODES.
     #[must_use]
     pub fn code(&self) -> Option<ResponseCode<'a>> {
         ResponseCode::parse(self.text)
@@ -106,7 +105,7 @@ impl fmt::Debug for StatusLine<'_> {
     }
 }
 
-/// The indicator and the text of a line.
+/// Splits a line into indicator and text.
 fn split(line: &[u8], rule: IndicatorRule) -> Result<(Indicator, &[u8]), StatusError> {
     let exact = [
         (Indicator::Positive, &b"+OK"[..]),
@@ -140,9 +139,9 @@ fn split(line: &[u8], rule: IndicatorRule) -> Result<(Indicator, &[u8]), StatusE
 }
 
 /// Whether a line of a SASL exchange begins with a status indicator, and so ends
-/// the exchange: `+` begins a challenge too. Under
-/// [`IndicatorRule::FirstOctet`] its case means nothing (V0001), and a TAB may
-/// follow it (C0004).
+/// the exchange (`+` alone begins a challenge). Under [`IndicatorRule::FirstOctet`]
+/// the case of the indicator does not matter (V0001), and a TAB may follow it
+/// (C0004).
 pub(crate) fn has_indicator(line: &[u8], rule: IndicatorRule) -> bool {
     match rule {
         IndicatorRule::Exact => split(line, rule).is_ok(),
@@ -160,15 +159,15 @@ const fn is_blank(octet: &u8) -> bool {
     matches!(octet, b' ' | b'\t')
 }
 
-/// What follows the first word and the blanks after it.
+/// The text after the first word and the blanks that follow it.
 fn after_word(line: &[u8]) -> &[u8] {
     let word = line.iter().position(is_blank).unwrap_or(line.len());
     let blanks = line[word..].iter().position(|octet| !is_blank(octet));
     &line[word + blanks.unwrap_or(line.len() - word)..]
 }
 
-/// A response code such as `IN-USE` or `SYS/TEMP`: levels, each narrower than
-/// the one before (RFC 2449 §8, RFC 3206).
+/// A response code such as `IN-USE` or `SYS/TEMP`: a sequence of levels, each
+/// narrower than the previous one (RFC 2449 §8, RFC 3206).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ResponseCode<'a>(&'a str);
 
@@ -177,7 +176,7 @@ impl<'a> ResponseCode<'a> {
         let inner = text.strip_prefix(b"[")?;
         let end = inner.iter().position(|&octet| octet == b']')?;
         let code = str::from_utf8(&inner[..end]).ok()?;
-        // 0x21 to 0x7E but for the brackets and the slash (RFC 2449 §4).
+        // 0x21 to 0x7E except brackets and slash (RFC 2449 §4).
         let is_level = |level: &str| {
             let allowed = |octet: u8| octet.is_ascii_graphic() && octet != b'[';
             !level.is_empty() && level.bytes().all(allowed)
@@ -191,8 +190,8 @@ impl<'a> ResponseCode<'a> {
         self.0
     }
 
-    /// Whether the code is this one, or narrower. Levels that a client does
-    /// not know after those that it does mean nothing (RFC 2449 §8).
+    /// Whether the code is `code`, or narrower. A client ignores unknown levels
+    /// after known ones (RFC 2449 §8).
     ///
     /// ```
     /// use pop3_proto::{IndicatorRule, StatusLine};
@@ -214,7 +213,7 @@ impl<'a> ResponseCode<'a> {
     }
 }
 
-/// The line begins with neither `+OK` nor `-ERR`: it is no reply.
+/// The line is not a reply: it begins with neither `+OK` nor `-ERR`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StatusError {
     _private: (),
@@ -228,11 +227,11 @@ impl fmt::Display for StatusError {
 
 impl core::error::Error for StatusError {}
 
-/// The timestamp of a greeting, for APOP: what stands between `<` and `>`, the
-/// brackets included, if it is a message-id (RFC 1939 §7, RFC 822).
+/// The timestamp in a greeting, for APOP: the text from `<` to `>`, including the
+/// brackets, if it is a message-id (RFC 1939 §7, RFC 822).
 ///
-/// Servers put it anywhere in the line. A timestamp that is no message-id is
-/// none: a forged one lets an attacker learn the password octet by octet
+/// Servers put it anywhere in the line. A timestamp that is not a message-id is
+/// ignored, because a forged one lets an attacker learn the password octet by octet
 /// (CVE-2007-1558).
 ///
 /// ```
@@ -270,7 +269,7 @@ mod tests {
     use crate::IndicatorRule;
 
     #[test]
-    fn a_bare_lf_is_seen() {
+    fn finds_a_bare_lf() {
         for (line, has) in [
             (&b"+OK a\nb"[..], true),
             (b"+OK ab", false),
@@ -282,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_has_levels_of_graphic_octets() {
+    fn accepts_only_graphic_octets_in_levels_of_a_code() {
         for (line, code) in [
             (&b"-ERR [IN-USE] later"[..], Some("IN-USE")),
             (b"-ERR [SYS/TEMP]", Some("SYS/TEMP")),
@@ -298,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_has_one_at_and_something_on_both_sides() {
+    fn requires_one_at_sign_with_text_on_both_sides_in_a_timestamp() {
         for (text, timestamp) in [
             (&b"a <1@b>"[..], Some("<1@b>")),
             (b"<@b>", None),

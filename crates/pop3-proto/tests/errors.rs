@@ -1,4 +1,4 @@
-//! What the errors say, and what stands behind them.
+//! What the errors say, and their sources.
 
 use std::error::Error;
 
@@ -191,7 +191,7 @@ fn of_a_session() {
         ),
         (
             SessionError::Reply(ReplyError::Unsolicited),
-            "the server sent octets that answer nothing",
+            "the server sent unsolicited octets",
         ),
         (
             SessionError::TooManyChallenges,
@@ -240,7 +240,7 @@ fn of_a_stream_of_replies() {
         ),
         (
             refusal(ReplyKind::Line, b""),
-            "the server closed the connection and owes a reply",
+            "the server closed the connection before its reply",
         ),
         (
             refusal(ReplyKind::Line, b"220 hello\r\n"),

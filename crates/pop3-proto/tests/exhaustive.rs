@@ -6,7 +6,7 @@ use std::env;
 
 use pop3_testkit::{explore, view};
 
-/// So many events, and those more, or fewer, that were asked for.
+/// The number of events, plus or minus the requested number.
 fn events(events: i32) -> u32 {
     let further = match env::var("POP3_EXHAUSTIVE_FURTHER") {
         Ok(further) => further.parse().expect("POP3_EXHAUSTIVE_FURTHER: a number"),

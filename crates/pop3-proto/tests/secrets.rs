@@ -3,14 +3,13 @@
 
 use std::{
     fmt::{Debug, Display},
-    fs, io,
+    fs,
     path::Path,
     time::Instant,
 };
 
-use pop3_proto::{
-    Argument, Command, Mechanism, MessageNumber, Profile, Secret, UniqueId, client, server,
-};
+use pop3_proto::{Argument, Command, Mechanism, Profile, Secret, client, server};
+use pop3_testkit::store::Locked;
 
 const PASSWORD: &str = "tanstaaf";
 const DIGEST: &str = "c4c9334bac560ecc979e58001b3e22fb";
@@ -190,33 +189,6 @@ fn the_clients_refusals() {
     }
 }
 
-#[derive(Debug)]
-struct Empty;
-
-impl server::Maildrop for Empty {
-    type Message = &'static [u8];
-
-    fn messages(&self) -> u32 {
-        0
-    }
-
-    fn octets(&self, _: MessageNumber) -> u64 {
-        0
-    }
-
-    fn unique_id(&self, _: MessageNumber) -> UniqueId<'_> {
-        UniqueId::new(b"x").unwrap()
-    }
-
-    fn open(&mut self, _: MessageNumber) -> io::Result<&'static [u8]> {
-        Ok(b"")
-    }
-
-    fn commit(self, _: &mut dyn Iterator<Item = MessageNumber>) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// After each octet of the input, the session and its events; and the replies
 /// do not say a secret back.
 #[test]
@@ -229,7 +201,7 @@ fn the_servers_session_and_its_events() {
         .mechanisms(&[Mechanism::new("PLAIN").unwrap()])
         .unwrap();
     assert_debug_hides(&config);
-    let mut session = server::Session::<Empty>::new(config, now);
+    let mut session = server::Session::<Locked>::new(config, now);
     let input = format!(
         "USER mrose\r\nPASS {PASSWORD}\r\nAPOP mrose {DIGEST}\r\nAUTH PLAIN {RESPONSE}\r\n\
          AUTH PLAIN\r\n{RESPONSE}\r\nPASS {PASSWORD}\r\n{PASSWORD}\r\nAUTH PLAIN {RESPONSE}!\r\n\

@@ -253,7 +253,7 @@ impl<'a> Server<'a> {
         } else {
             self.say("+OK");
             // What was cut off before its end was not seen by the client, and the
-            // server deletes all the same.
+            // server deletes it anyway.
             let marked = std::mem::take(&mut self.marked);
             self.maildrop.there.retain(|index| !marked.contains(index));
         }

@@ -45,7 +45,7 @@ pub struct Joined {
     /// What was said, in the order in which it came to the other side's ears.
     /// Take out what you have seen.
     pub turns: VecDeque<Turn>,
-    /// The proofs that the client handed out, by message-number.
+    /// The proofs that the client returned, by message-number.
     pub proofs: BTreeMap<u32, Retrieved>,
     /// What the client has of the block that is coming in.
     pub block: Vec<u8>,
@@ -114,8 +114,8 @@ impl Joined {
         self.server.poll_timeout()
     }
 
-    /// One move of either side, or of octets on their way, or up to eight of
-    /// the same kind. `false` if there is nothing to move.
+    /// One move of either side, or of octets in transit, or up to eight of the same
+    /// kind. `false` if there is nothing to move.
     ///
     /// # Panics
     ///

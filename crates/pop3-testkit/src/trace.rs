@@ -6,11 +6,11 @@
 //! | line | is |
 //! |---|---|
 //! | `replay: client PROFILE TRANSPORT` | replay it against our client: `rfc1939` or another name of a profile; `cleartext`, `stls` (required) or `tls` |
-//! | `replay: server TLS [plaintext] [trouble] [utf8] [apop=STAMP] [sasl=NAME,NAME]` | replay it against our server: `none`, `offered` or `active`; with `plaintext` passwords are taken without TLS; with `trouble` the maildrop is [in trouble](crate::view::Shelf::in_trouble); with `utf8` that is offered, and messages beyond ASCII are for those who ask |
+//! | `replay: server TLS [plaintext] [trouble] [utf8] [apop=STAMP] [sasl=NAME,NAME]` | replay it against our server: `none`, `offered` or `active`; with `plaintext` passwords are taken without TLS; with `trouble` the maildrop is [in trouble](crate::view::MemoryMaildrop::in_trouble); with `utf8` that is offered, and messages beyond ASCII are for those who ask |
 //! | `mail: UID TEXT` | the server's next message |
 //! | `login: WORD` | how the server's driver answers the next login: `accept` (as it does when none is left), `reject`, `in-use`, `login-delay`, `temporary`, `permanent`, `challenge BASE64` |
 //! | `held: N` | the client holds message N since an earlier session |
-//! | `S: TEXT` | the server sends this, CRLF behind it |
+//! | `S: TEXT` | the server sends this, followed by CRLF |
 //! | `C: TEXT` | the client sends this: our client's driver asks for this command, DELE with the proof that it has, or answers the challenge with it, unless it is on its way already |
 //! | `ask: TEXT` | our client's driver asks for this command; `C:` lines say what is sent |
 //! | `refused: TEXT => WHY` | our client refuses this command, and sends nothing |
@@ -120,7 +120,7 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// The first line that does not come true.
+    /// The first line that does not match.
     pub fn replay(&self, clients: Clients, servers: Servers) -> Result<(), TraceError> {
         for read in [usize::MAX, 1, 2, 3, 4, 5] {
             let in_pieces = |mut error: TraceError| {

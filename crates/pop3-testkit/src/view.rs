@@ -10,11 +10,11 @@ mod syntax;
 
 use crate::oracle::{Fault, Lines, Newline, Refusal, Rules, Transcript};
 
-pub use client::{Client, Clients, Heard, Said, Sound, client};
+pub use client::{Client, ClientEvent, ClientSession, ClientStep, Clients, client};
 pub use decode::decoders;
 pub use encode::encoders;
 pub use line::{MAX_LINE, line_splitters};
-pub use server::{Server, Servers, Serving, Shelf, server};
+pub use server::{MemoryMaildrop, Server, ServerSession, Servers, server};
 pub use syntax::{Commands, REPLY_LINES, Replies, ReplyLines, commands, replies};
 
 /// Something that decodes a multi-line block.

@@ -2,7 +2,7 @@
 
 use crate::chunk;
 
-/// How octets are cut on their way: how many are taken at once, and how many
+/// How octets are cut in transit: how many are accepted at once, and how many
 /// arrive at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
@@ -63,7 +63,7 @@ impl Wire {
         (length > 0).then(|| &octets[..length])
     }
 
-    /// So many octets of it were taken.
+    /// The number of its octets that were accepted.
     pub(crate) fn taken(&mut self, octets: usize) {
         self.arrived += octets;
         if self.arrived == self.octets.len() {

@@ -6,7 +6,7 @@ use std::{cell::RefCell, time::Instant};
 use pop3_proto::client::Config;
 use pop3_testkit::{
     trace::Trace,
-    view::{self, Client, Heard, Sound},
+    view::{self, Client, ClientSession, ClientStep},
 };
 
 thread_local! {
@@ -15,14 +15,14 @@ thread_local! {
 }
 
 /// Notes how much it reads at once.
-struct Notes(Sound);
+struct Notes(ClientSession);
 
 impl Client for Notes {
-    fn sound(&mut self) -> &mut Sound {
+    fn inner(&mut self) -> &mut ClientSession {
         &mut self.0
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
         LONGEST.with_borrow_mut(|longest| {
             if let Some(longest) = longest.last_mut() {
                 *longest = input.len().max(*longest);
@@ -36,7 +36,7 @@ impl Client for Notes {
 fn reads_are_whole_and_of_one_to_five_octets() {
     let notes = |config: Config, now| -> Box<dyn Client> {
         LONGEST.with_borrow_mut(|longest| longest.push(0));
-        Box::new(Notes(Sound::new(config, now)))
+        Box::new(Notes(ClientSession::new(config, now)))
     };
     let text = "replay: client rfc1939 tls\nS: +OK ready\nE: greeting + ready";
     let replayed = Trace::parse(text).and_then(|trace| trace.replay(notes, view::server));

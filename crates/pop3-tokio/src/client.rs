@@ -6,17 +6,18 @@
 //! [`Client::delete`] requires. [`Error::kind`] says what a caller can do about a
 //! failure.
 
+mod calls;
 mod certificate;
 mod channel;
+mod commands;
 mod connect;
-mod connection;
 mod credentials;
 mod delete;
 mod dial;
 mod distrust;
+mod driver;
 mod endpoint;
 mod error;
-mod exchange;
 mod fingerprint;
 mod login;
 mod redactor;
@@ -29,16 +30,15 @@ mod tap;
 mod tls;
 mod to_vec;
 mod trust;
-mod wire;
 
+pub use calls::Client;
 pub use channel::Channel;
-pub use connection::Client;
+pub use commands::Listed;
 pub use credentials::{Credentials, Method, UnknownMethod};
 pub use delete::Deletion;
 pub use distrust::Distrust;
 pub use endpoint::{Endpoint, EndpointError, Scheme};
 pub use error::{Error, ErrorKind, Waiting};
-pub use exchange::Listed;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use login::LoginError;
 pub use redactor::Redactor;

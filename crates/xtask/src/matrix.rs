@@ -117,7 +117,7 @@ fn is_ours(name: &str) -> bool {
     [server::OURS, client::OURS].contains(&name)
 }
 
-/// What was found of each that ran, the releases of a program side by side.
+/// What was found of each that ran, with the releases of a program together.
 fn found_last(names: &[&str]) -> anyhow::Result<Vec<Subject>> {
     let mut subjects = Vec::new();
     for name in names {

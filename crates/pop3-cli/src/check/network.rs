@@ -64,11 +64,7 @@ impl Connection for Socket {
 
     fn receive(&mut self, into: &mut [u8], within: Duration) -> io::Result<usize> {
         let channel = self.channel.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        match wait(&self.runtime, within, channel.read(into)) {
-            // TLS without close_notify is an end of file too.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
-            other => other,
-        }
+        wait(&self.runtime, within, channel.read(into))
     }
 
     fn start_tls(&mut self, within: Duration) -> io::Result<()> {

@@ -179,3 +179,70 @@ fn directory(variable: &str, in_home: &str, instead: &str) -> Result<PathBuf, Fa
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_decide_what_is_deleted_before_the_profile_does() {
+        let days = |days| WishOptions {
+            delete_after: Some(days),
+            ..WishOptions::default()
+        };
+        let keep = WishOptions {
+            keep: true,
+            ..WishOptions::default()
+        };
+        let delete = WishOptions {
+            delete: true,
+            ..WishOptions::default()
+        };
+        for (options, decided) in [
+            (keep, Afterwards::Keep),
+            (delete, Afterwards::Delete),
+            (days(0), Afterwards::DeleteAfter(0)),
+            (days(14), Afterwards::DeleteAfter(1_209_600)),
+            (
+                days(u32::MAX),
+                Afterwards::DeleteAfter(i64::from(u32::MAX) * 86_400),
+            ),
+        ] {
+            for by_profile in [AfterSync::Keep, AfterSync::Delete] {
+                assert_eq!(options.afterwards(by_profile), decided, "{options:?}");
+            }
+        }
+        let silent = WishOptions::default();
+        assert_eq!(silent.afterwards(AfterSync::Keep), Afterwards::Keep);
+        assert_eq!(silent.afterwards(AfterSync::Delete), Afterwards::Delete);
+    }
+
+    #[test]
+    fn what_the_command_line_says_of_deletion_replaces_all_that_the_file_says() {
+        let keep = WishOptions {
+            keep: true,
+            ..WishOptions::default()
+        };
+        let delete = WishOptions {
+            delete: true,
+            ..WishOptions::default()
+        };
+        let later = WishOptions {
+            delete_after: Some(3),
+            ..WishOptions::default()
+        };
+        for (options, decided) in [
+            (&keep, Afterwards::Keep),
+            (&delete, Afterwards::Delete),
+            (&later, Afterwards::DeleteAfter(259_200)),
+        ] {
+            for file in [&keep, &delete, &later, &WishOptions::default()] {
+                let both = options.clone().or(file);
+                assert_eq!(both.afterwards(AfterSync::Keep), decided);
+                assert_eq!(both.afterwards(AfterSync::Delete), decided);
+            }
+            let of_file = WishOptions::default().or(options);
+            assert_eq!(of_file.afterwards(AfterSync::Keep), decided);
+        }
+    }
+}

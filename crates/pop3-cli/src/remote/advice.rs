@@ -161,3 +161,44 @@ fn known_protocol(came: &[u8]) -> Option<String> {
         "this is {kind} server; POP3 has another port, usually 995 for pop3s:// and 110 for pop3://"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::RemoteOptions;
+
+    fn advice(url: &str, error: &Error) -> String {
+        let remote = RemoteOptions::default().remote(url).unwrap();
+        remote.with_advice(error).to_string()
+    }
+
+    /// A port that is for TLS (RFC 8314 §3.3) keeps silent without it.
+    #[test]
+    fn pop3_on_port_995_is_told_of_pop3s() {
+        let silent = Error::Timeout(Waiting::Greeting, None);
+        let option = "--timeout";
+        let said = advice("pop3://me@example.org:995", &silent);
+        assert!(said.ends_with("pop3s://me@example.org:995"), "{said}");
+        assert!(!said.contains(option), "{said}");
+        for url in ["pop3://me@example.org", "pop3s://me@example.org"] {
+            let said = advice(url, &silent);
+            assert!(said.contains(option), "{said}");
+            let is_told = said.contains("pop3s://");
+            assert_eq!(is_told, url.starts_with("pop3:"), "{said}");
+        }
+    }
+
+    /// After STLS a server that answers in the clear is one of POP3.
+    #[test]
+    fn only_pop3s_is_told_of_pop3() {
+        let came: Box<[u8]> = b"+OK ready\r\n".as_slice().into();
+        let error = Error::Tls {
+            host: "example.org".to_owned(),
+            reason: "no TLS".to_owned(),
+            came: Some(came),
+        };
+        let other = "pop3://me@example.org";
+        assert!(advice("pop3s://me@example.org", &error).contains(other));
+        assert!(!advice("pop3://me@example.org", &error).contains(other));
+    }
+}

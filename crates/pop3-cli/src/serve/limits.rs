@@ -91,3 +91,84 @@ fn at_least_one(text: &str) -> Result<usize, String> {
         _ => Err("write a whole number, at least 1".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        limits: LimitOptions,
+    }
+
+    fn typed(arguments: &[&str]) -> Result<Settings, clap::Error> {
+        let arguments = ["serve"].iter().chain(arguments);
+        let typed = Typed::try_parse_from(arguments)?;
+        Ok(typed.limits.settings(Settings::default(), false))
+    }
+
+    #[test]
+    fn each_option_sets_its_limit_and_no_other() {
+        type Limit = fn(&Settings) -> Duration;
+        let options: [(&str, &str, Limit); 8] = [
+            ("--max-connections", "7", |settings| {
+                Duration::from_secs(settings.connections as u64)
+            }),
+            ("--max-connections-per-address", "7", |settings| {
+                Duration::from_secs(settings.connections_per_address as u64)
+            }),
+            ("--login-attempts", "7", |settings| {
+                Duration::from_secs(settings.login_attempts.into())
+            }),
+            ("--login-delay", "7", |settings| settings.login_delay),
+            ("--login-timeout", "7", |settings| settings.login_timeout),
+            ("--handshake-timeout", "7", |settings| {
+                settings.handshake_timeout
+            }),
+            ("--autologout", "700", |settings| settings.autologout),
+            ("--grace", "7", |settings| settings.grace),
+        ];
+        let before = Settings::default();
+        for (option, value, _) in options {
+            let after = typed(&[option, value]).unwrap();
+            for (other, value, limit) in options {
+                let wanted = match option == other {
+                    true => Duration::from_secs(value.parse().unwrap()),
+                    false => limit(&before),
+                };
+                assert_eq!(limit(&after), wanted, "{option}: {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_insecure_plaintext_takes_passwords_in_the_clear() {
+        let limits = || Typed::try_parse_from(["serve"]).unwrap().limits;
+        for allowed in [false, true] {
+            let settings = limits().settings(Settings::default(), allowed);
+            assert_eq!(settings.dangerous_plaintext_without_tls, allowed);
+        }
+    }
+
+    #[test]
+    fn refuses_values_out_of_range() {
+        for (option, taken, refused) in [
+            ("--max-connections", &["1"][..], &["0", "-1", "x"][..]),
+            ("--max-connections-per-address", &["1"], &["0"]),
+            ("--login-attempts", &["1"], &["0"]),
+            (
+                "--login-delay",
+                &["0", "0.5", "31536000"],
+                &["-1", "31536001", "nan", "inf"],
+            ),
+            ("--autologout", &["600"], &["599.9", "31536001", "x"]),
+        ] {
+            let is_taken = |value: &&&str| typed(&[&format!("{option}={value}")]).is_ok();
+            assert_eq!(taken.iter().filter(is_taken).count(), taken.len());
+            assert_eq!(refused.iter().filter(is_taken).count(), 0, "{option}");
+        }
+    }
+}

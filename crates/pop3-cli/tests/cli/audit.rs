@@ -2,6 +2,8 @@
 
 use crate::run;
 
+mod options;
+
 const TRUE: &str = "/bin/true";
 
 #[test]
@@ -41,7 +43,7 @@ fn a_client_that_fetches_nothing_is_not_audited() {
     assert_eq!(
         run.stderr,
         "pop3 audit: cannot audit /bin/true: it stored nothing in the scenario plain, where \
-         nothing is odd: exit status 0; it never connected to the server; check its arguments, \
+         the server is correct: exit status 0; it never connected to the server; check its arguments, \
          and --maildir or --mbox\n"
     );
     assert!(run.stdout.is_empty());

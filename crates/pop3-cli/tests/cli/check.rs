@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use crate::{Run, pop3};
 
 mod echoes;
+mod options;
 
 const USER: &str = "mrose";
 const PASSWORD: &str = "tanstaaf";

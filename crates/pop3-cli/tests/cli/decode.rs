@@ -124,7 +124,7 @@ fn bad_status_lines_are_76() {
             76,
             b"",
             &format!(
-                "pop3 decode: no status line: {line}; remove --reply if the input is a block alone"
+                "pop3 decode: not a status line: {line}; remove --reply if the input is a block alone"
             ),
         );
     }
@@ -132,15 +132,15 @@ fn bad_status_lines_are_76() {
     run(["decode", "--reply"], &long).fails(
         76,
         b"",
-        "pop3 decode: bad status line: line passes its maximum length at octet 512; \
-         without --reply a block is read",
+        "pop3 decode: malformed status line: line passes its maximum length at octet 512; \
+         remove --reply if the input is a block alone",
     );
     for wire in ["", "+OK", "+OK 12\r", "+OK 12\n"] {
         run(["decode", "--reply"], wire.as_bytes()).fails(
             65,
             b"",
             &format!(
-                "pop3 decode: truncated: no status line after {} octets",
+                "pop3 decode: truncated: the input ended before a status line, after {} octets",
                 wire.len()
             ),
         );
@@ -156,7 +156,7 @@ fn reject_bare_cr() {
         65,
         b"a\r\nb\r",
         "pop3 decode: bare CR at octet 4: a line must end with CRLF; \
-         without --reject-bare-cr it passes",
+         remove --reject-bare-cr to accept it",
     );
 }
 
@@ -169,7 +169,7 @@ fn reject_bare_lf() {
         65,
         b"a\r\nb",
         "pop3 decode: bare LF at octet 4: a line must end with CRLF; \
-         without --reject-bare-lf it passes",
+         remove --reject-bare-lf to accept it",
     );
 }
 
@@ -182,7 +182,7 @@ fn reject_unstuffed_dot() {
         65,
         b"a\r\n",
         "pop3 decode: unstuffed dot at octet 3: the sender did not double it; \
-         without --reject-unstuffed-dot it is removed",
+         remove --reject-unstuffed-dot to accept it",
     );
 }
 
@@ -313,4 +313,13 @@ fn inspect_stops_where_the_block_or_the_decoder_stops() {
     assert!(lines[1].starts_with("pop3 decode: inspected "), "{lines:?}");
     assert!(lines[2].starts_with("pop3 decode: unstuffed dot at octet 3"));
     assert_eq!(lines.len(), 3);
+}
+
+/// Where all of a kind are shown, none is left out.
+#[test]
+fn inspect_leaves_none_out_of_twenty() {
+    let wire = [&[0; 20][..], b"\r\n.\r\n"].concat();
+    let done = run(["decode", "--inspect"], &wire);
+    assert_eq!(done.status, Some(0));
+    assert_eq!(done.stderr.lines().count(), 20 + 1, "{}", done.stderr);
 }

@@ -88,7 +88,7 @@ fn list(url: &str, options: &[&str]) -> Run {
     }
 }
 
-/// What is said of a server, without the command and the account.
+/// The error about a server, without the command and the account.
 #[track_caller]
 fn said(scheme: &str, address: &str, options: &[&str], status: i32) -> String {
     let run = list(&format!("{scheme}://me@{address}"), options);

@@ -15,6 +15,8 @@ use crate::{
 
 mod configured;
 mod kills;
+mod places;
+mod reports;
 
 /// What became of a run.
 #[derive(Debug)]
@@ -352,7 +354,7 @@ fn standard_output_gets_an_mbox_and_json_goes_beside_it() {
     assert_eq!(lines[1]["unique-id"], "id/001");
     assert_eq!(lines[2]["event"], "summary");
     assert_eq!(lines[2]["delivered"], 2);
-    // Nobody knows what the reader did with it, so it stays.
+    // It is unknown what the reader did with it, so it stays.
     assert_eq!(server.state.lock().unwrap().maildrop.len(), 2);
 }
 

@@ -225,8 +225,8 @@ fn a_file_keeps_its_mode_and_a_link_its_target() {
     );
 }
 
-// A pipe, not a device of the machine: whoever breaks this as root would see
-// the device replaced by a file.
+// A pipe, not a device of the machine: a faulty program run as root would replace
+// the device by a file.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_named_pipe_is_written_to_and_stays_a_pipe() {
@@ -277,4 +277,17 @@ fn other_failures_are_74() {
         b"",
         "pop3 decode: cannot read /proc/self/mem: Input/output error (os error 5)",
     );
+}
+
+/// What cannot be opened is not replaced.
+#[cfg(unix)]
+#[test]
+fn an_output_that_leads_nowhere_is_left_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let link = directory.path().join("link");
+    std::os::unix::fs::symlink("link", &link).unwrap();
+    let file = link.to_str().unwrap();
+    let done = run(["decode", "--output", file], b"a\r\n.\r\n");
+    assert_eq!(done.status, Some(73), "{done:?}");
+    assert!(link.is_symlink());
 }

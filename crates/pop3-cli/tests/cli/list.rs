@@ -120,3 +120,21 @@ fn a_password_is_not_shown_in_base64_either() {
     assert!(!stderr.contains("AG1l"), "{stderr}");
     server.join().unwrap();
 }
+
+#[test]
+fn lines_that_are_malformed_are_counted() {
+    let server = server();
+    let answers = [
+        ("LIST", "+OK\r\n1 120\r\nx\r\n2 y\r\n.\r\n".to_owned()),
+        ("UIDL", "+OK\r\n1 a\r\nz\r\n.\r\n".to_owned()),
+    ];
+    let total = |json: &[u8]| serde_json::from_slice::<Value>(json).unwrap()["malformed"].clone();
+    server.state.lock().unwrap().answers = answers[..1].to_vec();
+    assert_eq!(total(&list(&server, &["--json"]).stdout), 2);
+    server.state.lock().unwrap().answers = answers[1..].to_vec();
+    assert_eq!(total(&list(&server, &["--json"]).stdout), 1);
+    server.state.lock().unwrap().answers = answers.to_vec();
+    assert_eq!(total(&list(&server, &["--json"]).stdout), 3);
+    let text = String::from_utf8(list(&server, &[]).stdout).unwrap();
+    assert!(text.contains("\n3 malformed lines\n"), "{text}");
+}

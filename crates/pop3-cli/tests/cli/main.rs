@@ -18,14 +18,20 @@ mod captures;
 mod check;
 mod decode;
 mod definitions;
+#[cfg(unix)]
+mod demo;
 mod encode;
 #[cfg(unix)]
 mod errors;
+#[cfg(unix)]
+mod exits;
 #[cfg(unix)]
 mod fetch;
 mod files;
 #[cfg(unix)]
 mod list;
+#[cfg(unix)]
+mod protection;
 #[cfg(unix)]
 mod serve;
 #[cfg(unix)]

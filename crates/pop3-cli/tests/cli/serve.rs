@@ -12,6 +12,8 @@ use tempfile::TempDir;
 
 use crate::{pop3, run};
 
+mod options;
+
 /// A server that runs, on a port of its own.
 struct Server {
     child: Child,
@@ -108,7 +110,7 @@ fn a_signal_lets_sessions_end() {
         let mut client = server.client();
         client.log_in("me", "tanstaaf");
         server.signal(signal);
-        // It has seen the signal when it takes nobody in.
+        // It has seen the signal when it accepts no connection.
         while TcpStream::connect(&server.address).is_ok() {}
         assert_eq!(client.ask("RETR 1"), "+OK 3 octets\r\n");
         assert_eq!(
@@ -140,7 +142,7 @@ fn a_signal_lets_sessions_end() {
     }
 }
 
-/// Why a handshake failed is said in words: whoever reads the log has to tell a
+/// The log says in words why a handshake failed, so that a reader can distinguish a
 /// scanner from a client that trusts another certificate.
 #[test]
 fn the_log_says_why_a_connection_ended() {

@@ -1,4 +1,4 @@
-//! A POP3 server in memory that can stop dead after so many octets.
+//! A POP3 server in memory that can stop dead after a number of octets.
 
 use std::{
     collections::BTreeSet,
@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) has_no_uidl: bool,
     /// The first words of commands that are answered otherwise, and how.
     pub(crate) answers: Vec<(&'static str, String)>,
+    /// Whether a command came before the one before it was answered.
+    pub(crate) is_pipelined: bool,
     /// What came with PASS.
     pub(crate) passwords: Vec<String>,
     /// The index of a message whose terminator is left out, once.
@@ -81,7 +83,7 @@ impl Server {
         self.dead.recv().unwrap();
     }
 
-    /// The same, unless `ended` says that nobody listens any more.
+    /// The same, unless `ended` says that the listener is closed.
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.try_recv().is_ok()
     }
@@ -106,9 +108,16 @@ fn serve(stream: TcpStream, state: &Mutex<State>, left: &AtomicU64, tell: &Sende
     }
     let mut deleted = BTreeSet::new();
     let maildrop = state.lock().unwrap().maildrop.clone();
-    for line in BufReader::new(&stream).lines() {
-        let Ok(line) = line else { return };
-        let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+    let mut commands = BufReader::new(&stream);
+    let mut line = String::new();
+    loop {
+        line.clear();
+        if !commands.read_line(&mut line).is_ok_and(|octets| octets > 0) {
+            return;
+        }
+        state.lock().unwrap().is_pipelined |= !commands.buffer().is_empty();
+        let line = line.trim_end();
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let number: usize = rest.split(' ').next().unwrap().parse().unwrap_or(0);
         let there = || {
             let there = maildrop.iter().enumerate();
@@ -146,6 +155,9 @@ fn serve(stream: TcpStream, state: &Mutex<State>, left: &AtomicU64, tell: &Sende
                 }
                 reply.extend(b".\r\n");
             }
+            "RETR" | "DELE" if number == 0 || number > maildrop.len() => {
+                reply.extend(b"-ERR no such message\r\n");
+            }
             "RETR" => {
                 reply.extend(b"+OK\r\n");
                 for line in maildrop[number - 1]
@@ -182,7 +194,8 @@ fn serve(stream: TcpStream, state: &Mutex<State>, left: &AtomicU64, tell: &Sende
                 state.maildrop.retain(|(id, _)| !gone.contains(id.as_str()));
                 reply.extend(b"+OK\r\n");
             }
-            _ => reply.extend(b"+OK\r\n"),
+            "USER" | "NOOP" | "RSET" => reply.extend(b"+OK\r\n"),
+            _ => reply.extend(b"-ERR what?\r\n"),
         }
         if !send(&reply) {
             return hold(&stream);

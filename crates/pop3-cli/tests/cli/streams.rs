@@ -12,8 +12,8 @@ use crate::{pop3, shown};
 /// Far longer than any of this takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What `wait` gives. If it waits for ever, the test fails, and the pipes that
-/// it drops on the way end the command.
+/// What `wait` gives. If it waits forever, the test fails, and the pipes that it
+/// drops on the way end the command.
 #[track_caller]
 fn soon<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();

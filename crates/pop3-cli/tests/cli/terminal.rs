@@ -138,3 +138,54 @@ fn what_is_being_checked_is_shown() {
         "{report}"
     );
 }
+
+/// What a terminal shows at last of what was written to it, from the last line on.
+fn last_line(shown: &str) -> String {
+    let line = shown.rsplit('\n').next().unwrap_or_default();
+    let line = line.rsplit("\u{1b}[2K").next().unwrap_or_default();
+    line.trim_matches(['\r', ' ']).to_owned()
+}
+
+/// A prompt that comes after it begins a line of its own.
+#[test]
+fn nothing_is_left_of_what_showed_the_progress() {
+    let large = b"line\r\n".repeat(300_000);
+    let server = Server::new(vec![(String::from("a"), large)]);
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).display().to_string();
+    std::fs::write(path("password"), "secret").unwrap();
+    let password = format!("--password-file={}", path("password"));
+    let to = format!("--to=maildir:{}", path("mail"));
+    let journal = format!("--journal={}", path("journal"));
+    for (command, url, options, progress) in [
+        (
+            "fetch",
+            &*server.url,
+            &[&*password, &to, &journal][..],
+            " left",
+        ),
+        (
+            "check",
+            &server.url,
+            &[&password, "--only=C0002"],
+            "greeting",
+        ),
+        (
+            "audit",
+            "--recipe=pop3",
+            &["--only=plain", "--skip=stls", "--jobs=1"],
+            "1/1",
+        ),
+    ] {
+        let mut terminal = Terminal::run(command, url, options);
+        let before = terminal.wait_for(progress);
+        let (_, after) = terminal.end();
+        let shown = before + &after;
+        assert_eq!(last_line(&shown), "", "{command}: {shown:?}");
+    }
+    // With --quiet there is none.
+    let journal = format!("--journal={}", path("another"));
+    let options = [&*password, &to, &journal, "--quiet"];
+    let (_, shown) = Terminal::run("fetch", &server.url, &options).end();
+    assert_eq!(shown, "");
+}

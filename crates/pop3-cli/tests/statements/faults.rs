@@ -16,10 +16,12 @@ pub(crate) mod server {
         server::{MESSAGES, PASSWORD, Subject, USER},
     };
 
-    struct Served {
+    pub(crate) struct Served {
         child: Child,
-        address: String,
+        pub(crate) address: String,
         maildir: tempfile::TempDir,
+        /// How often it was waited for.
+        waits: u32,
     }
 
     struct Socket(TcpStream);
@@ -30,7 +32,7 @@ pub(crate) mod server {
     }
 
     impl Served {
-        fn new() -> Self {
+        pub(crate) fn new() -> Self {
             pop3_peers::limit_children(crate::CHILD_LIMIT);
             let maildir = tempfile::tempdir().unwrap();
             for directory in ["new", "cur", "tmp"] {
@@ -44,6 +46,8 @@ pub(crate) mod server {
                     "serve",
                     "--listen",
                     "127.0.0.1:0",
+                    "--login-delay",
+                    "0",
                     "--user",
                     USER,
                     "--maildir",
@@ -62,6 +66,7 @@ pub(crate) mod server {
                 child,
                 address: address.trim_end().to_owned(),
                 maildir,
+                waits: 0,
             }
         }
     }
@@ -82,6 +87,12 @@ pub(crate) mod server {
 
         fn deliver(&mut self, unique_id: &str, message: &str) {
             fs::write(self.maildir.path().join("new").join(unique_id), message).unwrap();
+        }
+
+        fn wait(&mut self) -> bool {
+            self.waits += 1;
+            std::thread::sleep(Duration::from_millis(10));
+            self.waits < 1000
         }
     }
 

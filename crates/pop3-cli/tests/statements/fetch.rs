@@ -35,7 +35,7 @@ pub(crate) const MROSE: LogIn = LogIn {
     is_right: true,
 };
 
-/// What came of a synchronization.
+/// The result of a synchronization.
 #[derive(Debug)]
 pub(crate) struct Transcript {
     pub(crate) is_success: bool,

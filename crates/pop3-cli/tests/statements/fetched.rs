@@ -47,8 +47,8 @@ const CHALLENGE: &str = "TlRMTVNTUAACAAAAAAAAAAAAAAAzgoriAQIDBAUGBwgAAAAAAAAAAAQ
 /// The connection that begins with this is the last.
 const END: &str = "END\r\n";
 
-/// A connection that asks whether a server that is slow to greet speaks TLS is no
-/// session, nor is it made but on a busy machine.
+/// A connection that tests whether a slow server expects TLS. It is not a session,
+/// and only occurs on a busy machine.
 const PROBE: &str = "a TLS handshake";
 
 /// What that begins with.
@@ -190,7 +190,7 @@ fn connection(
     loop {
         while let Some(octets) = session.poll_transmit() {
             let sent = octets.len();
-            // Whoever is gone gets no more.
+            // A client that has closed gets no more.
             let _ = stream.write_all(octets);
             session.handle_transmitted(now, sent);
         }

@@ -107,9 +107,9 @@ impl Dialogue {
             if let Err(stopped) = self.fill(network, deadline) {
                 self.broken = true;
                 let kind = match stopped {
-                    Stopped::OutOfTime => TroubleKind::OutOfTime,
-                    Stopped::Late => reading.unfinished(false),
-                    Stopped::Closed => reading.unfinished(true),
+                    ReadEnd::OutOfTime => TroubleKind::OutOfTime,
+                    ReadEnd::Late => reading.unfinished(false),
+                    ReadEnd::Closed => reading.unfinished(true),
                 };
                 return Err(self.trouble(kind, (&reading.head, reading.octets)));
             }
@@ -117,26 +117,26 @@ impl Dialogue {
     }
 
     /// Waits for more octets.
-    fn fill(&mut self, network: &dyn Network, deadline: Instant) -> Result<(), Stopped> {
+    fn fill(&mut self, network: &dyn Network, deadline: Instant) -> Result<(), ReadEnd> {
         let now = network.now();
         if now >= self.end {
-            return Err(Stopped::OutOfTime);
+            return Err(ReadEnd::OutOfTime);
         }
         let within = deadline.min(self.end).saturating_duration_since(now);
         if within.is_zero() {
-            return Err(Stopped::Late);
+            return Err(ReadEnd::Late);
         }
         let mut buffer = [0; READ_OCTETS];
         match self.connection.receive(&mut buffer, within) {
-            Ok(0) => Err(Stopped::Closed),
+            Ok(0) => Err(ReadEnd::Closed),
             Ok(octets) => {
                 self.unread
                     .extend_from_slice(&buffer[..octets.min(READ_OCTETS)]);
                 Ok(())
             }
-            Err(error) if is_late(&error) && network.now() >= self.end => Err(Stopped::OutOfTime),
-            Err(error) if is_late(&error) => Err(Stopped::Late),
-            Err(_) => Err(Stopped::Closed),
+            Err(error) if is_late(&error) && network.now() >= self.end => Err(ReadEnd::OutOfTime),
+            Err(error) if is_late(&error) => Err(ReadEnd::Late),
+            Err(_) => Err(ReadEnd::Closed),
         }
     }
 
@@ -209,7 +209,7 @@ impl Dialogue {
 }
 
 /// Why no more octets arrive.
-enum Stopped {
+enum ReadEnd {
     /// None arrived in time.
     Late,
     /// The server closed the connection.

@@ -48,7 +48,7 @@ fn whole<'a>(answer: &'a Option<Answer>, seen: &Observed) -> Result<&'a Reply, F
         None => Err(no_session(seen)),
         Some(Ok(reply)) => Ok(reply),
         Some(Err(trouble)) => Err(Finding::Untestable(format!(
-            "Needs an answer that was not to be had:\n{}",
+            "Needs an answer that is missing:\n{}",
             trouble.shown
         ))),
     }

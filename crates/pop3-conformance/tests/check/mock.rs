@@ -15,6 +15,9 @@ use pop3_testkit::store::{Locked, Store};
 pub(crate) const USER: &str = "mrose";
 pub(crate) const PASSWORD: &str = "tanstaaf";
 
+/// What faults see as the command that the greeting answers.
+pub(crate) const GREETING: &str = "(greeting)";
+
 /// What a fault can look at.
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -31,6 +34,15 @@ pub(crate) struct State {
     pub(crate) has_removed: bool,
     /// The unique-ids that UIDL told first.
     pub(crate) unique_ids: Vec<String>,
+    /// The commands before this one in this session.
+    pub(crate) said: Vec<String>,
+    /// Another session had the maildrop when this one began.
+    #[allow(dead_code, reason = "the statements have use for it")]
+    pub(crate) is_busy: bool,
+    /// Messages that arrived since the server began.
+    pub(crate) arrivals: u32,
+    /// Of them those that arrived in this session.
+    pub(crate) arrivals_here: u32,
 }
 
 /// How a server errs: in what it reads a command as, in what it answers, or in
@@ -54,6 +66,8 @@ pub(crate) enum Quirk {
     /// Of two messages asked for at once, the first line of the second comes before
     /// the end of the first.
     Interleaves,
+    /// Of two commands that come at once the second is answered first.
+    Swaps,
     /// It closes after each refusal.
     ClosesAfterRefusal,
     /// It closes at this command, without an answer.
@@ -66,7 +80,7 @@ pub(crate) enum Quirk {
     OneAtATime,
     /// What came with STLS is obeyed under TLS.
     ObeysWhatCameWithStls,
-    /// One octet arrives at a time, and each takes so many seconds.
+    /// One octet arrives at a time, and each takes a number of seconds.
     Slow(u64),
 }
 
@@ -117,6 +131,9 @@ impl Mock {
     #[allow(dead_code, reason = "the statements have use for it")]
     pub(crate) fn deliver(&self, unique_id: &str, message: &str) {
         self.store.deliver(unique_id, message.as_bytes());
+        let state = &mut self.shared.borrow_mut().state;
+        state.arrivals += 1;
+        state.arrivals_here += 1;
     }
 
     pub(crate) fn messages(&self) -> usize {
@@ -136,14 +153,14 @@ impl Network for Mock {
             quits: shared.state.quits,
             has_removed: shared.state.has_removed,
             unique_ids: std::mem::take(&mut shared.state.unique_ids),
+            is_busy: self.store.lock().is_none(),
+            arrivals: shared.state.arrivals,
             ..State::default()
         };
         let now = shared.now;
         drop(shared);
-        // So that what keeps a password from it is the client.
-        let config = Config::new().dangerous_plaintext_without_tls(true);
         let mut line = Line {
-            session: Session::new(config, now),
+            session: session(now),
             store: self.store.clone(),
             fault: self.fault,
             shared: Rc::clone(&self.shared),
@@ -154,7 +171,7 @@ impl Network for Mock {
             is_closed: false,
         };
         let greeting = line.transmit();
-        line.say("", &greeting);
+        line.say(GREETING, &greeting);
         Ok(Box::new(line))
     }
 
@@ -165,6 +182,13 @@ impl Network for Mock {
     fn pause(&mut self, time: Duration) {
         self.shared.borrow_mut().now += time;
     }
+}
+
+/// A session that takes passwords without TLS, so that the client is what keeps
+/// one back.
+fn session(now: Instant) -> Session<Locked> {
+    let config = Config::new().dangerous_plaintext_without_tls(true);
+    Session::new(config, now)
 }
 
 /// A connection.
@@ -185,6 +209,7 @@ impl Line {
     /// Reads the lines that are whole.
     fn read(&mut self) {
         let mut is_first = true;
+        let mut last = self.output.len();
         while let Some(end) = self.input.iter().position(|octet| *octet == b'\n') {
             if self.is_closed {
                 return;
@@ -199,20 +224,26 @@ impl Line {
             }
             is_first = false;
             let line = String::from_utf8(line).unwrap();
-            let is_early = !matches!(line.trim_end(), "CAPA" | "STLS");
-            if matches!(self.fault.quirk, Quirk::ClosesAt(command) if command == line.trim_end()) {
-                self.is_closed = true;
+            let line = line.trim_end_matches(['\r', '\n']);
+            let is_early = !matches!(line, "CAPA" | "STLS");
+            if matches!(self.fault.quirk, Quirk::ClosesAt(command) if command == line) {
+                self.close();
                 return;
             }
             if is_early && self.fault.quirk == Quirk::WantsTls && !self.shared.borrow().state.is_tls
             {
-                self.is_closed = true;
+                self.close();
                 return;
             }
             let before = self.output.len();
-            self.command(line.trim_end());
+            self.command(line);
             if self.fault.quirk == Quirk::Interleaves {
                 self.interleave(before);
+            }
+            if self.fault.quirk == Quirk::Swaps {
+                let octets = before - last;
+                self.output[last..].rotate_left(octets);
+                last = before;
             }
         }
     }
@@ -236,14 +267,21 @@ impl Line {
     fn command(&mut self, line: &str) {
         let read_as = (self.fault.command)(&self.shared.borrow().state, line);
         let mut reply = Vec::new();
-        for line in read_as.lines() {
+        for line in read_as.split("\r\n") {
             reply = self.obey(line);
             self.remember(line, &String::from_utf8_lossy(&reply));
         }
         self.say(line, &reply);
+        self.shared.borrow_mut().state.said.push(line.to_owned());
         if self.fault.quirk == Quirk::HangsUp && self.shared.borrow().state.refused_logins > 0 {
-            self.is_closed = true;
+            self.close();
         }
+    }
+
+    /// Ends the connection, and gives the maildrop back.
+    fn close(&mut self) {
+        self.is_closed = true;
+        self.session = session(self.shared.borrow().now);
     }
 
     /// The session's own answer.
@@ -304,7 +342,7 @@ impl Line {
             ("PASS", _) => state.refused_logins += 1,
             ("DELE", number) if is_yes => state.deleted.push(number.to_owned()),
             ("RSET", _) => state.deleted.clear(),
-            ("QUIT", _) if state.is_logged_in => {
+            ("QUIT", "") if state.is_logged_in => {
                 state.quits += 1;
                 state.has_removed |= !state.deleted.is_empty();
             }
@@ -318,13 +356,15 @@ impl Line {
 
     /// Answers as the fault has it.
     fn say(&mut self, command: &str, reply: &[u8]) {
-        let state = &self.shared.borrow().state;
         // Octets as Latin-1 characters, so that faults can work on text.
         let reply: String = reply.iter().map(|octet| char::from(*octet)).collect();
-        let said = (self.fault.reply)(state, command, &reply);
-        self.is_closed |= self.fault.quirk == Quirk::ClosesAfterRefusal && said.starts_with('-');
+        let said = (self.fault.reply)(&self.shared.borrow().state, command, &reply);
+        let is_refusal = said.starts_with('-');
         self.output
             .extend(said.chars().map(|char| u8::try_from(char).unwrap()));
+        if self.fault.quirk == Quirk::ClosesAfterRefusal && is_refusal {
+            self.close();
+        }
     }
 }
 

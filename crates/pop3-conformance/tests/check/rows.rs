@@ -16,7 +16,7 @@ use pop3_proto::Profile;
 
 use crate::{
     faults::faults,
-    mock::{Fault, MESSAGES, Mock, NO_FAULT, PASSWORD, Quirk, State, USER},
+    mock::{Fault, GREETING, MESSAGES, Mock, NO_FAULT, PASSWORD, Quirk, State, USER},
 };
 
 pub(crate) fn account() -> Account<'static> {
@@ -208,7 +208,7 @@ fn a_wrong_password_is_no_report() {
 fn what_is_not_pop3_fails() {
     let smtp = Fault {
         reply: |_, command, reply| match command {
-            "" => "220 mail.example.org ESMTP\r\n".to_owned(),
+            GREETING => "220 mail.example.org ESMTP\r\n".to_owned(),
             _ => reply.to_owned(),
         },
         ..NO_FAULT
@@ -223,7 +223,7 @@ fn what_is_not_pop3_fails() {
 fn a_server_that_is_busy_is_no_report() {
     let busy = Fault {
         reply: |_, command, reply| match command {
-            "" => "-ERR [SYS/TEMP] later\r\n".to_owned(),
+            GREETING => "-ERR [SYS/TEMP] later\r\n".to_owned(),
             _ => reply.to_owned(),
         },
         ..NO_FAULT

@@ -136,7 +136,7 @@ fn shows_no_error_that_repeats_the_password() {
     }
 }
 
-/// A network on which somebody listens.
+/// A network with an eavesdropper.
 struct Overheard {
     mock: Mock,
     is_local: bool,

@@ -6,11 +6,12 @@ use pop3_proto::{
     Argument, Command, MessageNumber, Profile, Secret,
     client::{Config, SessionError, State, Transport},
 };
-use pop3_testkit::view::{self, Said, Sound};
+use pop3_testkit::view::{self, ClientEvent, ClientSession};
 
-use crate::checking::Check;
+use crate::{checking::Check, faults::client::SOUND};
 
 pub(crate) mod arguments;
+mod histories;
 pub(crate) mod login;
 pub(crate) mod reading;
 pub(crate) mod states;
@@ -50,6 +51,13 @@ impl Talk {
         }
     }
 
+    /// Greeted, and not under TLS yet.
+    fn without_tls(sessions: &dyn Sessions, profile: Profile) -> Self {
+        let mut talk = Self::connected(sessions, profile, Transport::StlsRequired);
+        talk.receive("+OK ready\r\n");
+        talk
+    }
+
     pub(crate) fn greeted(sessions: &dyn Sessions, profile: Profile) -> Self {
         let mut talk = Self::connected(sessions, profile, Transport::Tls);
         talk.receive(&format!("+OK ready {TIMESTAMP}\r\n"));
@@ -68,8 +76,7 @@ impl Talk {
         let mut talk = match state {
             State::Greeting => Self::connected(sessions, profile, Transport::Tls),
             State::Handshake => {
-                let mut talk = Self::connected(sessions, profile, Transport::StlsRequired);
-                talk.receive("+OK ready\r\n");
+                let mut talk = Self::without_tls(sessions, profile);
                 talk.ask(&Command::Stls, "+OK\r\n");
                 talk
             }
@@ -81,7 +88,6 @@ impl Talk {
             State::Desync => drop(talk.receive("+OK nobody asked\r\n")),
             _ => {}
         }
-        assert_eq!(talk.session.state(), state, "{}", profile.name);
         talk
     }
 
@@ -94,7 +100,7 @@ impl Talk {
         let sent = match command {
             Command::Dele(number) => {
                 let proof = self.session.proof(*number);
-                let proof = proof.unwrap_or_else(|| Sound::held(*number));
+                let proof = proof.unwrap_or_else(|| ClientSession::held(*number));
                 self.session.enqueue_dele(self.now, proof)
             }
             _ => self.session.enqueue(self.now, command),
@@ -105,7 +111,7 @@ impl Talk {
     }
 
     /// What the client makes of what the server sends.
-    pub(crate) fn receive(&mut self, octets: &str) -> Vec<Said> {
+    pub(crate) fn receive(&mut self, octets: &str) -> Vec<ClientEvent> {
         let (mut said, mut rest) = (Vec::new(), octets.as_bytes());
         while !rest.is_empty() && self.error.is_none() {
             let heard = self.session.handle_input(self.now, rest);
@@ -118,7 +124,7 @@ impl Talk {
 
     /// What the client makes of the reply to a command; nothing if it does not
     /// send it.
-    pub(crate) fn ask(&mut self, command: &Command<'_>, reply: &str) -> Vec<Said> {
+    pub(crate) fn ask(&mut self, command: &Command<'_>, reply: &str) -> Vec<ClientEvent> {
         match self.send(command) {
             Ok(_) => self.receive(reply),
             Err(_) => Vec::new(),
@@ -160,5 +166,15 @@ pub(crate) fn apop() -> Command<'static> {
     Command::Apop {
         name: Argument::new("mrose").expect("a name"),
         digest: Secret::new("c4c9334bac560ecc979e58001b3e22fb").expect("a digest"),
+    }
+}
+
+#[test]
+fn sessions_come_into_each_state() {
+    for profile in Profile::ALL {
+        for state in STATES {
+            let mut talk = Talk::in_state(&SOUND, profile, state);
+            assert_eq!(talk.state(), state, "{}", profile.name);
+        }
     }
 }

@@ -63,7 +63,7 @@ const SOUND: Server = Server {
     reads: |line| line.to_owned(),
 };
 
-/// What came of the lines of a client.
+/// The result of the lines of a client.
 #[derive(Debug, Default)]
 struct Heard {
     /// The greeting, then a reply for each line.

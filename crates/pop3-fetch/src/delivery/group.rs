@@ -66,7 +66,7 @@ const WAIT: Duration = Duration::from_secs(2);
 /// The octets of a large message after which they are synced.
 const FLUSH: u64 = 8 << 20;
 
-/// Messages on their way to a place, as a sequence of groups.
+/// A delivery to a place, as a sequence of groups.
 pub struct Group {
     delivery: Box<dyn Delivery>,
     committer: Committer,

@@ -16,7 +16,7 @@ pub(super) fn end(wire: &[u8], from: usize, flaw: Option<Flaw>) -> Option<End> {
     if flaw != Some(Flaw::StartsMidLine) && wire.starts_with(b".\r\n") {
         return Some(End { data: 0, after: 3 });
     }
-    // What stands at the end of a message, and how much of it is its own.
+    // What is at the end of a message, and how much of it is its own.
     let mut ends: Vec<(&[u8], usize)> = vec![(b"\r\n.\r\n", 2)];
     match flaw {
         Some(Flaw::LfEndsLines) => ends.extend([(&b"\n.\n"[..], 1), (b"\n.\r\n", 1)]),

@@ -14,10 +14,10 @@ use super::{
     wire::Filled,
 };
 
-/// The longest line of a message, for who has such a limit.
+/// The longest line of a message, for clients with such a limit.
 const MAIL_LINE_MAX: usize = 500;
 
-/// How long a message may take, for who has such a limit.
+/// How long a message may take, for clients with such a limit.
 const SLOW: Duration = Duration::from_secs(4);
 
 impl Session {
@@ -78,7 +78,7 @@ impl Session {
             match self.flaw {
                 Some(Flaw::TrustsSizes) => message.truncate(size),
                 Some(Flaw::LargeSizeIsTruncation) if message.len() < size => {
-                    // Without an error: nobody hears of the message.
+                    // Without an error: the user does not learn about the message.
                     std::process::exit(0);
                 }
                 _ => {}
@@ -170,7 +170,7 @@ impl Session {
         Ok(message)
     }
 
-    /// Writes until somebody stops it.
+    /// Writes until it is stopped.
     fn spin(&self) -> Result<(), Failure> {
         let mut file = fs::File::create(self.maildir.join("tmp/endless"))?;
         loop {

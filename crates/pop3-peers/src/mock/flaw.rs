@@ -105,8 +105,8 @@ impl Flaw {
     }
 
     /// Whether a client with this flaw believes that it has a message without
-    /// asking once more. Whoever takes something else for the end would learn
-    /// it from the answer.
+    /// sending another command. The reply to that would show a client that its
+    /// message ended wrongly.
     pub(super) const fn needs_no_witness(self) -> bool {
         matches!(
             self,

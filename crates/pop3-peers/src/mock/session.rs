@@ -7,7 +7,7 @@ use super::{
     flaw::Moment,
     journal::Journal,
     listing::{self, Wanted},
-    wire::{Filled, Wire},
+    wire::{Filled, Socket},
 };
 
 /// The longest status line, and line of a listing, that is taken.
@@ -19,7 +19,7 @@ pub(super) const IMPATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) struct Session {
     pub(super) flaw: Option<Flaw>,
-    pub(super) wire: Wire,
+    pub(super) wire: Socket,
     pub(super) maildir: PathBuf,
     /// What the server said to STAT, and says again while the session is in
     /// step.
@@ -39,7 +39,7 @@ impl Session {
         let beside = |name| orders.maildir.with_file_name(name);
         let mut session = Self {
             flaw: orders.flaw,
-            wire: Wire::connect(&orders.host, orders.port)?,
+            wire: Socket::connect(&orders.host, orders.port)?,
             maildir: orders.maildir.clone(),
             stat: Vec::new(),
             pipelining: false,

@@ -21,7 +21,7 @@ use super::Failure;
 /// How much is asked for at once.
 const READ: usize = 1 << 17;
 
-pub(super) struct Wire {
+pub(super) struct Socket {
     stream: Stream,
     /// What was read and is not used up.
     pub(super) buffer: Vec<u8>,
@@ -46,7 +46,7 @@ pub(super) enum Filled {
     Nothing,
 }
 
-impl Wire {
+impl Socket {
     pub(super) fn connect(host: &str, port: u16) -> Result<Self, Failure> {
         Ok(Self {
             stream: Stream::Clear(TcpStream::connect((host, port))?),
@@ -55,7 +55,7 @@ impl Wire {
         })
     }
 
-    /// Waits for octets, for ever or for a time.
+    /// Waits for octets, forever or for a time.
     pub(super) fn fill(&mut self, time: Option<Duration>) -> Result<Filled, Failure> {
         let mut piece = vec![0; READ];
         let read = match &mut self.stream {

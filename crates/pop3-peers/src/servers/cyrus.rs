@@ -51,8 +51,8 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
 cyrmaster >&2 &",
     )?;
 
-    // The first login makes the mailbox. There can be none before saslauthd and
-    // the databases have started, which is later than somebody listens.
+    // The first login makes the mailbox. There can be none before saslauthd and the
+    // databases have started, which is after the port is open.
     let maildrop = Maildrop::Kept(address);
     await_start(&mut sandbox.process, &sandbox.directory, || {
         maildrop.messages()

@@ -39,8 +39,8 @@ impl Maildrop {
         Ok(Self::Maildir(maildir))
     }
 
-    /// Writes an mbox. As whoever delivers to one must, it writes `>From ` for
-    /// `From ` and ends what has no line end.
+    /// Writes an mbox. As every program that delivers to one must, it writes `>From
+    /// ` for `From ` and ends what has no line end.
     pub(super) fn mbox(path: PathBuf, messages: &[&[u8]]) -> io::Result<Self> {
         let mut octets = Vec::new();
         for message in messages {

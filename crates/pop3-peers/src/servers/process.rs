@@ -77,7 +77,7 @@ pub(super) fn await_listener(
     await_start(process, directory, || TcpStream::connect(address)).map(drop)
 }
 
-/// Waits until this is no error: who listens may not serve yet.
+/// Waits until this is no error: a server that listens may not serve yet.
 pub(super) fn await_start<T>(
     process: &mut Running,
     directory: &TempDir,

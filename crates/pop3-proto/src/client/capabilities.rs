@@ -1,26 +1,25 @@
-//! What the server has said that it can do.
+//! The capabilities that a server has announced.
 
 use core::fmt::Write as _;
 
 use crate::{Capability, Expiry};
 
-/// The most octets of lines that are kept. No server is known whose lines have
-/// a tenth of that.
+/// The most octets of lines that are kept. Lines of known servers have less than a
+/// tenth of that.
 const LINES_OCTETS_MAX: usize = 16 * 1024;
 
-/// The answer to the last CAPA.
+/// The reply to the last CAPA.
 ///
-/// A login may change what a server can do, and so a set from before it
-/// [says that it is stale](Self::is_stale) (RFC 2449 §5). STLS forgets the set
-/// altogether (RFC 2595 §4): an attacker may have written it.
+/// A login may change the capabilities, so a set from before it is
+/// [stale](Self::is_stale) (RFC 2449 §5). STLS clears the set (RFC 2595 §4),
+/// because an attacker may have sent it.
 ///
-/// A capability that comes twice counts once; the mechanisms of all SASL lines
-/// count together.
+/// A repeated capability counts once; the mechanisms of all SASL lines are merged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     known: bool,
     stale: bool,
-    /// Each followed by a LF.
+    /// The lines, each followed by LF.
     lines: String,
     auth_resp_code: bool,
     expire: Option<(Expiry, bool)>,
@@ -36,20 +35,20 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Whether CAPA was answered since the connection or TLS began. A server
-    /// that refuses CAPA is known to have none of them.
+    /// Whether CAPA was answered since the connection or TLS began. A server that
+    /// refuses CAPA is known to have no capabilities.
     #[must_use]
     pub const fn is_known(&self) -> bool {
         self.known
     }
 
-    /// Whether a login came after the answer.
+    /// Whether a login followed the reply.
     #[must_use]
     pub const fn is_stale(&self) -> bool {
         self.stale
     }
 
-    /// Whether it is known and not stale.
+    /// Whether the set is known and not stale.
     #[must_use]
     pub const fn is_current(&self) -> bool {
         self.known && !self.stale
@@ -85,14 +84,14 @@ impl Capabilities {
         self.pipelining
     }
 
-    /// RESP-CODES: only with it is a bracket a response code.
+    /// RESP-CODES: without it, a text in brackets is not a response code.
     #[must_use]
     pub const fn resp_codes(&self) -> bool {
         self.resp_codes
     }
 
-    /// The lines in their order, those that nothing is known about among them;
-    /// the first 16 KiB.
+    /// The first 16 KiB of the lines, in order, including those of unknown
+    /// capabilities.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         self.lines.lines()
     }
@@ -135,7 +134,7 @@ impl Capabilities {
         self.utf8
     }
 
-    /// The empty set of a server that has answered.
+    /// The empty set, for a server that has replied.
     pub(super) fn answered() -> Self {
         Self {
             known: true,
@@ -168,7 +167,7 @@ impl Capabilities {
             Capability::Uidl => self.uidl = true,
             Capability::User => self.user = true,
             Capability::Utf8 { user } => self.utf8 = Some(user || self.utf8 == Some(true)),
-            // The lines hold all that is of interest.
+            // `lines` already contains these.
             Capability::Implementation(_) | Capability::Other(_) | Capability::Sasl(_) => {}
         }
     }
@@ -180,7 +179,7 @@ mod tests {
     use crate::{Capability, Expiry};
 
     #[test]
-    fn each_line_says_one_thing() {
+    fn reads_one_capability_per_line() {
         let (days, per_user) = (Expiry::Days(60), true);
         let (seconds, user) = (9, true);
         for (capability, is_so) in [
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_cannot_be_stale() {
+    fn an_unknown_set_is_not_stale() {
         let mut said = Capabilities::default();
         said.make_stale();
         assert!(!said.is_known() && !said.is_stale() && !said.is_current());

@@ -1,20 +1,20 @@
-//! What a session can be told.
+//! The configuration of a session.
 
 use core::time::Duration;
 
 use crate::{MAX_SASL_LINE, Profile, ReplyRule};
 
-/// How the connection is protected, and what may be sent unprotected.
+/// How the connection is protected, and what may be sent without protection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Transport {
-    /// Nothing protects it, and names and passwords are sent nevertheless.
+    /// The connection is not protected, and names and passwords may still be sent.
     /// STLS may be sent.
     Cleartext,
-    /// It begins unprotected, and no name or password is sent before STLS has
-    /// led to TLS (CVE-2021-22946: a server that refuses CAPA or STLS does not
-    /// change that).
+    /// The connection begins without protection, and no name or password is sent
+    /// before STLS has led to TLS, even if the server refuses CAPA or STLS
+    /// (CVE-2021-22946).
     StlsRequired,
-    /// It is under TLS from the first octet (RFC 8314 §3.2).
+    /// The connection is under TLS from the first octet (RFC 8314 §3.2).
     Tls,
 }
 
@@ -33,44 +33,46 @@ pub enum Transport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Config {
-    /// The behaviour to show.
+    /// The profile whose behaviour the session shows.
     pub profile: Profile,
     /// How the connection is protected.
     pub transport: Transport,
-    /// Whether to pipeline where the server announces PIPELINING.
+    /// Whether to pipeline if the server announces PIPELINING.
     pub pipelining: bool,
-    /// APOP also where TLS does not protect it. MD5 does not (CVE-2007-1558).
+    /// Whether APOP may be used without TLS. MD5 does not protect it
+    /// (CVE-2007-1558).
     pub dangerous_apop_in_cleartext: bool,
-    /// A malformed line of a listing ends the session, not only itself.
+    /// Whether a malformed line of a listing ends the session.
     pub stop_at_malformed_line: bool,
-    /// How much is accepted.
+    /// The limits on what is accepted.
     pub limits: Limits,
-    /// How long is waited.
+    /// The limits on waiting.
     pub timeouts: Timeouts,
 }
 
-/// How much a session accepts and holds. The first line of a reply and a line
-/// of a listing have 512 octets at most, CRLF included (RFC 2449 §4).
+/// The limits on what a session accepts and holds. In addition, the first line of a
+/// reply and a line of a listing have at most 512 octets, including CRLF (RFC 2449
+/// §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Octets of a message, decoded.
+    /// The most decoded octets of a message.
     pub message_octets: u64,
-    /// Octets of a listing, decoded.
+    /// The most decoded octets of a listing.
     pub listing_octets: u64,
-    /// Lines of a listing; also the highest message-number in one, and the
-    /// most messages marked as deleted.
+    /// The most lines of a listing; also the highest message-number in a listing,
+    /// and the most messages marked as deleted.
     pub listing_entries: u32,
-    /// Octets of a SASL challenge; [`MAX_SASL_LINE`] with its `+ ` and CRLF stays the
-    /// most.
+    /// The most octets of a SASL challenge; with its `+ ` and CRLF it also has at
+    /// most [`MAX_SASL_LINE`].
     pub challenge_octets: usize,
-    /// Challenges in one AUTH exchange.
+    /// The most challenges in one AUTH exchange.
     pub challenges: u32,
-    /// Octets of commands that wait to be sent.
+    /// The most octets of commands that wait to be sent.
     pub queue_octets: usize,
-    /// Octets of commands sent and not answered yet, when pipelining (RFC 2449
-    /// §6.6). A driver that cannot read while it writes must keep this below
-    /// what the transport takes at once, or both ends wait for each other.
+    /// The most octets of commands without a reply, when pipelining (RFC 2449
+    /// §6.6). A driver that cannot read while it writes must keep this below what
+    /// the transport accepts at once, or both ends wait for each other.
     pub window_octets: usize,
 }
 
@@ -87,25 +89,25 @@ impl Limits {
     };
 }
 
-/// How long a session waits. Outlook waits for ever (MS-STANOPOP3 C0002,
-/// C0005, C0006, C0014).
+/// The time limits of a session. Outlook has none (MS-STANOPOP3 C0002, C0005,
+/// C0006, C0014).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Timeouts {
-    /// For the whole greeting.
+    /// The time for the whole greeting.
     pub greeting: Duration,
-    /// For the whole first line of a reply, and between two inputs of its
+    /// The time for the whole first line of a reply, and between two inputs of its
     /// block.
     pub reply: Duration,
-    /// For the next command. A server may log out a client that is silent for
-    /// ten minutes (RFC 1939 §3), and deletes nothing then.
+    /// The time to wait for the next command. A server may log out a client after
+    /// ten minutes of silence (RFC 1939 §3), and then deletes nothing.
     pub idle: Duration,
-    /// For the handshake after STLS.
+    /// The time for the handshake after STLS.
     pub stls: Duration,
 }
 
 impl Timeouts {
-    /// The times of [`Config::new`].
+    /// The time limits of [`Config::new`].
     pub const DEFAULT: Self = Self {
         greeting: Duration::from_secs(60),
         reply: Duration::from_secs(120),
@@ -115,8 +117,8 @@ impl Timeouts {
 }
 
 impl Config {
-    /// The profile with defaults on the safe side: nothing secret before TLS,
-    /// every limit set but that of messages, pipelining where announced.
+    /// Safe defaults for a profile: no secrets before TLS, limits on everything but
+    /// messages, and pipelining where it is announced.
     #[must_use]
     pub const fn new(profile: Profile, transport: Transport) -> Self {
         Self {
@@ -130,35 +132,36 @@ impl Config {
         }
     }
 
-    /// Whether to pipeline where the server announces PIPELINING.
+    /// Sets whether to pipeline if the server announces PIPELINING.
     #[must_use]
     pub const fn pipelining(mut self, yes: bool) -> Self {
         self.pipelining = yes;
         self
     }
 
-    /// Allows APOP where TLS does not protect it. MD5 does not (CVE-2007-1558).
+    /// Sets whether APOP may be used without TLS. MD5 does not protect it
+    /// (CVE-2007-1558).
     #[must_use]
     pub const fn dangerous_apop_in_cleartext(mut self, yes: bool) -> Self {
         self.dangerous_apop_in_cleartext = yes;
         self
     }
 
-    /// Ends the session at a malformed line of a listing.
+    /// Sets whether a malformed line of a listing ends the session.
     #[must_use]
     pub const fn stop_at_malformed_line(mut self, yes: bool) -> Self {
         self.stop_at_malformed_line = yes;
         self
     }
 
-    /// How much is accepted.
+    /// Sets the limits on what is accepted.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How long the session waits.
+    /// Sets the time limits.
     #[must_use]
     pub const fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;

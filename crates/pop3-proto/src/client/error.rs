@@ -1,33 +1,35 @@
-//! Why a command is not sent, why a line is no listing, why a session is over.
+//! Why a command is not sent, why a line is malformed, and why a session ended.
 
 use core::fmt;
 
 use super::{Request, State, Timer};
 use crate::{CapabilityError, CommandError, ListingError, MessageNumber, ReplyError};
 
-/// Why a command is refused. No octet of it is sent, and the session goes on.
+/// Why a command is refused. No octet of it is sent, and the session continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientError {
     /// The digest of APOP is not 32 hexadecimal digits in lower case (RFC 1939
     /// §7, C0003).
     ApopDigest,
-    /// The name for APOP has a space, after which the digest would begin (C0004).
+    /// The name for APOP contains a space, which separates it from the digest
+    /// (C0004).
     ApopName,
-    /// APOP without a timestamp in the greeting, or one that is no message-id
-    /// (RFC 1939 §7, CVE-2007-1558); or in cleartext, where not asked for.
+    /// The greeting has no timestamp, or one that is not a message-id (RFC 1939 §7,
+    /// CVE-2007-1558); or there is no TLS, and the configuration does not allow
+    /// that.
     ApopNotOffered,
-    /// A reply that may change the state is still due, or a challenge waits for
+    /// A reply that may change the state is outstanding, or a challenge waits for
     /// its response.
     Busy,
-    /// It cannot be written as a command.
+    /// The command cannot be encoded.
     Command(CommandError),
-    /// The message is marked as deleted, or DELE is on its way (MS-STANOPOP3
+    /// The message is marked as deleted, or its DELE is outstanding (MS-STANOPOP3
     /// C0024, C0026).
     Deleted(MessageNumber),
-    /// The proof is from another session, where numbers mean other messages.
+    /// The proof is from another session, in which numbers mean other messages.
     ForeignProof,
-    /// The profile never sends it (V0003, V0006, V0007, V0008).
+    /// The profile never sends this command (V0003, V0006, V0007, V0008).
     NeverSent {
         /// Its keyword.
         keyword: &'static str,
@@ -36,27 +38,30 @@ pub enum ClientError {
     },
     /// No challenge waits for a response.
     NoChallenge,
-    /// Not ASCII, and the server does not announce UTF8 USER (C0003, RFC 6856
-    /// §2.2).
+    /// The name or password is not ASCII, and the server does not announce UTF8
+    /// USER (C0003, RFC 6856 §2.2).
     NotAscii,
     /// A SASL response that is not base64 (RFC 5034 §4, C0003).
     NotBase64,
-    /// PASS without a positive reply to USER just before it (C0044, C0047).
+    /// PASS without a positive reply to USER directly before it (C0044, C0047).
     PassWithoutUser,
-    /// After a positive reply to USER only PASS and QUIT may come (C0045).
+    /// After a positive reply to USER, only PASS and QUIT may follow (C0045).
     PassOrQuitDue,
-    /// DELE goes through [`Session::enqueue_dele`](super::Session::enqueue_dele).
+    /// DELE must be sent with
+    /// [`Session::enqueue_dele`](super::Session::enqueue_dele).
     ProofNeeded,
     /// [`Limits::queue_octets`](super::Limits::queue_octets) is reached, or
     /// with DELE [`Limits::listing_entries`](super::Limits::listing_entries).
     QueueFull,
-    /// A response longer than a SASL line may be.
+    /// A response that does not fit a SASL line.
     ResponseTooLong,
-    /// Not under TLS, nor to be sent after UTF8 (RFC 2595 §4, RFC 6856 §2).
+    /// STLS may be sent neither under TLS nor after UTF8 (RFC 2595 §4, RFC 6856
+    /// §2).
     StlsNotAllowed,
-    /// It would show a name or password, and TLS does not protect it yet.
+    /// The command contains a name or password, and there is no TLS yet.
     TlsNeeded,
-    /// Not in this state (C0016, C0018, C0025, C0028, C0033, C0035, V0005).
+    /// The command is not allowed in this state (C0016, C0018, C0025, C0028, C0033,
+    /// C0035, V0005).
     WrongState {
         /// Its keyword.
         keyword: &'static str,
@@ -112,13 +117,14 @@ impl From<CommandError> for ClientError {
     }
 }
 
-/// A line that is not what the reply should hold, and where it stands.
+/// A malformed line of a reply, and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineError {
-    /// Which line of the block, from 1; 0 for the first line of the reply.
+    /// The number of the line in the block, from 1; 0 for the first line of the
+    /// reply.
     pub line: u64,
-    /// The octet, from the start of the decoded block, or of the text of the
-    /// first line.
+    /// The offset in octets from the start of the decoded block, or of the text of
+    /// the first line.
     pub offset: u64,
     /// What is wrong.
     pub kind: LineErrorKind,
@@ -128,19 +134,19 @@ pub struct LineError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LineErrorKind {
-    /// No capability.
+    /// Not a capability.
     Capability(CapabilityError),
-    /// The message-number stood in a line before.
+    /// An earlier line has the same message-number.
     Duplicate(MessageNumber),
-    /// No listing.
+    /// Not a listing.
     Listing(ListingError),
     /// A message-number over [`Limits::listing_entries`](super::Limits::listing_entries).
     NumberTooHigh(MessageNumber),
-    /// The listing of this message, where that of another was asked for.
+    /// The listing of this message instead of the requested one.
     OtherMessage(MessageNumber),
-    /// Another reply than the one that has such a listing, or a negative one.
+    /// The reply is negative, or does not have such a listing.
     OtherReply,
-    /// More than 512 octets, CRLF included.
+    /// More than 512 octets, including CRLF.
     TooLong,
 }
 
@@ -171,28 +177,27 @@ impl fmt::Display for LineErrorKind {
 
 impl core::error::Error for LineError {}
 
-/// Why a session is over. It repeats at each further call, and nothing is sent
-/// any more: close the connection. What was marked as deleted stays (RFC 1939
-/// §6).
+/// Why a session ended. Each further call repeats the error, and nothing more is
+/// sent: close the connection. Messages marked as deleted stay (RFC 1939 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// A challenge after `*`, or success after it: the server and the client
-    /// are not in the same exchange.
+    /// A challenge or success after `*`: server and client are not in the same
+    /// exchange.
     AfterCancel,
     /// A challenge over [`Limits::challenge_octets`](super::Limits::challenge_octets).
     ChallengeTooLong,
-    /// The server closed the connection. With a command, that one has no whole
-    /// reply.
+    /// The server closed the connection, in the reply to this command if there is
+    /// one.
     Closed(Option<Request>),
-    /// A malformed line, where the caller wants to stop at one.
+    /// A malformed line, if the configuration says to stop at one.
     Line(LineError),
-    /// Octets after the positive reply to STLS, before any handshake: someone
-    /// may have put them there to be taken for TLS (CVE-2021-22947).
+    /// Octets after the positive reply to STLS and before the handshake: an
+    /// attacker may have injected them (CVE-2021-22947).
     PlaintextAfterStls,
-    /// What came is no reply, not expected, or beyond a limit.
+    /// The input is not a reply, not expected, or beyond a limit.
     Reply(ReplyError),
-    /// It did not come in time.
+    /// The client waited too long.
     Timeout(Timer),
     /// More challenges in one exchange than
     /// [`Limits::challenges`](super::Limits::challenges).

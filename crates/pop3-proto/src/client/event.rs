@@ -1,4 +1,4 @@
-//! What a session hands out, and what it is handed besides commands.
+//! The events of a session, and its inputs other than commands.
 
 use core::fmt;
 
@@ -10,7 +10,7 @@ use crate::{
     StatusLine, UniqueIdListing,
 };
 
-/// A command without what is secret in it: what a reply answers.
+/// A command without its secrets, which a reply answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the commands of `Command`, by their names")]
@@ -85,12 +85,12 @@ impl Request {
         }
     }
 
-    /// Whether names or secrets go with it.
+    /// Whether it sends names or secrets.
     pub(super) const fn is_login(self) -> bool {
         matches!(self, Self::Apop | Self::Auth | Self::Pass | Self::User)
     }
 
-    /// Whether its positive reply has a block of lines that the session parses.
+    /// Whether its positive reply has a listing.
     pub(super) const fn is_listing(self) -> bool {
         matches!(
             self,
@@ -103,7 +103,7 @@ impl Request {
         matches!(self, Self::Retr(_) | Self::Top(..))
     }
 
-    /// Whether its reply may change what else can be sent.
+    /// Whether its reply may change which commands are allowed.
     pub(super) const fn changes_state(self) -> bool {
         matches!(
             self,
@@ -121,7 +121,7 @@ impl Request {
         matches!(self, Self::Dele(_))
     }
 
-    /// The message that it is about.
+    /// The number of the message that it is about.
     pub(super) const fn number(self) -> Option<MessageNumber> {
         match self {
             Self::Dele(number) | Self::Retr(number) | Self::Top(number, _) => Some(number),
@@ -131,7 +131,7 @@ impl Request {
     }
 }
 
-/// The command without what is secret: `RETR 2`, `PASS`.
+/// Writes the command without its secrets: `RETR 2`, `PASS`.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.keyword())?;
@@ -142,12 +142,12 @@ impl fmt::Display for Request {
     }
 }
 
-/// What the server's octets say.
+/// The meaning of the server's octets.
 ///
-/// A command is answered by [`Status`](Self::Status). If that is positive and
-/// the command has a multi-line reply, parts of the block follow, and
-/// [`End`](Self::End) when it was whole. AUTH may be answered by
-/// [`Challenge`](Self::Challenge)s before.
+/// The reply to a command begins with [`Status`](Self::Status). If that is positive
+/// and the command has a multi-line reply, parts of the block follow, and
+/// [`End`](Self::End) when it is complete. For AUTH,
+/// [`Challenge`](Self::Challenge)s may precede the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -155,25 +155,25 @@ pub enum Event<'a> {
     Greeting(StatusLine<'a>),
     /// The first line of a reply.
     Status(Reply<'a>),
-    /// A SASL challenge, in base64: [`respond`](super::Session::respond).
+    /// A SASL challenge, in base64. Call [`respond`](super::Session::respond).
     Challenge(&'a [u8]),
     /// Octets of the message: a slice of the input.
     Data(&'a [u8]),
-    /// A line of the answer to LIST.
+    /// A line of the reply to LIST.
     Scan(ScanListing),
-    /// A line of the answer to UIDL.
+    /// A line of the reply to UIDL.
     UniqueId(UniqueIdListing<'a>),
-    /// A line of the answer to CAPA.
+    /// A line of the reply to CAPA.
     Capability(Capability<'a>),
     /// A line of another listing: AUTH or LANG without argument.
     Line(&'a [u8]),
-    /// A line of a listing that is none. The lines after it are parsed.
+    /// A malformed line of a listing. The lines after it are still parsed.
     Malformed(LineError),
-    /// The block is over, and was whole.
+    /// The block ended, and is complete.
     End(End),
 }
 
-/// The first line of a reply, and what it answers.
+/// The first line of a reply, with the command that it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply<'a> {
     /// The command that it answers.
@@ -184,28 +184,28 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// Whether it says yes.
+    /// Whether it is positive.
     #[must_use]
     pub const fn is_positive(&self) -> bool {
         self.status.is_positive()
     }
 
-    /// The answer to STAT (RFC 1939 §5, MS-STANOPOP3 C0017).
+    /// Parses the reply to STAT (RFC 1939 §5, MS-STANOPOP3 C0017).
     ///
     /// # Errors
     ///
-    /// If this is no positive answer to STAT, or the listing is malformed.
+    /// If this is not a positive reply to STAT, or the listing is malformed.
     pub fn drop_listing(&self) -> Result<DropListing, LineError> {
         self.check(self.request == Request::Stat)?;
         DropListing::parse(self.status.text(), self.fields).map_err(malformed)
     }
 
-    /// The answer to LIST with a message-number.
+    /// Parses the reply to LIST with a message-number.
     ///
     /// # Errors
     ///
-    /// If this is no positive answer to it, the listing is malformed, or it is
-    /// that of another message.
+    /// If this is not a positive reply to that command, the listing is malformed,
+    /// or it is the listing of another message.
     pub fn scan_listing(&self) -> Result<ScanListing, LineError> {
         self.check(matches!(self.request, Request::List(Some(_))))?;
         let listing = ScanListing::parse(self.status.text(), self.fields).map_err(malformed)?;
@@ -213,7 +213,7 @@ impl<'a> Reply<'a> {
         Ok(listing)
     }
 
-    /// The answer to UIDL with a message-number.
+    /// Parses the reply to UIDL with a message-number.
     ///
     /// # Errors
     ///
@@ -258,23 +258,23 @@ const fn first_line(offset: u64, kind: LineErrorKind) -> LineError {
 pub struct End {
     /// The command that the block answers.
     pub request: Request,
-    /// The proof that the block was whole, with its octets.
+    /// The proof that the block is complete, with its octets.
     pub complete: Complete,
-    /// After RETR, what [DELE](super::Session::enqueue_dele) asks for.
+    /// After RETR, the proof that [DELE](super::Session::enqueue_dele) requires.
     pub retrieved: Option<Retrieved>,
-    /// Well-formed lines of a listing.
+    /// The number of well-formed lines of a listing.
     pub entries: u64,
-    /// Malformed ones.
+    /// The number of malformed lines.
     pub malformed: u64,
-    /// The highest message-number of a listing. More than `entries` means gaps:
-    /// messages deleted in this session, or lines that are missing.
+    /// The highest message-number of a listing. If it exceeds `entries`, there are
+    /// gaps: messages deleted in this session, or missing lines.
     pub highest: u32,
 }
 
-/// The client's answer to a SASL challenge (RFC 5034 §4).
+/// The client's response to a SASL challenge (RFC 5034 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Response<'a> {
-    /// `*`: gives the exchange up. The server answers `-ERR`.
+    /// `*`: cancels the exchange. The server replies `-ERR`.
     Cancel,
     /// An empty line.
     Empty,

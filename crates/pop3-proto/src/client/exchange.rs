@@ -1,24 +1,23 @@
-//! Commands and what their replies mean, apart from who moves the octets.
+//! Commands and the handling of their replies, separate from I/O.
 
 use std::time::Instant;
 
 use super::{Event, Session};
 
-/// A client's part of a session: which commands come next, and what is done
-/// with the replies. A driver owns socket and clock and calls these two by
-/// turns, so that the same exchange runs over a socket and in a test.
+/// A client's part of a session: the next commands, and the handling of replies. A
+/// driver owns socket and clock and calls these methods, so that the same exchange
+/// runs over a socket and in a test.
 ///
-/// [`next`](Self::next) before each wait for octets, and
+/// The driver calls [`next`](Self::next) before each wait for octets, and
 /// [`event`](Self::event) for each [`Event`] of the session, in order.
 pub trait Exchange {
-    /// What it comes to.
+    /// The result.
     type Output;
-    /// Why it stops. Replies may still be due then, so that the connection is
-    /// of no more use.
+    /// The error that stops it. Replies may still be outstanding then, so the
+    /// connection cannot be used any more.
     type Error;
 
-    /// Puts commands into the queue, as many as should wait now. `Some` if all
-    /// is done.
+    /// Queues the next commands. Returns `Some` if the exchange is done.
     ///
     /// # Errors
     ///
@@ -29,7 +28,7 @@ pub trait Exchange {
         now: Instant,
     ) -> Result<Option<Self::Output>, Self::Error>;
 
-    /// Takes an event.
+    /// Handles an event.
     ///
     /// # Errors
     ///

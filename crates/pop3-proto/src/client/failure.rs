@@ -1,15 +1,15 @@
-//! Why a session is over, with its context.
+//! Why a session ended, with its context.
 
 use core::fmt;
 
 use super::{Awaited, Pending, SessionError};
 use crate::ReplyError;
 
-/// Why a session is over, and in what: an error that names the command and what
-/// the server sent.
+/// Why a session ended, in an error that names the command and what the server
+/// sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionFailure {
-    /// Why.
+    /// The error.
     pub error: SessionError,
     /// What the session was waiting for.
     pub pending: Pending,

@@ -1,8 +1,8 @@
-//! The line of the server that comes, or came last.
+//! The current or last line of the server.
 
 use super::{Awaited, Pending, Request, pending::Progress};
 
-/// The first line that comes, or came last.
+/// The current or last first line of a reply.
 #[derive(Debug)]
 pub(super) struct Heard {
     octets: [u8; Pending::MAX_CAME],
@@ -11,12 +11,12 @@ pub(super) struct Heard {
     last_is_cr: bool,
     has_crlf: bool,
     has_bare_lf: bool,
-    /// The line is whole: it is no part of what is awaited any more.
+    /// Whether the line is complete, and so not part of the next reply.
     pub(super) is_whole: bool,
-    /// A login is on its way, or nothing was answered after it: the octets may
-    /// repeat what was sent.
+    /// Whether a login is outstanding or was the last command: the octets may
+    /// repeat secrets.
     pub(super) may_repeat_secret: bool,
-    /// The last request that was answered, and whether it was refused.
+    /// The last answered request, and whether it was refused.
     last: Option<Request>,
     refused: bool,
 }
@@ -37,7 +37,7 @@ impl Heard {
         }
     }
 
-    /// Another line begins.
+    /// Begins another line.
     pub(super) const fn begin(&mut self) {
         self.kept = 0;
         self.total = 0;
@@ -65,15 +65,15 @@ impl Heard {
         self.total += octets.len() as u64;
     }
 
-    /// The first line of a reply is whole.
+    /// Ends the first line of a reply.
     pub(super) const fn answered(&mut self, request: Request, positive: bool) {
         self.is_whole = true;
         self.last = Some(request);
         self.refused = !positive;
     }
 
-    /// What is pending, while `awaited` is due and of its block, if that has
-    /// begun, so many octets came.
+    /// Returns what is pending, given the awaited reply and the octets of its
+    /// `block`, if it has begun.
     pub(super) fn pending(&self, awaited: Awaited, block: Option<u64>) -> Pending {
         let progress = match block {
             Some(octets) => Progress::Block(octets),
@@ -91,7 +91,8 @@ impl Heard {
             came: self.octets[..self.kept].into(),
             total: self.total,
             ends_with_lf_alone: self.has_bare_lf && !self.has_crlf,
-            // Hidden is what was not kept, also of a line before.
+            // Octets that were not kept are hidden, including those of an earlier
+            // line.
             is_hidden: self.kept == 0 && self.total > 0,
         }
     }

@@ -1,14 +1,14 @@
-//! What LIST and UIDL say of a maildrop, side by side and small.
+//! A compact index of a maildrop, from LIST and UIDL.
 
 use super::Event;
 use crate::{MessageNumber, UniqueId};
 
 /// The messages of a maildrop: number, size, unique-id.
 ///
-/// Made of the [`Event`]s of LIST and of UIDL, in either order or of one alone.
-/// 24 octets a message and its unique-id, a quarter more at most while it
-/// grows: 15 million messages fit where a `String` and a `Vec` for each do not.
-/// How many there can be is a matter of the session's [`Limits`](super::Limits).
+/// It is built from the [`Event`]s of LIST, of UIDL, or of both in either order. It
+/// needs 24 octets per message plus its unique-id, and at most a quarter more while
+/// it grows, so that 15 million messages fit where a `String` and a `Vec` for each
+/// would not. The session's [`Limits`](super::Limits) bound the number of messages.
 ///
 /// ```
 /// use pop3_proto::client::{Event, MaildropIndex};
@@ -25,22 +25,22 @@ use crate::{MessageNumber, UniqueId};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct MaildropIndex {
-    /// By number.
+    /// The rows, sorted by number.
     rows: Vec<Row>,
-    /// Those whose number came too late for its place; none after
-    /// [`Event::End`].
+    /// Rows whose numbers came out of order; empty after [`Event::End`].
     late: Vec<Row>,
-    /// Where the next number most likely is.
+    /// The most likely place of the next number.
     cursor: usize,
     unique_ids: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    /// 0 if LIST did not name it, or one more than its octets: none has 2^64 - 1.
+    /// 0 if LIST did not list it, otherwise its octets plus one; no message has
+    /// 2^64 - 1.
     octets_and_one: u64,
     number: MessageNumber,
-    /// Where the unique-id is, and its octets; 0 if UIDL did not name it.
+    /// The place and length of its unique-id; 0 if UIDL did not list it.
     start: u32,
     length: u8,
 }
@@ -50,23 +50,23 @@ struct Row {
 pub struct IndexedMessage<'a> {
     /// Which message.
     pub number: MessageNumber,
-    /// Its octets, if LIST named it.
+    /// Its octets, if LIST listed it.
     pub octets: Option<u64>,
-    /// Its unique-id, if UIDL named it. Another message may have the same.
+    /// Its unique-id, if UIDL listed it. Another message may have the same one.
     pub unique_id: Option<UniqueId<'a>>,
 }
 
 impl MaildropIndex {
-    /// No messages.
+    /// An index without messages.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes what it says of a message. The last word on it counts. Events that
-    /// have nothing to do with listings change nothing.
+    /// Adds the information in an event. The last event about a message counts;
+    /// events other than those of listings are ignored.
     ///
-    /// Messages that come out of order are found after [`Event::End`].
+    /// Messages that come out of order can be found only after [`Event::End`].
     pub fn handle(&mut self, event: &Event<'_>) {
         match event {
             Event::Scan(listing) => {
@@ -74,7 +74,8 @@ impl MaildropIndex {
             }
             Event::UniqueId(listing) => {
                 let octets = listing.unique_id.as_bytes();
-                // A listing of 2^32 octets is beyond all limits: none is kept then.
+                // A listing of 2^32 octets exceeds all limits: then ignore the
+                // unique-id.
                 if let Ok(start) = u32::try_from(self.unique_ids.len()) {
                     grow(&mut self.unique_ids, octets.len());
                     self.unique_ids.extend_from_slice(octets);
@@ -88,7 +89,7 @@ impl MaildropIndex {
         }
     }
 
-    /// How many messages there are.
+    /// The number of messages.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.rows.len()
@@ -100,10 +101,10 @@ impl MaildropIndex {
         self.rows.is_empty()
     }
 
-    /// The message of that number.
+    /// Returns the message with this number.
     #[must_use]
     pub fn get(&self, number: MessageNumber) -> Option<IndexedMessage<'_>> {
-        // Without gaps a message stands where its number says.
+        // Without gaps, the number of a message is its place.
         let row = match self.rows.get(number.index()) {
             Some(row) if row.number == number => row,
             _ => {
@@ -129,7 +130,7 @@ impl MaildropIndex {
         }
     }
 
-    /// The row of a message, old or new.
+    /// Returns the row of a message, which may be new.
     fn row(&mut self, number: MessageNumber) -> &mut Row {
         let row = Row {
             octets_and_one: 0,
@@ -159,7 +160,7 @@ impl MaildropIndex {
         &mut self.rows[at]
     }
 
-    /// Brings those that came too late to their places.
+    /// Sorts the rows that came out of order.
     fn sort(&mut self) {
         self.cursor = 0;
         if self.late.is_empty() {
@@ -167,7 +168,7 @@ impl MaildropIndex {
         }
         self.rows.append(&mut self.late);
         self.late = Vec::new();
-        // Stable: of two rows of a message the later one says more.
+        // The sort is stable: of two rows of a message, the later one counts.
         self.rows.sort_by_key(|row| row.number);
         self.rows.dedup_by(|later, row| {
             let same = later.number == row.number;
@@ -182,8 +183,8 @@ impl MaildropIndex {
     }
 }
 
-/// Makes room for so many more, and for a quarter of all at least: less to
-/// spare than `Vec` leaves.
+/// Reserves room for `more` elements, and at least a quarter of all: less than
+/// `Vec` does.
 fn grow<T>(vec: &mut Vec<T>, more: usize) {
     if vec.capacity() - vec.len() < more {
         vec.reserve_exact(more.max(vec.len() / 4).max(64));
@@ -196,7 +197,7 @@ mod tests {
     use crate::{MessageNumber, ScanListing, client::Event};
 
     #[test]
-    fn the_next_message_is_looked_for_behind_the_last() {
+    fn finds_the_next_message_after_the_last_one() {
         let mut index = MaildropIndex::new();
         assert!(index.is_empty());
         for number in 1..=5 {
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_made_for_a_quarter_more_and_only_if_there_is_none() {
+    fn grows_by_a_quarter_and_only_when_full() {
         let mut octets = Vec::<u8>::with_capacity(1000);
         octets.resize(995, 0);
         grow(&mut octets, 5);

@@ -1,4 +1,4 @@
-//! The way of the server's octets through a session.
+//! Handles the server's octets.
 
 use std::time::Instant;
 
@@ -15,17 +15,17 @@ use crate::{ReplyError, ReplyKind, first_line::FirstLine};
 impl Session {
     /// Decodes the server's octets up to the next event.
     ///
-    /// Call again with what is not consumed, until nothing is left: there may
-    /// be no event although some is. How the octets are cut into inputs does
-    /// not change the events, but for how message octets are cut.
+    /// Call it again with the octets that are not consumed, until none are left:
+    /// there may be no event although some are left. How the octets are cut into
+    /// inputs does not change the events, except for how message octets are cut.
     ///
-    /// Octets after the reply to QUIT, or after a negative greeting, are ignored:
-    /// they can no longer change what that reply said.
+    /// Octets after the reply to QUIT, or after a negative greeting, are ignored,
+    /// because they cannot change the meaning of that reply.
     ///
     /// # Errors
     ///
-    /// If the session is over. The error repeats.
-    // Always: else each entry of a listing goes through memory.
+    /// If the session has ended. Each further call repeats the error.
+    // Always inline: otherwise each entry of a listing goes through memory.
     #[inline(always)]
     pub fn handle_input<'a>(
         &'a mut self,
@@ -38,7 +38,7 @@ impl Session {
         }
     }
 
-    /// The short way for a listing of a million lines.
+    /// A shortcut for listings with many lines.
     #[inline(always)]
     fn fast_path<'a>(&mut self, input: &'a [u8]) -> Option<Decoded<Event<'a>>> {
         match self.reading {
@@ -162,7 +162,7 @@ impl Session {
             _ => Reading::Nothing,
         };
         if core.state == State::Handshake && consumed < input.len() {
-            // The reply is reported all the same, as where a read ends after it.
+            // The reply is still reported, as if a read had ended after it.
             core.heard.begin();
             core.heard.push(&input[consumed..]);
             core.fail(SessionError::PlaintextAfterStls);
@@ -170,13 +170,13 @@ impl Session {
         Ok(step(consumed, event))
     }
 
-    /// Says that the server closed the connection.
+    /// Handles that the server closed the connection.
     ///
     /// # Errors
     ///
-    /// Unless the session was over by [QUIT](State::Update) or by the server's
-    /// [word](State::Closed): a reply that is due never comes, a message stays
-    /// a part of one, and nothing was deleted.
+    /// Unless the session had ended by [QUIT](State::Update) or by the
+    /// [server](State::Closed). Outstanding replies will not arrive, an incomplete
+    /// message stays incomplete, and nothing was deleted.
     pub fn handle_eof(&mut self) -> Result<(), SessionError> {
         if let Some((error, _)) = self.core.failure {
             return Err(error);
@@ -197,7 +197,7 @@ impl Session {
     }
 }
 
-/// What comes next of the message that a request is answered with.
+/// Decodes the next part of the message in the reply to a request.
 fn message<'a>(
     request: Request,
     block: &mut MultilineDecoder,
@@ -232,7 +232,7 @@ fn message<'a>(
 }
 
 impl Core {
-    /// What the next reply answers; nothing if it is the greeting.
+    /// The request that the next reply answers; `None` if it is the greeting.
     fn expected(&self) -> Result<Option<Request>, SessionError> {
         match (self.state, self.queue.expected()) {
             (State::Handshake, _) => Err(SessionError::PlaintextAfterStls),
@@ -242,7 +242,7 @@ impl Core {
         }
     }
 
-    /// The first line of the reply to a request, or the greeting.
+    /// Handles the first line of the reply to a request, or of the greeting.
     fn first_line<'a>(
         &mut self,
         request: Option<Request>,
@@ -272,7 +272,7 @@ impl Core {
         })
     }
 
-    /// What follows the positive reply to a request.
+    /// What follows the first line of a positive reply to a request.
     fn block(&self, request: Request) -> Reading {
         let rule = self.config.reply_rule();
         if request.is_message() {
@@ -289,7 +289,7 @@ impl Core {
         }
     }
 
-    /// A line of a listing is malformed.
+    /// Handles a malformed line of a listing.
     fn malformed(&mut self, error: LineError) -> Result<Event<'static>, SessionError> {
         match self.config.stop_at_malformed_line {
             true => Err(self.fail(SessionError::Line(error))),

@@ -1,8 +1,8 @@
-//! Listings parsed while they stream: block, then lines, then entries.
+//! Parses listings as they arrive: block, then lines, then entries.
 //!
-//! The block decoder runs ahead of the lines. What it has seen of an input is
-//! not reported as consumed until it is cut into lines, so that a line is a
-//! slice of the input unless a read boundary cut it.
+//! The block decoder runs ahead of the lines. Octets that it has seen are not
+//! reported as consumed until they are split into lines, so that a line is a slice
+//! of the input unless it is cut between inputs.
 
 use dot_stuffing::{Decoded, LineDecoder, MultilineDecoder, Span};
 
@@ -22,28 +22,27 @@ pub(super) struct ListingDecoder {
     max_lines: u64,
     block: MultilineDecoder,
     lines: LineDecoder<{ StatusLine::MAX_OCTETS }>,
-    /// Whether what is left of a line that is too long is being dropped.
+    /// Whether the rest of an overlong line is being dropped.
     skipping: bool,
     /// Whether the next octet begins a line.
     line_begins: bool,
-    /// Octets at the start of the next input that the block decoder has seen:
-    /// first those to be cut into lines, then those that belong to no line.
+    /// Octets at the start of the next input that the block decoder has seen: first
+    /// those to split into lines, then those that belong to no line.
     data: usize,
     dropped: usize,
-    /// Lines so far.
+    /// The number of lines so far.
     line: u64,
-    /// Octets that the block decoder has found, and those before the line that
-    /// was cut last.
+    /// Octets that the block decoder has found, and those before the last line.
     found: u64,
     line_start: u64,
     malformed: u64,
     numbers: Numbers,
-    /// What the lines of CAPA announce.
+    /// The capabilities in the lines of CAPA.
     pub(super) capabilities: Capabilities,
     fast_path: ListingLines,
 }
 
-/// What comes next in a listing.
+/// The next part of a listing.
 pub(super) enum Advance {
     /// A line, or a part of one.
     Line,
@@ -58,7 +57,7 @@ impl ListingDecoder {
         fields: FieldRule,
         max_entries: u32,
     ) -> Self {
-        // MS-STANOPOP3 V0002: these three and no other.
+        // MS-STANOPOP3 V0002: only these three.
         let dot_line_ends = matches!(request, Request::Capa | Request::List(_) | Request::Uidl(_));
         let reply = ReplyRule {
             dot_line_ends_listing: reply.dot_line_ends_listing && dot_line_ends,
@@ -88,8 +87,8 @@ impl ListingDecoder {
         }
     }
 
-    /// The entry at the front of the input, if it is as most are and lies whole
-    /// in what the block decoder has seen. Changes nothing otherwise.
+    /// Returns the entry at the front of the input, if it has the common form and
+    /// the block decoder has seen all of it. Changes nothing otherwise.
     #[inline(always)]
     pub(super) fn decode_fast<'a>(&mut self, input: &'a [u8]) -> Option<Decoded<Event<'a>>> {
         if self.data == 0 || !self.line_begins || self.line == self.max_lines {
@@ -133,9 +132,10 @@ impl ListingDecoder {
                     self.found += range.len() as u64;
                     self.dropped = block.consumed - range.end;
                 }
-                // Never a line end: an LF would have made it the end.
+                // This is never a line end: an LF would have made it the
+                // terminator.
                 Some(Span::Cr) => {
-                    // Its octet came with an earlier input: it consumes none.
+                    // Its octet was in an earlier input, so it consumes none.
                     self.begin_line();
                     self.found += 1;
                     self.line_begins = false;
@@ -165,8 +165,8 @@ impl ListingDecoder {
         Ok(step(at, Some(Advance::Line)))
     }
 
-    /// Cuts the line at an offset of the input off what the block decoder has seen, and
-    /// parses it. May report nothing although input is left.
+    /// Splits off and parses the line that ends at an offset of the input. May
+    /// report nothing although input is left.
     pub(super) fn line<'a>(
         &'a mut self,
         input: &'a [u8],
@@ -217,7 +217,7 @@ impl ListingDecoder {
         Ok(step(at, Some(event)))
     }
 
-    /// Notes where the line begins that the next octet is of.
+    /// Records the start of the line to which the next octet belongs.
     fn begin_line(&mut self) {
         if self.line_begins {
             self.line_start = self.found - self.data as u64;
@@ -232,9 +232,10 @@ impl ListingDecoder {
 /// The message-numbers of a listing.
 #[derive(Debug)]
 struct Numbers {
-    /// All from 1 to this one are seen: the usual listing needs no more.
+    /// The last number of the sequence from 1 without gaps; most listings need only
+    /// this.
     first: u32,
-    /// From the first gap on, a bit for each number from 1.
+    /// After the first gap, one bit for each number from 1.
     seen: Vec<u64>,
     max: u32,
 }
@@ -242,7 +243,8 @@ struct Numbers {
 impl Numbers {
     #[inline(always)]
     fn insert(&mut self, number: MessageNumber) -> Result<(), LineErrorKind> {
-        // Not above the highest: there were as many lines, which are counted.
+        // This does not exceed the limit: there were as many lines, which are
+        // counted.
         if number.index() == self.first as usize && self.seen.is_empty() {
             self.first = number.get();
             return Ok(());
@@ -327,11 +329,11 @@ mod tests {
     }
 
     #[test]
-    fn the_short_way_is_taken_up_to_the_last_line_that_was_seen() {
+    fn takes_the_shortcut_up_to_the_last_line_that_was_seen() {
         let listings = [
             (
                 Request::List(None),
-                &b"1 1\r\n2 2\r\n3 3\r\n.\r\n+OK behind it\r\n"[..],
+                &b"1 1\r\n2 2\r\n3 3\r\n.\r\n+OK after it\r\n"[..],
             ),
             (
                 Request::Uidl(None),
@@ -340,7 +342,7 @@ mod tests {
         ];
         for (request, listing) in listings {
             let mut decoder = decoder(request);
-            // Only what the block decoder has seen, and it has seen nothing.
+            // The block decoder has not seen anything yet.
             assert!(decoder.decode_fast(listing).is_none());
             let first = decoder.advance(listing).unwrap();
             assert!(matches!(first.event, Some(Advance::Line)));
@@ -366,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cr_held_back_over_a_read_counts() {
+    fn counts_a_cr_held_between_inputs() {
         let mut decoder = decoder(Request::List(None));
         let mut offsets = Vec::new();
         for mut read in [&b"1 1\r\n.\r"[..], b"x\r\n.\r", b"y\r\nz\r\n.\r\n"] {
@@ -383,12 +385,12 @@ mod tests {
                 }
             }
         }
-        // Of the lines `CR x`, `CR y` and `z`.
+        // The lines are `CR x`, `CR y` and `z`.
         assert_eq!(offsets, [(2, 5), (3, 9), (4, 13)]);
     }
 
     #[test]
-    fn numbers_up_to_the_limit_come_once() {
+    fn accepts_each_number_up_to_the_limit_once() {
         let number = |number| MessageNumber::new(number).unwrap();
         let mut numbers = Numbers {
             first: 0,

@@ -1,22 +1,22 @@
-//! What a session waits for, and what came of it: the context of its errors.
+//! What a session waits for, and what it has received: the context of its errors.
 
 use core::fmt;
 
 use super::Request;
 use crate::{Counted, Escaped};
 
-/// What a session waits for, and what came of it
+/// What a session waits for, and what it has received
 /// ([`Session::pending`](super::Session::pending)). Displays as a phrase: "the
 /// reply to STAT", "the rest of the reply to RETR 2 (4096 octets came)".
 ///
-/// Holds no secret: of what a server says between a login and the next reply,
-/// no octet is kept, since it may repeat what was sent.
+/// Contains no secrets: octets of the server between a login and the next reply are
+/// not kept, because they may repeat what was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     pub(super) awaited: Awaited,
     pub(super) progress: Progress,
     pub(super) came: Box<[u8]>,
-    /// Octets of that line or stray piece, those that are not kept included.
+    /// Octets of that line or unsolicited piece, including those that are not kept.
     pub(super) total: u64,
     pub(super) ends_with_lf_alone: bool,
     pub(super) is_hidden: bool,
@@ -32,33 +32,33 @@ pub enum Awaited {
     Reply(Request),
     /// The TLS handshake.
     Handshake,
-    /// Nothing: the caller may send a command. With the command that was
-    /// answered last, if any was.
+    /// Nothing: the caller may send a command. Contains the last answered command.
     Nothing(Option<Request>),
 }
 
-/// How much of what is awaited came.
+/// How much of the awaited reply was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// None of it. What came is the first line before it: a refusal or not.
+    /// None of it. The last line received is an earlier first line, maybe a
+    /// refusal.
     Nothing { refused: Option<Request> },
-    /// A part of the first line, or octets that answer nothing.
+    /// A part of the first line, or unsolicited octets.
     Line,
-    /// The first line, and so many octets of the block.
+    /// The first line, and this number of octets of the block.
     Block(u64),
 }
 
 impl Pending {
-    /// The most octets that [`came`](Self::came) gives.
+    /// The most octets that [`came`](Self::came) returns.
     pub const MAX_CAME: usize = 60;
 
-    /// What is due.
+    /// What is awaited.
     #[must_use]
     pub const fn awaited(&self) -> Awaited {
         self.awaited
     }
 
-    /// The first octets of what came of it, unless they may hold a secret.
+    /// The first octets received, unless they may contain a secret.
     #[must_use]
     pub const fn came(&self) -> &[u8] {
         match self.progress {
@@ -67,8 +67,8 @@ impl Pending {
         }
     }
 
-    /// Hides what came unless `may_be_shown` allows it: a server may repeat at any
-    /// time what was sent to log in.
+    /// Hides the received octets unless `may_be_shown` allows them: a server may
+    /// repeat at any time what was sent to log in.
     #[must_use]
     pub fn shown_if(mut self, may_be_shown: impl FnOnce(&[u8]) -> bool) -> Self {
         if !self.came.is_empty() && !may_be_shown(&self.came) {
@@ -78,15 +78,15 @@ impl Pending {
         self
     }
 
-    /// Whether the server has sent a line that ends with LF, and none that ends
-    /// with CRLF: the next one never does (RFC 1939 §3).
+    /// Whether the server has sent a line that ends with a bare LF, and none that
+    /// ends with CRLF, so that the reply will never end (RFC 1939 §3).
     #[must_use]
     pub const fn ends_with_lf_alone(&self) -> bool {
         matches!(self.progress, Progress::Line) && self.ends_with_lf_alone
     }
 
-    /// What the server refused last, if nothing came after it: the reason for
-    /// which it may have closed the connection.
+    /// The command that the server refused last, if nothing was received
+    /// afterwards: this may be why it closed the connection.
     #[must_use]
     pub const fn refused(&self) -> Option<Request> {
         match self.progress {
@@ -95,7 +95,8 @@ impl Pending {
         }
     }
 
-    /// What came, as the second half of a sentence; nothing if that says nothing.
+    /// The received octets, as the second half of a sentence; empty if they say
+    /// nothing.
     #[must_use]
     pub const fn evidence(&self) -> Evidence<'_> {
         Evidence(self)
@@ -126,7 +127,8 @@ impl fmt::Display for Awaited {
     }
 }
 
-/// What came, as the second half of a sentence: see [`Pending::evidence`].
+/// The received octets, as the second half of a sentence: see
+/// [`Pending::evidence`].
 #[derive(Clone, Copy, Debug)]
 pub struct Evidence<'a>(&'a Pending);
 
@@ -154,7 +156,7 @@ impl fmt::Display for Evidence<'_> {
     }
 }
 
-/// The octets that are kept, escaped, and how many more there were.
+/// The kept octets, escaped, and the number of others.
 struct Quoted<'a>(&'a Pending);
 
 impl fmt::Display for Quoted<'_> {

@@ -2,18 +2,18 @@
 
 use crate::MessageNumber;
 
-/// The proof that a message was received whole in this session. Only the
-/// session makes one, when the block of the reply to RETR is over.
+/// The proof that a message was received completely in this session. Only the
+/// session makes one, at the end of the block in the reply to RETR.
 ///
-/// It says nothing about storage: store the message before using it.
+/// It says nothing about storage: store the message before you use the proof.
 ///
-/// Nor can the block itself tell that the server left out its terminator and
-/// the next reply was swallowed, or that it left a dot unstuffed and the message
-/// was cut there. The session does not send DELE before every other command is
-/// answered, and QUIT not before every DELE is: by then either has shown itself.
-/// A connection may be lost before that. So a program that keeps a record of what
-/// it received should compare [`octets`](Self::octets) with the size by LIST, and
-/// ask STAT for the answer that it gave before: the crate `pop3-fetch` does.
+/// The block itself cannot show that the server omitted the terminator, so that the
+/// next reply was swallowed, or did not stuff a dot, so that the message was cut
+/// there. The session sends DELE only after every other command is answered, and
+/// QUIT only after every DELE is: by then either fault has become known. But a
+/// connection may break earlier. So a program that keeps records should compare
+/// [`octets`](Self::octets) with the size in LIST, and check that the reply to STAT
+/// is the same as before, as the crate `pop3-fetch` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "without it the message cannot be deleted"]
 pub struct Retrieved {
@@ -29,14 +29,14 @@ impl Retrieved {
         self.number
     }
 
-    /// Its octets, dots unstuffed.
+    /// Its octets, after unstuffing.
     #[must_use]
     pub const fn octets(self) -> u64 {
         self.octets
     }
 }
 
-/// The caller's word that a message is held already.
+/// The caller's statement that a message is already stored.
 ///
 /// Make one only from the unique-id in this session's UIDL and a record of an
 /// earlier one: message-numbers change from session to session.
@@ -44,7 +44,7 @@ impl Retrieved {
 pub struct Delivered(MessageNumber);
 
 impl Delivered {
-    /// The message that has this number now was received and stored in an
+    /// States that the message with this number was received and stored in an
     /// earlier session.
     #[must_use]
     pub const fn in_an_earlier_session(number: MessageNumber) -> Self {
@@ -56,7 +56,7 @@ impl Delivered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeleteProof {
     pub(super) number: MessageNumber,
-    /// The session that retrieved it; `None` on the caller's word.
+    /// The session that retrieved it; `None` for a statement of the caller.
     pub(super) session: Option<u64>,
 }
 

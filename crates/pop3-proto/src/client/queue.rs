@@ -1,22 +1,22 @@
-//! Commands on their way: waiting, sent, not answered yet.
+//! The queue of commands: waiting, sent, and not yet answered.
 //!
-//! A reply whose terminator is missing swallows the next one, and every reply
-//! behind it is taken for that to the command before its own. Then one command
-//! is never answered. So DELE waits until all before it are answered but for
-//! other DELEs: what it rests on was said by a server that owes nothing. And
-//! QUIT, which carries the deletions out, waits for the replies to them.
+//! A reply without its terminator swallows the next one, and each later reply is
+//! taken for the reply to an earlier command. Then one command is never answered.
+//! So DELE waits until all earlier commands except other DELEs are answered: only
+//! then are their replies known to be right. And QUIT, which makes the server
+//! delete, waits for the replies to DELE.
 
 use core::fmt;
 use std::collections::VecDeque;
 
 use super::Request;
 
-/// Octets to send, overwritten with zeros once they are sent, moved or dropped:
-/// there may be passwords among them.
+/// Octets to send, overwritten with zeros after they are sent, moved or dropped,
+/// because they may contain passwords.
 #[derive(Default)]
 pub(super) struct Outgoing {
     octets: Vec<u8>,
-    /// Octets at the front that are sent, and zero.
+    /// The number of octets at the front that are sent and erased.
     sent: usize,
 }
 
@@ -31,7 +31,7 @@ impl Outgoing {
 
     pub(super) fn push(&mut self, octets: &[u8]) {
         if self.octets.capacity() - self.octets.len() < octets.len() {
-            // Not left to Vec, which would free the old octets as they are.
+            // Vec would free the old octets without erasing them.
             let mut grown = Vec::with_capacity(2 * (self.len() + octets.len()));
             grown.extend_from_slice(self.as_slice());
             wipe(&mut self.octets);
@@ -68,7 +68,7 @@ impl fmt::Debug for Outgoing {
     }
 }
 
-/// Zeros, in a way that the compiler has no reason to leave out.
+/// Overwrites octets with zeros, in a way that the compiler does not remove.
 pub(super) fn wipe(octets: &mut [u8]) {
     octets.fill(0);
     core::hint::black_box(octets);
@@ -78,23 +78,23 @@ pub(super) fn wipe(octets: &mut [u8]) {
 struct Entry {
     request: Request,
     octets: usize,
-    /// Octets not sent yet.
+    /// The octets not yet sent.
     unsent: usize,
 }
 
-/// The commands in their order: first those that may be sent, or are, then
-/// those that wait.
+/// The commands in order: first those that are sent or may be sent, then those that
+/// wait.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     outgoing: Outgoing,
     entries: VecDeque<Entry>,
-    /// How many of the entries may be sent.
+    /// The number of entries that may be sent.
     released: usize,
-    /// Their octets.
+    /// The octets of these entries.
     released_octets: usize,
-    /// How many of those are not sent yet.
+    /// The number of these octets that are not yet sent.
     ready_octets: usize,
-    /// How many of the entries that may be sent are DELE.
+    /// The number of DELEs among the entries that may be sent.
     released_deles: usize,
 }
 
@@ -108,7 +108,7 @@ impl Queue {
         });
     }
 
-    /// Octets not sent yet.
+    /// The number of octets not yet sent.
     pub(super) fn octets(&self) -> usize {
         self.outgoing.len()
     }
@@ -121,9 +121,9 @@ impl Queue {
         self.entries.iter().map(|entry| entry.request)
     }
 
-    /// Lets go of what may be sent now: the first command, and with a window
-    /// those after it that fit. What may change the state is the last: nothing
-    /// is queued behind it.
+    /// Releases the commands that may be sent now: the first one, and with a window
+    /// those after it that fit. A command that may change the state is the last,
+    /// because nothing is queued after it.
     pub(super) fn release(&mut self, window: Option<usize>) {
         while let Some(entry) = self.entries.get(self.released) {
             let fits = window.is_some_and(|window| {
@@ -139,8 +139,8 @@ impl Queue {
         }
     }
 
-    /// Whether a request may be sent while the replies to those released are
-    /// due.
+    /// Whether a request may be sent while replies to released commands are
+    /// outstanding.
     fn may_follow(&self, request: Request) -> bool {
         match request {
             Request::Dele(_) => self.released == self.released_deles,
@@ -166,13 +166,14 @@ impl Queue {
         }
     }
 
-    /// What the next reply answers: the first command, if all of it is sent.
+    /// The request that the next reply answers: the first command, if it is sent
+    /// completely.
     pub(super) fn expected(&self) -> Option<Request> {
         let first = self.entries.front()?;
         (first.unsent == 0).then_some(first.request)
     }
 
-    /// The first command has its whole reply.
+    /// Removes the first command, whose reply is complete.
     pub(super) fn answered(&mut self) {
         if let Some(entry) = self.entries.pop_front() {
             self.released -= 1;
@@ -194,13 +195,13 @@ mod tests {
     use super::{Outgoing, Queue, Request};
 
     #[test]
-    fn what_is_sent_is_overwritten() {
+    fn overwrites_sent_octets() {
         let mut outgoing = Outgoing::default();
         outgoing.push(b"PASS tanstaaf\r\n");
         outgoing.advance(8);
         assert_eq!(&outgoing.octets[..8], &[0; 8]);
         assert_eq!(outgoing.as_slice(), b"staaf\r\n");
-        // Also where more comes than there is room for.
+        // Also if the buffer has to grow.
         outgoing.push(&[b'x'; 1000]);
         assert_eq!(outgoing.len(), 1007);
         assert_eq!(&outgoing.as_slice()[..8], b"staaf\r\nx");
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn it_grows_when_it_must_and_wipes_what_it_leaves() {
+    fn grows_when_full_and_erases_the_old_buffer() {
         let mut outgoing = Outgoing::default();
         outgoing.push(&[b'x'; 10]);
         let (capacity, place) = (outgoing.octets.capacity(), outgoing.octets.as_ptr());
@@ -222,14 +223,15 @@ mod tests {
             (outgoing.octets.capacity(), outgoing.octets.as_ptr()),
             (20, place)
         );
-        // Vec itself would double to 40, and free what it copied as it was.
+        // Vec itself would double to 40, and free the old octets without erasing
+        // them.
         outgoing.push(&[b'x'; 1]);
         assert_eq!(outgoing.octets.capacity(), 42);
         assert_eq!(format!("{outgoing:?}"), "Outgoing(21 octets)");
     }
 
     #[test]
-    fn a_reply_is_expected_to_what_is_sent_whole() {
+    fn expects_a_reply_only_to_a_completely_sent_command() {
         let mut queue = Queue::default();
         queue.push(Request::Noop, b"NOOP\r\n");
         queue.push(Request::Stat, b"STAT\r\n");

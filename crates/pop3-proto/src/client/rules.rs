@@ -1,15 +1,15 @@
-//! Which commands may be sent when.
+//! The rules for which commands may be sent when.
 
 use super::{
     ClientError, DeleteProof, Request, Response, State, Transport,
     queue::{Outgoing, wipe},
-    state::{Core, Exchange},
+    state::{Core, SaslState},
 };
 use crate::{Command, MAX_SASL_LINE, Mechanism, Secret};
 
 impl Core {
-    /// Whether a command may be sent now. The order of the checks is that of
-    /// what a caller can do about them.
+    /// Checks whether a command may be sent now. The most useful errors for a
+    /// caller come first.
     pub(super) fn check(&self, command: &Command<'_>) -> Result<(), ClientError> {
         let request = Request::of(command);
         self.check_state(request)?;
@@ -19,7 +19,7 @@ impl Core {
                 profile: self.config.profile.name,
             });
         }
-        if !matches!(self.exchange, Exchange::None)
+        if !matches!(self.exchange, SaslState::None)
             || self.queue.requests().any(Request::changes_state)
         {
             return Err(ClientError::Busy);
@@ -117,7 +117,7 @@ impl Core {
         }
     }
 
-    /// Puts a command that was checked into the queue.
+    /// Queues a checked command.
     pub(super) fn push(&mut self, command: &Command<'_>) -> Result<(), ClientError> {
         if let Command::Auth {
             mechanism,
@@ -126,7 +126,7 @@ impl Core {
         {
             return self.push_auth(*mechanism, *initial_response);
         }
-        // So much that nothing moves: the octets may be secret.
+        // Reserve enough that the octets never move: they may be secret.
         let mut line = Vec::with_capacity(64 + argument_octets(command));
         command.encode(&mut line)?;
         let pushed = self.push_line(Request::of(command), &line);
@@ -144,8 +144,8 @@ impl Core {
         Ok(())
     }
 
-    /// AUTH in one line if that fits 255 octets, else in two steps (RFC 5034
-    /// §4).
+    /// Queues AUTH in one line if that fits 255 octets, or else in two steps (RFC
+    /// 5034 §4).
     fn push_auth(
         &mut self,
         mechanism: Mechanism<'_>,
@@ -167,17 +167,17 @@ impl Core {
         wipe(&mut line);
         pushed?;
         self.exchange = match (initial_response, fits) {
-            (Some(_), true) => Exchange::Running,
-            _ => Exchange::Started {
+            (Some(_), true) => SaslState::Running,
+            _ => SaslState::Started {
                 initial_response: later,
             },
         };
         Ok(())
     }
 
-    /// Puts the answer to a challenge into the queue.
+    /// Queues the response to a challenge.
     pub(super) fn push_response(&mut self, response: Response<'_>) -> Result<(), ClientError> {
-        if !matches!(self.exchange, Exchange::Challenged) {
+        if !matches!(self.exchange, SaslState::Challenged) {
             return Err(ClientError::NoChallenge);
         }
         let line = response_line(match response {
@@ -190,15 +190,15 @@ impl Core {
         })?;
         self.push_line(Request::Auth, line.as_slice())?;
         self.exchange = match response {
-            Response::Cancel => Exchange::Canceled,
-            _ => Exchange::Running,
+            Response::Cancel => SaslState::Canceled,
+            _ => SaslState::Running,
         };
         Ok(())
     }
 }
 
-/// The digits of base64, and `=` only at the end (RFC 4648 §4). Whether they are
-/// whole groups is left to the server.
+/// Checks for base64 digits, with `=` only at the end (RFC 4648 §4). The server
+/// checks for complete groups.
 fn check_base64(response: Secret<'_>) -> Result<(), ClientError> {
     let text = response.expose();
     let digits = text.trim_end_matches('=');
@@ -244,7 +244,7 @@ mod tests {
     use crate::{Argument, Command, LanguageRange, MAX_SASL_LINE, Secret, client::ClientError};
 
     #[test]
-    fn room_is_made_for_all_that_may_be_secret() {
+    fn reserves_room_for_all_octets_that_may_be_secret() {
         let (name, digest) = (
             Argument::new("mrose").unwrap(),
             Secret::new("c4c9").unwrap(),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_has_the_room_that_a_challenge_has() {
+    fn a_response_may_be_as_long_as_a_challenge() {
         let most = "x".repeat(MAX_SASL_LINE - 2);
         let line = response_line(&most).unwrap();
         assert_eq!(line.len(), MAX_SASL_LINE);

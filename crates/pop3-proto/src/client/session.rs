@@ -1,4 +1,4 @@
-//! The session and its calls, but for those that take the server's octets.
+//! The session and its calls, except those that take the server's octets.
 
 use core::{
     fmt,
@@ -14,37 +14,38 @@ use super::{
 };
 use crate::{Command, ReplyError, first_line::FirstLineDecoder};
 
-/// One connection, from the greeting to its end (RFC 1939 §3), seen by the
-/// client.
+/// The client's side of one connection, from the greeting to the end (RFC 1939 §3).
 ///
-/// Refuses commands that may not be sent before an octet of them is; takes
-/// each reply for the answer to the command that it belongs to; pipelines where
-/// the server announces it; and is over, for good, when the server's octets
-/// cannot be trusted any more ([`State::Desync`]).
+/// It refuses commands that may not be sent, before any octet is sent; matches each
+/// reply with its command; pipelines if the server announces PIPELINING; and ends
+/// for good when the server's octets cannot be trusted any more
+/// ([`State::Desync`]).
 ///
 /// # Calls
 ///
 /// [`enqueue`](Self::enqueue), [`enqueue_dele`](Self::enqueue_dele) and
-/// [`respond`](Self::respond) say what to send; `handle_*` say what happened, and when;
-/// `poll_*` ask what the driver has to do. Every other call may change what a `poll_*`
-/// gives. After any call, the driver:
+/// [`respond`](Self::respond) say what to send; `handle_*` report what happened,
+/// and when; `poll_*` ask what the driver must do. Every other call may change what
+/// a `poll_*` returns. After any call, the driver:
 ///
-/// 1. sends what [`poll_transmit`](Self::poll_transmit) gives, and says with
-///    [`handle_transmitted`](Self::handle_transmitted) how much of it is sent, until there
-///    is nothing more;
-/// 2. gives [`handle_input`](Self::handle_input) what it read until all is consumed, and
-///    acts on the [`Event`](super::Event)s that it returns. They are slices of the input,
-///    so there is no `poll_event` here. After the positive reply to STLS, a TLS handshake
-///    ends with [`handle_tls`](Self::handle_tls); the end of the input goes to
+/// 1. sends what [`poll_transmit`](Self::poll_transmit) returns, and reports with
+///    [`handle_transmitted`](Self::handle_transmitted) how much was sent, until
+///    there is nothing more;
+/// 2. passes what it read to [`handle_input`](Self::handle_input) until all is
+///    consumed, and acts on the [`Event`](super::Event)s that it returns. They are
+///    slices of the input, so there is no `poll_event` here. After the positive
+///    reply to STLS, it does the TLS handshake and calls
+///    [`handle_tls`](Self::handle_tls); at the end of the input it calls
 ///    [`handle_eof`](Self::handle_eof);
 /// 3. calls [`handle_timeout`](Self::handle_timeout) at [`poll_timeout`](Self::poll_timeout).
 ///
-/// An error of a `handle_*` call is final: the session is over, and the error repeats.
+/// An error of a `handle_*` call is final: the session has ended, and each further
+/// call repeats the error.
 ///
-/// Message octets are slices of the input. Held are at most: 512 octets of a
-/// first line or of a line of a listing, a challenge, a bit for each number of
-/// a listing, the numbers marked as deleted, and the commands that wait; each
-/// within its [`Limits`](super::Limits).
+/// Message octets are slices of the input. A session holds at most 512 octets of a
+/// first line or of a line of a listing, a challenge, a bit for each number of a
+/// listing, the numbers marked as deleted, and the commands that wait; each within
+/// its [`Limits`](super::Limits).
 ///
 /// ```
 /// use std::time::Instant;
@@ -74,9 +75,9 @@ pub struct Session {
     pub(super) core: Core,
 }
 
-/// What the next octets are part of.
+/// What the next octets belong to.
 pub(super) enum Reading {
-    /// No reply: none has begun.
+    /// Nothing: no reply has begun.
     Nothing,
     /// The first line of the reply to a request, or of the greeting.
     FirstLine(Option<Request>),
@@ -85,7 +86,7 @@ pub(super) enum Reading {
 }
 
 impl Session {
-    /// A session of a connection that was made just now.
+    /// A session for a connection that was opened at `now`.
     #[must_use]
     pub fn new(config: Config, now: Instant) -> Self {
         // A proof is valid only in its own session.
@@ -97,13 +98,13 @@ impl Session {
         }
     }
 
-    /// Where the session is.
+    /// The state of the session.
     #[must_use]
     pub const fn state(&self) -> State {
         self.core.state
     }
 
-    /// What the server has announced.
+    /// The capabilities that the server has announced.
     #[must_use]
     pub const fn capabilities(&self) -> &Capabilities {
         &self.core.capabilities
@@ -115,25 +116,25 @@ impl Session {
         self.core.under_tls
     }
 
-    /// The timestamp for APOP, brackets included, if the greeting has one that
-    /// is a message-id, and no STLS came after it.
+    /// The timestamp for APOP, including brackets, if the greeting has one that is
+    /// a message-id, and no STLS followed.
     #[must_use]
     pub fn apop_timestamp(&self) -> Option<&str> {
         self.core.apop_timestamp.as_deref()
     }
 
-    /// Whether every command has its whole reply, and no challenge waits.
+    /// Whether every command has its complete reply, and no challenge waits.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.core.is_idle()
     }
 
-    /// Puts a command at the end of the queue.
+    /// Queues a command.
     ///
     /// # Errors
     ///
-    /// If it may not be sent now. Nothing changes then, and no octet is sent.
-    /// DELE is refused always: see [`enqueue_dele`](Self::enqueue_dele).
+    /// If the command may not be sent now. Then nothing changes, and no octet is
+    /// sent. DELE is always refused: see [`enqueue_dele`](Self::enqueue_dele).
     pub fn enqueue(&mut self, now: Instant, command: &Command<'_>) -> Result<(), ClientError> {
         self.core.check(command)?;
         if let Command::Dele(_) = command {
@@ -145,17 +146,17 @@ impl Session {
         Ok(())
     }
 
-    /// Puts DELE at the end of the queue, for a message that is proven to be
-    /// kept: [`Retrieved`](super::Retrieved), or [`Delivered`](super::Delivered).
+    /// Queues DELE for a message, with the proof that it is stored:
+    /// [`Retrieved`](super::Retrieved) or [`Delivered`](super::Delivered).
     ///
-    /// When pipelining it waits until all commands before it are answered but
-    /// other DELEs, and QUIT behind it waits for its reply: see
-    /// [`Retrieved`](super::Retrieved) for why. Fastest is all RETRs, then all
-    /// DELEs, then QUIT.
+    /// When pipelining, DELE waits until all earlier commands except other DELEs
+    /// are answered, and a later QUIT waits for its reply;
+    /// [`Retrieved`](super::Retrieved) explains why. The fastest order is all
+    /// RETRs, then all DELEs, then QUIT.
     ///
     /// # Errors
     ///
-    /// As [`enqueue`](Self::enqueue); also for the proof of another session.
+    /// As [`enqueue`](Self::enqueue); also for a proof of another session.
     ///
     /// ```
     /// use std::time::Instant;
@@ -187,38 +188,39 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If no challenge waits, or the response is not base64 or is longer than
-    /// [`MAX_SASL_LINE`](crate::MAX_SASL_LINE), CRLF included. Nothing changes then.
+    /// If no challenge waits, or the response is not base64 or, with CRLF, longer
+    /// than [`MAX_SASL_LINE`](crate::MAX_SASL_LINE). Then nothing changes.
     pub fn respond(&mut self, now: Instant, response: Response<'_>) -> Result<(), ClientError> {
         self.core.push_response(response)?;
         self.core.timers.arm(Timer::Reply, now);
         Ok(())
     }
 
-    /// The octets to send next; `None` if there are none now. The same again until
-    /// [`handle_transmitted`](Self::handle_transmitted) says otherwise; a reply before that
-    /// is unsolicited.
+    /// Returns the octets to send next; `None` if there are none now. It returns
+    /// the same octets until [`handle_transmitted`](Self::handle_transmitted) is
+    /// called; a reply before that is unsolicited.
     ///
-    /// May hold secrets: do not log it.
+    /// They may contain secrets: do not log them.
     pub fn poll_transmit(&mut self) -> Option<&[u8]> {
         self.core.queue.transmit()
     }
 
-    /// Says that the first `octets` of what [`poll_transmit`](Self::poll_transmit) gave are
-    /// sent, and erases them. More than it gave counts as all of it. No timer depends on
-    /// it: the time for a reply counts from [`enqueue`](Self::enqueue).
+    /// Marks the first `octets` of what [`poll_transmit`](Self::poll_transmit)
+    /// returned as sent, and erases them. A larger number marks all of them. No
+    /// timer depends on this: the time for a reply counts from
+    /// [`enqueue`](Self::enqueue).
     pub fn handle_transmitted(&mut self, _now: Instant, octets: usize) {
         self.core.queue.transmitted(octets);
     }
 
-    /// Says that the TLS handshake after STLS is done. All that was learnt before is
-    /// forgotten: capabilities and the timestamp of the greeting (RFC 2595 §4).
-    /// Ask for CAPA again.
+    /// Handles the end of the TLS handshake after STLS. Clears what was learned
+    /// before: the capabilities and the timestamp of the greeting (RFC 2595 §4).
+    /// Send CAPA again.
     ///
     /// # Errors
     ///
-    /// If no handshake is due: nothing changes then. None is due any more when octets came
-    /// in one read with the reply to STLS, and the session is over by that.
+    /// If no handshake is due; then nothing changes. That includes a session that
+    /// has ended because further octets arrived with the reply to STLS.
     pub fn handle_tls(&mut self, now: Instant) -> Result<(), ClientError> {
         if self.core.state != State::Handshake {
             return Err(ClientError::StlsNotAllowed);
@@ -233,7 +235,7 @@ impl Session {
         Ok(())
     }
 
-    /// What the session waits for, and what came of it; once it is over, what it
+    /// What the session waits for, and what it has received; after its end, what it
     /// waited for then.
     #[must_use]
     pub fn pending(&self) -> Pending {
@@ -251,12 +253,12 @@ impl Session {
         self.core.timers.due()
     }
 
-    /// Says that it is `now`.
+    /// Handles the passing of time.
     ///
     /// # Errors
     ///
-    /// If what was waited for did not come in time, or the session was over
-    /// before. Too early a call changes nothing.
+    /// If a time limit has passed, or the session has already ended. A call that is
+    /// too early changes nothing.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), SessionError> {
         if let Some((error, _)) = self.core.failure {
             return Err(error);

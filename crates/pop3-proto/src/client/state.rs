@@ -1,4 +1,4 @@
-//! What a session knows, and how replies change it.
+//! The state of a session, and how replies change it.
 
 use core::fmt;
 use std::{collections::BTreeSet, time::Instant};
@@ -11,24 +11,25 @@ use super::{
 };
 use crate::{MessageNumber, ReplyError, StatusLine, apop_timestamp};
 
-/// Where a session is (RFC 1939 §3, RFC 2595 §4).
+/// The state of a session (RFC 1939 §3, RFC 2595 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// The greeting is due; nothing may be sent.
     Greeting,
-    /// The client has to say who it is.
+    /// The client must log in.
     Authorization,
     /// The server waits for the TLS handshake.
     Handshake,
     /// Logged in.
     Transaction,
-    /// QUIT was accepted after a login: what was marked is deleted.
+    /// QUIT was accepted after a login: the marked messages are deleted.
     Update,
-    /// The server has said goodbye, or would not serve. Nothing is deleted,
-    /// unless the reply to QUIT in TRANSACTION was negative: then some may be.
+    /// The server has ended or refused the session. Nothing is deleted, except that
+    /// some messages may be if the reply to QUIT in the TRANSACTION state was
+    /// negative.
     Closed,
-    /// Client and server do not understand each other any more, or not in time.
-    /// Nothing but closing is left.
+    /// Client and server are out of step, or a time limit has passed. The only
+    /// thing left to do is to close the connection.
     Desync,
 }
 
@@ -48,33 +49,33 @@ impl fmt::Display for State {
 
 /// A SASL exchange.
 #[derive(Debug)]
-pub(super) enum Exchange {
+pub(super) enum SaslState {
     None,
-    /// AUTH without initial response is on its way: no octet of the mechanism
-    /// was sent. What did not fit into the line waits.
+    /// AUTH without an initial response is outstanding: no octet of the mechanism
+    /// was sent. An initial response that did not fit the line waits.
     Started {
         initial_response: Option<Outgoing>,
     },
-    /// A response is on its way.
+    /// A response is outstanding.
     Running,
     /// The response to a challenge is due from the caller.
     Challenged,
-    /// `*` is on its way.
+    /// `*` is outstanding.
     Canceled,
 }
 
-/// How to go on after the first line of a reply.
+/// What to do after the first line of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Hand it out.
+    /// Report it.
     Status,
-    /// It is a challenge without octets: hand it out as one.
+    /// Report it as an empty challenge.
     EmptyChallenge,
-    /// It was dealt with.
+    /// Nothing: it was handled.
     Nothing,
 }
 
-/// Everything of a session but its decoders.
+/// Everything in a session except its decoders.
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) config: Config,
@@ -86,14 +87,14 @@ pub(super) struct Core {
     pub(super) timers: Timers,
     pub(super) capabilities: Capabilities,
     pub(super) apop_timestamp: Option<Box<str>>,
-    /// The reply to USER was positive, and nothing came after it.
+    /// Whether the last reply was a positive one to USER.
     pub(super) user_accepted: bool,
     pub(super) utf8: bool,
     pub(super) under_tls: bool,
-    pub(super) exchange: Exchange,
-    /// Challenges of the exchange.
+    pub(super) exchange: SaslState,
+    /// The number of challenges in the exchange.
     challenges: u32,
-    /// Marked as deleted, or DELE is on its way.
+    /// The messages that are marked as deleted, or whose DELE is outstanding.
     pub(super) deleted: BTreeSet<MessageNumber>,
 }
 
@@ -114,17 +115,17 @@ impl Core {
             apop_timestamp: None,
             user_accepted: false,
             utf8: false,
-            exchange: Exchange::None,
+            exchange: SaslState::None,
             challenges: 0,
             deleted: BTreeSet::new(),
         }
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.queue.is_empty() && matches!(self.exchange, Exchange::None)
+        self.queue.is_empty() && matches!(self.exchange, SaslState::None)
     }
 
-    /// The session is over.
+    /// Ends the session with an error.
     #[cold]
     pub(super) fn fail(&mut self, error: SessionError) -> SessionError {
         let awaited = match error {
@@ -133,13 +134,14 @@ impl Core {
         };
         self.failure = Some((error, awaited));
         self.state = State::Desync;
-        self.exchange = Exchange::None;
+        self.exchange = SaslState::None;
         self.queue.clear();
         self.timers.disarm();
         error
     }
 
-    /// What the session waits for. A command whose turn it is counts, sent or not.
+    /// What the session waits for. A command that may be sent counts, even if it is
+    /// not yet sent.
     pub(super) fn awaited(&self) -> Awaited {
         match (self.failure, self.state, self.queue.requests().next()) {
             (Some((_, awaited)), ..) => awaited,
@@ -167,7 +169,7 @@ impl Core {
         self.timers.disarm();
     }
 
-    /// The first line of a reply came.
+    /// Handles the first line of a reply.
     pub(super) fn status(
         &mut self,
         request: Request,
@@ -177,10 +179,10 @@ impl Core {
         self.heard.answered(request, positive);
         if request == Request::Auth && positive {
             match self.exchange {
-                // MS-POP3 §2.2: `+OK` where `+` is due. It cannot be success,
-                // since no mechanism succeeds without a word from the client.
-                Exchange::Started { .. } => return self.challenge(0, now),
-                Exchange::Canceled => return Err(SessionError::AfterCancel),
+                // MS-POP3 §2.2: `+OK` instead of `+`. It cannot be success, because
+                // no mechanism succeeds without a message from the client.
+                SaslState::Started { .. } => return self.challenge(0, now),
+                SaslState::Canceled => return Err(SessionError::AfterCancel),
                 _ => {}
             }
         }
@@ -193,7 +195,7 @@ impl Core {
             (Request::Stls, true) => self.state = State::Handshake,
             (Request::Utf8, true) => self.utf8 = true,
             (Request::Capa, false) => self.capabilities = Capabilities::answered(),
-            // Since it was queued it counts as deleted.
+            // It has counted as deleted since it was queued.
             (Request::Dele(number), false) => {
                 self.deleted.remove(&number);
             }
@@ -218,7 +220,7 @@ impl Core {
             _ => {}
         }
         if request == Request::Auth {
-            self.exchange = Exchange::None;
+            self.exchange = SaslState::None;
             self.challenges = 0;
         }
         let has_block = request.is_listing() || request.is_message();
@@ -230,9 +232,10 @@ impl Core {
         Ok(Next::Status)
     }
 
-    /// The whole reply came: what waited may be sent.
+    /// Handles a complete reply, and releases waiting commands.
     pub(super) fn answered(&mut self, now: Instant) {
-        // A reply after the login's: the server is past what was secret.
+        // After the reply that follows the login, the server no longer repeats
+        // secrets.
         if self.state == State::Transaction
             && self
                 .queue
@@ -251,7 +254,7 @@ impl Core {
         self.timers.arm(timer, now);
     }
 
-    /// A challenge of so many octets came.
+    /// Handles a challenge of `octets` octets.
     pub(super) fn challenge(&mut self, octets: usize, now: Instant) -> Result<Next, SessionError> {
         if octets > self.config.limits.challenge_octets {
             return Err(SessionError::ChallengeTooLong);
@@ -262,12 +265,12 @@ impl Core {
         self.challenges += 1;
         self.heard.is_whole = true;
         self.queue.answered();
-        match core::mem::replace(&mut self.exchange, Exchange::Challenged) {
-            Exchange::Canceled => Err(SessionError::AfterCancel),
-            Exchange::Started {
+        match core::mem::replace(&mut self.exchange, SaslState::Challenged) {
+            SaslState::Canceled => Err(SessionError::AfterCancel),
+            SaslState::Started {
                 initial_response: Some(response),
             } => {
-                self.exchange = Exchange::Running;
+                self.exchange = SaslState::Running;
                 self.queue.push(Request::Auth, response.as_slice());
                 self.release();
                 self.timers.arm(Timer::Reply, now);
@@ -280,9 +283,9 @@ impl Core {
         }
     }
 
-    /// Lets go of what may be sent now.
+    /// Releases the commands that may be sent now.
     pub(super) fn release(&mut self) {
-        // Only after login: before it each reply decides what comes next.
+        // Pipeline only after login: before it, each reply decides what follows.
         let pipelining = self.config.pipelining
             && self.state == State::Transaction
             && self.capabilities.is_current()

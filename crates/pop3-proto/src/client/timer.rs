@@ -1,11 +1,11 @@
-//! Deadlines: one at a time, for what the session waits for now.
+//! The deadline for what the session currently waits for.
 
 use core::fmt;
 use std::time::Instant;
 
 use super::Timeouts;
 
-/// What was waited for.
+/// What the session waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Timer {
     /// The greeting (MS-STANOPOP3 C0002).
@@ -32,7 +32,7 @@ impl fmt::Display for Timer {
 #[derive(Clone, Debug)]
 pub(super) struct Timers {
     timeouts: Timeouts,
-    /// What is waited for, and since when.
+    /// What the session waits for, and since when.
     armed: Option<(Timer, Instant)>,
 }
 
@@ -44,12 +44,12 @@ impl Timers {
         }
     }
 
-    /// Waits anew, from `now` on.
+    /// Starts to wait at `now`.
     pub(super) const fn arm(&mut self, timer: Timer, now: Instant) {
         self.armed = Some((timer, now));
     }
 
-    /// Waits from `now` on, unless it waits for the same already.
+    /// Starts to wait at `now`, unless it already waits for the same.
     pub(super) fn keep_or_arm(&mut self, timer: Timer, now: Instant) {
         if self.armed.is_none_or(|(armed, _)| armed != timer) {
             self.arm(timer, now);
@@ -60,7 +60,7 @@ impl Timers {
         self.armed = None;
     }
 
-    /// `None` also for a time beyond what the clock can show.
+    /// The deadline; `None` also if the clock cannot represent it.
     pub(super) fn due(&self) -> Option<Instant> {
         let (timer, since) = self.armed?;
         since.checked_add(match timer {

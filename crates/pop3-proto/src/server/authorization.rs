@@ -12,22 +12,22 @@ use super::{
 };
 use crate::{ArgumentError, ArgumentErrorKind, Command, MAX_SASL_LINE};
 
-/// How far a login is.
-pub(super) enum Exchange {
+/// The progress of a login.
+pub(super) enum LoginState {
     None,
-    /// USER came; only PASS goes with it.
+    /// USER was accepted; only PASS may follow.
     Named(String),
-    /// The driver has to answer.
+    /// The driver must answer.
     Asked {
         sasl: bool,
     },
-    /// The client has to answer a challenge.
+    /// The client must answer a challenge.
     Response {
         lines: Box<LineDecoder<MAX_SASL_LINE>>,
-        /// The answer is too long, and is being skipped.
+        /// Whether the response is too long, and is being skipped.
         refused: bool,
     },
-    /// STLS came, and no octet is a command until the handshake is done.
+    /// STLS was accepted, and no octet is a command until the handshake is done.
     Tls,
 }
 
@@ -42,7 +42,8 @@ impl<M: Maildrop> Session<M> {
                     _ => "no password is taken without TLS",
                 });
             }
-            // RFC 6856 §2.2: only who announces it takes more.
+            // RFC 6856 §2.2: only a server that announces it accepts non-ASCII
+            // names.
             Command::User(name) | Command::Apop { name, .. } if !self.takes(name.as_str()) => {
                 self.refuse("[AUTH] names are in ASCII here");
             }
@@ -50,7 +51,7 @@ impl<M: Maildrop> Session<M> {
                 self.refuse("[AUTH] passwords are in ASCII here");
             }
             Command::User(name) => {
-                self.phase = Phase::Authorization(Exchange::Named(name.as_str().to_owned()));
+                self.phase = Phase::Authorization(LoginState::Named(name.as_str().to_owned()));
                 self.ok();
             }
             Command::Pass(password) => match named {
@@ -108,18 +109,18 @@ impl<M: Maildrop> Session<M> {
         }
     }
 
-    /// Answers the login, or the SASL response, that was asked about. With
-    /// [`Verdict::Accept`] the session enters the TRANSACTION state (RFC 1939
-    /// §4), and asks for the size of every message.
+    /// Answers the login or the SASL response of an [`Event`]. With
+    /// [`Verdict::Accept`] the session enters the TRANSACTION state (RFC 1939 §4),
+    /// and asks the maildrop for the size of every message.
     ///
-    /// If nothing was asked, or the session ended meanwhile, nothing happens,
-    /// and the maildrop is dropped.
+    /// If no answer is due, or the session has ended, nothing happens and the
+    /// maildrop is dropped.
     pub fn answer(&mut self, now: Instant, verdict: Verdict<M>) {
-        if !matches!(self.phase, Phase::Authorization(Exchange::Asked { .. })) {
+        if !matches!(self.phase, Phase::Authorization(LoginState::Asked { .. })) {
             return;
         }
         self.restart_autologout(now);
-        self.phase = Phase::Authorization(Exchange::None);
+        self.phase = Phase::Authorization(LoginState::None);
         match verdict {
             Verdict::Accept(maildrop) => {
                 self.phase = Phase::Transaction(Marked::new(maildrop));
@@ -136,14 +137,14 @@ impl<M: Maildrop> Session<M> {
         }
     }
 
-    /// Answers AUTH, or a SASL response, with one more challenge: base64, or
-    /// nothing (RFC 5034 §4). If no AUTH is to be answered, nothing happens.
+    /// Answers AUTH, or a SASL response, with another challenge: base64, or nothing
+    /// (RFC 5034 §4). If no AUTH is waiting for an answer, nothing happens.
     ///
     /// # Errors
     ///
     /// If the challenge is not base64, its line would be longer than
-    /// [`MAX_SASL_LINE`], or the exchange has had too many; the session still
-    /// waits for an answer.
+    /// [`MAX_SASL_LINE`], or the exchange has had too many challenges. The session
+    /// still waits for an answer.
     pub fn challenge(&mut self, now: Instant, base64: &str) -> Result<(), ChallengeError> {
         let error = |kind, offset| Err(ChallengeError::Argument(ArgumentError { kind, offset }));
         if !is_base64(base64) {
@@ -155,7 +156,7 @@ impl<M: Maildrop> Session<M> {
         }
         if matches!(
             self.phase,
-            Phase::Authorization(Exchange::Asked { sasl: true })
+            Phase::Authorization(LoginState::Asked { sasl: true })
         ) {
             if self.challenges == self.config.challenges {
                 return Err(ChallengeError::TooMany);
@@ -163,7 +164,7 @@ impl<M: Maildrop> Session<M> {
             self.challenges += 1;
             self.restart_autologout(now);
             self.reply.line(format_args!("+ {base64}"));
-            self.phase = Phase::Authorization(Exchange::Response {
+            self.phase = Phase::Authorization(LoginState::Response {
                 lines: Box::default(),
                 refused: false,
             });
@@ -171,29 +172,30 @@ impl<M: Maildrop> Session<M> {
         Ok(())
     }
 
-    /// Says that the TLS handshake after [`Event::StartTls`] is done: the
-    /// session is in the AUTHORIZATION state, and knows nothing of what the
-    /// client said before (RFC 2595 §4). There is no second greeting. If the
-    /// handshake fails, drop the session.
+    /// Handles the end of the TLS handshake after [`Event::StartTls`]: the session
+    /// is in the AUTHORIZATION state, and has discarded what the client sent before
+    /// (RFC 2595 §4). There is no second greeting. If the handshake fails, drop the
+    /// session.
     ///
     /// Does nothing at any other time.
     pub fn handle_tls(&mut self, now: Instant) {
-        if !matches!(self.phase, Phase::Authorization(Exchange::Tls))
+        if !matches!(self.phase, Phase::Authorization(LoginState::Tls))
             || self.after_reply != AfterReply::GoOn
         {
             return;
         }
-        // USER is forgotten, half a command was thrown away, UTF8 cannot be on.
+        // USER is forgotten, a partial command was discarded, and UTF8 cannot be
+        // on.
         self.tls = Tls::Active;
-        self.phase = Phase::Authorization(Exchange::None);
+        self.phase = Phase::Authorization(LoginState::None);
         self.restart_autologout(now);
     }
 
-    /// Reads the client's answer to a challenge.
+    /// Reads the client's response to a challenge.
     pub(super) fn read_response(&mut self, now: Instant, input: &[u8]) -> usize {
-        let idle = Phase::Authorization(Exchange::None);
-        // Taken out, so that the line it hands out leaves the session free.
-        let Phase::Authorization(Exchange::Response { mut lines, refused }) =
+        let idle = Phase::Authorization(LoginState::None);
+        // Take the decoder out, so that its line does not borrow the session.
+        let Phase::Authorization(LoginState::Response { mut lines, refused }) =
             mem::replace(&mut self.phase, idle)
         else {
             return 0;
@@ -202,7 +204,7 @@ impl<M: Maildrop> Session<M> {
             Ok(step) => match step.event.map(str::from_utf8) {
                 Some(Ok(text)) if is_base64(text) => {
                     self.restart_autologout(now);
-                    self.phase = Phase::Authorization(Exchange::Asked { sasl: true });
+                    self.phase = Phase::Authorization(LoginState::Asked { sasl: true });
                     self.event = Some(Event::SaslResponse(text.into()));
                     return step.consumed;
                 }
@@ -218,21 +220,21 @@ impl<M: Maildrop> Session<M> {
                 (0, true)
             }
         };
-        // Nothing is held after a skipped line, and only then.
+        // The decoder holds nothing exactly after a skipped line.
         if refused && lines.finish().is_ok() {
             self.restart_autologout(now);
             self.cancel_sasl();
         } else {
-            self.phase = Phase::Authorization(Exchange::Response { lines, refused });
+            self.phase = Phase::Authorization(LoginState::Response { lines, refused });
         }
         consumed
     }
 
-    /// Takes the name that USER gave: it is good for one command.
+    /// Takes the name that USER gave: it is valid for one command.
     pub(super) fn forget_name(&mut self) -> Option<String> {
         match &mut self.phase {
-            Phase::Authorization(exchange) => match mem::replace(exchange, Exchange::None) {
-                Exchange::Named(name) => Some(name),
+            Phase::Authorization(exchange) => match mem::replace(exchange, LoginState::None) {
+                LoginState::Named(name) => Some(name),
                 other => {
                     *exchange = other;
                     None
@@ -245,7 +247,7 @@ impl<M: Maildrop> Session<M> {
     fn stls(&mut self) {
         match self.tls {
             Tls::Offered if !self.utf8 => {
-                self.phase = Phase::Authorization(Exchange::Tls);
+                self.phase = Phase::Authorization(LoginState::Tls);
                 self.after_reply = AfterReply::StartTls;
                 self.reply.line("+OK begin TLS");
             }
@@ -267,7 +269,7 @@ impl<M: Maildrop> Session<M> {
     fn ask(&mut self, login: Login) {
         let sasl = matches!(login, Login::Sasl { .. });
         self.challenges = 0;
-        self.phase = Phase::Authorization(Exchange::Asked { sasl });
+        self.phase = Phase::Authorization(LoginState::Asked { sasl });
         self.event = Some(Event::Login(login));
     }
 
@@ -277,7 +279,7 @@ impl<M: Maildrop> Session<M> {
     }
 }
 
-/// Base64 with its padding (RFC 4648 §4); so is nothing at all.
+/// Whether the text is base64 with padding (RFC 4648 §4), or empty.
 fn is_base64(text: &str) -> bool {
     let digits = text.trim_end_matches('=');
     let is_digit = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/');

@@ -1,4 +1,4 @@
-//! CAPA, in both states (RFC 2449 §5): what holds, and nothing else.
+//! CAPA, in both states (RFC 2449 §5). It announces only what applies.
 
 use super::{Maildrop, Session, Tls, session::Phase};
 use crate::Capability;
@@ -37,7 +37,7 @@ impl<M: Maildrop> Session<M> {
                 per_user: false,
             });
         }
-        // Announced where it can be sent alone (RFC 2595 §4).
+        // Announced only where it can be sent (RFC 2595 §4).
         if authorization && self.tls == Tls::Offered {
             reply.line(Capability::Stls);
         }

@@ -1,4 +1,4 @@
-//! What a session is told about its server.
+//! The configuration of a session.
 
 use core::time::Duration;
 
@@ -7,41 +7,41 @@ use crate::{Argument, ArgumentError, ArgumentErrorKind, Expiry, Mechanism, apop_
 /// The shortest autologout timer (RFC 1939 §3).
 pub const MIN_AUTOLOGOUT: Duration = Duration::from_secs(10 * 60);
 
-/// The longest text of the greeting, and the longest name for IMPLEMENTATION,
-/// in octets: with a timestamp the line stays within 512 (RFC 2449 §4).
+/// The most octets of the text of the greeting, and of the name for IMPLEMENTATION:
+/// with a timestamp the line stays within 512 octets (RFC 2449 §4).
 pub const MAX_TEXT: usize = 200;
 
-/// The longest timestamp, in octets, its brackets included.
+/// The most octets of a timestamp, including its brackets.
 pub const MAX_TIMESTAMP: usize = 250;
 
 /// The most SASL mechanisms: their capability line stays within 512 octets
 /// (RFC 2449 §5).
 pub const MAX_MECHANISMS: usize = 20;
 
-/// How many challenges an AUTH exchange has at most, unless configured
-/// otherwise. No mechanism in use needs a quarter of them.
+/// The default for the most challenges of an AUTH exchange. No common mechanism
+/// needs a quarter of them.
 pub const DEFAULT_CHALLENGES: u32 = 16;
 
-/// The mechanisms that send a password or token as it is. They are subject to
-/// the same rule as USER and PASS.
+/// The mechanisms that send a password or token unprotected. They follow the same
+/// rule as USER and PASS.
 pub const PLAINTEXT_MECHANISMS: [&str; 4] = ["LOGIN", "OAUTHBEARER", "PLAIN", "XOAUTH2"];
 
-/// Whether a connection is protected, or can come to be.
+/// Whether TLS protects a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Tls {
-    /// It is not, and STLS is refused.
+    /// It does not, and STLS is refused.
     #[default]
     Unavailable,
-    /// It is not yet; STLS is offered (RFC 2595 §4).
+    /// It does not yet; STLS is offered (RFC 2595 §4).
     Offered,
-    /// It is from the start (port 995, RFC 8314 §3.3) or since STLS.
+    /// It does, from the start (port 995, RFC 8314 §3.3) or since STLS.
     Active,
 }
 
 /// The configuration of a [`Session`](super::Session).
 ///
-/// At first: STLS is offered, and passwords are taken under TLS, so that there is
-/// a way to log in (MS-STANOPOP3 C0009); no SASL, no APOP, no UTF8; autologout
+/// The defaults: STLS is offered and passwords are accepted under TLS, so that
+/// there is a way to log in (MS-STANOPOP3 C0009); no SASL, APOP or UTF8; autologout
 /// after [`MIN_AUTOLOGOUT`].
 ///
 /// ```
@@ -77,7 +77,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The configuration described above.
+    /// The default configuration.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -96,33 +96,33 @@ impl Config {
         }
     }
 
-    /// Whether the connection is protected, or can be. Where it never is,
+    /// Sets whether TLS protects the connection, or can. Without TLS, a login needs
     /// [`dangerous_plaintext_without_tls`](Self::dangerous_plaintext_without_tls),
-    /// [`apop`](Self::apop) or a mechanism that is not one of the
-    /// [`PLAINTEXT_MECHANISMS`] has to be there for a login.
+    /// [`apop`](Self::apop), or a mechanism that is not one of the
+    /// [`PLAINTEXT_MECHANISMS`].
     #[must_use]
     pub const fn tls(mut self, tls: Tls) -> Self {
         self.tls = tls;
         self
     }
 
-    /// Takes passwords without TLS too: USER, PASS and the
-    /// [`PLAINTEXT_MECHANISMS`]. Dangerous wherever anyone can listen (RFC 8314
-    /// §3); for tests, loopback, and links protected in another way.
+    /// Sets whether passwords are accepted without TLS too: USER, PASS and the
+    /// [`PLAINTEXT_MECHANISMS`]. It is dangerous wherever anyone can listen (RFC
+    /// 8314 §3). Use it for tests, loopback, and links with other protection.
     #[must_use]
     pub const fn dangerous_plaintext_without_tls(mut self, yes: bool) -> Self {
         self.plaintext_without_tls = yes;
         self
     }
 
-    /// The text of the greeting, the first line of all (RFC 1939 §4,
+    /// Sets the text of the greeting, the first line of a session (RFC 1939 §4,
     /// MS-STANOPOP3 C0002).
     ///
     /// # Errors
     ///
-    /// A text that is empty, has a control character, more than [`MAX_TEXT`]
-    /// octets, `[` at its start (which begins a response code, RFC 2449 §8) or
-    /// a `<` (which may begin a timestamp).
+    /// If the text is empty, or contains a control character, more than
+    /// [`MAX_TEXT`] octets, `[` at its start (which begins a response code, RFC
+    /// 2449 §8) or `<` (which may begin a timestamp).
     pub fn greeting(mut self, text: &str) -> Result<Self, ArgumentError> {
         let text = checked(text, MAX_TEXT)?;
         if text.starts_with('[') {
@@ -135,13 +135,13 @@ impl Config {
         Ok(self)
     }
 
-    /// Offers APOP with this timestamp, `<` and `>` included (RFC 1939 §7).
-    /// It has to be another in every session. APOP rests on MD5: RFC 8314 §3
-    /// prefers a password under TLS.
+    /// Offers APOP with this timestamp, including `<` and `>` (RFC 1939 §7). It
+    /// must be different in every session. APOP uses MD5; RFC 8314 §3 prefers a
+    /// password under TLS.
     ///
     /// # Errors
     ///
-    /// What is no message-id, or has more than [`MAX_TIMESTAMP`] octets.
+    /// If it is not a message-id, or has more than [`MAX_TIMESTAMP`] octets.
     pub fn apop(mut self, timestamp: &str) -> Result<Self, ArgumentError> {
         let timestamp = checked(timestamp, MAX_TIMESTAMP)?;
         if apop_timestamp(timestamp.as_bytes()) != Some(timestamp) {
@@ -151,11 +151,11 @@ impl Config {
         Ok(self)
     }
 
-    /// The SASL mechanisms that the driver can carry out (RFC 5034 §3).
+    /// Sets the SASL mechanisms that the driver supports (RFC 5034 §3).
     ///
     /// # Errors
     ///
-    /// More than [`MAX_MECHANISMS`].
+    /// If there are more than [`MAX_MECHANISMS`].
     pub fn mechanisms(mut self, mechanisms: &[Mechanism<'_>]) -> Result<Self, ArgumentError> {
         if mechanisms.len() > MAX_MECHANISMS {
             return Err(ArgumentError {
@@ -168,45 +168,45 @@ impl Config {
         Ok(self)
     }
 
-    /// How many challenges an AUTH exchange may have.
+    /// Sets the most challenges of an AUTH exchange.
     #[must_use]
     pub const fn challenges(mut self, most: u32) -> Self {
         self.challenges = most;
         self
     }
 
-    /// The server's name, for the capability IMPLEMENTATION (RFC 2449 §6.9).
+    /// Sets the server's name, for the capability IMPLEMENTATION (RFC 2449 §6.9).
     ///
     /// # Errors
     ///
-    /// A name that is empty, has a control character, or more than
+    /// If the name is empty, or contains a control character or more than
     /// [`MAX_TEXT`] octets.
     pub fn implementation(mut self, name: &str) -> Result<Self, ArgumentError> {
         self.implementation = Some(checked(name, MAX_TEXT)?.to_owned());
         Ok(self)
     }
 
-    /// Offers UTF8 (RFC 6856 §2): only where the maildrop takes care that a
-    /// client that did not ask for it gets no UTF-8 header, by other octets or
-    /// by [`Maildrop::needs_utf8`](super::Maildrop::needs_utf8).
+    /// Sets whether UTF8 is offered (RFC 6856 §2). Use it only if the maildrop
+    /// ensures that a client that did not ask for UTF8 gets no UTF-8 header, by
+    /// other octets or by [`Maildrop::needs_utf8`](super::Maildrop::needs_utf8).
     #[must_use]
     pub const fn utf8(mut self, yes: bool) -> Self {
         self.utf8 = yes;
         self
     }
 
-    /// Takes names and passwords in UTF-8, and announces `UTF8 USER` (RFC 6856
-    /// §2.2); without it they have to be ASCII. Means something only with
-    /// [`utf8`](Self::utf8). The driver should apply SASLprep (RFC 4013) to them
-    /// before it compares, and must where it offers APOP.
+    /// Sets whether names and passwords in UTF-8 are accepted, and `UTF8 USER`
+    /// announced (RFC 6856 §2.2); otherwise they must be ASCII. It has an effect
+    /// only with [`utf8`](Self::utf8). The driver should apply SASLprep (RFC 4013)
+    /// before it compares them, and must if it offers APOP.
     #[must_use]
     pub const fn utf8_names(mut self, yes: bool) -> Self {
         self.utf8_names = yes;
         self
     }
 
-    /// Announces LOGIN-DELAY: so many seconds between two logins of a user (RFC
-    /// 2449 §6.5). The driver enforces it, by
+    /// Announces LOGIN-DELAY: at least `seconds` seconds between two logins of a
+    /// user (RFC 2449 §6.5). The driver enforces it with
     /// [`Verdict::LoginDelay`](super::Verdict::LoginDelay).
     #[must_use]
     pub const fn login_delay(mut self, seconds: u32) -> Self {
@@ -214,30 +214,30 @@ impl Config {
         self
     }
 
-    /// Announces EXPIRE: how long mail is kept at least (RFC 2449 §6.7). The
-    /// session deletes nothing by itself, so this says what the site does, and
-    /// nothing is announced at first.
+    /// Announces EXPIRE: the minimum time that mail is kept (RFC 2449 §6.7). The
+    /// session itself deletes nothing, so this describes the policy of the site. By
+    /// default nothing is announced.
     #[must_use]
     pub const fn expire(mut self, kept: Expiry) -> Self {
         self.expire = Some(kept);
         self
     }
 
-    /// After how long without a command, or progress in sending a reply, the
-    /// session is closed. Less than [`MIN_AUTOLOGOUT`] means that much (RFC
-    /// 1939 §3).
+    /// Sets the time without a command, or without progress in sending a reply,
+    /// after which the session is closed. A shorter time than [`MIN_AUTOLOGOUT`] is
+    /// raised to it (RFC 1939 §3).
     #[must_use]
     pub fn autologout(mut self, after: Duration) -> Self {
         self.autologout = after.max(MIN_AUTOLOGOUT);
         self
     }
 
-    /// Whether names and passwords may be other than ASCII.
+    /// Whether names and passwords may contain non-ASCII characters.
     pub(super) const fn takes_utf8_names(&self) -> bool {
         self.utf8 && self.utf8_names
     }
 
-    /// Whether a password may come now.
+    /// Whether a password is accepted now.
     pub(super) fn takes_plaintext(&self, tls: Tls) -> bool {
         tls == Tls::Active || self.plaintext_without_tls
     }

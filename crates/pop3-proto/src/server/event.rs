@@ -1,13 +1,14 @@
-//! What a session tells its driver, and what the driver answers.
+//! The events of a session for its driver, and the driver's answers.
 
 use core::fmt;
 
 use crate::ArgumentError;
 
-/// Something that the driver has to do.
+/// Something that the driver must do.
 ///
-/// Until it is fetched with [`Session::poll_event`](super::Session::poll_event)
-/// the session reads no further command.
+/// Until the driver fetches it with
+/// [`Session::poll_event`](super::Session::poll_event), the session reads no
+/// further command.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -15,17 +16,17 @@ pub enum Event {
     /// [`Session::answer`](super::Session::answer) or
     /// [`Session::challenge`](super::Session::challenge).
     Login(Login),
-    /// The answer to a SASL challenge, in base64 and not looked into, maybe
-    /// empty (RFC 5034 §4): answer in the same way as to [`Event::Login`].
+    /// The response to a SASL challenge, as undecoded base64, maybe empty (RFC 5034
+    /// §4): answer it like [`Event::Login`].
     SaslResponse(HiddenText),
-    /// The client gave up the SASL exchange, or sent what cannot be a response
-    /// (RFC 5034 §4): forget it. The client was told `-ERR`.
+    /// The client canceled the SASL exchange, or sent something that cannot be a
+    /// response (RFC 5034 §4): end the exchange. The session has replied `-ERR`.
     SaslCanceled,
-    /// The `+OK` to STLS is sent: begin the TLS handshake with the octets that
-    /// come from now on, none that were read before (RFC 2595 §4), and say
+    /// The `+OK` to STLS is sent: begin the TLS handshake with octets that arrive
+    /// from now on, not with octets read before (RFC 2595 §4), and call
     /// [`Session::handle_tls`](super::Session::handle_tls) when it is done.
     StartTls,
-    /// Close the connection. Comes once and last.
+    /// Close the connection. This is the last event.
     Closed(Closed),
 }
 
@@ -35,31 +36,31 @@ pub enum Event {
 pub enum Login {
     /// USER and PASS (RFC 1939 §7).
     Password {
-        /// The name, as it came: delegate names hold `/` and `@`.
+        /// The name, unchanged: delegate names contain `/` and `@`.
         name: String,
-        /// The password, spaces included.
+        /// The password, including spaces.
         password: HiddenText,
     },
-    /// APOP (RFC 1939 §7): the digest has to be the MD5, in lower-case
-    /// hexadecimal digits, of the timestamp followed by the shared secret.
+    /// APOP (RFC 1939 §7): the digest must be the MD5, in lower-case hexadecimal
+    /// digits, of the timestamp followed by the shared secret.
     Apop {
         /// The name.
         name: String,
-        /// The timestamp of the greeting, its brackets included.
+        /// The timestamp of the greeting, including its brackets.
         timestamp: String,
-        /// The digest, as it came.
+        /// The digest, unchanged.
         digest: HiddenText,
     },
     /// AUTH with a mechanism that the configuration names (RFC 5034 §4).
     Sasl {
         /// The mechanism, in upper case.
         mechanism: String,
-        /// Base64 and not looked into; `=` stands for an empty one.
+        /// The initial response as undecoded base64; `=` for an empty one.
         initial_response: Option<HiddenText>,
     },
 }
 
-/// A password or the like, which `Debug` does not show.
+/// A password or another secret, which `Debug` does not show.
 ///
 /// ```
 /// use pop3_proto::server::HiddenText;
@@ -72,7 +73,7 @@ pub enum Login {
 pub struct HiddenText(String);
 
 impl HiddenText {
-    /// The text itself.
+    /// The text.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -95,23 +96,22 @@ impl fmt::Debug for HiddenText {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Verdict<M> {
-    /// Whom the client says it is, and the maildrop is locked: here it is.
+    /// The client is authenticated, and this is its locked maildrop.
     Accept(M),
-    /// Wrong name, password or mechanism data. `-ERR [AUTH]` (RFC 3206 §5),
-    /// the same words for all, and one more in
+    /// Wrong name, password or mechanism data: `-ERR [AUTH]` (RFC 3206 §5), with
+    /// the same text for all. It increments
     /// [`Session::failed_logins`](super::Session::failed_logins).
     Reject,
-    /// The maildrop is locked by another session: `-ERR [IN-USE]` (RFC 2449
-    /// §8.1.2).
+    /// Another session has locked the maildrop: `-ERR [IN-USE]` (RFC 2449 §8.1.2).
     InUse,
-    /// The last login of this user is not long enough ago: `-ERR [LOGIN-DELAY]`
-    /// (RFC 2449 §8.1.1). See [`Config::login_delay`](super::Config::login_delay).
+    /// The last login of this user was too recent: `-ERR [LOGIN-DELAY]` (RFC 2449
+    /// §8.1.1). See [`Config::login_delay`](super::Config::login_delay).
     LoginDelay,
-    /// It cannot be found out, or the maildrop not be opened, now; later it may:
+    /// The login cannot be checked, or the maildrop cannot be opened, for now:
     /// `-ERR [SYS/TEMP]` (RFC 3206 §4).
     Temporary,
-    /// The same, until someone intervenes: a damaged maildrop, a wrong
-    /// configuration. `-ERR [SYS/PERM]` (RFC 3206 §4).
+    /// The same until the operator intervenes, for example for a damaged maildrop
+    /// or a wrong configuration: `-ERR [SYS/PERM]` (RFC 3206 §4).
     Permanent,
 }
 
@@ -119,8 +119,8 @@ pub enum Verdict<M> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChallengeError {
-    /// It is not base64, or longer than [`MAX_SASL_LINE`](crate::MAX_SASL_LINE)
-    /// with its line.
+    /// It is not base64, or its line is longer than
+    /// [`MAX_SASL_LINE`](crate::MAX_SASL_LINE).
     Argument(ArgumentError),
     /// The exchange has had [`Config::challenges`](super::Config::challenges):
     /// answer with [`Verdict::Reject`].
@@ -145,14 +145,14 @@ impl core::error::Error for ChallengeError {
     }
 }
 
-/// Why a session is over.
+/// Why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Closed {
     /// QUIT in the AUTHORIZATION state: no maildrop was touched (RFC 1939 §4).
     Quit,
-    /// QUIT in the TRANSACTION state, and the messages marked are removed (RFC
-    /// 1939 §6).
+    /// QUIT in the TRANSACTION state, and the marked messages are removed (RFC 1939
+    /// §6).
     Updated,
     /// QUIT in the TRANSACTION state, and [`Maildrop::commit`] failed.
     ///
@@ -160,13 +160,13 @@ pub enum Closed {
     UpdateFailed,
     /// The client closed its side without QUIT: nothing is removed.
     Eof,
-    /// The autologout timer ran out: nothing is removed (RFC 1939 §3).
+    /// The autologout timer expired: nothing is removed (RFC 1939 §3).
     Autologout,
     /// A message could not be read to its end: nothing is removed.
     MessageFailed,
 }
 
-/// For a log.
+/// Writes the text for a log.
 impl fmt::Display for Closed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -19,36 +19,34 @@ use crate::{MessageNumber, UniqueId};
 pub trait Maildrop {
     /// An open message.
     ///
-    /// Read in pieces of at most [`MESSAGE_PIECE`](super::MESSAGE_PIECE)
-    /// octets, to its end. It need not have CRLF line ends: a bare CR or LF is
-    /// sent as CRLF. An error, [`io::ErrorKind::WouldBlock`] among them, closes
-    /// the session before the termination octet, so that the client sees a
-    /// message cut off and never takes the part for the whole.
+    /// Read in pieces of at most [`MESSAGE_PIECE`](super::MESSAGE_PIECE) octets, to
+    /// its end. It need not have CRLF line ends: a bare CR or LF is sent as CRLF.
+    /// An error, including [`io::ErrorKind::WouldBlock`], closes the session before
+    /// the termination octet, so that the client sees a truncated message.
     type Message: io::Read;
 
-    /// How many messages there are. They are numbered from 1 (RFC 1939 §4,
-    /// MS-STANOPOP3 C0011). Asked once.
+    /// The number of messages, which are numbered from 1 (RFC 1939 §4, MS-STANOPOP3
+    /// C0011). Called once.
     fn messages(&self) -> u32;
 
-    /// The size of a message as it is sent: each line end two octets (RFC 1939
-    /// §11), the CRLF included that is added to a last line without one; no
-    /// byte-stuffing, no termination octet.
+    /// The size of a message as it is sent: two octets for each line end (RFC 1939
+    /// §11), including the CRLF that is added to a last line without one; without
+    /// byte-stuffing and termination octet.
     ///
     /// `number` is at most [`messages`](Self::messages).
     fn octets(&self, number: MessageNumber) -> u64;
 
-    /// The unique-id of a message (RFC 1939 §7): the same in every session,
-    /// and never used again for another message.
+    /// The unique-id of a message (RFC 1939 §7): the same in every session, and
+    /// never reused for another message.
     ///
     /// `number` is at most [`messages`](Self::messages).
     fn unique_id(&self, number: MessageNumber) -> UniqueId<'_>;
 
-    /// Whether a message cannot be sent to a client that has not asked for UTF8:
-    /// it has UTF-8 where ASCII is due, and the maildrop makes no surrogate of it
-    /// (RFC 6856 §2.1). Such a client is told `-ERR [UTF8]`.
+    /// Whether a message cannot be sent to a client that has not asked for UTF8,
+    /// because it has UTF-8 where ASCII is required and the maildrop makes no
+    /// surrogate for it (RFC 6856 §2.1). Such a client gets `-ERR [UTF8]`.
     ///
-    /// `number` is at most [`messages`](Self::messages). No message, unless said
-    /// otherwise.
+    /// `number` is at most [`messages`](Self::messages). The default is false.
     fn needs_utf8(&self, number: MessageNumber) -> bool {
         let _ = number;
         false
@@ -56,35 +54,35 @@ pub trait Maildrop {
 
     /// Opens a message.
     ///
-    /// `number` is at most [`messages`](Self::messages), and not one of a
-    /// deleted message.
+    /// `number` is at most [`messages`](Self::messages), and not that of a deleted
+    /// message.
     ///
     /// # Errors
     ///
-    /// Any; the client is told `-ERR [SYS/PERM]` for
+    /// Any; the client gets `-ERR [SYS/PERM]` for
     /// [`InvalidData`](io::ErrorKind::InvalidData), a damaged message, and `-ERR
-    /// [SYS/TEMP]` for all else (RFC 3206 §4).
+    /// [SYS/TEMP]` for all others (RFC 3206 §4).
     fn open(&mut self, number: MessageNumber) -> io::Result<Self::Message>;
 
-    /// Removes the messages marked as deleted, in rising order of their
-    /// numbers and maybe none, and gives the lock back. Called once, in the
-    /// UPDATE state (RFC 1939 §6).
+    /// Removes the messages marked as deleted (in ascending order of their numbers;
+    /// there may be none), and releases the lock. Called once, in the UPDATE state
+    /// (RFC 1939 §6).
     ///
     /// # Errors
     ///
-    /// Any, if some message is still there; the client is told `-ERR
-    /// [SYS/TEMP]`. No message but those named may be removed in any case.
+    /// Any, if some of these messages are still there; the client gets `-ERR
+    /// [SYS/TEMP]`. No other messages may be removed in any case.
     fn commit(self, deleted: &mut dyn Iterator<Item = MessageNumber>) -> io::Result<()>
     where
         Self: Sized;
 }
 
-/// A maildrop in the TRANSACTION state: with the marks of DELE.
+/// A maildrop in the TRANSACTION state, with the marks of DELE.
 pub(super) struct Marked<M> {
     pub(super) maildrop: M,
     messages: u32,
     octets: u128,
-    /// A bit a message, as far as the highest that was ever deleted.
+    /// One bit per message, up to the highest one that was ever deleted.
     deleted: Vec<u64>,
     left: u32,
     octets_left: u128,
@@ -93,7 +91,7 @@ pub(super) struct Marked<M> {
 impl<M: Maildrop> Marked<M> {
     pub(super) fn new(maildrop: M) -> Self {
         let messages = maildrop.messages();
-        // 2^32 sizes of 64 bits fit.
+        // The sum of 2^32 sizes of 64 bits fits.
         let octets = (1..=messages)
             .filter_map(MessageNumber::new)
             .map(|number| u128::from(maildrop.octets(number)))
@@ -108,24 +106,24 @@ impl<M: Maildrop> Marked<M> {
         }
     }
 
-    /// Takes all marks off.
+    /// Removes all marks.
     pub(super) fn reset(&mut self) {
         self.deleted = Vec::new();
         self.left = self.messages;
         self.octets_left = self.octets;
     }
 
-    /// The messages that are not deleted, and their octets.
+    /// The number and octets of the messages that are not deleted.
     pub(super) const fn totals(&self) -> (u32, u128) {
         (self.left, self.octets_left)
     }
 
-    /// Whether there is such a message, not deleted.
+    /// Whether there is such a message that is not deleted.
     pub(super) fn holds(&self, number: MessageNumber) -> bool {
         number.get() <= self.messages && !self.is_deleted(number)
     }
 
-    /// Marks a message that [`holds`](Self::holds) finds.
+    /// Marks a message for which [`holds`](Self::holds) is true.
     pub(super) fn delete(&mut self, number: MessageNumber) {
         let (word, bit) = place(number);
         if self.deleted.len() <= word {
@@ -137,7 +135,7 @@ impl<M: Maildrop> Marked<M> {
         self.octets_left = self.octets_left.saturating_sub(octets);
     }
 
-    /// The first message from `number` on that is not deleted.
+    /// The first message at or after `number` that is not deleted.
     pub(super) fn next_held(&self, number: Option<MessageNumber>) -> Option<MessageNumber> {
         (number?.get()..=self.messages)
             .filter_map(MessageNumber::new)
@@ -173,7 +171,7 @@ mod tests {
     use crate::MessageNumber;
 
     #[test]
-    fn marks_are_bits_of_words_in_the_order_of_the_messages() {
+    fn stores_marks_as_bits_in_the_order_of_the_messages() {
         for (number, word, bit) in [(1, 0, 0), (64, 0, 63), (65, 1, 0), (200, 3, 7)] {
             let number = MessageNumber::new(number).unwrap();
             assert_eq!(place(number), (word, 1 << bit));

@@ -1,4 +1,4 @@
-//! Replies on their way out: a bounded buffer, refilled from a block.
+//! Outgoing replies: a bounded buffer, refilled from a block.
 
 use std::io::{self, Read, Write};
 
@@ -7,17 +7,17 @@ use dot_stuffing::{BareNewline, MultilineEncoder};
 use super::maildrop::{Maildrop, Marked};
 use crate::MessageNumber;
 
-/// How much of a message is read at once, in octets. Encoded it is at most
-/// twice as much, and that is all that a session holds of it.
+/// The octets of a message that are read at once. Encoded they are at most twice as
+/// many, which is all that a session holds of a message.
 pub const MESSAGE_PIECE: usize = 64 * 1024;
 
-/// How much of a listing is made at once, in octets; a line more at most.
+/// The octets of a listing that are made at once, exceeded by at most a line.
 const LISTING_PIECE: usize = 8 * 1024;
 
-/// The most that the buffer keeps of the memory that it had, in octets.
+/// The most octets of capacity that the buffer keeps.
 const KEPT: usize = 1024;
 
-/// The reply being transmitted; empty if none is.
+/// The reply being transmitted; empty if there is none.
 pub(super) struct Reply<R> {
     octets: Vec<u8>,
     sent: usize,
@@ -26,9 +26,9 @@ pub(super) struct Reply<R> {
 
 /// What follows the octets in the buffer.
 enum Block<R> {
-    /// Scan listings of this message and those after it.
+    /// Scan listings of this message and the following ones.
     Scan(Option<MessageNumber>),
-    /// Unique-id listings of this message and those after it.
+    /// Unique-id listings of this message and the following ones.
     UniqueIds(Option<MessageNumber>),
     Message(MessageBlock<R>),
 }
@@ -54,8 +54,8 @@ impl<R: Read> Reply<R> {
         self.sent == self.octets.len() && self.block.is_none()
     }
 
-    /// Adds a line, or lines, without the last CRLF. What is given comes from
-    /// this crate and the driver, never from the client.
+    /// Adds one or more lines without the last CRLF. Their texts come from this
+    /// crate and the driver, never from the client.
     pub(super) fn line(&mut self, line: impl core::fmt::Display) {
         // Writing to a Vec cannot fail.
         let _ = write!(self.octets, "{line}\r\n");
@@ -69,23 +69,24 @@ impl<R: Read> Reply<R> {
         self.block = Some(Block::UniqueIds(Some(MessageNumber::FIRST)));
     }
 
-    /// A message, or with `lines` its header and so many lines of its body.
+    /// Adds a message, or with `lines` its header and the first `lines` lines of
+    /// its body.
     pub(super) fn message(&mut self, message: R, lines: Option<u32>) {
         self.block = Some(Block::Message(MessageBlock {
             message,
-            // A line that a stored message ends with a bare LF must not be one
-            // that begins with a dot for a reader that ends lines there.
+            // If a stored message has a bare LF, a reader that ends lines there
+            // must not see an unstuffed dot after it.
             encoder: MultilineEncoder::new(BareNewline::Canonicalize),
             piece: vec![0; MESSAGE_PIECE].into_boxed_slice(),
             top: lines.map(Top::new),
         }));
     }
 
-    /// Sees to it that there are octets to send, unless the reply is over.
+    /// Fills the buffer, unless the reply has ended.
     ///
     /// # Errors
     ///
-    /// Those of reading the message. The reply cannot be ended then.
+    /// Those of reading the message. Then the reply cannot be ended.
     pub(super) fn fill<M>(&mut self, marked: Option<&Marked<M>>) -> io::Result<()>
     where
         M: Maildrop<Message = R>,
@@ -109,7 +110,7 @@ impl<R: Read> Reply<R> {
         &self.octets[self.sent..]
     }
 
-    /// Says that so many of [`octets`](Self::octets) are sent.
+    /// Marks the first `octets` of [`octets`](Self::octets) as sent.
     pub(super) fn sent(&mut self, octets: usize) {
         self.sent = self.sent.saturating_add(octets).min(self.octets.len());
         if self.sent == self.octets.len() {
@@ -120,7 +121,7 @@ impl<R: Read> Reply<R> {
 }
 
 impl<R: Read> Block<R> {
-    /// Adds the next piece, and tells whether it was the last.
+    /// Adds the next piece, and returns whether it was the last one.
     fn fill<M: Maildrop>(
         &mut self,
         marked: Option<&Marked<M>>,
@@ -140,7 +141,7 @@ impl<R: Read> Block<R> {
                 };
                 listing(marked, next, into, line)
             }
-            // A listing is only begun, and sent, in the TRANSACTION state.
+            // A listing is only begun and sent in the TRANSACTION state.
             (Self::Scan(_) | Self::UniqueIds(_), None) => Err(io::ErrorKind::NotConnected.into()),
         }
     }
@@ -175,7 +176,7 @@ impl<R: Read> MessageBlock<R> {
             into.extend_from_slice(last);
             return Ok(true);
         }
-        // More than there was room for: an implementation of Read gone wrong.
+        // A faulty implementation of Read may return more than there was room for.
         let piece = self.piece.get(..read).ok_or(io::ErrorKind::InvalidData)?;
         for octets in self.encoder.encode(piece) {
             into.extend_from_slice(octets.map_err(io::Error::other)?);
@@ -189,11 +190,11 @@ impl<R: Read> MessageBlock<R> {
     }
 }
 
-/// Where the answer to TOP ends (RFC 1939 §7): found in the encoded octets,
-/// whose lines all end with CRLF, and of which stuffing leaves none blank.
+/// Finds the end of the reply to TOP (RFC 1939 §7) in the encoded octets, in which
+/// every line ends with CRLF and stuffing makes no line blank.
 struct Top {
     in_body: bool,
-    /// No octet but CR since the last line end.
+    /// Whether only CR has followed the last line end.
     blank: bool,
     lines: u32,
 }
@@ -207,7 +208,7 @@ impl Top {
         }
     }
 
-    /// The offset behind the last octet that belongs to the answer.
+    /// The offset after the last octet of the reply.
     fn end(&mut self, octets: &[u8]) -> Option<usize> {
         for (at, octet) in octets.iter().enumerate() {
             match octet {
@@ -236,7 +237,7 @@ mod tests {
     use super::{KEPT, Maildrop, Reply};
     use crate::{MessageNumber, UniqueId};
 
-    /// There is none.
+    /// A maildrop that never exists.
     enum NoMaildrop {}
 
     impl Maildrop for NoMaildrop {
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn little_memory_is_kept_when_nothing_is_left_to_send() {
+    fn frees_most_of_the_buffer_when_nothing_is_left_to_send() {
         for (had, kept) in [(10, 10), (KEPT, KEPT), (KEPT + 1, 0), (1 << 16, 0)] {
             let mut reply = Reply {
                 octets: Vec::with_capacity(had),

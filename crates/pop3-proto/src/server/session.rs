@@ -1,4 +1,4 @@
-//! The verbs of a session: octets in, octets out, time, events.
+//! The session and its calls: octets in, octets out, time, events.
 
 use core::{fmt, mem};
 use std::time::Instant;
@@ -6,31 +6,32 @@ use std::time::Instant;
 use dot_stuffing::LineDecoder;
 
 use super::{
-    Closed, Config, Event, Maildrop, State, Tls, authorization::Exchange, maildrop::Marked,
+    Closed, Config, Event, Maildrop, State, Tls, authorization::LoginState, maildrop::Marked,
     reply::Reply,
 };
 use crate::Command;
 
-/// One session of a server, from the greeting to the end (RFC 1939 §3).
+/// The server's side of one session, from the greeting to the end (RFC 1939 §3).
 ///
 /// # Calls
 ///
-/// `poll_*` ask what the driver has to do; `handle_*` say what happened, and when;
-/// [`answer`](Self::answer) and [`challenge`](Self::challenge) decide about a login. Every
-/// other call may change what a `poll_*` gives. After any call, the driver:
+/// `poll_*` ask what the driver must do; `handle_*` report what happened, and when;
+/// [`answer`](Self::answer) and [`challenge`](Self::challenge) decide about a
+/// login. Every other call may change what a `poll_*` returns. After any call, the
+/// driver:
 ///
-/// 1. sends what [`poll_transmit`](Self::poll_transmit) gives, and says with
-///    [`handle_transmitted`](Self::handle_transmitted) how much of it is sent, until there
-///    is nothing more;
-/// 2. does what [`poll_event`](Self::poll_event) asks for: a login is answered, a TLS
-///    handshake ends with [`handle_tls`](Self::handle_tls);
-/// 3. gives [`handle_input`](Self::handle_input) what it read, keeps what that did not
-///    consume, and reads only if it keeps nothing; the end of the input goes to
-///    [`handle_eof`](Self::handle_eof);
+/// 1. sends what [`poll_transmit`](Self::poll_transmit) returns, and reports with
+///    [`handle_transmitted`](Self::handle_transmitted) how much was sent, until
+///    there is nothing more;
+/// 2. does what [`poll_event`](Self::poll_event) asks for: it answers a login, or
+///    does a TLS handshake and calls [`handle_tls`](Self::handle_tls);
+/// 3. passes what it read to [`handle_input`](Self::handle_input), keeps what is
+///    not consumed, and reads only if it keeps nothing; at the end of the input it
+///    calls [`handle_eof`](Self::handle_eof);
 /// 4. calls [`handle_timeout`](Self::handle_timeout) at [`poll_timeout`](Self::poll_timeout).
 ///
-/// How the input is cut changes nothing. Nothing here panics. A session holds
-/// one command, one SASL line, one piece of a reply and the marks of DELE; no
+/// How the input is cut changes nothing. A session never panics. It holds one
+/// command, one SASL line, one piece of a reply and the marks of DELE; it holds no
 /// message, and nothing that grows with what the client sends.
 ///
 /// ```
@@ -89,7 +90,7 @@ pub struct Session<M: Maildrop> {
     pub(super) tls: Tls,
     pub(super) utf8: bool,
     pub(super) failed_logins: u32,
-    /// Challenges of the AUTH exchange.
+    /// The number of challenges in the AUTH exchange.
     pub(super) challenges: u32,
     pub(super) phase: Phase<M>,
     pub(super) reply: Reply<M::Message>,
@@ -99,16 +100,16 @@ pub struct Session<M: Maildrop> {
     deadline: Option<Instant>,
 }
 
-/// Where in RFC 1939 §3 a session stands.
+/// The phase of a session (RFC 1939 §3).
 pub(super) enum Phase<M> {
-    Authorization(Exchange),
+    Authorization(LoginState),
     Transaction(Marked<M>),
-    /// The UPDATE state is over, or was never entered; the last reply may be
-    /// on its way.
+    /// The UPDATE state has ended, or was never entered; the last reply may still
+    /// be outstanding.
     Over,
 }
 
-/// What to do when the reply is sent.
+/// What to do after the reply is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AfterReply {
     GoOn,
@@ -117,9 +118,9 @@ pub(super) enum AfterReply {
 }
 
 impl<M: Maildrop> Session<M> {
-    /// A session of a client that just connected; the greeting is the first
-    /// thing to send (RFC 1939 §4, MS-STANOPOP3 C0002). With
-    /// [`Tls::Active`] the handshake is done already.
+    /// A session for a client that has just connected; it sends the greeting first
+    /// (RFC 1939 §4, MS-STANOPOP3 C0002). With [`Tls::Active`], the handshake is
+    /// already done.
     #[must_use]
     pub fn new(config: Config, now: Instant) -> Self {
         let mut reply = Reply::new();
@@ -133,7 +134,7 @@ impl<M: Maildrop> Session<M> {
             utf8: false,
             failed_logins: 0,
             challenges: 0,
-            phase: Phase::Authorization(Exchange::None),
+            phase: Phase::Authorization(LoginState::None),
             reply,
             after_reply: AfterReply::GoOn,
             event: None,
@@ -144,11 +145,11 @@ impl<M: Maildrop> Session<M> {
         session
     }
 
-    /// Where the session is.
+    /// The state of the session.
     #[must_use]
     pub const fn state(&self) -> State {
         match &self.phase {
-            Phase::Authorization(Exchange::Tls) => State::Handshake,
+            Phase::Authorization(LoginState::Tls) => State::Handshake,
             Phase::Authorization(_) => State::Authorization,
             Phase::Transaction(_) => State::Transaction,
             Phase::Over if self.reply.is_empty() => State::Closed,
@@ -156,26 +157,26 @@ impl<M: Maildrop> Session<M> {
         }
     }
 
-    /// The octets to send next, at most about twice
+    /// Returns the octets to send next, at most about twice
     /// [`MESSAGE_PIECE`](super::MESSAGE_PIECE); `None` if there are none now.
     ///
-    /// The same again until [`handle_transmitted`](Self::handle_transmitted)
-    /// says otherwise. Reads the message that a RETR or TOP is about.
+    /// It returns the same octets until
+    /// [`handle_transmitted`](Self::handle_transmitted) is called. It reads the
+    /// message of a RETR or TOP.
     pub fn poll_transmit(&mut self) -> Option<&[u8]> {
         let marked = match &self.phase {
             Phase::Transaction(marked) => Some(marked),
             _ => None,
         };
         if self.reply.fill(marked).is_err() {
-            // There is no way to say -ERR within a block.
+            // A block cannot contain -ERR.
             self.close(Closed::MessageFailed);
         }
         Some(self.reply.octets()).filter(|octets| !octets.is_empty())
     }
 
-    /// Says that the first `octets` of what
-    /// [`poll_transmit`](Self::poll_transmit) gave are sent. More than it gave
-    /// counts as all of it.
+    /// Marks the first `octets` of what [`poll_transmit`](Self::poll_transmit)
+    /// returned as sent. A larger number marks all of them.
     pub fn handle_transmitted(&mut self, now: Instant, octets: usize) {
         if self.reply.is_empty() {
             return;
@@ -187,24 +188,24 @@ impl<M: Maildrop> Session<M> {
         self.reply_sent();
     }
 
-    /// What the driver has to do, if anything.
+    /// Returns what the driver must do, if anything.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.event.take()
     }
 
-    /// Reads commands, and returns how many octets it is done with.
+    /// Reads commands, and returns the number of octets consumed.
     ///
-    /// It stops after a command that has an answer: send that, see to the
-    /// event, and come back with the rest. If it consumed nothing, there is
-    /// something to send or to do first, or a login to be answered. After STLS
-    /// and until [`handle_tls`](Self::handle_tls) all input is consumed and
-    /// thrown away (RFC 2595 §4), and after the end as well.
+    /// It stops after a command with a reply: send that, handle the event, and call
+    /// this again with the rest. If it consumes nothing, there is something to send
+    /// or to do first, or a login to answer. After STLS and until
+    /// [`handle_tls`](Self::handle_tls), it consumes and discards all input (RFC
+    /// 2595 §4), and after the end too.
     pub fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
         let mut consumed = 0;
         while consumed < input.len() {
             if matches!(
                 self.phase,
-                Phase::Authorization(Exchange::Tls) | Phase::Over
+                Phase::Authorization(LoginState::Tls) | Phase::Over
             ) {
                 return input.len();
             }
@@ -213,20 +214,20 @@ impl<M: Maildrop> Session<M> {
             }
             let rest = &input[consumed..];
             consumed += match &mut self.phase {
-                Phase::Authorization(Exchange::Asked { .. }) => break,
-                Phase::Authorization(Exchange::Response { .. }) => self.read_response(now, rest),
+                Phase::Authorization(LoginState::Asked { .. }) => break,
+                Phase::Authorization(LoginState::Response { .. }) => self.read_response(now, rest),
                 _ => self.read_command(now, rest),
             };
         }
         consumed
     }
 
-    /// Says that no more input comes: the client closed its side, and all that
-    /// came before has been consumed. The reply on its way may still be sent,
-    /// then the session is over; nothing is removed (RFC 1939 §6).
+    /// Handles the end of the input: the client closed its side, and all earlier
+    /// input has been consumed. The current reply may still be sent; then the
+    /// session ends, and nothing is removed (RFC 1939 §6).
     pub fn handle_eof(&mut self) {
         match (&self.phase, self.after_reply) {
-            // Over already, or about to be.
+            // The session has ended, or is about to end.
             (Phase::Over, _) => {}
             (_, AfterReply::GoOn | AfterReply::StartTls) if !self.reply.is_empty() => {
                 self.after_reply = AfterReply::Close(Closed::Eof);
@@ -242,23 +243,23 @@ impl<M: Maildrop> Session<M> {
         self.deadline
     }
 
-    /// Ends the session if the autologout timer has run out: without a reply,
-    /// and nothing is removed (RFC 1939 §3). Does nothing if it has not.
+    /// Ends the session if the autologout timer has expired: without a reply, and
+    /// nothing is removed (RFC 1939 §3). Otherwise does nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.deadline.is_some_and(|deadline| deadline <= now) {
             self.close(Closed::Autologout);
         }
     }
 
-    /// How many logins were rejected, since the beginning. What follows from
-    /// it, a pause or the end of the connection, is the driver's to decide.
+    /// The number of rejected logins in this session. The driver decides whether to
+    /// pause or to close the connection.
     #[must_use]
     pub const fn failed_logins(&self) -> u32 {
         self.failed_logins
     }
 
-    /// Whether the client asked for UTF8 (RFC 6856 §2): look when a login
-    /// comes, and give it a maildrop that fits.
+    /// Whether the client asked for UTF8 (RFC 6856 §2). Check it at a login, to
+    /// choose the right maildrop.
     #[must_use]
     pub const fn is_utf8(&self) -> bool {
         self.utf8
@@ -272,7 +273,7 @@ impl<M: Maildrop> Session<M> {
         self.reply.line(format_args!("-ERR {why}"));
     }
 
-    /// Says goodbye when the reply is sent.
+    /// Ends the session after the reply is sent.
     pub(super) fn end(&mut self, why: Closed) {
         self.phase = Phase::Over;
         self.after_reply = AfterReply::Close(why);
@@ -283,7 +284,7 @@ impl<M: Maildrop> Session<M> {
     }
 
     fn read_command(&mut self, now: Instant, input: &[u8]) -> usize {
-        // Taken out, so that the line it hands out leaves the session free.
+        // Take the decoder out, so that its line does not borrow the session.
         let mut lines = mem::take(&mut self.lines);
         let consumed = match lines.decode(input) {
             Ok(step) => {
@@ -330,7 +331,7 @@ impl<M: Maildrop> Session<M> {
     }
 
     fn close(&mut self, why: Closed) {
-        // Where the last reply could not be sent, what it said still holds.
+        // If the last reply could not be sent, its result still counts.
         let why = match mem::replace(&mut self.after_reply, AfterReply::GoOn) {
             AfterReply::Close(first) => first,
             _ => why,
@@ -342,7 +343,7 @@ impl<M: Maildrop> Session<M> {
     }
 }
 
-/// Where the session stands; nothing that the client sent.
+/// Writes the state of the session, and nothing that the client sent.
 impl<M: Maildrop> fmt::Debug for Session<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")

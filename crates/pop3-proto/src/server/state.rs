@@ -1,19 +1,19 @@
-//! Where a session is.
+//! The state of a session.
 
 use core::fmt;
 
-/// Where a server's session is (RFC 1939 §3, RFC 2595 §4).
+/// The state of a server's session (RFC 1939 §3, RFC 2595 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
-    /// The client has to log in. The greeting may still be on its way.
+    /// The client must log in. The greeting may not be sent completely yet.
     Authorization,
     /// STLS was accepted, and the TLS handshake is due: no octet is a command.
     Handshake,
     /// The client is logged in.
     Transaction,
-    /// The session is over, and its last reply is on its way.
+    /// The session has ended, and its last reply is not sent completely yet.
     Closing,
-    /// The session is over, and nothing is left to send.
+    /// The session has ended, and nothing is left to send.
     Closed,
 }
 

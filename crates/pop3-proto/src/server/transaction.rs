@@ -12,7 +12,7 @@ impl<M: Maildrop> Session<M> {
             return;
         };
         let reply = &mut self.reply;
-        // MS-STANOPOP3 C0026: a deleted message is none to any command.
+        // MS-STANOPOP3 C0026: no command accepts the number of a deleted message.
         let named = match command {
             Command::Dele(number) | Command::Retr(number) | Command::Top(number, _) => Some(number),
             Command::List(number) | Command::Uidl(number) => number,
@@ -86,7 +86,7 @@ impl<M: Maildrop> Session<M> {
         }
     }
 
-    /// The UPDATE state (RFC 1939 §6): the lock is given back before the reply.
+    /// The UPDATE state (RFC 1939 §6). It releases the lock before the reply.
     fn update(&mut self) {
         let Phase::Transaction(marked) = mem::replace(&mut self.phase, Phase::Over) else {
             return;
@@ -104,7 +104,7 @@ impl<M: Maildrop> Session<M> {
     }
 }
 
-/// The words that RFC 1939 shows after the indicator of LIST and RSET.
+/// The text that RFC 1939 shows after the indicator in replies to LIST and RSET.
 struct Summary<'a, M>(&'a Marked<M>);
 
 impl<M: Maildrop> fmt::Display for Summary<'_, M> {

@@ -15,7 +15,7 @@ fn failure(client: &mut Client, error: Option<SessionError>) -> String {
     SessionFailure { error, pending }.to_string()
 }
 
-/// What is said where the server sends this and closes.
+/// The error if the server sends `sent` and closes.
 #[track_caller]
 fn closed(mut client: Client, command: Option<&Command<'_>>, sent: &[u8]) -> String {
     if let Some(command) = command {
@@ -165,7 +165,7 @@ fn shows_nothing_that_may_repeat_a_password() {
     client.ask(&user(), b"+OK\r\n");
     client.send(&pass()).unwrap();
     clients.push(client);
-    // In a second reply, which is nobody's or the next command's.
+    // In a second reply, which is unsolicited or that of the next command.
     clients.push(Client::in_transaction(config()));
     let mut client = Client::in_transaction(config());
     client.send(&Command::Stat).unwrap();
@@ -207,7 +207,8 @@ fn tells_lf_alone_from_crlf() {
     let greeting = |sent: &[u8]| pending(Client::new(config()), sent).ends_with_lf_alone();
     assert!(greeting(b"+OK\n") && greeting(b"+OK\n\n") && greeting(b"\r+\n"));
     assert!(!greeting(b"") && !greeting(b"+OK") && !greeting(b"+OK\r"));
-    // A whole line is none of what is awaited, and the next may end otherwise.
+    // A complete line is not part of what is awaited, and the next may end
+    // differently.
     let stat = |sent: &[u8]| {
         let mut client = logged_in();
         client.send(&Command::Stat).unwrap();

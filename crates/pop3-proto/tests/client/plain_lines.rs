@@ -99,7 +99,7 @@ proptest! {
     }
 }
 
-/// Its tail looks like a line, and is none.
+/// Its tail looks like a line, but is not one.
 #[test]
 fn the_rest_of_a_line_that_is_too_long() {
     let mut client = Client::in_transaction(config());

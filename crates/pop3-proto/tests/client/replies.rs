@@ -1,4 +1,4 @@
-//! Status lines, messages, and octets that answer nothing.
+//! Status lines, messages, and unsolicited octets.
 
 use dot_stuffing::{LineEndings, Policy};
 use pop3_proto::client::{SessionError, Timer};

@@ -35,7 +35,7 @@ fn canceled_exchange() {
     }
 }
 
-/// A server that challenges for ever.
+/// A server that never stops sending challenges.
 #[test]
 fn challenges_have_a_number() {
     let mut config = config();

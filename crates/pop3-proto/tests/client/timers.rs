@@ -1,4 +1,4 @@
-//! Where Outlook waits for ever (C0002, C0005, C0006, C0014).
+//! Where Outlook has no limit (C0002, C0005, C0006, C0014).
 
 use std::time::Duration;
 

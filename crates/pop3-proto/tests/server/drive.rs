@@ -28,7 +28,7 @@ pub(crate) struct Server {
     /// All events, as `Debug` shows them.
     pub(crate) events: Vec<String>,
     pub(crate) closed: Option<Closed>,
-    /// The most octets handed out at once.
+    /// The most octets returned at once.
     pub(crate) most: usize,
 }
 

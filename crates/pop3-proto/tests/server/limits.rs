@@ -63,7 +63,7 @@ fn autologout_is_put_off_by_commands_and_by_progress_alone() {
             Some(server.now + MIN_AUTOLOGOUT)
         );
     }
-    // Half a command is none.
+    // Half a command is not a command.
     let deadline = server.session.poll_timeout();
     server.wait(later);
     server.run(b"NO");

@@ -2,7 +2,7 @@
 
 use pop3_proto::{
     MAX_SASL_LINE, Mechanism,
-    server::{ChallengeError, Config, Tls},
+    server::{ChallengeError, Config, DEFAULT_CHALLENGES, Tls, Verdict},
 };
 use pop3_testkit::store::Store;
 
@@ -98,4 +98,36 @@ fn a_challenge_is_a_line_and_no_longer() {
         server.session.challenge(server.now, &"A".repeat(most)),
         Ok(())
     );
+}
+
+#[test]
+fn challenges_have_a_number() {
+    for (config, most) in [
+        (Config::new(), DEFAULT_CHALLENGES),
+        (Config::new().challenges(3), 3),
+    ] {
+        let mechanisms = [Mechanism::new("X").unwrap()];
+        let config = config.mechanisms(&mechanisms).unwrap();
+        let mut server = Server::new(config, &one());
+        server.run(b"");
+        for _ in 0..2 {
+            // Each exchange counts anew.
+            assert_eq!(server.session.handle_input(server.now, b"AUTH X\r\n"), 8);
+            for _ in 0..most {
+                assert!(server.session.poll_event().is_some());
+                server.session.challenge(server.now, "AAAA").unwrap();
+                let octets = server.session.poll_transmit().unwrap().len();
+                server.session.handle_transmitted(server.now, octets);
+                assert_eq!(server.session.handle_input(server.now, b"AAAA\r\n"), 6);
+            }
+            let one_more = server.session.challenge(server.now, "AAAA");
+            assert_eq!(one_more, Err(ChallengeError::TooMany));
+            assert!(server.session.poll_transmit().is_none());
+            assert!(server.session.poll_event().is_some());
+            server.session.answer(server.now, Verdict::Reject);
+            let sent = server.session.poll_transmit().unwrap().to_vec();
+            assert!(sent.starts_with(b"-ERR [AUTH] "));
+            server.session.handle_transmitted(server.now, sent.len());
+        }
+    }
 }

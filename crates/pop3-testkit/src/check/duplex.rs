@@ -328,8 +328,8 @@ impl Dialogue {
         }
     }
 
-    /// Both ends know how it ended, what came of a block is its beginning, and
-    /// what was not deleted by QUIT is there: what the model leaves, and the
+    /// Both ends know how it ended, the part received of a block is its beginning,
+    /// and what was not deleted by QUIT is there: what the model leaves, and the
     /// mail that came meanwhile.
     fn finish(&self, store: &Store, held: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
         let Self { joined, model, .. } = self;

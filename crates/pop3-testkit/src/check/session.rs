@@ -38,7 +38,7 @@ pub fn client_is_over(input: &[u8]) -> bool {
 /// it falls silent at the end and does not close. Bit 2: the server offers APOP,
 /// UTF8, a login delay and an implementation, and has a fourth message, for
 /// clients that ask for UTF8. Bit 3: its maildrop is [in
-/// trouble](crate::view::Shelf::in_trouble). Bit 4: it takes no password without
+/// trouble](crate::view::MemoryMaildrop::in_trouble). Bit 4: it takes no password without
 /// TLS. Bit 5: it does not offer STLS.
 pub fn server_session(servers: Servers, input: &[u8]) {
     let Some((setup, wire)) = client_octets(input) else {

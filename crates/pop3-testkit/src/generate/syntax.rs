@@ -40,7 +40,7 @@ fn text() -> BoxedStrategy<Vec<u8>> {
     prop_oneof![4 => edge, 2 => long, 1 => any_octet].boxed()
 }
 
-/// What stands between fields: one space more often than not.
+/// What separates fields: one space more often than not.
 fn blank() -> BoxedStrategy<Vec<u8>> {
     prop_oneof![6 => word(&[" "]), 1 => word(&["  ", "\t", " \t ", ""])].boxed()
 }

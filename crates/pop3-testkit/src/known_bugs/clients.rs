@@ -13,7 +13,7 @@ use self::{
     meaning::{Believes, Deletes, Ends, Repeats, Stuck, Updates},
 };
 use super::{KnownBug, Role};
-use crate::view::{Clients, Said, Sound};
+use crate::view::{ClientEvent, ClientSession, Clients};
 
 /// A name, who has the bug, and the client that has it.
 type Row = (&'static str, &'static str, Clients);
@@ -43,7 +43,7 @@ const CLIENTS: [Row; 16] = [
         "CVE-2026-41319: what MailKit learnt before TLS held after it",
         |config, now| {
             Box::new(Remembers {
-                sound: Sound::new(config, now),
+                inner: ClientSession::new(config, now),
                 before: None,
             })
         },
@@ -55,7 +55,7 @@ const CLIENTS: [Row; 16] = [
             if config.transport == Transport::StlsRequired {
                 config.transport = Transport::Cleartext;
             }
-            Box::new(Sound::new(config, now))
+            Box::new(ClientSession::new(config, now))
         },
     ),
     (
@@ -73,7 +73,7 @@ const CLIENTS: [Row; 16] = [
         "fetchmail 6.4.37: DELE after a mail that was cut",
         |config, now| {
             Box::new(Deletes {
-                sound: Sound::new(config, now),
+                inner: ClientSession::new(config, now),
                 begun: None,
             })
         },
@@ -83,7 +83,7 @@ const CLIENTS: [Row; 16] = [
         "curl 7.88.1, poplib: what came is taken for the whole",
         |config, now| {
             Box::new(Ends {
-                sound: Sound::new(config, now),
+                inner: ClientSession::new(config, now),
                 within: false,
             })
         },
@@ -93,7 +93,7 @@ const CLIENTS: [Row; 16] = [
         "curl#14677: LIST with a number",
         |config, now| {
             Box::new(Waits {
-                sound: Sound::new(config, now),
+                inner: ClientSession::new(config, now),
                 held: None,
                 line: Vec::new(),
             })
@@ -104,7 +104,7 @@ const CLIENTS: [Row; 16] = [
         "fetchmail ignores what does not fit; mpop had to learn to look",
         |config, now| {
             Box::new(Repeats {
-                sound: Sound::new(config, now),
+                inner: ClientSession::new(config, now),
                 seen: Default::default(),
             })
         },
@@ -124,7 +124,7 @@ const CLIENTS: [Row; 16] = [
         "async-pop 1.1.3: the queue of commands is not advanced after an error",
         |config, now| {
             Box::new(Stuck {
-                sound: Sound::new(config, now),
+                inner: ClientSession::new(config, now),
                 front: None,
             })
         },
@@ -134,7 +134,7 @@ const CLIENTS: [Row; 16] = [
         "getmail6#256, MailKit#1948: AUTH with a long token in one line",
         |config, now| {
             Box::new(Inlines {
-                sound: Sound::new(config, now),
+                inner: ClientSession::new(config, now),
                 line: None,
             })
         },
@@ -142,14 +142,14 @@ const CLIENTS: [Row; 16] = [
     (
         "waits-for-ever-for-tls",
         "CVE-2011-1947: fetchmail had no timeout during STLS",
-        |config, now| Box::new(Patient(Sound::new(config, now))),
+        |config, now| Box::new(Patient(ClientSession::new(config, now))),
     ),
     (
         "any-quit-is-the-update",
         "yam#210: unique-ids were recorded though nothing was deleted",
         |config, now| {
             Box::new(Updates {
-                sound: Sound::new(config, now),
+                inner: ClientSession::new(config, now),
                 quit: false,
             })
         },
@@ -165,9 +165,9 @@ pub(super) fn all() -> Vec<KnownBug> {
     CLIENTS.map(bug).into()
 }
 
-fn positive(said: &Said) -> Option<Request> {
+fn positive(said: &ClientEvent) -> Option<Request> {
     match said {
-        Said::Status(request, true, ..) => Some(*request),
+        ClientEvent::Status(request, true, ..) => Some(*request),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use pop3_proto::server::{Closed, Config, Event, State};
 
 use self::retrieves::Retrieves;
 use super::{KnownBug, Role};
-use crate::view::{Server, Servers, Serving};
+use crate::view::{Server, ServerSession, Servers};
 
 /// A name, who has the bug, and the server that has it.
 type Row = (&'static str, &'static str, Servers);
@@ -20,7 +20,7 @@ const SERVERS: [Row; 9] = [
         "CVE-2021-38084: Courier",
         |config, now| {
             Box::new(Late {
-                sound: Serving::new(config, now),
+                inner: ServerSession::new(config, now),
                 handshake: false,
                 kept: Vec::new(),
             })
@@ -66,7 +66,7 @@ const SERVERS: [Row; 9] = [
         "against RFC 1939 §6 (clients leave without QUIT: mailpit#311, mailpit#317)",
         |config, now| {
             Box::new(Removes {
-                sound: Serving::new(config, now),
+                inner: ServerSession::new(config, now),
                 on_eof: true,
             })
         },
@@ -76,7 +76,7 @@ const SERVERS: [Row; 9] = [
         "against RFC 1939 §3",
         |config, now| {
             Box::new(Removes {
-                sound: Serving::new(config, now),
+                inner: ServerSession::new(config, now),
                 on_eof: false,
             })
         },
@@ -86,7 +86,7 @@ const SERVERS: [Row; 9] = [
         "against RFC 1939 §3: a failed read is the end of the file",
         |config, now| {
             Box::new(Ends {
-                sound: Serving::new(config, now),
+                inner: ServerSession::new(config, now),
                 owes: b"",
             })
         },
@@ -94,7 +94,7 @@ const SERVERS: [Row; 9] = [
     (
         "says-ok-when-nothing-is-removed",
         "against RFC 1939 §6",
-        |config, now| Box::new(Agrees(Serving::new(config, now))),
+        |config, now| Box::new(Agrees(ServerSession::new(config, now))),
     ),
 ];
 
@@ -109,25 +109,25 @@ pub(super) fn all() -> Vec<KnownBug> {
 
 /// Keeps commands that came before the handshake.
 struct Late {
-    sound: Serving,
+    inner: ServerSession,
     handshake: bool,
     kept: Vec<u8>,
 }
 
 impl Server for Late {
-    fn sound(&mut self) -> &mut Serving {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ServerSession {
+        &mut self.inner
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        let event = self.sound.poll_event();
+        let event = self.inner.poll_event();
         self.handshake |= event == Some(Event::StartTls);
         event
     }
 
     fn handle_tls(&mut self, now: Instant) {
         self.handshake = false;
-        self.sound.handle_tls(now);
+        self.inner.handle_tls(now);
     }
 
     fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
@@ -137,16 +137,16 @@ impl Server for Late {
         }
         // No further than a command.
         let line_end = input.iter().position(|&octet| octet == b'\n');
-        self.sound
+        self.inner
             .handle_input(now, line_end.map_or(input, |end| &input[..=end]))
     }
 
     fn transmit(&mut self, now: Instant) -> Vec<u8> {
-        let mut sent = self.sound.transmit(now);
+        let mut sent = self.inner.transmit(now);
         while !self.handshake && !self.kept.is_empty() {
-            let consumed = self.sound.handle_input(now, &self.kept);
+            let consumed = self.inner.handle_input(now, &self.kept);
             self.kept.drain(..consumed);
-            sent.extend(self.sound.transmit(now));
+            sent.extend(self.inner.transmit(now));
             if consumed == 0 {
                 break;
             }
@@ -157,7 +157,7 @@ impl Server for Late {
 
 /// Reads each line as another.
 struct Lines {
-    sound: Serving,
+    inner: ServerSession,
     rewrite: fn(&[u8]) -> Vec<u8>,
     line: Vec<u8>,
     /// Lines that the session has not read yet.
@@ -167,7 +167,7 @@ struct Lines {
 impl Lines {
     fn new(config: Config, now: Instant, rewrite: fn(&[u8]) -> Vec<u8>) -> Self {
         Self {
-            sound: Serving::new(config, now),
+            inner: ServerSession::new(config, now),
             rewrite,
             line: Vec::new(),
             waiting: Vec::new(),
@@ -187,14 +187,14 @@ impl Lines {
     }
 
     fn read(&mut self, now: Instant) {
-        let consumed = self.sound.handle_input(now, &self.waiting);
+        let consumed = self.inner.handle_input(now, &self.waiting);
         self.waiting.drain(..consumed);
     }
 }
 
 impl Server for Lines {
-    fn sound(&mut self) -> &mut Serving {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ServerSession {
+        &mut self.inner
     }
 
     fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
@@ -207,11 +207,11 @@ impl Server for Lines {
     }
 
     fn transmit(&mut self, now: Instant) -> Vec<u8> {
-        let mut sent = self.sound.transmit(now);
+        let mut sent = self.inner.transmit(now);
         while !self.waiting.is_empty() {
             let left = self.waiting.len();
             self.read(now);
-            sent.extend(self.sound.transmit(now));
+            sent.extend(self.inner.transmit(now));
             if self.waiting.len() == left {
                 break;
             }
@@ -221,13 +221,13 @@ impl Server for Lines {
 
     fn handle_tls(&mut self, now: Instant) {
         self.line.clear();
-        self.sound.handle_tls(now);
+        self.inner.handle_tls(now);
     }
 
     fn handle_eof(&mut self, now: Instant) {
         self.waiting = mem::take(&mut self.line);
         self.read(now);
-        self.sound.handle_eof();
+        self.inner.handle_eof();
     }
 }
 
@@ -242,56 +242,56 @@ fn top_0(line: &[u8]) -> Vec<u8> {
 
 /// Removes what is marked, whatever ends the session.
 struct Removes {
-    sound: Serving,
+    inner: ServerSession,
     on_eof: bool,
 }
 
 impl Removes {
     fn quit(&mut self, now: Instant) {
-        if self.sound.state() == State::Transaction {
+        if self.inner.state() == State::Transaction {
             // The end of a command that was cut off comes first.
-            let _ = self.sound.handle_input(now, b"\r\n");
-            let _ = self.sound.transmit(now);
-            let _ = self.sound.handle_input(now, b"QUIT\r\n");
-            let _ = self.sound.transmit(now);
+            let _ = self.inner.handle_input(now, b"\r\n");
+            let _ = self.inner.transmit(now);
+            let _ = self.inner.handle_input(now, b"QUIT\r\n");
+            let _ = self.inner.transmit(now);
         }
     }
 }
 
 impl Server for Removes {
-    fn sound(&mut self) -> &mut Serving {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ServerSession {
+        &mut self.inner
     }
 
     fn handle_eof(&mut self, now: Instant) {
         if self.on_eof {
             self.quit(now);
         }
-        self.sound.handle_eof();
+        self.inner.handle_eof();
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        let is_due = self.sound.poll_timeout().is_some_and(|due| due <= now);
+        let is_due = self.inner.poll_timeout().is_some_and(|due| due <= now);
         if is_due && !self.on_eof {
             self.quit(now);
         }
-        self.sound.handle_timeout(now);
+        self.inner.handle_timeout(now);
     }
 }
 
 /// Sends the terminator after a message that could not be read to its end.
 struct Ends {
-    sound: Serving,
+    inner: ServerSession,
     owes: &'static [u8],
 }
 
 impl Server for Ends {
-    fn sound(&mut self) -> &mut Serving {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ServerSession {
+        &mut self.inner
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        let event = self.sound.poll_event();
+        let event = self.inner.poll_event();
         if event == Some(Event::Closed(Closed::MessageFailed)) {
             self.owes = b"\r\n.\r\n";
         }
@@ -299,17 +299,17 @@ impl Server for Ends {
     }
 
     fn transmit(&mut self, now: Instant) -> Vec<u8> {
-        let mut sent = self.sound.transmit(now);
+        let mut sent = self.inner.transmit(now);
         sent.extend(mem::take(&mut self.owes));
         sent
     }
 }
 
 /// Ends the UPDATE state with one reply, whatever happened in it.
-struct Agrees(Serving);
+struct Agrees(ServerSession);
 
 impl Server for Agrees {
-    fn sound(&mut self) -> &mut Serving {
+    fn inner(&mut self) -> &mut ServerSession {
         &mut self.0
     }
 

@@ -67,7 +67,7 @@ impl Rules {
 /// What a reader made of a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
-    /// The octets handed out.
+    /// The octets returned.
     pub data: Vec<u8>,
     /// How it ended.
     pub outcome: Outcome,
@@ -87,7 +87,7 @@ pub enum Outcome {
     },
     /// The octet at this offset was refused.
     Failed(Fault, usize),
-    /// The reader goes on for ever.
+    /// The reader never ends.
     #[default]
     Hung,
 }

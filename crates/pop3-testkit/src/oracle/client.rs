@@ -88,7 +88,7 @@ pub fn client(scenario: &Scenario, wire: &[u8]) -> Dialogue {
         apop: false,
         user: false,
         pausing: false,
-        exchange: Exchange::None,
+        exchange: SaslState::None,
         challenged: 0,
         whole: BTreeSet::new(),
         deleted: BTreeSet::new(),
@@ -150,7 +150,7 @@ impl fmt::Display for State {
 
 /// An AUTH.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Exchange {
+enum SaslState {
     None,
     /// No octet of the mechanism was sent; this many wait.
     Started(usize),
@@ -176,7 +176,7 @@ struct Client<'a> {
     user: bool,
     /// The next step waits for the end of the flight.
     pausing: bool,
-    exchange: Exchange,
+    exchange: SaslState,
     /// Challenges of the exchange.
     challenged: u32,
     /// Messages that came whole.
@@ -251,8 +251,8 @@ impl<'a> Client<'a> {
             return Ok(());
         };
         match self.exchange {
-            Exchange::Started(_) if positive => self.challenge(b""),
-            Exchange::Canceled if positive => Err(End::Error("after cancel")),
+            SaslState::Started(_) if positive => self.challenge(b""),
+            SaslState::Canceled if positive => Err(End::Error("after cancel")),
             _ => self.status(command, positive, &text),
         }
     }
@@ -284,18 +284,18 @@ impl<'a> Client<'a> {
         }
         self.challenged += 1;
         self.exchange = match self.exchange {
-            Exchange::Canceled => return Err(End::Error("after cancel")),
-            Exchange::Started(octets) if octets > 0 => {
+            SaslState::Canceled => return Err(End::Error("after cancel")),
+            SaslState::Started(octets) if octets > 0 => {
                 self.send(&"A".repeat(octets));
-                Exchange::Running
+                SaslState::Running
             }
             _ => {
                 self.log.push(format!("challenge {}", text.escape_ascii()));
                 let response = self.responses.next().copied().unwrap_or_default();
                 self.send(response);
                 match response {
-                    "*" => Exchange::Canceled,
-                    _ => Exchange::Running,
+                    "*" => SaslState::Canceled,
+                    _ => SaslState::Running,
                 }
             }
         };
@@ -339,7 +339,7 @@ impl<'a> Client<'a> {
             }
             _ => {}
         }
-        self.exchange = Exchange::None;
+        self.exchange = SaslState::None;
         self.challenged = 0;
         if positive && is_multiline(command) {
             self.block(command)?;

@@ -1,6 +1,6 @@
 //! Models the encoding of a message.
 
-/// What becomes of a CR or LF that stands alone.
+/// What an encoder does with a bare CR or LF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Newline {
     /// It becomes CRLF.

@@ -122,12 +122,12 @@ pub enum Awaited {
     Sasl,
 }
 
-/// One reply, as far as it came.
+/// One reply, as far as it was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// A challenge.
     Challenge(Vec<u8>),
-    /// A first line, and the block behind it.
+    /// A first line, and the block after it.
     Status {
         /// Whether it says yes.
         positive: bool,
@@ -151,7 +151,7 @@ pub enum ReplyFault {
     NoReply,
     /// A line that is no reply.
     NotAReply,
-    /// Octets that answer nothing.
+    /// Unsolicited octets.
     Unsolicited,
 }
 

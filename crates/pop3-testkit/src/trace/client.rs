@@ -8,7 +8,7 @@ use pop3_proto::{
 };
 
 use super::{Item, Side, Trace, TraceError, Unclaimed, error};
-use crate::view::{Client, Clients, Said, Sound};
+use crate::view::{Client, ClientEvent, ClientSession, Clients};
 
 pub(super) fn replay(
     trace: &Trace,
@@ -151,7 +151,7 @@ impl Replay {
 
     fn proof(&mut self, number: MessageNumber) -> Option<pop3_proto::client::DeleteProof> {
         match self.held.contains(&number.get()) {
-            true => Some(Sound::held(number)),
+            true => Some(ClientSession::held(number)),
             false => self.session.proof(number),
         }
     }
@@ -190,19 +190,19 @@ impl Replay {
         self.left.sent.extend(octets);
     }
 
-    fn said(&mut self, said: Said) {
-        if let Said::Data(octets) = said {
+    fn said(&mut self, said: ClientEvent) {
+        if let ClientEvent::Data(octets) = said {
             self.data.extend(octets);
             return;
         }
         self.said_data();
-        self.challenged = matches!(said, Said::Challenge(_));
+        self.challenged = matches!(said, ClientEvent::Challenge(_));
         self.left.events.push_back(said.to_string());
     }
 
     fn said_data(&mut self) {
         if !self.data.is_empty() {
-            let data = Said::Data(std::mem::take(&mut self.data));
+            let data = ClientEvent::Data(std::mem::take(&mut self.data));
             self.left.events.push_back(data.to_string());
         }
     }

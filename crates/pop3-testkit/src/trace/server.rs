@@ -11,7 +11,7 @@ use pop3_proto::{
 };
 
 use super::{Item, ServerSetup, Side, Trace, TraceError, Unclaimed, error};
-use crate::view::{Server, Servers, Shelf};
+use crate::view::{MemoryMaildrop, Server, Servers};
 
 pub(super) fn replay(
     trace: &Trace,
@@ -29,7 +29,7 @@ pub(super) fn replay(
         now,
         read,
         input: Vec::new(),
-        shelf: Shelf::new(trace.mail.clone()).in_trouble(setup.in_trouble),
+        maildrop: MemoryMaildrop::new(trace.mail.clone()).in_trouble(setup.in_trouble),
         logins: trace.logins.iter().cloned().collect(),
         left: Unclaimed::default(),
     };
@@ -64,7 +64,7 @@ struct Replay {
     read: usize,
     /// What the client sent and is still on its way.
     input: Vec<u8>,
-    shelf: Shelf,
+    maildrop: MemoryMaildrop,
     logins: VecDeque<String>,
     left: Unclaimed,
 }
@@ -130,7 +130,7 @@ impl Replay {
         loop {
             let sent = self.session.transmit(self.now);
             self.left.sent.extend_from_slice(&sent);
-            if let Some(removed) = self.shelf.removed() {
+            if let Some(removed) = self.maildrop.removed() {
                 self.left.events.push_back(format!("removed {removed:?}"));
             }
             match self.session.poll_event() {
@@ -168,7 +168,7 @@ impl Replay {
         }
         let word = self.logins.pop_front().unwrap_or("accept".to_owned());
         let verdict = match &word[..] {
-            "accept" => Verdict::Accept(self.shelf.clone()),
+            "accept" => Verdict::Accept(self.maildrop.clone()),
             "reject" => Verdict::Reject,
             "in-use" => Verdict::InUse,
             "login-delay" => Verdict::LoginDelay,

@@ -17,18 +17,18 @@ use crate::generate::shown;
 pub type Clients = fn(Config, Instant) -> Box<dyn Client>;
 
 /// What a session makes of one piece of input.
-pub struct Heard {
+pub struct ClientStep {
     /// How many octets it is done with.
     pub consumed: usize,
     /// What it says to them.
-    pub said: Vec<Said>,
+    pub said: Vec<ClientEvent>,
     /// Why it is over, if it is.
     pub error: Option<SessionError>,
 }
 
 /// An event of a client's session, kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum ClientEvent {
     /// Positive or not, and the text.
     Greeting(bool, Vec<u8>),
     /// The first line of a reply: what it answers, positive or not, the text,
@@ -63,7 +63,7 @@ pub enum Said {
     },
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for ClientEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = |positive| if positive { '+' } else { '-' };
         match self {
@@ -105,7 +105,7 @@ impl fmt::Display for Said {
 }
 
 /// The session of pop3-proto, with the proofs that it gave.
-pub struct Sound {
+pub struct ClientSession {
     session: client::Session,
     retrieved: Vec<Retrieved>,
 }
@@ -113,33 +113,33 @@ pub struct Sound {
 /// A client's session.
 pub trait Client {
     /// The session that the calls go to.
-    fn sound(&mut self) -> &mut Sound;
+    fn inner(&mut self) -> &mut ClientSession;
 
     /// See [`client::Session::enqueue`].
     fn enqueue(&mut self, now: Instant, command: &Command<'_>) -> Result<(), ClientError> {
-        self.sound().session.enqueue(now, command)
+        self.inner().session.enqueue(now, command)
     }
 
     /// The proof that a message may be deleted, if there is one.
     fn proof(&mut self, number: MessageNumber) -> Option<DeleteProof> {
-        let mut retrieved = self.sound().retrieved.iter();
+        let mut retrieved = self.inner().retrieved.iter();
         let found = retrieved.find(|retrieved| retrieved.number() == number)?;
         Some((*found).into())
     }
 
     /// See [`client::Session::enqueue_dele`].
     fn enqueue_dele(&mut self, now: Instant, proof: DeleteProof) -> Result<(), ClientError> {
-        self.sound().session.enqueue_dele(now, proof)
+        self.inner().session.enqueue_dele(now, proof)
     }
 
     /// See [`client::Session::respond`].
     fn respond(&mut self, now: Instant, response: Response<'_>) -> Result<(), ClientError> {
-        self.sound().session.respond(now, response)
+        self.inner().session.respond(now, response)
     }
 
     /// All there is to send, taken as sent.
     fn transmit(&mut self, now: Instant) -> Vec<u8> {
-        let session = &mut self.sound().session;
+        let session = &mut self.inner().session;
         let mut sent = Vec::new();
         while let Some(octets) = session.poll_transmit() {
             sent.extend_from_slice(octets);
@@ -150,53 +150,53 @@ pub trait Client {
     }
 
     /// See [`client::Session::handle_input`].
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
-        self.sound().handle_input(now, input)
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
+        self.inner().handle_input(now, input)
     }
 
     /// See [`client::Session::handle_eof`].
     fn handle_eof(&mut self) -> Result<(), SessionError> {
-        self.sound().session.handle_eof()
+        self.inner().session.handle_eof()
     }
 
     /// See [`client::Session::handle_timeout`].
     fn handle_timeout(&mut self, now: Instant) -> Result<(), SessionError> {
-        self.sound().session.handle_timeout(now)
+        self.inner().session.handle_timeout(now)
     }
 
     /// See [`client::Session::handle_tls`].
     fn handle_tls(&mut self, now: Instant) -> Result<(), ClientError> {
-        self.sound().session.handle_tls(now)
+        self.inner().session.handle_tls(now)
     }
 
     /// See [`client::Session::state`].
     fn state(&mut self) -> State {
-        self.sound().session.state()
+        self.inner().session.state()
     }
 
     /// See [`client::Session::is_under_tls`].
     fn is_under_tls(&mut self) -> bool {
-        self.sound().session.is_under_tls()
+        self.inner().session.is_under_tls()
     }
 
     /// See [`client::Session::capabilities`].
     fn capabilities(&mut self) -> Capabilities {
-        self.sound().session.capabilities().clone()
+        self.inner().session.capabilities().clone()
     }
 
     /// See [`client::Session::apop_timestamp`].
     fn apop_timestamp(&mut self) -> Option<String> {
-        self.sound().session.apop_timestamp().map(Into::into)
+        self.inner().session.apop_timestamp().map(Into::into)
     }
 }
 
-impl Client for Sound {
-    fn sound(&mut self) -> &mut Sound {
+impl Client for ClientSession {
+    fn inner(&mut self) -> &mut ClientSession {
         self
     }
 }
 
-impl Sound {
+impl ClientSession {
     /// A session of a connection that was made just now.
     #[must_use]
     pub fn new(config: Config, now: Instant) -> Self {
@@ -218,7 +218,7 @@ impl Sound {
         Delivered::in_an_earlier_session(number).into()
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
         let mut said = Vec::new();
         let (consumed, error) = match self.session.handle_input(now, input) {
             Ok(step) => {
@@ -230,7 +230,7 @@ impl Sound {
             }
             Err(error) => (0, Some(error)),
         };
-        Heard {
+        ClientStep {
             consumed,
             said,
             error,
@@ -241,12 +241,14 @@ impl Sound {
 /// The client of pop3-proto.
 #[must_use]
 pub fn client(config: Config, now: Instant) -> Box<dyn Client> {
-    Box::new(Sound::new(config, now))
+    Box::new(ClientSession::new(config, now))
 }
 
-fn kept(event: &Event<'_>) -> Said {
+fn kept(event: &Event<'_>) -> ClientEvent {
     match event {
-        Event::Greeting(status) => Said::Greeting(status.is_positive(), status.text().into()),
+        Event::Greeting(status) => {
+            ClientEvent::Greeting(status.is_positive(), status.text().into())
+        }
         Event::Status(reply) => {
             let listing = match reply.request {
                 _ if !reply.is_positive() => None,
@@ -265,24 +267,24 @@ fn kept(event: &Event<'_>) -> Said {
                 _ => None,
             };
             let text = reply.status.text().into();
-            Said::Status(reply.request, reply.is_positive(), text, listing)
+            ClientEvent::Status(reply.request, reply.is_positive(), text, listing)
         }
-        Event::Challenge(octets) => Said::Challenge((*octets).into()),
-        Event::Data(octets) => Said::Data((*octets).into()),
-        Event::Scan(listing) => Said::Scan(listing.number.get(), listing.octets),
+        Event::Challenge(octets) => ClientEvent::Challenge((*octets).into()),
+        Event::Data(octets) => ClientEvent::Data((*octets).into()),
+        Event::Scan(listing) => ClientEvent::Scan(listing.number.get(), listing.octets),
         Event::UniqueId(listing) => {
-            Said::UniqueId(listing.number.get(), listing.unique_id.to_string())
+            ClientEvent::UniqueId(listing.number.get(), listing.unique_id.to_string())
         }
-        Event::Capability(capability) => Said::Capability(capability.to_string()),
-        Event::Line(line) => Said::Line((*line).into()),
-        Event::Malformed(error) => Said::Malformed(
+        Event::Capability(capability) => ClientEvent::Capability(capability.to_string()),
+        Event::Line(line) => ClientEvent::Line((*line).into()),
+        Event::Malformed(error) => ClientEvent::Malformed(
             error.to_string(),
             match error.kind {
                 client::LineErrorKind::Duplicate(number) => Some(number),
                 _ => None,
             },
         ),
-        Event::End(end) => Said::End {
+        Event::End(end) => ClientEvent::End {
             request: end.request,
             octets: end.complete.octets,
             entries: end.entries,

@@ -16,18 +16,18 @@ use crate::oracle::{self, Newline};
 /// Begins a server's session.
 pub type Servers = fn(Config, Instant) -> Box<dyn Server>;
 
-/// Messages with their unique-ids, and a record of what becomes of them.
+/// Messages with their unique-ids, and a record of what happens to them.
 #[derive(Clone, Default)]
-pub struct Shelf {
+pub struct MemoryMaildrop {
     messages: Arc<Vec<(String, Vec<u8>)>>,
     removed: Arc<Mutex<Option<Vec<u32>>>>,
     in_trouble: bool,
 }
 
-/// What a [`Shelf`] in trouble gives of a message before it breaks off.
+/// What a [`MemoryMaildrop`] in trouble gives of a message before it breaks off.
 const BREAKS_OFF_AT: usize = 3;
 
-impl Shelf {
+impl MemoryMaildrop {
     /// A maildrop of these unique-ids and messages.
     #[must_use]
     pub fn new(messages: Vec<(String, Vec<u8>)>) -> Self {
@@ -62,7 +62,7 @@ impl Read for MessageEnd {
     }
 }
 
-impl Maildrop for Shelf {
+impl Maildrop for MemoryMaildrop {
     type Message = Chain<Cursor<Vec<u8>>, MessageEnd>;
 
     fn messages(&self) -> u32 {
@@ -110,16 +110,16 @@ impl Maildrop for Shelf {
 }
 
 /// The session of a server.
-pub type Serving = server::Session<Shelf>;
+pub type ServerSession = server::Session<MemoryMaildrop>;
 
 /// A server's session.
 pub trait Server {
     /// The session that the calls go to.
-    fn sound(&mut self) -> &mut Serving;
+    fn inner(&mut self) -> &mut ServerSession;
 
     /// All there is to send, taken as sent.
     fn transmit(&mut self, now: Instant) -> Vec<u8> {
-        let session = self.sound();
+        let session = self.inner();
         let mut sent = Vec::new();
         while let Some(octets) = session.poll_transmit() {
             sent.extend_from_slice(octets);
@@ -131,42 +131,42 @@ pub trait Server {
 
     /// See [`server::Session::poll_event`].
     fn poll_event(&mut self) -> Option<server::Event> {
-        self.sound().poll_event()
+        self.inner().poll_event()
     }
 
     /// See [`server::Session::answer`].
-    fn answer(&mut self, now: Instant, verdict: Verdict<Shelf>) {
-        self.sound().answer(now, verdict);
+    fn answer(&mut self, now: Instant, verdict: Verdict<MemoryMaildrop>) {
+        self.inner().answer(now, verdict);
     }
 
     /// See [`server::Session::challenge`].
     fn challenge(&mut self, now: Instant, base64: &str) -> Result<(), ChallengeError> {
-        self.sound().challenge(now, base64)
+        self.inner().challenge(now, base64)
     }
 
     /// See [`server::Session::handle_input`].
     fn handle_input(&mut self, now: Instant, input: &[u8]) -> usize {
-        self.sound().handle_input(now, input)
+        self.inner().handle_input(now, input)
     }
 
     /// See [`server::Session::handle_tls`].
     fn handle_tls(&mut self, now: Instant) {
-        self.sound().handle_tls(now);
+        self.inner().handle_tls(now);
     }
 
     /// See [`server::Session::handle_eof`].
     fn handle_eof(&mut self, _now: Instant) {
-        self.sound().handle_eof();
+        self.inner().handle_eof();
     }
 
     /// See [`server::Session::handle_timeout`].
     fn handle_timeout(&mut self, now: Instant) {
-        self.sound().handle_timeout(now);
+        self.inner().handle_timeout(now);
     }
 }
 
-impl Server for Serving {
-    fn sound(&mut self) -> &mut Serving {
+impl Server for ServerSession {
+    fn inner(&mut self) -> &mut ServerSession {
         self
     }
 }
@@ -174,5 +174,5 @@ impl Server for Serving {
 /// The server of pop3-proto.
 #[must_use]
 pub fn server(config: Config, now: Instant) -> Box<dyn Server> {
-    Box::new(Serving::new(config, now))
+    Box::new(ServerSession::new(config, now))
 }

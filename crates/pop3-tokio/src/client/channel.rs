@@ -16,8 +16,9 @@ use tokio::{
 use super::{
     Endpoint, Error, Scheme, Settings, Waiting,
     connect::{deadline, within},
-    dial, tls,
-    wire::Stream,
+    dial,
+    driver::Stream,
+    tls,
 };
 
 /// Octets to and from a server over TCP or TLS, for programs that speak the

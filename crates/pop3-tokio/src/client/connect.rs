@@ -14,9 +14,9 @@ use tokio::{
 
 use super::{
     Client, Endpoint, Error, Scheme, Settings, Waiting, channel,
-    exchange::Greeting,
+    commands::Greeting,
+    driver::{Driver, Stream},
     tls,
-    wire::{Stream, Wire},
 };
 
 /// How long a server may be silent on a connection without TLS before it is asked
@@ -94,7 +94,7 @@ impl Client {
             false => stream,
         };
         let mut client = Self {
-            wire: Wire::new(stream, config(settings, transport), deadline),
+            driver: Driver::new(stream, config(settings, transport), deadline),
             // Enough for "RETR 123456" and CRLF.
             window: match settings.pipelining {
                 true => (settings.limits.window_octets / 16).max(1),
@@ -105,7 +105,7 @@ impl Client {
         };
         tokio::select! {
             biased;
-            greeted = client.wire.run(Greeting) => greeted?,
+            greeted = client.driver.run(Greeting) => greeted?,
             error = silence(endpoint, settings, peer) => return Err(error),
         }
         if implicit {
@@ -120,9 +120,9 @@ impl Client {
             Err(Error::Refused(refusal)) => return Err(Error::StlsRefused(refusal)),
             other => other?,
         }
-        let stream = handshake(client.wire.start_tls()?).await?;
-        client.wire.put_stream(stream);
-        client.wire.handle_tls()?;
+        let stream = handshake(client.driver.start_tls()?).await?;
+        client.driver.put_stream(stream);
+        client.driver.handle_tls()?;
         client.capa_refused = false;
         Ok(client)
     }

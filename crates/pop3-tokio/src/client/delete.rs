@@ -5,7 +5,7 @@ use pop3_proto::{
     client::{DeleteProof, Event, Request, Session},
 };
 
-use super::{Error, Refusal, refusal::Words, wire::Exchange};
+use super::{Error, Refusal, driver::Call, refusal::Words};
 
 /// The result of a deletion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl<I: Iterator> Delete<core::iter::Fuse<I>> {
     }
 }
 
-impl<I: Iterator<Item: Into<DeleteProof>>> Exchange for Delete<I> {
+impl<I: Iterator<Item: Into<DeleteProof>>> Call for Delete<I> {
     type Output = Deletion;
     type Error = Error;
 

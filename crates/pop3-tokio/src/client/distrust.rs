@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_name_is_said_with_and_without_the_right_ones() {
+    fn names_the_right_names_beside_a_wrong_one() {
         let wrong = |names: &[&str]| {
             let names = names.iter().map(|&name| name.to_owned());
             Distrust::WrongName(names.collect()).to_string()

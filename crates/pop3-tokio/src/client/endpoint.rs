@@ -139,7 +139,7 @@ fn check_host(host: &str) -> Result<String, EndpointError> {
     if host.parse::<IpAddr>().is_ok() {
         return Ok(host.to_owned());
     }
-    // Digits and dots that are not a valid address are not a name either.
+    // Digits and dots that are not a valid address do not count as a name either.
     match DnsName::try_from(host) {
         Ok(_) => Ok(host.to_owned()),
         Err(_) => Err(EndpointError::Host),

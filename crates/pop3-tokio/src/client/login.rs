@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Client, Credentials, Error, ErrorKind, Method, Refusal,
-    exchange::{Answer, Ask, Authenticate},
+    commands::{Answer, Ask, Authenticate},
     refusal::Code,
     sasl::{self, SaslError, TokenStatus, encode, hex},
 };
@@ -177,7 +177,7 @@ impl Client {
                     .iter()
                     .any(|name| name.eq_ignore_ascii_case(method.name()))
         };
-        let secrets = self.wire.secrets();
+        let secrets = self.driver.secrets();
         let offered = secrets.shown_or_remark(offered.join(" ").as_bytes());
         let methods: Vec<Method> = methods.iter().copied().filter(is_offered).collect();
         let mut reasons = Vec::new();
@@ -236,8 +236,8 @@ impl Client {
     }
 
     async fn attempt(&mut self, method: Method, credentials: &Credentials) -> Result<Try, Error> {
-        self.wire.begin()?;
-        self.wire.secrets_mut().keep(credentials.secret());
+        self.driver.begin()?;
+        self.driver.secrets_mut().keep(credentials.secret());
         let outcome = match method {
             Method::UserPass => self.user_pass(credentials).await?,
             Method::Apop => self.apop(credentials).await?,
@@ -261,7 +261,7 @@ impl Client {
 
     async fn apop(&mut self, credentials: &Credentials) -> Result<Try, Error> {
         let name = Argument::new(credentials.user()).map_err(unusable(Method::Apop))?;
-        let Some(timestamp) = self.wire.session().apop_timestamp() else {
+        let Some(timestamp) = self.driver.session().apop_timestamp() else {
             return Err(ClientError::ApopNotOffered.into());
         };
         let digest = Md5::new_with_prefix(timestamp)
@@ -275,8 +275,8 @@ impl Client {
     }
 
     async fn one_line(&mut self, method: Method, command: &Command<'_>) -> Result<(), Error> {
-        self.wire.enqueue(command)?;
-        match self.wire.run(Ask).await {
+        self.driver.enqueue(command)?;
+        match self.driver.run(Ask).await {
             Err(Error::Refused(refusal)) => Err(LoginError::Refused {
                 method,
                 refusal,
@@ -289,7 +289,7 @@ impl Client {
 
     async fn sasl(&mut self, method: Method, credentials: &Credentials) -> Result<Try, Error> {
         let failed = |error| LoginError::Exchange { method, error };
-        let mut exchange = match sasl::Exchange::new(method, credentials) {
+        let mut exchange = match sasl::SaslExchange::new(method, credentials) {
             Ok(Some(exchange)) => exchange,
             Ok(None) => return Err(LoginError::Credentials(method).into()),
             Err(error) => return Ok(Try::NotThisOne(failed(error))),
@@ -301,7 +301,7 @@ impl Client {
         };
         self.authenticate(method, initial.as_deref().map(Vec::as_slice))?;
         loop {
-            match self.wire.run(Authenticate).await? {
+            match self.driver.run(Authenticate).await? {
                 Answer::Challenge(challenge) => {
                     let ignored = initial.take().filter(|_| challenge.is_empty());
                     let response = match ignored {
@@ -312,7 +312,7 @@ impl Client {
                     match response {
                         Ok(octets) => self.respond(&octets)?,
                         Err(error) if exchange.is_unproven(error) => {
-                            self.wire.abandon().await;
+                            self.driver.abandon().await;
                             return Err(failed(error).into());
                         }
                         Err(error) => {
@@ -328,7 +328,7 @@ impl Client {
                     return match exchange.check_success() {
                         Ok(()) => Ok(Try::Accepted),
                         Err(error) => {
-                            self.wire.abandon().await;
+                            self.driver.abandon().await;
                             Err(failed(error).into())
                         }
                     };
@@ -339,7 +339,7 @@ impl Client {
                     let error = LoginError::Refused {
                         method,
                         refusal,
-                        token_status: exchange.token_status(self.wire.secrets()),
+                        token_status: exchange.token_status(self.driver.secrets()),
                     };
                     return match is_about_method {
                         true => Ok(Try::NotThisOne(error)),
@@ -366,7 +366,7 @@ impl Client {
             mechanism,
             initial_response,
         };
-        Ok(self.wire.enqueue(&command)?)
+        Ok(self.driver.enqueue(&command)?)
     }
 
     fn respond(&mut self, octets: &[u8]) -> Result<(), Error> {
@@ -376,13 +376,13 @@ impl Client {
             // Base64 is always printable, or empty.
             Err(_) => Response::Empty,
         };
-        Ok(self.wire.respond(response)?)
+        Ok(self.driver.respond(response)?)
     }
 
     /// Cancels an exchange, so that the session can continue.
     async fn cancel(&mut self) -> Result<(), Error> {
-        self.wire.respond(Response::Cancel)?;
-        self.wire.run(Authenticate).await.map(drop)
+        self.driver.respond(Response::Cancel)?;
+        self.driver.run(Authenticate).await.map(drop)
     }
 }
 

@@ -8,7 +8,7 @@ use pop3_proto::{
     client::{Event, Request, Retrieved, Session},
 };
 
-use super::{Error, Refusal, refusal::Words, wire::Exchange};
+use super::{Error, Refusal, driver::Call, refusal::Words};
 
 /// Receives messages. For each message, in order, its methods are called:
 /// [`begin`](Self::begin), [`data`](Self::data) for each piece, and
@@ -124,7 +124,7 @@ impl<'s, S, I: Iterator<Item = MessageNumber>> Retrieve<'s, S, core::iter::Fuse<
     }
 }
 
-impl<S: Sink, I: Iterator<Item = MessageNumber>> Exchange for Retrieve<'_, S, I> {
+impl<S: Sink, I: Iterator<Item = MessageNumber>> Call for Retrieve<'_, S, I> {
     type Output = Retrieval;
     type Error = RetrieveError<S::Error>;
 
@@ -196,7 +196,7 @@ fn leading_number(text: &[u8]) -> Option<u64> {
 /// TOP of one message.
 pub(super) struct Top<F>(pub(super) F);
 
-impl<E, F: FnMut(&[u8]) -> Result<(), E>> Exchange for Top<F> {
+impl<E, F: FnMut(&[u8]) -> Result<(), E>> Call for Top<F> {
     type Output = Complete;
     type Error = RetrieveError<E>;
 

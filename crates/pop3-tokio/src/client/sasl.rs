@@ -27,7 +27,7 @@ pub use oauth::TokenStatus;
 pub(super) type Octets = Zeroizing<Vec<u8>>;
 
 /// An exchange of one mechanism.
-pub(super) enum Exchange {
+pub(super) enum SaslExchange {
     Plain(Option<Octets>),
     /// Name and password, in the order in which the server asks for them.
     Login(std::vec::IntoIter<Octets>),
@@ -42,7 +42,7 @@ pub(super) enum Exchange {
     Ntlm(Ntlm),
 }
 
-impl Exchange {
+impl SaslExchange {
     /// Begins an exchange; `None` if the method is not a SASL mechanism.
     pub(super) fn new(
         method: Method,

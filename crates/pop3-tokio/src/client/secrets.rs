@@ -4,7 +4,7 @@
 //! A server that replies `-ERR unknown command: AUTH PLAIN AHRpbQ…` shows the
 //! password. So every text of the server that is shown passes through
 //! [`Secrets::shown`], and everything sent to log in passes through
-//! [`Secrets::keep_line`]; [`Wire`](super::wire::Wire) does both.
+//! [`Secrets::keep_line`]; [`Driver`](super::driver::Driver) does both.
 //!
 //! The rule: the text is read in every possible way (unchanged, with escapes,
 //! base64 and hexadecimal digits decoded, and the results decoded again), ignoring
@@ -290,7 +290,7 @@ mod tests {
         for text in ["AUTH PLAIN not supported", "AUTH PLAIN ", "tanst", "orse/"] {
             assert_eq!(secrets().shown(text.as_bytes()).as_deref(), Some(text));
         }
-        // What stands between them is not skipped.
+        // Octets between them are not skipped.
         let parted = secrets().shown(b"tan\xffstaaf");
         assert_eq!(parted.as_deref(), Some(r"tan\xffstaaf"));
     }

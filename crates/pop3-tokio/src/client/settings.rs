@@ -84,7 +84,8 @@ impl Default for Settings {
 pub struct TlsSettings {
     /// PEM files with further certificates of authorities or servers. A server that
     /// presents exactly one of these certificates is trusted for the names in it
-    /// until it expires, whoever issued it and even if it is that of an authority.
+    /// until it expires, whatever its issuer and even if it is that of an
+    /// authority.
     pub ca_files: Vec<PathBuf>,
     /// The fingerprint of the only trusted certificate, whatever its issuer, names
     /// and dates. Implies [`require_tls`](Settings::require_tls).

@@ -10,9 +10,9 @@ use tokio_rustls::{
 
 use super::{
     Distrust, Error, TlsSettings,
+    driver::Stream,
     tap::Tap,
     trust::{OtherFingerprint, Trust},
-    wire::Stream,
 };
 use crate::tls_words;
 

@@ -19,7 +19,7 @@ use tracing::{debug, info};
 use super::{
     MailStore, Server,
     counted::{Counted, Counts},
-    sasl::Exchange,
+    sasl::SaslExchange,
 };
 use crate::tls_words;
 
@@ -82,7 +82,7 @@ pub(super) struct Terms {
 pub(super) struct Connection<'a, S: MailStore> {
     pub(super) server: &'a Server<S>,
     pub(super) session: Session<Counted<S::Maildrop>>,
-    pub(super) exchange: Option<Exchange>,
+    pub(super) exchange: Option<SaslExchange>,
     pub(super) counts: Arc<Counts>,
     pub(super) stopping: watch::Receiver<bool>,
     may_block: bool,

@@ -10,7 +10,7 @@ use super::{
     MailStore, OpenError, User,
     connection::{Connection, Ended, now},
     counted::Counted,
-    sasl::{Exchange, Step},
+    sasl::{SaslExchange, Step},
     shown::shown,
 };
 use crate::hashing::compute_in;
@@ -26,7 +26,7 @@ impl<S: MailStore> Connection<'_, S> {
                 initial_response,
             } => {
                 let accounts = &self.server.accounts;
-                let Some(mut exchange) = Exchange::new(&mechanism, accounts) else {
+                let Some(mut exchange) = SaslExchange::new(&mechanism, accounts) else {
                     return self.reject(None).await;
                 };
                 let initial_response = initial_response.as_ref().map(HiddenText::expose);

@@ -29,7 +29,7 @@ pub(super) enum Step {
 }
 
 /// An exchange that waits for the client.
-pub(super) struct Exchange {
+pub(super) struct SaslExchange {
     accounts: Arc<Accounts>,
     waits_for: Response,
 }
@@ -46,7 +46,7 @@ enum Response {
     Nothing,
 }
 
-impl Exchange {
+impl SaslExchange {
     /// Begins an exchange; `None` for an unknown mechanism.
     pub(super) fn new(mechanism: &str, accounts: &Arc<Accounts>) -> Option<Self> {
         let waits_for = match mechanism {
@@ -145,7 +145,7 @@ mod tests {
 
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-    use super::{Accounts, Exchange, Response, Step, plain};
+    use super::{Accounts, Response, SaslExchange, Step, plain};
 
     /// RFC 5802 §3: nothing comes after the server's proof.
     #[test]
@@ -153,7 +153,7 @@ mod tests {
         let accounts = Arc::new(Accounts::single("mrose", "tanstaaf").unwrap());
         let user = accounts.users().next().unwrap().clone();
         let step = |text: &str| {
-            let mut exchange = Exchange {
+            let mut exchange = SaslExchange {
                 accounts: Arc::clone(&accounts),
                 waits_for: Response::ScramEnd(user.clone()),
             };

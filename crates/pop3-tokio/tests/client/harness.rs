@@ -157,7 +157,7 @@ impl Sink for Mailbox {
     }
 }
 
-/// A stream that gives at most so many octets a read.
+/// A stream that gives at most a number of octets per read.
 pub(crate) struct Cut<S>(pub(crate) S, pub(crate) usize);
 
 impl<S: AsyncRead + Unpin> AsyncRead for Cut<S> {

@@ -212,7 +212,7 @@ async fn what_cannot_be_sent_is_not() {
     }
 }
 
-/// A password that SASLprep forbids is none for SCRAM, and one for PLAIN.
+/// A password that SASLprep forbids cannot be used with SCRAM, but with PLAIN.
 #[tokio::test]
 async fn the_next_method_after_a_saslprep_error() {
     let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0x\u{fffd}"));

@@ -353,7 +353,7 @@ async fn ntlm_with_either_first_challenge() {
     }
 }
 
-/// The server's side of a line, for dialogues that nobody can foresee.
+/// The server's side of a line, for unpredictable dialogues.
 struct Server(BufReader<DuplexStream>);
 
 impl Server {
@@ -453,7 +453,7 @@ pub(crate) async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bo
     };
     server.say(&format!("+ {}{more}", base64(last))).await;
     match end {
-        // Nobody waits for an answer.
+        // No one waits for an answer.
         End::Forged(_) => {
             assert_eq!(server.hear().await, "*");
             assert_eq!(server.hear().await, "");
@@ -550,9 +550,9 @@ fn challenge(method: Method, told: &str) -> String {
     base64(octets)
 }
 
-/// A login by the best method at a server that has only `method`, challenges so
-/// many times, and then says `last`. Returns also what the server was told after
-/// that, if anything.
+/// Logs in with the best method at a server that has only `method`, sends a number
+/// of challenges, and then replies `last`. Also returns what the server received
+/// afterwards.
 async fn ended(method: Method, challenges: usize, last: &str) -> (Result<Method, Error>, String) {
     let (near, far) = duplex(4096);
     let client = async {
@@ -625,8 +625,8 @@ async fn a_challenge_after_the_proof_is_one_too_many() {
     }
 }
 
-/// Whoever says that a login by SCRAM succeeded has to have proven that it knows
-/// the password, at whichever step it says so.
+/// A server that reports success of a SCRAM login must have proved that it knows
+/// the password, at whichever step it does so.
 #[tokio::test]
 async fn success_of_scram_without_a_proof_is_not_believed() {
     for method in [Method::ScramSha1, Method::ScramSha256] {

@@ -114,7 +114,7 @@ async fn the_end_at_every_octet() {
             assert_eq!(mailbox.announced, [Some(9)]);
             client.quit().await
         };
-        // What is said too early is an error of its own: the server waits.
+        // A reply that is too early is a separate error, so the server waits.
         let server = async {
             let mut far = far;
             let mut left = &whole[..end];

@@ -109,7 +109,7 @@ const TWO: Two = Two {
     answered: 0,
 };
 
-/// Replies to the call that was dropped may be on their way.
+/// Replies to the call that was dropped may be outstanding.
 #[tokio::test(start_paused = true)]
 async fn no_call_sends_anything_after_one_that_was_dropped() {
     let steps = [("NOOP\r\n", "")];
@@ -259,7 +259,8 @@ async fn one_by_one_unless_announced() {
                 .await
                 .unwrap();
             let mut mailbox = Mailbox::default();
-            // What is not sent is not taken: whoever ends the iterator stops it.
+            // Numbers are taken only as commands are sent: the end of the iterator
+            // stops it.
             let mut taken = 0;
             let counted = numbers(9).inspect(|_| taken += 1);
             let retrieval = client.retrieve(counted, &mut mailbox);

@@ -276,7 +276,7 @@ async fn says_farewell_to_tls() {
                 stream.read_exact(&mut [0; 6]).await.unwrap();
                 stream.write_all(b"+OK\r\n").await.unwrap();
             }
-            // An end without a farewell is an error.
+            // An end without close_notify is an error.
             stream.read_to_end(&mut Vec::new()).await
         };
         let client = async {

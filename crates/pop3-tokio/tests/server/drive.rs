@@ -131,7 +131,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
         self.line().await
     }
 
-    /// The reply to a command with a block, and the block as it came.
+    /// The reply to a command with a block, and the block as received.
     pub(crate) async fn block(&mut self, command: &str) -> Vec<u8> {
         let status = self.ask(command).await;
         assert!(status.starts_with("+OK"), "{command}: {status}");

@@ -432,7 +432,7 @@ fn links_are_not_followed_later_either() {
     ));
 }
 
-/// To open one that nobody writes to would take for ever.
+/// Opening a pipe without a writer would block.
 #[test]
 fn pipes_are_not_waited_for() {
     let pipe = |directory: &Directory, name: &str| {

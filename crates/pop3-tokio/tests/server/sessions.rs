@@ -121,8 +121,8 @@ async fn without_quit_nothing_is_removed() {
     assert_eq!(store.messages().len(), 1);
 }
 
-/// Commands that nobody reads make the kernel reset a connection that is closed,
-/// and a reset may overtake the last reply.
+/// Unread commands make the kernel reset a connection that is closed, and a reset
+/// may overtake the last reply.
 #[tokio::test]
 async fn the_last_reply_arrives_whatever_follows_quit() {
     let server = Running::new(Server::new(store(&[]), accounts())).await;

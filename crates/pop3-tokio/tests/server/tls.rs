@@ -145,8 +145,8 @@ fn certificates_come_from_files() {
     assert!(tls_config_from_files(&certificate, &key).is_ok());
     std::fs::write(&key, certified().signing_key.serialize_pem()).unwrap();
     for (certificate, key, named) in [
-        (&certificate, &key, "key.pem for TLS: keys"),
-        (&key, &key, "key.pem for TLS: it has no certificate"),
+        (&certificate, &key, "key.pem for TLS: the private key"),
+        (&key, &key, "key.pem for TLS: it contains no certificate"),
         (&certificate, &certificate, "cert.pem for TLS: "),
         (
             &directory.path().join("none"),

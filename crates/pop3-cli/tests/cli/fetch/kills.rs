@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use super::{Home, Server, messages};
 
-/// The server stops after so many octets of a session, for many such numbers;
+/// The server stops after a number of octets of a session, for many such numbers;
 /// the run is killed there, and the next one is let through.
 #[test]
 fn killed_anywhere_nothing_is_lost_and_nothing_comes_twice() {

@@ -191,4 +191,251 @@ mod tests {
             assert_eq!(broken, noted);
         }
     }
+
+    fn command(line: &str, state: State) -> Command {
+        Command {
+            line: line.as_bytes().to_vec(),
+            crlf: true,
+            state,
+            tls: false,
+            early: false,
+            closed: false,
+        }
+    }
+
+    fn seen(entries: Vec<Entry>) -> BTreeMap<Id, Seen> {
+        let mut log = Log::default();
+        log.entries = entries;
+        let mut seen = BTreeMap::new();
+        observe("scenario", &log, &mut seen);
+        seen
+    }
+
+    /// The statements that were kept, and those that were broken.
+    fn ids(seen: &BTreeMap<Id, Seen>) -> (Vec<Id>, Vec<Id>) {
+        let those = |is: fn(&Seen) -> bool| {
+            let those = seen.iter().filter(|(_, seen)| is(seen));
+            those.map(|(id, _)| *id).collect()
+        };
+        (
+            those(|seen| seen.kept > 0),
+            those(|seen| seen.times_broken > 0),
+        )
+    }
+
+    fn sorted(ids: &[Id]) -> Vec<Id> {
+        let mut ids = ids.to_vec();
+        ids.sort();
+        ids
+    }
+
+    #[test]
+    fn a_command_keeps_and_breaks_statements_by_its_syntax_and_its_state() {
+        use State::{Authorization as A, Greeting as G, Named as N, Over as O, Transaction as T};
+        let rows: &[(&str, State, &[Id], &[Id])] = &[
+            ("STAT", T, &[Id::C(4), Id::C(8), Id::C(15), Id::C(16)], &[]),
+            ("stat", T, &[Id::C(4), Id::C(8), Id::C(15), Id::C(16)], &[]),
+            ("STAT x", T, &[Id::C(4), Id::C(8), Id::C(16)], &[Id::C(15)]),
+            (
+                "STAT",
+                A,
+                &[Id::C(4), Id::C(15)],
+                &[Id::C(7), Id::C(8), Id::C(16)],
+            ),
+            (
+                "STAT",
+                O,
+                &[Id::C(4), Id::C(15)],
+                &[Id::C(7), Id::C(8), Id::C(16)],
+            ),
+            ("LIST", T, &[Id::C(4), Id::C(8), Id::C(18), Id::V(3)], &[]),
+            ("LIST 1", T, &[Id::C(4), Id::C(8), Id::C(18)], &[Id::V(3)]),
+            ("RETR 1", T, &[Id::C(4), Id::C(8), Id::V(4), Id::V(5)], &[]),
+            ("RETR 0", T, &[Id::C(4), Id::C(8), Id::V(5)], &[Id::V(4)]),
+            ("RETR", T, &[Id::C(4), Id::C(8), Id::V(5)], &[Id::V(4)]),
+            ("RETR 1 2", T, &[Id::C(4), Id::C(8), Id::V(5)], &[Id::V(4)]),
+            (
+                "RETR 1",
+                G,
+                &[Id::C(4), Id::V(4)],
+                &[Id::C(7), Id::C(8), Id::V(5)],
+            ),
+            (
+                "DELE 1",
+                T,
+                &[Id::C(4), Id::C(8), Id::C(24), Id::C(25)],
+                &[],
+            ),
+            ("DELE x", T, &[Id::C(4), Id::C(8), Id::C(25)], &[Id::C(24)]),
+            (
+                "DELE 1",
+                A,
+                &[Id::C(4), Id::C(24)],
+                &[Id::C(7), Id::C(8), Id::C(25)],
+            ),
+            ("NOOP", T, &[Id::C(4), Id::C(8), Id::C(27), Id::C(28)], &[]),
+            ("NOOP ", T, &[Id::C(8), Id::C(28)], &[Id::C(4), Id::C(27)]),
+            (" NOOP", T, &[Id::C(8), Id::C(28)], &[Id::C(4), Id::C(27)]),
+            ("RSET", T, &[Id::C(4)], &[Id::V(6)]),
+            (
+                "TOP 1 0",
+                T,
+                &[Id::C(4), Id::C(8), Id::C(32), Id::C(33)],
+                &[],
+            ),
+            ("TOP 0 0", T, &[Id::C(4), Id::C(8), Id::C(33)], &[Id::C(32)]),
+            ("TOP 1", T, &[Id::C(4), Id::C(8), Id::C(33)], &[Id::C(32)]),
+            ("TOP 1 x", T, &[Id::C(4), Id::C(8), Id::C(33)], &[Id::C(32)]),
+            (
+                "TOP 1 0",
+                A,
+                &[Id::C(4), Id::C(32)],
+                &[Id::C(7), Id::C(8), Id::C(33)],
+            ),
+            ("UIDL", T, &[Id::C(4), Id::C(8), Id::C(35), Id::V(7)], &[]),
+            ("UIDL 1", T, &[Id::C(4), Id::C(8), Id::C(35)], &[Id::V(7)]),
+            (
+                "UIDL",
+                A,
+                &[Id::C(4), Id::V(7)],
+                &[Id::C(7), Id::C(8), Id::C(35)],
+            ),
+            ("QUIT", T, &[Id::C(4), Id::C(30)], &[]),
+            ("QUIT x", T, &[Id::C(4)], &[Id::C(30)]),
+            ("QUIT", A, &[Id::C(4), Id::C(12)], &[]),
+            ("QUIT x", A, &[Id::C(4)], &[Id::C(12)]),
+            ("QUIT", N, &[Id::C(4), Id::C(12), Id::C(45)], &[]),
+            (
+                "USER me",
+                A,
+                &[Id::C(4), Id::C(7), Id::C(42), Id::C(43)],
+                &[],
+            ),
+            (
+                "USER me",
+                G,
+                &[Id::C(4), Id::C(7), Id::C(42), Id::C(43)],
+                &[],
+            ),
+            ("USER me", T, &[Id::C(4), Id::C(7), Id::C(42)], &[Id::C(43)]),
+            (
+                "USER a b",
+                A,
+                &[Id::C(4), Id::C(7), Id::C(43)],
+                &[Id::C(42)],
+            ),
+            (
+                "USER  me",
+                A,
+                &[Id::C(7), Id::C(42), Id::C(43)],
+                &[Id::C(4)],
+            ),
+            (
+                "USER me",
+                N,
+                &[Id::C(4), Id::C(7), Id::C(42), Id::C(43)],
+                &[Id::C(45)],
+            ),
+            (
+                "PASS x",
+                N,
+                &[Id::C(7), Id::C(45), Id::C(46), Id::C(47)],
+                &[Id::C(44)],
+            ),
+            (
+                "PASS x  y ",
+                N,
+                &[Id::C(7), Id::C(45), Id::C(46), Id::C(47)],
+                &[Id::C(44)],
+            ),
+            (
+                "PASS",
+                N,
+                &[Id::C(7), Id::C(45), Id::C(47)],
+                &[Id::C(44), Id::C(46)],
+            ),
+            ("PASS x", A, &[Id::C(7), Id::C(46)], &[Id::C(44), Id::C(47)]),
+            ("APOP me x", A, &[Id::C(4), Id::C(7)], &[Id::V(8)]),
+            ("AUTH", A, &[Id::C(4)], &[]),
+            ("AUTH PLAIN", A, &[Id::C(4), Id::C(7)], &[]),
+            ("CAPA", A, &[Id::C(4)], &[]),
+        ];
+        for (line, state, kept, broken) in rows {
+            let seen = seen(vec![Entry::Command(command(line, *state))]);
+            let always = [&[Id::C(1), Id::C(3)], *kept].concat();
+            let wanted = (sorted(&always), sorted(broken));
+            assert_eq!(ids(&seen), wanted, "{line:?} {state:?}");
+        }
+        for line in ["", "USER m\u{e9}", "USER m\t"] {
+            let seen = seen(vec![Entry::Command(command(line, A))]);
+            assert!(ids(&seen).1.contains(&Id::C(3)), "{line:?}");
+        }
+        let mut ends_with_lf = command("STAT", T);
+        ends_with_lf.crlf = false;
+        let seen = seen(vec![Entry::Command(ends_with_lf)]);
+        assert_eq!(ids(&seen).1, [Id::C(3)]);
+    }
+
+    #[test]
+    fn what_came_before_decides_of_pass() {
+        use State::{Authorization as A, Named as N, Transaction as T};
+        let say = |line, state| Entry::Command(command(line, state));
+        let sent = |octets: &[u8]| Entry::Sent(octets.to_vec());
+        let (yes, no) = (|| sent(b"+OK\r\n"), || sent(b"-ERR\r\n"));
+        for (entries, kept, broken) in [
+            (vec![say("USER a", A), yes(), say("PASS x", N)], 1, 0),
+            (vec![say("USER a", A), no(), say("PASS x", A)], 0, 1),
+            (vec![say("USER a", A), no(), say("USER b", A)], 1, 0),
+            (vec![say("USER a", A), say("PASS x", A)], 0, 0),
+            (vec![say("NOOP", T), no(), say("PASS x", A)], 0, 0),
+            (
+                vec![say("NOOP", T), no(), say("USER a", A), say("PASS x", A)],
+                0,
+                0,
+            ),
+        ] {
+            let seen = seen(entries.clone());
+            let of_45 = seen.get(&Id::C(45)).cloned().unwrap_or_default();
+            assert_eq!(
+                (of_45.kept, of_45.times_broken),
+                (kept, broken),
+                "{entries:?}"
+            );
+            let has_user = entries[..entries.len() - 1].iter().any(
+                |entry| matches!(entry, Entry::Command(command) if command.begins_with("USER")),
+            );
+            if let Some(of_44) = seen.get(&Id::C(44)) {
+                assert_eq!(of_44.kept, usize::from(has_user), "{entries:?}");
+            }
+        }
+        // USER may come twice.
+        let entries = vec![
+            say("USER a", A),
+            no(),
+            say("USER b", A),
+            yes(),
+            say("PASS x", N),
+        ];
+        assert_eq!(seen(entries)[&Id::C(44)].kept, 1);
+    }
+
+    #[test]
+    fn counts_all_and_shows_some_of_the_commands_that_break_a_statement() {
+        let entries = |count| vec![Entry::Command(command("RSET", State::Transaction)); count];
+        let seen_of = |count| seen(entries(count))[&Id::V(6)].clone();
+        for count in [1, 4, 5, 6, 9] {
+            let seen = seen_of(count);
+            assert_eq!(seen.times_broken, count);
+            assert_eq!(seen.broken.len(), count.min(EXAMPLES_MAX));
+            assert_eq!(seen.kept, 0);
+        }
+        let example = &seen_of(1).broken[0];
+        assert!(example.contains("scenario: C: RSET"), "{example}");
+        assert!(example.contains("TRANSACTION"), "{example}");
+        assert_eq!(seen(entries(9))[&Id::C(3)].kept, 9);
+        // What comes after the end of the connection was sent before it.
+        let mut late = command("RSET", State::Transaction);
+        late.closed = true;
+        assert!(seen(vec![Entry::Command(late)]).is_empty());
+    }
 }

@@ -189,7 +189,10 @@ fn mail(
         let message = scenario.messages.iter().find(|message| is(&other, message));
         let copies = |message: &Message| new.iter().filter(|new| is(new, message)).count();
         match message.map(copies) {
-            None => fault(Verdict::Lossy, "it stored mail that nobody sent".to_owned()),
+            None => fault(
+                Verdict::Lossy,
+                "it stored mail that was never sent".to_owned(),
+            ),
             // An earlier run stored it.
             Some(0) => {}
             Some(1) => fault(Verdict::Warn, "it stored a message again".to_owned()),
@@ -369,3 +372,6 @@ impl Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

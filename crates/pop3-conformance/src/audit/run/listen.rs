@@ -156,12 +156,12 @@ fn accept(shared: &Arc<Shared>) -> Vec<JoinHandle<Log>> {
 fn serve(stream: TcpStream, shared: &Shared) -> Log {
     let maildrop = lock(&shared.maildrop).clone();
     let mut server = Server::with_maildrop(&shared.scenario, maildrop);
-    let mut wire = Wire::Clear(stream);
+    let mut wire = Socket::Clear(stream);
     let _ = play(&mut server, &mut wire, shared);
     server.into_log()
 }
 
-fn play(server: &mut Server<'_>, wire: &mut Wire, shared: &Shared) -> io::Result<()> {
+fn play(server: &mut Server<'_>, wire: &mut Socket, shared: &Shared) -> io::Result<()> {
     let began = Instant::now();
     let (mut owed, mut flooded) = (false, false);
     let mut input = [0; 4096];
@@ -232,12 +232,12 @@ fn is_timeout(error: &io::Error) -> bool {
     )
 }
 
-enum Wire {
+enum Socket {
     Clear(TcpStream),
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
-impl Wire {
+impl Socket {
     const fn tcp(&self) -> &TcpStream {
         match self {
             Self::Clear(stream) => stream,

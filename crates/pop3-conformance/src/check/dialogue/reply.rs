@@ -41,7 +41,7 @@ pub(in crate::check) enum TroubleKind {
     NoBlock,
     /// A block without its last line.
     BlockUnended,
-    /// A block that goes on and on.
+    /// A block that exceeds the limit.
     BlockTooLong,
     /// The command could not be sent.
     Unsent,

@@ -46,6 +46,12 @@ fn word(command: &str) -> &str {
     command.split(' ').next().unwrap_or_default()
 }
 
+/// Whether the number is that of a message that DELE marked.
+fn names_deleted(state: &State, command: &str) -> bool {
+    let number = command.split(' ').nth(1).unwrap_or_default();
+    state.deleted.iter().any(|deleted| deleted == number)
+}
+
 fn first_line(reply: &str) -> String {
     let end = reply.find("\r\n").map_or(reply.len(), |end| end + 2);
     reply[..end].to_owned()

@@ -1,17 +1,17 @@
 //! A fault or more for each statement.
 
-use crate::mock::{Fault, NO_FAULT, Quirk};
+use crate::mock::{Fault, GREETING, NO_FAULT, Quirk};
 
 use super::{
-    Row, command, first_line, is, on, one_more_octet, quirk, reply, stat_of_one_more_octet,
-    without_last_line, word,
+    Row, command, first_line, is, names_deleted, on, one_more_octet, quirk, reply,
+    stat_of_one_more_octet, without_last_line, word,
 };
 
 pub(crate) const FAULTS: &[Row] = &[
     (
         "C0002",
         "does not greet",
-        reply(|_, command, reply| on(command.is_empty(), reply, |_| String::new())),
+        reply(|_, command, reply| on(command == GREETING, reply, |_| String::new())),
     ),
     (
         "C0005",
@@ -110,9 +110,11 @@ pub(crate) const FAULTS: &[Row] = &[
         "C0019",
         "tells other octets in LIST 1",
         reply(|_, command, reply| {
-            on(is(command, "LIST 1"), reply, |_| {
-                "+OK 1 999999\r\n".to_owned()
-            })
+            on(
+                is(command, "LIST 1") && reply.starts_with('+'),
+                reply,
+                |_| "+OK 1 999999\r\n".to_owned(),
+            )
         }),
     ),
     (
@@ -170,13 +172,16 @@ pub(crate) const FAULTS: &[Row] = &[
     (
         "C0026",
         "deletes twice",
-        reply(|_, command, reply| on(word(command) == "DELE", reply, |_| "+OK\r\n".to_owned())),
+        reply(|state, command, reply| {
+            let is_again = word(command) == "DELE" && names_deleted(state, command);
+            on(is_again, reply, |_| "+OK\r\n".to_owned())
+        }),
     ),
     (
         "C0026",
         "retrieves what is deleted",
         reply(|state, command, reply| {
-            let is_deleted = word(command) == "RETR" && !state.deleted.is_empty();
+            let is_deleted = word(command) == "RETR" && names_deleted(state, command);
             on(is_deleted, reply, |_| "+OK\r\n.\r\n".to_owned())
         }),
     ),
@@ -220,9 +225,11 @@ pub(crate) const FAULTS: &[Row] = &[
         "C0036",
         "tells another unique-id in UIDL 1",
         reply(|_, command, reply| {
-            on(is(command, "UIDL 1"), reply, |_| {
-                "+OK 1 another\r\n".to_owned()
-            })
+            on(
+                is(command, "UIDL 1") && reply.starts_with('+'),
+                reply,
+                |_| "+OK 1 another\r\n".to_owned(),
+            )
         }),
     ),
     (

@@ -2,7 +2,11 @@
 
 use pop3_proto::{Command, Profile, client::State};
 
-use super::{STATES, Sessions, Talk, pass, user};
+use super::{
+    STATES, Sessions, Talk,
+    histories::{History, auth, histories, lang},
+    pass, user,
+};
 use crate::{checking::Verdict, faults::client::sound};
 
 checks! { dyn Sessions, sound:
@@ -17,13 +21,15 @@ checks! { dyn Sessions, sound:
 
 fn c0007_once_greeted_the_client_can_say_who_it_is(sessions: &mut dyn Sessions) -> Verdict {
     for profile in Profile::ALL {
-        let mut early = Talk::in_state(sessions, profile, State::Greeting);
-        let sent = early.send(&user());
-        ensure!(
-            sent.is_err(),
-            "{} before the greeting: {sent:?}",
-            profile.name
-        );
+        // APOP as Outlook is the matter of V0008.
+        for command in [user(), auth()] {
+            let sent = Talk::in_state(sessions, profile, State::Greeting).send(&command);
+            ensure!(
+                sent.is_err(),
+                "{} before the greeting: {sent:?}",
+                profile.name
+            );
+        }
         let mut talk = Talk::greeted(sessions, profile);
         let sent = talk.send(&user());
         ensure!(sent.is_ok(), "{} once greeted: {sent:?}", profile.name);
@@ -37,8 +43,10 @@ fn c0008_nothing_but_authentication_leads_to_transaction(sessions: &mut dyn Sess
             (Command::Capa, "+OK\r\nUSER\r\n.\r\n"),
             (Command::LangList, "+OK\r\nen\r\n.\r\n"),
             (Command::Utf8, "+OK\r\n"),
+            (Command::AuthList, "+OK\r\nPLAIN\r\n.\r\n"),
             (user(), "+OK\r\n"),
             (user(), "-ERR\r\n"),
+            (auth(), "-ERR\r\n"),
         ] {
             let mut talk = Talk::greeted(sessions, profile);
             talk.ask(&command, reply);
@@ -49,6 +57,12 @@ fn c0008_nothing_but_authentication_leads_to_transaction(sessions: &mut dyn Sess
                 profile.name
             );
         }
+        let state = Talk::greeted(sessions, profile).state();
+        ensure!(
+            state == State::Authorization,
+            "{} greeted: {state}",
+            profile.name
+        );
         for (reply, expected) in [
             ("-ERR\r\n", State::Authorization),
             ("+OK\r\n", State::Transaction),
@@ -78,10 +92,16 @@ fn c0010_after_a_refused_login_comes_another_or_quit(sessions: &mut dyn Sessions
                 }
                 talk
             };
-            for command in [user(), Command::Quit, Command::Capa] {
+            for command in [user(), auth(), Command::Quit, Command::Capa] {
                 let sent = refused().send(&command);
                 ensure!(sent.is_ok(), "{} after {times}: {sent:?}", profile.name);
             }
+        }
+        for command in [user(), auth(), Command::Quit] {
+            let mut talk = Talk::greeted(sessions, profile);
+            talk.ask(&auth(), "-ERR [AUTH] no\r\n");
+            let sent = talk.send(&command);
+            ensure!(sent.is_ok(), "{} after AUTH: {sent:?}", profile.name);
         }
     }
     Ok(())
@@ -89,14 +109,24 @@ fn c0010_after_a_refused_login_comes_another_or_quit(sessions: &mut dyn Sessions
 
 fn c0044_pass_is_not_the_first_command_of_a_login(sessions: &mut dyn Sessions) -> Verdict {
     for profile in Profile::ALL {
-        let mut talk = Talk::greeted(sessions, profile);
-        let sent = talk.send(&pass());
-        ensure!(sent.is_err(), "{}: {sent:?}", profile.name);
-        talk.ask(&Command::Capa, "+OK\r\nUSER\r\n.\r\n");
-        let sent = talk.send(&pass());
-        ensure!(sent.is_err(), "{} after CAPA: {sent:?}", profile.name);
+        for (history, mut talk) in histories(sessions, profile, State::Authorization) {
+            if !has_user(&history) {
+                let sent = talk.send(&pass());
+                ensure!(
+                    sent.is_err(),
+                    "{} after {history:?}: {sent:?}",
+                    profile.name
+                );
+            }
+        }
     }
     Ok(())
+}
+
+fn has_user(history: &History) -> bool {
+    history
+        .iter()
+        .any(|(command, _)| command.keyword() == "USER")
 }
 
 /// After this reply to USER these commands are refused, and those sent.
@@ -131,6 +161,8 @@ fn c0045_after_a_positive_user_pass_or_quit_is_due(sessions: &mut dyn Sessions) 
         Command::LangList,
         Command::AuthList,
         Command::Utf8,
+        lang(),
+        auth(),
     ];
     after_user(sessions, "+OK\r\n", &refused, &[pass(), Command::Quit])
 }
@@ -142,7 +174,7 @@ fn c0045_after_a_negative_user_another_login_or_quit_is_due(
         sessions,
         "-ERR who?\r\n",
         &[pass()],
-        &[user(), Command::Quit],
+        &[user(), auth(), Command::Quit],
     )
 }
 
@@ -162,6 +194,20 @@ fn c0047_pass_comes_directly_after_a_successful_user(sessions: &mut dyn Sessions
         talk.ask(&pass(), "-ERR no\r\n");
         let sent = talk.send(&pass());
         ensure!(sent.is_err(), "{} again: {sent:?}", profile.name);
+        for (history, mut talk) in histories(sessions, profile, State::Authorization) {
+            // Directly after USER it is the matter of C0045, and without it of C0044.
+            let is_last = history
+                .last()
+                .is_some_and(|(last, _)| last.keyword() == "USER");
+            if has_user(&history) && !is_last {
+                let sent = talk.send(&pass());
+                ensure!(
+                    sent.is_err(),
+                    "{} after {history:?}: {sent:?}",
+                    profile.name
+                );
+            }
+        }
         for state in STATES
             .into_iter()
             .filter(|state| *state != State::Authorization)

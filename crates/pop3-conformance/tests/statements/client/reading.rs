@@ -4,15 +4,15 @@ use pop3_proto::{
     Command, Mechanism, Profile, Secret,
     client::{Request, State},
 };
-use pop3_testkit::view::Said;
+use pop3_testkit::view::ClientEvent;
 
-use super::{Sessions, Talk, number, outlook};
+use super::{Sessions, Talk, number, outlook, pass, user};
 use crate::{checking::Verdict, faults::client::sound};
 
 checks! { dyn Sessions, sound:
     c0004_runs_of_blanks_separate_the_fields_of_replies,
     v0001_outlook_goes_by_the_first_octet,
-    v0001_outlook_goes_by_the_first_octet_after_auth_too,
+    v0001_outlook_goes_by_the_first_octet_after_logins_too,
     v0001_by_the_rfc_alone_another_indicator_is_no_reply,
     v0002_the_dot_before_anything_but_crlf_is_removed,
     v0002_outlook_ends_list_uidl_and_capa_at_any_dot_that_begins_a_line,
@@ -24,12 +24,14 @@ fn c0004_runs_of_blanks_separate_the_fields_of_replies(sessions: &mut dyn Sessio
         for blanks in [" ", "  ", "\t", "\t\t", " \t ", "\t \t"] {
             let mut talk = Talk::logged_in(sessions, profile);
             let said = talk.ask(&Command::Stat, &format!("+OK{blanks}2{blanks}320\r\n"));
-            let is_read =
-                matches!(&said[..], [Said::Status(_, true, _, Some(text))] if text == "2 320");
+            let is_read = matches!(&said[..], [ClientEvent::Status(_, true, _, Some(text))] if text == "2 320");
             ensure!(is_read, "{}: {said:?}", profile.name);
             for (command, said_of) in [
-                (Command::List(None), Said::Scan(2, 320)),
-                (Command::Uidl(None), Said::UniqueId(2, "320".to_owned())),
+                (Command::List(None), ClientEvent::Scan(2, 320)),
+                (
+                    Command::Uidl(None),
+                    ClientEvent::UniqueId(2, "320".to_owned()),
+                ),
             ] {
                 let said = talk.ask(&command, &format!("+OK\r\n2{blanks}320\r\n.\r\n"));
                 ensure!(said.get(1) == Some(&said_of), "{}: {said:?}", profile.name);
@@ -40,7 +42,7 @@ fn c0004_runs_of_blanks_separate_the_fields_of_replies(sessions: &mut dyn Sessio
             );
             let words = |text: &str| text.split_whitespace().eq(["SASL", "PLAIN", "LOGIN"]);
             ensure!(
-                matches!(&said[..], [_, Said::Capability(text), _] if words(text)),
+                matches!(&said[..], [_, ClientEvent::Capability(text), _] if words(text)),
                 "{}: {said:?}",
                 profile.name
             );
@@ -74,11 +76,13 @@ fn v0001_outlook_goes_by_the_first_octet(sessions: &mut dyn Sessions) -> Verdict
         {
             let mut talk = Talk::logged_in(sessions, profile);
             let said = talk.ask(&Command::Noop, &format!("{line}\r\n"));
-            let is_right = matches!(&said[..], [Said::Status(_, found, ..)] if *found == is_yes);
+            let is_right =
+                matches!(&said[..], [ClientEvent::Status(_, found, ..)] if *found == is_yes);
             ensure!(is_right, "{} {line:?}: {said:?}", profile.name);
             // A negative answer has no block, whatever it says.
             let said = talk.ask(&Command::Retr(number(1)), &format!("{line}\r\n"));
-            let is_right = matches!(&said[..], [Said::Status(_, found, ..)] if *found == is_yes);
+            let is_right =
+                matches!(&said[..], [ClientEvent::Status(_, found, ..)] if *found == is_yes);
             ensure!(is_right, "{} {line:?}: {said:?}", profile.name);
             let mut talk = Talk::in_state(sessions, profile, State::Greeting);
             talk.receive(&format!("{line}\r\n"));
@@ -98,13 +102,24 @@ fn v0001_outlook_goes_by_the_first_octet(sessions: &mut dyn Sessions) -> Verdict
     Ok(())
 }
 
-fn v0001_outlook_goes_by_the_first_octet_after_auth_too(sessions: &mut dyn Sessions) -> Verdict {
+fn v0001_outlook_goes_by_the_first_octet_after_logins_too(sessions: &mut dyn Sessions) -> Verdict {
     let auth = Command::Auth {
         mechanism: Mechanism::new("PLAIN").expect("a mechanism"),
         initial_response: Some(Secret::new("AGEAYg==").expect("base64")),
     };
     for profile in Profile::ALL {
         for reply in ["+ok in\r\n", "+Ok\r\n", "+OK\tin\r\n"] {
+            if profile != Profile::RFC1939 {
+                let mut talk = Talk::greeted(sessions, profile);
+                talk.ask(&user(), "+OK\r\n");
+                talk.ask(&pass(), reply);
+                let state = talk.state();
+                ensure!(
+                    state == State::Transaction,
+                    "{} after PASS {reply:?}: {state}",
+                    profile.name
+                );
+            }
             let mut talk = Talk::greeted(sessions, profile);
             talk.ask(&auth, reply);
             let (state, is_rfc) = (talk.state(), profile == Profile::RFC1939);
@@ -129,28 +144,28 @@ fn v0001_by_the_rfc_alone_another_indicator_is_no_reply(sessions: &mut dyn Sessi
 }
 
 /// The octets of the message that came.
-fn message(said: &[Said]) -> String {
+fn message(said: &[ClientEvent]) -> String {
     let data = said.iter().filter_map(|said| match said {
-        Said::Data(octets) => Some(String::from_utf8_lossy(octets)),
+        ClientEvent::Data(octets) => Some(String::from_utf8_lossy(octets)),
         _ => None,
     });
     data.collect()
 }
 
 fn v0002_the_dot_before_anything_but_crlf_is_removed(sessions: &mut dyn Sessions) -> Verdict {
-    let block = "..\r\n.x\r\n...\r\n. \r\n.\rx\r\n.\nx\r\na.\r\n.\r\n";
+    let block = "..\r\n.x\r\n...\r\n. \r\n.\rx\r\n.\nx\r\na\r.\rb\r\na.\r\n.\r\n";
     for profile in Profile::ALL {
         for command in [Command::Retr(number(1)), Command::Top(number(1), 9)] {
             let mut talk = Talk::logged_in(sessions, profile);
             let said = talk.ask(&command, &format!("+OK\r\n{block}"));
             let found = message(&said);
             ensure!(
-                found == ".\r\nx\r\n..\r\n \r\n\rx\r\n\nx\r\na.\r\n",
+                found == ".\r\nx\r\n..\r\n \r\n\rx\r\n\nx\r\na\r.\rb\r\na.\r\n",
                 "{}: {found:?}",
                 profile.name
             );
             ensure!(
-                matches!(said.last(), Some(Said::End { .. })),
+                matches!(said.last(), Some(ClientEvent::End { .. })),
                 "{}: {said:?}",
                 profile.name
             );
@@ -167,7 +182,7 @@ fn v0002_outlook_ends_list_uidl_and_capa_at_any_dot_that_begins_a_line(
             for end in [".", "..", ".x", ". ", ".\rx"] {
                 let mut talk = Talk::logged_in(sessions, profile);
                 let said = talk.ask(&command, &format!("+OK\r\n1 1\r\n{end}\r\n"));
-                let is_over = matches!(said.last(), Some(Said::End { .. }));
+                let is_over = matches!(said.last(), Some(ClientEvent::End { .. }));
                 let expected = end == "." || profile != Profile::RFC1939;
                 ensure!(
                     is_over == expected,
@@ -192,7 +207,7 @@ fn v0002_outlook_reads_the_lists_of_auth_and_lang_to_their_end(
             let mut talk = Talk::greeted(sessions, profile);
             let said = talk.ask(&command, "+OK\r\nab\r\n..cd\r\n.ef\r\n..\r\ngh\r\n.\r\n");
             let lines = said.iter().filter_map(|said| match said {
-                Said::Line(line) => Some(String::from_utf8_lossy(line).into_owned()),
+                ClientEvent::Line(line) => Some(String::from_utf8_lossy(line).into_owned()),
                 _ => None,
             });
             let lines: Vec<String> = lines.collect();

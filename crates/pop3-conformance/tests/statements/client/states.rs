@@ -2,7 +2,11 @@
 
 use pop3_proto::{Command, Profile, client::State};
 
-use super::{STATES, Sessions, Talk, apop, number, outlook, pass, user};
+use super::{
+    STATES, Sessions, Talk, apop,
+    histories::{histories, of_transaction},
+    number, outlook, pass, user,
+};
 use crate::{checking::Verdict, faults::client::sound};
 
 checks! { dyn Sessions, sound:
@@ -23,21 +27,33 @@ checks! { dyn Sessions, sound:
 
 fn c0013_commands_are_sent_again_and_again(sessions: &mut dyn Sessions) -> Verdict {
     for profile in Profile::ALL {
-        for (command, reply) in [
-            (Command::Stat, "+OK 2 320\r\n"),
-            (Command::List(None), "+OK\r\n1 120\r\n2 200\r\n.\r\n"),
-            (Command::Retr(number(1)), "+OK\r\nA: b\r\n\r\n.\r\n"),
-            (Command::Noop, "+OK\r\n"),
-            (Command::Uidl(None), "+OK\r\n1 a\r\n2 b\r\n.\r\n"),
-            (Command::Top(number(1), 0), "+OK\r\nA: b\r\n\r\n.\r\n"),
-        ] {
-            let mut talk = Talk::logged_in(sessions, profile);
-            for time in 1..=3 {
-                let sent = talk.send(&command);
-                ensure!(sent.is_ok(), "{} time {time}: {sent:?}", profile.name);
-                talk.receive(reply);
-                ensure!(talk.error.is_none(), "{}: {:?}", profile.name, talk.error);
+        // A message is deleted once.
+        let again = of_transaction().into_iter();
+        for (command, reply) in again.filter(|(command, _)| command.keyword() != "DELE") {
+            for (between, reply_between) in of_transaction() {
+                let mut talk = Talk::logged_in(sessions, profile);
+                let steps = [
+                    (&command, reply),
+                    (&between, reply_between),
+                    (&command, reply),
+                ];
+                for (command, reply) in steps {
+                    let sent = talk.send(command);
+                    ensure!(
+                        sent.is_ok(),
+                        "{} {command:?}, with {between:?} between: {sent:?}",
+                        profile.name
+                    );
+                    talk.receive(reply);
+                    ensure!(talk.error.is_none(), "{}: {:?}", profile.name, talk.error);
+                }
             }
+        }
+        let mut talk = Talk::logged_in(sessions, profile);
+        for n in 1..=3 {
+            let sent = talk.send(&Command::Dele(number(n)));
+            ensure!(sent.is_ok(), "{} DELE {n}: {sent:?}", profile.name);
+            talk.receive("+OK\r\n");
         }
     }
     Ok(())
@@ -58,6 +74,16 @@ fn belongs_in(sessions: &dyn Sessions, command: &Command<'_>, home: State) -> Ve
                 keyword,
                 profile.name
             );
+        }
+        if home == State::Transaction {
+            for (history, mut talk) in histories(sessions, profile, State::Authorization) {
+                let sent = talk.send(command);
+                ensure!(
+                    sent.is_err(),
+                    "{keyword} after {history:?}, by {}: {sent:?}",
+                    profile.name
+                );
+            }
         }
         let mut talk = Talk::greeted(sessions, profile);
         talk.ask(&user(), "+OK\r\n");
@@ -116,6 +142,14 @@ fn outlook_never_sends(sessions: &dyn Sessions, command: &Command<'_>, home: Sta
         for state in STATES {
             let sent = Talk::in_state(sessions, profile, state).send(command);
             ensure!(sent.is_err(), "{} in {state}: {sent:?}", profile.name);
+            for (history, mut talk) in histories(sessions, profile, state) {
+                let sent = talk.send(command);
+                ensure!(
+                    sent.is_err(),
+                    "{} in {state} after {history:?}: {sent:?}",
+                    profile.name
+                );
+            }
         }
     }
     let sent = Talk::in_state(sessions, Profile::RFC1939, home).send(command);
@@ -135,14 +169,7 @@ fn v0003_outlook_never_sends_list_with_a_number(sessions: &mut dyn Sessions) -> 
 }
 
 fn v0006_outlook_never_sends_rset(sessions: &mut dyn Sessions) -> Verdict {
-    outlook_never_sends(sessions, &Command::Rset, State::Transaction)?;
-    for profile in outlook() {
-        let mut talk = Talk::logged_in(sessions, profile);
-        talk.ask(&Command::Dele(number(1)), "+OK\r\n");
-        let sent = talk.send(&Command::Rset);
-        ensure!(sent.is_err(), "{} after DELE: {sent:?}", profile.name);
-    }
-    Ok(())
+    outlook_never_sends(sessions, &Command::Rset, State::Transaction)
 }
 
 fn v0007_outlook_never_sends_uidl_with_a_number(sessions: &mut dyn Sessions) -> Verdict {

@@ -6,7 +6,7 @@ use pop3_proto::{
     Command, MessageNumber, Profile,
     client::{ClientError, Config, DeleteProof, State},
 };
-use pop3_testkit::view::{self, Heard, Sound};
+use pop3_testkit::view::{self, ClientSession, ClientStep};
 
 use crate::{
     checking::{Fault, Verdict, compare, found, passes},
@@ -49,7 +49,7 @@ pub(crate) struct Spoilt {
     believes: fn(&Seen<'_>) -> State,
 }
 
-const SOUND: Spoilt = Spoilt {
+pub(crate) const SOUND: Spoilt = Spoilt {
     config: |_| {},
     sends: |_, line| line.to_owned(),
     forces: |_, _| false,
@@ -63,7 +63,7 @@ impl Sessions for Spoilt {
         (self.config)(&mut config);
         Box::new(Client {
             profile: config.profile.name,
-            sound: Sound::new(config, now),
+            inner: ClientSession::new(config, now),
             fault: *self,
             lines: Vec::new(),
             output: String::new(),
@@ -76,7 +76,7 @@ impl Sessions for Spoilt {
 /// The session of pop3-proto with a fault.
 struct Client {
     profile: &'static str,
-    sound: Sound,
+    inner: ClientSession,
     fault: Spoilt,
     lines: Vec<String>,
     output: String,
@@ -88,7 +88,7 @@ struct Client {
 impl Client {
     fn seen(&self) -> Seen<'_> {
         Seen {
-            state: self.sound.session().state(),
+            state: self.inner.session().state(),
             profile: self.profile,
             lines: &self.lines,
             is_refused: self.is_refused,
@@ -100,7 +100,7 @@ impl Client {
         &mut self,
         now: Instant,
         command: &Command<'_>,
-        enqueue: impl FnOnce(&mut Sound) -> Result<(), ClientError>,
+        enqueue: impl FnOnce(&mut ClientSession) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
         let mut line = Vec::new();
         let is_line = command.encode(&mut line).is_ok();
@@ -109,8 +109,8 @@ impl Client {
             return Err(ClientError::Busy);
         }
         let is_forced = (self.fault.forces)(&self.seen(), line.trim_end());
-        let octets = match enqueue(&mut self.sound) {
-            Ok(()) => view::Client::transmit(&mut self.sound, now),
+        let octets = match enqueue(&mut self.inner) {
+            Ok(()) => view::Client::transmit(&mut self.inner, now),
             Err(_) if is_forced && is_line => line.bytes().collect(),
             Err(error) => return Err(error),
         };
@@ -122,8 +122,8 @@ impl Client {
 }
 
 impl view::Client for Client {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
     fn enqueue(&mut self, now: Instant, command: &Command<'_>) -> Result<(), ClientError> {
@@ -140,7 +140,7 @@ impl view::Client for Client {
 
     fn proof(&mut self, number: MessageNumber) -> Option<DeleteProof> {
         self.number = Some(number);
-        Some(Sound::held(number))
+        Some(ClientSession::held(number))
     }
 
     fn state(&mut self) -> State {
@@ -154,7 +154,7 @@ impl view::Client for Client {
             .collect()
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
         let text: String = input.iter().map(|&octet| char::from(octet)).collect();
         self.is_refused = text.starts_with('-');
         let read = (self.fault.reads)(&self.seen(), &text);
@@ -162,12 +162,12 @@ impl view::Client for Client {
         let (mut rest, mut said) = (&octets[..], Vec::new());
         let mut error = None;
         while !rest.is_empty() && error.is_none() {
-            let heard = view::Client::handle_input(&mut self.sound, now, rest);
+            let heard = view::Client::handle_input(&mut self.inner, now, rest);
             rest = &rest[heard.consumed..];
             said.extend(heard.said);
             error = heard.error;
         }
-        Heard {
+        ClientStep {
             consumed: input.len(),
             said,
             error,

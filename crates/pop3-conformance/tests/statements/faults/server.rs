@@ -58,9 +58,14 @@ macro_rules! reads {
 }
 
 mod basics;
+mod changes;
+mod kinds;
 mod maildrop;
 mod messages;
+mod moments;
 mod optional;
+
+use changes::*;
 
 impl Subject for Mock {
     fn connect(&mut self) -> io::Result<Box<dyn Connection>> {
@@ -69,6 +74,10 @@ impl Subject for Mock {
 
     fn deliver(&mut self, unique_id: &str, message: &str) {
         Mock::deliver(self, unique_id, message);
+    }
+
+    fn wait(&mut self) -> bool {
+        false
     }
 }
 
@@ -88,8 +97,10 @@ pub(crate) fn faults() -> impl Iterator<Item = Row> {
     let of_check = of_check.map(|(id, what, fault)| row(id, what, *fault));
     let ours = [
         basics::FAULTS,
+        kinds::FAULTS,
         maildrop::FAULTS,
         messages::FAULTS,
+        moments::FAULTS,
         optional::FAULTS,
     ];
     of_check
@@ -140,23 +151,66 @@ type Also = (
 const ALSO: &[Also] = &[
     (
         "C0006",
+        "does not stuff a lone dot in TOP",
+        &[("C0034", "the top ends there")],
+    ),
+    (
+        "C0009",
+        "logs in once",
+        &[("C0010", "a second login is none after the first")],
+    ),
+    (
+        "C0022",
+        "answers in one line after DELE",
+        &[("C0006", "where a block was there is a line")],
+    ),
+    (
+        "C0022",
+        "answers in one line if the message is empty",
+        &[("C0006", "the lone dot is missing")],
+    ),
+    (
+        "C0031",
+        "removes the message behind the marked one",
+        &[("C0039", "2 is left, with the unique-id of 3")],
+    ),
+    (
+        "C0031",
+        "does not give the maildrop back",
+        &[
+            ("C0009", "a second login finds it locked"),
+            ("C0010", "and one after a refused one"),
+        ],
+    ),
+    (
+        "C0019",
+        "is wrong after RSET",
+        &[("C0021", "it is not exact")],
+    ),
+    (
+        "C0006",
         "ends messages by two dots",
         &[("C0023", "the message is a line longer")],
+    ),
+    (
+        "C0006",
+        "does not end TOP",
+        &[("C0034", "of a message of no octets one line is left")],
+    ),
+    (
+        "C0006",
+        "does not end messages",
+        &[("C0022", "of a message of no octets one line is left")],
+    ),
+    (
+        "C0006",
+        "does not stuff a line of one dot",
+        &[("C0023", "the message ends there")],
     ),
     (
         "C0014",
         "answers CAPA twice",
         &[("C0006", "the block ends, and goes on")],
-    ),
-    (
-        "C0019",
-        "leaves +OK out",
-        &[("C0014", "what is sent is no reply")],
-    ),
-    (
-        "C0036",
-        "leaves +OK out",
-        &[("C0014", "what is sent is no reply")],
     ),
     (
         "C0014",
@@ -168,16 +222,6 @@ const ALSO: &[Also] = &[
         "does not answer QUIT",
         &[("C0010", "nor after a refused login")],
     ),
-    (
-        "C0020",
-        "answers in one line if there is no message",
-        &[("C0006", "the lone dot is missing")],
-    ),
-    (
-        "C0037",
-        "answers in one line if there is no message",
-        &[("C0006", "the lone dot is missing")],
-    ),
     ("C0019", "gives no octets", &[("C0021", "0 is not exact")]),
     (
         "C0019",
@@ -187,20 +231,22 @@ const ALSO: &[Also] = &[
     (
         "C0019",
         "tells other octets in LIST 1",
-        &[
-            ("C0021", "they are not exact"),
-            ("C0026", "it does so when message 1 is deleted"),
-        ],
+        &[("C0021", "they are not exact")],
     ),
     (
-        "C0036",
-        "tells another unique-id in UIDL 1",
-        &[("C0026", "it does so when message 1 is deleted")],
+        "C0019",
+        "has a line for a message that is not there",
+        &[("C0011", "5 is the number of none")],
     ),
     (
-        "C0026",
-        "retrieves what is deleted",
-        &[("C0023", "what it gives is no message")],
+        "C0020",
+        "answers in one line if there is no message",
+        &[("C0006", "the lone dot is missing")],
+    ),
+    (
+        "C0023",
+        "retrieves the next message",
+        &[("C0031", "there is none after the last")],
     ),
     (
         "C0029",
@@ -213,14 +259,9 @@ const ALSO: &[Also] = &[
         &[("C0010", "a refused login is before login")],
     ),
     (
-        "C0006",
-        "does not stuff a line of one dot",
-        &[("C0023", "the message ends there")],
-    ),
-    (
-        "C0029",
-        "takes marks off",
-        &[("C0026", "the marks are gone")],
+        "C0034",
+        "does not stuff",
+        &[("C0006", "a lone dot ends the block")],
     ),
     (
         "C0036",
@@ -228,106 +269,18 @@ const ALSO: &[Also] = &[
         &[("C0038", "what is left is no unique-id listing")],
     ),
     (
+        "C0036",
+        "has one for a message that is not there",
+        &[("C0011", "5 is the number of none")],
+    ),
+    (
+        "C0037",
+        "answers in one line if there is no message",
+        &[("C0006", "the lone dot is missing")],
+    ),
+    (
         "C0039",
         "takes numbers for unique-ids",
         &[("C0040", "the next message has the number of a removed one")],
     ),
 ];
-
-fn word(command: &str) -> &str {
-    command.split(' ').next().unwrap_or_default()
-}
-
-fn names_deleted(state: &mock::State, command: &str) -> bool {
-    let number = command.split(' ').nth(1).unwrap_or_default();
-    state.deleted.iter().any(|deleted| deleted == number)
-}
-
-fn refusal(_: &str) -> String {
-    "-ERR no\r\n".to_owned()
-}
-
-fn lf(reply: &str) -> String {
-    reply.replace("\r\n", "\n")
-}
-
-fn dot_lf(reply: &str) -> String {
-    reply.replace("\r\n.\r\n", "\r\n.\n")
-}
-
-fn unended(reply: &str) -> String {
-    reply.replace("\r\n.\r\n", "\r\n")
-}
-
-fn first_line(reply: &str) -> String {
-    reply.split_inclusive('\n').take(1).collect()
-}
-
-fn empty_without_block(reply: &str) -> String {
-    match reply.ends_with(")\r\n.\r\n") || reply == "+OK\r\n.\r\n" {
-        true => first_line(reply),
-        false => reply.to_owned(),
-    }
-}
-
-/// The lines of a block, turned.
-fn turned(reply: &str, turn: impl Fn(Vec<&str>) -> Vec<String>) -> String {
-    let mut lines: Vec<&str> = reply.split_inclusive("\r\n").collect();
-    let end = lines.pop().unwrap_or_default();
-    format!("{}{}{end}", lines[0], turn(lines[1..].to_vec()).concat())
-}
-
-fn without_last_line(reply: &str) -> String {
-    turned(reply, |lines| {
-        lines
-            .split_last()
-            .map_or(&[][..], |(_, rest)| rest)
-            .iter()
-            .map(|line| (*line).to_owned())
-            .collect()
-    })
-}
-
-fn reversed(reply: &str) -> String {
-    turned(reply, |lines| {
-        lines.into_iter().rev().map(Into::into).collect()
-    })
-}
-
-fn doubled(reply: &str) -> String {
-    turned(reply, |lines| {
-        lines.into_iter().map(|line| line.repeat(2)).collect()
-    })
-}
-
-/// The lines of a listing with other numbers, from `first`.
-fn counted(reply: &str, first: usize) -> String {
-    turned(reply, |lines| {
-        let rests = lines.iter().filter_map(|line| line.split_once(' '));
-        rests
-            .enumerate()
-            .map(|(at, (_, rest))| format!("{} {rest}", first + at))
-            .collect()
-    })
-}
-
-/// A scan listing with other sizes.
-fn sized(reply: &str, size: impl Fn(&str) -> usize) -> String {
-    turned(reply, |lines| {
-        let sizes = lines.into_iter().filter_map(|line| {
-            let number: usize = line.split(' ').next()?.parse().ok()?;
-            Some(format!("{number} {}\r\n", size(MESSAGES.get(number - 1)?)))
-        });
-        sizes.collect()
-    })
-}
-
-fn last_is_0(reply: &str) -> String {
-    let (rest, _) = reply.rsplit_once(' ').unwrap_or_default();
-    format!("{rest} 0\r\n")
-}
-
-fn one_more(reply: &str) -> String {
-    let (rest, last) = reply.trim_end().rsplit_once(' ').unwrap_or_default();
-    format!("{rest} {}\r\n", last.parse().unwrap_or(0) + 1)
-}

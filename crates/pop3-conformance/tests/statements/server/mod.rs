@@ -13,8 +13,11 @@ use pop3_conformance::check::Connection;
 use crate::checking::{Check, Flaw};
 
 pub(crate) mod basics;
+pub(crate) mod login;
 pub(crate) mod maildrop;
+pub(crate) mod messages;
 pub(crate) mod optional;
+mod walk;
 
 pub(crate) const USER: &str = "mrose";
 pub(crate) const PASSWORD: &str = "tanstaaf";
@@ -28,12 +31,27 @@ pub(crate) const MESSAGES: [&str; 4] = [
     "Subject: 4\r\n",
 ];
 
+/// More than any buffer holds: dots at the begin of lines, and some of these longer
+/// than a line should be.
+pub(crate) fn large() -> String {
+    let line = |n: usize| {
+        let length = if n.is_multiple_of(100) { 1200 } else { n % 60 };
+        format!("{}{n}{}\r\n", ".".repeat(n % 3), "x".repeat(length))
+    };
+    let lines: String = (1..=2000).map(line).collect();
+    format!("Subject: large\r\n\r\n{lines}.\r\n")
+}
+
 /// A server under test, with one maildrop.
 pub(crate) trait Subject {
     fn connect(&mut self) -> io::Result<Box<dyn Connection>>;
 
-    /// A message arrives while no session has the maildrop.
+    /// A message arrives; sessions that have the maildrop do not see it.
     fn deliver(&mut self, unique_id: &str, message: &str);
+
+    /// Waits a moment for the server to see what it may not have seen yet; says
+    /// whether another look may show more.
+    fn wait(&mut self) -> bool;
 }
 
 /// One connection.
@@ -68,24 +86,33 @@ impl Dialogue {
         Ok(dialogue)
     }
 
+    pub(crate) fn start_tls(&mut self) -> Result<(), Flaw> {
+        self.ask("STLS");
+        self.connection.start_tls(PATIENCE).map_err(unable)
+    }
+
+    /// Logged in, with one message more than [`MESSAGES`], which is large.
+    pub(crate) fn with_large(subject: &mut dyn Subject) -> Result<Self, Flaw> {
+        subject.deliver("id-4", &large());
+        Self::logged_in(subject)
+    }
+
     pub(crate) fn logged_in(subject: &mut dyn Subject) -> Result<Self, Flaw> {
-        let mut dialogue = Self::protected(subject)?;
-        dialogue.log_in()?;
-        Ok(dialogue)
+        loop {
+            let mut dialogue = Self::protected(subject)?;
+            match dialogue.log_in() {
+                Ok(()) => return Ok(dialogue),
+                // A session that was cut off may have the maildrop for a moment.
+                Err(Flaw::Unable(why)) if why.contains("[IN-USE]") && subject.wait() => {}
+                Err(flaw) => return Err(flaw),
+            }
+        }
     }
 
     pub(crate) fn log_in(&mut self) -> Result<(), Flaw> {
-        let mut reply = String::new();
-        // A session that was cut off may have the maildrop for a moment.
-        for _ in 0..1000 {
-            reply = self.ask(&format!("USER {USER}"));
-            if is_positive(&reply) {
-                reply = self.ask(&format!("PASS {PASSWORD}"));
-            }
-            if !reply.contains("[IN-USE]") {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
+        let mut reply = self.ask(&format!("USER {USER}"));
+        if is_positive(&reply) {
+            reply = self.ask(&format!("PASS {PASSWORD}"));
         }
         match is_positive(&reply) {
             true => Ok(()),
@@ -93,13 +120,25 @@ impl Dialogue {
         }
     }
 
-    /// What comes for a command, an octet a character.
-    pub(crate) fn ask(&mut self, command: &str) -> String {
+    /// Sends a command, and does not wait for what comes.
+    pub(crate) fn begin(&mut self, command: &str) {
+        let octets = format!("{command}\r\n");
+        let _ = self.connection.send(octets.as_bytes(), PATIENCE);
+    }
+
+    /// What comes for a command that was begun.
+    pub(crate) fn finish(&mut self, command: &str) -> String {
         let is_block = is_multi_line(command);
-        let reply = self.say(&format!("{command}\r\n"), |octets| {
+        self.receive(|octets| {
             let is_over = !is_block || octets.starts_with('-');
             octets.ends_with("\r\n") && (is_over || octets.ends_with("\r\n.\r\n"))
-        });
+        })
+    }
+
+    /// What comes for a command, an octet a character.
+    pub(crate) fn ask(&mut self, command: &str) -> String {
+        self.begin(command);
+        let reply = self.finish(command);
         self.log.push((command.to_owned(), reply.clone()));
         reply
     }
@@ -137,7 +176,13 @@ impl Dialogue {
 
 /// The checks of all files.
 pub(crate) fn checks() -> impl Iterator<Item = &'static Check<dyn Subject>> {
-    let files = [basics::CHECKS, maildrop::CHECKS, optional::CHECKS];
+    let files = [
+        basics::CHECKS,
+        login::CHECKS,
+        maildrop::CHECKS,
+        messages::CHECKS,
+        optional::CHECKS,
+    ];
     files.into_iter().flatten()
 }
 
@@ -158,7 +203,7 @@ pub(crate) fn is_refusal(reply: &str) -> bool {
 /// Whether a positive reply to the command has a block.
 pub(crate) fn is_multi_line(command: &str) -> bool {
     let (keyword, argument) = command.split_once(' ').unwrap_or((command, ""));
-    match keyword {
+    match &*keyword.to_ascii_uppercase() {
         "RETR" | "TOP" => true,
         "AUTH" | "CAPA" | "LANG" | "LIST" | "UIDL" => argument.is_empty(),
         _ => false,
@@ -186,6 +231,7 @@ pub(crate) fn sent(message: &str) -> Vec<String> {
         true => format!(".{line}"),
         false => line.to_owned(),
     };
+    let message: String = message.bytes().map(char::from).collect();
     message.lines().map(stuffed).collect()
 }
 

@@ -9,8 +9,8 @@ use pop3_proto::{
 
 use crate::{
     generate::shown,
-    oracle::Scenario,
-    view::{Client, Clients, Said},
+    oracle::{self, Scenario},
+    view::{Client, ClientEvent, Clients},
 };
 
 pub(super) fn log(
@@ -135,21 +135,21 @@ impl Driver<'_> {
         self.log.push(format!("ended {ended}"));
     }
 
-    fn said(&mut self, said: Said) {
-        if let Said::Data(octets) = said {
+    fn said(&mut self, said: ClientEvent) {
+        if let ClientEvent::Data(octets) = said {
             self.data.extend(octets);
             return;
         }
         self.flush_data();
         match said {
-            Said::Greeting(..) => {
+            ClientEvent::Greeting(..) => {
                 self.log.push(said.to_string());
                 self.next();
             }
-            Said::Status(request, positive, text, listing) => {
+            ClientEvent::Status(request, positive, text, listing) => {
                 self.status(request, positive, &text, listing);
             }
-            Said::Challenge(_) => {
+            ClientEvent::Challenge(_) => {
                 self.log.push(said.to_string());
                 let response = self.responses.next().copied().unwrap_or_default();
                 let sent = self.session.respond(
@@ -162,12 +162,12 @@ impl Driver<'_> {
                 );
                 assert_eq!(sent, Ok(()), "a challenge waits");
             }
-            Said::Capability(_) => self.log.push("capability".to_owned()),
-            Said::Malformed(..) if self.reading == Some(Request::Capa) => {
+            ClientEvent::Capability(_) => self.log.push("capability".to_owned()),
+            ClientEvent::Malformed(..) if self.reading == Some(Request::Capa) => {
                 self.log.push("capability".to_owned());
             }
-            Said::Malformed(..) => self.log.push("malformed".to_owned()),
-            Said::End {
+            ClientEvent::Malformed(..) => self.log.push("malformed".to_owned()),
+            ClientEvent::End {
                 request: Request::Capa,
                 octets,
                 entries,
@@ -179,7 +179,7 @@ impl Driver<'_> {
                     .push(format!("end CAPA octets {octets} lines {lines}"));
                 self.over();
             }
-            Said::End { .. } => {
+            ClientEvent::End { .. } => {
                 self.log.push(said.to_string());
                 self.over();
             }
@@ -242,8 +242,9 @@ impl Driver<'_> {
         while self.due == 0
             && let Some(commands) = self.steps.next()
         {
-            for command in commands {
-                let command = Command::parse(command.as_bytes()).expect("a command");
+            for line in commands {
+                let command = Command::parse(line.as_bytes()).expect("a command");
+                assert_eq!(command.is_multiline(), oracle::is_multiline(line), "{line}");
                 let sent = match command {
                     Command::Dele(number) => match self.session.proof(number) {
                         Some(proof) => self.session.enqueue_dele(self.now, proof).is_ok(),
@@ -270,7 +271,7 @@ impl Driver<'_> {
     fn flush_data(&mut self) {
         if !self.data.is_empty() {
             let data = std::mem::take(&mut self.data);
-            self.log.push(Said::Data(data).to_string());
+            self.log.push(ClientEvent::Data(data).to_string());
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         self, Answer, Awaited, CHALLENGES, Ended, IMPLEMENTATION, LOGIN_DELAY, MORE, Newline,
         Reply, ReplyFault, Setup, TIMESTAMP,
     },
-    view::{Server, Servers, Shelf},
+    view::{MemoryMaildrop, Server, Servers},
 };
 
 const MESSAGES: [(&str, &[u8]); 4] = [
@@ -99,7 +99,7 @@ pub(super) fn run(
     let mut driver = Driver {
         session: servers(config(setup), now),
         now,
-        shelf: Shelf::new(messages.collect()).in_trouble(setup.in_trouble),
+        maildrop: MemoryMaildrop::new(messages.collect()).in_trouble(setup.in_trouble),
         handshake: false,
         done: Done {
             sent: Vec::new(),
@@ -124,14 +124,14 @@ pub(super) fn run(
         false => driver.session.handle_eof(now),
     }
     driver.work();
-    driver.done.removed = driver.shelf.removed();
+    driver.done.removed = driver.maildrop.removed();
     driver.done
 }
 
 struct Driver {
     session: Box<dyn Server>,
     now: Instant,
-    shelf: Shelf,
+    maildrop: MemoryMaildrop,
     handshake: bool,
     done: Done,
 }
@@ -188,7 +188,7 @@ impl Driver {
 
     fn answer(&mut self, secret: &str) {
         let verdict = match refusal(None, secret) {
-            None => Verdict::Accept(self.shelf.clone()),
+            None => Verdict::Accept(self.maildrop.clone()),
             Some("[IN-USE]") => Verdict::InUse,
             Some("[LOGIN-DELAY]") => Verdict::LoginDelay,
             Some("[SYS/TEMP]") => Verdict::Temporary,

@@ -7,26 +7,26 @@ use pop3_proto::{
     client::{Capabilities, ClientError, SessionError, State},
 };
 
-use crate::view::{Client, Sound};
+use crate::view::{Client, ClientSession};
 
 /// Says that the server can do what it said before TLS.
 pub(super) struct Remembers {
-    pub(super) sound: Sound,
+    pub(super) inner: ClientSession,
     pub(super) before: Option<Capabilities>,
 }
 
 impl Client for Remembers {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
     fn handle_tls(&mut self, now: Instant) -> Result<(), ClientError> {
-        self.before = Some(self.sound.session().capabilities().clone());
-        self.sound.handle_tls(now)
+        self.before = Some(self.inner.session().capabilities().clone());
+        self.inner.handle_tls(now)
     }
 
     fn capabilities(&mut self) -> Capabilities {
-        let now = self.sound.session().capabilities();
+        let now = self.inner.session().capabilities();
         match &self.before {
             Some(before) if !now.is_known() => before.clone(),
             _ => now.clone(),
@@ -36,17 +36,17 @@ impl Client for Remembers {
 
 /// Sends the initial response in the line of AUTH, however long that gets.
 pub(super) struct Inlines {
-    pub(super) sound: Sound,
+    pub(super) inner: ClientSession,
     pub(super) line: Option<Vec<u8>>,
 }
 
 impl Client for Inlines {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
     fn enqueue(&mut self, now: Instant, command: &Command<'_>) -> Result<(), ClientError> {
-        self.sound.enqueue(now, command)?;
+        self.inner.enqueue(now, command)?;
         if let Command::Auth {
             mechanism,
             initial_response: Some(response),
@@ -59,16 +59,16 @@ impl Client for Inlines {
     }
 
     fn transmit(&mut self, now: Instant) -> Vec<u8> {
-        let sent = self.sound.transmit(now);
+        let sent = self.inner.transmit(now);
         self.line.take().unwrap_or(sent)
     }
 }
 
 /// Never gives a handshake up.
-pub(super) struct Patient(pub(super) Sound);
+pub(super) struct Patient(pub(super) ClientSession);
 
 impl Client for Patient {
-    fn sound(&mut self) -> &mut Sound {
+    fn inner(&mut self) -> &mut ClientSession {
         &mut self.0
     }
 

@@ -5,11 +5,11 @@ use std::{mem, time::Instant};
 use pop3_proto::client::{self, Config, Request, SessionError};
 
 use super::positive;
-use crate::view::{Client, Heard, Said, Sound};
+use crate::view::{Client, ClientEvent, ClientSession, ClientStep};
 
 /// Keeps octets that come when they may not, and reads them later.
 pub(super) struct Late {
-    pub(super) sound: Sound,
+    pub(super) inner: ClientSession,
     pub(super) is_early: fn(&client::Session) -> bool,
     pub(super) kept: Vec<u8>,
 }
@@ -21,7 +21,7 @@ impl Late {
         is_early: fn(&client::Session) -> bool,
     ) -> Self {
         Self {
-            sound: Sound::new(config, now),
+            inner: ClientSession::new(config, now),
             is_early,
             kept: Vec::new(),
         }
@@ -29,21 +29,21 @@ impl Late {
 }
 
 impl Client for Late {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
-        if (self.is_early)(self.sound.session()) {
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
+        if (self.is_early)(self.inner.session()) {
             self.kept.extend_from_slice(input);
-            return Heard {
+            return ClientStep {
                 consumed: input.len(),
                 said: Vec::new(),
                 error: None,
             };
         }
         if !self.kept.is_empty() {
-            let mut heard = self.sound.handle_input(now, &self.kept);
+            let mut heard = self.inner.handle_input(now, &self.kept);
             self.kept.drain(..heard.consumed);
             heard.consumed = 0;
             return heard;
@@ -52,25 +52,25 @@ impl Client for Late {
         // refuse.
         let line_end = input.iter().position(|&octet| octet == b'\n');
         let line = line_end.map_or(input, |end| &input[..=end]);
-        self.sound.handle_input(now, line)
+        self.inner.handle_input(now, line)
     }
 }
 
 /// Takes the answer to LIST or UIDL with a number for a multi-line one.
 pub(super) struct Waits {
-    pub(super) sound: Sound,
-    pub(super) held: Option<Said>,
+    pub(super) inner: ClientSession,
+    pub(super) held: Option<ClientEvent>,
     pub(super) line: Vec<u8>,
 }
 
 impl Client for Waits {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
         if self.held.is_none() {
-            let mut heard = self.sound.handle_input(now, input);
+            let mut heard = self.inner.handle_input(now, input);
             let asked = heard.said.first().and_then(positive);
             if let Some(Request::List(Some(_)) | Request::Uidl(Some(_))) = asked {
                 self.held = heard.said.pop();
@@ -85,7 +85,7 @@ impl Client for Waits {
             self.line.clear();
         }
         let said = if is_end { self.held.take() } else { None };
-        Heard {
+        ClientStep {
             consumed,
             said: said.into_iter().collect(),
             error: None,
@@ -95,7 +95,7 @@ impl Client for Waits {
 
 /// Reads each line of a listing as another.
 pub(super) struct Rewrites {
-    pub(super) sound: Sound,
+    pub(super) inner: ClientSession,
     pub(super) rewrite: fn(&[u8]) -> Option<Vec<u8>>,
     pub(super) listing: bool,
     pub(super) line: Vec<u8>,
@@ -104,7 +104,7 @@ pub(super) struct Rewrites {
 impl Rewrites {
     pub(super) fn new(config: Config, now: Instant, rewrite: fn(&[u8]) -> Option<Vec<u8>>) -> Self {
         Self {
-            sound: Sound::new(config, now),
+            inner: ClientSession::new(config, now),
             rewrite,
             listing: false,
             line: Vec::new(),
@@ -112,40 +112,40 @@ impl Rewrites {
     }
 
     /// Hands octets on, all of them.
-    fn hand_on(&mut self, now: Instant, octets: &[u8]) -> Heard {
-        let mut all = Heard {
+    fn hand_on(&mut self, now: Instant, octets: &[u8]) -> ClientStep {
+        let mut all = ClientStep {
             consumed: octets.len(),
             said: Vec::new(),
             error: None,
         };
         let mut rest = octets;
         while !rest.is_empty() && all.error.is_none() {
-            let heard = self.sound.handle_input(now, rest);
+            let heard = self.inner.handle_input(now, rest);
             rest = &rest[heard.consumed..];
             all.said.extend(heard.said);
             all.error = heard.error;
         }
-        let ended = |said: &Said| matches!(said, Said::End { .. });
+        let ended = |said: &ClientEvent| matches!(said, ClientEvent::End { .. });
         self.listing &= !all.said.iter().any(ended);
         all
     }
 }
 
 impl Client for Rewrites {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
         if !self.listing {
-            let heard = self.sound.handle_input(now, input);
+            let heard = self.inner.handle_input(now, input);
             let asked = heard.said.first().and_then(positive);
             self.listing = matches!(asked, Some(Request::List(None) | Request::Uidl(None)));
             return heard;
         }
         let Some(end) = input.iter().position(|&octet| octet == b'\n') else {
             self.line.extend_from_slice(input);
-            return Heard {
+            return ClientStep {
                 consumed: input.len(),
                 said: Vec::new(),
                 error: None,
@@ -162,7 +162,7 @@ impl Client for Rewrites {
     fn handle_eof(&mut self) -> Result<(), SessionError> {
         let line = mem::take(&mut self.line);
         self.hand_on(Instant::now(), &line);
-        self.sound.handle_eof()
+        self.inner.handle_eof()
     }
 }
 

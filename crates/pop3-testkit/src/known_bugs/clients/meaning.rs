@@ -8,11 +8,11 @@ use pop3_proto::{
 };
 
 use super::positive;
-use crate::view::{Client, Heard, Said, Sound};
+use crate::view::{Client, ClientEvent, ClientSession, ClientStep};
 
-/// Takes for success what is none.
+/// Takes a failure for a success.
 pub(super) struct Believes {
-    pub(super) sound: Sound,
+    pub(super) inner: ClientSession,
     /// Success after `*`, not in place of a challenge.
     pub(super) after_cancel: bool,
     pub(super) line: Vec<u8>,
@@ -22,7 +22,7 @@ pub(super) struct Believes {
 impl Believes {
     pub(super) fn new(config: Config, now: Instant, after_cancel: bool) -> Self {
         Self {
-            sound: Sound::new(config, now),
+            inner: ClientSession::new(config, now),
             after_cancel,
             line: Vec::new(),
             logged_in: false,
@@ -31,15 +31,15 @@ impl Believes {
 }
 
 impl Client for Believes {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
-        let mut heard = self.sound.handle_input(now, input);
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
+        let mut heard = self.inner.handle_input(now, input);
         self.line.extend_from_slice(&input[..heard.consumed]);
-        let success = Said::Status(Request::Auth, true, Vec::new(), None);
-        let is_ok = matches!(heard.said[..], [Said::Challenge(ref text)] if text.is_empty())
+        let success = ClientEvent::Status(Request::Auth, true, Vec::new(), None);
+        let is_ok = matches!(heard.said[..], [ClientEvent::Challenge(ref text)] if text.is_empty())
             && self.line.starts_with(b"+OK");
         if is_ok && !self.after_cancel {
             self.logged_in = true;
@@ -49,7 +49,7 @@ impl Client for Believes {
             && !self.logged_in
         {
             self.logged_in = true;
-            return Heard {
+            return ClientStep {
                 consumed: input.len(),
                 said: vec![success],
                 error: None,
@@ -64,24 +64,24 @@ impl Client for Believes {
     fn state(&mut self) -> State {
         match self.logged_in {
             true => State::Transaction,
-            false => self.sound.state(),
+            false => self.inner.state(),
         }
     }
 }
 
 /// Has the proof of a message when its first line came.
 pub(super) struct Deletes {
-    pub(super) sound: Sound,
+    pub(super) inner: ClientSession,
     pub(super) begun: Option<MessageNumber>,
 }
 
 impl Client for Deletes {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
-        let heard = self.sound.handle_input(now, input);
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
+        let heard = self.inner.handle_input(now, input);
         if let Some(Request::Retr(number)) = heard.said.iter().find_map(positive) {
             self.begun = Some(number);
         }
@@ -90,28 +90,28 @@ impl Client for Deletes {
 
     fn proof(&mut self, number: MessageNumber) -> Option<DeleteProof> {
         match self.begun == Some(number) {
-            true => Some(Sound::held(number)),
-            false => self.sound.proof(number),
+            true => Some(ClientSession::held(number)),
+            false => self.inner.proof(number),
         }
     }
 }
 
 /// Is content with half a message.
 pub(super) struct Ends {
-    pub(super) sound: Sound,
+    pub(super) inner: ClientSession,
     pub(super) within: bool,
 }
 
 impl Client for Ends {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
-        let heard = self.sound.handle_input(now, input);
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
+        let heard = self.inner.handle_input(now, input);
         for said in &heard.said {
             self.within = match said {
-                Said::Data(_) => self.within,
+                ClientEvent::Data(_) => self.within,
                 said => matches!(positive(said), Some(Request::Retr(_) | Request::Top(..))),
             };
         }
@@ -121,30 +121,30 @@ impl Client for Ends {
     fn handle_eof(&mut self) -> Result<(), SessionError> {
         match self.within {
             true => Ok(()),
-            false => self.sound.handle_eof(),
+            false => self.inner.handle_eof(),
         }
     }
 }
 
-/// Hands out a message of a listing as often as it stands there.
+/// Reports a message of a listing as often as it stands there.
 pub(super) struct Repeats {
-    pub(super) sound: Sound,
-    pub(super) seen: BTreeMap<u32, Said>,
+    pub(super) inner: ClientSession,
+    pub(super) seen: BTreeMap<u32, ClientEvent>,
 }
 
 impl Client for Repeats {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
-        let mut heard = self.sound.handle_input(now, input);
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
+        let mut heard = self.inner.handle_input(now, input);
         for said in &mut heard.said {
             match said {
-                Said::Scan(number, _) | Said::UniqueId(number, _) => {
+                ClientEvent::Scan(number, _) | ClientEvent::UniqueId(number, _) => {
                     self.seen.insert(*number, said.clone());
                 }
-                Said::Malformed(_, Some(number)) => {
+                ClientEvent::Malformed(_, Some(number)) => {
                     if let Some(first) = self.seen.get(&number.get()) {
                         *said = first.clone();
                     }
@@ -159,28 +159,28 @@ impl Client for Repeats {
 /// Takes every reply after a malformed line for the answer to the command that
 /// had it.
 pub(super) struct Stuck {
-    pub(super) sound: Sound,
+    pub(super) inner: ClientSession,
     pub(super) front: Option<Request>,
 }
 
 impl Client for Stuck {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
-        let mut heard = self.sound.handle_input(now, input);
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
+        let mut heard = self.inner.handle_input(now, input);
         for said in &mut heard.said {
             match (said, self.front) {
                 (
-                    Said::End {
+                    ClientEvent::End {
                         request,
                         malformed: 1..,
                         ..
                     },
                     None,
                 ) => self.front = Some(*request),
-                (Said::Status(request, ..), Some(front)) => *request = front,
+                (ClientEvent::Status(request, ..), Some(front)) => *request = front,
                 _ => {}
             }
         }
@@ -190,23 +190,23 @@ impl Client for Stuck {
 
 /// Takes every positive answer to QUIT for the word that messages are deleted.
 pub(super) struct Updates {
-    pub(super) sound: Sound,
+    pub(super) inner: ClientSession,
     pub(super) quit: bool,
 }
 
 impl Client for Updates {
-    fn sound(&mut self) -> &mut Sound {
-        &mut self.sound
+    fn inner(&mut self) -> &mut ClientSession {
+        &mut self.inner
     }
 
-    fn handle_input(&mut self, now: Instant, input: &[u8]) -> Heard {
-        let heard = self.sound.handle_input(now, input);
+    fn handle_input(&mut self, now: Instant, input: &[u8]) -> ClientStep {
+        let heard = self.inner.handle_input(now, input);
         self.quit |= heard.said.first().and_then(positive) == Some(Request::Quit);
         heard
     }
 
     fn state(&mut self) -> State {
-        match self.sound.state() {
+        match self.inner.state() {
             State::Closed if self.quit => State::Update,
             state => state,
         }

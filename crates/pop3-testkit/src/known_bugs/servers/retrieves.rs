@@ -10,13 +10,13 @@ use pop3_proto::{
 use super::Lines;
 use crate::{
     oracle::{self, Newline},
-    view::{Server, Serving, Shelf},
+    view::{MemoryMaildrop, Server, ServerSession},
 };
 
 /// Still serves a message that DELE has marked.
 pub(super) struct Retrieves {
     lines: Lines,
-    shelf: Option<Shelf>,
+    maildrop: Option<MemoryMaildrop>,
     deleted: BTreeSet<u32>,
     sent: Vec<u8>,
 }
@@ -25,7 +25,7 @@ impl Retrieves {
     pub(super) const fn new(lines: Lines) -> Self {
         Self {
             lines,
-            shelf: None,
+            maildrop: None,
             deleted: BTreeSet::new(),
             sent: Vec::new(),
         }
@@ -33,13 +33,13 @@ impl Retrieves {
 }
 
 impl Server for Retrieves {
-    fn sound(&mut self) -> &mut Serving {
-        &mut self.lines.sound
+    fn inner(&mut self) -> &mut ServerSession {
+        &mut self.lines.inner
     }
 
-    fn answer(&mut self, now: Instant, verdict: Verdict<Shelf>) {
-        if let Verdict::Accept(shelf) = &verdict {
-            self.shelf = Some(shelf.clone());
+    fn answer(&mut self, now: Instant, verdict: Verdict<MemoryMaildrop>) {
+        if let Verdict::Accept(maildrop) = &verdict {
+            self.maildrop = Some(maildrop.clone());
         }
         self.lines.answer(now, verdict);
     }
@@ -52,14 +52,14 @@ impl Server for Retrieves {
             let number = words.get(1).and_then(|word| word.parse().ok());
             let keyword = words.first().copied().unwrap_or_default();
             let number = number.and_then(MessageNumber::new);
-            match (keyword, number, &mut self.shelf) {
+            match (keyword, number, &mut self.maildrop) {
                 ("RSET", ..) => self.deleted.clear(),
-                ("DELE", Some(number), Some(shelf)) if number.get() <= shelf.messages() => {
+                ("DELE", Some(number), Some(maildrop)) if number.get() <= maildrop.messages() => {
                     self.deleted.insert(number.get());
                 }
-                ("RETR", Some(number), Some(shelf)) if self.deleted.contains(&number.get()) => {
+                ("RETR", Some(number), Some(maildrop)) if self.deleted.contains(&number.get()) => {
                     let mut message = Vec::new();
-                    let open = shelf.open(number);
+                    let open = maildrop.open(number);
                     let read = open.and_then(|mut open| open.read_to_end(&mut message));
                     if read.is_ok()
                         && let Ok(block) = oracle::encode(Newline::Canonicalize, &message)

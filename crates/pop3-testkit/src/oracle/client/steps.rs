@@ -1,6 +1,6 @@
 //! Models which commands of its script a client sends, and when.
 
-use super::{Client, Exchange, State, words};
+use super::{Client, SaslState, State, words};
 use crate::generate::shown;
 
 impl Client<'_> {
@@ -31,11 +31,11 @@ impl Client<'_> {
                     // The line would be longer than 255 octets (RFC 5034 §4).
                     ("AUTH", Some(mechanism), Some(response)) if response.len() > 240 => {
                         self.send(&format!("AUTH {mechanism}"));
-                        self.exchange = Exchange::Started(response.len());
+                        self.exchange = SaslState::Started(response.len());
                         continue;
                     }
-                    ("AUTH", Some(_), Some(_)) => Exchange::Running,
-                    ("AUTH", Some(_), None) => Exchange::Started(0),
+                    ("AUTH", Some(_), Some(_)) => SaslState::Running,
+                    ("AUTH", Some(_), None) => SaslState::Started(0),
                     _ => self.exchange,
                 };
                 self.exchange = exchange;

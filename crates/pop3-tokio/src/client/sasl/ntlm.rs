@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(challenge.timestamp(), Some([1, 2, 3, 4, 5, 6, 7, 8]));
         let answer = ntlm.authenticate(&challenge, [0xaa; 8], 0).unwrap();
         assert_eq!(answer[64..88], [0; 24]);
-        // What follows the end of the pairs is none of them.
+        // Octets after the end of the pairs do not belong to them.
         message[40] = 16;
         message.splice(48..48, [0; 4]);
         let challenge = Challenge::parse(&message).unwrap();

@@ -2,7 +2,7 @@
 
 use pop3_proto::{FieldRule, IndicatorRule, client::State};
 
-use super::{Row, at, config, forces, is_rfc, reads, row, sends, with};
+use super::{Row, at, config, forces, has, is_rfc, reads, row, sends, with};
 
 pub(super) const FAULTS: &[Row] = &[
     row(
@@ -217,5 +217,71 @@ pub(super) const FAULTS: &[Row] = &[
                 )
             })
         }),
+    ),
+    row(
+        "C0003",
+        "ends STLS by LF",
+        sends(|_, line| at(line, "STLS", |line| line.replace("\r\n", "\n"))),
+    ),
+    row(
+        "C0012",
+        "says why it leaves, after a refused login",
+        sends(|seen, line| match seen.state {
+            State::Authorization if has(seen, "PASS") => at(line, "QUIT", |line| with(line, " no")),
+            _ => line.to_owned(),
+        }),
+    ),
+    row(
+        "C0015",
+        "sends a number with STAT after DELE",
+        sends(|seen, line| match has(seen, "DELE") {
+            true => at(line, "STAT", |line| with(line, " 1")),
+            false => line.to_owned(),
+        }),
+    ),
+    row(
+        "C0030",
+        "says why it leaves, after RETR",
+        sends(|seen, line| match has(seen, "RETR") {
+            true => at(line, "QUIT", |line| with(line, " now")),
+            false => line.to_owned(),
+        }),
+    ),
+    row(
+        "C0024",
+        "sends DELE alone after the first",
+        sends(|seen, line| match has(seen, "DELE") {
+            true => at(line, "DELE", |_| "DELE\r\n".to_owned()),
+            false => line.to_owned(),
+        }),
+    ),
+    row(
+        "C0032",
+        "sends a great number as a negative one",
+        sends(|_, line| at(line, "TOP 4294967295", |_| "TOP -1 0\r\n".to_owned())),
+    ),
+    row(
+        "C0042",
+        "sends the name in small letters",
+        sends(|_, line| {
+            at(line, "USER", |line| {
+                format!("USER {}", line[5..].to_lowercase())
+            })
+        }),
+    ),
+    row(
+        "C0046",
+        "takes blanks off the end of a password",
+        sends(|_, line| at(line, "PASS", |line| with(line, ""))),
+    ),
+    row(
+        "V0001",
+        "takes +Ok after PASS for no",
+        reads(
+            |seen, octets| match seen.last().starts_with("PASS") && !is_rfc(seen) {
+                true => octets.replace("+Ok", "-ERR"),
+                false => octets.to_owned(),
+            },
+        ),
     ),
 ];

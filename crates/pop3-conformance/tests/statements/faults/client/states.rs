@@ -260,4 +260,53 @@ pub(super) const FAULTS: &[Row] = &[
             line.starts_with("APOP mrose") && seen.state == State::Authorization && !is_rfc(seen)
         }),
     ),
+    row(
+        "C0007",
+        "sends AUTH ahead of the greeting",
+        forces(|seen, line| seen.state == State::Greeting && line.starts_with("AUTH")),
+    ),
+    row(
+        "C0010",
+        "sends no USER after a refused AUTH",
+        omits(|seen, line| line.starts_with("USER") && seen.last().starts_with("AUTH")),
+    ),
+    row(
+        "C0013",
+        "sends no STAT after LIST",
+        omits(|seen, line| line == "STAT" && has(seen, "LIST")),
+    ),
+    row(
+        "C0016",
+        "sends STAT after USER",
+        forces(|seen, line| {
+            line == "STAT" && seen.state == State::Authorization && seen.last().starts_with("USER")
+        }),
+    ),
+    row(
+        "V0003",
+        "sends LIST 1 after LIST",
+        forces(|seen, line| line == "LIST 1" && has(seen, "LIST") && !is_rfc(seen)),
+    ),
+    row(
+        "V0006",
+        "sends RSET after RETR",
+        forces(|seen, line| line == "RSET" && has(seen, "RETR") && !is_rfc(seen)),
+    ),
+    row(
+        "C0044",
+        "sends PASS after a refused AUTH",
+        forces(|seen, line| line.starts_with("PASS") && seen.last().starts_with("AUTH")),
+    ),
+    row(
+        "C0045",
+        "sends AUTH after a positive USER",
+        forces(|seen, line| {
+            line.starts_with("AUTH PLAIN") && seen.last().starts_with("USER") && !seen.is_refused
+        }),
+    ),
+    row(
+        "V0008",
+        "sends APOP after a refused login",
+        forces(|seen, line| line.starts_with("APOP mrose") && seen.is_refused && !is_rfc(seen)),
+    ),
 ];

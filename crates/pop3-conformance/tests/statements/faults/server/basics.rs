@@ -1,29 +1,29 @@
 //! Faults in greeting, replies, login.
 
 use super::{Row, dot_lf, lf, refusal, row, unended, word};
-use crate::mock::{self, NO_FAULT, Quirk};
+use crate::mock::{self, GREETING, NO_FAULT, Quirk};
 
 pub(super) const FAULTS: &[Row] = &[
     row(
         "C0002",
         "refuses at once",
-        says!("" => |_| "-ERR busy\r\n".to_owned()),
+        says!(GREETING => |_| "-ERR busy\r\n".to_owned()),
     ),
     row(
         "C0002",
         "greets twice",
-        says!("" => |reply: &str| reply.repeat(2)),
+        says!(GREETING => |reply: &str| reply.repeat(2)),
     ),
     row(
         "C0002",
         "greets with words",
-        says!("" => |_| "ready\r\n".to_owned()),
+        says!(GREETING => |_| "ready\r\n".to_owned()),
     ),
     row(
         "C0002",
         "greets the first connection alone",
         replies!(
-        |state: &mock::State, command: &str, _| state.connection > 1 && command.is_empty()
+        |state: &mock::State, command: &str, _| state.connection > 1 && command == GREETING
             => |_| String::new()),
     ),
     row(
@@ -36,7 +36,7 @@ pub(super) const FAULTS: &[Row] = &[
         "ends the reply to a right password by LF",
         says!(word "PASS" => lf),
     ),
-    row("C0005", "ends the greeting by LF", says!("" => lf)),
+    row("C0005", "ends the greeting by LF", says!(GREETING => lf)),
     row("C0005", "ends the reply to QUIT by LF", says!("QUIT" => lf)),
     row(
         "C0005",

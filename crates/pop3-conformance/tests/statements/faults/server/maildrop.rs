@@ -1,7 +1,7 @@
 //! Faults in message-numbers, STAT and LIST.
 
 use super::{
-    Row, counted, doubled, empty_without_block, last_is_0, one_more, reversed, row, sized,
+    Row, counted, doubled, empty_without_block, instead, last_is_0, one_more, reversed, row, sized,
 };
 use crate::{
     mock::{self, NO_FAULT},
@@ -41,7 +41,7 @@ pub(super) const FAULTS: &[Row] = &[
     row(
         "C0011",
         "takes 0 for 1",
-        reads!(|_, command: &str| command.replace("RETR 0", "RETR 1")),
+        reads!(|_, command: &str| instead(command, "RETR 0", "RETR 1")),
     ),
     row(
         "C0017",
@@ -122,7 +122,10 @@ pub(super) const FAULTS: &[Row] = &[
     row(
         "C0019",
         "has a line for a message that is not there",
-        reads!(|_, command: &str| command.replace("LIST 5", "LIST 4")),
+        reads!(|state: &mock::State, command: &str| match state.arrivals {
+            0 => instead(command, "LIST 5", "LIST 4"),
+            _ => command.to_owned(),
+        }),
     ),
     row(
         "C0020",
@@ -135,7 +138,7 @@ pub(super) const FAULTS: &[Row] = &[
         "lists what is deleted",
         replies!(
         |state: &mock::State, command: &str, _| !state.deleted.is_empty() && command == "LIST"
-            => |reply: &str| reply.replace("\r\n.\r\n", "\r\n9 9\r\n.\r\n")),
+            => |reply: &str| reply.replace("\r\n.\r\n", "\r\n99 9\r\n.\r\n")),
     ),
     row(
         "C0020",

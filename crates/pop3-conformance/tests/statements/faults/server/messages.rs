@@ -1,6 +1,6 @@
 //! Faults in RETR, DELE, NOOP, and all that no server leaves out.
 
-use super::{Row, first_line, names_deleted, refusal, row, without_last_line, word};
+use super::{Row, first_line, instead, names_deleted, refusal, row, without_last_line, word};
 use crate::{
     mock::{self, NO_FAULT, Quirk},
     server::block,
@@ -26,7 +26,8 @@ pub(super) const FAULTS: &[Row] = &[
         "C0023",
         "gives the first message always",
         reads!(|state: &mock::State, command: &str| match command {
-            "RETR 2" | "RETR 3" | "RETR 4" if state.deleted.is_empty() => "RETR 1".to_owned(),
+            "RETR 2" | "RETR 3" | "RETR 4" if state.deleted.is_empty() && state.arrivals == 0 =>
+                "RETR 1".to_owned(),
             _ => command.to_owned(),
         }),
     ),
@@ -149,7 +150,7 @@ pub(super) const FAULTS: &[Row] = &[
     row(
         "C0031",
         "removes nothing",
-        reads!(|_, command: &str| command.replace("QUIT", "RSET\r\nQUIT")),
+        reads!(|_, command: &str| instead(command, "QUIT", "RSET\r\nQUIT")),
     ),
     row(
         "C0031",

@@ -1,6 +1,6 @@
 //! Faults in TOP, UIDL and unique-ids.
 
-use super::{Row, doubled, empty_without_block, row, word};
+use super::{Row, doubled, empty_without_block, instead, row, top, word};
 use crate::{
     mock::{self, NO_FAULT},
     server::block,
@@ -15,17 +15,17 @@ pub(super) const FAULTS: &[Row] = &[
     row(
         "C0034",
         "ignores the number of lines",
-        reads!(|_, command: &str| match word(command) {
-            "TOP" => command.rsplit_once(' ').unwrap().0.replace("TOP", "RETR"),
-            _ => command.to_owned(),
+        reads!(|_, command: &str| match top(command) {
+            Some((number, _)) => format!("RETR {number}"),
+            None => command.to_owned(),
         }),
     ),
     row(
         "C0034",
         "gives the header alone",
-        reads!(|_, command: &str| match word(command) {
-            "TOP" => command.rsplit_once(' ').unwrap().0.to_owned() + " 0",
-            _ => command.to_owned(),
+        reads!(|_, command: &str| match top(command) {
+            Some((number, _)) => format!("TOP {number} 0"),
+            None => command.to_owned(),
         }),
     ),
     row(
@@ -82,7 +82,10 @@ pub(super) const FAULTS: &[Row] = &[
     row(
         "C0036",
         "has one for a message that is not there",
-        reads!(|_, command: &str| command.replace("UIDL 5", "UIDL 4")),
+        reads!(|state: &mock::State, command: &str| match state.arrivals {
+            0 => instead(command, "UIDL 5", "UIDL 4"),
+            _ => command.to_owned(),
+        }),
     ),
     row(
         "C0037",

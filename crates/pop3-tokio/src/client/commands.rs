@@ -6,12 +6,12 @@ use pop3_proto::{
 };
 use zeroize::Zeroizing;
 
-use super::{Error, Refusal, RetrieveError, refusal::Words, wire::Exchange};
+use super::{Error, Refusal, RetrieveError, driver::Call, refusal::Words};
 
 /// Waits for the greeting.
 pub(super) struct Greeting;
 
-impl Exchange for Greeting {
+impl Call for Greeting {
     type Output = ();
     type Error = Error;
 
@@ -27,7 +27,7 @@ impl Exchange for Greeting {
 /// A command with a one-line reply, of which only success matters.
 pub(super) struct Ask;
 
-impl Exchange for Ask {
+impl Call for Ask {
     type Output = ();
     type Error = Error;
 
@@ -43,7 +43,7 @@ impl Exchange for Ask {
 /// STAT.
 pub(super) struct Stat;
 
-impl Exchange for Stat {
+impl Call for Stat {
     type Output = DropListing;
     type Error = Error;
 
@@ -84,7 +84,7 @@ pub(super) struct Listing<F> {
     pub(super) first_malformed: Option<LineError>,
 }
 
-impl<F: FnMut(Event<'_>)> Exchange for Listing<F> {
+impl<F: FnMut(Event<'_>)> Call for Listing<F> {
     type Output = Listed;
     type Error = Error;
 
@@ -123,7 +123,7 @@ pub(super) enum Answer {
     Refused(Refusal),
 }
 
-impl Exchange for Authenticate {
+impl Call for Authenticate {
     type Output = Answer;
     type Error = Error;
 
@@ -140,7 +140,7 @@ impl Exchange for Authenticate {
 /// An exchange of the caller.
 pub(super) struct Foreign<'e, E>(pub(super) &'e mut E);
 
-impl<E: pop3_proto::client::Exchange> Exchange for Foreign<'_, E> {
+impl<E: pop3_proto::client::Exchange> Call for Foreign<'_, E> {
     type Output = E::Output;
     type Error = RetrieveError<E::Error>;
 

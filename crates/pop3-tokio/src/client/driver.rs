@@ -40,12 +40,12 @@ const READ_OCTETS: usize = 128 * 1024;
 const FAREWELL: core::time::Duration = core::time::Duration::from_secs(2);
 
 /// One or more commands with their replies.
-pub(super) trait Exchange {
+pub(super) trait Call {
     type Output;
     type Error: From<Error>;
 
     /// Queues the next commands, but none with a secret, which needs
-    /// [`Wire::enqueue`]. Returns `Some` if the exchange is already done.
+    /// [`Driver::enqueue`]. Returns `Some` if the exchange is already done.
     fn next(
         &mut self,
         _session: &mut Session,
@@ -62,7 +62,7 @@ pub(super) trait Exchange {
     ) -> Result<Option<Self::Output>, Self::Error>;
 }
 
-pub(super) struct Wire {
+pub(super) struct Driver {
     stream: Stream,
     session: Session,
     secrets: Secrets,
@@ -85,7 +85,7 @@ pub(super) struct Wire {
     pub(super) busy: bool,
 }
 
-impl Wire {
+impl Driver {
     pub(super) fn new(stream: Stream, config: Config, deadline: Option<Instant>) -> Self {
         let now = Instant::now();
         Self {
@@ -190,10 +190,7 @@ impl Wire {
     }
 
     /// Runs an exchange.
-    pub(super) async fn run<E: Exchange>(
-        &mut self,
-        mut exchange: E,
-    ) -> Result<E::Output, E::Error> {
+    pub(super) async fn run<E: Call>(&mut self, mut exchange: E) -> Result<E::Output, E::Error> {
         self.busy = true;
         // The capabilities before the replies of this exchange apply.
         let announced = self.session.capabilities().clone();
@@ -203,7 +200,7 @@ impl Wire {
         result
     }
 
-    fn poll_run<E: Exchange>(
+    fn poll_run<E: Call>(
         &mut self,
         cx: &mut Context<'_>,
         exchange: &mut E,

@@ -4,10 +4,10 @@ use core::fmt;
 
 use super::{
     Deletion, Error, Listed, Redactor, Refusal, Retrieval, RetrieveError, Sink,
+    commands::{Ask, Foreign, Listing, Stat},
     delete::Delete,
-    exchange::{Ask, Foreign, Listing, Stat},
+    driver::Driver,
     retrieve::{Retrieve, Top},
-    wire::Wire,
 };
 use dot_stuffing::Complete;
 use pop3_proto::{
@@ -61,7 +61,7 @@ use pop3_proto::{
 /// [`pop3_proto::client::Session`]. A client never holds a whole message, except in
 /// [`retrieve_to_vec`](Self::retrieve_to_vec).
 pub struct Client {
-    pub(super) wire: Wire,
+    pub(super) driver: Driver,
     /// The number of commands that may await replies at once.
     pub(super) window: usize,
     pub(super) capa_refused: bool,
@@ -73,13 +73,13 @@ impl Client {
     /// Whether TLS protects the connection.
     #[must_use]
     pub const fn is_under_tls(&self) -> bool {
-        self.wire.session().is_under_tls()
+        self.driver.session().is_under_tls()
     }
 
     /// The capabilities that the server announced last.
     #[must_use]
     pub const fn announced(&self) -> &Capabilities {
-        self.wire.session().capabilities()
+        self.driver.session().capabilities()
     }
 
     /// Asks for the server's capabilities (RFC 2449 §5). Calls `on_line` with each
@@ -107,7 +107,7 @@ impl Client {
     /// If the server refuses, or its reply is malformed.
     pub async fn stat(&mut self) -> Result<DropListing, Error> {
         self.enqueue(&Command::Stat)?;
-        self.wire.run(Stat).await
+        self.driver.run(Stat).await
     }
 
     /// Asks for the size of each message (RFC 1939 §5).
@@ -181,10 +181,10 @@ impl Client {
         numbers: impl IntoIterator<Item = MessageNumber>,
         sink: &mut S,
     ) -> Result<Retrieval, RetrieveError<S::Error>> {
-        self.wire.begin()?;
+        self.driver.begin()?;
         let most = self.window();
         let retrieve = Retrieve::new(sink, numbers.into_iter(), most);
-        self.wire.run(retrieve).await
+        self.driver.run(retrieve).await
     }
 
     /// Retrieves the header of a message and the first `lines` lines of its body
@@ -201,7 +201,7 @@ impl Client {
         on_data: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<Complete, RetrieveError<E>> {
         self.enqueue(&Command::Top(number, lines))?;
-        self.wire.run(Top(on_data)).await
+        self.driver.run(Top(on_data)).await
     }
 
     /// Marks messages as deleted, pipelined if the server announces PIPELINING. The
@@ -215,9 +215,9 @@ impl Client {
         &mut self,
         proofs: impl IntoIterator<Item = P>,
     ) -> Result<Deletion, Error> {
-        self.wire.begin()?;
+        self.driver.begin()?;
         let delete = Delete::new(proofs.into_iter(), self.window());
-        self.wire.run(delete).await
+        self.driver.run(delete).await
     }
 
     /// Sends NOOP, which keeps the server from closing the connection.
@@ -282,7 +282,7 @@ impl Client {
     /// still be on the server.
     pub async fn quit(mut self) -> Result<(), Error> {
         self.ask(&Command::Quit).await?;
-        self.wire.close().await;
+        self.driver.close().await;
         Ok(())
     }
 
@@ -297,21 +297,21 @@ impl Client {
         &mut self,
         exchange: &mut E,
     ) -> Result<E::Output, RetrieveError<E::Error>> {
-        self.wire.begin()?;
-        self.wire.run(Foreign(exchange)).await
+        self.driver.begin()?;
+        self.driver.run(Foreign(exchange)).await
     }
 
     /// Returns a redactor, which makes texts of this server safe to show. It knows
     /// what was sent to log in so far.
     #[must_use]
     pub fn redactor(&self) -> Redactor {
-        Redactor(self.wire.secrets().clone())
+        Redactor(self.driver.secrets().clone())
     }
 
     /// Closes the connection. Call it after an exchange that got a positive reply
     /// to QUIT.
     pub async fn close(self) {
-        self.wire.close().await;
+        self.driver.close().await;
     }
 
     /// The number of commands that may await replies at once: 1, unless the server
@@ -326,13 +326,13 @@ impl Client {
     }
 
     fn enqueue(&mut self, command: &Command<'_>) -> Result<(), Error> {
-        self.wire.begin()?;
-        Ok(self.wire.enqueue(command)?)
+        self.driver.begin()?;
+        Ok(self.driver.enqueue(command)?)
     }
 
     pub(super) async fn ask(&mut self, command: &Command<'_>) -> Result<(), Error> {
         self.enqueue(command)?;
-        self.wire.run(Ask).await
+        self.driver.run(Ask).await
     }
 
     async fn listing(
@@ -345,7 +345,7 @@ impl Client {
             on_event,
             first_malformed: None,
         };
-        self.wire.run(listing).await
+        self.driver.run(listing).await
     }
 
     /// Asks for the capabilities, unless they are known.
@@ -377,7 +377,7 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("session", self.wire.session())
+            .field("session", self.driver.session())
             .finish_non_exhaustive()
     }
 }

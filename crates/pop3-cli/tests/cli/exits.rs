@@ -1,0 +1,296 @@
+//! The exit status of each command that connects, for each way to fail.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::{TcpListener, TcpStream},
+    process::{Command, Stdio},
+    thread,
+};
+
+use tempfile::TempDir;
+
+use crate::{Run, pop3, server::Server};
+
+const COMMANDS: [&str; 3] = ["list", "check", "fetch"];
+
+fn command(name: &str, url: &str, options: &[&str], home: &TempDir) -> Command {
+    let mut command = pop3([name, url]);
+    match name {
+        "fetch" => command.args(["--to", "-", "--journal", "journal"]),
+        "check" => command.args(["--only", "C0017"]),
+        _ => &mut command,
+    };
+    command
+        .args(options)
+        .current_dir(home)
+        .env("POP3_PASSWORD", "tanstaaf")
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command) -> Run {
+    let output = command.output().unwrap();
+    Run {
+        status: output.status.code(),
+        stdout: output.stdout,
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Every command ends with `status` and one line that has `part`.
+#[track_caller]
+fn each_ends(commands: &[&str], status: i32, part: &str, url: &str, options: &[&str]) {
+    for name in commands {
+        let run = run(&mut command(name, url, options, &TempDir::new().unwrap()));
+        let case = format!("{name} {url} {options:?}: {run:?}");
+        assert_eq!(run.status, Some(status), "{case}");
+        assert!(run.stderr.contains(part), "{part}: {case}");
+        assert_eq!(run.stderr.lines().count(), 1, "{case}");
+    }
+}
+
+/// A server whose greeting is this, and which answers each command with `reply`.
+fn serve(greeting: &'static str, reply: fn(&str) -> &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            thread::spawn(move || converse(stream.unwrap(), greeting, reply));
+        }
+    });
+    address.to_string()
+}
+
+fn converse(mut stream: TcpStream, greeting: &str, reply: fn(&str) -> &str) -> Option<()> {
+    stream.write_all(greeting.as_bytes()).ok()?;
+    // A handshake of TLS is no text.
+    for line in BufReader::new(stream.try_clone().ok()?).split(b'\n') {
+        let line = String::from_utf8_lossy(&line.ok()?).into_owned();
+        let word = line.trim_end().split(' ').next()?;
+        stream.write_all(reply(word).as_bytes()).ok()?;
+        if word == "QUIT" {
+            break;
+        }
+    }
+    Some(())
+}
+
+fn plain(word: &str) -> &'static str {
+    match word {
+        "CAPA" => "+OK\r\nUSER\r\nUIDL\r\n.\r\n",
+        "STAT" => "+OK 0 0\r\n",
+        "LIST" | "UIDL" => "+OK\r\n.\r\n",
+        "USER" | "PASS" | "NOOP" | "RSET" | "QUIT" => "+OK\r\n",
+        _ => "-ERR what?\r\n",
+    }
+}
+
+/// An address that refuses connections.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+#[test]
+fn wrong_usage_is_64() {
+    for (part, url, options) in [
+        ("URL", "imap://me@127.0.0.1", &[][..]),
+        ("USER@", "pop3://127.0.0.1", &[]),
+        ("%3A", "pop3://me:secret@127.0.0.1", &[]),
+        ("[", "pop3://me@::1", &[]),
+    ] {
+        // What is no URL, to `fetch`, is the name of an account.
+        each_ends(&COMMANDS, 64, part, url, options);
+    }
+    for options in [
+        &["--timeout", "0"][..],
+        &["--session-timeout", "0"],
+        &["--profile", "outlook-97"],
+        &["--auth", "MD4"],
+        &["--fingerprint", "ab"],
+        &["--require-tls", "--insecure-plaintext"],
+        &["--require-tls", "--dangerous-token-in-cleartext"],
+        &["--password-file", "a", "--password-command", "b"],
+    ] {
+        for name in COMMANDS {
+            let url = "pop3://me@127.0.0.1:1";
+            let run = run(&mut command(name, url, options, &TempDir::new().unwrap()));
+            assert_eq!(run.status, Some(64), "{name} {options:?}: {run:?}");
+        }
+    }
+}
+
+#[test]
+fn a_method_that_the_profile_never_uses_is_64() {
+    let url = format!("pop3://me@{}", serve("+OK <1.2@example.org>\r\n", plain));
+    let options = ["--auth", "APOP", "--insecure-plaintext"];
+    each_ends(&["list", "fetch"], 64, "APOP", &url, &options);
+}
+
+#[test]
+fn a_password_that_is_nowhere_is_64_and_one_that_cannot_be_read_66() {
+    let url = format!("pop3://me@{}", nobody());
+    for name in COMMANDS {
+        let home = TempDir::new().unwrap();
+        let mut command = command(name, &url, &[], &home);
+        let run = run(command.env_remove("POP3_PASSWORD"));
+        assert_eq!(run.status, Some(64), "{name}: {run:?}");
+        assert!(run.stderr.contains("--password-file"), "{name}: {run:?}");
+    }
+    each_ends(
+        &COMMANDS,
+        66,
+        "/nonexistent",
+        &url,
+        &["--password-file", "/nonexistent"],
+    );
+    each_ends(
+        &COMMANDS,
+        66,
+        "/dev/null",
+        &url,
+        &["--password-file", "/dev/null"],
+    );
+    for shell in ["exit 3", "echo secret; exit 1", "true"] {
+        each_ends(
+            &COMMANDS,
+            66,
+            "--password-command",
+            &url,
+            &["--password-command", shell],
+        );
+    }
+}
+
+#[test]
+fn a_server_that_is_not_reached_is_69_with_what_to_look_at() {
+    for (scheme, part) in [("pop3", "995"), ("pop3s", "995")] {
+        let url = format!("{scheme}://me@{}", nobody());
+        each_ends(&COMMANDS, 69, part, &url, &[]);
+    }
+}
+
+#[test]
+fn a_server_without_tls_is_76_where_it_is_to_begin_with_tls() {
+    let url = format!("pop3s://me@{}", serve("+OK ready\r\n", plain));
+    each_ends(&COMMANDS, 76, "use pop3://me@", &url, &[]);
+}
+
+#[test]
+fn a_server_that_is_busy_is_75() {
+    let url = format!("pop3://me@{}", serve("-ERR [SYS/TEMP] later\r\n", plain));
+    each_ends(&COMMANDS, 75, "later", &url, &[]);
+}
+
+#[test]
+fn a_login_that_is_refused_is_77() {
+    let refuses = |word: &str| match word {
+        "PASS" => "-ERR [AUTH] who?\r\n",
+        _ => plain(word),
+    };
+    let url = format!("pop3://me@{}", serve("+OK\r\n", refuses));
+    each_ends(&COMMANDS, 77, "who?", &url, &[]);
+}
+
+#[test]
+fn a_reply_that_is_none_is_76() {
+    let garbles = |word: &str| match word {
+        "STAT" => "+OK none\r\n",
+        _ => plain(word),
+    };
+    let url = format!("pop3://me@{}", serve("+OK\r\n", garbles));
+    each_ends(&["list"], 76, "STAT", &url, &[]);
+    // For the checks it is what they look for.
+    each_ends(&["check"], 1, "C0017", &url, &[]);
+    let garbles = |word: &str| match word {
+        "UIDL" => "what?\r\n",
+        _ => plain(word),
+    };
+    let url = format!("pop3://me@{}", serve("+OK\r\n", garbles));
+    let strictly = ["--profile", "rfc1939"];
+    each_ends(&["list", "fetch"], 76, "--no-pipelining", &url, &strictly);
+    // What is done already is not advised, and the port is the right one.
+    let strictly = [&strictly[..], &["--no-pipelining"]].concat();
+    for name in ["list", "fetch"] {
+        let home = TempDir::new().unwrap();
+        let run = run(&mut command(name, &url, &strictly, &home));
+        assert_eq!(run.status, Some(76), "{run:?}");
+        assert!(run.stderr.contains("UIDL"), "{run:?}");
+        for advice in ["--no-pipelining", "995"] {
+            assert!(!run.stderr.contains(advice), "{run:?}");
+        }
+    }
+}
+
+/// Each step is waited for, and none for ever.
+#[test]
+fn a_server_that_falls_silent_is_75() {
+    let greets = |word: &str| match word {
+        "CAPA" => "+OK\r\nSTLS\r\n.\r\n",
+        "STLS" => "+OK\r\n",
+        _ => "",
+    };
+    let silent = serve("", |_| "");
+    thread::scope(|scope| {
+        for (url, part) in [
+            (format!("pop3://me@{silent}"), "greeting"),
+            (format!("pop3s://me@{silent}"), "TLS"),
+            (format!("pop3://me@{}", serve("+OK\r\n", greets)), "TLS"),
+            (format!("pop3://me@{}", serve("+OK\r\n", |_| "")), "CAPA"),
+        ] {
+            scope.spawn(move || each_ends(&["list"], 75, part, &url, &["--timeout", "1"]));
+        }
+        let url = format!("pop3://me@{silent}");
+        scope.spawn(move || {
+            let options = ["--session-timeout", "1"];
+            each_ends(&["list"], 75, "--session-timeout", &url, &options);
+        });
+    });
+}
+
+#[test]
+fn a_reader_that_is_gone_is_141() {
+    let server = Server::new(vec![(String::from("a"), b"x\r\n".to_vec())]);
+    for (name, options) in [
+        ("list", &[][..]),
+        ("list", &["--json"]),
+        ("check", &["--format", "text"]),
+        ("check", &["--format", "junit"]),
+        ("fetch", &[]),
+    ] {
+        let home = TempDir::new().unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = command(name, &server.url, options, &home);
+        let run = run(command.stdout(writer));
+        assert_eq!(run.status, Some(141), "{name} {options:?}: {run:?}");
+        assert_eq!(run.stderr, "", "{name} {options:?}");
+    }
+    for arguments in [&["audit", "--list"][..], &["man"], &["completions", "bash"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = pop3(arguments);
+        let run = run(command.stdout(writer));
+        assert_eq!(run.status, Some(141), "{arguments:?}: {run:?}");
+    }
+}
+
+/// Where commands go out before the one before is answered, and where not.
+#[test]
+fn no_pipelining_waits_for_each_answer() {
+    let mail = |number| (format!("id{number}"), b"Subject: x\r\n\r\nx\r\n".to_vec());
+    for (name, options, is_pipelined) in [
+        ("fetch", &[][..], true),
+        ("fetch", &["--no-pipelining"], false),
+        ("list", &["--no-pipelining"], false),
+        ("check", &["--no-pipelining"], false),
+        ("check", &["--only", "rfc2449-pipelining"], true),
+    ] {
+        let server = Server::new((0..8).map(mail).collect());
+        let home = TempDir::new().unwrap();
+        let run = run(&mut command(name, &server.url, options, &home));
+        assert!(run.status < Some(2), "{name} {options:?}: {run:?}");
+        let state = server.state.lock().unwrap();
+        assert_eq!(state.is_pipelined, is_pipelined, "{name} {options:?}");
+    }
+}

@@ -1,0 +1,213 @@
+//! The options of `pop3 serve`, by what a client and the log see of them.
+
+use std::{
+    fs,
+    io::{BufReader, Read as _},
+    net::{IpAddr, TcpStream, UdpSocket},
+};
+
+use rustix::process::Signal;
+
+use super::{Client, Server, maildir};
+use crate::run;
+
+fn connect(address: &str) -> Client {
+    Client(BufReader::new(TcpStream::connect(address).unwrap()))
+}
+
+/// An address of this machine that is not a loopback address, if it has one. No
+/// octet is sent to find it.
+fn far() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    let ip = socket.local_addr().ok()?.ip();
+    (!ip.is_loopback() && !ip.is_unspecified()).then_some(ip)
+}
+
+#[test]
+fn connections_beyond_the_limits_are_told_to_come_again() {
+    for option in ["--max-connections", "--max-connections-per-address"] {
+        let server = Server::new(&["--demo", option, "2"]);
+        let first = server.client();
+        let _second = server.client();
+        let mut third = connect(&server.address);
+        assert!(third.line().starts_with("-ERR [SYS/TEMP] "), "{option}");
+        assert_eq!(third.rest(), "");
+        drop(first);
+        // One that has ended makes room.
+        while !connect(&server.address).line().starts_with("+OK") {}
+        server.signal(Signal::TERM);
+        server.signal(Signal::TERM);
+    }
+}
+
+#[test]
+fn a_connection_is_closed_after_so_many_rejected_logins() {
+    for attempts in [1, 2] {
+        let count = attempts.to_string();
+        let options = ["--demo", "--login-delay", "0", "--login-attempts"];
+        let server = Server::new(&[&options[..], &[&count]].concat());
+        let mut client = server.client();
+        for _ in 0..attempts {
+            assert_eq!(client.ask("USER demo"), "+OK\r\n");
+            assert!(client.ask("PASS x").starts_with("-ERR [AUTH]"));
+        }
+        assert_eq!(client.rest(), "");
+        server.signal(Signal::TERM);
+        assert_eq!(server.done().0, Some(0));
+    }
+}
+
+#[test]
+fn who_neither_logs_in_nor_shakes_hands_in_time_is_closed() {
+    let options = ["--demo", "--tls-listen", "127.0.0.1:0"];
+    let times = ["--login-timeout", "0.2", "--handshake-timeout", "0.2"];
+    let mut server = Server::new(&[&options[..], &times].concat());
+    let mut tls = String::new();
+    std::io::BufRead::read_line(&mut server.stdout, &mut tls).unwrap();
+    server.client().rest();
+    let mut stream = TcpStream::connect(tls.trim_end()).unwrap();
+    let _ = stream.read_to_end(&mut Vec::new());
+    server.signal(Signal::TERM);
+    assert_eq!(server.done().0, Some(0));
+}
+
+#[test]
+fn without_grace_the_first_signal_ends_sessions() {
+    let server = Server::new(&["--demo", "--grace", "0"]);
+    let mut client = server.client();
+    client.log_in("demo", "demo");
+    client.ask("DELE 1");
+    server.signal(Signal::TERM);
+    client.rest();
+    let (status, log) = server.done();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(!log.contains("deleted=1"), "{log}");
+}
+
+#[test]
+fn the_log_has_what_its_level_says() {
+    let (debug, info, warn) = ("DEBUG", "INFO", "WARN");
+    for (level, shown) in [
+        ("off", &[][..]),
+        ("error", &[]),
+        ("warn", &[warn]),
+        ("info", &[info, warn]),
+        ("debug", &[debug, info, warn]),
+    ] {
+        let options = ["--demo", "--login-delay", "0", "--log-level", level];
+        let server = Server::new(&options);
+        let mut client = server.client();
+        client.ask("USER demo");
+        client.ask("PASS wrong");
+        client.ask("QUIT");
+        assert_eq!(client.rest(), "");
+        server.signal(Signal::TERM);
+        let (_, log) = server.done();
+        for word in [debug, info, warn] {
+            let is_shown = log.contains(word);
+            assert_eq!(is_shown, shown.contains(&word), "{level}: {log}");
+        }
+    }
+}
+
+#[test]
+fn passwords_in_the_clear_from_other_hosts_are_taken_only_when_allowed() {
+    let Some(ip) = far() else { return };
+    let directory = maildir();
+    let path = directory.path().to_str().unwrap();
+    let listen = format!("{ip}:0");
+    let options = ["--maildir", path, "--user", "me", "--listen", &listen];
+    for (more, taken) in [
+        (&["--tls-self-signed"][..], false),
+        (&["--insecure-plaintext"], true),
+        (&["--tls-self-signed", "--insecure-plaintext"], true),
+    ] {
+        let mut server = Server::new(&[&options[..], more].concat());
+        let mut second = String::new();
+        std::io::BufRead::read_line(&mut server.stdout, &mut second).unwrap();
+        let mut client = connect(second.trim_end());
+        assert_eq!(client.line(), "+OK POP3 ready\r\n");
+        let user = client.ask("USER me");
+        let pass = client.ask("PASS tanstaaf");
+        assert_eq!(pass.starts_with("+OK"), taken, "{more:?}: {user}{pass}");
+        if !taken {
+            assert!(user.starts_with("-ERR"), "{user}");
+        }
+        // From this machine they always are.
+        drop(client);
+        server.client().log_in("me", "tanstaaf");
+        server.signal(Signal::TERM);
+        server.signal(Signal::TERM);
+    }
+    // The demo with a user of its own is nobody's demo.
+    let listen = ["--listen", &listen];
+    let demo = Server::new(&[&["--demo", "--user", "me"][..], &listen].concat());
+    demo.signal(Signal::TERM);
+    let (status, log) = demo.done();
+    assert_eq!(status, Some(0));
+    assert!(!log.contains("log in as demo"), "{log}");
+}
+
+/// Names and addresses of what is listened on, and no address that is none.
+#[test]
+fn the_certificate_is_for_the_addresses_that_are_listened_on() {
+    let Some(ip) = far() else { return };
+    let directory = maildir();
+    let certificate = directory.path().join("cert.pem").display().to_string();
+    let listen = format!("{ip}:0");
+    let options = ["--demo", "--user", "me", "--write-cert", &certificate];
+    let mut server = Server::new(&[&options[..], &["--tls-listen", &listen]].concat());
+    let mut address = String::new();
+    std::io::BufRead::read_line(&mut server.stdout, &mut address).unwrap();
+    let url = format!("pop3s://me@{}", address.trim_end());
+    let output = crate::pop3(["list", &url, "--ca-file", &certificate])
+        .env("POP3_PASSWORD", "tanstaaf")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    server.signal(Signal::TERM);
+    server.done();
+}
+
+#[test]
+fn scram_that_not_every_user_has_is_not_offered_and_the_log_says_so() {
+    let directory = maildir();
+    let file = directory.path().join("users");
+    let line = |user: &str, options: &[&str]| {
+        let run = run([&["serve", "--hash", user], options].concat(), b"secret\n");
+        String::from_utf8(run.stdout).unwrap()
+    };
+    let (scram, argon) = (line("a", &["--scram"]), line("b", &[]));
+    let both = line("b", &["--scram"]);
+    for (users, is_offered, is_said) in [
+        (scram.clone(), true, false),
+        (argon.clone(), false, false),
+        (format!("{scram}{argon}"), false, true),
+        (format!("{scram}{argon}{both}"), true, false),
+    ] {
+        fs::write(&file, users).unwrap();
+        let path = directory.path().to_str().unwrap();
+        let server = Server::new(&["--maildir", path, "--users", file.to_str().unwrap()]);
+        let mut client = server.client();
+        assert_eq!(client.ask("CAPA"), "+OK\r\n");
+        let mut sasl = String::new();
+        loop {
+            match client.line() {
+                line if line == ".\r\n" => break,
+                line if line.starts_with("SASL") => sasl = line,
+                _ => {}
+            }
+        }
+        assert_eq!(sasl.contains("SCRAM-SHA-256"), is_offered, "{sasl}");
+        drop(client);
+        server.signal(Signal::TERM);
+        let (_, log) = server.done();
+        assert_eq!(log.contains("SCRAM-SHA-256"), is_said, "{log}");
+    }
+    fs::write(&file, "# none\n").unwrap();
+    let users = ["serve", "--maildir", ".", "--users", file.to_str().unwrap()];
+    let run = run(users, b"");
+    assert_eq!(run.status, Some(65), "{run:?}");
+    assert!(run.stderr.contains("--hash"), "{run:?}");
+}
