@@ -186,3 +186,18 @@ pub(crate) fn recover<D: Disk>(
         Ok(Place::Stdout) | Err(_) => Ok(vec![false; pending.len()]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn a_place_is_a_maildir_an_mbox_or_standard_output() {
+        for text in ["maildir:Mail", "mbox:/var/mail/me", "-"] {
+            assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
+        }
+        for text in ["", "maildir:", "mbox:", "mbox", "Mail", "mh:Mail", "-:"] {
+            assert!(text.parse::<Place>().is_err(), "{text}");
+        }
+    }
+}

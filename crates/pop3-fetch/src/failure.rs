@@ -95,3 +95,29 @@ fn advice(error: &io::Error) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_cannot_be_written_why_and_what_to_do() {
+        use io::ErrorKind::*;
+        for (error, kind, advises) in [
+            (PermissionDenied, Kind::CannotCreate, false),
+            (ReadOnlyFilesystem, Kind::CannotCreate, false),
+            (StorageFull, Kind::Io, true),
+            (QuotaExceeded, Kind::Io, true),
+            (BrokenPipe, Kind::Io, false),
+        ] {
+            let error = io::Error::from(error);
+            let failure = Failure::cannot_write(Path::new("Mail"), &error);
+            assert_eq!(failure.kind(), kind, "{failure}");
+            let said = failure.to_string();
+            let what = format!("cannot write Mail: {error}");
+            assert!(said.starts_with(&what), "{said}");
+            assert_eq!(said.contains("free some space"), advises, "{said}");
+            assert_eq!(said.len() > what.len(), advises, "{said}");
+        }
+    }
+}

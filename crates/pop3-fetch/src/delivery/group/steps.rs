@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use super::*;
-use crate::disk::{Syncs, recorded::Recorded};
+use crate::disk::{Syncs, System, recorded::Recorded};
 
 fn group(disk: &Recorded, home: &Path, to: &str) -> Group {
     let journal = Journal::open(&home.join("journal"), "me@host:110").unwrap();
@@ -31,6 +31,85 @@ fn add(group: &mut Group, messages: usize) {
         assert!(group.end(key, 12, 12, (11, 12)).is_ok());
     }
     assert!(group.confirm().is_ok());
+}
+
+/// The steps of opening a place that is not there yet.
+fn making(to: &str) -> Vec<String> {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Recorded::new(home.path(), Syncs::Together);
+    let journal = Journal::open(&home.path().join("journal"), "me@host:110").unwrap();
+    let place = format!("{to}:{}", home.path().join("mail").display());
+    let place = place.parse().unwrap();
+    let group = Group::open(&disk, journal, &place, Form::Mbox, |_, _| {}).unwrap();
+    let steps = disk.take();
+    group.finish(Ok(())).journal.unwrap();
+    steps
+        .iter()
+        .map(|step| step.replace(" (0 pending, 0 delivered)", ""))
+        .collect()
+}
+
+/// Messages in a file that a loss of power takes away are lost with it.
+#[test]
+fn syncs_what_it_makes_and_the_directory_that_it_is_in() {
+    let position = |steps: &[String], wanted: &str| {
+        let at = steps.iter().position(|step| step == wanted);
+        at.unwrap_or_else(|| panic!("{wanted}: {steps:?}"))
+    };
+    let steps = making("mbox");
+    assert!(position(&steps, "sync mail") < steps.len() - 1, "{steps:?}");
+    let after = &steps[position(&steps, "sync mail")..];
+    position(after, "sync /");
+    let steps = making("maildir");
+    let after = &steps[position(&steps, "sync mail/")..];
+    position(after, "sync /");
+}
+
+/// What an earlier run wrote may be in memory only, and the kernel may think that it
+/// is on the disk: it is written anew and synced.
+#[test]
+fn writes_again_what_a_killed_run_has_appended_to_an_mbox() {
+    let home = tempfile::tempdir().unwrap();
+    let mail = home.path().join("mail");
+    let before = "From a\nSubject: of another program\n\n";
+    fs::write(&mail, before).unwrap();
+    let open_journal = || Journal::open(&home.path().join("journal"), "me@host:110").unwrap();
+    let place: Place = format!("mbox:{}", mail.display()).parse().unwrap();
+    let mut journal = open_journal();
+    let mut delivery = open(&System, &mut journal, &place, Form::Mbox).unwrap();
+    delivery.begin().unwrap();
+    delivery.write(b"Subject: x\n").unwrap();
+    delivery.end((11, 12)).unwrap();
+    let mut sealed = delivery.seal();
+    let name = sealed.secure().unwrap().remove(0);
+    let key = Key {
+        unique_id: b"id".to_vec(),
+        copy: 0,
+    };
+    let message = Pending {
+        key,
+        octets: 12,
+        name,
+    };
+    let at = place.absolute().to_string();
+    journal.pend(&at, [&message].into_iter(), "", 0).unwrap();
+    sealed.publish().unwrap();
+    drop((sealed, delivery, journal));
+    let appended = fs::read_to_string(&mail).unwrap();
+    assert!(appended.starts_with(before) && appended.ends_with("Subject: x\n\n"));
+
+    let disk = Recorded::new(home.path(), Syncs::Together);
+    let group = Group::open(&disk, open_journal(), &place, Form::Mbox, |_, _| {}).unwrap();
+    let steps = disk.take();
+    let of_mail = steps
+        .iter()
+        .filter_map(|step| step.strip_suffix(" mail (1 pending, 0 delivered)"));
+    assert_eq!(
+        of_mail.collect::<Vec<_>>(),
+        ["lock", "cut", "write", "sync"]
+    );
+    group.finish(Ok(())).journal.unwrap();
+    assert_eq!(fs::read_to_string(&mail).unwrap(), appended);
 }
 
 /// The steps of a run that delivers `messages` messages.
