@@ -210,7 +210,11 @@ fn require_tls_sends_nothing_secret_in_the_clear_to_loopback() {
     });
     let run = check(&url, &["--require-tls", "--only", "C0002"], PASSWORD);
     assert_eq!((run.status, &run.stdout[..]), (Some(69), &b""[..]));
-    assert!(run.stderr.contains("does not announce STLS"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("does not announce STLS"),
+        "{}",
+        run.stderr
+    );
     let advice = "--insecure-plaintext";
     assert!(!run.stderr.contains(advice), "{}", run.stderr);
     let sent: BTreeSet<String> = sent.try_iter().collect();

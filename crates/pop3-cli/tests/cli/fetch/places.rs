@@ -136,7 +136,12 @@ fn an_account_or_a_file_that_is_not_there_is_said() {
     assert!(run.stderr.contains("config.toml"), "{run:?}");
     for (text, arguments, status, part) in [
         ("", &[][..], 64, "[accounts."),
-        ("[accounts.a]\nurl = 'pop3://me@h'\n", &["b"], 64, "b is neither"),
+        (
+            "[accounts.a]\nurl = 'pop3://me@h'\n",
+            &["b"],
+            64,
+            "b is neither",
+        ),
         ("[accounts.a]\nurl = 'pop3://me@h'\n", &["a"], 64, "--to"),
         ("[accounts.a]\nurl = 'h'\nto = '-'\n", &["a"], 64, "URL"),
         ("[accounts.a\n", &["a"], 65, "line 1"),
