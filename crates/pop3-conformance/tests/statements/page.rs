@@ -85,7 +85,8 @@ document is what counts.
 - Strength: as in RFC 2119. A fact is what Outlook does, without a demand on anybody.
 - Releases: `all` is {}.
 - Checks: tests of the sessions of `pop3-proto`, and in `crates/pop3-cli/tests/statements` of
-  `pop3 fetch`. Those of servers run a second time there, against `pop3 serve` over TCP.
+  `pop3 fetch`. Those of servers run a second time there, against `pop3 serve` over TCP,
+  and those of greetings and replies on faults of what goes over a connection (`wire.rs`).
 - Faults: sessions of ours that break the statement, each in the way described. The checks of
   that statement fail on it, and those of no other statement but where the table of faults
   says why it must break that one too (`crates/pop3-conformance/tests/statements/faults`).
