@@ -168,7 +168,7 @@ fn mpop_writes_for_ever_at_the_end_of_the_connection() {
         "mpop",
         "eof-anywhere-in-a-message",
         Verdict::Dangerous,
-        "grew",
+        "exceeded the limit",
     );
 }
 
