@@ -372,8 +372,8 @@ impl Region {
         Ok(whole)
     }
 
-    /// The end of our octets, where `end` is the first that differs from ours: the
-    /// letters of another program's `From ` may be what ours go on with.
+    /// Returns where our octets end. The octet at `end` is the first that differs from
+    /// them, but those before it may be the start of another program's `From `.
     fn before_another(file: &impl File, end: u64) -> io::Result<u64> {
         const FROM: &[u8; 5] = b"From ";
         for back in 1..FROM.len() as u64 {
