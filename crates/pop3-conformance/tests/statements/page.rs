@@ -85,7 +85,8 @@ document and this page differ, the document is right.
 - Strength: as in RFC 2119. A fact says what Outlook does and demands nothing.
 - Releases: `all` is {}.
 - Checks: tests of the sessions of `pop3-proto`, and in `crates/pop3-cli/tests/statements` of
-  `pop3 fetch`. Checks of servers also run there, against `pop3 serve` over TCP.
+  `pop3 fetch`. Checks of servers also run there, against `pop3 serve` over TCP; those of greetings
+  and replies run once more through a proxy with faults (`wire.rs`).
 - Faults: sessions of ours that break the statement, each in the way described. The checks of
   that statement fail on each of them. The checks of other statements pass, unless the table of
   faults says why one must fail too (`crates/pop3-conformance/tests/statements/faults`).
