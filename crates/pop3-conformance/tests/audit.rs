@@ -80,7 +80,10 @@ fn what_is_no_scenario_is_refused_with_the_reason() {
         ("why = 'a'\nwhen = 'b'", "unknown field `when`"),
         ("why = 'a'\nshows = ['C0999']", "`C0999` is not a statement"),
         ("why = 'a'\n[[message]]\nwire = '.x'", "`stored`"),
-        ("why = 'a'\n[[message]]\nwire = '\\q'", "no escape"),
+        (
+            "why = 'a'\n[[message]]\nwire = '\\q'",
+            "does not begin an escape",
+        ),
         (
             "why = 'a'\nempty = true\n[[message]]",
             "`empty` excludes messages",
@@ -100,7 +103,7 @@ fn what_is_no_scenario_is_refused_with_the_reason() {
         ),
         (
             "why = 'a'\n[[reply]]\nto = 'A'\nsend='aaa'\nsweep = 'cut'\n[[reply]]\nto = 'B'\nsend='a'\nsweep = 'cut'",
-            "not more",
+            "only one",
         ),
     ] {
         let error = Scenario::parse("test", text).unwrap_err().to_string();

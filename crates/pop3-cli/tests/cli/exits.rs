@@ -222,7 +222,7 @@ fn a_reply_that_is_none_is_76() {
     }
 }
 
-/// Each step is waited for, and none for ever.
+/// `pop3` waits for each step, and gives up at the time limit.
 #[test]
 fn a_server_that_falls_silent_is_75() {
     let greets = |word: &str| match word {

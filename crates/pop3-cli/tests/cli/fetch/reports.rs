@@ -122,7 +122,7 @@ fn quiet_says_errors_alone() {
     }
 }
 
-/// Each account has its chance, and each failure is said.
+/// A failure of one account is reported and does not stop the others.
 #[test]
 fn an_account_that_fails_keeps_no_other_from_being_fetched() {
     let home = Home::new("maildir");

@@ -140,7 +140,7 @@ fn passwords_in_the_clear_from_other_hosts_are_taken_only_when_allowed() {
         server.signal(Signal::TERM);
         server.signal(Signal::TERM);
     }
-    // The demo with a user of its own is nobody's demo.
+    // A demo with a user from the command line is not the demo.
     let listen = ["--listen", &listen];
     let demo = Server::new(&[&["--demo", "--user", "me"][..], &listen].concat());
     demo.signal(Signal::TERM);
@@ -149,7 +149,7 @@ fn passwords_in_the_clear_from_other_hosts_are_taken_only_when_allowed() {
     assert!(!log.contains("log in as demo"), "{log}");
 }
 
-/// Names and addresses of what is listened on, and no address that is none.
+/// `--listen` accepts names and addresses, and refuses anything else.
 #[test]
 fn the_certificate_is_for_the_addresses_that_are_listened_on() {
     let Some(ip) = far() else { return };

@@ -27,7 +27,7 @@ fn c0009_offers_a_login_that_works(subject: &mut dyn Subject) -> Verdict {
         is_in_transaction(&mut dialogue)?;
         dialogue.ask("QUIT");
     }
-    // For who does not ask.
+    // For a client that does not ask.
     let mut dialogue = Dialogue::open(subject)?;
     if dialogue.log_in().is_err() {
         dialogue = Dialogue::open(subject)?;
@@ -38,7 +38,7 @@ fn c0009_offers_a_login_that_works(subject: &mut dyn Subject) -> Verdict {
     Ok(())
 }
 
-/// Logins that are none: a name, and a command.
+/// Wrong logins: a name, and the commands.
 const WRONG: [(&str, &str); 9] = [
     ("mrose", "PASS wrong"),
     ("mrose", "PASS TANSTAAF"),

@@ -31,7 +31,7 @@ pub(crate) const MESSAGES: [&str; 4] = [
     "Subject: 4\r\n",
 ];
 
-/// More than any buffer holds: dots at the begin of lines, and some of these longer
+/// More than any buffer holds: dots at the start of lines, and some of these longer
 /// than a line should be.
 pub(crate) fn large() -> String {
     let line = |n: usize| {

@@ -47,8 +47,8 @@ fn last_command(run: &mut Run) -> &mut Command {
     }
 }
 
-/// The verdict and a part of what is said, for the worst fault; none if all is
-/// right.
+/// Asserts the verdict on the worst fault and a part of its text; `None` expects no
+/// fault.
 #[track_caller]
 fn judged(store: &Store, takes: Takes, change: Change, worst: Option<(Verdict, &str)>) {
     let mut scenario = plain();
@@ -85,7 +85,10 @@ fn how_a_client_ends() {
             Some((Dangerous, "11")),
         ),
         (|_, runs| runs[0].end = End::Time, Some((Dangerous, "end"))),
-        (|_, runs| runs[0].end = End::Grew, Some((Dangerous, "grew"))),
+        (
+            |_, runs| runs[0].end = End::Grew,
+            Some((Dangerous, "exceeded the limit")),
+        ),
         (
             |_, runs| runs[0].end = End::Swallowed,
             Some((Dangerous, "memory")),
@@ -154,7 +157,7 @@ fn what_a_client_says() {
                 runs[0].transport = Transport::Stls;
                 say(&mut runs[0], "PASS secret");
             },
-            Some((Dangerous, "in the clear: PASS ***")),
+            Some((Dangerous, "without TLS: PASS ***")),
         ),
         (
             |_, runs| {
@@ -221,9 +224,9 @@ fn what_a_client_stores() {
             |_, runs| {
                 runs[0]
                     .stored
-                    .push(b"Subject: x\r\n\r\nof nobody\r\n".to_vec());
+                    .push(b"Subject: x\r\n\r\nnever sent\r\n".to_vec());
             },
-            Some((Lossy, "nobody")),
+            Some((Lossy, "never sent")),
         ),
         (
             |_, runs| {
@@ -240,7 +243,7 @@ fn what_a_client_stores() {
             },
             Some((Warn, "again")),
         ),
-        // What an earlier run stored again is said once.
+        // A message that an earlier run stored again is reported once.
         (
             |scenario, runs| {
                 let again = runs[0].stored[0].clone();
@@ -368,7 +371,7 @@ fn the_worst_is_said_first_and_each_once_with_its_run() {
     let mut first = good(&scenario);
     first
         .stored
-        .push(b"Subject: x\r\n\r\nof nobody\r\n".to_vec());
+        .push(b"Subject: x\r\n\r\nnever sent\r\n".to_vec());
     let mut second = good(&scenario);
     second.stored = first.stored.clone();
     second.end = End::Time;
