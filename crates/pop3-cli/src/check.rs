@@ -76,6 +76,7 @@ Exit status:
   64  wrong usage
   69  the server cannot be reached, or has no TLS
   75  the server accepts no sessions now, or stopped accepting them before all rows were tried
+  76  TLS failed, or the server does not speak POP3
   77  the server refused the name or the password";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -15,8 +15,19 @@ use crate::{
 
 pub(crate) const NAME: &str = "list";
 
+const AFTER_HELP: &str = "\
+Exit status:
+   0  the server answered
+  64  wrong usage
+  69  the server cannot be reached
+  75  the server is too busy or too slow; try again later
+  76  TLS failed, or the server broke the protocol or refused a command
+  77  the server refused the name or the password
+ 141  the reader of standard output closed it early";
+
 /// Show the capabilities of a POP3 server and the messages on it
 #[derive(Args)]
+#[command(after_long_help = AFTER_HELP)]
 pub(crate) struct List {
     /// pop3s://user@host:port (TLS) or pop3://user@host:port (STLS)
     url: String,
