@@ -1,4 +1,4 @@
-//! `pop3 audit` as a user meets it.
+//! `pop3 audit` on the command line.
 
 use crate::run;
 
@@ -110,7 +110,7 @@ fn a_client_that_is_not_there_cannot_be_run() {
     );
 }
 
-/// A run of nothing would find no fault.
+/// A run without scenarios would find no fault.
 #[test]
 fn a_name_that_no_scenario_has_is_refused() {
     for option in ["--only", "--skip"] {

@@ -1,4 +1,4 @@
-//! `pop3 demo`: what it says of the mail is true of the mail.
+//! `pop3 demo`: its report matches the mail that it stored.
 
 use std::{fs, path::Path};
 

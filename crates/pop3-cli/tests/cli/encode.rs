@@ -1,4 +1,4 @@
-//! `pop3 encode`, and that `pop3 decode` undoes it.
+//! `pop3 encode`, whose output `pop3 decode` turns back into the message.
 
 use std::fs;
 
@@ -41,7 +41,7 @@ fn newline_reject_gives_no_terminator() {
         "pop3 encode: bare CR at octet 3: a line must end with CRLF; \
          --newline canonicalize replaces it with CRLF",
     );
-    // Noticed only at the end of the message.
+    // The encoder only sees this at the end of the message.
     run(["encode", "--newline", "reject"], b"one\r").fails(
         65,
         b"one\r",
@@ -71,7 +71,7 @@ fn decode_undoes_encode() {
     assert!(messages >= 19, "{messages} messages");
 }
 
-/// The message with CRLF for each CRLF, CR and LF, and at its end.
+/// The message with CRLF in place of each CRLF, CR and LF, and at its end.
 fn canonical(message: &[u8]) -> Vec<u8> {
     let mut canonical = Vec::new();
     let mut octets = message.iter().peekable();

@@ -1,5 +1,5 @@
-//! What `pop3 list` says of servers that fail: which command, what came, and
-//! what to try.
+//! The errors of `pop3 list` when a server fails: the command, what the server
+//! sent, and what to try.
 
 use std::{
     fs,
@@ -18,13 +18,13 @@ use crate::{Run, pop3};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
     Close,
-    /// Close with octets unread, so that the client gets a reset.
+    /// Close with unread octets, so that the client gets a reset.
     Reset,
     Wait,
 }
 
-/// A server that sends a greeting, answers the first words of commands as
-/// scripted, and after the last of them does `then`. Gives its address.
+/// A server that sends a greeting, answers commands by their first word as
+/// scripted, and does `then` after the last answer. Returns its address.
 fn serve(
     greeting: &'static str,
     answers: &'static [(&'static str, &'static str)],
@@ -52,7 +52,7 @@ fn converse(
     let mut lines = BufReader::new(stream);
     while answers.peek().is_some() {
         let mut line = String::new();
-        // A handshake of TLS is no text.
+        // A TLS handshake is not text.
         lines.read_line(&mut line).ok().filter(|read| *read > 0)?;
         let word = line.trim_end().split(' ').next()?;
         let answer = match answers.next_if(|(wanted, _)| *wanted == word) {
@@ -65,7 +65,7 @@ fn converse(
     match then {
         Then::Close => stream.shutdown(std::net::Shutdown::Write).ok()?,
         Then::Reset => {
-            // One octet of the next command comes and is never read.
+            // One octet of the next command arrives and stays unread.
             stream.peek(&mut [0]).ok()?;
             return None;
         }
@@ -247,7 +247,7 @@ fn a_reply_too_many() {
     );
 }
 
-/// The reason is kept whether the end of the connection is orderly or not.
+/// The reason is reported whether the connection is closed or reset.
 #[test]
 fn a_server_that_says_why_it_closes() {
     for then in [Then::Close, Then::Reset] {
@@ -259,7 +259,8 @@ fn a_server_that_says_why_it_closes() {
     }
 }
 
-/// What a server says between a login and the next reply may be the password.
+/// A server's text between the login and the next reply may contain the
+/// password.
 #[test]
 fn nothing_of_a_login_is_shown() {
     for answers in [
@@ -277,7 +278,7 @@ fn nothing_of_a_login_is_shown() {
     }
 }
 
-/// A server of TLS with a certificate.
+/// A TLS server with a certificate.
 struct Secure {
     child: Child,
     address: String,
@@ -285,7 +286,7 @@ struct Secure {
     _directory: TempDir,
 }
 
-/// Who signs the certificate.
+/// The signer of the certificate.
 #[derive(Clone, Copy)]
 enum Signer {
     Itself,
@@ -348,7 +349,7 @@ impl Secure {
         path.to_str().unwrap().to_owned()
     }
 
-    /// What the server logs, up to the line that has this.
+    /// The server's log up to the first line that contains `wanted`.
     fn log_up_to(&mut self, wanted: &str) -> String {
         let mut log = String::new();
         while !log.contains(wanted) {
@@ -381,7 +382,7 @@ fn cleartext_on_a_port_for_tls_names_the_other_scheme() {
 
 #[test]
 fn a_certificate_of_nobody() {
-    // As `openssl req -x509` makes it: one that may sign others.
+    // A certificate as `openssl req -x509` makes it: it may sign others.
     let authority = Secure::new("127.0.0.1", Signer::Itself, |parameters| {
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     });
@@ -393,7 +394,7 @@ fn a_certificate_of_nobody() {
              server's, trust it with --ca-file FILE or --fingerprint SHA256"
         );
     }
-    // What the server says of it has no names of types either.
+    // The server's own log has no Rust type names either.
     let log = server.log_up_to("the TLS handshake failed: the other side aborted");
     assert!(
         !log.contains("docs.rs") && !log.contains("Certificate"),

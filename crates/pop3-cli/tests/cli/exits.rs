@@ -1,4 +1,4 @@
-//! The exit status of each command that connects, for each way to fail.
+//! The exit status of each command that connects, for each kind of failure.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -37,7 +37,7 @@ fn run(command: &mut Command) -> Run {
     }
 }
 
-/// Every command ends with `status` and one line that has `part`.
+/// Every command ends with `status` and one line that contains `part`.
 #[track_caller]
 fn each_ends(commands: &[&str], status: i32, part: &str, url: &str, options: &[&str]) {
     for name in commands {
@@ -49,7 +49,7 @@ fn each_ends(commands: &[&str], status: i32, part: &str, url: &str, options: &[&
     }
 }
 
-/// A server whose greeting is this, and which answers each command with `reply`.
+/// A server that sends this greeting and answers each command with `reply`.
 fn serve(greeting: &'static str, reply: fn(&str) -> &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -63,7 +63,7 @@ fn serve(greeting: &'static str, reply: fn(&str) -> &'static str) -> String {
 
 fn converse(mut stream: TcpStream, greeting: &str, reply: fn(&str) -> &str) -> Option<()> {
     stream.write_all(greeting.as_bytes()).ok()?;
-    // A handshake of TLS is no text.
+    // A TLS handshake is not text.
     for line in BufReader::new(stream.try_clone().ok()?).split(b'\n') {
         let line = String::from_utf8_lossy(&line.ok()?).into_owned();
         let word = line.trim_end().split(' ').next()?;
@@ -99,7 +99,7 @@ fn wrong_usage_is_64() {
         ("%3A", "pop3://me:secret@127.0.0.1", &[]),
         ("[", "pop3://me@::1", &[]),
     ] {
-        // What is no URL, to `fetch`, is the name of an account.
+        // `fetch` takes anything that is not a URL for an account name.
         each_ends(&COMMANDS, 64, part, url, options);
     }
     for options in [
@@ -200,7 +200,7 @@ fn a_reply_that_is_none_is_76() {
     };
     let url = format!("pop3://me@{}", serve("+OK\r\n", garbles));
     each_ends(&["list"], 76, "STAT", &url, &[]);
-    // For the checks it is what they look for.
+    // `check` reports the same failure in a row.
     each_ends(&["check"], 1, "C0017", &url, &[]);
     let garbles = |word: &str| match word {
         "UIDL" => "what?\r\n",
@@ -209,7 +209,8 @@ fn a_reply_that_is_none_is_76() {
     let url = format!("pop3://me@{}", serve("+OK\r\n", garbles));
     let strictly = ["--profile", "rfc1939"];
     each_ends(&["list", "fetch"], 76, "--no-pipelining", &url, &strictly);
-    // What is done already is not advised, and the port is the right one.
+    // The error does not suggest an option that is already given, or another
+    // port, as this one is right.
     let strictly = [&strictly[..], &["--no-pipelining"]].concat();
     for name in ["list", "fetch"] {
         let home = TempDir::new().unwrap();
@@ -222,7 +223,7 @@ fn a_reply_that_is_none_is_76() {
     }
 }
 
-/// `pop3` waits for each step, and gives up at the time limit.
+/// `pop3` waits at each step and gives up at the time limit.
 #[test]
 fn a_server_that_falls_silent_is_75() {
     let greets = |word: &str| match word {
@@ -275,7 +276,8 @@ fn a_reader_that_is_gone_is_141() {
     }
 }
 
-/// Where commands go out before the one before is answered, and where not.
+/// Some commands send ahead before the previous reply arrives, and others do
+/// not.
 #[test]
 fn no_pipelining_waits_for_each_answer() {
     let mail = |number| (format!("id{number}"), b"Subject: x\r\n\r\nx\r\n".to_vec());

@@ -92,7 +92,7 @@ fn a_server_that_is_not_there() {
     assert_eq!(stderr.lines().count(), 1);
 }
 
-/// A server that repeats the line it does not know.
+/// A server that repeats a command that it does not know.
 #[test]
 fn a_password_is_not_shown_in_base64_either() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! Pipes, terminals, and how much memory a stream takes.
+//! Pipes, terminals, and the memory that a stream takes.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -9,11 +9,11 @@ use std::{
 
 use crate::{pop3, shown};
 
-/// Far longer than any of this takes.
+/// Far longer than any step takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What `wait` gives. If it waits forever, the test fails, and the pipes that it
-/// drops on the way end the command.
+/// Returns the result of `wait`. If `wait` never returns, the test fails, and
+/// dropping its pipes ends the command.
 #[track_caller]
 fn soon<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
@@ -81,7 +81,8 @@ fn a_reader_that_leaves_ends_it_quietly() {
         let mut stdin = child.stdin.take().unwrap();
         let mut stdout = child.stdout.take().unwrap();
         let writer = thread::spawn(move || {
-            // Bounded, so that a command that goes on fails rather than hangs.
+            // Bounded, so that a command that reads on fails instead of
+            // hanging.
             let lines = b"line\r\n".repeat(10_000);
             (0..1_000).all(|_| stdin.write_all(&lines).is_ok())
         });
@@ -95,7 +96,7 @@ fn a_reader_that_leaves_ends_it_quietly() {
             .read_to_string(&mut stderr)
             .unwrap();
         assert_eq!(stderr, "");
-        // As a shell shows the end by SIGPIPE.
+        // The status that a shell shows after SIGPIPE.
         assert_eq!(child.wait().unwrap().code(), Some(141));
         assert!(!writer.join().unwrap(), "{command} read all the same");
     }
@@ -145,9 +146,9 @@ mod memory {
 
     const MIB: usize = 1024 * 1024;
 
-    /// Sends `mib` MiB of `unit` after `unit` through a command, checks that
-    /// `expected` after `expected` comes out, and gives the most memory that it
-    /// had by then, in KiB.
+    /// Sends `mib` MiB of repeated `unit` through a command, checks that
+    /// repeated `expected` comes out, and returns the command's peak memory in
+    /// KiB.
     fn peak(arguments: &[&str], unit: &[u8], expected: &[u8], mib: usize) -> usize {
         let mut child = pop3(arguments).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -162,7 +163,7 @@ mod memory {
                 stdout.read_exact(&mut buffer).unwrap();
                 assert!(buffer == expected);
             }
-            // The end of the last line, and of the block.
+            // The end of the last line and of the block.
             let mut end = Vec::new();
             stdout.read_to_end(&mut end).unwrap();
             assert!(end.len() <= 10, "{}", shown(&end));
@@ -170,7 +171,7 @@ mod memory {
         for _ in 0..mib {
             stdin.write_all(&unit).unwrap();
         }
-        // It cannot have ended yet: its input has not.
+        // The command cannot have ended yet, as its input is still open.
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
         stdin.write_all(b"\r\n.\r\n").unwrap();
         drop(stdin);

@@ -1,5 +1,5 @@
 //! `--ca-file` and `--fingerprint` of `pop3 list`, `check` and `fetch`, against
-//! `pop3 serve` with the certificate that `openssl req -x509` makes.
+//! `pop3 serve` with a certificate made by `openssl req -x509`.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ struct Server {
 }
 
 impl Server {
-    /// None without openssl.
+    /// Returns `None` without openssl.
     fn new(name: &str) -> Option<Self> {
         let directory = TempDir::new().unwrap();
         let made = Command::new("openssl")

@@ -1,4 +1,4 @@
-//! What clap answers.
+//! Errors and help texts of the argument parser.
 
 use crate::run;
 

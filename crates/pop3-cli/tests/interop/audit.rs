@@ -1,11 +1,11 @@
-//! `pop3 audit` and the programs that it has recipes for: what it finds is what
-//! is known of them, and ours passes.
+//! `pop3 audit` on the programs that it has recipes for: it finds their known
+//! faults, and `pop3 fetch` passes.
 
 use std::{path::PathBuf, time::Duration};
 
 use pop3_conformance::audit::{self, Audit, Options, Recipe, Scenario, Store, Verdict};
 
-/// A recipe and its program, if that is installed.
+/// A recipe and its program, if the program is installed.
 fn known(name: &str) -> Option<(&'static Recipe, PathBuf)> {
     let recipe = audit::recipes().iter().find(|recipe| recipe.name() == name);
     let recipe = recipe.unwrap();
@@ -13,14 +13,15 @@ fn known(name: &str) -> Option<(&'static Recipe, PathBuf)> {
         None => PathBuf::from(env!("CARGO_BIN_EXE_pop3")),
         Some(package) => match recipe.program() {
             Some(program) => program,
-            // Says that it is skipped.
+            // Prints that the program is skipped.
             None => pop3_peers::find(name, package)?,
         },
     };
     Some((recipe, program))
 }
 
-/// The programs that `cargo xtask peers` installs only for a suite of the matrix.
+/// The programs that `cargo xtask peers` installs only for a suite of the
+/// matrix.
 const ONLY_IN_THE_MATRIX: [&str; 8] = [
     "fdm",
     "mutt",
@@ -32,7 +33,7 @@ const ONLY_IN_THE_MATRIX: [&str; 8] = [
     "textproto",
 ];
 
-/// The families of scenarios, with a program.
+/// Audits a program in these families of scenarios.
 fn audited(name: &str, families: &[&str]) -> Option<Audit> {
     let (recipe, program) = known(name)?;
     let wanted = |scenario: &&Scenario| families.contains(&scenario.family());
@@ -42,7 +43,7 @@ fn audited(name: &str, families: &[&str]) -> Option<Audit> {
         jobs: 4,
         ..Options::default()
     };
-    // What a client writes without end decides, not how long that takes.
+    // The disk limit, not the time limit, stops a client that writes forever.
     options.limits.disk = 4 << 20;
     options.limits.time = Duration::from_secs(600);
     Some(audit::audit(&recipe.client(&program), &scenarios, &options, &|_| {}).unwrap())
@@ -83,7 +84,7 @@ fn our_fetch_passes_every_scenario() {
     assert!(audit::scenarios().iter().all(tried), "{}", report.text());
 }
 
-/// The second run once deleted what the first had not received.
+/// A second run once deleted a message that the first had not received.
 #[test]
 fn our_fetch_deletes_nothing_unseen_where_the_first_dot_is_not_stuffed() {
     our_fetch_passes("first-dot-not-stuffed");
@@ -135,8 +136,8 @@ fn every_recipe_fetches_with_and_without_tls() {
             continue;
         };
         let text = audit.report().text();
-        // getmail6 6.18 waits for a child that may have ended before: it then
-        // stops with an error, and stores the message again in its next run.
+        // getmail6 6.18 waits for a child that may already have ended: it then
+        // stops with an error and stores the message again in its next run.
         let right = |verdict| match verdict {
             Verdict::Correct => true,
             Verdict::Warn => recipe.name() == "getmail6",

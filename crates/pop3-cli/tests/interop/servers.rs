@@ -1,5 +1,5 @@
-//! Our client against other servers: list, fetch 300 messages, octet for octet,
-//! delete, and find nothing new.
+//! Our client against other servers: it lists, fetches 300 messages octet for
+//! octet, deletes them, and then finds nothing new.
 
 use std::{
     ffi::OsStr,
@@ -29,7 +29,7 @@ fn pop3(directory: &Path) -> Command {
     command
 }
 
-/// All of it, from a server at that URL which announces such a size.
+/// Runs all steps against a server at that URL that announces such sizes.
 fn all(
     server: &Server,
     url: &str,
@@ -71,7 +71,7 @@ fn all(
     assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), count);
 }
 
-/// mpopd and Courier say that they have deleted, and then do.
+/// mpopd and Courier report the deletion before they do it.
 fn assert_becomes_empty(server: &Server) {
     let deadline = Instant::now() + Duration::from_secs(300);
     while server.messages().unwrap() > 0 {
@@ -88,7 +88,7 @@ fn url(scheme: &str, port: u16) -> String {
     format!("{scheme}://{USER}@127.0.0.1:{port}")
 }
 
-/// All of it from one that serves what it was given.
+/// Runs all steps against a server that serves its messages unchanged.
 fn all_from(daemon: &Daemon) {
     let messages = messages(COUNT);
     if let Some(server) = daemon.start(&messages, None).unwrap() {
@@ -206,7 +206,7 @@ fn mpopd() {
     let messages = messages(COUNT);
     if let Some(server) = MPOPD.start(&messages, None).unwrap() {
         let url = url("pop3", server.address.port());
-        // It counts LF, not CRLF.
+        // mpopd counts LF, not CRLF.
         all(
             &server,
             &url,
@@ -217,7 +217,7 @@ fn mpopd() {
     }
 }
 
-/// An identity for servers, and who trusts it.
+/// A server certificate with its key, and the directory that holds them.
 struct Tls {
     certificate: String,
     key: String,

@@ -1,4 +1,4 @@
-//! Options of `pop3 check` by their effect, and servers that keep it waiting.
+//! The effect of each option of `pop3 check`, and servers that keep it waiting.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -28,7 +28,7 @@ fn without_pipelining_its_row_is_left_out() {
     assert_eq!(rows_of(&["--no-pipelining"]), ids(&["C0002"]));
 }
 
-/// Each reply is in time, and all of them together are not.
+/// Each reply is in time, but the whole session is not.
 #[test]
 fn the_session_timeout_ends_a_run_that_goes_on() {
     let (listener, url) = listener();
@@ -55,7 +55,8 @@ fn a_certificate_that_is_not_trusted_comes_with_the_options_that_help() {
     }
 }
 
-/// The session before is not over for the server, or a mail program has one.
+/// The server has not ended the previous session yet, or a mail program has one
+/// open.
 #[test]
 fn waits_while_the_maildrop_is_locked() {
     let (listener, url) = listener();

@@ -1,4 +1,4 @@
-//! The keys of the configuration file, each by its effect.
+//! The effect of each key of the configuration file.
 
 use std::{fs, process::Stdio};
 
@@ -6,7 +6,7 @@ use super::{Fetched, Home, messages, with_lf};
 use crate::{pop3, server::Server};
 
 impl Home {
-    /// Fetches an account that has these keys, and no option but the two that
+    /// Fetches an account with these keys and no options except the two that
     /// name files.
     fn fetch_configured(&self, server: &Server, keys: &str) -> Fetched {
         let to = match self.to {

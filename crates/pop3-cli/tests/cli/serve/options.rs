@@ -1,4 +1,4 @@
-//! The options of `pop3 serve`, by what a client and the log see of them.
+//! The options of `pop3 serve`, seen by a client and in the log.
 
 use std::{
     fs,
@@ -15,8 +15,8 @@ fn connect(address: &str) -> Client {
     Client(BufReader::new(TcpStream::connect(address).unwrap()))
 }
 
-/// An address of this machine that is not a loopback address, if it has one. No
-/// octet is sent to find it.
+/// An address of this machine that is not a loopback address, if it has one.
+/// Finding it sends no octet.
 fn far() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?;
@@ -34,7 +34,7 @@ fn connections_beyond_the_limits_are_told_to_come_again() {
         assert!(third.line().starts_with("-ERR [SYS/TEMP] "), "{option}");
         assert_eq!(third.rest(), "");
         drop(first);
-        // One that has ended makes room.
+        // A connection that has ended makes room.
         while !connect(&server.address).line().starts_with("+OK") {}
         server.signal(Signal::TERM);
         server.signal(Signal::TERM);
@@ -134,13 +134,13 @@ fn passwords_in_the_clear_from_other_hosts_are_taken_only_when_allowed() {
         if !taken {
             assert!(user.starts_with("-ERR"), "{user}");
         }
-        // From this machine they always are.
+        // Passwords from this machine are always accepted.
         drop(client);
         server.client().log_in("me", "tanstaaf");
         server.signal(Signal::TERM);
         server.signal(Signal::TERM);
     }
-    // A demo with a user from the command line is not the demo.
+    // `--demo` with a user on the command line is not the demo.
     let listen = ["--listen", &listen];
     let demo = Server::new(&[&["--demo", "--user", "me"][..], &listen].concat());
     demo.signal(Signal::TERM);
@@ -149,7 +149,7 @@ fn passwords_in_the_clear_from_other_hosts_are_taken_only_when_allowed() {
     assert!(!log.contains("log in as demo"), "{log}");
 }
 
-/// `--listen` accepts names and addresses, and refuses anything else.
+/// `--listen` accepts names and addresses and refuses anything else.
 #[test]
 fn the_certificate_is_for_the_addresses_that_are_listened_on() {
     let Some(ip) = far() else { return };
