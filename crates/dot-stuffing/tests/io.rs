@@ -1,11 +1,11 @@
-//! Readers and writers over I/O that fails report each error, and never report a
-//! whole block after it.
+//! Readers and writers over failing I/O report each error, and never report a
+//! whole block after one.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, IoSlice, Read, Write};
 
 use dot_stuffing::{BareNewline, Config, MultilineReader, MultilineWriter};
 
-/// Gives its parts one after another, each one octets or an error.
+/// Returns its parts one after another; each is octets or an error.
 struct Source(Vec<Result<&'static [u8], ErrorKind>>);
 
 impl Read for Source {
@@ -21,7 +21,7 @@ impl Read for Source {
     }
 }
 
-/// One type for all, so that the coverage of its code adds up.
+/// A single type for all tests, so that they share the coverage of its code.
 type Reader = MultilineReader<Box<dyn BufRead>>;
 
 fn reader(parts: &[Result<&'static [u8], ErrorKind>]) -> Reader {
@@ -106,7 +106,7 @@ fn read_to_end_goes_on_after_an_interruption_and_stops_at_any_other_error() {
     );
 }
 
-/// A buffer that is there once, and then fails.
+/// Returns a buffer once and then fails.
 struct Vanishing(bool);
 
 impl Read for Vanishing {
@@ -251,7 +251,7 @@ fn a_flush_is_the_inner_writers() {
     assert_eq!((sink.flushed, &sink.taken[..]), (2, &b".\r\n"[..]));
 }
 
-/// Fails once, and takes everything then.
+/// Fails once and then accepts everything.
 struct Recovering(bool, Vec<u8>);
 
 impl Write for Recovering {

@@ -1,4 +1,4 @@
-//! What the README and VERIFICATION.md count and name is there.
+//! README and VERIFICATION.md count and name only what exists.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
