@@ -1,6 +1,5 @@
-//! `pop3 audit` is right: it lets an honest client pass, catches each flaw of
-//! the mock client by the scenarios that are for it, and has no scenario that
-//! catches nothing.
+//! `pop3 audit` judges correctly: a correct client passes, the scenarios for
+//! each flaw of the mock client catch it, and every scenario catches a flaw.
 
 #![cfg(unix)]
 
@@ -22,7 +21,8 @@ use pop3_peers::mock::{Flaw, FlawRow, flaws};
 use pop3_testkit::{check, corpus, generate};
 use proptest::prelude::*;
 
-/// Many of the runs wait for each other's silence, not for the processor.
+/// Many runs at once, since most only wait for a silent peer and use no
+/// processor time.
 const AT_ONCE: usize = 8;
 
 const OPTIONS: Options = Options {
@@ -62,7 +62,7 @@ fn run(flaw: Option<&str>, scenarios: &[Scenario], options: &Options) -> Audit {
     audit.unwrap_or_else(|error| panic!("{flaw:?}: {error}"))
 }
 
-/// The families that a client does not come through, with why.
+/// The families that a client fails, with the reasons.
 fn caught(audit: &Audit, scenarios: &[Scenario]) -> BTreeMap<String, Vec<String>> {
     let families: BTreeSet<&str> = scenarios.iter().map(Scenario::family).collect();
     let faults = families
@@ -71,7 +71,8 @@ fn caught(audit: &Audit, scenarios: &[Scenario]) -> BTreeMap<String, Vec<String>
     faults.filter(|(_, faults)| !faults.is_empty()).collect()
 }
 
-/// Of the families that a flaw is not about, a few members.
+/// The scenarios to run: all of the families that the flaw is about, and a few
+/// of each other family.
 fn thinned(row: &FlawRow) -> Vec<Scenario> {
     let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
     for scenario in audit::scenarios() {
@@ -128,11 +129,12 @@ fn each_flaw_is_caught_by_the_scenarios_that_are_for_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// How what catches a flaw differs from its row in the table.
+/// Describes how the scenarios that catch a flaw differ from its row in the
+/// table.
 fn difference(row: &FlawRow) -> Option<String> {
     let scenarios = thinned(row);
     let mut options = OPTIONS;
-    // Such a client waits for 3 or 4 s, and goes on.
+    // A client with this flaw waits for 3 or 4 s and goes on.
     if row.flaw.is_timed() {
         options.limits.patience = Duration::from_secs(9);
         options.limits.time = Duration::from_secs(120);
@@ -196,7 +198,7 @@ fn no_scenario_catches_nothing() {
 
 #[test]
 fn every_statement_that_commands_can_break_is_broken_by_a_flaw() {
-    // A client that does not come by TCP is not seen at all.
+    // A client that does not connect over TCP is not seen at all.
     let seen = [pop3_conformance::Id::C(1)];
     for id in audit::client_statements() {
         let by_commands = audit::cover(id) == Some(audit::Cover::Commands);
@@ -232,23 +234,23 @@ fn tried(flaw: Option<&str>, family: &str) -> Audit {
 #[test]
 fn a_client_is_run_until_it_settles_and_not_more() {
     for (flaw, family, runs) in [
-        // Everything is stored and gone.
+        // All messages are stored and deleted.
         (None, "plain", 1),
-        // Nothing was changed.
+        // Nothing has changed.
         (None, "greeting-refuses", 1),
         (None, "eof-anywhere-in-list", 1),
         (None, "replies-interleaved", 1),
         // The second run finds the journal of the first and adds nothing.
         (None, "dele-refused", 2),
         (None, "first-dot-not-stuffed", 2),
-        // A message is left for the second.
+        // One message is left for the second run.
         (Some("it-fetches-one-message"), "plain", 2),
         (
             Some("a-message-that-failed-twice-is-deleted"),
             "status-err",
             3,
         ),
-        // Worse it cannot get.
+        // A later run cannot make this verdict worse.
         (Some("the-connections-end-is-success"), "dele-refused", 2),
         (Some("it-deletes-what-it-failed-to-fetch"), "status-err", 1),
     ] {
@@ -310,7 +312,7 @@ fn the_difference_is_said_in_words() {
     assert!(faults[0].contains(wanted), "{faults:?}");
 }
 
-/// Nothing is lost when such a message is deleted.
+/// Deleting such a message loses nothing.
 #[test]
 fn a_message_with_more_than_was_sent_is_lossy() {
     let audit = tried(Some("what-follows-the-end-is-mail"), "octets-after-the-end");
@@ -419,7 +421,7 @@ proptest! {
     }
 }
 
-/// How a shell script comes through the scenario `plain`.
+/// The result of a shell script in the scenario `plain`.
 fn script(text: &str, limits: Limits) -> Vec<String> {
     let command = ["/bin/sh", "-c", text].map(str::to_owned).to_vec();
     let client = Client::from_command(command, false);
@@ -456,7 +458,8 @@ fn a_client_is_stopped_at_its_limits() {
     }
 }
 
-/// What leaves the process group keeps the pipes open, and is not waited for.
+/// A process that leaves the process group keeps the pipes open; the lab does
+/// not wait for it.
 #[test]
 fn a_daemon_does_not_hold_up_the_lab() {
     let began = std::time::Instant::now();

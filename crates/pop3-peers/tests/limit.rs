@@ -1,5 +1,5 @@
-//! The limit for children kills the children of this process, so that this is a
-//! process of its own.
+//! The limit kills every child of this process, so it has a test binary of its
+//! own.
 
 #![cfg(target_os = "linux")]
 
