@@ -1,4 +1,4 @@
-//! The forms of a report: none carries what could harm its reader.
+//! The forms of a report: none contains anything that could harm its reader.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! What the rows say of servers in memory.
+//! The verdicts of the rows on servers in memory.
 
 use std::{
     collections::BTreeSet,
@@ -44,7 +44,7 @@ pub(crate) fn report(fault: Fault) -> Report {
     run(&mut Mock::new(fault), &options()).unwrap()
 }
 
-/// The rows that are not as they should be.
+/// The rows that are not well.
 pub(crate) fn found(report: &Report) -> Vec<&str> {
     let rows = report.rows().iter();
     rows.filter(|row| row.verdict().outcome() >= Outcome::Noted)
@@ -203,7 +203,8 @@ fn a_wrong_password_is_no_report() {
     assert!(shown.contains("C: PASS ***"), "{shown}");
 }
 
-/// The port of another protocol is a report: the server is there, and is wrong.
+/// The port of another protocol gives a report: a server is there, and it is
+/// wrong.
 #[test]
 fn what_is_not_pop3_fails() {
     let smtp = Fault {
@@ -232,7 +233,7 @@ fn a_server_that_is_busy_is_no_report() {
     assert!(matches!(unable, Err(Unable::Busy(_))), "{unable:?}");
 }
 
-/// A first line has its time as a whole, however its octets come.
+/// The time limit is for the whole first line, however its octets arrive.
 #[test]
 fn who_sends_a_line_octet_by_octet_is_not_waited_for() {
     let fault = Fault {
@@ -246,8 +247,8 @@ fn who_sends_a_line_octet_by_octet_is_not_waited_for() {
     assert!(mock.now() - start <= options().limits.reply + Duration::from_secs(10));
 }
 
-/// A block may take as long as the run, and what was not seen in that time fails
-/// nothing.
+/// A block may take as long as the run, and nothing fails because it was not
+/// seen in that time.
 #[test]
 fn a_slow_line_fails_nothing() {
     let run_times = [(1, 1_000_000), (2, 1_000_000)].into_iter();
@@ -286,7 +287,7 @@ fn to_hang_up_after_a_refused_login_leaves_no_command_unanswered() {
 
 #[test]
 fn sizes_that_are_wrong_throughout_do_not_say_which_message_came() {
-    // Each message has the size of the one before, and there is no TOP.
+    // Each message has the size of the previous one, and there is no TOP.
     let report = changed(|_, command, reply| match command {
         "CAPA" => reply.replace("TOP\r\n", ""),
         _ if command.starts_with("TOP") => "-ERR\r\n".to_owned(),
@@ -320,7 +321,7 @@ fn a_message_whose_size_changes_is_not_gone() {
     );
 }
 
-/// As Mailutils, which adds a header field to what has a unique-id.
+/// Mailutils adds a header field to messages that have a unique-id.
 #[test]
 fn sizes_that_grow_in_a_session_are_no_answers_to_other_commands() {
     let report = changed(|state, command, reply| match command {
@@ -334,7 +335,7 @@ fn sizes_that_grow_in_a_session_are_no_answers_to_other_commands() {
     );
 }
 
-/// As some proxies do.
+/// Some proxies do this.
 #[test]
 fn to_close_after_a_refusal_is_no_fault() {
     let report = report(Fault {
@@ -352,7 +353,7 @@ fn to_close_after_a_refusal_is_no_fault() {
     }
 }
 
-/// As stunnel does in front of a server.
+/// stunnel does this in front of a server.
 #[test]
 fn to_close_at_commands_before_tls_gives_no_mail_away() {
     let report = report(Fault {
@@ -393,15 +394,15 @@ fn says_which_announced_command_is_not_answered() {
     );
 }
 
-/// Each line end counts for one octet, and CR comes twice: sizes and blank lines
-/// are not what they seem.
+/// Each line end counts as one octet, and CR comes twice, so sizes and blank
+/// lines are misleading.
 #[test]
 fn lines_that_end_in_cr_cr_lf_are_no_other_message() {
     for blank in ["\r\n", "\r\r\n"] {
         let report = report(match blank {
             "\r\n" => DOUBLE_CR,
             _ => Fault {
-                // TOP takes no line for blank, and sends all.
+                // TOP treats no line as blank and sends everything.
                 command: |_, command| match command.strip_prefix("TOP ") {
                     Some(rest) => format!("RETR {}", rest.split(' ').next().unwrap()),
                     None => command.to_owned(),

@@ -10,7 +10,8 @@ use crate::{
     page::{Side, render},
 };
 
-/// The ids of all that binds a side: statements, and requirements of MS-OXPOP3.
+/// The ids of all items that bind a side: statements, and requirements of
+/// MS-OXPOP3.
 fn binding(side: Side) -> BTreeSet<String> {
     let rows = statements().iter().filter(|row| side.is_bound(row.party()));
     let more = oxpop3::REQUIREMENTS

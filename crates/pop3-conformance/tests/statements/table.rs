@@ -1,4 +1,4 @@
-//! The table of statements against the document.
+//! The table of statements compared with the document.
 
 use std::collections::BTreeSet;
 
@@ -109,8 +109,8 @@ fn releases_are_the_profiles_but_that_of_the_rfc() {
     }
 }
 
-/// The profiles leave out a release where the table does, and say of retention
-/// what it says.
+/// The profiles exclude the same releases as the table, and agree with it on
+/// retention.
 #[test]
 fn profiles_and_table_agree() {
     for release in Release::ALL {
@@ -148,7 +148,8 @@ fn retention_has_two_groups_of_releases_and_nothing_else_has() {
     assert_eq!(statement(Id::C(48)).unwrap().clauses().len(), 2);
 }
 
-/// Who must comply, and how strictly: all that is not a MUST for the client.
+/// The parties that must comply, and how strictly: everything except a MUST for
+/// the client.
 #[test]
 fn parties_and_strengths_are_those_of_the_document() {
     let ids = |wanted: &dyn Fn(&pop3_conformance::Statement) -> bool| {

@@ -1,4 +1,4 @@
-//! Each thing that a client may do, and the verdict on it.
+//! The verdict on each thing that a client may do.
 
 use super::*;
 use crate::audit::{
@@ -144,7 +144,7 @@ fn what_a_client_says() {
             },
             Some((Dangerous, "STAT")),
         ),
-        // It was to insist on TLS.
+        // The options said that it insists on TLS.
         (
             |_, runs| {
                 runs[0].transport = Transport::Stls;
@@ -193,7 +193,7 @@ fn what_a_client_stores() {
             },
             None,
         ),
-        // It may come in a later run.
+        // The message may come in a later run.
         (
             |scenario, runs| {
                 runs[0].stored.clear();
@@ -323,7 +323,7 @@ fn what_a_client_deletes() {
             },
             None,
         ),
-        // It took back what it had deleted before, and deleted again.
+        // It undid its earlier deletions and deleted again.
         (
             |_, runs| {
                 say(&mut runs[0], "RSET");
@@ -354,7 +354,7 @@ fn a_client_that_takes_the_first_message_needs_no_other() {
     judged(&Store::Maildir, Takes::First, none, silent);
 }
 
-/// What is written to a pipe before an error does not count.
+/// Output to a pipe before an error does not count.
 #[test]
 fn standard_output_counts_where_the_run_succeeds() {
     judged(&Store::Stdout, Takes::All, |_, _| {}, None);
