@@ -74,7 +74,7 @@ fn every_statement_that_binds_clients_is_covered() {
 }
 
 #[test]
-fn what_is_no_scenario_is_refused_with_the_reason() {
+fn refuses_an_invalid_scenario_with_the_reason() {
     for (text, reason) in [
         ("", "why"),
         ("why = 'a'\nwhen = 'b'", "unknown field `when`"),
@@ -193,7 +193,7 @@ fn a_rule_follows_its_message() {
 
 /// After a deletion it would name messages that are gone.
 #[test]
-fn a_listing_that_is_written_out_is_sent_while_the_maildrop_is_whole() {
+fn sends_a_literal_listing_until_a_message_is_deleted() {
     let list = "[[reply]]\nto = 'LIST'\nsend = '''\n+OK\n1 9\n2 9\n3 9\n.\n'''";
     let scenario = three("", list);
     let maildrop = &mut Maildrop::new(&scenario);

@@ -232,7 +232,7 @@ fn tried(flaw: Option<&str>, family: &str) -> Audit {
 }
 
 #[test]
-fn a_client_is_run_until_it_settles_and_not_more() {
+fn runs_a_client_only_until_it_settles() {
     for (flaw, family, runs) in [
         // All messages are stored and deleted.
         (None, "plain", 1),
@@ -305,7 +305,7 @@ fn a_client_that_says_nothing_of_what_it_did_not_fetch_is_silent() {
 }
 
 #[test]
-fn the_difference_is_said_in_words() {
+fn describes_the_difference_in_words() {
     let audit = tried(Some("only-doubled-dots-are-removed"), "dot-not-doubled");
     let faults = audit.faults("dot-not-doubled");
     let wanted = "a dot is added at its start";
@@ -314,7 +314,7 @@ fn the_difference_is_said_in_words() {
 
 /// Deleting such a message loses nothing.
 #[test]
-fn a_message_with_more_than_was_sent_is_lossy() {
+fn a_message_with_added_octets_is_lossy() {
     let audit = tried(Some("what-follows-the-end-is-mail"), "octets-after-the-end");
     let verdict = audit.verdict("octets-after-the-end");
     assert_eq!(verdict, Some(audit::Verdict::Lossy));
@@ -327,7 +327,7 @@ fn a_message_with_more_than_was_sent_is_lossy() {
 }
 
 #[test]
-fn a_family_is_left_out_once_three_of_it_never_ended_alike() {
+fn leaves_out_a_family_after_three_members_that_hang() {
     let family = "eof-anywhere-in-a-message";
     let flaw = Some("it-writes-for-ever-at-the-end");
     let options = Options { jobs: 1, ..OPTIONS };
@@ -342,7 +342,7 @@ fn a_family_is_left_out_once_three_of_it_never_ended_alike() {
 }
 
 #[test]
-fn a_client_that_fetches_nothing_at_all_is_not_audited() {
+fn does_not_audit_a_client_that_never_fetches() {
     let text = "echo 'usage: getter HOST' >&2; echo 'try --help' >&2; exit 3";
     let command = ["/bin/sh", "-c", text].map(str::to_owned).to_vec();
     let client = Client::from_command(command, false);
@@ -355,7 +355,7 @@ fn a_client_that_fetches_nothing_at_all_is_not_audited() {
 }
 
 #[test]
-fn a_client_without_tls_is_not_tried_where_tls_is_needed() {
+fn does_not_try_a_client_without_tls_where_tls_is_needed() {
     let mut client = mock(None);
     client.stls = None;
     let needs = |scenario: &&Scenario| scenario.transport() == Transport::Stls;
@@ -458,10 +458,10 @@ fn a_client_is_stopped_at_its_limits() {
     }
 }
 
-/// A process that leaves the process group keeps the pipes open; the lab does
+/// A process that leaves the process group keeps the pipes open; the audit does
 /// not wait for it.
 #[test]
-fn a_daemon_does_not_hold_up_the_lab() {
+fn a_daemon_does_not_delay_the_audit() {
     let began = std::time::Instant::now();
     script("setsid sleep 150 & kill -SEGV $$", OPTIONS.limits);
     assert!(began.elapsed() < Duration::from_secs(120));

@@ -226,7 +226,7 @@ fn mailutils_adds_a_field_that_it_does_not_count() {
 }
 
 #[test]
-fn solid_refuses_all_for_one_message_without_a_last_line_end() {
+fn solid_refuses_the_maildir_if_one_message_lacks_a_last_line_end() {
     let Some(server) = SOLID
         .start(["Subject: 1\n\none\n", "Subject: 2\n\ntwo"], None)
         .unwrap()
@@ -240,7 +240,7 @@ fn solid_refuses_all_for_one_message_without_a_last_line_end() {
 }
 
 #[test]
-fn whoever_is_there_has_a_version() {
+fn every_installed_server_has_a_version() {
     for daemon in DAEMONS {
         let absent = matches!(daemon.obstacle(), Some(Obstacle::NotInstalled { .. }));
         assert_eq!(daemon.version().is_none(), absent, "{}", daemon.name);

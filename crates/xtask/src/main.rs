@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn what_pages_and_ci_tell_to_run_is_a_job() {
+    fn pages_and_ci_only_name_existing_jobs() {
         for (page, least) in [
             (".ci/run", 2),
             (".github/workflows/nightly.yml", 3),

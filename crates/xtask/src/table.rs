@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_replaced_and_nothing_else() {
+    fn replaces_only_the_named_part() {
         let page = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n";
         let new = with_part(page, "x", "new\n").expect("a place");
         assert_eq!(new, "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n");

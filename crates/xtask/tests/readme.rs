@@ -30,7 +30,7 @@ fn targets() -> Vec<String> {
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_have_targets() {
     for page in ["README.md", "VERIFICATION.md", "docs/FUZZING.md"] {
         let text = read(page);
         let path = root().join(page);

@@ -147,7 +147,7 @@ fn our_server_passes_every_row_by_stls() {
 }
 
 #[test]
-fn under_tls_from_the_first_octet_stls_is_not_testable() {
+fn stls_is_not_testable_over_implicit_tls() {
     let certificate = TempDir::new().unwrap();
     let certificate = certificate.path().join("certificate.pem");
     let server = Server::with_tls(&certificate);
@@ -223,7 +223,7 @@ fn require_tls_sends_nothing_secret_in_the_clear_to_loopback() {
 }
 
 #[test]
-fn a_certificate_that_nobody_signed_is_no_report() {
+fn a_self_signed_certificate_ends_the_run_without_a_report() {
     let certificate = TempDir::new().unwrap();
     let server = Server::with_tls(&certificate.path().join("certificate.pem"));
     let run = check(&server.url(), &[], PASSWORD);
@@ -265,7 +265,7 @@ fn rows_can_be_left_out() {
 }
 
 #[test]
-fn wrong_usage_is_64() {
+fn exits_with_64_on_wrong_usage() {
     for arguments in [
         &["pop3://127.0.0.1"][..],
         &["imap://me@127.0.0.1"],
@@ -283,7 +283,7 @@ fn wrong_usage_is_64() {
 }
 
 #[test]
-fn who_does_not_get_in_gets_no_report() {
+fn a_refused_login_ends_the_run_without_a_report() {
     let server = Server::new(&[]);
     let run = check(&server.url(), &[], "wrong");
     assert_eq!((run.status, &run.stdout[..]), (Some(77), &b""[..]));
@@ -303,7 +303,7 @@ fn who_does_not_get_in_gets_no_report() {
 
 /// A server that answers no command gets a report that fails.
 #[test]
-fn a_server_that_does_not_greet_fails() {
+fn fails_a_server_without_a_greeting() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("pop3://me@{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -325,7 +325,7 @@ fn a_server_that_does_not_greet_fails() {
 
 /// A row that was not tried has not passed.
 #[test]
-fn a_server_that_vanishes_is_no_success() {
+fn a_server_that_vanishes_does_not_pass() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("pop3://me@{}", listener.local_addr().unwrap());
     let server = thread::spawn(move || {

@@ -3,7 +3,7 @@
 use crate::run;
 
 #[test]
-fn takes_stuffed_dots_away_and_nothing_else() {
+fn removes_only_stuffed_dots() {
     run(["decode"], b".\r\n").gives(b"");
     run(["decode"], b"..\r\n.\r\n").gives(b".\r\n");
     run(["decode"], b"a\r\n..b\r\n...\r\n.c\r\n.\r\n").gives(b"a\r\n.b\r\n..\r\nc\r\n");
@@ -29,7 +29,7 @@ fn decodes_blocks_longer_than_any_buffer() {
 }
 
 #[test]
-fn truncation_is_one_line_and_65() {
+fn truncation_prints_one_line_and_exits_with_65() {
     for (wire, message) in [
         (&b""[..], &b""[..]),
         (b"a", b"a"),
@@ -84,7 +84,7 @@ fn allow_rest_stops_at_the_end() {
 }
 
 #[test]
-fn reply_takes_a_status_line_off() {
+fn reply_removes_the_status_line() {
     for wire in [
         &b"+OK\r\na\r\n.\r\n"[..],
         b"+OK 120 octets\r\na\r\n.\r\n",
@@ -107,7 +107,7 @@ fn reply_takes_a_status_line_off() {
 }
 
 #[test]
-fn bad_status_lines_are_76() {
+fn exits_with_76_on_a_bad_status_line() {
     run(["decode", "--reply"], b"-ERR no such message\r\n").fails(
         76,
         b"",
@@ -250,7 +250,7 @@ fn report_is_one_line_of_figures() {
 }
 
 #[test]
-fn inspect_says_what_is_irregular_and_changes_nothing() {
+fn inspect_reports_irregularities_and_changes_nothing() {
     let wire = b"+OK\r\nsmuggled?\n.\n\0\r\n.unstuffed\r.\r\n.\r\n";
     let plain = run(["decode", "--reply"], wire);
     let done = run(["decode", "--reply", "--inspect"], wire);

@@ -5,7 +5,7 @@ use std::fs;
 use crate::{captures, run};
 
 #[test]
-fn puts_dots_before_dots_and_a_terminator_at_the_end() {
+fn stuffs_dots_and_adds_a_terminator() {
     run(["encode"], b"").gives(b".\r\n");
     run(["encode"], b".\r\n").gives(b"..\r\n.\r\n");
     run(["encode"], b"a\r\n.b\r\nc.\r\n").gives(b"a\r\n..b\r\nc.\r\n.\r\n");

@@ -141,7 +141,7 @@ fn a_server_that_ends_lines_with_lf_alone() {
 }
 
 #[test]
-fn a_server_of_another_protocol() {
+fn names_the_protocol_of_another_server() {
     let other_port = "POP3 has another port, usually 995 for pop3s:// and 110 for pop3://";
     for (banner, kind) in [
         ("220 mail ESMTP", "this is an SMTP or FTP server"),
@@ -221,7 +221,7 @@ fn a_server_that_stops_in_the_middle_of_unique_ids() {
 }
 
 #[test]
-fn a_reply_that_is_malformed() {
+fn a_malformed_reply() {
     let address = serve(
         "+OK\r\n",
         &[LOGIN, ("STAT", "+OK many 'n more\r\n")],
@@ -235,7 +235,7 @@ fn a_reply_that_is_malformed() {
 }
 
 #[test]
-fn a_reply_too_many() {
+fn an_unsolicited_reply() {
     let address = serve(
         "+OK\r\n",
         &[LOGIN, ("STAT", "+OK 0 0\r\n+OK 0 0\r\n")],
@@ -262,7 +262,7 @@ fn a_server_that_says_why_it_closes() {
 /// A server's text between the login and the next reply may contain the
 /// password.
 #[test]
-fn nothing_of_a_login_is_shown() {
+fn shows_nothing_of_the_login() {
     for answers in [
         &[("PASS", "what is tanstaaf?\r\n")][..],
         &[("PASS", "+OK\r\nwhat is tanstaaf?\r\n")],
@@ -368,7 +368,7 @@ impl Drop for Secure {
 }
 
 #[test]
-fn cleartext_on_a_port_for_tls_names_the_other_scheme() {
+fn cleartext_on_a_tls_port_names_the_other_scheme() {
     let server = Secure::new("127.0.0.1", Signer::Itself, |_| {});
     let port = server.address.rsplit_once(':').unwrap().1;
     assert_eq!(
@@ -381,7 +381,7 @@ fn cleartext_on_a_port_for_tls_names_the_other_scheme() {
 }
 
 #[test]
-fn a_certificate_of_nobody() {
+fn a_self_signed_certificate() {
     // A certificate as `openssl req -x509` makes it: it may sign others.
     let authority = Secure::new("127.0.0.1", Signer::Itself, |parameters| {
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -413,7 +413,7 @@ fn a_certificate_of_an_unknown_authority() {
 }
 
 #[test]
-fn a_certificate_that_is_too_old_or_too_new() {
+fn an_expired_or_not_yet_valid_certificate() {
     let expired = Secure::new("127.0.0.1", Signer::Authority, |parameters| {
         parameters.not_before = date_time_ymd(1990, 1, 1);
         parameters.not_after = date_time_ymd(2020, 2, 29);

@@ -92,7 +92,7 @@ fn nobody() -> String {
 }
 
 #[test]
-fn wrong_usage_is_64() {
+fn exits_with_64_on_wrong_usage() {
     for (part, url, options) in [
         ("URL", "imap://me@127.0.0.1", &[][..]),
         ("USER@", "pop3://127.0.0.1", &[]),
@@ -121,14 +121,14 @@ fn wrong_usage_is_64() {
 }
 
 #[test]
-fn a_method_that_the_profile_never_uses_is_64() {
+fn exits_with_64_on_a_method_that_the_profile_never_uses() {
     let url = format!("pop3://me@{}", serve("+OK <1.2@example.org>\r\n", plain));
     let options = ["--auth", "APOP", "--insecure-plaintext"];
     each_ends(&["list", "fetch"], 64, "APOP", &url, &options);
 }
 
 #[test]
-fn a_password_that_is_nowhere_is_64_and_one_that_cannot_be_read_66() {
+fn exits_with_64_without_a_password_and_66_with_an_unreadable_one() {
     let url = format!("pop3://me@{}", nobody());
     for name in COMMANDS {
         let home = TempDir::new().unwrap();
@@ -163,7 +163,7 @@ fn a_password_that_is_nowhere_is_64_and_one_that_cannot_be_read_66() {
 }
 
 #[test]
-fn a_server_that_is_not_reached_is_69_with_what_to_look_at() {
+fn exits_with_69_and_advice_if_the_server_is_unreachable() {
     for (scheme, part) in [("pop3", "995"), ("pop3s", "995")] {
         let url = format!("{scheme}://me@{}", nobody());
         each_ends(&COMMANDS, 69, part, &url, &[]);
@@ -171,19 +171,19 @@ fn a_server_that_is_not_reached_is_69_with_what_to_look_at() {
 }
 
 #[test]
-fn a_server_without_tls_is_76_where_it_is_to_begin_with_tls() {
+fn exits_with_76_if_the_server_lacks_implicit_tls() {
     let url = format!("pop3s://me@{}", serve("+OK ready\r\n", plain));
     each_ends(&COMMANDS, 76, "use pop3://me@", &url, &[]);
 }
 
 #[test]
-fn a_server_that_is_busy_is_75() {
+fn exits_with_75_if_the_server_is_busy() {
     let url = format!("pop3://me@{}", serve("-ERR [SYS/TEMP] later\r\n", plain));
     each_ends(&COMMANDS, 75, "later", &url, &[]);
 }
 
 #[test]
-fn a_login_that_is_refused_is_77() {
+fn exits_with_77_if_the_login_is_refused() {
     let refuses = |word: &str| match word {
         "PASS" => "-ERR [AUTH] who?\r\n",
         _ => plain(word),
@@ -193,7 +193,7 @@ fn a_login_that_is_refused_is_77() {
 }
 
 #[test]
-fn a_reply_that_is_none_is_76() {
+fn exits_with_76_on_an_invalid_reply() {
     let garbles = |word: &str| match word {
         "STAT" => "+OK none\r\n",
         _ => plain(word),
@@ -225,7 +225,7 @@ fn a_reply_that_is_none_is_76() {
 
 /// `pop3` waits at each step and gives up at the time limit.
 #[test]
-fn a_server_that_falls_silent_is_75() {
+fn exits_with_75_if_the_server_falls_silent() {
     let greets = |word: &str| match word {
         "CAPA" => "+OK\r\nSTLS\r\n.\r\n",
         "STLS" => "+OK\r\n",
@@ -250,7 +250,7 @@ fn a_server_that_falls_silent_is_75() {
 }
 
 #[test]
-fn a_reader_that_is_gone_is_141() {
+fn exits_with_141_if_the_reader_is_gone() {
     let server = Server::new(vec![(String::from("a"), b"x\r\n".to_vec())]);
     for (name, options) in [
         ("list", &[][..]),

@@ -181,7 +181,7 @@ fn messages(count: usize) -> Vec<Message> {
 }
 
 #[test]
-fn what_was_fetched_is_not_fetched_again() {
+fn does_not_fetch_a_message_twice() {
     for to in ["maildir", "mbox"] {
         let (home, mut mail) = (Home::new(to), messages(5));
         let server = Server::new(mail.clone());
@@ -323,7 +323,7 @@ fn a_message_that_the_server_refuses_to_delete_is_deleted_by_a_later_run() {
 }
 
 #[test]
-fn what_no_reader_of_standard_output_took_is_fetched_again() {
+fn fetches_again_what_no_reader_of_standard_output_read() {
     let (home, mail) = (Home::new("-"), messages(3));
     let server = Server::new(mail.clone());
     let mut run = home.spawn(&server, &["--delete"]);
@@ -369,7 +369,7 @@ fn octets_as_received() {
 }
 
 #[test]
-fn a_server_without_unique_ids_is_refused() {
+fn refuses_a_server_without_unique_ids() {
     let home = Home::new("maildir");
     let server = Server::new(messages(1));
     server.state.lock().unwrap().has_no_uidl = true;
@@ -381,7 +381,7 @@ fn a_server_without_unique_ids_is_refused() {
 /// The scenario `unique-id-too-long` of the audit: the run ended with status 0
 /// though it left a message behind.
 #[test]
-fn a_message_without_a_usable_unique_id_is_no_success() {
+fn a_message_without_a_usable_unique_id_fails_the_run() {
     let (home, mut mail) = (Home::new("maildir"), messages(2));
     mail[0].0 = "u".repeat(71);
     let server = Server::new(mail.clone());
@@ -424,7 +424,7 @@ fn shows_nothing_that_the_server_repeats_of_the_login() {
 }
 
 #[test]
-fn a_place_that_cannot_be_used_costs_nothing() {
+fn an_unusable_place_loses_no_mail() {
     let (home, mail) = (Home::new("maildir"), messages(2));
     let server = Server::new(mail.clone());
     fs::create_dir(home.path("mail")).unwrap();
@@ -438,7 +438,7 @@ fn a_place_that_cannot_be_used_costs_nothing() {
 }
 
 #[test]
-fn the_config_file_names_accounts_that_are_fetched_side_by_side() {
+fn fetches_the_accounts_of_the_config_file_in_parallel() {
     let home = Home::new("maildir");
     let servers = [Server::new(messages(3)), Server::new(messages(4))];
     let mut config = String::new();
@@ -501,7 +501,7 @@ fn a_swallowed_reply_shifts_no_unique_id() {
 }
 
 #[test]
-fn a_server_that_falls_silent_is_not_waited_for() {
+fn stops_waiting_for_a_silent_server() {
     for option in ["--timeout", "--session-timeout"] {
         let (home, server) = (Home::new("maildir"), Server::new(messages(3)));
         server.stop_after(300);

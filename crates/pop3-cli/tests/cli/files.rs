@@ -55,7 +55,7 @@ fn the_input_can_be_a_file() {
 
 #[cfg(unix)]
 #[test]
-fn an_input_that_cannot_be_opened_is_66() {
+fn exits_with_66_if_the_input_cannot_be_opened() {
     let directory = Directory::new();
     for command in ["decode", "encode"] {
         let missing = directory.path("missing\n");
@@ -74,7 +74,7 @@ fn an_input_that_cannot_be_opened_is_66() {
 }
 
 #[test]
-fn an_output_that_cannot_be_created_is_73() {
+fn exits_with_73_if_the_output_cannot_be_created() {
     let directory = Directory::new();
     let inside = directory.path("missing/file");
     let name = directory.0.path();
@@ -94,7 +94,7 @@ fn an_output_that_cannot_be_created_is_73() {
 }
 
 #[test]
-fn a_whole_block_makes_the_file() {
+fn a_complete_block_creates_the_file() {
     let directory = Directory::new();
     let output = directory.path("message");
     decode_to(&output, &[], b"..a\r\n.\r\n").gives(b"");
@@ -118,7 +118,7 @@ fn a_bare_name_is_in_the_working_directory() {
 }
 
 #[test]
-fn anything_less_leaves_the_file_as_it_was() {
+fn an_incomplete_block_leaves_the_file_unchanged() {
     let long = b"line\r\n".repeat(100_000);
     let directory = Directory::new();
     let output = directory.path("message");
@@ -149,7 +149,7 @@ fn anything_less_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn encode_makes_a_file_too() {
+fn encode_creates_a_file_too() {
     let directory = Directory::new();
     let output = directory.path("block");
     run(["encode", "-o", output.to_str().unwrap()], b".a\n").gives(b"");
@@ -183,7 +183,7 @@ fn rest_keeps_what_follows() {
 }
 
 #[test]
-fn rest_and_message_do_not_share_a_place() {
+fn refuses_the_same_place_for_rest_and_message() {
     let directory = Directory::new();
     let file = directory.path("file");
     fs::create_dir(directory.path("sub")).unwrap();
@@ -253,7 +253,7 @@ fn a_named_pipe_is_written_to_and_stays_a_pipe() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn other_failures_are_74() {
+fn exits_with_74_on_other_failures() {
     let directory = Directory::new();
     let block = directory.write("block", b"a\r\n.\r\n");
     for command in ["decode", "encode"] {
@@ -282,7 +282,7 @@ fn other_failures_are_74() {
 /// A file that cannot be opened is not replaced.
 #[cfg(unix)]
 #[test]
-fn an_output_that_leads_nowhere_is_left_as_it_is() {
+fn leaves_a_link_to_itself_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let link = directory.path().join("link");
     std::os::unix::fs::symlink("link", &link).unwrap();

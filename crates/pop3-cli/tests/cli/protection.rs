@@ -192,7 +192,7 @@ fn sends_no_password_in_the_clear_to_another_host_unless_told_to() {
 }
 
 #[test]
-fn loopback_is_known_however_it_is_written() {
+fn recognizes_every_form_of_a_loopback_address() {
     for (host, ip) in [
         ("127.0.0.1", "127.0.0.1"),
         ("localhost", "127.0.0.1"),
@@ -261,7 +261,7 @@ fn sends_a_digest_in_the_clear_only_when_told_to() {
 /// What either the configuration file or the command line forbids is forbidden,
 /// even if the other allows it.
 #[test]
-fn whoever_requires_tls_gets_it() {
+fn uses_tls_when_it_is_required() {
     let pin = format!("fingerprint = '{NO_FINGERPRINT}'");
     let both = "insecure-plaintext = true\nrequire-tls = true";
     let allowed = "insecure-plaintext = true";

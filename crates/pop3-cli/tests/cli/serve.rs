@@ -186,7 +186,7 @@ fn a_second_signal_ends_all_and_nothing_is_deleted() {
 }
 
 #[test]
-fn the_demo_serves_its_messages_with_the_sizes_it_says() {
+fn the_demo_serves_its_messages_with_the_sizes_that_it_prints() {
     let certificate = TempDir::new().unwrap();
     let certificate = certificate.path().join("cert.pem");
     let path = certificate.to_str().unwrap();
@@ -342,7 +342,7 @@ fn expire_is_announced_on_request() {
 }
 
 #[test]
-fn what_cannot_be_served_is_said() {
+fn reports_what_cannot_be_served() {
     let directory = maildir();
     let path = directory.path().to_str().unwrap();
     let file = directory.path().join("users");

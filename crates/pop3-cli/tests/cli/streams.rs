@@ -75,7 +75,7 @@ fn an_error_does_not_wait_for_the_end_of_input() {
 }
 
 #[test]
-fn a_reader_that_leaves_ends_it_quietly() {
+fn ends_quietly_when_the_reader_leaves() {
     for command in ["decode", "encode"] {
         let mut child = pop3([command]).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -103,7 +103,7 @@ fn a_reader_that_leaves_ends_it_quietly() {
 }
 
 #[test]
-fn no_reader_of_stderr_is_no_error() {
+fn a_closed_stderr_is_not_an_error() {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     let mut child = pop3(["decode", "--report", "--inspect"])
@@ -131,7 +131,7 @@ fn no_reader_of_stderr_is_no_error() {
 }
 
 #[test]
-fn no_reader_of_help_is_no_panic() {
+fn help_to_a_closed_pipe_does_not_panic() {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     let done = pop3(["decode", "--help"]).stdout(writer).output().unwrap();
@@ -217,7 +217,7 @@ mod memory {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_terminal_is_told_what_is_waited_for() {
+fn tells_a_terminal_what_it_waits_for() {
     use std::{fs::File, process::Stdio};
 
     use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};

@@ -88,7 +88,7 @@ impl Terminal {
 }
 
 #[test]
-fn a_password_is_asked_for_and_not_shown() {
+fn asks_for_a_password_and_does_not_show_it() {
     let server = Server::new(vec![(String::from("a"), b"x\r\n".to_vec())]);
     let mut terminal = Terminal::run("list", &server.url, &[]);
     let account = server.url.trim_start_matches("pop3://");
@@ -102,7 +102,7 @@ fn a_password_is_asked_for_and_not_shown() {
 }
 
 #[test]
-fn a_bar_shows_how_far_it_is() {
+fn shows_progress_in_a_bar() {
     let large = b"line\r\n".repeat(1_000_000);
     let server = Server::new(vec![(String::from("a"), large)]);
     let home = tempfile::tempdir().unwrap();
@@ -122,7 +122,7 @@ fn a_bar_shows_how_far_it_is() {
 }
 
 #[test]
-fn what_is_being_checked_is_shown() {
+fn shows_the_current_check() {
     // It accepts connections and sends no greeting.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("pop3://me@{}", listener.local_addr().unwrap());
@@ -149,7 +149,7 @@ fn last_line(shown: &str) -> String {
 
 /// A prompt after the progress starts on an empty line.
 #[test]
-fn nothing_is_left_of_what_showed_the_progress() {
+fn clears_the_progress_at_the_end() {
     let large = b"line\r\n".repeat(300_000);
     let server = Server::new(vec![(String::from("a"), large)]);
     let home = tempfile::tempdir().unwrap();

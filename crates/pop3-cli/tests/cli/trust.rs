@@ -123,7 +123,7 @@ fn trusts_the_certificate_of_openssl_req_that_ca_file_names() {
 }
 
 #[test]
-fn a_fingerprint_is_enough_and_another_is_refused_with_what_was_found() {
+fn trusts_a_fingerprint_and_shows_the_found_one_if_it_differs() {
     let Some(server) = Server::new("DNS:elsewhere.example.org") else {
         return;
     };

@@ -149,7 +149,7 @@ fn every_recipe_fetches_with_and_without_tls() {
 }
 
 #[test]
-fn curl_takes_a_truncated_message_for_a_whole_one() {
+fn curl_accepts_a_truncated_message_as_complete() {
     finds(
         "curl",
         "eof-anywhere-in-a-message",
@@ -164,7 +164,7 @@ fn curl_keeps_a_dot_that_was_not_doubled() {
 }
 
 #[test]
-fn mpop_writes_for_ever_at_the_end_of_the_connection() {
+fn mpop_writes_forever_at_the_end_of_the_connection() {
     finds(
         "mpop",
         "eof-anywhere-in-a-message",
@@ -214,7 +214,7 @@ fn poplib_deletes_the_message_that_an_unstuffed_first_dot_cut() {
 }
 
 #[test]
-fn fetchmail_ends_a_message_behind_8191_octets() {
+fn fetchmail_ends_a_message_after_8191_octets() {
     finds(
         "fetchmail",
         "lines-at-buffer-sizes",

@@ -119,7 +119,7 @@ fn solid() {
 
 /// Neither stuffs a dot that is the first octet of a message.
 #[test]
-fn a_first_dot_that_is_not_stuffed_costs_no_mail() {
+fn an_unstuffed_first_dot_loses_no_mail() {
     for (daemon, options) in [
         (&DOVECOT, &["--delete"][..]),
         (&DOVECOT, &["--delete", "--no-pipelining"]),
@@ -175,7 +175,7 @@ fn dovecot_under_tls() {
 }
 
 #[test]
-fn whoever_does_stls() {
+fn every_server_with_stls() {
     let tls = Tls::new();
     for daemon in DAEMONS.into_iter().filter(|daemon| daemon.stls) {
         let Some(server) = daemon.start(messages(3), Some(tls.identity())).unwrap() else {

@@ -105,7 +105,7 @@ fn on(is_here: bool, reply: &str, change: impl Fn(&str) -> String) -> Option<Vec
 }
 
 #[test]
-fn how_replies_are_cut_changes_nothing() {
+fn ignores_how_replies_are_split() {
     for reply in SOUND {
         for check in basics::CHECKS {
             passes((check.run)(&mut Between::new(*reply)));

@@ -252,7 +252,7 @@ fn sends_no_password_in_the_clear_where_stls_is_announced() {
 }
 
 #[test]
-fn goes_on_without_tls_where_that_is_allowed() {
+fn continues_without_tls_where_that_is_allowed() {
     let if_offered = Protection::StlsIfOffered;
     for (protection, is_local) in [(Protection::Stls, true), (if_offered, false)] {
         let (report, in_clear) = overheard(protection, is_local, None, WITHOUT_STLS);

@@ -170,7 +170,7 @@ pub(crate) fn apop() -> Command<'static> {
 }
 
 #[test]
-fn sessions_come_into_each_state() {
+fn sessions_reach_each_state() {
     for profile in Profile::ALL {
         for state in STATES {
             let mut talk = Talk::in_state(&SOUND, profile, state);

@@ -23,7 +23,7 @@ fn binding(side: Side) -> BTreeSet<String> {
 }
 
 #[test]
-fn all_that_binds_a_side_has_checks_and_faults_there() {
+fn every_item_has_checks_and_faults_on_each_side_that_it_binds() {
     for side in Side::ALL {
         let checked: BTreeSet<String> = side.checks().into_iter().map(|(id, ..)| id).collect();
         let faults = side.faults().into_iter();

@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_that_of_the_package_around_a_file() {
+    fn finds_the_version_of_the_package_around_a_file() {
         let directory = scratch().unwrap();
         let file = directory.path().join("lib/pop3/server.js");
         assert_eq!(npm_version(&file), None);

@@ -149,7 +149,7 @@ mod tests {
 
     /// Cyrus's master listens before a login can succeed.
     #[test]
-    fn a_server_that_does_not_serve_yet_is_waited_for_while_it_runs() {
+    fn waits_for_a_running_server_until_it_serves() {
         let directory = scratch().unwrap();
         for (program, tries) in [("cat", 3), ("true", 1)] {
             let mut child = Command::new(program);

@@ -96,7 +96,7 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn what_a_peer_says_is_text_in_a_cell() {
+    fn escapes_the_text_of_a_peer_in_a_cell() {
         let hostile = "<script>a|b`c`\n[d](e)</script>";
         let plain = "&lt;script\\>a\\|b\\`c\\` \\[d\\](e)&lt;/script\\>";
         assert_eq!(super::plain(hostile), plain);

@@ -37,7 +37,7 @@ fn first_cells(table: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_matrix_names_what_there_is() {
+fn the_matrix_names_only_what_exists() {
     let page = committed("MATRIX.md");
     let mut sections = page.split("\n## ").skip(1);
     for (kind, mut names) in [
@@ -137,7 +137,7 @@ fn every_failure_that_costs_mail_is_in_the_findings_and_ours_has_none() {
 }
 
 #[test]
-fn every_finding_is_of_a_run() {
+fn every_finding_comes_from_a_run() {
     let (matrix, findings) = (committed("MATRIX.md"), committed("FINDINGS.md"));
     let failures = failures(&matrix);
     let mut entries = 0;

@@ -78,7 +78,7 @@ fn a_client_that_takes_the_first_message_may_leave_the_others() {
 }
 
 #[test]
-fn a_client_that_insists_on_stls_is_served_it() {
+fn serves_stls_to_a_client_that_insists_on_it() {
     let script = "fetch --to \"maildir:$place\" --require-tls --ca-file \"$ca\"";
     let options = ["--only", "stls-plain", "--maildir", "mail"];
     passes(&audit(&[&options[..], &["--stls"]].concat(), script));
@@ -116,7 +116,7 @@ fn a_client_is_stopped_after_the_time_limit() {
 
 /// A client that waits for octets that never come is left alone.
 #[test]
-fn a_client_may_wait_for_the_server_as_long_as_patience_says() {
+fn patience_limits_how_long_a_client_waits_for_the_server() {
     let options = ["--only", "retr-unanswered", "--maildir", "mail"];
     let limits = ["--patience", "1", "--time-limit", "3"];
     let script = "exec 2>&1; fetch --to \"maildir:$place\"";

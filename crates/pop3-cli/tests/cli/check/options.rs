@@ -16,7 +16,7 @@ fn listener() -> (TcpListener, String) {
 }
 
 #[test]
-fn without_pipelining_its_row_is_left_out() {
+fn leaves_out_the_pipelining_row_without_pipelining() {
     let server = Server::new(&[]);
     let rows_of = |options: &[&str]| {
         let only = ["--format", "json", "--only", "C0002,rfc2449-pipelining"];

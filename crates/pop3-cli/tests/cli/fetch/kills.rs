@@ -7,7 +7,7 @@ use super::{Home, Server, messages};
 /// The server stops after `n` octets of a session, for many values of `n`. The
 /// run is killed there, and the next run may finish.
 #[test]
-fn killed_anywhere_nothing_is_lost_and_nothing_comes_twice() {
+fn a_kill_at_any_point_neither_loses_nor_duplicates_mail() {
     for to in ["maildir", "mbox"] {
         for keep in ["--keep", "--delete"] {
             let mail = messages(9);
@@ -43,7 +43,7 @@ fn killed_anywhere_nothing_is_lost_and_nothing_comes_twice() {
 }
 
 #[test]
-fn a_second_run_on_one_account_leaves_it_alone() {
+fn a_second_run_on_the_same_account_does_nothing() {
     let (home, mail) = (Home::new("maildir"), messages(20));
     let server = Server::new(mail.clone());
     server.stop_after(700);
@@ -62,7 +62,7 @@ fn a_second_run_on_one_account_leaves_it_alone() {
 
 /// A limit on the size of files acts as a full disk.
 #[test]
-fn a_disk_that_is_full_costs_nothing() {
+fn a_full_disk_loses_no_mail() {
     for to in ["maildir", "mbox"] {
         let (home, mut mail) = (Home::new(to), messages(3));
         mail[2].1 = format!("{}\r\n", "x".repeat(70))
@@ -89,7 +89,7 @@ fn a_disk_that_is_full_costs_nothing() {
 }
 
 #[test]
-fn a_directory_that_is_read_only_costs_nothing() {
+fn a_read_only_directory_loses_no_mail() {
     let (home, mail) = (Home::new("maildir"), messages(2));
     let server = Server::new(mail.clone());
     for part in ["tmp", "new", "cur"] {

@@ -65,7 +65,7 @@ fn the_journal_and_the_configuration_are_in_the_base_directories() {
 }
 
 #[test]
-fn without_a_home_the_options_are_named() {
+fn names_the_options_without_a_home_directory() {
     let scratch = tempfile::tempdir().unwrap();
     let url = "pop3://me@127.0.0.1:1";
     for home in [&[][..], &[("HOME", "")]] {
@@ -125,7 +125,7 @@ fn the_journal_knows_a_host_however_it_is_spelt() {
 }
 
 #[test]
-fn an_account_or_a_file_that_is_not_there_is_said() {
+fn reports_a_missing_account_or_file() {
     let scratch = tempfile::tempdir().unwrap();
     let journal = ["--journal", "journal", "--config", "config.toml"];
     let ends = |arguments: &[&str], status| {
@@ -172,7 +172,7 @@ fn an_account_or_a_file_that_is_not_there_is_said() {
 }
 
 #[test]
-fn a_journal_that_is_none_is_left_as_it_is() {
+fn does_not_change_a_file_that_is_not_a_journal() {
     let scratch = tempfile::tempdir().unwrap();
     let server = Server::new(messages(1));
     let journal = scratch.path().join("journal");
@@ -186,7 +186,7 @@ fn a_journal_that_is_none_is_left_as_it_is() {
 }
 
 #[test]
-fn a_journal_of_a_newer_version_is_65() {
+fn exits_with_65_on_a_journal_of_a_newer_version() {
     let scratch = tempfile::tempdir().unwrap();
     let server = Server::new(messages(1));
     let options = [&server.url, "--to", "maildir:mail", "--journal", "journal"];

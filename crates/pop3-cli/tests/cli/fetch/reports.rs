@@ -102,7 +102,7 @@ fn a_line_says_what_was_done_and_what_was_left() {
 }
 
 #[test]
-fn what_the_server_refuses_is_counted() {
+fn counts_what_the_server_refuses() {
     let (home, server) = (Home::new("maildir"), Server::new(messages(2)));
     server.state.lock().unwrap().answers = vec![("RETR", "-ERR gone\r\n".into())];
     let run = home.fetch(&server, &["--json"]).ends(76);
@@ -111,7 +111,7 @@ fn what_the_server_refuses_is_counted() {
 }
 
 #[test]
-fn quiet_says_errors_alone() {
+fn quiet_prints_only_errors() {
     for option in ["-q", "--quiet"] {
         let (home, server) = (Home::new("maildir"), Server::new(messages(2)));
         let run = home.fetch(&server, &[option, "--delete"]).ends(0);
@@ -124,7 +124,7 @@ fn quiet_says_errors_alone() {
 
 /// One account's failure is reported and does not stop the others.
 #[test]
-fn an_account_that_fails_keeps_no_other_from_being_fetched() {
+fn a_failing_account_does_not_stop_the_others() {
     let home = Home::new("maildir");
     let server = Server::new(messages(3));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -366,7 +366,7 @@ fn standard_output_counts_where_the_run_succeeds() {
 }
 
 #[test]
-fn the_worst_is_said_first_and_each_once_with_its_run() {
+fn reports_the_worst_first_and_each_fault_once_with_its_run() {
     let scenario = plain();
     let mut first = good(&scenario);
     first
