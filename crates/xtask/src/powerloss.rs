@@ -22,8 +22,8 @@ pub(crate) struct Powerloss {
     /// Write the results into VERIFICATION.md
     #[arg(long)]
     write: bool,
-    /// Options of pop3-powerloss, such as --seconds 600 --file-system ext4; `cargo xtask powerloss
-    /// -- --help` lists them
+    /// Options of pop3-powerloss, such as --seconds 600 --file-system ext4;
+    /// `cargo xtask powerloss -- --help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     options: Vec<String>,
 }

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use crate::{Run, run};
 
-/// Audits a shell script in these scenarios. The script can call `fetch PLACE
-/// OPTIONS...`.
+/// Audits a shell script in these scenarios. The script can call
+/// `fetch PLACE OPTIONS...`.
 fn audit(options: &[&str], script: &str) -> Run {
     let script = format!(
         "at=$1 password=$2 place=$3 ca=$4; \
