@@ -27,7 +27,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// For decoding.
+    /// The forms for decoding.
     pub(crate) const ALL: [Self; 3] = [Self::Whole, Self::Reads, Self::Cached];
 }
 

@@ -71,7 +71,6 @@ impl fmt::Display for Side {
     }
 }
 
-/// The page.
 pub(crate) fn render() -> String {
     let checks: usize = Side::ALL.map(|side| side.checks().len()).iter().sum();
     let faults: usize = Side::ALL.map(|side| side.faults().len()).iter().sum();

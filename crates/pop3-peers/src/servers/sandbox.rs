@@ -24,11 +24,11 @@ pub(super) const USER_ID: u32 = 20_000;
 /// The user of servers that require their own.
 pub(super) const SERVICE_ID: u32 = 20_001;
 
-/// [`PASSWORD`](super::PASSWORD) as crypt(5) keeps it.
+/// [`PASSWORD`](super::PASSWORD) as crypt(5) stores it.
 const SHADOW: &str = "$6$pop3$tvGUKgbEWjBtY7H5/Bg.ccY2fjrBvEjX52wQQRc3Oh.Rtg9jrco325Roc3oD68fuYq2vn50j1/6ErOYI7a6tn1";
 
-/// Mounts `etc`, `var` and `run` of the directory in the sandbox, and combines
-/// `/etc` and `/usr` with the files of the machine and the packages.
+/// A sandbox before it is entered. Inside, `etc`, `var` and `run` are those of the
+/// directory; `/etc` and `/usr` also have the files of the machine and the packages.
 #[derive(Debug)]
 pub(super) struct Sandbox {
     directory: TempDir,

@@ -64,7 +64,7 @@ fn json_counts_what_was_done_and_what_was_left() {
             ("too_large", 1),
         ]
     );
-    // The first run fetches the other two; the second finds all three held.
+    // The first run fetches the rest; the second finds all three held.
     home.fetch(&server, &["--json", "--keep"]).ends(0);
     let run = home.fetch(&server, &["--json", "--keep"]).ends(0);
     assert_eq!(counted(&lines(&run.stdout)[0]), [("held", 3)]);

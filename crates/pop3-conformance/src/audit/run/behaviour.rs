@@ -433,7 +433,7 @@ mod tests {
         assert!(example.contains("scenario: C: RSET"), "{example}");
         assert!(example.contains("TRANSACTION"), "{example}");
         assert_eq!(seen(entries(9))[&Id::C(3)].kept, 9);
-        // What comes after the end of the connection was sent before it.
+        // A command that arrives after the end was sent before it, so it counts for nothing.
         let mut late = command("RSET", State::Transaction);
         late.closed = true;
         assert!(seen(vec![Entry::Command(late)]).is_empty());
