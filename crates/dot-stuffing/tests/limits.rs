@@ -38,18 +38,18 @@ fn every_limit(limit: fn(&mut Rules, usize)) {
 }
 
 #[test]
-fn of_the_message() {
+fn the_message_limit_is_exact() {
     every_limit(|rules, most| rules.max_octets = most);
 }
 
 #[test]
-fn of_a_line() {
+fn the_line_limit_is_exact() {
     every_limit(|rules, most| rules.max_line_octets = most);
 }
 
 /// Where one octet exceeds both limits, the error is that of the line.
 #[test]
-fn of_both() {
+fn both_limits_are_exact() {
     every_limit(|rules, most| {
         rules.max_octets = most;
         rules.max_line_octets = most;

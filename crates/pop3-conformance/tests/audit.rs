@@ -205,7 +205,7 @@ fn sends_a_literal_listing_until_a_message_is_deleted() {
 }
 
 #[test]
-fn an_interleaved_answer_begins_before_the_message_ahead_has_ended() {
+fn an_interleaved_answer_begins_before_the_previous_message_ends() {
     let scenario = three("interleaved = true", "");
     let mut maildrop = Maildrop::new(&scenario);
     let ahead = "RETR 1\r\nRETR 2\r\nNOOP\r\nLIST\r\n";

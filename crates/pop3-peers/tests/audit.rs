@@ -108,7 +108,7 @@ fn an_honest_client_passes() {
 }
 
 #[test]
-fn each_flaw_is_caught_by_the_scenarios_that_are_for_it() {
+fn the_scenarios_for_each_flaw_catch_it() {
     let rows: Vec<&FlawRow> = (flaws().iter())
         .filter(|row| !matches!(row.flaw, Flaw::Says(..)))
         .collect();
@@ -178,7 +178,7 @@ fn each_superfluous_command_breaks_its_statements() {
 }
 
 #[test]
-fn no_scenario_catches_nothing() {
+fn every_scenario_catches_a_flaw() {
     let caught: BTreeSet<&str> = (flaws().iter())
         .flat_map(|row| row.caught_by)
         .copied()

@@ -78,7 +78,7 @@ fn a_client_that_deletes_without_storing_is_dangerous() {
 }
 
 #[test]
-fn ours_passes_in_every_format() {
+fn our_fetch_passes_in_every_format() {
     for (format, begin) in [
         ("text", "Is this client"),
         ("json", "{"),

@@ -275,7 +275,7 @@ fn inspect_reports_irregularities_and_changes_nothing() {
 }
 
 #[test]
-fn inspect_shows_twenty_of_a_kind() {
+fn inspect_shows_at_most_twenty_of_a_kind() {
     let mut wire = vec![0; 100_000];
     wire.extend_from_slice(b"\n.\r\n.\r\n");
     let done = run(["decode", "--inspect"], &wire);
@@ -317,7 +317,7 @@ fn inspect_stops_where_the_block_or_the_decoder_stops() {
 
 /// With exactly as many as are shown, none is left out.
 #[test]
-fn inspect_leaves_none_out_of_twenty() {
+fn inspect_shows_all_of_exactly_twenty() {
     let wire = [&[0; 20][..], b"\r\n.\r\n"].concat();
     let done = run(["decode", "--inspect"], &wire);
     assert_eq!(done.status, Some(0));

@@ -338,7 +338,7 @@ fn fetches_again_what_no_reader_of_standard_output_read() {
 }
 
 #[test]
-fn standard_output_gets_an_mbox_and_json_goes_beside_it() {
+fn standard_output_gets_an_mbox_and_stderr_the_json() {
     let (home, mail) = (Home::new("-"), messages(2));
     let server = Server::new(mail.clone());
     let run = home
@@ -359,7 +359,7 @@ fn standard_output_gets_an_mbox_and_json_goes_beside_it() {
 }
 
 #[test]
-fn octets_as_received() {
+fn line_ends_received_keeps_the_octets() {
     let home = Home::new("-");
     let server = Server::new(messages(1));
     let run = home

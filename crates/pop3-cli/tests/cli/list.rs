@@ -32,7 +32,7 @@ fn server() -> Server {
 }
 
 #[test]
-fn a_table_for_people() {
+fn prints_a_table_for_people() {
     list(&server(), &[]).gives(
         b"USER
 UIDL
@@ -56,7 +56,7 @@ fn writes_one_message_in_the_singular() {
 }
 
 #[test]
-fn an_object_for_programs() {
+fn prints_an_object_for_programs() {
     let run = list(&server(), &["--json"]);
     let listing: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(listing["capabilities"][2], "PIPELINING");

@@ -169,7 +169,7 @@ fn the_log_says_why_a_connection_ended() {
 }
 
 #[test]
-fn a_second_signal_ends_all_and_nothing_is_deleted() {
+fn a_second_signal_ends_all_sessions_and_deletes_nothing() {
     let directory = maildir();
     let path = directory.path().to_str().unwrap();
     let server = Server::new(&["--maildir", path, "--user", "me", "--grace", "3600"]);
@@ -318,7 +318,7 @@ fn the_log_shows_no_control_characters_and_no_secrets() {
 }
 
 #[test]
-fn expire_is_announced_on_request() {
+fn announces_expire_on_request() {
     let directory = maildir();
     let path = directory.path().to_str().unwrap();
     for (options, announced) in [

@@ -174,7 +174,7 @@ fn mpop_writes_forever_at_the_end_of_the_connection() {
 }
 
 #[test]
-fn mpop_deletes_a_mail_that_lf_dot_lf_cut() {
+fn mpop_deletes_a_message_truncated_at_lf_dot_lf() {
     finds(
         "mpop",
         "end-lf-dot-lf",
@@ -184,7 +184,7 @@ fn mpop_deletes_a_mail_that_lf_dot_lf_cut() {
 }
 
 #[test]
-fn mpop_deletes_in_its_second_run_what_an_unstuffed_first_dot_cut() {
+fn mpop_deletes_in_its_second_run_a_message_truncated_at_an_unstuffed_first_dot() {
     finds(
         "mpop",
         "first-dot-not-stuffed",
@@ -204,7 +204,7 @@ fn mpop_stores_the_status_line_that_comes_before_the_end() {
 }
 
 #[test]
-fn poplib_deletes_the_message_that_an_unstuffed_first_dot_cut() {
+fn poplib_deletes_a_message_truncated_at_an_unstuffed_first_dot() {
     finds(
         "poplib",
         "first-dot-not-stuffed",

@@ -192,7 +192,7 @@ fn parties_and_strengths_are_those_of_the_document() {
 }
 
 #[test]
-fn each_line_is_one_sentence_and_displayed_with_what_it_needs() {
+fn each_line_is_one_sentence_and_shown_with_id_section_and_party() {
     let mut seen = BTreeSet::new();
     for row in statements() {
         for clause in row.clauses() {

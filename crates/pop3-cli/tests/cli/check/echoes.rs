@@ -248,7 +248,7 @@ fn shows_no_number_that_repeats_the_password() {
 }
 
 #[test]
-fn shows_what_repeats_nothing() {
+fn shows_text_that_repeats_no_secret() {
     let url = serve("Hello, mrose".to_owned(), Login::ByUser);
     let report = json(&check(&url, &["--format", "json"], SECRET));
     let shown = report.to_string();

@@ -30,7 +30,7 @@ fn leaves_out_the_pipelining_row_without_pipelining() {
 
 /// Each reply is in time, but the whole session is not.
 #[test]
-fn the_session_timeout_ends_a_run_that_goes_on() {
+fn the_session_timeout_ends_a_long_run() {
     let (listener, url) = listener();
     let options = ["--timeout", "60", "--session-timeout", "1"];
     let run = check(&url, &options, PASSWORD);
@@ -40,7 +40,7 @@ fn the_session_timeout_ends_a_run_that_goes_on() {
 }
 
 #[test]
-fn a_certificate_that_is_not_trusted_comes_with_the_options_that_help() {
+fn an_untrusted_certificate_names_the_options_that_help() {
     let directory = tempfile::TempDir::new().unwrap();
     let server = Server::with_tls(&directory.path().join("certificate.pem"));
     let from_the_first_octet = server.url().replace("pop3:", "pop3s:");

@@ -112,7 +112,7 @@ fn a_tilde_is_the_home_directory() {
 
 /// A host name in capitals is the same host: nothing is fetched twice.
 #[test]
-fn the_journal_knows_a_host_however_it_is_spelt() {
+fn the_journal_recognizes_every_spelling_of_a_host() {
     let scratch = tempfile::tempdir().unwrap();
     let server = Server::new(messages(2));
     for host in ["localhost", "LocalHost", "LOCALHOST"] {

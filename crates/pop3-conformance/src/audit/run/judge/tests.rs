@@ -75,7 +75,7 @@ fn table(rows: &[(Change, Option<(Verdict, &str)>)]) {
 use Verdict::{Dangerous, Lossy, Silent, Warn};
 
 #[test]
-fn how_a_client_ends() {
+fn judges_how_a_client_ends() {
     table(&[
         (|_, _| {}, None),
         (|_, runs| runs[0].end = End::Exited(1), None),
@@ -105,7 +105,7 @@ fn how_a_client_ends() {
 }
 
 #[test]
-fn what_a_client_says() {
+fn judges_what_a_client_says() {
     table(&[
         (|_, runs| say(&mut runs[0], "DELE 1"), None),
         (
@@ -172,7 +172,7 @@ fn what_a_client_says() {
 }
 
 #[test]
-fn what_a_client_stores() {
+fn judges_what_a_client_stores() {
     table(&[
         (
             |_, runs| runs[0].stored.truncate(1),
@@ -258,7 +258,7 @@ fn what_a_client_stores() {
 }
 
 #[test]
-fn what_a_client_makes_of_a_part() {
+fn judges_how_a_client_treats_a_partial_message() {
     table(&[
         (
             |scenario, _| scenario.messages[1].whole = false,
@@ -291,7 +291,7 @@ fn what_a_client_makes_of_a_part() {
 }
 
 #[test]
-fn what_a_client_deletes() {
+fn judges_what_a_client_deletes() {
     table(&[
         (
             |_, runs| {
