@@ -119,7 +119,7 @@ fn c0021_scan_listing_fields_may_be_separated_by_blank_runs() {
     }
     // The RFC also allows text after the size.
     assert!(ScanListing::parse(b"1 120 more", FieldRule::RFC1939).is_ok());
-    // Exact sizes of large messages lose no octet.
+    // The largest size is read exactly.
     let largest = ScanListing::parse(b"1 18446744073709551615", FieldRule::OUTLOOK);
     assert_eq!(largest.unwrap().octets, u64::MAX);
 }

@@ -113,7 +113,8 @@ fn c0040_a_unique_id_given_out_again_makes_no_proof_of_an_earlier_session_hold()
         client.quit();
         assert_eq!(store.messages(), [("x".to_owned(), b"two\r\n".to_vec())]);
 
-        // Only the caller's word remains, and it deletes the new message.
+        // Without that proof the caller can claim an earlier delivery, and DELE then
+        // deletes the new message.
         let mut client = Client::logged_in(profile, &store);
         let word = Delivered::in_an_earlier_session(number(1));
         assert_eq!(client.dele(word), Ok(Answer::Yes(None, None)));
