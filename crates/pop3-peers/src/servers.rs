@@ -42,8 +42,8 @@ pub const USER: &str = "mrose";
 /// The user's password.
 pub const PASSWORD: &str = "tanstaaf";
 
-/// Where packages are unpacked that cannot be installed together: Debian
-/// allows one POP3 server per machine. Each package has a directory of its
+/// The directory of unpacked packages, for those that cannot be installed
+/// together: Debian allows one POP3 server per machine. Each package has a directory of its
 /// name, with its control file in the directory `DEBIAN`.
 pub const UNPACKED: &str = "/opt/pop3-peers";
 

@@ -21,8 +21,7 @@ use pop3_peers::mock::{Flaw, FlawRow, flaws};
 use pop3_testkit::{check, corpus, generate};
 use proptest::prelude::*;
 
-/// Many runs at once, since most only wait for a silent peer and use no
-/// processor time.
+/// More runs than processors, since many only wait for a silent peer.
 const AT_ONCE: usize = 8;
 
 const OPTIONS: Options = Options {

@@ -1,5 +1,5 @@
-//! The limit kills every child of this process, so it has a test binary of its
-//! own.
+//! The limit applies to every child of this process, so this test has a binary
+//! of its own.
 
 #![cfg(target_os = "linux")]
 

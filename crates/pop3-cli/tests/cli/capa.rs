@@ -1,5 +1,5 @@
-//! CAPA is sent when nothing is known yet, after STLS, and after the login (RFC
-//! 2449 §5, RFC 2595 §4).
+//! CAPA is sent when nothing is known yet, after STLS, and after the login
+//! (RFC 2449 §5, RFC 2595 §4).
 
 use std::{
     io::{Read, Write},

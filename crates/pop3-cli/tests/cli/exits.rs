@@ -276,8 +276,7 @@ fn exits_with_141_if_the_reader_is_gone() {
     }
 }
 
-/// Some commands send ahead before the previous reply arrives, and others do
-/// not.
+/// Checks which runs send a command before the previous reply arrives.
 #[test]
 fn no_pipelining_waits_for_each_answer() {
     let mail = |number| (format!("id{number}"), b"Subject: x\r\n\r\nx\r\n".to_vec());

@@ -38,7 +38,7 @@ pub(crate) struct Server {
     pub(crate) state: Arc<Mutex<State>>,
     /// How many octets may still be sent.
     left: Arc<AtomicU64>,
-    /// Receives when no octets are left.
+    /// Signals that no octets are left.
     dead: Receiver<()>,
 }
 

@@ -173,7 +173,7 @@ fn numbered(number: u64) -> Wanted {
     }
 }
 
-/// The count in a STAT reply, as clients read it that loop up to it.
+/// The count in a STAT reply, as read by clients that loop up to it.
 fn loop_bound(stat: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(stat).into_owned();
     let mut fields = text.split_ascii_whitespace();

@@ -13,8 +13,8 @@ use super::{
 /// The longest accepted status line or line of a listing.
 const MAX_LINE: usize = 2048;
 
-/// The time that a client waits whose flaw is a short timeout: longer than a
-/// server on a busy machine takes to answer.
+/// The timeout of clients whose flaw is a short timeout: longer than a server on
+/// a busy machine takes to answer.
 pub(super) const IMPATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) struct Session {

@@ -185,8 +185,7 @@ service pop3-login {{
     ))
 }
 
-/// The name of a user or group. Dovecot needs the name where it could accept
-/// the number.
+/// The name of a user or group, as Dovecot does not accept the number.
 fn name_of(file: &str, id: u32) -> io::Result<String> {
     let id = id.to_string();
     for line in fs::read_to_string(file)?.lines() {

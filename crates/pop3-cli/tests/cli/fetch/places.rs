@@ -191,7 +191,7 @@ fn exits_with_65_on_a_journal_of_a_newer_version() {
     let server = Server::new(messages(1));
     let options = [&server.url, "--to", "maildir:mail", "--journal", "journal"];
     fetch(&options, &[], scratch.path()).ends(0);
-    // An SQLite database has its schema version here.
+    // SQLite stores the user version at this offset.
     let journal = scratch.path().join("journal");
     let mut octets = fs::read(&journal).unwrap();
     octets[60..64].copy_from_slice(&[0x7f; 4]);

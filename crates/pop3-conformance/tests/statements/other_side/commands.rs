@@ -20,7 +20,7 @@ fn c0003_a_server_ends_commands_at_crlf_alone() {
     let step = lines.decode(b"\nQUIT\r\n").unwrap();
     assert_eq!((step.consumed, step.event), (1, Some(&b"NOOP"[..])));
 
-    // LF alone does not end a command, so two commands in a line are not two.
+    // LF alone does not end a command, and two commands in a line do not count as two.
     let mut lines = LineDecoder::<{ Command::MAX_OCTETS }>::new();
     let step = lines.decode(b"NOOP\nQUIT\r\n").unwrap();
     assert_eq!(step.event, Some(&b"NOOP\nQUIT"[..]));
