@@ -43,8 +43,8 @@ pub const USER: &str = "mrose";
 pub const PASSWORD: &str = "tanstaaf";
 
 /// The directory of unpacked packages, for those that cannot be installed
-/// together: Debian allows one POP3 server per machine. Each package has a directory of its
-/// name, with its control file in the directory `DEBIAN`.
+/// together: Debian allows one POP3 server per machine. Each package has a
+/// directory of its name, with its control file in the directory `DEBIAN`.
 pub const UNPACKED: &str = "/opt/pop3-peers";
 
 /// Servers that are libraries. `cargo xtask peers` does not install them, as
