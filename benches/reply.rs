@@ -1,4 +1,4 @@
-//! From the wire to what a client makes of a reply.
+//! From the wire to a client's view of a reply.
 
 use benches::{ClientSession, CodecAlone, Direction, Index, LineEnds, Responses, row, run};
 

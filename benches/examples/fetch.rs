@@ -1,15 +1,16 @@
-//! `pop3 fetch` and `pop3 serve` beside Dovecot, mpop, curl, and a loop that
-//! only reads: the figures that they must reach, in one run over loopback.
+//! Measures `pop3 fetch` and `pop3 serve` beside Dovecot, mpop, curl, and a
+//! loop that only reads, in one run over loopback, and prints the figures that
+//! they must reach.
 //!
 //! `cargo build --release -p pop3-cli && cargo run --release -p benches --example fetch [ROUNDS [PART]]`
 //!
-//! PART is `small`, `large` or `nothing-new`; without it all are measured.
+//! PART is `small`, `large` or `nothing-new`; by default all are measured.
 //!
-//! Needs what `cargo xtask peers` installs. Every run of a client has a directory
-//! of its own, and all are removed at the end: ext4 does not use an inode again
-//! for minutes after it was freed, and looks past those one by one, so that to
-//! create files just after many were removed is ten times as slow. Set TMPDIR to a
-//! file system on which nothing else works.
+//! Needs the programs that `cargo xtask peers` installs. Every run of a client
+//! has its own directory, and all are removed at the end: for minutes after an
+//! inode is freed, ext4 does not reuse it and skips such inodes one by one,
+//! which makes creating files just after removing many ten times as slow. Set
+//! TMPDIR to a file system that nothing else uses.
 
 use std::{
     env,
@@ -31,7 +32,7 @@ use tempfile::TempDir;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// A ratio: ours in time or memory, and what it is held against.
+/// A ratio of our time or memory to a reference.
 struct Figure {
     what: &'static str,
     at_most: f64,
@@ -69,7 +70,7 @@ fn main() -> Outcome<()> {
     let only = env::args().nth(2);
     let wanted = |part| only.as_deref().is_none_or(|only| only == part);
     let scratch = TempDir::with_prefix("pop3-fetch-bench-")?;
-    // mpop runs as someone else where this runs as root.
+    // If this process is root, mpop runs as another user.
     fs::set_permissions(scratch.path(), Permissions::from_mode(0o755))?;
     let mut bench = Bench {
         pop3: Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/pop3"),
@@ -101,7 +102,7 @@ struct Bench {
     pop3: PathBuf,
     scratch: TempDir,
     directories: u32,
-    /// Of all runs of `pop3 fetch`, in KiB.
+    /// The peak memory of all runs of `pop3 fetch`, in KiB.
     most_memory: u64,
 }
 
@@ -131,7 +132,7 @@ impl Bench {
         Ok(vec![against_drain, against_files, against_mpop])
     }
 
-    /// One message of 256 MiB; and the same from our server.
+    /// One message of 256 MiB, from Dovecot and from our server.
     fn one_large(&mut self, rounds: u32) -> Outcome<Vec<Figure>> {
         let message = lines((256 << 20) / 77);
         let server = dovecot([&message])?;
@@ -165,7 +166,7 @@ impl Bench {
         Ok(vec![against_drain, against_curl, against_dovecot])
     }
 
-    /// A second run on 100,000 messages, against the time of UIDL.
+    /// A second run on 100,000 messages, compared with the time of UIDL.
     fn nothing_new(&mut self, rounds: u32) -> Outcome<Figure> {
         let message = |number| format!("Subject: {number}\n\nshort\n");
         let server = dovecot((1..=100_000).map(message))?;
@@ -192,7 +193,7 @@ impl Bench {
         Ok(directory)
     }
 
-    /// Seconds of a run of `pop3 fetch`.
+    /// The seconds that a run of `pop3 fetch` takes.
     fn fetch(&mut self, address: SocketAddr, directory: Option<&Path>) -> Outcome<f64> {
         let directory = match directory {
             Some(directory) => directory.to_owned(),
@@ -226,7 +227,7 @@ impl Bench {
     }
 }
 
-/// Lines of 76 octets, as an attachment has.
+/// Lines of 76 octets, like an attachment.
 fn lines(count: usize) -> Vec<u8> {
     b"VGhpcyBpcyBhIGxpbmUgb2YgYmFzZTY0IHRoYXQgc3RhbmRzIGZvciBhbiBhdHRhY2htZW50Lg==\n".repeat(count)
 }
@@ -235,7 +236,7 @@ fn dovecot<M: AsRef<[u8]>>(messages: impl IntoIterator<Item = M>) -> Outcome<Ser
     let server = pop3_peers::DOVECOT
         .start(messages, None)?
         .ok_or("Dovecot is needed")?;
-    // Its index of sizes is made when they are first asked for.
+    // The server builds its index of sizes when they are first requested.
     let mut session = Session::log_in(server.address)?;
     session.send("LIST\r\nUIDL\r\nQUIT\r\n")?;
     io::copy(&mut session.input, &mut io::sink())?;
@@ -293,7 +294,8 @@ impl Session {
     }
 }
 
-/// Seconds to connect, log in, read all messages, pipelined, and forget them.
+/// The seconds to connect, log in, read all messages (pipelined), and discard
+/// them.
 fn drain(address: SocketAddr, messages: u32) -> Outcome<f64> {
     let start = Instant::now();
     let session = Session::log_in(address)?;
@@ -313,8 +315,8 @@ fn drain(address: SocketAddr, messages: u32) -> Outcome<f64> {
     Ok(time)
 }
 
-/// Seconds to write, sync and rename the files of a Maildir as a fetch does, by
-/// groups, with no network, no journal and no threads.
+/// The seconds to write, sync and rename the files of a Maildir in groups, as a
+/// fetch does, but without network, journal and threads.
 fn files_alone(directory: &Path, messages: usize) -> Outcome<f64> {
     let message = lines(40);
     let start = Instant::now();
@@ -364,7 +366,7 @@ fn mpop_run(mpop: &Path, address: SocketAddr, directory: &Path) -> Outcome<f64> 
         .arg(&configuration)
         .env("HOME", directory);
     if fs::metadata(directory)?.uid() == 0 {
-        // It delivers no mail as root.
+        // mpop does not deliver mail as root.
         give_away(directory)?;
         command.uid(NOBODY).gid(NOBODY);
     }

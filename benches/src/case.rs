@@ -1,4 +1,4 @@
-//! A payload as it is fed to the subjects: what goes in, what must come out.
+//! A payload as the subjects receive it: the input and the expected output.
 
 use std::{cell::OnceCell, fmt};
 
@@ -6,10 +6,10 @@ use pop3_testkit::oracle::{self, Rules};
 
 use crate::{payload::Payload, run::Direction};
 
-/// Octets of one read, as a socket would give them.
+/// Octets of one read, as from a socket.
 const READ: usize = 16 * 1024;
 
-/// The same for a driver with a large buffer.
+/// Octets of one read by a driver with a large buffer.
 const LONG_READ: usize = 64 * 1024;
 
 /// How the octets of a payload arrive.
@@ -27,7 +27,7 @@ pub enum Form {
 }
 
 impl Form {
-    /// For decoding.
+    /// The forms for decoding.
     pub(crate) const ALL: [Self; 3] = [Self::Whole, Self::Reads, Self::Cached];
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for Form {
     }
 }
 
-/// What goes in, read by read.
+/// The input, read by read.
 pub(crate) struct Case<'a> {
     pub(crate) reads: Vec<&'a [u8]>,
     payload: &'a Payload,
@@ -76,8 +76,8 @@ impl<'a> Case<'a> {
         self.reads.iter().map(|read| read.len() as u64).sum()
     }
 
-    /// The same in short, where the oracle would take long: a few turns of the
-    /// same read say as much as thousands.
+    /// A shorter case, for when the oracle would take long: a few repetitions
+    /// of the same read test as much as thousands.
     pub(crate) fn to_check(&self) -> Self {
         let mut short = Self::new(self.payload, self.direction, self.form);
         if self.form == Form::Cached {
@@ -86,7 +86,7 @@ impl<'a> Case<'a> {
         short
     }
 
-    /// What the subjects must make of it.
+    /// The expected output.
     pub(crate) fn output(&self) -> &[u8] {
         match (self.direction, self.form) {
             (Direction::Encode, _) => &self.payload.wire,

@@ -1,9 +1,10 @@
-//! The parts of the benchmarks: payloads, subjects, and how one is set upon
-//! the other. The bench targets `decode`,
-//! `encode` and `reply` are tables of subjects.
+//! The parts of the benchmarks: payloads, subjects, and the code that runs the
+//! subjects on the payloads. The bench targets `decode`, `encode` and `reply`
+//! are tables of subjects.
 //!
 //! Every subject's output is compared with the oracle of `pop3-testkit` before
-//! its clock starts. `cargo xtask bench` runs all and prints the ratios.
+//! its clock starts. `cargo xtask bench` runs all benchmarks and prints the
+//! ratios.
 
 mod case;
 mod limits;

@@ -1,4 +1,4 @@
-//! What the machine can do with the same octets: the most one can hope for.
+//! What the machine can do with the same octets: an upper bound for any codec.
 
 use memchr::memmem::Finder;
 
@@ -8,7 +8,7 @@ use crate::{
     subject::{Expected, Sink, Subject},
 };
 
-/// memchr for an octet that is not there.
+/// memchr for an octet that does not occur.
 pub enum Memchr {}
 
 impl Subject for Memchr {
@@ -31,8 +31,8 @@ impl Subject for Memchr {
     }
 }
 
-/// memmem for CRLF-dot, the finder built once: the search that decoding rests
-/// on, without anything around it.
+/// memmem for CRLF-dot with a prebuilt finder: the search at the core of
+/// decoding, without anything around it.
 pub enum Memmem {}
 
 impl Subject for Memmem {
@@ -56,7 +56,7 @@ impl Subject for Memmem {
     }
 }
 
-/// A copy into memory that was written to before.
+/// A copy into memory that has been written before.
 pub enum Memcpy {}
 
 impl Subject for Memcpy {

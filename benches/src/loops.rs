@@ -1,11 +1,11 @@
-//! What one would write without a library: correct, and simple.
+//! Simple, correct code that needs no library.
 
 use crate::{
     case::Form,
     subject::{Expected, Sink, Subject},
 };
 
-/// A decoder that looks at each octet, and only counts.
+/// A decoder that checks each octet and only counts.
 pub enum ByteLoop {}
 
 impl Subject for ByteLoop {
@@ -69,7 +69,7 @@ fn count_octets(reads: &[&[u8]]) -> u64 {
     octets
 }
 
-/// A decoder that finds each LF with memchr and looks at the line.
+/// A decoder that finds each LF with memchr and checks the line.
 pub enum MemchrByLine {}
 
 impl Subject for MemchrByLine {
@@ -128,8 +128,8 @@ impl Subject for MemchrByLine {
     }
 }
 
-/// An encoder that finds each LF with memchr, mends it, and doubles the dot at
-/// the front of the next line. It overlooks a CR without LF.
+/// An encoder that finds each LF with memchr, turns it into CRLF, and doubles a
+/// dot at the start of the next line. It misses a CR without LF.
 pub enum EncodeByLine {}
 
 impl Subject for EncodeByLine {

@@ -33,7 +33,7 @@ impl Subject for Slices {
 }
 
 /// `MultilineDecoder::decode_bytes`. The reads are split off one buffer, as if
-/// each had been read into its end.
+/// each had been read into the end of it.
 pub enum Frames {}
 
 impl Subject for Frames {
@@ -58,7 +58,7 @@ impl Subject for Frames {
     }
 }
 
-/// All reads in one buffer, the spent one if there is one.
+/// Joins all reads in one buffer; reuses `spent` if there is one.
 pub(crate) fn joined(reads: &[&[u8]], spent: Option<BytesMut>) -> BytesMut {
     let mut buffer = spent.unwrap_or_default();
     buffer.clear();
@@ -124,8 +124,8 @@ impl Read for Reads<'_> {
     }
 }
 
-/// `MultilineDecoder::feed`, with its slices collected in a vector that is large
-/// enough and was written to before.
+/// `MultilineDecoder::feed`, with its slices collected in a large enough vector
+/// that has been written before.
 pub enum IntoVec {}
 
 impl Subject for IntoVec {
@@ -150,7 +150,7 @@ impl Subject for IntoVec {
 /// An empty vector with room for all reads, its memory mapped.
 pub(crate) fn emptied(reads: &[&[u8]], spent: Option<Vec<u8>>) -> Vec<u8> {
     let octets = reads.iter().map(|read| read.len()).sum();
-    // Zeros would come from the kernel unmapped.
+    // The kernel would not map zeroed memory yet.
     let mut into = spent.unwrap_or_else(|| vec![1; octets]);
     into.clear();
     into

@@ -1,4 +1,4 @@
-//! The messages that are decoded and encoded: the same octets in every run.
+//! The messages to decode and encode: the same octets in every run.
 
 use pop3_testkit::oracle::{self, Newline, Outcome, Rules};
 
@@ -7,20 +7,20 @@ use crate::run::Direction;
 /// A message, and the block that carries it.
 pub(crate) struct Payload {
     pub(crate) name: &'static str,
-    /// What comes before the block on the wire.
+    /// The octets before the block on the wire.
     first_line: &'static str,
     pub(crate) message: Vec<u8>,
     pub(crate) wire: Vec<u8>,
 }
 
-/// Writes the next line, without its end; gets the room left for it.
+/// Writes the next line without its end; gets the room that is left for it.
 type NextLine = fn(&mut Random, &mut Vec<u8>, usize);
 
 const BLOCKS: [(&str, NextLine); 5] = [
     ("base64", base64),
     ("prose", prose),
     ("dots", dots),
-    // Blank lines only.
+    // Only blank lines.
     ("blank", |_, _, _| {}),
     ("endless", endless),
 ];
@@ -28,8 +28,8 @@ const BLOCKS: [(&str, NextLine); 5] = [
 const REPLIES: [(&str, NextLine); 3] = [("RETR", base64), ("LIST", sizes), ("UIDL", unique_ids)];
 
 impl Payload {
-    /// All payloads, one after another; each block has at most `octets`, and a
-    /// listing at most a million lines.
+    /// All payloads, one after another. Each block has at most `octets` octets,
+    /// and a listing has at most a million lines.
     pub(crate) fn each(direction: Direction, octets: usize) -> impl Iterator<Item = Self> {
         let payloads = match direction {
             Direction::Decode | Direction::Encode => &BLOCKS[..],
@@ -56,7 +56,7 @@ impl Payload {
         })
     }
 
-    /// Compares what was built here with what the oracle says of it.
+    /// Compares this payload with the oracle's result.
     pub(crate) fn verify(&self) {
         let block = &self.wire[self.first_line.len()..];
         let decoded = oracle::decode(&Rules::RFC1939, block);
@@ -116,8 +116,8 @@ fn digits(random: &mut Random, line: &mut Vec<u8>, octets: usize) {
     line.truncate(octets);
 }
 
-/// Paragraphs of words: full lines, a short last one, a blank one between
-/// them, and now and then a line that an editor did not wrap. One line in 250
+/// Paragraphs of words: full lines, a short last one, a blank line between
+/// them, and sometimes a line that an editor did not wrap. One line in 250
 /// begins with a dot.
 fn prose(random: &mut Random, line: &mut Vec<u8>, _: usize) {
     const WORDS: [&str; 32] = [
@@ -175,7 +175,7 @@ fn dots(_: &mut Random, line: &mut Vec<u8>, _: usize) {
     line.extend_from_slice(b".x");
 }
 
-/// All the room there is, without a line end.
+/// Fills all the room, without a line end.
 fn endless(random: &mut Random, line: &mut Vec<u8>, room: usize) {
     digits(random, line, room);
 }
@@ -187,7 +187,7 @@ fn listing(random: &mut Random, line: &mut Vec<u8>, field: fn(&mut Random) -> St
     line.extend(format!("{number} {}", field(random)).bytes());
 }
 
-/// Most messages have some kilobytes, one in ten an attachment.
+/// Most messages have a few kilobytes; one in ten has an attachment.
 fn sizes(random: &mut Random, line: &mut Vec<u8>, _: usize) {
     listing(random, line, |random| {
         let octets = match random.below(10) {
@@ -207,7 +207,7 @@ fn unique_ids(random: &mut Random, line: &mut Vec<u8>, _: usize) {
 /// xorshift64*.
 struct Random {
     state: u64,
-    /// Of a listing, so far.
+    /// Lines of the listing so far.
     lines: u32,
 }
 

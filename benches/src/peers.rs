@@ -1,5 +1,5 @@
-//! Other libraries, used as their authors mean them to be, with buffers kept
-//! from run to run where they let us.
+//! Other libraries, used as their authors intend, with buffers reused from run
+//! to run where possible.
 
 use bytes::BytesMut;
 use pop3_codec::parse::response_retr;
@@ -41,7 +41,7 @@ impl Subject for SmtpProto {
     }
 }
 
-/// The parser of whole RETR responses of pop3-codec.
+/// The parser of pop3-codec for whole RETR responses.
 pub enum Pop3Codec {}
 
 impl Subject for Pop3Codec {
@@ -62,13 +62,13 @@ impl Subject for Pop3Codec {
 
     fn expected<'a>(reads: &[&[u8]], _: &'a [u8]) -> Expected<'a> {
         let mut lines = without_line_ends(reads);
-        // The terminator's dot is not a line to it.
+        // The parser does not count the terminator's dot as a line.
         lines.pop();
         Expected::Data(lines.into())
     }
 }
 
-/// tokio-util's line codec, without a limit to the line.
+/// tokio-util's line codec, without a limit on the line.
 pub enum Lines {}
 
 impl Subject for Lines {
@@ -83,7 +83,7 @@ impl Subject for Lines {
         let mut codec = LinesCodec::new();
         let mut buffer = BytesMut::new();
         for read in *reads {
-            // The halves adjoin, so joining them again copies nothing.
+            // The halves are adjacent, so joining them again copies nothing.
             buffer.unsplit(wire.split_to(read.len()));
             while let Some(line) = codec.decode(&mut buffer).expect("text") {
                 sink.data(line.as_bytes());
@@ -96,7 +96,7 @@ impl Subject for Lines {
     }
 }
 
-/// The payloads have CR and LF in line ends alone.
+/// In the payloads, CR and LF occur only in line ends.
 fn without_line_ends(reads: &[&[u8]]) -> Vec<u8> {
     let mut text = reads.concat();
     text.retain(|octet| !matches!(octet, b'\r' | b'\n'));

@@ -1,4 +1,5 @@
-//! Replies: the views of `pop3-proto`, and what they are measured by.
+//! Replies: the views of `pop3-proto`, and the code that they are compared
+//! with.
 
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ use crate::{
 
 const FORMS: &[Form] = &[Form::LongReads];
 
-/// `client::Session`, asked for what the first line says.
+/// `client::Session`, which also parses the first line.
 pub enum ClientSession {}
 
 impl Subject for ClientSession {
@@ -50,7 +51,7 @@ impl Subject for ClientSession {
     }
 }
 
-/// The same into a `MaildropIndex`.
+/// `client::Session` with a `MaildropIndex`.
 pub enum Index {}
 
 impl Subject for Index {
@@ -156,7 +157,7 @@ impl Subject for LineEnds {
     }
 }
 
-/// Octets of the first line of each payload: `+OK RETR` and its like.
+/// Octets of the first line of each payload, such as `+OK RETR`.
 const FIRST_LINE: usize = 10;
 
 fn command(reads: &[&[u8]]) -> Command<'static> {
@@ -167,7 +168,7 @@ fn command(reads: &[&[u8]]) -> Command<'static> {
     }
 }
 
-/// A session that waits for the answer to a command.
+/// A session that expects the reply to a command.
 fn asked(command: &Command<'_>) -> Session {
     let now = Instant::now();
     let config = Config::new(Profile::RFC1939, Transport::Tls);

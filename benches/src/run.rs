@@ -1,4 +1,4 @@
-//! Sets the subjects upon the payloads, under Criterion.
+//! Runs the subjects on the payloads under Criterion.
 
 use std::{cell::OnceCell, env, fmt, time::Duration};
 
@@ -10,14 +10,14 @@ use crate::{
     subject::{Row, Stopwatch},
 };
 
-/// Which way the octets go.
+/// The direction of the octets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From the wire to the message.
     Decode,
     /// From the message to the wire.
     Encode,
-    /// From the wire, first line and all, to what a client makes of it.
+    /// From the wire, with the first line, to a client's view of the reply.
     Reply,
 }
 
@@ -41,13 +41,13 @@ impl fmt::Display for Direction {
     }
 }
 
-/// Runs every subject on every payload in every form that it takes.
+/// Runs every subject on every payload in every form that it accepts.
 ///
 /// A benchmark is named `direction/payload/subject/form`. `cargo bench` alone
-/// gives each one short turn on blocks of 16 MiB. The speed of memory drifts by
-/// the second, so `cargo xtask bench` has the subjects that it compares take
-/// turns on 64 MiB: the variable `BENCH_ROUNDS` says how often, and then the
-/// number of the round follows the form.
+/// gives each a short turn on blocks of 16 MiB. Memory speed drifts within
+/// seconds, so `cargo xtask bench` lets the subjects that it compares take
+/// turns on 64 MiB: the variable `BENCH_ROUNDS` sets the number of rounds, and
+/// the number of the round then follows the form.
 pub fn run(direction: Direction, rows: &[Row]) {
     let rounds: Option<u32> = env::var("BENCH_ROUNDS")
         .ok()
@@ -96,7 +96,7 @@ pub fn run(direction: Direction, rows: &[Row]) {
     criterion.final_summary();
 }
 
-/// A subject that has been measured for so long takes no further turns.
+/// A subject that was measured for this long takes no further turns.
 const SHARE: Duration = Duration::from_secs(2);
 
 /// A subject on a case.
@@ -130,7 +130,7 @@ impl<'a> Contestant<'a> {
     }
 }
 
-/// Whether Criterion will measure, by its own rule, or only try.
+/// Whether Criterion will measure (by its own rule) or only test.
 fn measures() -> bool {
     let has = |flag: &str| env::args().any(|argument| argument == flag);
     has("--bench") && !has("--test")

@@ -1,4 +1,4 @@
-//! What a subject is, and how it is checked and timed.
+//! What a subject is, and the code that checks and times it.
 
 use std::{borrow::Cow, hint::black_box, time::Duration};
 
@@ -6,25 +6,26 @@ use cpu_time::ThreadTime;
 
 use crate::case::{Case, Form};
 
-/// Something that is timed.
+/// Something to time.
 pub trait Subject: 'static {
     /// Its name in the tables.
     const NAME: &'static str;
-    /// The forms of input that it takes.
+    /// The forms of input that it accepts.
     const FORMS: &'static [Form] = &[Form::Whole, Form::Reads];
-    /// The payloads that it takes; empty if all.
+    /// The payloads that it accepts; empty if all.
     const PAYLOADS: &'static [&'static str] = &[];
 
-    /// What one run uses up.
+    /// The state that one run uses up.
     type Work<'a>;
 
-    /// Makes the next run ready, off the clock, with the buffers of the last.
+    /// Prepares the next run, untimed, with the buffers of the last.
     fn prepare<'a>(reads: &'a [&'a [u8]], spent: Option<Self::Work<'a>>) -> Self::Work<'a>;
 
     /// Decodes or encodes everything.
     fn run(work: &mut Self::Work<'_>, sink: &mut impl Sink);
 
-    /// What must come out: a correct codec's `output`, unless it differs from one.
+    /// The expected output: a correct codec's `output`, unless the subject
+    /// differs.
     fn expected<'a>(_reads: &[&[u8]], output: &'a [u8]) -> Expected<'a> {
         Expected::Data(Cow::Borrowed(output))
     }
@@ -56,10 +57,10 @@ pub struct Row {
     pub(crate) stopwatch: for<'a> fn(&'a Case<'a>) -> Stopwatch<'a>,
 }
 
-/// Measures the time of a number of runs. It keeps its buffers between calls.
+/// Measures the time of a number of runs; keeps its buffers between calls.
 pub(crate) type Stopwatch<'a> = Box<dyn FnMut(u64) -> Duration + 'a>;
 
-/// Puts a subject into a table.
+/// Adds a subject to a table.
 #[must_use]
 pub const fn row<S: Subject>() -> Row {
     Row {
@@ -91,8 +92,8 @@ fn check<S: Subject>(case: &Case<'_>) {
     assert_eq!(comparison.octets, octets, "{}: octets", S::NAME);
 }
 
-/// Measures the time that the thread was running, so that what else wants the
-/// core counts as little as can be.
+/// Measures the CPU time of the thread, so that other work on the core counts
+/// as little as possible.
 fn stopwatch<'a, S: Subject>(case: &'a Case<'a>) -> Stopwatch<'a> {
     let mut spent = None;
     Box::new(move |runs| {
@@ -125,7 +126,7 @@ impl Sink for Count {
     }
 }
 
-/// The sink of the check.
+/// The sink that checks the output.
 struct Comparison<'a> {
     expected: &'a [u8],
     octets: u64,

@@ -111,7 +111,7 @@ fn change(name: &str, message: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// The message in a reply, its proof, and what follows.
+/// The message in a reply, its proof, and the octets after it.
 fn decode(block: &[u8]) -> (Vec<u8>, Result<Complete, ErrorKind>, usize) {
     let mut decoder = MultilineDecoder::new();
     let mut message = Vec::new();

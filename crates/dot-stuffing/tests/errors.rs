@@ -1,4 +1,4 @@
-//! The messages of errors, and the `io::ErrorKind` that each becomes.
+//! The messages of errors, and the `io::ErrorKind` of each.
 
 use std::{error::Error, io};
 

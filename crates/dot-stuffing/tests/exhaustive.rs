@@ -1,8 +1,8 @@
-//! Every block over the octets that matter, cut in every way, by every policy
-//! that changes framing, through every view, against the oracle.
+//! Every block over the octets that matter, split in every way, under every
+//! policy that changes framing, through every view, against the oracle.
 //!
-//! Up to eight octets by default. `POP3_EXHAUSTIVE_LENGTH=9` goes one further,
-//! with eight ways of cutting drawn for each block.
+//! Up to eight octets by default. `POP3_EXHAUSTIVE_LENGTH=9` adds blocks of
+//! nine octets, each split in eight random ways.
 
 use std::{env, thread};
 
@@ -20,7 +20,7 @@ fn string(length: u32, number: u32) -> Vec<u8> {
     (0..length).map(octet).collect()
 }
 
-/// The longest strings, and how many ways to cut them: all if `None`.
+/// The longest strings, and how many ways to split them: all if `None`.
 fn depth() -> (u32, Option<u32>) {
     match env::var("POP3_EXHAUSTIVE_LENGTH").map(|length| length.parse()) {
         Ok(length) => (length.expect("POP3_EXHAUSTIVE_LENGTH is a number"), Some(8)),
@@ -28,7 +28,7 @@ fn depth() -> (u32, Option<u32>) {
     }
 }
 
-/// Runs `test` on every string, the strings shared out over the processors.
+/// Runs `test` on every string; the processors share the strings.
 fn every_string(test: impl Fn(&[u8]) + Sync) {
     let (longest, sample) = depth();
     let shortest = if sample.is_some() { longest } else { 0 };

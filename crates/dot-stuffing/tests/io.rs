@@ -1,11 +1,11 @@
-//! Readers and writers over I/O that fails report each error, and never report a
-//! whole block after it.
+//! Readers and writers over failing I/O report each error, and never report a
+//! whole block after one.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, IoSlice, Read, Write};
 
 use dot_stuffing::{BareNewline, Config, MultilineReader, MultilineWriter};
 
-/// Gives its parts one after another, each one octets or an error.
+/// Returns its parts one after another; each is octets or an error.
 struct Source(Vec<Result<&'static [u8], ErrorKind>>);
 
 impl Read for Source {
@@ -21,7 +21,7 @@ impl Read for Source {
     }
 }
 
-/// One type for all, so that the coverage of its code adds up.
+/// A single type for all tests, so that they share the coverage of its code.
 type Reader = MultilineReader<Box<dyn BufRead>>;
 
 fn reader(parts: &[Result<&'static [u8], ErrorKind>]) -> Reader {
@@ -29,7 +29,7 @@ fn reader(parts: &[Result<&'static [u8], ErrorKind>]) -> Reader {
 }
 
 #[test]
-fn a_block_comes_in_pieces_however_it_is_read() {
+fn reads_a_block_in_pieces_of_any_size() {
     let parts: [Result<&[u8], _>; 6] = [
         Ok(b"..a"),
         Ok(b"\r"),
@@ -65,7 +65,7 @@ fn a_block_comes_in_pieces_however_it_is_read() {
 }
 
 #[test]
-fn what_is_refused_or_cut_off_is_an_error_of_the_reader() {
+fn the_reader_reports_refused_and_truncated_input() {
     let config = Config::new().max_octets(1);
     let source: Box<dyn BufRead> = Box::new(&b"ab"[..]);
     let mut refusing: Reader = MultilineReader::with_config(source, config);
@@ -81,7 +81,7 @@ fn what_is_refused_or_cut_off_is_an_error_of_the_reader() {
 }
 
 #[test]
-fn a_reader_hands_on_the_error_of_its_source_and_goes_on() {
+fn a_reader_passes_on_the_error_of_its_source_and_continues() {
     let mut reader = reader(&[Ok(b"a"), Err(ErrorKind::WouldBlock), Ok(b"\r\n.\r\n")]);
     let mut octet = [0];
     assert_eq!(reader.read(&mut octet).ok(), Some(1));
@@ -95,7 +95,7 @@ fn a_reader_hands_on_the_error_of_its_source_and_goes_on() {
 }
 
 #[test]
-fn read_to_end_goes_on_after_an_interruption_and_stops_at_any_other_error() {
+fn read_to_end_continues_after_an_interruption_and_stops_at_other_errors() {
     let mut octets = Vec::new();
     let interrupted = Err(ErrorKind::Interrupted);
     let mut reader = reader(&[Ok(b"a"), interrupted, Ok(b"b"), Err(ErrorKind::TimedOut)]);
@@ -106,7 +106,7 @@ fn read_to_end_goes_on_after_an_interruption_and_stops_at_any_other_error() {
     );
 }
 
-/// A buffer that is there once, and then fails.
+/// Returns a buffer once and then fails.
 struct Vanishing(bool);
 
 impl Read for Vanishing {
@@ -127,7 +127,7 @@ impl BufRead for Vanishing {
 }
 
 #[test]
-fn a_buffer_that_fails_when_it_is_looked_at_again_is_an_error() {
+fn reports_a_buffer_that_fails_on_the_second_look() {
     let source: Box<dyn BufRead> = Box::new(Vanishing(true));
     let error = Reader::new(source).fill_buf().map(drop);
     assert_eq!(error.unwrap_err().kind(), ErrorKind::BrokenPipe);
@@ -203,7 +203,7 @@ fn a_writer_that_failed_sends_no_terminator() {
 }
 
 #[test]
-fn what_the_encoder_refuses_is_not_sent() {
+fn does_not_send_what_the_encoder_refuses() {
     let mut sink = Sink::new(100, Ok(0));
     let mut strict = MultilineWriter::new(&mut sink, BareNewline::Reject);
     let error = strict.write(b"a\nb").unwrap_err();
@@ -230,7 +230,7 @@ fn many_short_lines_are_written_whole() {
 }
 
 #[test]
-fn what_the_terminator_meets_is_told() {
+fn reports_an_error_while_writing_the_terminator() {
     let mut sink = Sink::new(3, Err(ErrorKind::BrokenPipe));
     let mut failing = writer(&mut sink);
     assert_eq!(failing.write(b"a\r\n").ok(), Some(3));
@@ -243,7 +243,7 @@ fn what_the_terminator_meets_is_told() {
 }
 
 #[test]
-fn a_flush_is_the_inner_writers() {
+fn flush_flushes_the_inner_writer() {
     let mut sink = Sink::new(100, Ok(0));
     let mut flushing = writer(&mut sink);
     flushing.flush().expect("a flush");
@@ -251,7 +251,7 @@ fn a_flush_is_the_inner_writers() {
     assert_eq!((sink.flushed, &sink.taken[..]), (2, &b".\r\n"[..]));
 }
 
-/// Fails once, and takes everything then.
+/// Fails once and then accepts everything.
 struct Recovering(bool, Vec<u8>);
 
 impl Write for Recovering {

@@ -1,4 +1,5 @@
-//! Every limit is exact, at each place of a block and however the input is cut.
+//! Every limit is exact, at each position in a block and however the input is
+//! split.
 
 use pop3_testkit::{
     check, chunk,
@@ -6,8 +7,8 @@ use pop3_testkit::{
     view,
 };
 
-/// What leads to each state of the decoder, and to its short way for stuffed
-/// lines, which looks at eight octets at once.
+/// Prefixes that lead to each state of the decoder, and to its fast path for
+/// stuffed lines, which checks eight octets at once.
 const PIECES: [&[u8]; 6] = [b"\r", b"\n.", b".", b"\r\n..", b"ab", b"\r\n.cdefghijk"];
 
 fn every_block(mut test: impl FnMut(&[u8])) {
@@ -37,18 +38,18 @@ fn every_limit(limit: fn(&mut Rules, usize)) {
 }
 
 #[test]
-fn of_the_message() {
+fn the_message_limit_is_exact() {
     every_limit(|rules, most| rules.max_octets = most);
 }
 
 #[test]
-fn of_a_line() {
+fn the_line_limit_is_exact() {
     every_limit(|rules, most| rules.max_line_octets = most);
 }
 
-/// Where one octet is too many for both, it is the line that is too long.
+/// Where one octet exceeds both limits, the error is that of the line.
 #[test]
-fn of_both() {
+fn both_limits_are_exact() {
     every_limit(|rules, most| {
         rules.max_octets = most;
         rules.max_line_octets = most;

@@ -1,4 +1,4 @@
-//! Decoding, encoding, splitting lines and inspecting allocate nothing.
+//! Decoding, encoding, splitting lines and inspecting do not allocate.
 
 use std::hint::black_box;
 
@@ -7,7 +7,7 @@ use dot_stuffing::{
     BareNewline, Config, Inspector, LineDecoder, MultilineDecoder, MultilineEncoder,
 };
 
-/// What every policy and both scans have to look at.
+/// Input that exercises every policy and both scans.
 const WIRE: &[u8] = b"..stuffed\r\n.\rheld\r\nbare \r and \n\r\n.x\r\n\r\nand text that goes on for longer than the near search looks, so that the far one is used as well\r\n..\r\n.\r\n";
 
 fn assert_no_allocation(run: impl FnOnce()) {

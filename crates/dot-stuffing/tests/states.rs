@@ -8,7 +8,7 @@ use dot_stuffing::{
 use tokio_util::codec::{Decoder, Encoder};
 
 #[test]
-fn what_is_the_default_is_rfc_1939() {
+fn the_default_is_rfc_1939() {
     assert_eq!(Config::default(), Config::new());
     let mut decoder = MultilineDecoder::default();
     let message: Vec<_> = decoder.feed(b"..a\n\r\n.\r\n").flatten().collect();
@@ -45,7 +45,7 @@ fn reset_keeps_the_configuration_and_nothing_else() {
 }
 
 #[test]
-fn an_error_comes_again_with_no_input_too() {
+fn an_error_repeats_without_input() {
     let mut decoder = MultilineDecoder::with_config(Config::new().max_octets(0));
     let error = decoder.decode_span(b"a").unwrap_err();
     assert_eq!(decoder.decode_span(b""), Err(error));
@@ -53,7 +53,7 @@ fn an_error_comes_again_with_no_input_too() {
 }
 
 #[test]
-fn an_encoder_says_what_it_has_not_reached() {
+fn rest_is_the_input_that_the_encoder_has_not_reached() {
     let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
     let mut octets = encoder.encode(b".a\r\n.b");
     assert_eq!(octets.rest(), b".a\r\n.b");

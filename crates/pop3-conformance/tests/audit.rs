@@ -1,5 +1,5 @@
-//! The scenarios and recipes are all there, can be read, and cover what they
-//! are to cover.
+//! All scenarios and recipes are in their tables, can be parsed, and cover
+//! every statement that they should.
 
 use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
@@ -74,7 +74,7 @@ fn every_statement_that_binds_clients_is_covered() {
 }
 
 #[test]
-fn what_is_no_scenario_is_refused_with_the_reason() {
+fn refuses_an_invalid_scenario_with_the_reason() {
     for (text, reason) in [
         ("", "why"),
         ("why = 'a'\nwhen = 'b'", "unknown field `when`"),
@@ -112,8 +112,8 @@ fn what_is_no_scenario_is_refused_with_the_reason() {
     }
 }
 
-/// A session of these lines, sent at once: what the server sends, and what it
-/// leaves in the maildrop.
+/// Runs a session of these lines, all sent at once. Returns what the server
+/// sends and what it leaves in the maildrop.
 fn session(scenario: &Scenario, maildrop: &mut Maildrop, lines: &str) -> String {
     let mut server = Server::with_maildrop(scenario, maildrop.clone());
     let mut now = Duration::ZERO;
@@ -136,7 +136,7 @@ fn session(scenario: &Scenario, maildrop: &mut Maildrop, lines: &str) -> String 
     sent.strip_prefix(login).unwrap().to_owned()
 }
 
-/// Three messages of one line, and what else the scenario says.
+/// A scenario with three messages of one line and these keys and replies.
 fn three(keys: &str, replies: &str) -> Scenario {
     let message = |name: &str| format!("[[message]]\nbare = true\nwire = '{name}'\n");
     let messages: String = ["one", "two", "three"].map(message).concat();
@@ -179,7 +179,7 @@ fn only_a_confirmed_quit_removes() {
     }
 }
 
-/// A rule names a message of the file, not a number of a session.
+/// A rule names a message of the file, not a message-number of a session.
 #[test]
 fn a_rule_follows_its_message() {
     let scenario = three("", "[[reply]]\nto = 'RETR 2'\nsend = '-ERR not this one'");
@@ -191,9 +191,9 @@ fn a_rule_follows_its_message() {
     );
 }
 
-/// It would name messages that are gone.
+/// After a deletion it would name messages that are gone.
 #[test]
-fn a_listing_that_is_written_out_is_sent_while_the_maildrop_is_whole() {
+fn sends_a_literal_listing_until_a_message_is_deleted() {
     let list = "[[reply]]\nto = 'LIST'\nsend = '''\n+OK\n1 9\n2 9\n3 9\n.\n'''";
     let scenario = three("", list);
     let maildrop = &mut Maildrop::new(&scenario);
@@ -205,7 +205,7 @@ fn a_listing_that_is_written_out_is_sent_while_the_maildrop_is_whole() {
 }
 
 #[test]
-fn an_interleaved_answer_begins_before_the_message_ahead_has_ended() {
+fn an_interleaved_answer_begins_before_the_previous_message_ends() {
     let scenario = three("interleaved = true", "");
     let mut maildrop = Maildrop::new(&scenario);
     let ahead = "RETR 1\r\nRETR 2\r\nNOOP\r\nLIST\r\n";
@@ -214,7 +214,7 @@ fn an_interleaved_answer_begins_before_the_message_ahead_has_ended() {
         "+OK it comes\r\none\r\n+OK it comes\r\n.\r\ntwo\r\n+OK nothing done\r\n+OK\r\n.\r\n\
          1 5\r\n2 5\r\n3 7\r\n.\r\n"
     );
-    // One at a time they are as they should be.
+    // Without pipelining the replies are correct.
     assert_eq!(
         session(&scenario, &mut maildrop, "RETR 1\r\n"),
         "+OK it comes\r\none\r\n.\r\n"

@@ -1,4 +1,4 @@
-//! The forms of a report: none carries what could harm its reader.
+//! The forms of a report: none contains anything that could harm its reader.
 
 use std::time::{Duration, SystemTime};
 
@@ -27,7 +27,7 @@ fn hostile() -> Report {
 }
 
 #[test]
-fn no_form_carries_what_does_not_print() {
+fn no_form_contains_unprintable_characters() {
     let report = hostile();
     for form in [
         report.text(),
@@ -41,7 +41,7 @@ fn no_form_carries_what_does_not_print() {
 }
 
 #[test]
-fn no_markup_comes_from_a_row() {
+fn escapes_the_markup_of_a_row() {
     for form in [hostile().html(), hostile().junit().unwrap()] {
         assert!(!form.contains("<script"), "{form}");
         assert!(form.contains("&lt;script"), "{form}");
@@ -67,7 +67,7 @@ fn evidence_is_bounded() {
 }
 
 #[test]
-fn a_report_fails_by_a_bad_row_alone() {
+fn only_a_bad_row_fails_a_report() {
     let mut report = Report::new("a", "b", date());
     for verdict in [PASS, SKIP, WARN] {
         report.push(Row::new("c", "d", verdict));
@@ -78,7 +78,7 @@ fn a_report_fails_by_a_bad_row_alone() {
 }
 
 #[test]
-fn the_table_shows_evidence_of_what_is_not_well() {
+fn the_table_shows_evidence_for_rows_that_do_not_pass() {
     let mut report = Report::new("Is it right?", "a server", date());
     report.push(Row::new("C0002", "It greets", PASS).with_evidence("S: +OK"));
     report.push(

@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, daemon, bye) in SERVERS {
         let rows = manifest.lines().map(|row| row.split('\t').collect());
         let rows: Vec<Vec<&str>> = rows.filter(|row: &Vec<_>| row[0] == name).collect();
-        // A message has two rows, one after the other.
+        // Each message has two rows, one after the other.
         let mut messages: Vec<_> = rows.iter().map(|row| row[2]).collect();
         messages.dedup();
         let served = messages.iter().map(|path| fs::read(directory.join(path)));
@@ -40,8 +40,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// All octets that a command brings, however they end: QUIT follows it, and its
-/// reply is cut off.
+/// All octets that a command brings, however they end: QUIT follows it, and the
+/// reply to QUIT is cut off.
 fn reply(address: SocketAddr, command: &str, bye: &str) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut stream = TcpStream::connect(address)?;
     let mut input = BufReader::new(stream.try_clone()?);
@@ -58,7 +58,7 @@ fn reply(address: SocketAddr, command: &str, bye: &str) -> Result<Vec<u8>, Box<d
             return Err(format!("no login: {status}").into());
         }
     }
-    // mpopd wants a packet each.
+    // mpopd needs a separate packet for each command.
     stream.write_all(format!("{command}\r\n").as_bytes())?;
     stream.write_all(b"QUIT\r\n")?;
     let mut octets = Vec::new();

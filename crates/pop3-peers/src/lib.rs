@@ -37,7 +37,7 @@ pub fn find(program: &str, package: &str) -> Option<PathBuf> {
     found
 }
 
-/// Says why something is skipped.
+/// Prints why something is skipped.
 ///
 /// # Panics
 ///
@@ -52,7 +52,7 @@ fn skip(why: &str) {
 
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    // Servers are where only root's PATH leads.
+    // Servers are often only on root's PATH.
     env::split_paths(&path)
         .chain(["/usr/sbin".into(), "/usr/bin".into()])
         .map(|directory| directory.join(program))

@@ -1,5 +1,5 @@
-//! A limit for every child of a test: broken code fails its test, and does not
-//! hang it.
+//! A time limit for every child of a test, so that broken code fails its test
+//! instead of hanging it.
 
 use std::{
     collections::HashMap,
@@ -11,12 +11,12 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How often the children are looked at.
+/// The interval between two looks at the children.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Kills each child of this process that has run for `limit`, from the first
-/// call on. Does nothing where the system does not list the children of a
-/// process (it is Linux that does).
+/// Kills each child of this process that runs longer than `limit`, from the
+/// first call on. Does nothing on systems that do not list the children of a
+/// process (Linux lists them).
 pub fn limit_children(limit: Duration) {
     static WATCH: Once = Once::new();
     WATCH.call_once(|| {

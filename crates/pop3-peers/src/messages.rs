@@ -1,9 +1,9 @@
-//! Messages that stress stuffing, and that other software takes as well.
+//! Messages that stress stuffing and that other software accepts too.
 
-/// What lines are made of: dots at every place, and what could be taken for
+/// Parts of lines: dots at every position, and text that could be mistaken for
 /// the end of a block or for a reply. No line is longer than the 998 octets of
-/// RFC 5322 §2.1.1, none holds NUL or CR: software that changes those is not
-/// what is tested here.
+/// RFC 5322 §2.1.1, and none contains NUL or CR: software that changes those is
+/// not tested here.
 const LINES: [&str; 20] = [
     ".",
     "..",
@@ -27,8 +27,9 @@ const LINES: [&str; 20] = [
     "a line of some length, as they are in most messages that people write",
 ];
 
-/// `count` messages with LF line ends, each with a header; the same at each call.
-/// None ends with a blank line, which some software drops.
+/// Returns `count` messages with LF line ends, each with a header; every call
+/// returns the same messages. None ends with a blank line, which some software
+/// drops.
 #[must_use]
 pub fn messages(count: usize) -> Vec<Vec<u8>> {
     let mut state = 0x9E37_79B9_u32;
@@ -54,7 +55,7 @@ pub fn messages(count: usize) -> Vec<Vec<u8>> {
     (1..=count).map(message).collect()
 }
 
-/// A message as it comes out of a block: with CRLF for its LF.
+/// A message as decoded from a block: with CRLF for its LF.
 #[must_use]
 pub fn with_crlf(message: &[u8]) -> Vec<u8> {
     let mut octets = Vec::with_capacity(message.len());

@@ -1,7 +1,6 @@
 //! A small POP3 client that fetches all mail into a Maildir, deletes it and
-//! quits; as a program it is what `pop3 audit` is tried on. A journal tells it
-//! what earlier runs have stored. It is honest and strict, unless it is given a
-//! [`Flaw`].
+//! quits. As a program it tests `pop3 audit`. A journal tells it what earlier
+//! runs have stored. It is correct and strict unless it gets a [`Flaw`].
 
 mod block;
 mod fetch;
@@ -23,7 +22,7 @@ use session::Session;
 pub enum Failure {
     /// The server closed the connection.
     Closed,
-    /// The server's answers are not those to what was asked.
+    /// The server's answers do not match the commands.
     OutOfStep,
     /// Anything else.
     Said(String),
@@ -51,7 +50,7 @@ impl From<&str> for Failure {
     }
 }
 
-/// What the client is told on its command line.
+/// The arguments of the command line.
 #[derive(Clone, Debug)]
 struct Orders {
     host: String,
@@ -67,13 +66,13 @@ struct Orders {
 ///
 /// # Errors
 ///
-/// Whatever it is that keeps it from fetching all mail.
+/// If it cannot fetch all mail.
 pub fn run(arguments: impl Iterator<Item = String>) -> Result<(), Failure> {
     let orders = orders(arguments).ok_or("HOST PORT USER PASSWORD MAILDIR")?;
     let flaw = orders.flaw;
     match Session::run(&orders) {
         Err(Failure::Closed) if flaw == Some(Flaw::ClosedIsDone) => Ok(()),
-        // It has quit before it logged in, and begins anew.
+        // It has quit before the login and starts again.
         Err(Failure::Closed) if matches!(flaw, Some(Flaw::Says(Moment::BeforeLogin, _))) => {
             Session::run(&Orders {
                 flaw: None,

@@ -1,4 +1,4 @@
-//! Servers over a maildrop of their own.
+//! Servers, each over its own maildrop.
 
 use std::{
     fmt, fs, io,
@@ -37,40 +37,40 @@ pub use popa3d::POPA3D;
 pub use process::{NOBODY, give_away};
 pub use solid::SOLID;
 
-/// Who logs in.
+/// The name of the user.
 pub const USER: &str = "mrose";
-/// With what.
+/// The user's password.
 pub const PASSWORD: &str = "tanstaaf";
 
-/// Where packages are unpacked that cannot be installed beside each other:
-/// Debian allows one POP3 server a machine. Each has a directory of its name, with
-/// its control file in the directory `DEBIAN`.
+/// The directory of unpacked packages, for those that cannot be installed
+/// together: Debian allows one POP3 server per machine. Each package has a
+/// directory of its name, with its control file in the directory `DEBIAN`.
 pub const UNPACKED: &str = "/opt/pop3-peers";
 
-/// Servers that are libraries. `cargo xtask peers` does not install them: they are
-/// for the matrix.
+/// Servers that are libraries. `cargo xtask peers` does not install them, as
+/// only the matrix needs them.
 pub const LIBRARIES: [&Daemon; 2] = [&TWISTED, &WILDDUCK];
 
-/// All of Debian's servers.
+/// All servers from Debian.
 pub const DAEMONS: [&Daemon; 7] = [
     &DOVECOT, &MPOPD, &COURIER, &POPA3D, &SOLID, &CYRUS, &MAILUTILS,
 ];
 
-/// A POP3 server that Debian has.
+/// A POP3 server that tests can start.
 #[derive(Debug)]
 pub struct Daemon {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
-    /// The package.
+    /// Its package.
     pub package: &'static str,
     /// A program on the PATH, for a server that is installed, or a file of an npm
     /// package; empty for one that runs from unpacked packages.
     program: &'static str,
     /// The packages to [unpack](UNPACKED), its own first.
     pub unpacked: &'static [&'static str],
-    /// The packages that these need installed: libraries, no daemons.
+    /// The packages that these need installed: libraries, not daemons.
     pub libraries: &'static [&'static str],
-    /// Whether it does STLS, given an identity.
+    /// Whether it supports STLS, given an identity.
     pub stls: bool,
     start: fn(&[&[u8]], Option<Identity<'_>>) -> io::Result<Server>,
 }
@@ -78,19 +78,19 @@ pub struct Daemon {
 /// Why a server cannot run on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle<'a> {
-    /// It is not there.
+    /// It is not installed.
     NotInstalled {
-        /// What was looked for.
+        /// The missing file or program.
         program: &'a str,
         /// The Debian package that has it.
         package: &'a str,
     },
-    /// It has fixed paths and wants users of the system, and gets both in a
-    /// mount namespace, which this process may not make.
+    /// It has fixed paths and needs system users. A mount namespace provides
+    /// both, but this process may not create one.
     NoNamespace,
 }
 
-/// A certificate and its key, in PEM.
+/// A certificate and its key in PEM.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity<'a> {
     /// The chain.
@@ -99,22 +99,22 @@ pub struct Identity<'a> {
     pub key: &'a str,
 }
 
-/// A server that runs; stopped when dropped.
+/// A running server; dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it speaks POP3.
+    /// The address for POP3.
     pub address: SocketAddr,
-    /// Where it speaks POP3 under TLS from the first octet.
+    /// The address for POP3 under TLS from the first octet.
     pub tls_address: Option<SocketAddr>,
     maildrop: Maildrop,
-    // Dropped in this order.
+    // Fields are dropped in this order.
     _inetd: Option<Inetd>,
     _process: Running,
     _directory: TempDir,
 }
 
 impl Daemon {
-    /// Why it cannot run here, if it cannot.
+    /// Why it cannot run here; `None` if it can.
     #[must_use]
     pub fn obstacle(&self) -> Option<Obstacle<'_>> {
         let (there, program) = match self.unpacked.first() {
@@ -131,13 +131,13 @@ impl Daemon {
         None
     }
 
-    /// Whether its package is one of npm, and not of Debian.
+    /// Whether its package is from npm, not from Debian.
     #[must_use]
     pub fn is_of_npm(&self) -> bool {
         Path::new(self.program).is_absolute()
     }
 
-    /// The version of its package; `None` if it is not there.
+    /// The version of its package; `None` if it is not installed.
     #[must_use]
     pub fn version(&self) -> Option<String> {
         let control = match self.unpacked.first() {
@@ -190,7 +190,7 @@ impl Daemon {
 }
 
 impl Server {
-    /// One that is started for each connection.
+    /// Starts a server that runs as one process per connection.
     fn under_inetd(
         sandbox: Entered,
         maildrop: Maildrop,
@@ -204,7 +204,7 @@ impl Server {
         Ok(server)
     }
 
-    /// One that listens in its sandbox.
+    /// Starts a server that listens in its sandbox.
     fn in_room(
         sandbox: Entered,
         maildrop: Maildrop,
@@ -221,7 +221,7 @@ impl Server {
         }
     }
 
-    /// How many messages it has left.
+    /// Counts the messages that it still has.
     ///
     /// # Errors
     ///

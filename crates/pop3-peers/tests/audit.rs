@@ -1,6 +1,5 @@
-//! `pop3 audit` is right: it lets an honest client pass, catches each flaw of
-//! the mock client by the scenarios that are for it, and has no scenario that
-//! catches nothing.
+//! `pop3 audit` judges correctly: a correct client passes, the scenarios for
+//! each flaw of the mock client catch it, and every scenario catches a flaw.
 
 #![cfg(unix)]
 
@@ -22,7 +21,7 @@ use pop3_peers::mock::{Flaw, FlawRow, flaws};
 use pop3_testkit::{check, corpus, generate};
 use proptest::prelude::*;
 
-/// Many of the runs wait for each other's silence, not for the processor.
+/// More runs than processors, since many only wait for a silent peer.
 const AT_ONCE: usize = 8;
 
 const OPTIONS: Options = Options {
@@ -62,7 +61,7 @@ fn run(flaw: Option<&str>, scenarios: &[Scenario], options: &Options) -> Audit {
     audit.unwrap_or_else(|error| panic!("{flaw:?}: {error}"))
 }
 
-/// The families that a client does not come through, with why.
+/// The families that a client fails, with the reasons.
 fn caught(audit: &Audit, scenarios: &[Scenario]) -> BTreeMap<String, Vec<String>> {
     let families: BTreeSet<&str> = scenarios.iter().map(Scenario::family).collect();
     let faults = families
@@ -71,7 +70,8 @@ fn caught(audit: &Audit, scenarios: &[Scenario]) -> BTreeMap<String, Vec<String>
     faults.filter(|(_, faults)| !faults.is_empty()).collect()
 }
 
-/// Of the families that a flaw is not about, a few members.
+/// The scenarios to run: all of the families that the flaw is about, and a few
+/// of each other family.
 fn thinned(row: &FlawRow) -> Vec<Scenario> {
     let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
     for scenario in audit::scenarios() {
@@ -107,7 +107,7 @@ fn an_honest_client_passes() {
 }
 
 #[test]
-fn each_flaw_is_caught_by_the_scenarios_that_are_for_it() {
+fn the_scenarios_for_each_flaw_catch_it() {
     let rows: Vec<&FlawRow> = (flaws().iter())
         .filter(|row| !matches!(row.flaw, Flaw::Says(..)))
         .collect();
@@ -128,11 +128,12 @@ fn each_flaw_is_caught_by_the_scenarios_that_are_for_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// How what catches a flaw differs from its row in the table.
+/// Describes how the scenarios that catch a flaw differ from its row in the
+/// table.
 fn difference(row: &FlawRow) -> Option<String> {
     let scenarios = thinned(row);
     let mut options = OPTIONS;
-    // Such a client waits for 3 or 4 s, and goes on.
+    // A client with this flaw waits for 3 or 4 s and goes on.
     if row.flaw.is_timed() {
         options.limits.patience = Duration::from_secs(9);
         options.limits.time = Duration::from_secs(120);
@@ -176,7 +177,7 @@ fn each_superfluous_command_breaks_its_statements() {
 }
 
 #[test]
-fn no_scenario_catches_nothing() {
+fn every_scenario_catches_a_flaw() {
     let caught: BTreeSet<&str> = (flaws().iter())
         .flat_map(|row| row.caught_by)
         .copied()
@@ -196,7 +197,7 @@ fn no_scenario_catches_nothing() {
 
 #[test]
 fn every_statement_that_commands_can_break_is_broken_by_a_flaw() {
-    // A client that does not come by TCP is not seen at all.
+    // A client that does not connect over TCP is not seen at all.
     let seen = [pop3_conformance::Id::C(1)];
     for id in audit::client_statements() {
         let by_commands = audit::cover(id) == Some(audit::Cover::Commands);
@@ -230,25 +231,25 @@ fn tried(flaw: Option<&str>, family: &str) -> Audit {
 }
 
 #[test]
-fn a_client_is_run_until_it_settles_and_not_more() {
+fn runs_a_client_only_until_it_settles() {
     for (flaw, family, runs) in [
-        // Everything is stored and gone.
+        // All messages are stored and deleted.
         (None, "plain", 1),
-        // Nothing was changed.
+        // Nothing has changed.
         (None, "greeting-refuses", 1),
         (None, "eof-anywhere-in-list", 1),
         (None, "replies-interleaved", 1),
         // The second run finds the journal of the first and adds nothing.
         (None, "dele-refused", 2),
         (None, "first-dot-not-stuffed", 2),
-        // A message is left for the second.
+        // One message is left for the second run.
         (Some("it-fetches-one-message"), "plain", 2),
         (
             Some("a-message-that-failed-twice-is-deleted"),
             "status-err",
             3,
         ),
-        // Worse it cannot get.
+        // A later run cannot make this verdict worse.
         (Some("the-connections-end-is-success"), "dele-refused", 2),
         (Some("it-deletes-what-it-failed-to-fetch"), "status-err", 1),
     ] {
@@ -303,16 +304,16 @@ fn a_client_that_says_nothing_of_what_it_did_not_fetch_is_silent() {
 }
 
 #[test]
-fn the_difference_is_said_in_words() {
+fn describes_the_difference_in_words() {
     let audit = tried(Some("only-doubled-dots-are-removed"), "dot-not-doubled");
     let faults = audit.faults("dot-not-doubled");
     let wanted = "a dot is added at its start";
     assert!(faults[0].contains(wanted), "{faults:?}");
 }
 
-/// Nothing is lost when such a message is deleted.
+/// Deleting such a message loses nothing.
 #[test]
-fn a_message_with_more_than_was_sent_is_lossy() {
+fn a_message_with_added_octets_is_lossy() {
     let audit = tried(Some("what-follows-the-end-is-mail"), "octets-after-the-end");
     let verdict = audit.verdict("octets-after-the-end");
     assert_eq!(verdict, Some(audit::Verdict::Lossy));
@@ -325,7 +326,7 @@ fn a_message_with_more_than_was_sent_is_lossy() {
 }
 
 #[test]
-fn a_family_is_left_out_once_three_of_it_never_ended_alike() {
+fn leaves_out_a_family_after_three_members_that_hang() {
     let family = "eof-anywhere-in-a-message";
     let flaw = Some("it-writes-for-ever-at-the-end");
     let options = Options { jobs: 1, ..OPTIONS };
@@ -340,7 +341,7 @@ fn a_family_is_left_out_once_three_of_it_never_ended_alike() {
 }
 
 #[test]
-fn a_client_that_fetches_nothing_at_all_is_not_audited() {
+fn does_not_audit_a_client_that_never_fetches() {
     let text = "echo 'usage: getter HOST' >&2; echo 'try --help' >&2; exit 3";
     let command = ["/bin/sh", "-c", text].map(str::to_owned).to_vec();
     let client = Client::from_command(command, false);
@@ -353,7 +354,7 @@ fn a_client_that_fetches_nothing_at_all_is_not_audited() {
 }
 
 #[test]
-fn a_client_without_tls_is_not_tried_where_tls_is_needed() {
+fn does_not_try_a_client_without_tls_where_tls_is_needed() {
     let mut client = mock(None);
     client.stls = None;
     let needs = |scenario: &&Scenario| scenario.transport() == Transport::Stls;
@@ -419,7 +420,7 @@ proptest! {
     }
 }
 
-/// How a shell script comes through the scenario `plain`.
+/// The result of a shell script in the scenario `plain`.
 fn script(text: &str, limits: Limits) -> Vec<String> {
     let command = ["/bin/sh", "-c", text].map(str::to_owned).to_vec();
     let client = Client::from_command(command, false);
@@ -456,9 +457,10 @@ fn a_client_is_stopped_at_its_limits() {
     }
 }
 
-/// What leaves the process group keeps the pipes open, and is not waited for.
+/// A process that leaves the process group keeps the pipes open; the audit does
+/// not wait for it.
 #[test]
-fn a_daemon_does_not_hold_up_the_lab() {
+fn a_daemon_does_not_delay_the_audit() {
     let began = std::time::Instant::now();
     script("setsid sleep 150 & kill -SEGV $$", OPTIONS.limits);
     assert!(began.elapsed() < Duration::from_secs(120));

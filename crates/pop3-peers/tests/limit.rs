@@ -1,5 +1,5 @@
-//! The limit for children kills the children of this process, so that this is a
-//! process of its own.
+//! The limit applies to every child of this process, so this test has a binary
+//! of its own.
 
 #![cfg(target_os = "linux")]
 

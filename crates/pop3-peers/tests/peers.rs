@@ -1,5 +1,5 @@
-//! The peers start, serve what they were given, and stop. Where one changes
-//! what it serves, that is a fact with a test of its own here.
+//! The peers start, serve their messages, and stop. Where a peer changes what
+//! it serves, a test here states how.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -15,7 +15,7 @@ use pop3_peers::{
 
 const COUNT: usize = 30;
 
-/// A session with one of them.
+/// A session with a peer.
 struct Session {
     stream: TcpStream,
     replies: BufReader<TcpStream>,
@@ -38,7 +38,7 @@ impl Session {
         session
     }
 
-    /// A command, and its status, which must be good.
+    /// Sends a command and returns its status, which must be positive.
     fn ask(&mut self, command: &str) -> String {
         let reply = self.try_ask(command);
         assert!(reply.starts_with("+OK"), "{command}: {reply}");
@@ -46,13 +46,14 @@ impl Session {
     }
 
     fn try_ask(&mut self, command: &str) -> String {
-        // In one piece, or each waits for the acknowledgement of the last.
+        // One write, so that no command waits for the acknowledgement of the
+        // previous one.
         let line = format!("{command}\r\n");
         self.stream.write_all(line.as_bytes()).unwrap();
         String::from_utf8(self.line()).unwrap()
     }
 
-    /// A command, and the lines of its block.
+    /// Sends a command and returns the lines of its block.
     fn block(&mut self, command: &str) -> Vec<Vec<u8>> {
         self.ask(command);
         let mut lines = Vec::new();
@@ -68,7 +69,7 @@ impl Session {
         }
     }
 
-    /// The second words of a listing.
+    /// The second word of each line of a listing.
     fn listing(&mut self, command: &str) -> Vec<String> {
         let lines = self.block(command);
         let words = lines.iter().map(|line| {
@@ -86,14 +87,15 @@ impl Session {
     }
 }
 
-/// What a server makes of such messages.
+/// What a server returns for such messages.
 struct Served {
     messages: Vec<Vec<u8>>,
     sizes: Vec<String>,
     ids: Vec<String>,
 }
 
-/// Starts it, logs in, gets everything, and deletes the first message.
+/// Starts a server, logs in, retrieves everything, and deletes the first
+/// message.
 fn served(daemon: &Daemon, messages: &[Vec<u8>]) -> Option<Served> {
     let server = daemon.start(messages, None).unwrap()?;
     let mut session = Session::logged_in(&server);
@@ -115,7 +117,7 @@ fn served(daemon: &Daemon, messages: &[Vec<u8>]) -> Option<Served> {
     Some(served)
 }
 
-/// mpopd and Courier say that they have deleted, and then do.
+/// mpopd and Courier report the deletion before they do it.
 fn assert_is_deleted(server: &Server, left: usize) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while server.messages().unwrap() != left {
@@ -131,7 +133,7 @@ fn sizes_of(messages: &[Vec<u8>]) -> Vec<String> {
         .collect()
 }
 
-/// Octet for octet, with exact sizes and a unique-id each.
+/// Octet for octet, with exact sizes and a unique-id for each message.
 fn serves_all(daemon: &Daemon) {
     let messages = messages(COUNT);
     let Some(served) = served(daemon, &messages) else {
@@ -224,7 +226,7 @@ fn mailutils_adds_a_field_that_it_does_not_count() {
 }
 
 #[test]
-fn solid_refuses_all_for_one_message_without_a_last_line_end() {
+fn solid_refuses_the_maildir_if_one_message_lacks_a_last_line_end() {
     let Some(server) = SOLID
         .start(["Subject: 1\n\none\n", "Subject: 2\n\ntwo"], None)
         .unwrap()
@@ -238,7 +240,7 @@ fn solid_refuses_all_for_one_message_without_a_last_line_end() {
 }
 
 #[test]
-fn whoever_is_there_has_a_version() {
+fn every_installed_server_has_a_version() {
     for daemon in DAEMONS {
         let absent = matches!(daemon.obstacle(), Some(Obstacle::NotInstalled { .. }));
         assert_eq!(daemon.version().is_none(), absent, "{}", daemon.name);

@@ -17,20 +17,20 @@ use crate::{
 
 mod plot;
 
-/// Measure throughput beside peers and limits; write the figures of
-/// docs/BENCHMARKS.md, and docs/benchmarks.svg
+/// Measure throughput beside peers and limits; write the figures of docs/BENCHMARKS.md and
+/// docs/benchmarks.svg
 #[derive(clap::Args)]
 pub(crate) struct Bench {
-    /// How often the subjects take turns; the median of the ratios counts
+    /// Rounds in which the subjects take turns; the median of the ratios counts
     #[arg(long, default_value_t = 7)]
     rounds: u32,
-    /// Only benchmarks whose names match this, such as decode/base64; writes no files
+    /// Run only benchmarks whose names match this, such as decode/base64; write no files
     #[arg(long, value_name = "REGEX")]
     filter: Option<String>,
-    /// The page that has the required ratios, and gets the measured ones
+    /// The page that contains the required ratios and gets the measured ones
     #[arg(long, value_name = "FILE", default_value = "docs/BENCHMARKS.md")]
     page: String,
-    /// Fail if a ratio is a fifth below that on the page
+    /// Fail if a ratio is a fifth below the one on the page
     #[arg(long)]
     last: bool,
     /// Fail if a required ratio is missed
@@ -38,12 +38,12 @@ pub(crate) struct Bench {
     check: bool,
 }
 
-/// Of payloads, in the order of the tables.
+/// The names of the payloads, in the order of the tables.
 const PAYLOADS: [&str; 8] = [
     "base64", "prose", "dots", "blank", "endless", "RETR", "LIST", "UIDL",
 ];
 
-/// How much of a ratio may be lost from one run to the next: identical code scatters by nearly as
+/// The part of a ratio that may be lost from one run to the next: identical code varies nearly as
 /// much.
 const TOLERANCE: f64 = 0.2;
 
@@ -109,7 +109,8 @@ impl Bench {
         Ok(())
     }
 
-    /// Runs the benchmarks. Another run at the same time must not get in between.
+    /// Runs the benchmarks. The results go to a directory of this run, so that another run cannot
+    /// mix in.
     fn measure(&self) -> anyhow::Result<Speeds> {
         run(&mut command("cargo bench --locked -p benches --no-run"))?;
         let results = tempfile::tempdir()?;
@@ -129,7 +130,7 @@ impl Bench {
     }
 }
 
-/// Gigaoctets a second, by round, of each `direction/payload/subject/form`.
+/// Gigaoctets per second, by round, of each `direction/payload/subject/form`.
 #[derive(Default)]
 struct Speeds(BTreeMap<String, BTreeMap<u32, f64>>);
 
@@ -171,7 +172,7 @@ impl Speeds {
         Some(Ratio::of(self.0.get(id)?.values().copied().collect())?.median)
     }
 
-    /// How many times as fast one is as the other, round by round.
+    /// The ratio of the speeds of two benchmarks, round by round.
     fn ratio(&self, one: &str, other: &str) -> Option<Ratio> {
         let (one, other) = (self.0.get(one)?, self.0.get(other)?);
         let ratios = one
@@ -180,7 +181,7 @@ impl Speeds {
         Ratio::of(ratios.collect())
     }
 
-    /// The speeds of one direction, in each form, also relative to one of its subjects.
+    /// The speeds of one direction in each form, also relative to one of its subjects.
     fn table(&self, direction: &str, limit: &str, forms: &[&str]) -> Table {
         let columns = forms.iter();
         let columns = columns.flat_map(|form| [format!("{form}: GB/s"), format!("× {limit}")]);
@@ -205,7 +206,7 @@ impl Speeds {
     }
 }
 
-/// The median of what was measured more than once, and how far it scatters.
+/// The median of repeated measurements, and their spread.
 struct Ratio {
     least: f64,
     median: f64,
@@ -223,7 +224,7 @@ impl Ratio {
     }
 }
 
-/// A number with the digits that mean something.
+/// A number with its significant digits only.
 fn digits(number: f64) -> String {
     match number {
         100.0.. => format!("{number:.0}"),

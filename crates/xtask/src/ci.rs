@@ -8,7 +8,7 @@ use crate::{
     tool,
 };
 
-/// Everything that must hold of each commit, beside `cargo test`
+/// Run all checks of a commit except `cargo test`
 #[derive(clap::Args)]
 pub(crate) struct Ci {
     /// How long to fuzz each target
@@ -16,8 +16,8 @@ pub(crate) struct Ci {
     fuzz_seconds: u32,
 }
 
-/// What is done, in the shell, from the workspace directory. Jobs of xtask are jobs here, too:
-/// each can be run alone.
+/// The steps, as shell commands in the workspace directory. Some are jobs of xtask, which can also
+/// be run alone.
 const STEPS: [(&str, &str); 11] = [
     (
         "format",
@@ -36,7 +36,7 @@ cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnin
         "RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --all-features",
     ),
     ("public API", ".ci/api"),
-    // Each set of features compiles without a warning, and without std.
+    // Each set of features compiles without a warning, also without std.
     (
         "features",
         "cargo hack clippy --locked -p dot-stuffing -p pop3-conformance -p pop3-tokio --lib --feature-powerset \
@@ -48,15 +48,15 @@ cargo build --locked --manifest-path crates/dot-stuffing/tests/no-std/Cargo.toml
         "dependencies",
         "cargo deny --offline --workspace check bans licenses sources",
     ),
-    // The fuzz targets build on stable without cargo-fuzz, too, and hold on what is committed.
+    // The fuzz targets also build on stable without cargo-fuzz, and pass on the committed inputs.
     (
         "replay",
         "cargo build --locked --manifest-path fuzz/Cargo.toml\n.ci/replay -s none",
     ),
     ("benches", "cargo bench --locked -p benches -- --test"),
-    // What the script for OSS-Fuzz builds starts.
+    // The programs that the script for OSS-Fuzz builds can be started.
     ("engine", "cargo xtask engine"),
-    // Few states of each recording, so that all kinds have their turn.
+    // Few states of each recording, so that every kind gets a turn.
     (
         "power loss",
         "cargo xtask powerloss --seconds=120 --each=16",

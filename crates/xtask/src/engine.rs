@@ -10,8 +10,8 @@ use crate::{
     tool,
 };
 
-/// Build the fuzz targets as OSS-Fuzz and ClusterFuzzLite do, by
-/// .clusterfuzzlite/build.sh, and start each on its seeds; needs no Docker
+/// Build the fuzz targets with .clusterfuzzlite/build.sh, as OSS-Fuzz and ClusterFuzzLite do, and
+/// start each on its seeds; needs no Docker
 #[derive(clap::Args)]
 pub(crate) struct Engine {
     #[arg(long, value_enum, default_value_t = Sanitizer::None)]
@@ -39,10 +39,10 @@ impl Engine {
             .env("FUZZING_ENGINE", "libfuzzer")
             .env("ARCHITECTURE", "x86_64")
             .env("SANITIZER", self.sanitizer.name())
-            // Or everything would be compiled once more.
+            // Otherwise everything would be compiled once more.
             .env("CARGO_TARGET_DIR", self.sanitizer.target_dir());
         if let Sanitizer::Address = self.sanitizer {
-            // There, rustc is a nightly one.
+            // OSS-Fuzz uses a nightly rustc.
             build.env("RUSTC_BOOTSTRAP", "1");
         }
         run(&mut build)?;
@@ -54,7 +54,7 @@ impl Engine {
     }
 }
 
-/// Starts a program on its seeds, with its options.
+/// Starts a program with its options on its seeds.
 fn start(target: &str, out: &Path) -> anyhow::Result<()> {
     let seeds = out.join(format!("{target}-seeds"));
     run(command("python3 -m zipfile --extract")

@@ -10,27 +10,27 @@ use crate::{
     target::{Sanitizer, flag, is_violated},
 };
 
-/// Measure how long each fuzz target takes, from an empty corpus and on one
-/// core, to find each known bug of pop3-testkit and pop3-simulation
+/// Measure how long each fuzz target takes to find each known bug of pop3-testkit and
+/// pop3-simulation, from an empty corpus and on one core
 #[derive(clap::Args)]
 pub(crate) struct Hunt {
-    /// A known bug; all if absent
+    /// The known bug to find; all by default
     bug: Option<String>,
     /// Runs of each known bug; the median counts
     #[arg(long, default_value_t = 3)]
     runs: u32,
-    /// The longest hunt
+    /// Give up a run after this many seconds
     #[arg(long, default_value_t = 60)]
     seconds: u32,
 }
 
-/// What lists them.
+/// The commands that list them.
 const LISTS: [&str; 2] = [
     "cargo run --quiet -p pop3-testkit --example known_bugs",
     "cargo run --quiet -p pop3-simulation --example faulty_fetches",
 ];
 
-/// What is found within this time has no row.
+/// A bug that is found within this time gets no row.
 const SOON: Duration = Duration::from_secs(1);
 
 impl Hunt {
@@ -80,7 +80,7 @@ impl Hunt {
         Ok(())
     }
 
-    /// How long one run takes; `Duration::MAX` if it finds nothing.
+    /// The time that one run takes; `Duration::MAX` if it finds nothing.
     fn hunt(&self, bug: &str, target: &str, seed: u32) -> anyhow::Result<Duration> {
         let scratch = tempfile::tempdir()?;
         let mut fuzzer = pinned("sh fuzz/run");

@@ -64,19 +64,18 @@ mod tests {
 
     use crate::{Job, shell::root};
 
-    /// What a page or script hands to `cargo xtask`: the words after it, up to what ends a
-    /// command there.
+    /// The arguments of `cargo xtask` in a page or script, up to the end of the command.
     fn jobs(text: &str) -> Vec<&str> {
         let ends = ['`', '\n', '"', ')', '#', ';', ','];
         let parts = text.split("cargo xtask ").skip(1);
         let commands = parts.filter_map(|rest| rest.split(ends).next());
-        // What follows two blanks is a remark.
+        // Text after two blanks is a remark.
         let commands = commands.filter_map(|rest| rest.split("  ").next());
         commands.map(str::trim).collect()
     }
 
     #[test]
-    fn what_pages_and_ci_tell_to_run_is_a_job() {
+    fn pages_and_ci_only_name_existing_jobs() {
         for (page, least) in [
             (".ci/run", 2),
             (".github/workflows/nightly.yml", 3),

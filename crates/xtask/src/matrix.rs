@@ -17,24 +17,23 @@ mod suite;
 #[cfg(test)]
 mod tests;
 
-/// Audit every client and check every server that is installed, ours among
-/// them; write docs/MATRIX.md
+/// Audit every installed client and check every installed server, including ours; write
+/// docs/MATRIX.md
 #[derive(clap::Args)]
 pub(crate) struct Matrix {
-    /// Only these, such as mpop or popa3d; the others as they were found last
+    /// Run only these, such as mpop or popa3d; keep the last results of the others
     #[arg(value_name = "SUBJECT")]
     only: Vec<String>,
-    /// Run nothing; write the page of what was found last
+    /// Run nothing; write the page from the last results
     #[arg(long, conflicts_with = "only")]
     page: bool,
-    /// Run the programs of this release of Debian, which `cargo xtask peers --suite`
-    /// installs
+    /// Run the programs of this release of Debian, which `cargo xtask peers --suite` installs
     #[arg(long, value_enum, default_value_t = Suite::Machine)]
     suite: Suite,
     /// Stop a subject after this many minutes
     #[arg(long, default_value_t = 30)]
     minutes: u64,
-    /// This process is in the suite already
+    /// This process already runs in the suite
     #[arg(long, hide = true)]
     inside: bool,
 }
@@ -72,7 +71,7 @@ impl Matrix {
         Ok(())
     }
 
-    /// Runs this program again, where the suite is what is installed.
+    /// Runs this program again inside the suite.
     fn enter(&self, suite: Suite) -> anyhow::Result<()> {
         let mut inside = suite.command("enter");
         inside
@@ -83,7 +82,7 @@ impl Matrix {
         run(&mut inside)
     }
 
-    /// Runs those that are asked for, and keeps what is found; ours is of no suite.
+    /// Runs the requested subjects and keeps the results; ours belong to no suite.
     fn run_subjects(&self) -> anyhow::Result<()> {
         let servers = server::names();
         for name in [servers.clone(), client::names()].concat() {
@@ -117,7 +116,7 @@ fn is_ours(name: &str) -> bool {
     [server::OURS, client::OURS].contains(&name)
 }
 
-/// What was found of each that ran, with the releases of a program together.
+/// The results of each subject that ran, with the releases of a program together.
 fn found_last(names: &[&str]) -> anyhow::Result<Vec<Subject>> {
     let mut subjects = Vec::new();
     for name in names {

@@ -11,16 +11,15 @@ use crate::{
     tool,
 };
 
-/// Install the mail software from Debian that tests compare with, where it is
-/// missing
+/// Install the missing Debian mail software that tests compare with
 #[derive(clap::Args)]
 pub(crate) struct Peers {
-    /// Install them for this suite of the matrix, into a directory of its own
+    /// Install it for this suite of the matrix, into a separate directory
     #[arg(long, value_enum, default_value_t = Suite::Machine)]
     suite: Suite,
 }
 
-/// Clients, and what installs beside everything.
+/// Packages of clients, which can be installed beside any server.
 const CLIENTS: [&str; 4] = ["fetchmail", "getmail6", "curl", "python3"];
 
 impl Peers {
@@ -41,7 +40,7 @@ impl Peers {
         if to_unpack.is_empty() {
             return Ok(());
         }
-        // Nothing of a package is run, and its directory is there only when it is whole.
+        // Nothing in a package is run, and its directory appears only when it is complete.
         let unpack = "cd \"$(mktemp -d)\"
 apt-get update -qq
 for package; do

@@ -5,7 +5,7 @@ use crate::{
     table, tool,
 };
 
-/// What makes file systems and skips syncs.
+/// The programs that make file systems and skip syncs.
 const PACKAGES: [&str; 6] = [
     "e2fsprogs",
     "xfsprogs",
@@ -15,8 +15,8 @@ const PACKAGES: [&str; 6] = [
     "strace",
 ];
 
-/// Test what is on the disk after a loss of power: the real program on real
-/// file systems; needs root
+/// Test what is on the disk after a loss of power, with the real program on real file systems;
+/// needs root
 #[derive(clap::Args)]
 pub(crate) struct Powerloss {
     /// Write the results into VERIFICATION.md
@@ -30,7 +30,7 @@ pub(crate) struct Powerloss {
 
 impl Powerloss {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        // The test says what it has to do without.
+        // The test reports what is missing.
         if let Err(error) = tool::debian(&PACKAGES) {
             eprintln!("{error:#}");
         }

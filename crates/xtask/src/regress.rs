@@ -13,17 +13,17 @@ use crate::{
     target::{Sanitizer, flag, is_violated, regressions},
 };
 
-/// Keep an input that violates a check, made small, in corpus/regressions
-/// under the name of its bug; the tests replay it from then on
+/// Minimize an input that violates a check and keep it in corpus/regressions under the name of its
+/// bug; the tests replay it from then on
 #[derive(clap::Args)]
 pub(crate) struct Regress {
-    /// The target that fails
+    /// The fuzz target that fails
     target: String,
     /// The input
     file: PathBuf,
-    /// What the bug is, in small letters: `cr-before-dot-lost`
+    /// A name for the bug in lower case, such as `cr-before-dot-lost`
     name: String,
-    /// What the target was built with when it failed
+    /// The features that the target was built with when it failed
     #[arg(long, value_enum, default_value_t = Sanitizer::None)]
     sanitizer: Sanitizer,
 }
@@ -50,7 +50,7 @@ impl Regress {
             println!("It holds: the bug is fixed, or was another target's.");
             return Ok(());
         }
-        // Its status does not say whether it found a smaller one.
+        // The exit status does not say whether a smaller input was found.
         self.sanitizer
             .cargo_fuzz("tmin --runs 20000")?
             .arg(target)

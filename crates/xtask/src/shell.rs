@@ -1,4 +1,4 @@
-//! Running other programs, in the open.
+//! Runs other programs and prints their command lines.
 
 use std::{
     path::{Path, PathBuf},
@@ -13,7 +13,7 @@ pub(crate) fn root() -> PathBuf {
     root.canonicalize().unwrap_or(root)
 }
 
-/// A command to be run in the workspace directory, its words apart by blanks. Nothing that it
+/// A command to run in the workspace directory; blanks separate its words. No program that it
 /// starts may fetch a toolchain.
 pub(crate) fn command(line: &str) -> Command {
     let mut words = line.split_whitespace();
@@ -27,15 +27,15 @@ pub(crate) fn command(line: &str) -> Command {
     command
 }
 
-/// The same for a script of bash, which ends at the first command that fails.
+/// A bash script that stops at the first command that fails, to run in the same way.
 pub(crate) fn bash(script: &str) -> Command {
     let mut command = command("bash -euo pipefail -c");
     command.arg(script);
     command
 }
 
-/// The same on one core, so that a time means something; where the program that pins is missing,
-/// the machine decides.
+/// The same command pinned to one core, so that times are comparable. Without taskset, the
+/// scheduler chooses the core.
 pub(crate) fn pinned(line: &str) -> Command {
     let pins = command("taskset -c 0 true")
         .stderr(Stdio::null())
@@ -47,7 +47,7 @@ pub(crate) fn pinned(line: &str) -> Command {
     }
 }
 
-/// Runs a command and says which one.
+/// Prints a command and runs it.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     eprintln!("+ {}", shown(command));
     let status = command
@@ -59,7 +59,7 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a command and returns what it prints.
+/// Runs a command and returns its output.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = command
         .stderr(Stdio::inherit())

@@ -1,4 +1,4 @@
-//! Markdown tables, and the places that pages have for them.
+//! Markdown tables, and their places in pages.
 
 use std::{fmt, fs};
 
@@ -6,9 +6,9 @@ use anyhow::Context as _;
 
 use crate::shell::{command, output, root};
 
-/// A Markdown table that can also be read as it stands.
+/// A Markdown table whose source is readable too.
 pub(crate) struct Table {
-    /// How many columns are words; the others are numbers.
+    /// How many columns are words; the rest are numbers.
     words: usize,
     rows: Vec<Vec<String>>,
 }
@@ -53,7 +53,8 @@ impl fmt::Display for Table {
     }
 }
 
-/// Replaces the part of a page between the two marks of this name, and says when it was measured.
+/// Replaces the part of a page between the two marks of this name, and adds the date and the number
+/// of cores.
 pub(crate) fn write(page: &str, name: &str, part: &str) -> anyhow::Result<()> {
     let path = root().join(page);
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {page}"))?;
@@ -67,7 +68,7 @@ pub(crate) fn write(page: &str, name: &str, part: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The cells of the table that a page has for `name`, without its head.
+/// The cells of the table that a page has for `name`, without the header.
 pub(crate) fn rows<'a>(page: &'a str, name: &str) -> Vec<Vec<&'a str>> {
     let part = page.split(&format!("<!-- {name} -->")).nth(1);
     let part = part.and_then(|rest| rest.split("<!-- /").next());
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_replaced_and_nothing_else() {
+    fn replaces_only_the_named_part() {
         let page = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n";
         let new = with_part(page, "x", "new\n").expect("a place");
         assert_eq!(new, "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n");

@@ -1,4 +1,4 @@
-//! The fuzz targets: which there are, what they replay, how they are built.
+//! The fuzz targets: their names, the inputs that they replay, and how to build them.
 
 use std::{
     ffi::OsString,
@@ -15,8 +15,7 @@ use crate::{
     tool,
 };
 
-/// The statuses that libFuzzer exits with when an input takes too long or too much memory, or
-/// fails.
+/// The exit statuses of libFuzzer when an input takes too much time or memory, or fails.
 const VIOLATIONS: [i32; 3] = [70, 71, 77];
 
 /// The names of all targets.
@@ -26,12 +25,12 @@ pub(crate) fn targets() -> anyhow::Result<Vec<String>> {
     Ok(list.lines().map(str::to_owned).collect())
 }
 
-/// Where the inputs of a target are that once showed a bug.
+/// The directory of the inputs of a target that once showed a bug.
 pub(crate) fn regressions(target: &str) -> PathBuf {
     root().join("corpus/regressions").join(target)
 }
 
-/// What else a target looks for.
+/// What a target is built to find besides violations.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Sanitizer {
     None,
@@ -46,7 +45,7 @@ impl Sanitizer {
         }
     }
 
-    /// One for each, or each build would undo the other.
+    /// The build directory: separate for each, because builds would overwrite each other.
     pub(crate) fn target_dir(self) -> PathBuf {
         match self {
             Self::None => root().join("fuzz/target"),
@@ -54,8 +53,8 @@ impl Sanitizer {
         }
     }
 
-    /// A command of cargo-fuzz. The sanitizer flag of rustc is unstable, and this variable lets a
-    /// stable rustc take it.
+    /// A cargo-fuzz command. The sanitizer flag of rustc is unstable, and this variable makes a
+    /// stable rustc accept it.
     pub(crate) fn cargo_fuzz(self, line: &str) -> anyhow::Result<Command> {
         tool::cargo(tool::FUZZ)?;
         let mut command = command(&format!("cargo fuzz {line} --sanitizer {}", self.name()));
@@ -66,7 +65,7 @@ impl Sanitizer {
         Ok(command)
     }
 
-    /// The program of a target that `cargo fuzz build` has made.
+    /// The program of a target that `cargo fuzz build` has built.
     pub(crate) fn program(self, target: &str) -> anyhow::Result<PathBuf> {
         let version = output(&mut command("rustc -vV"))?;
         let host = version.lines().find_map(|line| line.strip_prefix("host: "));
@@ -75,7 +74,7 @@ impl Sanitizer {
     }
 }
 
-/// Whether an input, or one that a fuzzer finds in its time, violates the check.
+/// Whether an input violates the check, or one that a fuzzer finds in its time.
 pub(crate) fn is_violated(program: &mut Command) -> anyhow::Result<bool> {
     let status = program
         .stdout(Stdio::null())
@@ -96,7 +95,7 @@ pub(crate) fn flag(name: &str, path: &Path) -> OsString {
     flag
 }
 
-/// How many files are in a directory; none if it is absent.
+/// The number of files in a directory; 0 if the directory is absent.
 pub(crate) fn count_files(directory: &Path) -> usize {
     fs::read_dir(directory).map_or(0, Iterator::count)
 }

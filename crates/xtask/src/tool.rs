@@ -1,4 +1,4 @@
-//! The programs that jobs need, installed where they are missing.
+//! Installs the missing programs that jobs need.
 
 use std::{io::ErrorKind, process::Stdio};
 
@@ -11,8 +11,8 @@ pub(crate) const PUBLIC_API: &str = "cargo-public-api@0.52.0";
 pub(crate) const HACK: &str = "cargo-hack@0.6.46";
 pub(crate) const DENY: &str = "cargo-deny@0.20.2";
 
-/// Installs a subcommand of cargo, in the version that the jobs were written for, unless one is
-/// there. A debug build is ready sooner and fast enough.
+/// Installs a subcommand of cargo, in the version that the jobs were written for, unless it is
+/// installed. A debug build is ready sooner and fast enough.
 pub(crate) fn cargo(tool: &str) -> anyhow::Result<()> {
     let name = tool.split('@').next().unwrap_or_default();
     let subcommand = name.trim_start_matches("cargo-");
@@ -28,7 +28,7 @@ pub(crate) fn cargo(tool: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Installs those of these packages of Debian that are missing.
+/// Installs the missing ones of these Debian packages.
 pub(crate) fn debian(packages: &[&str]) -> anyhow::Result<()> {
     let query = command("dpkg-query -W -f ${db:Status-Status}_${Package}\\n")
         .args(packages)
@@ -39,7 +39,7 @@ pub(crate) fn debian(packages: &[&str]) -> anyhow::Result<()> {
             "not a Debian system: install {} by other means",
             packages.join(", ")
         ),
-        // It fails where it knows nothing of a package, and lists the others.
+        // It fails if it does not know a package, and still lists the others.
         query => String::from_utf8(query?.stdout)?,
     };
     let is_missing = |package: &&&str| {

@@ -1,5 +1,5 @@
-//! No text that a person reads has a phrase of `english.txt`: Markdown, comments, and the strings
-//! of the crates whose texts users see.
+//! No text that a person reads contains a phrase of `english.txt`: Markdown, comments, and the
+//! strings of the crates whose texts users see.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ const PRINTING: [&str; 6] = [
     "crates/pop3-tokio/src",
 ];
 
-/// Directories without texts of ours.
+/// Directories without our own texts.
 const SKIPPED: [&str; 5] = [
     ".git",
     "corpus/captures",
@@ -36,7 +36,7 @@ struct Passage {
 
 impl Passage {
     fn push(&mut self, line: usize, text: &str) {
-        // What is between backticks is code.
+        // Text between backticks is code.
         for (index, part) in text.split('`').enumerate() {
             self.text.push_str(match index % 2 {
                 0 => part,
@@ -48,7 +48,7 @@ impl Passage {
         self.lines.resize(self.text.len(), line);
     }
 
-    /// The lines at which a phrase begins, as whole words.
+    /// The lines where a phrase begins, as whole words.
     fn find(&self, phrase: &str) -> Vec<usize> {
         let octets = self.text.as_bytes();
         let is_right = |end: usize| {
@@ -68,7 +68,7 @@ impl Passage {
     }
 }
 
-/// The paragraphs of a page, without its code.
+/// The paragraphs of a page, without code blocks.
 fn markdown(page: &str) -> Vec<Passage> {
     let mut passages = vec![Passage::default()];
     let mut is_code = false;

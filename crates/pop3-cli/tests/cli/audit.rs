@@ -1,4 +1,4 @@
-//! `pop3 audit` as a user meets it.
+//! `pop3 audit` on the command line.
 
 use crate::run;
 
@@ -7,7 +7,7 @@ mod options;
 const TRUE: &str = "/bin/true";
 
 #[test]
-fn wrong_usage_is_64() {
+fn exits_with_64_on_wrong_usage() {
     for arguments in [
         &["audit"][..],
         &["audit", "--recipe", "nonesuch"],
@@ -37,7 +37,7 @@ fn the_list_names_scenarios_and_recipes() {
 }
 
 #[test]
-fn a_client_that_fetches_nothing_is_not_audited() {
+fn does_not_audit_a_client_that_fetches_nothing() {
     let run = run(["audit", "--only", "pass-refused", "--", TRUE], b"");
     assert_eq!(run.status, Some(74), "{}", run.stderr);
     assert_eq!(
@@ -78,7 +78,7 @@ fn a_client_that_deletes_without_storing_is_dangerous() {
 }
 
 #[test]
-fn ours_passes_in_every_format() {
+fn our_fetch_passes_in_every_format() {
     for (format, begin) in [
         ("text", "Is this client"),
         ("json", "{"),
@@ -97,7 +97,7 @@ fn ours_passes_in_every_format() {
 }
 
 #[test]
-fn a_client_that_is_not_there_cannot_be_run() {
+fn reports_a_client_that_cannot_be_run() {
     let run = run(
         ["audit", "--only", "plain", "--", "/nonexistent/client"],
         b"",
@@ -110,9 +110,9 @@ fn a_client_that_is_not_there_cannot_be_run() {
     );
 }
 
-/// A run of nothing would find no fault.
+/// A run without scenarios would find no fault.
 #[test]
-fn a_name_that_no_scenario_has_is_refused() {
+fn refuses_an_unknown_scenario_name() {
     for option in ["--only", "--skip"] {
         let run = run(["audit", option, "plain,nonsense", "--", TRUE], b"");
         assert_eq!(run.status, Some(64), "{run:?}");

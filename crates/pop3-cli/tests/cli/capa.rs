@@ -1,5 +1,5 @@
-//! How often CAPA is sent: when nothing is known yet, after STLS, and after the
-//! login (RFC 2449 §5, RFC 2595 §4).
+//! CAPA is sent when nothing is known yet, after STLS, and after the login
+//! (RFC 2449 §5, RFC 2595 §4).
 
 use std::{
     io::{Read, Write},
@@ -41,7 +41,7 @@ fn serve(mut stream: TcpStream, tls: Tls, sasl: bool, config: Arc<ServerConfig>)
     keywords
 }
 
-/// Answers commands until STLS, and then returns true, or QUIT.
+/// Answers commands until STLS (returns true) or QUIT (returns false).
 fn talk(
     stream: &mut (impl Read + Write),
     stls: bool,

@@ -1,4 +1,4 @@
-//! `pop3 decode --reply` over what real servers sent.
+//! `pop3 decode --reply` on captured replies of real servers.
 
 use std::fs;
 
@@ -56,8 +56,8 @@ fn captures_decode_as_the_manifest_says() {
                 );
                 endless += 1;
             }
-            // Changes that need a model of the server; the codec's own tests
-            // have one.
+            // These changes need a model of the server, which the codec's own
+            // tests have.
             _ => assert_eq!(done.status, Some(0), "{capture}: {}", done.stderr),
         }
     }

@@ -1,5 +1,5 @@
-//! `pop3 check`, against `pop3 serve`: every row passes; the forms, the rows to
-//! choose, and what is no report.
+//! `pop3 check` against `pop3 serve`: every row passes. Also the report forms,
+//! the choice of rows, and runs that give no report.
 
 use std::{
     collections::BTreeSet,
@@ -23,7 +23,8 @@ mod options;
 const USER: &str = "mrose";
 const PASSWORD: &str = "tanstaaf";
 
-/// What the rows need: dots first, dots within, and lines enough.
+/// Messages for every row: dots at the start of a message and of lines, and
+/// enough lines for TOP.
 const MESSAGES: [&str; 4] = [
     ".first: a dot\nSubject: 1\n\none line\nand another\n",
     "Subject: 2\n\n.dot\n..two\n.\nand an end\n",
@@ -31,11 +32,11 @@ const MESSAGES: [&str; 4] = [
     "Subject: 4\nX-Long: a header of some length, with words in it\n\n1\n2\n3\n",
 ];
 
-/// A server that runs over a Maildir with those messages.
+/// A running server over a Maildir with those messages.
 struct Server {
     child: Child,
     directory: TempDir,
-    /// Where it listens, first in the clear and then under TLS.
+    /// Its addresses: first the one in the clear, then the one under TLS.
     addresses: Vec<String>,
 }
 
@@ -115,7 +116,7 @@ fn json(run: &Run) -> Value {
     serde_json::from_slice(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.stderr))
 }
 
-/// The ids of the rows that have this verdict.
+/// The ids of the rows with this verdict.
 fn rows(report: &Value, verdict: &str) -> BTreeSet<String> {
     let rows = report["rows"].as_array().unwrap().iter();
     rows.filter(|row| row["verdict"] == verdict)
@@ -146,7 +147,7 @@ fn our_server_passes_every_row_by_stls() {
 }
 
 #[test]
-fn under_tls_from_the_first_octet_stls_is_not_testable() {
+fn stls_is_not_testable_over_implicit_tls() {
     let certificate = TempDir::new().unwrap();
     let certificate = certificate.path().join("certificate.pem");
     let server = Server::with_tls(&certificate);
@@ -171,7 +172,7 @@ fn under_tls_from_the_first_octet_stls_is_not_testable() {
     assert_eq!(server.messages(), MESSAGES.len());
 }
 
-/// The flag allows going without TLS, and no more.
+/// The option only allows going without TLS; it does not turn STLS off.
 #[test]
 fn insecure_plaintext_uses_stls_where_it_is_announced() {
     let certificate = TempDir::new().unwrap();
@@ -222,7 +223,7 @@ fn require_tls_sends_nothing_secret_in_the_clear_to_loopback() {
 }
 
 #[test]
-fn a_certificate_that_nobody_signed_is_no_report() {
+fn a_self_signed_certificate_ends_the_run_without_a_report() {
     let certificate = TempDir::new().unwrap();
     let server = Server::with_tls(&certificate.path().join("certificate.pem"));
     let run = check(&server.url(), &[], PASSWORD);
@@ -264,7 +265,7 @@ fn rows_can_be_left_out() {
 }
 
 #[test]
-fn wrong_usage_is_64() {
+fn exits_with_64_on_wrong_usage() {
     for arguments in [
         &["pop3://127.0.0.1"][..],
         &["imap://me@127.0.0.1"],
@@ -282,7 +283,7 @@ fn wrong_usage_is_64() {
 }
 
 #[test]
-fn who_does_not_get_in_gets_no_report() {
+fn a_refused_login_ends_the_run_without_a_report() {
     let server = Server::new(&[]);
     let run = check(&server.url(), &[], "wrong");
     assert_eq!((run.status, &run.stdout[..]), (Some(77), &b""[..]));
@@ -300,9 +301,9 @@ fn who_does_not_get_in_gets_no_report() {
     );
 }
 
-/// One that takes no command is a report, and a failure.
+/// A server that answers no command gets a report that fails.
 #[test]
-fn a_server_that_does_not_greet_fails() {
+fn fails_a_server_without_a_greeting() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("pop3://me@{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -322,14 +323,14 @@ fn a_server_that_does_not_greet_fails() {
     assert_eq!(rows(&json(&run), "fail"), ids(&["C0005"]));
 }
 
-/// What was not tried has not passed.
+/// A row that was not tried has not passed.
 #[test]
-fn a_server_that_vanishes_is_no_success() {
+fn a_server_that_vanishes_does_not_pass() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("pop3://me@{}", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
-        // No other connection is accepted from now on.
+        // The server accepts no further connection.
         drop(listener);
         let mut commands = BufReader::new(stream.try_clone().unwrap()).lines();
         (&stream).write_all(b"+OK\r\n").unwrap();

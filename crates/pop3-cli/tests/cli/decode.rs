@@ -1,9 +1,9 @@
-//! `pop3 decode`, option by option.
+//! `pop3 decode`, one option at a time.
 
 use crate::run;
 
 #[test]
-fn takes_stuffed_dots_away_and_nothing_else() {
+fn removes_only_stuffed_dots() {
     run(["decode"], b".\r\n").gives(b"");
     run(["decode"], b"..\r\n.\r\n").gives(b".\r\n");
     run(["decode"], b"a\r\n..b\r\n...\r\n.c\r\n.\r\n").gives(b"a\r\n.b\r\n..\r\nc\r\n");
@@ -29,7 +29,7 @@ fn decodes_blocks_longer_than_any_buffer() {
 }
 
 #[test]
-fn truncation_is_one_line_and_65() {
+fn truncation_prints_one_line_and_exits_with_65() {
     for (wire, message) in [
         (&b""[..], &b""[..]),
         (b"a", b"a"),
@@ -64,7 +64,7 @@ fn octets_after_the_end_are_an_error() {
         "pop3 decode: 1 octet follows the end of the block at octet 3; they were not decoded \
          (--allow-rest ignores them, --rest FILE keeps them)",
     );
-    // More than one read of them.
+    // More octets than one read returns.
     let mut wire = b".\r\n".to_vec();
     wire.resize(1_000_003, b'x');
     let run = run(["decode"], &wire);
@@ -84,7 +84,7 @@ fn allow_rest_stops_at_the_end() {
 }
 
 #[test]
-fn reply_takes_a_status_line_off() {
+fn reply_removes_the_status_line() {
     for wire in [
         &b"+OK\r\na\r\n.\r\n"[..],
         b"+OK 120 octets\r\na\r\n.\r\n",
@@ -94,26 +94,26 @@ fn reply_takes_a_status_line_off() {
     }
     let longest = [b"+OK ", &[b'x'; 506][..], b"\r\n.\r\n"].concat();
     run(["decode", "--reply"], &longest).gives(b"");
-    // The block begins at the line, so a dot there is stuffed.
+    // The block begins at this line, so its dot is stuffed.
     run(["decode", "--reply"], b"+OK\r\n..a\r\n.\r\n").gives(b".a\r\n");
-    // Offsets count from the block.
+    // Offsets count from the start of the block.
     run(["decode", "--reply"], b"+OK 7 octets\r\nabc").fails(
         65,
         b"abc",
         "pop3 decode: truncated: no terminator after 3 octets",
     );
-    // Without the option the status line is text.
+    // Without the option, the status line is part of the message.
     run(["decode"], b"+OK\r\n.\r\n").gives(b"+OK\r\n");
 }
 
 #[test]
-fn bad_status_lines_are_76() {
+fn exits_with_76_on_a_bad_status_line() {
     run(["decode", "--reply"], b"-ERR no such message\r\n").fails(
         76,
         b"",
         "pop3 decode: the server refused: -ERR no such message; there is no block to decode",
     );
-    // What the server says does not reach the terminal as it is.
+    // Control characters of the server do not reach the terminal.
     run(["decode", "--reply"], b"-ERR \x1b[2J\xe9\r\n").fails(
         76,
         b"",
@@ -241,7 +241,7 @@ fn report_is_one_line_of_figures() {
         done.stderr,
         "pop3 decode: octets=0 wire-octets=3 stuffed-lines=0 block-offset=5\n"
     );
-    // There are no figures of what is not whole.
+    // An incomplete block gets no figures.
     run(["decode", "--report"], b"a\r\n").fails(
         65,
         b"a\r\n",
@@ -250,7 +250,7 @@ fn report_is_one_line_of_figures() {
 }
 
 #[test]
-fn inspect_says_what_is_irregular_and_changes_nothing() {
+fn inspect_reports_irregularities_and_changes_nothing() {
     let wire = b"+OK\r\nsmuggled?\n.\n\0\r\n.unstuffed\r.\r\n.\r\n";
     let plain = run(["decode", "--reply"], wire);
     let done = run(["decode", "--reply", "--inspect"], wire);
@@ -275,7 +275,7 @@ fn inspect_says_what_is_irregular_and_changes_nothing() {
 }
 
 #[test]
-fn inspect_shows_twenty_of_a_kind() {
+fn inspect_shows_at_most_twenty_of_a_kind() {
     let mut wire = vec![0; 100_000];
     wire.extend_from_slice(b"\n.\r\n.\r\n");
     let done = run(["decode", "--inspect"], &wire);
@@ -296,13 +296,13 @@ fn inspect_shows_twenty_of_a_kind() {
 
 #[test]
 fn inspect_stops_where_the_block_or_the_decoder_stops() {
-    // The octets after the terminator are not of this block.
+    // The octets after the terminator are not part of the block.
     let done = run(["decode", "--inspect", "--allow-rest"], b".\r\n\0\0\0");
     assert_eq!(
         done.stderr,
         "pop3 decode: inspected 3 octets: anomalies 0, longest line 3 octets at octet 0\n"
     );
-    // The error is the last word.
+    // The error is the last line.
     let done = run(
         ["decode", "--inspect", "--reject-unstuffed-dot"],
         b"\0\r\n.b\r\n.\r\n",
@@ -315,9 +315,9 @@ fn inspect_stops_where_the_block_or_the_decoder_stops() {
     assert_eq!(lines.len(), 3);
 }
 
-/// Where all of a kind are shown, none is left out.
+/// With exactly as many as are shown, none is left out.
 #[test]
-fn inspect_leaves_none_out_of_twenty() {
+fn inspect_shows_all_of_exactly_twenty() {
     let wire = [&[0; 20][..], b"\r\n.\r\n"].concat();
     let done = run(["decode", "--inspect"], &wire);
     assert_eq!(done.status, Some(0));

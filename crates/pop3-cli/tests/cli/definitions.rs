@@ -1,10 +1,11 @@
-//! What is generated from the definitions of the arguments.
+//! Shell completions and man pages, which are generated from the definitions of
+//! the arguments.
 
 use std::fs;
 
 use crate::run;
 
-/// The commands, as `--help` lists them.
+/// The commands that `--help` lists.
 fn commands() -> Vec<String> {
     let help = String::from_utf8(run(["--help"], b"").stdout).unwrap();
     let (_, list) = help.split_once("Commands:\n").unwrap();

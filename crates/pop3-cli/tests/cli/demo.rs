@@ -1,4 +1,4 @@
-//! `pop3 demo`: what it says of the mail is true of the mail.
+//! `pop3 demo`: its report matches the mail that it stored.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use crate::pop3;
 
 #[test]
-fn what_it_reports_is_what_it_has_stored() {
+fn reports_what_it_stored() {
     let scratch = TempDir::new().unwrap();
     let output = pop3(["demo"]).env("TMPDIR", scratch.path()).output();
     let output = output.unwrap();

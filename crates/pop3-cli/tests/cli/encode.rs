@@ -1,11 +1,11 @@
-//! `pop3 encode`, and that `pop3 decode` undoes it.
+//! `pop3 encode`, whose output `pop3 decode` turns back into the message.
 
 use std::fs;
 
 use crate::{captures, run};
 
 #[test]
-fn puts_dots_before_dots_and_a_terminator_at_the_end() {
+fn stuffs_dots_and_adds_a_terminator() {
     run(["encode"], b"").gives(b".\r\n");
     run(["encode"], b".\r\n").gives(b"..\r\n.\r\n");
     run(["encode"], b"a\r\n.b\r\nc.\r\n").gives(b"a\r\n..b\r\nc.\r\n.\r\n");
@@ -41,7 +41,7 @@ fn newline_reject_gives_no_terminator() {
         "pop3 encode: bare CR at octet 3: a line must end with CRLF; \
          --newline canonicalize replaces it with CRLF",
     );
-    // Noticed only at the end of the message.
+    // The encoder only sees this at the end of the message.
     run(["encode", "--newline", "reject"], b"one\r").fails(
         65,
         b"one\r",
@@ -71,7 +71,7 @@ fn decode_undoes_encode() {
     assert!(messages >= 19, "{messages} messages");
 }
 
-/// The message with CRLF for each CRLF, CR and LF, and at its end.
+/// The message with CRLF in place of each CRLF, CR and LF, and at its end.
 fn canonical(message: &[u8]) -> Vec<u8> {
     let mut canonical = Vec::new();
     let mut octets = message.iter().peekable();

@@ -1,5 +1,5 @@
-//! What `pop3 list` says of servers that fail: which command, what came, and
-//! what to try.
+//! The errors of `pop3 list` when a server fails: the command, what the server
+//! sent, and what to try.
 
 use std::{
     fs,
@@ -18,13 +18,13 @@ use crate::{Run, pop3};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Then {
     Close,
-    /// Close with octets unread, so that the client gets a reset.
+    /// Close with unread octets, so that the client gets a reset.
     Reset,
     Wait,
 }
 
-/// A server that sends a greeting, answers the first words of commands as
-/// scripted, and after the last of them does `then`. Gives its address.
+/// A server that sends a greeting, answers commands by their first word as
+/// scripted, and does `then` after the last answer. Returns its address.
 fn serve(
     greeting: &'static str,
     answers: &'static [(&'static str, &'static str)],
@@ -52,7 +52,7 @@ fn converse(
     let mut lines = BufReader::new(stream);
     while answers.peek().is_some() {
         let mut line = String::new();
-        // A handshake of TLS is no text.
+        // A TLS handshake is not text.
         lines.read_line(&mut line).ok().filter(|read| *read > 0)?;
         let word = line.trim_end().split(' ').next()?;
         let answer = match answers.next_if(|(wanted, _)| *wanted == word) {
@@ -65,7 +65,7 @@ fn converse(
     match then {
         Then::Close => stream.shutdown(std::net::Shutdown::Write).ok()?,
         Then::Reset => {
-            // One octet of the next command comes and is never read.
+            // One octet of the next command arrives and stays unread.
             stream.peek(&mut [0]).ok()?;
             return None;
         }
@@ -141,7 +141,7 @@ fn a_server_that_ends_lines_with_lf_alone() {
 }
 
 #[test]
-fn a_server_of_another_protocol() {
+fn names_the_protocol_of_another_server() {
     let other_port = "POP3 has another port, usually 995 for pop3s:// and 110 for pop3://";
     for (banner, kind) in [
         ("220 mail ESMTP", "this is an SMTP or FTP server"),
@@ -221,7 +221,7 @@ fn a_server_that_stops_in_the_middle_of_unique_ids() {
 }
 
 #[test]
-fn a_reply_that_is_malformed() {
+fn a_malformed_reply() {
     let address = serve(
         "+OK\r\n",
         &[LOGIN, ("STAT", "+OK many 'n more\r\n")],
@@ -235,7 +235,7 @@ fn a_reply_that_is_malformed() {
 }
 
 #[test]
-fn a_reply_too_many() {
+fn an_unsolicited_reply() {
     let address = serve(
         "+OK\r\n",
         &[LOGIN, ("STAT", "+OK 0 0\r\n+OK 0 0\r\n")],
@@ -247,7 +247,7 @@ fn a_reply_too_many() {
     );
 }
 
-/// The reason is kept whether the end of the connection is orderly or not.
+/// The reason is reported whether the connection is closed or reset.
 #[test]
 fn a_server_that_says_why_it_closes() {
     for then in [Then::Close, Then::Reset] {
@@ -259,9 +259,10 @@ fn a_server_that_says_why_it_closes() {
     }
 }
 
-/// What a server says between a login and the next reply may be the password.
+/// A server's text between the login and the next reply may contain the
+/// password.
 #[test]
-fn nothing_of_a_login_is_shown() {
+fn shows_nothing_of_the_login() {
     for answers in [
         &[("PASS", "what is tanstaaf?\r\n")][..],
         &[("PASS", "+OK\r\nwhat is tanstaaf?\r\n")],
@@ -277,7 +278,7 @@ fn nothing_of_a_login_is_shown() {
     }
 }
 
-/// A server of TLS with a certificate.
+/// A TLS server with a certificate.
 struct Secure {
     child: Child,
     address: String,
@@ -285,7 +286,7 @@ struct Secure {
     _directory: TempDir,
 }
 
-/// Who signs the certificate.
+/// The signer of the certificate.
 #[derive(Clone, Copy)]
 enum Signer {
     Itself,
@@ -348,7 +349,7 @@ impl Secure {
         path.to_str().unwrap().to_owned()
     }
 
-    /// What the server logs, up to the line that has this.
+    /// The server's log up to the first line that contains `wanted`.
     fn log_up_to(&mut self, wanted: &str) -> String {
         let mut log = String::new();
         while !log.contains(wanted) {
@@ -367,7 +368,7 @@ impl Drop for Secure {
 }
 
 #[test]
-fn cleartext_on_a_port_for_tls_names_the_other_scheme() {
+fn cleartext_on_a_tls_port_names_the_other_scheme() {
     let server = Secure::new("127.0.0.1", Signer::Itself, |_| {});
     let port = server.address.rsplit_once(':').unwrap().1;
     assert_eq!(
@@ -380,8 +381,8 @@ fn cleartext_on_a_port_for_tls_names_the_other_scheme() {
 }
 
 #[test]
-fn a_certificate_of_nobody() {
-    // As `openssl req -x509` makes it: one that may sign others.
+fn a_self_signed_certificate() {
+    // A certificate as `openssl req -x509` makes it: it may sign others.
     let authority = Secure::new("127.0.0.1", Signer::Itself, |parameters| {
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     });
@@ -393,7 +394,7 @@ fn a_certificate_of_nobody() {
              server's, trust it with --ca-file FILE or --fingerprint SHA256"
         );
     }
-    // What the server says of it has no names of types either.
+    // The server's own log has no Rust type names either.
     let log = server.log_up_to("the TLS handshake failed: the other side aborted");
     assert!(
         !log.contains("docs.rs") && !log.contains("Certificate"),
@@ -412,7 +413,7 @@ fn a_certificate_of_an_unknown_authority() {
 }
 
 #[test]
-fn a_certificate_that_is_too_old_or_too_new() {
+fn an_expired_or_not_yet_valid_certificate() {
     let expired = Secure::new("127.0.0.1", Signer::Authority, |parameters| {
         parameters.not_before = date_time_ymd(1990, 1, 1);
         parameters.not_after = date_time_ymd(2020, 2, 29);

@@ -1,4 +1,4 @@
-//! The exit status of each command that connects, for each way to fail.
+//! The exit status of each command that connects, for each kind of failure.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -37,7 +37,7 @@ fn run(command: &mut Command) -> Run {
     }
 }
 
-/// Every command ends with `status` and one line that has `part`.
+/// Every command ends with `status` and one line that contains `part`.
 #[track_caller]
 fn each_ends(commands: &[&str], status: i32, part: &str, url: &str, options: &[&str]) {
     for name in commands {
@@ -49,7 +49,7 @@ fn each_ends(commands: &[&str], status: i32, part: &str, url: &str, options: &[&
     }
 }
 
-/// A server whose greeting is this, and which answers each command with `reply`.
+/// A server that sends this greeting and answers each command with `reply`.
 fn serve(greeting: &'static str, reply: fn(&str) -> &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -63,7 +63,7 @@ fn serve(greeting: &'static str, reply: fn(&str) -> &'static str) -> String {
 
 fn converse(mut stream: TcpStream, greeting: &str, reply: fn(&str) -> &str) -> Option<()> {
     stream.write_all(greeting.as_bytes()).ok()?;
-    // A handshake of TLS is no text.
+    // A TLS handshake is not text.
     for line in BufReader::new(stream.try_clone().ok()?).split(b'\n') {
         let line = String::from_utf8_lossy(&line.ok()?).into_owned();
         let word = line.trim_end().split(' ').next()?;
@@ -92,14 +92,14 @@ fn nobody() -> String {
 }
 
 #[test]
-fn wrong_usage_is_64() {
+fn exits_with_64_on_wrong_usage() {
     for (part, url, options) in [
         ("URL", "imap://me@127.0.0.1", &[][..]),
         ("USER@", "pop3://127.0.0.1", &[]),
         ("%3A", "pop3://me:secret@127.0.0.1", &[]),
         ("[", "pop3://me@::1", &[]),
     ] {
-        // What is no URL, to `fetch`, is the name of an account.
+        // `fetch` takes anything that is not a URL for an account name.
         each_ends(&COMMANDS, 64, part, url, options);
     }
     for options in [
@@ -121,14 +121,14 @@ fn wrong_usage_is_64() {
 }
 
 #[test]
-fn a_method_that_the_profile_never_uses_is_64() {
+fn exits_with_64_on_a_method_that_the_profile_never_uses() {
     let url = format!("pop3://me@{}", serve("+OK <1.2@example.org>\r\n", plain));
     let options = ["--auth", "APOP", "--insecure-plaintext"];
     each_ends(&["list", "fetch"], 64, "APOP", &url, &options);
 }
 
 #[test]
-fn a_password_that_is_nowhere_is_64_and_one_that_cannot_be_read_66() {
+fn exits_with_64_without_a_password_and_66_with_an_unreadable_one() {
     let url = format!("pop3://me@{}", nobody());
     for name in COMMANDS {
         let home = TempDir::new().unwrap();
@@ -163,7 +163,7 @@ fn a_password_that_is_nowhere_is_64_and_one_that_cannot_be_read_66() {
 }
 
 #[test]
-fn a_server_that_is_not_reached_is_69_with_what_to_look_at() {
+fn exits_with_69_and_advice_if_the_server_is_unreachable() {
     for (scheme, part) in [("pop3", "995"), ("pop3s", "995")] {
         let url = format!("{scheme}://me@{}", nobody());
         each_ends(&COMMANDS, 69, part, &url, &[]);
@@ -171,19 +171,19 @@ fn a_server_that_is_not_reached_is_69_with_what_to_look_at() {
 }
 
 #[test]
-fn a_server_without_tls_is_76_where_it_is_to_begin_with_tls() {
+fn exits_with_76_if_the_server_lacks_implicit_tls() {
     let url = format!("pop3s://me@{}", serve("+OK ready\r\n", plain));
     each_ends(&COMMANDS, 76, "use pop3://me@", &url, &[]);
 }
 
 #[test]
-fn a_server_that_is_busy_is_75() {
+fn exits_with_75_if_the_server_is_busy() {
     let url = format!("pop3://me@{}", serve("-ERR [SYS/TEMP] later\r\n", plain));
     each_ends(&COMMANDS, 75, "later", &url, &[]);
 }
 
 #[test]
-fn a_login_that_is_refused_is_77() {
+fn exits_with_77_if_the_login_is_refused() {
     let refuses = |word: &str| match word {
         "PASS" => "-ERR [AUTH] who?\r\n",
         _ => plain(word),
@@ -193,14 +193,14 @@ fn a_login_that_is_refused_is_77() {
 }
 
 #[test]
-fn a_reply_that_is_none_is_76() {
+fn exits_with_76_on_an_invalid_reply() {
     let garbles = |word: &str| match word {
         "STAT" => "+OK none\r\n",
         _ => plain(word),
     };
     let url = format!("pop3://me@{}", serve("+OK\r\n", garbles));
     each_ends(&["list"], 76, "STAT", &url, &[]);
-    // For the checks it is what they look for.
+    // `check` reports the same failure in a row.
     each_ends(&["check"], 1, "C0017", &url, &[]);
     let garbles = |word: &str| match word {
         "UIDL" => "what?\r\n",
@@ -209,7 +209,8 @@ fn a_reply_that_is_none_is_76() {
     let url = format!("pop3://me@{}", serve("+OK\r\n", garbles));
     let strictly = ["--profile", "rfc1939"];
     each_ends(&["list", "fetch"], 76, "--no-pipelining", &url, &strictly);
-    // What is done already is not advised, and the port is the right one.
+    // The error does not suggest an option that is already given, or another
+    // port, as this one is right.
     let strictly = [&strictly[..], &["--no-pipelining"]].concat();
     for name in ["list", "fetch"] {
         let home = TempDir::new().unwrap();
@@ -222,9 +223,9 @@ fn a_reply_that_is_none_is_76() {
     }
 }
 
-/// `pop3` waits for each step, and gives up at the time limit.
+/// `pop3` waits at each step and gives up at the time limit.
 #[test]
-fn a_server_that_falls_silent_is_75() {
+fn exits_with_75_if_the_server_falls_silent() {
     let greets = |word: &str| match word {
         "CAPA" => "+OK\r\nSTLS\r\n.\r\n",
         "STLS" => "+OK\r\n",
@@ -249,7 +250,7 @@ fn a_server_that_falls_silent_is_75() {
 }
 
 #[test]
-fn a_reader_that_is_gone_is_141() {
+fn exits_with_141_if_the_reader_is_gone() {
     let server = Server::new(vec![(String::from("a"), b"x\r\n".to_vec())]);
     for (name, options) in [
         ("list", &[][..]),
@@ -275,7 +276,7 @@ fn a_reader_that_is_gone_is_141() {
     }
 }
 
-/// Where commands go out before the one before is answered, and where not.
+/// Checks which runs send a command before the previous reply arrives.
 #[test]
 fn no_pipelining_waits_for_each_answer() {
     let mail = |number| (format!("id{number}"), b"Subject: x\r\n\r\nx\r\n".to_vec());

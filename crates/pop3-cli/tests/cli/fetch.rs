@@ -1,5 +1,5 @@
-//! `pop3 fetch` against a server in memory: what arrives, what stays, and what
-//! is left after a kill.
+//! `pop3 fetch` against a server in memory: what arrives, what stays on the
+//! server, and the state after a kill.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ mod kills;
 mod places;
 mod reports;
 
-/// What became of a run.
+/// The result of a run.
 #[derive(Debug)]
 struct Fetched {
     status: Option<i32>,
@@ -34,7 +34,7 @@ impl Fetched {
     }
 }
 
-/// A journal and a place, in a directory that goes away.
+/// A journal and a place for mail, in a temporary directory.
 struct Home {
     directory: tempfile::TempDir,
     to: &'static str,
@@ -75,7 +75,7 @@ impl Home {
         }
     }
 
-    /// The messages that lie there, each with how often it does.
+    /// The stored messages, each with its number of copies.
     fn mail(&self) -> BTreeMap<Vec<u8>, usize> {
         let mut mail = BTreeMap::new();
         let messages = match self.to {
@@ -88,7 +88,7 @@ impl Home {
         mail
     }
 
-    /// Each of `messages` is there once, and nothing else is.
+    /// Each of `messages` is stored once, and nothing else is.
     #[track_caller]
     fn has(&self, messages: &[Message]) {
         let wanted: BTreeMap<Vec<u8>, usize> = messages
@@ -181,14 +181,14 @@ fn messages(count: usize) -> Vec<Message> {
 }
 
 #[test]
-fn what_was_fetched_is_not_fetched_again() {
+fn does_not_fetch_a_message_twice() {
     for to in ["maildir", "mbox"] {
         let (home, mut mail) = (Home::new(to), messages(5));
         let server = Server::new(mail.clone());
         let first = home.fetch(&server, &[]).ends(0);
         assert!(first.stdout.contains("5 new"), "{first:?}");
         home.has(&mail);
-        // Other numbers, one gone, two new.
+        // Other message-numbers, one message gone, two new.
         mail.reverse();
         mail.push((String::from("later"), b"later\r\n".to_vec()));
         server.state.lock().unwrap().maildrop = mail.clone();
@@ -233,7 +233,7 @@ fn deletions_without_an_answer_to_quit_are_repeated_without_fetching() {
     server.state.lock().unwrap().refuses_quit = true;
     assert_ne!(home.fetch(&server, &["--delete"]).status, Some(0));
     server.state.lock().unwrap().refuses_quit = false;
-    // Even where nothing is to be deleted now: it was asked for.
+    // The deletion was requested before, so `--keep` does not cancel it.
     home.fetch(&server, &["--keep"]).ends(0);
     let state = server.state.lock().unwrap();
     assert!(state.maildrop.is_empty());
@@ -291,7 +291,7 @@ fn a_dry_run_does_nothing() {
     assert!(!home.path("mail").exists());
 }
 
-/// Nor what an earlier run has delivered.
+/// A dry run does not delete what an earlier run has delivered either.
 #[test]
 fn a_dry_run_deletes_nothing() {
     let home = Home::new("maildir");
@@ -300,7 +300,7 @@ fn a_dry_run_deletes_nothing() {
     let run = home.fetch(&server, &["--dry-run", "--delete"]).ends(0);
     assert!(run.stdout.contains("2 to delete"), "{run:?}");
     assert_eq!(server.state.lock().unwrap().maildrop.len(), 2);
-    // It is still known that they are there, and that they were delivered.
+    // The journal still knows that the messages exist and were delivered.
     home.fetch(&server, &["--delete"]).ends(0);
     let state = server.state.lock().unwrap();
     assert_eq!((state.retrieved, state.maildrop.len()), (2, 0));
@@ -323,7 +323,7 @@ fn a_message_that_the_server_refuses_to_delete_is_deleted_by_a_later_run() {
 }
 
 #[test]
-fn what_no_reader_of_standard_output_took_is_fetched_again() {
+fn fetches_again_what_no_reader_of_standard_output_read() {
     let (home, mail) = (Home::new("-"), messages(3));
     let server = Server::new(mail.clone());
     let mut run = home.spawn(&server, &["--delete"]);
@@ -338,7 +338,7 @@ fn what_no_reader_of_standard_output_took_is_fetched_again() {
 }
 
 #[test]
-fn standard_output_gets_an_mbox_and_json_goes_beside_it() {
+fn standard_output_gets_an_mbox_and_stderr_the_json() {
     let (home, mail) = (Home::new("-"), messages(2));
     let server = Server::new(mail.clone());
     let run = home
@@ -354,12 +354,12 @@ fn standard_output_gets_an_mbox_and_json_goes_beside_it() {
     assert_eq!(lines[1]["unique-id"], "id/001");
     assert_eq!(lines[2]["event"], "summary");
     assert_eq!(lines[2]["delivered"], 2);
-    // It is unknown what the reader did with it, so it stays.
+    // It is unknown what the reader did with the message, so it stays.
     assert_eq!(server.state.lock().unwrap().maildrop.len(), 2);
 }
 
 #[test]
-fn octets_as_received() {
+fn line_ends_received_keeps_the_octets() {
     let home = Home::new("-");
     let server = Server::new(messages(1));
     let run = home
@@ -369,7 +369,7 @@ fn octets_as_received() {
 }
 
 #[test]
-fn a_server_without_unique_ids_is_refused() {
+fn refuses_a_server_without_unique_ids() {
     let home = Home::new("maildir");
     let server = Server::new(messages(1));
     server.state.lock().unwrap().has_no_uidl = true;
@@ -378,10 +378,10 @@ fn a_server_without_unique_ids_is_refused() {
     assert_eq!(server.state.lock().unwrap().maildrop.len(), 1);
 }
 
-/// The audit's scenario `unique-id-too-long`: the run ended with status 0 though
-/// a message was left behind.
+/// The scenario `unique-id-too-long` of the audit: the run ended with status 0
+/// though it left a message behind.
 #[test]
-fn a_message_without_a_usable_unique_id_is_no_success() {
+fn a_message_without_a_usable_unique_id_fails_the_run() {
     let (home, mut mail) = (Home::new("maildir"), messages(2));
     mail[0].0 = "u".repeat(71);
     let server = Server::new(mail.clone());
@@ -393,7 +393,8 @@ fn a_message_without_a_usable_unique_id_is_no_success() {
     home.fetch(&server, &["--dry-run"]).ends(76);
 }
 
-/// Whatever the server refuses, and in whatever words: the password is "secret".
+/// No refused command and no wording of the refusal shows the password, which
+/// is "secret".
 #[test]
 fn shows_nothing_that_the_server_repeats_of_the_login() {
     let shown = "(not shown: it repeats what was sent to log in)";
@@ -414,7 +415,8 @@ fn shows_nothing_that_the_server_repeats_of_the_login() {
             assert!(!said.contains(written), "{word}: {run:?}");
         }
     }
-    // What repeats nothing is shown, escaped, though our own words are around it.
+    // Text that repeats no secret is shown, escaped, even when our own words
+    // surround it.
     let (home, server) = (Home::new("maildir"), Server::new(messages(2)));
     server.state.lock().unwrap().answers = vec![("DELE", "-ERR \"read\tonly\"\r\n".into())];
     let run = home.fetch(&server, &["--delete"]).ends(0);
@@ -422,7 +424,7 @@ fn shows_nothing_that_the_server_repeats_of_the_login() {
 }
 
 #[test]
-fn a_place_that_cannot_be_used_costs_nothing() {
+fn an_unusable_place_loses_no_mail() {
     let (home, mail) = (Home::new("maildir"), messages(2));
     let server = Server::new(mail.clone());
     fs::create_dir(home.path("mail")).unwrap();
@@ -436,7 +438,7 @@ fn a_place_that_cannot_be_used_costs_nothing() {
 }
 
 #[test]
-fn the_config_file_names_accounts_that_are_fetched_side_by_side() {
+fn fetches_the_accounts_of_the_config_file_in_parallel() {
     let home = Home::new("maildir");
     let servers = [Server::new(messages(3)), Server::new(messages(4))];
     let mut config = String::new();
@@ -467,8 +469,8 @@ fn the_config_file_names_accounts_that_are_fetched_side_by_side() {
     assert!(home.path("pop3/journal.sqlite").exists());
 }
 
-/// A terminator that is left out among pipelined replies: the message has
-/// swallowed the next one, and all that follow would get the unique-ids of others
+/// A terminator is missing among pipelined replies: the message has swallowed
+/// the next reply, and every later message would get the unique-id of another
 /// (nodemailer/wildduck#950).
 #[test]
 fn a_swallowed_reply_shifts_no_unique_id() {
@@ -491,7 +493,7 @@ fn a_swallowed_reply_shifts_no_unique_id() {
         assert!(run.stdout.contains("\"delivered\":12"), "{run:?}");
         let left = server.state.lock().unwrap().maildrop.len();
         assert_eq!(left, if keep == "--keep" { 12 } else { 0 });
-        // Nothing is fetched again.
+        // Nothing is fetched twice.
         let retrieved = server.state.lock().unwrap().retrieved;
         home.fetch(&server, &[keep]).ends(0);
         assert_eq!(server.state.lock().unwrap().retrieved, retrieved);
@@ -499,7 +501,7 @@ fn a_swallowed_reply_shifts_no_unique_id() {
 }
 
 #[test]
-fn a_server_that_falls_silent_is_not_waited_for() {
+fn stops_waiting_for_a_silent_server() {
     for option in ["--timeout", "--session-timeout"] {
         let (home, server) = (Home::new("maildir"), Server::new(messages(3)));
         server.stop_after(300);

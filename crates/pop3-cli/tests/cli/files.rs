@@ -27,7 +27,7 @@ impl Directory {
         path
     }
 
-    /// The names of all there is, in order.
+    /// The names of all entries, in order.
     fn names(&self) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(self.0.path())
             .unwrap()
@@ -55,7 +55,7 @@ fn the_input_can_be_a_file() {
 
 #[cfg(unix)]
 #[test]
-fn an_input_that_cannot_be_opened_is_66() {
+fn exits_with_66_if_the_input_cannot_be_opened() {
     let directory = Directory::new();
     for command in ["decode", "encode"] {
         let missing = directory.path("missing\n");
@@ -74,7 +74,7 @@ fn an_input_that_cannot_be_opened_is_66() {
 }
 
 #[test]
-fn an_output_that_cannot_be_created_is_73() {
+fn exits_with_73_if_the_output_cannot_be_created() {
     let directory = Directory::new();
     let inside = directory.path("missing/file");
     let name = directory.0.path();
@@ -94,7 +94,7 @@ fn an_output_that_cannot_be_created_is_73() {
 }
 
 #[test]
-fn a_whole_block_makes_the_file() {
+fn a_complete_block_creates_the_file() {
     let directory = Directory::new();
     let output = directory.path("message");
     decode_to(&output, &[], b"..a\r\n.\r\n").gives(b"");
@@ -118,7 +118,7 @@ fn a_bare_name_is_in_the_working_directory() {
 }
 
 #[test]
-fn anything_less_leaves_the_file_as_it_was() {
+fn an_incomplete_block_leaves_the_file_unchanged() {
     let long = b"line\r\n".repeat(100_000);
     let directory = Directory::new();
     let output = directory.path("message");
@@ -149,7 +149,7 @@ fn anything_less_leaves_the_file_as_it_was() {
 }
 
 #[test]
-fn encode_makes_a_file_too() {
+fn encode_creates_a_file_too() {
     let directory = Directory::new();
     let output = directory.path("block");
     run(["encode", "-o", output.to_str().unwrap()], b".a\n").gives(b"");
@@ -183,7 +183,7 @@ fn rest_keeps_what_follows() {
 }
 
 #[test]
-fn rest_and_message_do_not_share_a_place() {
+fn refuses_the_same_place_for_rest_and_message() {
     let directory = Directory::new();
     let file = directory.path("file");
     fs::create_dir(directory.path("sub")).unwrap();
@@ -192,7 +192,7 @@ fn rest_and_message_do_not_share_a_place() {
     decode_to(&file, &["--rest", rest.to_str().unwrap()], b".\r\nrest").fails(64, b"", line);
     run(["decode", "--rest", "-"], b".\r\nrest").fails(64, b"", line);
     assert_eq!(directory.names(), ["sub"]);
-    // Apart, either may be standard output.
+    // One of them alone may be standard output.
     decode_to(&file, &["--rest", "-"], b"a\r\n.\r\nrest").gives(b"rest");
     assert_eq!(fs::read(&file).unwrap(), b"a\r\n");
 }
@@ -215,7 +215,7 @@ fn a_file_keeps_its_mode_and_a_link_its_target() {
         0o640
     );
 
-    // A new file has the mode that the umask leaves, as this one has.
+    // A new file has the mode that the umask allows, as this one does.
     let model = fs::metadata(directory.write("model", b"")).unwrap();
     let new = directory.path("new");
     decode_to(&new, &[], b".\r\n").gives(b"");
@@ -225,8 +225,8 @@ fn a_file_keeps_its_mode_and_a_link_its_target() {
     );
 }
 
-// A pipe, not a device of the machine: a faulty program run as root would replace
-// the device by a file.
+// A pipe, not a device of the machine: a faulty program that runs as root would
+// replace the device with a file.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_named_pipe_is_written_to_and_stays_a_pipe() {
@@ -237,7 +237,7 @@ fn a_named_pipe_is_written_to_and_stays_a_pipe() {
     let directory = Directory::new();
     let path = directory.path("pipe");
     mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
-    // Opened for both, so that nothing waits for the other end.
+    // Opened for reading and writing, so that neither end blocks on open.
     let mut pipe = fs::File::options()
         .read(true)
         .write(true)
@@ -253,7 +253,7 @@ fn a_named_pipe_is_written_to_and_stays_a_pipe() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn other_failures_are_74() {
+fn exits_with_74_on_other_failures() {
     let directory = Directory::new();
     let block = directory.write("block", b"a\r\n.\r\n");
     for command in ["decode", "encode"] {
@@ -271,7 +271,7 @@ fn other_failures_are_74() {
         );
         assert_eq!(done.status.code(), Some(74));
     }
-    // Open works, reading does not.
+    // A directory can be opened but not read.
     run(["decode", "/proc/self/mem"], b"").fails(
         74,
         b"",
@@ -279,10 +279,10 @@ fn other_failures_are_74() {
     );
 }
 
-/// What cannot be opened is not replaced.
+/// A file that cannot be opened is not replaced.
 #[cfg(unix)]
 #[test]
-fn an_output_that_leads_nowhere_is_left_as_it_is() {
+fn leaves_a_link_to_itself_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let link = directory.path().join("link");
     std::os::unix::fs::symlink("link", &link).unwrap();

@@ -32,7 +32,7 @@ fn server() -> Server {
 }
 
 #[test]
-fn a_table_for_people() {
+fn prints_a_table_for_people() {
     list(&server(), &[]).gives(
         b"USER
 UIDL
@@ -49,14 +49,14 @@ RESP-CODES
 }
 
 #[test]
-fn one_message_is_no_messages() {
+fn writes_one_message_in_the_singular() {
     let server = Server::new(vec![(String::from("a"), vec![b'x'])]);
     let text = String::from_utf8(list(&server, &[]).stdout).unwrap();
     assert!(text.contains("\n1 message, 1 octet\n"), "{text}");
 }
 
 #[test]
-fn an_object_for_programs() {
+fn prints_an_object_for_programs() {
     let run = list(&server(), &["--json"]);
     let listing: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(listing["capabilities"][2], "PIPELINING");
@@ -69,7 +69,7 @@ fn an_object_for_programs() {
 
 /// RFC 1939 §7: UIDL is optional.
 #[test]
-fn without_unique_ids_the_rest_is_shown() {
+fn shows_the_rest_without_unique_ids() {
     let server = server();
     server.state.lock().unwrap().has_no_uidl = true;
     let run = list(&server, &[]);
@@ -78,7 +78,7 @@ fn without_unique_ids_the_rest_is_shown() {
 }
 
 #[test]
-fn a_server_that_is_not_there() {
+fn an_unreachable_server() {
     let run = crate::run(["list", "pop3://me@127.0.0.1:1"], b"");
     assert_eq!(run.status, Some(64), "a password is asked for first");
     let mut command = pop3(["list", "pop3://me@127.0.0.1:1"]);
@@ -92,7 +92,7 @@ fn a_server_that_is_not_there() {
     assert_eq!(stderr.lines().count(), 1);
 }
 
-/// A server that repeats the line it does not know.
+/// A server that repeats a command that it does not know.
 #[test]
 fn a_password_is_not_shown_in_base64_either() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -122,7 +122,7 @@ fn a_password_is_not_shown_in_base64_either() {
 }
 
 #[test]
-fn lines_that_are_malformed_are_counted() {
+fn counts_malformed_lines() {
     let server = server();
     let answers = [
         ("LIST", "+OK\r\n1 120\r\nx\r\n2 y\r\n.\r\n".to_owned()),

@@ -1,4 +1,4 @@
-//! The `pop3` command as a user meets it: octets in, octets out, one line on
+//! The `pop3` command from a user's view: octets in, octets out, one line on
 //! stderr, an exit status.
 
 use std::{
@@ -43,7 +43,7 @@ mod terminal;
 mod trust;
 mod usage;
 
-/// What became of one run.
+/// The result of one run.
 #[derive(Debug)]
 struct Run {
     status: Option<i32>,
@@ -52,7 +52,7 @@ struct Run {
 }
 
 impl Run {
-    /// Success, and nothing said.
+    /// Asserts success and an empty stderr.
     #[track_caller]
     fn gives(&self, octets: &[u8]) {
         assert_eq!((self.status, self.stderr.as_str()), (Some(0), ""));
@@ -64,7 +64,8 @@ impl Run {
         );
     }
 
-    /// Ends with `status` after `octets`; stderr is this one line.
+    /// Asserts that the run ends with `status` after `octets`, with this one
+    /// line on stderr.
     #[track_caller]
     fn fails(&self, status: i32, octets: &[u8], line: &str) {
         assert_eq!(self.stderr, format!("{line}\n"));
@@ -84,7 +85,7 @@ fn shown(octets: &[u8]) -> String {
     format!("{} octets \"{}\"", octets.len(), head.escape_ascii())
 }
 
-/// How long a child may run: much longer than any that works.
+/// How long a child may run: much longer than a working one takes.
 #[cfg(unix)]
 const CHILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
@@ -105,7 +106,7 @@ fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>, input: &[u8]) ->
     let mut child = pop3(arguments).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     thread::scope(|scope| {
-        // The command may end before it has read all.
+        // The command may end before it has read all its input.
         scope.spawn(move || {
             let _ = stdin.write_all(input);
         });

@@ -1,5 +1,5 @@
-//! What may go out without TLS: each command that connects, each option that has
-//! a say in it, and servers with and without STLS, near and far.
+//! What may be sent without TLS: each command that connects, each option that
+//! affects it, and servers with and without STLS, on this host and on others.
 
 use std::{
     fs,
@@ -26,19 +26,19 @@ const OPTIONS: [&[&str]; 5] = [
     &["--dangerous-accept-invalid-certs"],
 ];
 
-/// Commands that let one in.
+/// Commands of a login.
 const SECRETS: [&str; 3] = ["PASS", "AUTH", "APOP"];
 
-/// What a server does about STLS.
+/// How a server handles STLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stls {
     Absent,
     Refused,
-    /// It takes the command, and no TLS follows.
+    /// It accepts the command, and no TLS follows.
     Broken,
 }
 
-/// A server that writes down what it is sent.
+/// A server that records what it receives.
 struct Server {
     port: u16,
     sent: Receiver<String>,
@@ -63,7 +63,7 @@ impl Server {
         Ok(Self { port, sent })
     }
 
-    /// Whether anything came that lets one in.
+    /// Whether any part of a login came.
     fn was_sent_a_secret(&self) -> bool {
         let is_secret = |line: String| {
             let word = line.split(' ').next().unwrap_or_default();
@@ -76,7 +76,7 @@ impl Server {
 fn converse(mut stream: TcpStream, stls: Stls, tell: &mut dyn FnMut(&str)) -> Option<()> {
     stream.write_all(b"+OK <1.2@example.org>\r\n").ok()?;
     for line in BufReader::new(stream.try_clone().ok()?).lines() {
-        // A handshake of TLS is no text.
+        // A TLS handshake is not text.
         let line = line.ok()?;
         tell(&line);
         let reply = match (&*line, stls) {
@@ -89,7 +89,7 @@ fn converse(mut stream: TcpStream, stls: Stls, tell: &mut dyn FnMut(&str)) -> Op
             ("NOOP" | "RSET" | "QUIT", _) => "+OK\r\n",
             (line, _) if SECRETS.iter().any(|word| line.starts_with(word)) => "+OK\r\n",
             (line, _) if line.starts_with("USER ") => "+OK\r\n",
-            // The token.
+            // The next line is the token.
             (line, _) if line.len() > 20 => "+OK\r\n",
             _ => "-ERR what?\r\n",
         };
@@ -101,7 +101,7 @@ fn converse(mut stream: TcpStream, stls: Stls, tell: &mut dyn FnMut(&str)) -> Op
     Some(())
 }
 
-/// Runs the command on a server of this host.
+/// Runs the command against a server on this host.
 fn run(command: &str, (host, server): (&str, &Server), options: &[&str]) -> Run {
     let home = TempDir::new().unwrap();
     let url = format!("pop3://me@{host}:{}", server.port);
@@ -125,8 +125,8 @@ fn run(command: &str, (host, server): (&str, &Server), options: &[&str]) -> Run 
     }
 }
 
-/// An address of this machine that is not a loopback address, if it has one. No
-/// octet is sent to find it.
+/// An address of this machine that is not a loopback address, if it has one.
+/// Finding it sends no octet.
 fn far() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?;
@@ -134,8 +134,8 @@ fn far() -> Option<IpAddr> {
     (!ip.is_loopback() && !ip.is_unspecified()).then_some(ip)
 }
 
-/// Every command, option and kind of server: the password goes out where `allows`
-/// says so, and everywhere else the command fails.
+/// Every command, option and kind of server: the password is sent where
+/// `allows` says so, and everywhere else the command fails.
 fn only_where(ip: IpAddr, allows: fn(&[&str], Stls) -> bool) {
     let each = |command| {
         for options in OPTIONS {
@@ -147,7 +147,8 @@ fn only_where(ip: IpAddr, allows: fn(&[&str], Stls) -> bool) {
                 assert_eq!(server.was_sent_a_secret(), allowed, "{case}");
                 assert_eq!(run.status == Some(0), allowed, "{case}");
                 if !allowed {
-                    // The way out is named only where it is one.
+                    // The error names the option only where the option would
+                    // help.
                     let requires_tls = ["--require-tls", "--fingerprint"];
                     let requires_tls = requires_tls.iter().any(|tls| options.contains(tls));
                     let is_way_out = !ip.is_loopback() && !requires_tls;
@@ -191,7 +192,7 @@ fn sends_no_password_in_the_clear_to_another_host_unless_told_to() {
 }
 
 #[test]
-fn loopback_is_known_however_it_is_written() {
+fn recognizes_every_form_of_a_loopback_address() {
     for (host, ip) in [
         ("127.0.0.1", "127.0.0.1"),
         ("localhost", "127.0.0.1"),
@@ -257,10 +258,10 @@ fn sends_a_digest_in_the_clear_only_when_told_to() {
     }
 }
 
-/// Where the configuration file allows what the command line forbids, or the other
-/// way round, it is forbidden.
+/// What either the configuration file or the command line forbids is forbidden,
+/// even if the other allows it.
 #[test]
-fn whoever_requires_tls_gets_it() {
+fn uses_tls_when_it_is_required() {
     let pin = format!("fingerprint = '{NO_FINGERPRINT}'");
     let both = "insecure-plaintext = true\nrequire-tls = true";
     let allowed = "insecure-plaintext = true";
@@ -280,7 +281,7 @@ fn whoever_requires_tls_gets_it() {
             assert_eq!(run.status, Some(69), "{case}");
         }
     }
-    // Nothing else keeps it from being sent.
+    // The same server gets the password when nothing forbids it.
     let server = Server::new(Ipv4Addr::LOCALHOST.into(), Stls::Refused);
     let run = fetch_configured(&server, allowed, &[]);
     assert_eq!(run.status, Some(0), "{run:?}");

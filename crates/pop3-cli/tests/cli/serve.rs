@@ -1,4 +1,4 @@
-//! `pop3 serve`: the first lines, signals, users, the log.
+//! `pop3 serve`: its first lines, signals, users and log.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ use crate::{pop3, run};
 
 mod options;
 
-/// A server that runs, on a port of its own.
+/// A running server on its own port.
 struct Server {
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -48,7 +48,7 @@ impl Server {
         kill_process(pid, signal).unwrap();
     }
 
-    /// The status, and the log.
+    /// The exit status and the log.
     fn done(mut self) -> (Option<i32>, String) {
         let mut log = String::new();
         self.child
@@ -110,7 +110,7 @@ fn a_signal_lets_sessions_end() {
         let mut client = server.client();
         client.log_in("me", "tanstaaf");
         server.signal(signal);
-        // It has seen the signal when it accepts no connection.
+        // The server has seen the signal once it accepts no connection.
         while TcpStream::connect(&server.address).is_ok() {}
         assert_eq!(client.ask("RETR 1"), "+OK 3 octets\r\n");
         assert_eq!(
@@ -169,7 +169,7 @@ fn the_log_says_why_a_connection_ended() {
 }
 
 #[test]
-fn a_second_signal_ends_all_and_nothing_is_deleted() {
+fn a_second_signal_ends_all_sessions_and_deletes_nothing() {
     let directory = maildir();
     let path = directory.path().to_str().unwrap();
     let server = Server::new(&["--maildir", path, "--user", "me", "--grace", "3600"]);
@@ -186,7 +186,7 @@ fn a_second_signal_ends_all_and_nothing_is_deleted() {
 }
 
 #[test]
-fn the_demo_serves_its_messages_with_the_sizes_it_says() {
+fn the_demo_serves_its_messages_with_the_sizes_that_it_prints() {
     let certificate = TempDir::new().unwrap();
     let certificate = certificate.path().join("cert.pem");
     let path = certificate.to_str().unwrap();
@@ -218,7 +218,7 @@ fn the_demo_serves_its_messages_with_the_sizes_it_says() {
         loop {
             line.clear();
             client.0.read_until(b'\n', &mut line).unwrap();
-            // No line end is bare, whatever the message has.
+            // Every line ends with CRLF, whatever the message contains.
             assert!(line.ends_with(b"\r\n"), "message {message}");
             if line == b".\r\n" {
                 break;
@@ -249,7 +249,7 @@ fn hashes_let_users_in() {
         assert_eq!((line.status, line.stderr.as_str()), (Some(0), ""));
         let line = String::from_utf8(line.stdout).unwrap();
         assert!(line.starts_with(begin) && line.ends_with('\n'), "{line}");
-        // The maildir of one is found from the directory of the file.
+        // A Maildir in the file is relative to the file's directory.
         users += &match begin.starts_with("argon") {
             true => line,
             false => line.replace('\n', ":.\n"),
@@ -267,7 +267,7 @@ fn hashes_let_users_in() {
     }
     server.signal(Signal::TERM);
     assert_eq!(server.done().0, Some(0));
-    // Without --maildir one of them has none.
+    // Without --maildir, one user has no Maildir.
     let run = run(["serve", "--users", file], b"");
     assert_eq!(run.status, Some(64), "{}", run.stderr);
     assert!(
@@ -318,7 +318,7 @@ fn the_log_shows_no_control_characters_and_no_secrets() {
 }
 
 #[test]
-fn expire_is_announced_on_request() {
+fn announces_expire_on_request() {
     let directory = maildir();
     let path = directory.path().to_str().unwrap();
     for (options, announced) in [
@@ -342,7 +342,7 @@ fn expire_is_announced_on_request() {
 }
 
 #[test]
-fn what_cannot_be_served_is_said() {
+fn reports_what_cannot_be_served() {
     let directory = maildir();
     let path = directory.path().to_str().unwrap();
     let file = directory.path().join("users");
@@ -406,7 +406,7 @@ fn what_cannot_be_served_is_said() {
     }
     taken.signal(Signal::TERM);
     taken.done();
-    // Argon2 alone, from far, without TLS.
+    // Only an Argon2 hash, on an address other than loopback, without TLS.
     let line = run(["serve", "--hash", "me"], b"x\n").stdout;
     fs::write(file, line).unwrap();
     let done = run(

@@ -1,4 +1,4 @@
-//! A POP3 server in memory that can stop dead after a number of octets.
+//! A POP3 server in memory that can go silent after a number of octets.
 
 use std::{
     collections::BTreeSet,
@@ -18,27 +18,27 @@ pub(crate) type Message = (String, Vec<u8>);
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) maildrop: Vec<Message>,
-    /// RETRs that were answered.
+    /// The number of answered RETRs.
     pub(crate) retrieved: u32,
-    /// Whether QUIT is refused, after which nothing is deleted.
+    /// Whether QUIT is refused, so that nothing is deleted.
     pub(crate) refuses_quit: bool,
     pub(crate) has_no_uidl: bool,
-    /// The first words of commands that are answered otherwise, and how.
+    /// Commands, by first word, with the answers that replace the usual ones.
     pub(crate) answers: Vec<(&'static str, String)>,
-    /// Whether a command came before the one before it was answered.
+    /// Whether a command came before the answer to the previous one.
     pub(crate) is_pipelined: bool,
-    /// What came with PASS.
+    /// The argument of PASS.
     pub(crate) passwords: Vec<String>,
-    /// The index of a message whose terminator is left out, once.
+    /// The index of a message whose terminator is left out once.
     pub(crate) unterminated: Option<usize>,
 }
 
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) state: Arc<Mutex<State>>,
-    /// Octets that connections may still be sent.
+    /// How many octets may still be sent.
     left: Arc<AtomicU64>,
-    /// Hears when there are none left.
+    /// Signals that no octets are left.
     dead: Receiver<()>,
 }
 
@@ -68,7 +68,7 @@ impl Server {
         }
     }
 
-    /// From now on `octets` are sent, and then nothing: the connection stays open.
+    /// Sends `octets` more octets and then nothing; the connection stays open.
     pub(crate) fn stop_after(&self, octets: u64) {
         self.left.store(octets, Ordering::SeqCst);
     }
@@ -78,12 +78,12 @@ impl Server {
         while self.dead.try_recv().is_ok() {}
     }
 
-    /// Waits until the octets are sent.
+    /// Waits until those octets are sent.
     pub(crate) fn wait_until_dead(&self) {
         self.dead.recv().unwrap();
     }
 
-    /// The same, unless `ended` says that the listener is closed.
+    /// Waits likewise, unless `ended` says that the listener is closed.
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.try_recv().is_ok()
     }
@@ -185,7 +185,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>, left: &AtomicU64, tell: &Sende
             }
             "QUIT" if state.lock().unwrap().refuses_quit => reply.extend(b"-ERR no\r\n"),
             "QUIT" => {
-                // As RFC 1939 §6: before the reply.
+                // The deletion comes before the reply (RFC 1939 §6).
                 let gone: BTreeSet<&str> = deleted
                     .iter()
                     .map(|&index| maildrop[index].0.as_str())
@@ -206,7 +206,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>, left: &AtomicU64, tell: &Sende
     }
 }
 
-/// Keeps the connection until the other side is gone.
+/// Keeps the connection open until the other side closes it.
 fn hold(stream: &TcpStream) {
     let mut lines = BufReader::new(stream).lines();
     while let Some(Ok(_)) = lines.next() {}

@@ -1,4 +1,4 @@
-//! Pipes, terminals, and how much memory a stream takes.
+//! Pipes, terminals, and the memory that a stream takes.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -9,11 +9,11 @@ use std::{
 
 use crate::{pop3, shown};
 
-/// Far longer than any of this takes.
+/// Far longer than any step takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What `wait` gives. If it waits forever, the test fails, and the pipes that it
-/// drops on the way end the command.
+/// Returns the result of `wait`. If `wait` never returns, the test fails, and
+/// dropping its pipes ends the command.
 #[track_caller]
 fn soon<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
@@ -75,13 +75,14 @@ fn an_error_does_not_wait_for_the_end_of_input() {
 }
 
 #[test]
-fn a_reader_that_leaves_ends_it_quietly() {
+fn ends_quietly_when_the_reader_leaves() {
     for command in ["decode", "encode"] {
         let mut child = pop3([command]).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let mut stdout = child.stdout.take().unwrap();
         let writer = thread::spawn(move || {
-            // Bounded, so that a command that goes on fails rather than hangs.
+            // Bounded, so that a command that reads on fails instead of
+            // hanging.
             let lines = b"line\r\n".repeat(10_000);
             (0..1_000).all(|_| stdin.write_all(&lines).is_ok())
         });
@@ -95,14 +96,14 @@ fn a_reader_that_leaves_ends_it_quietly() {
             .read_to_string(&mut stderr)
             .unwrap();
         assert_eq!(stderr, "");
-        // As a shell shows the end by SIGPIPE.
+        // The status that a shell shows after SIGPIPE.
         assert_eq!(child.wait().unwrap().code(), Some(141));
         assert!(!writer.join().unwrap(), "{command} read all the same");
     }
 }
 
 #[test]
-fn no_reader_of_stderr_is_no_error() {
+fn a_closed_stderr_is_not_an_error() {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     let mut child = pop3(["decode", "--report", "--inspect"])
@@ -130,7 +131,7 @@ fn no_reader_of_stderr_is_no_error() {
 }
 
 #[test]
-fn no_reader_of_help_is_no_panic() {
+fn help_to_a_closed_pipe_does_not_panic() {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     let done = pop3(["decode", "--help"]).stdout(writer).output().unwrap();
@@ -145,9 +146,9 @@ mod memory {
 
     const MIB: usize = 1024 * 1024;
 
-    /// Sends `mib` MiB of `unit` after `unit` through a command, checks that
-    /// `expected` after `expected` comes out, and gives the most memory that it
-    /// had by then, in KiB.
+    /// Sends `mib` MiB of repeated `unit` through a command, checks that
+    /// repeated `expected` comes out, and returns the command's peak memory in
+    /// KiB.
     fn peak(arguments: &[&str], unit: &[u8], expected: &[u8], mib: usize) -> usize {
         let mut child = pop3(arguments).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
@@ -162,7 +163,7 @@ mod memory {
                 stdout.read_exact(&mut buffer).unwrap();
                 assert!(buffer == expected);
             }
-            // The end of the last line, and of the block.
+            // The end of the last line and of the block.
             let mut end = Vec::new();
             stdout.read_to_end(&mut end).unwrap();
             assert!(end.len() <= 10, "{}", shown(&end));
@@ -170,7 +171,7 @@ mod memory {
         for _ in 0..mib {
             stdin.write_all(&unit).unwrap();
         }
-        // It cannot have ended yet: its input has not.
+        // The command cannot have ended yet, as its input is still open.
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
         stdin.write_all(b"\r\n.\r\n").unwrap();
         drop(stdin);
@@ -216,7 +217,7 @@ mod memory {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_terminal_is_told_what_is_waited_for() {
+fn tells_a_terminal_what_it_waits_for() {
     use std::{fs::File, process::Stdio};
 
     use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};

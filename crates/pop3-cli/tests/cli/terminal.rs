@@ -1,4 +1,5 @@
-//! What `pop3` does on a terminal only: it asks, and it shows how far it is.
+//! What `pop3` does only on a terminal: it asks for a password and shows its
+//! progress.
 
 use std::{
     fs::File,
@@ -15,7 +16,7 @@ use rustix::{
 
 use crate::{CHILD_LIMIT, server::Server};
 
-/// A child at a terminal of its own.
+/// A child on its own terminal.
 struct Terminal {
     keyboard: File,
     child: Child,
@@ -47,7 +48,7 @@ impl Terminal {
         }
     }
 
-    /// Reads what is shown until it holds `text`; gives all of it.
+    /// Reads what is shown until it contains `text`; returns all of it.
     fn wait_for(&mut self, text: &str) -> String {
         let mut shown = Vec::new();
         let mut piece = [0; 4096];
@@ -56,7 +57,7 @@ impl Terminal {
             if so_far.contains(text) {
                 return so_far;
             }
-            // The terminal is gone when the child is.
+            // The terminal closes when the child ends.
             match self.keyboard.read(&mut piece) {
                 Ok(octets) if octets > 0 => shown.extend_from_slice(&piece[..octets]),
                 _ => panic!("no {text:?} in {so_far:?}"),
@@ -64,7 +65,7 @@ impl Terminal {
         }
     }
 
-    /// Waits until what is typed is not shown.
+    /// Waits until the terminal does not echo input.
     fn wait_for_silence(&mut self) {
         let echoes = |keyboard| tcgetattr(keyboard).unwrap().local_modes;
         while echoes(&self.keyboard).contains(LocalModes::ECHO) {
@@ -74,12 +75,12 @@ impl Terminal {
         }
     }
 
-    /// What it writes to standard output, and what is shown until it ends.
+    /// What the child writes to standard output and shows until it ends.
     fn end(mut self) -> (String, String) {
         let output = self.child.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let mut shown = Vec::new();
-        // The end of a terminal is an error.
+        // Reading a closed terminal is an error.
         let _ = self.keyboard.read_to_end(&mut shown);
         let shown = String::from_utf8_lossy(&shown).into_owned();
         (String::from_utf8(output.stdout).unwrap(), shown)
@@ -87,7 +88,7 @@ impl Terminal {
 }
 
 #[test]
-fn a_password_is_asked_for_and_not_shown() {
+fn asks_for_a_password_and_does_not_show_it() {
     let server = Server::new(vec![(String::from("a"), b"x\r\n".to_vec())]);
     let mut terminal = Terminal::run("list", &server.url, &[]);
     let account = server.url.trim_start_matches("pop3://");
@@ -101,7 +102,7 @@ fn a_password_is_asked_for_and_not_shown() {
 }
 
 #[test]
-fn a_bar_shows_how_far_it_is() {
+fn shows_progress_in_a_bar() {
     let large = b"line\r\n".repeat(1_000_000);
     let server = Server::new(vec![(String::from("a"), large)]);
     let home = tempfile::tempdir().unwrap();
@@ -121,8 +122,8 @@ fn a_bar_shows_how_far_it_is() {
 }
 
 #[test]
-fn what_is_being_checked_is_shown() {
-    // It takes connections, and does not greet.
+fn shows_the_current_check() {
+    // It accepts connections and sends no greeting.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("pop3://me@{}", listener.local_addr().unwrap());
     let home = tempfile::tempdir().unwrap();
@@ -139,16 +140,16 @@ fn what_is_being_checked_is_shown() {
     );
 }
 
-/// What a terminal shows at last of what was written to it, from the last line on.
+/// What a terminal finally shows of the last line that was written to it.
 fn last_line(shown: &str) -> String {
     let line = shown.rsplit('\n').next().unwrap_or_default();
     let line = line.rsplit("\u{1b}[2K").next().unwrap_or_default();
     line.trim_matches(['\r', ' ']).to_owned()
 }
 
-/// A prompt that comes after it begins a line of its own.
+/// A prompt after the progress starts on an empty line.
 #[test]
-fn nothing_is_left_of_what_showed_the_progress() {
+fn clears_the_progress_at_the_end() {
     let large = b"line\r\n".repeat(300_000);
     let server = Server::new(vec![(String::from("a"), large)]);
     let home = tempfile::tempdir().unwrap();
@@ -183,7 +184,7 @@ fn nothing_is_left_of_what_showed_the_progress() {
         let shown = before + &after;
         assert_eq!(last_line(&shown), "", "{command}: {shown:?}");
     }
-    // With --quiet there is none.
+    // With --quiet there is no progress bar.
     let journal = format!("--journal={}", path("another"));
     let options = [&*password, &to, &journal, "--quiet"];
     let (_, shown) = Terminal::run("fetch", &server.url, &options).end();

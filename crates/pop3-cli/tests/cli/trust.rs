@@ -1,5 +1,5 @@
 //! `--ca-file` and `--fingerprint` of `pop3 list`, `check` and `fetch`, against
-//! `pop3 serve` with the certificate that `openssl req -x509` makes.
+//! `pop3 serve` with a certificate made by `openssl req -x509`.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ struct Server {
 }
 
 impl Server {
-    /// None without openssl.
+    /// Returns `None` without openssl.
     fn new(name: &str) -> Option<Self> {
         let directory = TempDir::new().unwrap();
         let made = Command::new("openssl")
@@ -123,7 +123,7 @@ fn trusts_the_certificate_of_openssl_req_that_ca_file_names() {
 }
 
 #[test]
-fn a_fingerprint_is_enough_and_another_is_refused_with_what_was_found() {
+fn trusts_a_fingerprint_and_shows_the_found_one_if_it_differs() {
     let Some(server) = Server::new("DNS:elsewhere.example.org") else {
         return;
     };

@@ -1,9 +1,9 @@
-//! What clap answers.
+//! Errors and help texts of the argument parser.
 
 use crate::run;
 
 #[test]
-fn wrong_usage_is_64() {
+fn exits_with_64_on_wrong_usage() {
     for arguments in [
         &[][..],
         &["bogus"],
@@ -35,7 +35,7 @@ fn wrong_usage_is_64() {
 }
 
 #[test]
-fn help_and_version_are_no_error() {
+fn help_and_version_succeed() {
     for (arguments, part) in [
         (&["--help"][..], "Usage: pop3 <COMMAND>"),
         (&["--version"], concat!("pop3 ", env!("CARGO_PKG_VERSION"))),

@@ -1,11 +1,11 @@
-//! `pop3 audit` and the programs that it has recipes for: what it finds is what
-//! is known of them, and ours passes.
+//! `pop3 audit` on the programs that it has recipes for: it finds their known
+//! faults, and `pop3 fetch` passes.
 
 use std::{path::PathBuf, time::Duration};
 
 use pop3_conformance::audit::{self, Audit, Options, Recipe, Scenario, Store, Verdict};
 
-/// A recipe and its program, if that is installed.
+/// A recipe and its program, if the program is installed.
 fn known(name: &str) -> Option<(&'static Recipe, PathBuf)> {
     let recipe = audit::recipes().iter().find(|recipe| recipe.name() == name);
     let recipe = recipe.unwrap();
@@ -13,14 +13,15 @@ fn known(name: &str) -> Option<(&'static Recipe, PathBuf)> {
         None => PathBuf::from(env!("CARGO_BIN_EXE_pop3")),
         Some(package) => match recipe.program() {
             Some(program) => program,
-            // Says that it is skipped.
+            // Prints that the program is skipped.
             None => pop3_peers::find(name, package)?,
         },
     };
     Some((recipe, program))
 }
 
-/// The programs that `cargo xtask peers` installs only for a suite of the matrix.
+/// The programs that `cargo xtask peers` installs only for a suite of the
+/// matrix.
 const ONLY_IN_THE_MATRIX: [&str; 8] = [
     "fdm",
     "mutt",
@@ -32,7 +33,7 @@ const ONLY_IN_THE_MATRIX: [&str; 8] = [
     "textproto",
 ];
 
-/// The families of scenarios, with a program.
+/// Audits a program in these families of scenarios.
 fn audited(name: &str, families: &[&str]) -> Option<Audit> {
     let (recipe, program) = known(name)?;
     let wanted = |scenario: &&Scenario| families.contains(&scenario.family());
@@ -42,7 +43,7 @@ fn audited(name: &str, families: &[&str]) -> Option<Audit> {
         jobs: 4,
         ..Options::default()
     };
-    // What a client writes without end decides, not how long that takes.
+    // The disk limit, not the time limit, stops a client that writes forever.
     options.limits.disk = 4 << 20;
     options.limits.time = Duration::from_secs(600);
     Some(audit::audit(&recipe.client(&program), &scenarios, &options, &|_| {}).unwrap())
@@ -83,7 +84,7 @@ fn our_fetch_passes_every_scenario() {
     assert!(audit::scenarios().iter().all(tried), "{}", report.text());
 }
 
-/// The second run once deleted what the first had not received.
+/// A second run once deleted a message that the first had not received.
 #[test]
 fn our_fetch_deletes_nothing_unseen_where_the_first_dot_is_not_stuffed() {
     our_fetch_passes("first-dot-not-stuffed");
@@ -135,8 +136,8 @@ fn every_recipe_fetches_with_and_without_tls() {
             continue;
         };
         let text = audit.report().text();
-        // getmail6 6.18 waits for a child that may have ended before: it then
-        // stops with an error, and stores the message again in its next run.
+        // getmail6 6.18 waits for a child that may already have ended: it then
+        // stops with an error and stores the message again in its next run.
         let right = |verdict| match verdict {
             Verdict::Correct => true,
             Verdict::Warn => recipe.name() == "getmail6",
@@ -148,7 +149,7 @@ fn every_recipe_fetches_with_and_without_tls() {
 }
 
 #[test]
-fn curl_takes_a_truncated_message_for_a_whole_one() {
+fn curl_accepts_a_truncated_message_as_complete() {
     finds(
         "curl",
         "eof-anywhere-in-a-message",
@@ -163,7 +164,7 @@ fn curl_keeps_a_dot_that_was_not_doubled() {
 }
 
 #[test]
-fn mpop_writes_for_ever_at_the_end_of_the_connection() {
+fn mpop_writes_forever_at_the_end_of_the_connection() {
     finds(
         "mpop",
         "eof-anywhere-in-a-message",
@@ -173,7 +174,7 @@ fn mpop_writes_for_ever_at_the_end_of_the_connection() {
 }
 
 #[test]
-fn mpop_deletes_a_mail_that_lf_dot_lf_cut() {
+fn mpop_deletes_a_message_truncated_at_lf_dot_lf() {
     finds(
         "mpop",
         "end-lf-dot-lf",
@@ -183,7 +184,7 @@ fn mpop_deletes_a_mail_that_lf_dot_lf_cut() {
 }
 
 #[test]
-fn mpop_deletes_in_its_second_run_what_an_unstuffed_first_dot_cut() {
+fn mpop_deletes_in_its_second_run_a_message_truncated_at_an_unstuffed_first_dot() {
     finds(
         "mpop",
         "first-dot-not-stuffed",
@@ -203,7 +204,7 @@ fn mpop_stores_the_status_line_that_comes_before_the_end() {
 }
 
 #[test]
-fn poplib_deletes_the_message_that_an_unstuffed_first_dot_cut() {
+fn poplib_deletes_a_message_truncated_at_an_unstuffed_first_dot() {
     finds(
         "poplib",
         "first-dot-not-stuffed",
@@ -213,7 +214,7 @@ fn poplib_deletes_the_message_that_an_unstuffed_first_dot_cut() {
 }
 
 #[test]
-fn fetchmail_ends_a_message_behind_8191_octets() {
+fn fetchmail_ends_a_message_after_8191_octets() {
     finds(
         "fetchmail",
         "lines-at-buffer-sizes",

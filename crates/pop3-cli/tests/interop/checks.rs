@@ -1,11 +1,11 @@
-//! `pop3 check` against other servers: the rows that they fail, as facts.
+//! `pop3 check` against other servers: the rows that they are known to fail.
 
 use std::process::Command;
 
 use pop3_peers::{PASSWORD, Server, USER};
 use serde_json::Value;
 
-/// With all that the rows need, and the mail of LF line ends that both serve.
+/// Messages for every row, with the LF line ends that both servers store.
 const MESSAGES: [&str; 4] = [
     ".first: a dot\nSubject: 1\n\none line\nand another\n",
     "Subject: 2\n\n.dot\n..two\n.\nand an end\n",
@@ -34,7 +34,7 @@ fn check(server: &Server, verdicts: [&str; 2]) -> ([Vec<String>; 2], String) {
     (verdicts.map(rows), format!("{stderr}{report:#}"))
 }
 
-/// The table that it stuffs by has no line start at the first octet (2.3.19).
+/// Its stuffing does not treat the first octet as the start of a line (2.3.19).
 #[test]
 fn dovecot_does_not_stuff_the_first_octet() {
     if let Some(server) = pop3_peers::DOVECOT.start(MESSAGES, None).unwrap() {

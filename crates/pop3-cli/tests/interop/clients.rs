@@ -15,7 +15,7 @@ use crate::served::Served;
 
 const COUNT: usize = 300;
 
-/// Runs a client, which must succeed.
+/// Runs a client and asserts that it succeeds.
 pub(crate) fn run(command: &mut Command) -> Output {
     let output = command.stdin(Stdio::null()).output().unwrap();
     assert!(
@@ -27,7 +27,7 @@ pub(crate) fn run(command: &mut Command) -> Output {
     output
 }
 
-/// The same for one that does not deliver mail as root.
+/// Runs a client that does not deliver mail as root.
 fn run_in(directory: &Path, command: &mut Command) {
     use std::os::unix::{fs::MetadataExt as _, process::CommandExt as _};
     if fs::metadata(directory).unwrap().uid() == 0 {
@@ -37,8 +37,8 @@ fn run_in(directory: &Path, command: &mut Command) {
     run(command.env("HOME", directory).current_dir(directory));
 }
 
-/// A directory in memory where there is one: a client that waits for the disk after
-/// each message, while others wait for it too, may lose patience.
+/// A directory in memory if there is one: a client that waits for a busy disk
+/// after each message may reach a timeout.
 fn scratch() -> TempDir {
     TempDir::new_in("/dev/shm").unwrap_or_else(|_| TempDir::new().unwrap())
 }
@@ -53,7 +53,7 @@ fn stored(maildir: &Path) -> Vec<Vec<u8>> {
     stored
 }
 
-/// What was stored is what was sent, in whatever order.
+/// The stored messages are the sent ones, in any order.
 #[track_caller]
 pub(crate) fn assert_stored(maildir: &Path, mut messages: Vec<Vec<u8>>) {
     messages.sort();
@@ -77,7 +77,7 @@ fn maildir(directory: &Path) -> std::path::PathBuf {
     maildir
 }
 
-/// A file that others must not read.
+/// A file that other users cannot read.
 fn secret(path: &Path, text: &str) {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = fs::OpenOptions::new();
@@ -219,9 +219,9 @@ fn fetchmail() {
     served.assert_empty();
 }
 
-/// getmail6 6.18 misses that a child has ended if the child ends before getmail
-/// waits for it, which happens on a busy machine. After 60 s it fails. Here it
-/// waits for the child itself, and not for the signal.
+/// If a child ends before getmail6 6.18 waits for it, which happens on a busy
+/// machine, getmail misses that and fails after 60 s. Here it waits for the
+/// child itself, not for the signal.
 const PATIENT_GETMAIL: &str = "
 import os, runpy, sys
 from getmailcore.baseclasses import ForkingBase
@@ -256,7 +256,7 @@ fn getmail() {
     );
     run_in(
         directory.path(),
-        // The interpreter that has getmail's modules.
+        // The Python interpreter with getmail's modules.
         Command::new("/usr/bin/python3")
             .args(["-c", PATIENT_GETMAIL])
             .arg(getmail)
@@ -265,7 +265,7 @@ fn getmail() {
             .arg("--rcfile")
             .arg(configuration),
     );
-    // It puts a field of its own first.
+    // getmail adds a header field at the front.
     let field = b"Return-Path: <unknown>\n";
     let messages = messages
         .iter()

@@ -1,4 +1,4 @@
-//! Real servers and clients from Debian against ours.
+//! Servers and clients from Debian against ours.
 
 #![cfg(unix)]
 
@@ -8,5 +8,5 @@ mod clients;
 mod served;
 mod servers;
 
-/// How long a child may run: much longer than any that works.
+/// How long a child may run: much longer than a working one takes.
 pub(crate) const CHILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(900);

@@ -1,4 +1,4 @@
-//! `pop3 serve` over a Maildir of its own.
+//! `pop3 serve` over its own Maildir.
 
 use std::{
     fs,
@@ -9,7 +9,7 @@ use std::{
 use pop3_peers::{PASSWORD, USER};
 use tempfile::TempDir;
 
-/// A server that runs; stopped when dropped.
+/// A running server; dropping it stops it.
 pub(crate) struct Served {
     pub(crate) port: u16,
     directory: TempDir,
@@ -56,7 +56,7 @@ impl Served {
         }
     }
 
-    /// All messages are deleted.
+    /// Asserts that all messages are deleted.
     #[track_caller]
     pub(crate) fn assert_empty(&self) {
         for part in ["new", "cur"] {

@@ -1,5 +1,5 @@
-//! Our client against other servers: list, fetch 300 messages, octet for octet,
-//! delete, and find nothing new.
+//! Our client against other servers: it lists, fetches 300 messages octet for
+//! octet, deletes them, and then finds nothing new.
 
 use std::{
     ffi::OsStr,
@@ -29,7 +29,7 @@ fn pop3(directory: &Path) -> Command {
     command
 }
 
-/// All of it, from a server at that URL which announces such a size.
+/// Runs all steps against a server at that URL that announces such sizes.
 fn all(
     server: &Server,
     url: &str,
@@ -71,7 +71,7 @@ fn all(
     assert_eq!(fs::read_dir(maildir.join("new")).unwrap().count(), count);
 }
 
-/// mpopd and Courier say that they have deleted, and then do.
+/// mpopd and Courier report the deletion before they do it.
 fn assert_becomes_empty(server: &Server) {
     let deadline = Instant::now() + Duration::from_secs(300);
     while server.messages().unwrap() > 0 {
@@ -88,7 +88,7 @@ fn url(scheme: &str, port: u16) -> String {
     format!("{scheme}://{USER}@127.0.0.1:{port}")
 }
 
-/// All of it from one that serves what it was given.
+/// Runs all steps against a server that serves its messages unchanged.
 fn all_from(daemon: &Daemon) {
     let messages = messages(COUNT);
     if let Some(server) = daemon.start(&messages, None).unwrap() {
@@ -119,7 +119,7 @@ fn solid() {
 
 /// Neither stuffs a dot that is the first octet of a message.
 #[test]
-fn a_first_dot_that_is_not_stuffed_costs_no_mail() {
+fn an_unstuffed_first_dot_loses_no_mail() {
     for (daemon, options) in [
         (&DOVECOT, &["--delete"][..]),
         (&DOVECOT, &["--delete", "--no-pipelining"]),
@@ -175,7 +175,7 @@ fn dovecot_under_tls() {
 }
 
 #[test]
-fn whoever_does_stls() {
+fn every_server_with_stls() {
     let tls = Tls::new();
     for daemon in DAEMONS.into_iter().filter(|daemon| daemon.stls) {
         let Some(server) = daemon.start(messages(3), Some(tls.identity())).unwrap() else {
@@ -206,7 +206,7 @@ fn mpopd() {
     let messages = messages(COUNT);
     if let Some(server) = MPOPD.start(&messages, None).unwrap() {
         let url = url("pop3", server.address.port());
-        // It counts LF, not CRLF.
+        // mpopd counts LF, not CRLF.
         all(
             &server,
             &url,
@@ -217,7 +217,7 @@ fn mpopd() {
     }
 }
 
-/// An identity for servers, and who trusts it.
+/// A server certificate with its key, and the directory that holds them.
 struct Tls {
     certificate: String,
     key: String,

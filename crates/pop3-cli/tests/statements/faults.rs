@@ -20,7 +20,7 @@ pub(crate) mod server {
         child: Child,
         pub(crate) address: String,
         maildir: tempfile::TempDir,
-        /// How often it was waited for.
+        /// How often the check waited for the server.
         waits: u32,
     }
 

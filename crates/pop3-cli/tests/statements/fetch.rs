@@ -1,4 +1,4 @@
-//! The statements that bind clients and take a whole synchronization to see.
+//! The statements that bind clients and need a whole synchronization to check.
 
 use base64::Engine as _;
 use pop3_conformance::{Id, Release, statement};
@@ -8,23 +8,23 @@ use crate::checking::{Check, Fault, Flaw, Verdict};
 
 /// A client that synchronizes a maildrop.
 pub(crate) trait Fetches {
-    /// Does so once more, as that profile has it and with no other wish.
+    /// Synchronizes once more as this profile, with the usual login.
     fn fetch(&mut self, profile: &Profile) -> Transcript {
         self.fetch_as(profile, &MROSE)
     }
 
-    /// The same, with another login.
+    /// Synchronizes once more with another login.
     fn fetch_as(&mut self, profile: &Profile, login: &LogIn) -> Transcript;
 
-    /// Begins anew, with these messages in the maildrop: unique-ids and octets.
+    /// Starts over with these messages in the maildrop (unique-ids and octets).
     fn begin(&mut self, maildrop: &[(&str, &str)]);
 }
 
-/// A login, and whether the server takes it.
+/// A login, and whether the server accepts it.
 #[derive(Clone, Copy)]
 pub(crate) struct LogIn {
     pub(crate) user: &'static str,
-    /// By NTLM, not by USER and PASS.
+    /// By NTLM instead of USER and PASS.
     pub(crate) ntlm: bool,
     pub(crate) is_right: bool,
 }
@@ -41,14 +41,14 @@ pub(crate) struct Transcript {
     pub(crate) is_success: bool,
     /// The lines of each TCP connection.
     pub(crate) connections: Vec<Vec<String>>,
-    /// Messages that are in the maildrop.
+    /// Messages in the maildrop.
     pub(crate) left: Vec<String>,
-    /// Messages that the client has, in order.
+    /// Messages that the client has stored, in order.
     pub(crate) stored: Vec<String>,
 }
 
-/// How a client errs: as which profile it behaves, what it sends for a line, how
-/// many connections it makes besides.
+/// A fault of a client: the profile that it follows, the line that it sends
+/// instead, and how many extra connections it makes.
 #[derive(Clone, Copy)]
 pub(crate) struct Spoilt {
     pub(crate) profile: fn(&'static str) -> &'static str,
@@ -103,7 +103,7 @@ const fn profile(profile: fn(&'static str) -> &'static str) -> Spoilt {
     Spoilt { profile, ..SOUND }
 }
 
-/// The line, or in the place of one that begins so, another.
+/// Replaces the line with `other` if it begins with `start`.
 fn or(line: &str, start: &str, other: &str) -> String {
     if line.starts_with(start) { other } else { line }.to_owned()
 }
@@ -206,7 +206,7 @@ pub(crate) const FAULTS: &[Fault<Spoilt>] = &[
     ),
 ];
 
-/// The lines of a login by NTLM from AUTH on.
+/// The lines of an NTLM login, from AUTH on.
 fn ntlm(client: &mut dyn Fetches, is_right: bool) -> Result<Vec<String>, Flaw> {
     let login = LogIn {
         ntlm: true,
@@ -225,7 +225,7 @@ fn ntlm(client: &mut dyn Fetches, is_right: bool) -> Result<Vec<String>, Flaw> {
     Ok(lines[start..].to_vec())
 }
 
-/// The type of an NTLM message in base64 (MS-NLMP §2.2.1).
+/// The type of an NTLM message that is encoded in base64 (MS-NLMP §2.2.1).
 fn message_type(line: &str) -> Option<u8> {
     let octets = base64::engine::general_purpose::STANDARD
         .decode(line)
@@ -292,14 +292,14 @@ fn deleg_names_of_delegates_go_as_they_are(client: &mut dyn Fetches) -> Verdict 
     Ok(())
 }
 
-/// Profiles that differ.
+/// Profiles that behave differently.
 const SOME: [Profile; 3] = [
     Profile::RFC1939,
     Profile::OUTLOOK_2016,
     Profile::OUTLOOK_NEW,
 ];
 
-/// How often a maildrop is synchronized: where it matters most, again.
+/// How often a maildrop is synchronized: twice for the profiles in [`SOME`].
 fn times(profile: &Profile) -> usize {
     1 + usize::from(SOME.contains(profile))
 }
@@ -353,7 +353,7 @@ fn c0008_the_client_proves_who_it_is_before_anything_else(client: &mut dyn Fetch
 fn c0041_two_copies_under_one_unique_id_are_no_trouble(client: &mut dyn Fetches) -> Verdict {
     for profile in Profile::ALL {
         client.begin(&[("x", ONE), ("x", ONE), ("y", TWO)]);
-        // Outlook may act on either copy, RFC 1939 knows two messages.
+        // For Outlook either copy will do; for RFC 1939 they are two messages.
         let copies = match profile.equal_unique_ids {
             EqualUniqueIds::Apart => 2,
             EqualUniqueIds::Interchangeable => 1,
@@ -400,7 +400,7 @@ fn c0048_mail_is_deleted_up_to_2016_and_kept_from_2019(client: &mut dyn Fetches)
     Ok(())
 }
 
-/// Where the synchronization failed there is nothing to judge.
+/// If the synchronization failed, there is nothing to judge.
 fn whole(transcript: Transcript) -> Result<Transcript, Flaw> {
     match transcript.is_success {
         true => Ok(transcript),

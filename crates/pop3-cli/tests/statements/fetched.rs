@@ -1,4 +1,4 @@
-//! `pop3 fetch` as the client under test, in front of our own server.
+//! `pop3 fetch` as the client under test, connected to our own server.
 
 use std::{
     fs,
@@ -41,23 +41,24 @@ fn each_fault_fails_the_checks_of_its_statement_and_no_other() {
 /// Unique-id and octets.
 type Message = (String, String);
 
-/// A CHALLENGE_MESSAGE (MS-NLMP §4.2.4.3, but for its target name).
+/// A CHALLENGE_MESSAGE (that of MS-NLMP §4.2.4.3 with another target name).
 const CHALLENGE: &str = "TlRMTVNTUAACAAAAAAAAAAAAAAAzgoriAQIDBAUGBwgAAAAAAAAAAAQABAAwAAAAAAAAAA==";
 
-/// The connection that begins with this is the last.
+/// The first line of the last connection.
 const END: &str = "END\r\n";
 
 /// A connection that tests whether a slow server expects TLS. It is not a session,
 /// and only occurs on a busy machine.
 const PROBE: &str = "a TLS handshake";
 
-/// What that begins with.
+/// The first octets of such a connection.
 const HANDSHAKE: u8 = 0x16;
 
 struct Fetch {
     fault: Spoilt,
     maildrop: Vec<Message>,
-    /// One for all synchronizations, for the port is part of the account.
+    /// The same for all synchronizations, because the port is part of the
+    /// account.
     listener: TcpListener,
     home: tempfile::TempDir,
 }
@@ -73,7 +74,8 @@ impl Fetch {
     }
 }
 
-/// On a file system in memory if there is one: a run waits for the disk often.
+/// On a file system in memory if there is one, because a run often waits for
+/// the disk.
 fn home() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     let home = match memory.is_dir() {
@@ -125,7 +127,7 @@ impl Fetches for Fetch {
         }
         let mut last = TcpStream::connect(address).unwrap();
         last.write_all(END.as_bytes()).unwrap();
-        // To leave with octets unread could take END away from the server.
+        // Closing with unread octets could keep END from reaching the server.
         let _ = last.read_to_end(&mut Vec::new());
         let (connections, left) = server.join().unwrap();
         let mut stored: Vec<String> = fs::read_dir(maildir.join("new"))
@@ -147,7 +149,7 @@ impl Fetches for Fetch {
 }
 
 /// Serves the maildrop to one connection after another. Returns the lines of
-/// each, and what is left.
+/// each connection and the remaining messages.
 fn serve(
     listener: &TcpListener,
     maildrop: &[Message],
@@ -190,7 +192,7 @@ fn connection(
     loop {
         while let Some(octets) = session.poll_transmit() {
             let sent = octets.len();
-            // A client that has closed gets no more.
+            // A client that has closed gets no further replies.
             let _ = stream.write_all(octets);
             session.handle_transmitted(now, sent);
         }

@@ -1,7 +1,7 @@
-//! The statements of MS-STANOPOP3 on the command: those that bind servers on
-//! `pop3 serve` over TCP, by the checks that hold `pop3-proto` to them, and those
-//! on whole synchronizations on `pop3 fetch`. Most faults are shown in memory, and
-//! those here that need a connection.
+//! The statements of MS-STANOPOP3 on the command. Those that bind servers are
+//! checked on `pop3 serve` over TCP, by the checks that `pop3-proto` must pass,
+//! and those on whole synchronizations on `pop3 fetch`. Most faults are shown
+//! in memory; those here need a connection.
 
 #![cfg(unix)]
 
@@ -10,7 +10,7 @@
 #[allow(dead_code, reason = "CONFORMANCE.md is made elsewhere")]
 mod checking;
 
-/// How long a child may run: much longer than any that works.
+/// How long a child may run: much longer than a working one takes.
 pub(crate) const CHILD_LIMIT: std::time::Duration = std::time::Duration::from_secs(120);
 
 mod faults;

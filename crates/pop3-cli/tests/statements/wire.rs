@@ -1,5 +1,5 @@
-//! Servers that break a statement in what goes over TCP: `pop3 serve`, with
-//! something between it and the client that errs.
+//! Servers that break a statement in how they use TCP: `pop3 serve` behind a
+//! faulty proxy.
 
 use std::{
     io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
@@ -20,13 +20,14 @@ use crate::{
     server::{Subject, basics, is_multi_line},
 };
 
-/// What is passed on for a reply: octets, each piece in a segment of its own.
+/// What is passed on for a reply: pieces of octets, each in its own segment.
 /// `None` ends the connection.
 type Reply = fn(&Command<'_>, &str) -> Option<Vec<String>>;
 
-/// A command that came. The greeting is the reply to that before the first.
+/// A command that came. The greeting counts as the reply to a command before
+/// the first.
 struct Command<'a> {
-    /// How many came before.
+    /// How many commands came before.
     number: usize,
     line: &'a str,
     /// How many connections came before.
@@ -34,7 +35,7 @@ struct Command<'a> {
 }
 
 const SOUND: &[Reply] = &[
-    // An octet in each segment: of a message that would take long.
+    // One octet in each segment; for a whole message that would take long.
     |_, reply| {
         let pieces = reply.chars().map(String::from);
         Some(match reply.len() {
@@ -42,7 +43,7 @@ const SOUND: &[Reply] = &[
             _ => vec![reply.to_owned()],
         })
     },
-    // CR and LF apart.
+    // CR and LF in separate segments.
     |_, reply| Some(reply.split_inclusive('\r').map(Into::into).collect()),
 ];
 
@@ -104,7 +105,7 @@ fn on(is_here: bool, reply: &str, change: impl Fn(&str) -> String) -> Option<Vec
 }
 
 #[test]
-fn how_replies_are_cut_changes_nothing() {
+fn ignores_how_replies_are_split() {
     for reply in SOUND {
         for check in basics::CHECKS {
             passes((check.run)(&mut Between::new(*reply)));
@@ -126,7 +127,7 @@ fn each_fault_fails_the_checks_of_its_statement_and_no_other() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Listens in the place of `pop3 serve`.
+/// Listens in place of `pop3 serve`.
 struct Between {
     served: Served,
     reply: Reply,
@@ -173,7 +174,7 @@ impl Subject for Between {
     }
 }
 
-/// Passes on each command and the reply to it, and counts the replies.
+/// Passes on each command and its reply, and counts the replies.
 fn pass_on(
     mut client: &TcpStream,
     mut server: &TcpStream,
@@ -206,7 +207,7 @@ fn pass_on(
     None
 }
 
-/// The reply to a command, an octet a character.
+/// The reply to a command, with one character for each octet.
 fn read(replies: &mut BufReader<&TcpStream>, command: &str) -> Option<String> {
     let mut reply = Vec::new();
     loop {
@@ -221,15 +222,15 @@ fn read(replies: &mut BufReader<&TcpStream>, command: &str) -> Option<String> {
 
 struct Client {
     stream: TcpStream,
-    /// Replies that are due, the greeting among them.
+    /// Expected replies, including the greeting.
     asked: usize,
     answered: Arc<AtomicUsize>,
 }
 
-/// How long octets may be under way that were sent.
+/// How long sent octets may take to arrive.
 const UNDER_WAY: Duration = Duration::from_millis(50);
 
-/// How often a client looks whether more is to be expected.
+/// How often a client checks whether more will come.
 const LOOK: Duration = Duration::from_millis(5);
 
 impl Connection for Client {
@@ -238,7 +239,7 @@ impl Connection for Client {
         self.stream.write_all(octets)
     }
 
-    /// Waits no longer than until everything is answered.
+    /// Waits at most until every command is answered.
     fn receive(&mut self, into: &mut [u8], within: Duration) -> io::Result<usize> {
         if within.is_zero() {
             self.stream.set_nonblocking(true)?;

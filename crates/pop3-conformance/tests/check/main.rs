@@ -1,5 +1,5 @@
-//! The rows of `check`: a server that does all right passes each, and one that
-//! does one thing wrong fails that row, and no other.
+//! The rows of `check`: a correct server passes each row, and a server with one
+//! fault fails that fault's row and no other.
 
 mod faults;
 mod mock;

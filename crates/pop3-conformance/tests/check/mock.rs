@@ -1,5 +1,5 @@
 //! A server in memory: the session of pop3-proto over the testkit's store, with
-//! one fault, or none.
+//! one fault or none.
 
 use std::{
     cell::RefCell,
@@ -15,10 +15,10 @@ use pop3_testkit::store::{Locked, Store};
 pub(crate) const USER: &str = "mrose";
 pub(crate) const PASSWORD: &str = "tanstaaf";
 
-/// What faults see as the command that the greeting answers.
+/// The command that faults see for the greeting.
 pub(crate) const GREETING: &str = "(greeting)";
 
-/// What a fault can look at.
+/// What a fault can see.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     /// Connections so far.
@@ -26,30 +26,30 @@ pub(crate) struct State {
     pub(crate) is_tls: bool,
     pub(crate) is_logged_in: bool,
     pub(crate) refused_logins: u32,
-    /// The arguments of DELE in this session, RSET forgotten.
+    /// The arguments of DELE in this session since the last RSET.
     pub(crate) deleted: Vec<String>,
     /// QUITs in the TRANSACTION state, over all connections.
     pub(crate) quits: u32,
-    /// A message was removed.
+    /// Whether a message was removed.
     pub(crate) has_removed: bool,
-    /// The unique-ids that UIDL told first.
+    /// The unique-ids of the first UIDL reply.
     pub(crate) unique_ids: Vec<String>,
     /// The commands before this one in this session.
     pub(crate) said: Vec<String>,
-    /// Another session had the maildrop when this one began.
+    /// Whether another session had the maildrop when this one began.
     #[allow(dead_code, reason = "the statements have use for it")]
     pub(crate) is_busy: bool,
-    /// Messages that arrived since the server began.
+    /// Messages that arrived since the server started.
     pub(crate) arrivals: u32,
-    /// Of them those that arrived in this session.
+    /// Messages that arrived in this session.
     pub(crate) arrivals_here: u32,
 }
 
-/// How a server errs: in what it reads a command as, in what it answers, or in
-/// what it does with the connection.
+/// A server's fault: in how it reads commands, in its answers, or in how it
+/// treats the connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Fault {
-    /// What is in the maildrop.
+    /// The messages of the maildrop.
     pub(crate) messages: &'static [&'static str],
     pub(crate) command: fn(&State, &str) -> String,
     pub(crate) reply: fn(&State, &str, &str) -> String,
@@ -61,30 +61,31 @@ pub(crate) enum Quirk {
     None,
     /// The connection stays open after QUIT.
     StaysOpen,
-    /// It closes after a refused login, and takes what comes to a closed one.
+    /// It closes after a refused login; octets sent later are accepted and
+    /// lost.
     HangsUp,
-    /// Of two messages asked for at once, the first line of the second comes before
-    /// the end of the first.
+    /// When two messages are pipelined, the first line of the second reply
+    /// comes before the end of the first.
     Interleaves,
-    /// Of two commands that come at once the second is answered first.
+    /// When two commands come at once, the second is answered first.
     Swaps,
     /// It closes after each refusal.
     ClosesAfterRefusal,
-    /// It closes at this command, without an answer.
+    /// It closes without an answer at this command.
     ClosesAt(&'static str),
-    /// Before TLS it closes at anything but CAPA and STLS, without an answer.
+    /// Before TLS it closes without an answer at anything but CAPA and STLS.
     WantsTls,
-    /// What is marked is removed when the connection breaks.
+    /// Messages marked as deleted are removed when the connection breaks.
     DropRemoves,
-    /// Of commands that come at once only the first is read.
+    /// When several commands come at once, only the first is read.
     OneAtATime,
-    /// What came with STLS is obeyed under TLS.
+    /// Commands that came together with STLS are executed under TLS.
     ObeysWhatCameWithStls,
-    /// One octet arrives at a time, and each takes a number of seconds.
+    /// Octets arrive one at a time, each after this many seconds.
     Slow(u64),
 }
 
-/// Dots where they matter, and no two of one size; the last is not the
+/// Dots where they matter, and all sizes different; the last message is not the
 /// smallest.
 pub(crate) const MESSAGES: &[&str] = &[
     ".first: a dot\r\nSubject: 1\r\n\r\none line\r\nand another\r\n",
@@ -184,8 +185,8 @@ impl Network for Mock {
     }
 }
 
-/// A session that takes passwords without TLS, so that the client is what keeps
-/// one back.
+/// A session that accepts passwords without TLS, so that only the client can
+/// hold one back.
 fn session(now: Instant) -> Session<Locked> {
     let config = Config::new().dangerous_plaintext_without_tls(true);
     Session::new(config, now)
@@ -199,14 +200,14 @@ struct Line {
     shared: Rc<RefCell<Shared>>,
     input: Vec<u8>,
     output: Vec<u8>,
-    /// What came with STLS.
+    /// Octets that came together with STLS.
     kept: Vec<u8>,
     waits_for_tls: bool,
     is_closed: bool,
 }
 
 impl Line {
-    /// Reads the lines that are whole.
+    /// Reads the complete lines.
     fn read(&mut self) {
         let mut is_first = true;
         let mut last = self.output.len();
@@ -248,8 +249,8 @@ impl Line {
         }
     }
 
-    /// If a message is before this reply, which has a block: its end comes after
-    /// the first line of this reply.
+    /// If a message comes before this reply, which has a block, moves the end
+    /// of that message after the first line of this reply.
     fn interleave(&mut self, start: usize) {
         const END: &[u8] = b"\r\n.\r\n";
         let reply = self.output.split_off(start);
@@ -278,13 +279,13 @@ impl Line {
         }
     }
 
-    /// Ends the connection, and gives the maildrop back.
+    /// Ends the connection and releases the maildrop.
     fn close(&mut self) {
         self.is_closed = true;
         self.session = session(self.shared.borrow().now);
     }
 
-    /// The session's own answer.
+    /// The correct answer of the session.
     fn obey(&mut self, line: &str) -> Vec<u8> {
         let now = self.shared.borrow().now;
         let octets = format!("{line}\r\n").into_bytes();
@@ -354,9 +355,10 @@ impl Line {
         }
     }
 
-    /// Answers as the fault has it.
+    /// Answers with the fault applied.
     fn say(&mut self, command: &str, reply: &[u8]) {
-        // Octets as Latin-1 characters, so that faults can work on text.
+        // Each octet becomes a Latin-1 character, so that faults can work on
+        // text.
         let reply: String = reply.iter().map(|octet| char::from(*octet)).collect();
         let said = (self.fault.reply)(&self.shared.borrow().state, command, &reply);
         let is_refusal = said.starts_with('-');

@@ -1,4 +1,4 @@
-//! What the rows say of servers in memory.
+//! The verdicts of the rows on servers in memory.
 
 use std::{
     collections::BTreeSet,
@@ -44,7 +44,7 @@ pub(crate) fn report(fault: Fault) -> Report {
     run(&mut Mock::new(fault), &options()).unwrap()
 }
 
-/// The rows that are not as they should be.
+/// The rows that are not well.
 pub(crate) fn found(report: &Report) -> Vec<&str> {
     let rows = report.rows().iter();
     rows.filter(|row| row.verdict().outcome() >= Outcome::Noted)
@@ -57,7 +57,7 @@ pub(crate) fn changed(reply: fn(&State, &str, &str) -> String) -> Report {
 }
 
 #[test]
-fn a_server_that_does_all_right_passes_every_row() {
+fn a_correct_server_passes_every_row() {
     let report = report(NO_FAULT);
     for row in report.rows() {
         assert_eq!(
@@ -106,7 +106,7 @@ fn every_statement_that_binds_servers_has_a_row() {
 }
 
 #[test]
-fn what_is_not_as_it_should_be_has_a_consequence_and_no_secret() {
+fn every_failure_names_a_consequence_and_no_secret() {
     for (row, what, fault) in faults() {
         let report = report(fault);
         let found = report
@@ -121,7 +121,7 @@ fn what_is_not_as_it_should_be_has_a_consequence_and_no_secret() {
 }
 
 #[test]
-fn without_leave_nothing_is_removed() {
+fn removes_nothing_without_permission() {
     let mut options = options();
     options.destructive = false;
     let mut mock = Mock::new(NO_FAULT);
@@ -160,7 +160,7 @@ fn an_empty_maildrop_fails_nothing() {
 }
 
 #[test]
-fn without_material_a_row_says_what_it_needs() {
+fn a_row_that_lacks_messages_says_what_it_needs() {
     let report = report(Fault {
         messages: &["Subject: 1\r\n\r\ntext\r\n", "Subject: 22\r\n\r\ntext\r\n"],
         ..NO_FAULT
@@ -189,7 +189,7 @@ fn rows_can_be_chosen() {
 }
 
 #[test]
-fn a_wrong_password_is_no_report() {
+fn a_wrong_password_ends_the_run_without_a_report() {
     let account = Account {
         password: "wrong",
         ..account()
@@ -203,9 +203,10 @@ fn a_wrong_password_is_no_report() {
     assert!(shown.contains("C: PASS ***"), "{shown}");
 }
 
-/// The port of another protocol is a report: the server is there, and is wrong.
+/// The port of another protocol gives a report: a server is there, and it is
+/// wrong.
 #[test]
-fn what_is_not_pop3_fails() {
+fn fails_a_server_of_another_protocol() {
     let smtp = Fault {
         reply: |_, command, reply| match command {
             GREETING => "220 mail.example.org ESMTP\r\n".to_owned(),
@@ -220,7 +221,7 @@ fn what_is_not_pop3_fails() {
 }
 
 #[test]
-fn a_server_that_is_busy_is_no_report() {
+fn a_busy_server_ends_the_run_without_a_report() {
     let busy = Fault {
         reply: |_, command, reply| match command {
             GREETING => "-ERR [SYS/TEMP] later\r\n".to_owned(),
@@ -232,9 +233,9 @@ fn a_server_that_is_busy_is_no_report() {
     assert!(matches!(unable, Err(Unable::Busy(_))), "{unable:?}");
 }
 
-/// A first line has its time as a whole, however its octets come.
+/// The time limit is for the whole first line, however its octets arrive.
 #[test]
-fn who_sends_a_line_octet_by_octet_is_not_waited_for() {
+fn does_not_wait_for_a_line_that_comes_octet_by_octet() {
     let fault = Fault {
         quirk: Quirk::Slow(10),
         ..NO_FAULT
@@ -246,8 +247,8 @@ fn who_sends_a_line_octet_by_octet_is_not_waited_for() {
     assert!(mock.now() - start <= options().limits.reply + Duration::from_secs(10));
 }
 
-/// A block may take as long as the run, and what was not seen in that time fails
-/// nothing.
+/// A block may take as long as the run, and nothing fails because it was not
+/// seen in that time.
 #[test]
 fn a_slow_line_fails_nothing() {
     let run_times = [(1, 1_000_000), (2, 1_000_000)].into_iter();
@@ -276,7 +277,7 @@ fn a_slow_line_fails_nothing() {
 }
 
 #[test]
-fn to_hang_up_after_a_refused_login_leaves_no_command_unanswered() {
+fn accepts_a_close_after_a_refused_login() {
     let fault = Fault {
         quirk: Quirk::HangsUp,
         ..NO_FAULT
@@ -285,8 +286,8 @@ fn to_hang_up_after_a_refused_login_leaves_no_command_unanswered() {
 }
 
 #[test]
-fn sizes_that_are_wrong_throughout_do_not_say_which_message_came() {
-    // Each message has the size of the one before, and there is no TOP.
+fn does_not_identify_messages_by_sizes_that_are_all_wrong() {
+    // Each message has the size of the previous one, and there is no TOP.
     let report = changed(|_, command, reply| match command {
         "CAPA" => reply.replace("TOP\r\n", ""),
         _ if command.starts_with("TOP") => "-ERR\r\n".to_owned(),
@@ -308,7 +309,7 @@ fn sizes_that_are_wrong_throughout_do_not_say_which_message_came() {
 }
 
 #[test]
-fn a_message_whose_size_changes_is_not_gone() {
+fn a_message_whose_size_changes_still_exists() {
     let report = changed(|state, command, reply| match command {
         "LIST" if state.quits > 0 => reply.replacen("\r\n1 ", "\r\n1 1", 1),
         _ => reply.to_owned(),
@@ -320,9 +321,9 @@ fn a_message_whose_size_changes_is_not_gone() {
     );
 }
 
-/// As Mailutils, which adds a header field to what has a unique-id.
+/// Mailutils adds a header field to messages that have a unique-id.
 #[test]
-fn sizes_that_grow_in_a_session_are_no_answers_to_other_commands() {
+fn growing_sizes_are_not_answers_to_other_commands() {
     let report = changed(|state, command, reply| match command {
         "STAT" if !state.unique_ids.is_empty() => reply.replacen("+OK 4 ", "+OK 4 1", 1),
         _ => reply.to_owned(),
@@ -334,9 +335,9 @@ fn sizes_that_grow_in_a_session_are_no_answers_to_other_commands() {
     );
 }
 
-/// As some proxies do.
+/// Some proxies do this.
 #[test]
-fn to_close_after_a_refusal_is_no_fault() {
+fn accepts_a_close_after_a_refusal() {
     let report = report(Fault {
         quirk: Quirk::ClosesAfterRefusal,
         ..NO_FAULT
@@ -352,9 +353,9 @@ fn to_close_after_a_refusal_is_no_fault() {
     }
 }
 
-/// As stunnel does in front of a server.
+/// stunnel does this in front of a server.
 #[test]
-fn to_close_at_commands_before_tls_gives_no_mail_away() {
+fn accepts_a_close_at_commands_before_tls() {
     let report = report(Fault {
         quirk: Quirk::WantsTls,
         ..NO_FAULT
@@ -366,7 +367,7 @@ fn to_close_at_commands_before_tls_gives_no_mail_away() {
 }
 
 #[test]
-fn finds_a_moved_unique_id_however_few_messages_are_retrieved_again() {
+fn finds_a_moved_unique_id_when_few_messages_are_retrieved_again() {
     let mut options = options();
     options.limits.messages_again = 1;
     let (.., fault) = faults()
@@ -393,15 +394,15 @@ fn says_which_announced_command_is_not_answered() {
     );
 }
 
-/// Each line end counts for one octet, and CR comes twice: sizes and blank lines
-/// are not what they seem.
+/// Each line end counts as one octet, and CR comes twice, so sizes and blank
+/// lines are misleading.
 #[test]
-fn lines_that_end_in_cr_cr_lf_are_no_other_message() {
+fn does_not_mistake_cr_cr_lf_line_ends_for_another_message() {
     for blank in ["\r\n", "\r\r\n"] {
         let report = report(match blank {
             "\r\n" => DOUBLE_CR,
             _ => Fault {
-                // TOP takes no line for blank, and sends all.
+                // TOP treats no line as blank and sends everything.
                 command: |_, command| match command.strip_prefix("TOP ") {
                     Some(rest) => format!("RETR {}", rest.split(' ').next().unwrap()),
                     None => command.to_owned(),

@@ -1,4 +1,4 @@
-//! What a server is told to log in, and what comes out again.
+//! The secrets of a login do not appear in the output.
 
 use std::{
     cell::RefCell,
@@ -32,8 +32,8 @@ fn shows_no_line_that_repeats_the_password() {
     );
 }
 
-/// A network that fails, from a connection on, with an error that quotes what
-/// came.
+/// A network that fails from a connection on, with an error that quotes the
+/// received octets.
 struct Failing {
     mock: Mock,
     from: u32,
@@ -50,7 +50,7 @@ struct Line {
     connection: Box<dyn Connection>,
     error: Option<io::ErrorKind>,
     is_local: bool,
-    /// What was sent without TLS, if that is of interest.
+    /// Records what was sent without TLS, if the test needs it.
     in_clear: Option<Rc<RefCell<String>>>,
 }
 
@@ -163,7 +163,7 @@ impl Network for Overheard {
     }
 }
 
-/// What became of a run, and what was sent in the clear.
+/// The result of a run, and what was sent in the clear.
 fn overheard(
     protection: Protection,
     is_local: bool,
@@ -252,7 +252,7 @@ fn sends_no_password_in_the_clear_where_stls_is_announced() {
 }
 
 #[test]
-fn goes_on_without_tls_where_that_is_allowed() {
+fn continues_without_tls_where_that_is_allowed() {
     let if_offered = Protection::StlsIfOffered;
     for (protection, is_local) in [(Protection::Stls, true), (if_offered, false)] {
         let (report, in_clear) = overheard(protection, is_local, None, WITHOUT_STLS);

@@ -1,12 +1,12 @@
-//! What a check of a statement is, how checks become tests, and what a fault is
-//! that shows that they bite.
+//! What a check of a statement is, how checks become tests, and what a fault
+//! is, which shows that a check can fail.
 
-/// Why a check does not pass.
+/// The reason why a check does not pass.
 #[derive(Debug)]
 pub(crate) enum Flaw {
     /// The statement is violated.
     Violation(String),
-    /// It cannot be told, since something before it went wrong.
+    /// The check cannot decide, because an earlier step failed.
     Unable(String),
 }
 
@@ -37,13 +37,13 @@ impl<S: ?Sized> Check<S> {
     }
 }
 
-/// A side that breaks one statement.
+/// A faulty side that breaks one statement.
 #[derive(Clone, Copy)]
 pub(crate) struct Fault<F> {
     pub(crate) id: &'static str,
     pub(crate) what: &'static str,
     pub(crate) fault: F,
-    /// Statements that it breaks too, and why it must.
+    /// Other statements that it must break too, each with the reason.
     pub(crate) also: &'static [(&'static str, &'static str)],
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn found<S: ?Sized + 'static>(
     found
 }
 
-/// What the table says of a fault against what the checks found.
+/// Compares the table's row of a fault with what the checks found.
 pub(crate) fn compare<F>(fault: &Fault<F>, found: &[String]) -> Result<(), String> {
     let also = fault.also.iter().map(|(id, _)| *id);
     let mut expected: Vec<&str> = also.chain([fault.id]).collect();
@@ -81,7 +81,7 @@ macro_rules! ensure {
     };
 }
 
-/// The checks of a file as a list, and a test of each on the sound side.
+/// Lists the checks of a file, and makes a test of each on the correct side.
 macro_rules! checks {
     ($side:ty, $sound:ident: $($name:ident),+ $(,)?) => {
         pub(crate) const CHECKS: &[$crate::checking::Check<$side>] = &[$(

@@ -16,7 +16,7 @@ pub(crate) mod login;
 pub(crate) mod reading;
 pub(crate) mod states;
 
-/// Begins sessions of the client under test.
+/// Starts sessions of the client under test.
 pub(crate) trait Sessions {
     fn begin(&self, config: Config, now: Instant) -> Box<dyn view::Client>;
 }
@@ -34,7 +34,7 @@ pub(crate) const STATES: [State; 7] = [
 
 const TIMESTAMP: &str = "<1896.697170952@dbc.mtview.ca.us>";
 
-/// A session with a clock that stands still.
+/// A session whose clock does not advance.
 pub(crate) struct Talk {
     session: Box<dyn view::Client>,
     now: Instant,
@@ -51,7 +51,7 @@ impl Talk {
         }
     }
 
-    /// Greeted, and not under TLS yet.
+    /// A session after the greeting and before TLS.
     fn without_tls(sessions: &dyn Sessions, profile: Profile) -> Self {
         let mut talk = Self::connected(sessions, profile, Transport::StlsRequired);
         talk.receive("+OK ready\r\n");
@@ -95,7 +95,7 @@ impl Talk {
         self.session.state()
     }
 
-    /// What is sent for a command, or why it is not.
+    /// The octets that the client sends for a command, or why it refuses.
     pub(crate) fn send(&mut self, command: &Command<'_>) -> Result<String, String> {
         let sent = match command {
             Command::Dele(number) => {
@@ -110,7 +110,7 @@ impl Talk {
         Ok(octets.iter().map(|&octet| char::from(octet)).collect())
     }
 
-    /// What the client makes of what the server sends.
+    /// The client's events for what the server sends.
     pub(crate) fn receive(&mut self, octets: &str) -> Vec<ClientEvent> {
         let (mut said, mut rest) = (Vec::new(), octets.as_bytes());
         while !rest.is_empty() && self.error.is_none() {
@@ -122,8 +122,8 @@ impl Talk {
         said
     }
 
-    /// What the client makes of the reply to a command; nothing if it does not
-    /// send it.
+    /// The client's events for the reply to a command; none if it does not send
+    /// the command.
     pub(crate) fn ask(&mut self, command: &Command<'_>, reply: &str) -> Vec<ClientEvent> {
         match self.send(command) {
             Ok(_) => self.receive(reply),
@@ -143,7 +143,7 @@ pub(crate) fn checks() -> impl Iterator<Item = &'static Check<dyn Sessions>> {
     files.into_iter().flatten()
 }
 
-/// The profiles of Outlook.
+/// The profiles of Outlook's releases.
 pub(crate) fn outlook() -> impl Iterator<Item = Profile> {
     Profile::ALL
         .into_iter()
@@ -170,7 +170,7 @@ pub(crate) fn apop() -> Command<'static> {
 }
 
 #[test]
-fn sessions_come_into_each_state() {
+fn sessions_reach_each_state() {
     for profile in Profile::ALL {
         for state in STATES {
             let mut talk = Talk::in_state(&SOUND, profile, state);

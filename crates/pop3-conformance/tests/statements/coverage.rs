@@ -10,7 +10,8 @@ use crate::{
     page::{Side, render},
 };
 
-/// The ids of all that binds a side: statements, and requirements of MS-OXPOP3.
+/// The ids of all items that bind a side: statements, and requirements of
+/// MS-OXPOP3.
 fn binding(side: Side) -> BTreeSet<String> {
     let rows = statements().iter().filter(|row| side.is_bound(row.party()));
     let more = oxpop3::REQUIREMENTS
@@ -22,7 +23,7 @@ fn binding(side: Side) -> BTreeSet<String> {
 }
 
 #[test]
-fn all_that_binds_a_side_has_checks_and_faults_there() {
+fn every_item_has_checks_and_faults_on_each_side_that_it_binds() {
     for side in Side::ALL {
         let checked: BTreeSet<String> = side.checks().into_iter().map(|(id, ..)| id).collect();
         let faults = side.faults().into_iter();

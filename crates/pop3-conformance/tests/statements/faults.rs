@@ -1,5 +1,5 @@
-//! For each statement and each side that it binds, ways to break it: our own
-//! session, with what it reads or sends changed.
+//! Ways to break each statement on each side that it binds: our own session,
+//! with changes to what it reads or sends.
 
 pub(crate) mod client;
 pub(crate) mod server;

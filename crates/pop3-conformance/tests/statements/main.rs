@@ -1,9 +1,9 @@
-//! The statements of MS-STANOPOP3 on both sides that they bind: checks that hold
-//! `pop3-proto` to each, and faults that show that the checks bite.
+//! The statements of MS-STANOPOP3 on both sides that they bind: checks that
+//! `pop3-proto` must pass, and faults that show that the checks can fail.
 //!
-//! A check runs as a test on our own session, and on each fault: a session of
-//! ours that breaks one statement fails the checks of that statement and passes
-//! all others.
+//! A check runs as a test on our own session and on each fault. A fault is our
+//! session with one statement broken: it fails the checks of that statement and
+//! passes all others.
 
 #[macro_use]
 mod checking;

@@ -1,5 +1,5 @@
-//! What our side of the connection makes of it when the other does not comply, or
-//! complies in a way that few do.
+//! How our side reacts when the other side does not comply, or complies in a
+//! rare way.
 
 mod commands;
 mod listings;

@@ -1,5 +1,5 @@
-//! MS-OXPOP3: what Outlook adds to POP3, NTLM and names of delegates. Here is what
-//! our server makes of it; `fetch.rs` has what our client does.
+//! MS-OXPOP3: NTLM and names of delegates, which Outlook adds to POP3. This
+//! file tests our server; `fetch.rs` tests our client.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::{
     page::Side,
 };
 
-/// The id, the section, the sides that it binds, and what it says.
+/// The id, the section, the sides that it binds, and its text.
 pub(crate) const REQUIREMENTS: &[(&str, &str, &[Side], &str)] = &[
     (
         "NTLM1",
@@ -49,12 +49,12 @@ pub(crate) const REQUIREMENTS: &[(&str, &str, &[Side], &str)] = &[
     ),
 ];
 
-/// A server with one login after another.
+/// A server for one login after another.
 #[derive(Clone, Copy)]
 pub(crate) struct Server {
-    /// What is sent for a reply.
+    /// What it sends for a reply.
     says: fn(&str) -> String,
-    /// What a line is read as.
+    /// How it reads a line.
     reads: fn(&str) -> String,
 }
 
@@ -63,19 +63,19 @@ const SOUND: Server = Server {
     reads: |line| line.to_owned(),
 };
 
-/// The result of the lines of a client.
+/// The result of a client's lines.
 #[derive(Debug, Default)]
 struct Heard {
     /// The greeting, then a reply for each line.
     replies: Vec<String>,
-    /// Names and NTLM messages, as the driver has them.
+    /// Names and NTLM messages that the driver received.
     driver: Vec<String>,
 }
 
 const CHALLENGE: &str = "TlRMTVNTUAACAAAA";
 
 impl Server {
-    /// A session. It offers NTLM, or not, and takes the login, or not.
+    /// Runs a session that offers NTLM or not, and accepts the login or not.
     fn hear(self, offers: bool, is_right: bool, lines: &[&str]) -> Result<Heard, Flaw> {
         let now = Instant::now();
         let ntlm = Mechanism::new("NTLM").expect("a mechanism");

@@ -1,4 +1,5 @@
-//! `CONFORMANCE.md`: the statements with what holds this code to them.
+//! `CONFORMANCE.md`: each statement with the checks and faults that hold this
+//! code to it.
 
 use std::fmt::{self, Write as _};
 
@@ -38,7 +39,7 @@ impl Side {
         }
     }
 
-    /// The id of each fault, and what it does.
+    /// The id of each fault, and its description.
     pub(crate) fn faults(self) -> Vec<(&'static str, &'static str)> {
         match self {
             Self::Server => faults::server::faults()
@@ -70,7 +71,6 @@ impl fmt::Display for Side {
     }
 }
 
-/// The page.
 pub(crate) fn render() -> String {
     let checks: usize = Side::ALL.map(|side| side.checks().len()).iter().sum();
     let faults: usize = Side::ALL.map(|side| side.faults().len()).iter().sum();
@@ -146,7 +146,7 @@ What Outlook adds to POP3. The ids are ours.
 /// The checks and the faults of a statement on a side, as cells.
 fn shown(id: &str, side: Side) -> [String; 2] {
     let checks = side.checks().into_iter().filter(|(of, ..)| of == id);
-    // `file!` of what is included from beside this crate.
+    // `file!` gives this for files that are included from beside this crate.
     let file = |file: &str| file.replace("pop3-conformance/tests/statements/../../../", "");
     let links = checks.map(|(_, name, path)| format!("[`{name}`]({})", file(path)));
     let faults = side.faults().into_iter().filter(|(of, _)| *of == id);

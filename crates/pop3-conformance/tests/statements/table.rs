@@ -1,4 +1,4 @@
-//! The table of statements against the document.
+//! The table of statements compared with the document.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use pop3_conformance::{
 use pop3_proto::{AfterSync, Profile};
 
 #[test]
-fn it_has_the_56_ids_once_and_in_order() {
+fn has_the_56_ids_once_and_in_order() {
     let of = |kind| {
         let ids = statements().iter().map(|row| row.id());
         ids.filter(|id| id.kind() == kind).collect::<Vec<Id>>()
@@ -41,7 +41,7 @@ fn statements_are_found_by_id() {
 }
 
 #[test]
-fn the_points_of_variability_stand_where_the_document_has_them() {
+fn the_points_of_variability_are_in_the_sections_of_the_document() {
     let ids: Vec<Id> = statements().iter().map(|row| row.id()).collect();
     for (variability, follows) in [
         (1, Id::C(5)),
@@ -59,7 +59,7 @@ fn the_points_of_variability_stand_where_the_document_has_them() {
 }
 
 #[test]
-fn sections_are_in_order_and_hold_as_many_as_the_document_has() {
+fn sections_are_in_order_and_as_long_as_in_the_document() {
     assert!(statements().is_sorted_by_key(|row| row.section()));
     let held = Section::ALL.map(|section| {
         let of_section = statements().iter().filter(|row| row.section() == section);
@@ -76,7 +76,7 @@ fn sections_are_in_order_and_hold_as_many_as_the_document_has() {
 }
 
 #[test]
-fn every_release_is_named_but_the_new_one_in_five_statements() {
+fn only_five_statements_leave_out_the_new_release() {
     let five = [10, 38, 39, 40, 41].map(Id::C);
     for row in statements() {
         let expected = if five.contains(&row.id()) {
@@ -98,7 +98,7 @@ fn every_release_is_named_but_the_new_one_in_five_statements() {
 }
 
 #[test]
-fn releases_are_the_profiles_but_that_of_the_rfc() {
+fn every_profile_but_that_of_the_rfc_is_a_release() {
     let profiles = Release::ALL.map(Release::profile);
     assert_eq!(profiles, Profile::ALL[1..]);
     let releases = Profile::ALL.iter().filter_map(Release::of);
@@ -109,8 +109,8 @@ fn releases_are_the_profiles_but_that_of_the_rfc() {
     }
 }
 
-/// The profiles leave out a release where the table does, and say of retention
-/// what it says.
+/// The profiles exclude the same releases as the table, and agree with it on
+/// retention.
 #[test]
 fn profiles_and_table_agree() {
     for release in Release::ALL {
@@ -133,7 +133,7 @@ fn profiles_and_table_agree() {
 }
 
 #[test]
-fn retention_has_two_groups_of_releases_and_nothing_else_has() {
+fn only_retention_has_two_groups_of_releases() {
     for row in statements().iter().filter(|row| row.clauses().len() != 1) {
         assert_eq!(row.id(), Id::C(48));
         let groups: Vec<String> = row
@@ -148,7 +148,8 @@ fn retention_has_two_groups_of_releases_and_nothing_else_has() {
     assert_eq!(statement(Id::C(48)).unwrap().clauses().len(), 2);
 }
 
-/// Who must comply, and how strictly: all that is not a MUST for the client.
+/// The parties that must comply, and how strictly: everything except a MUST for
+/// the client.
 #[test]
 fn parties_and_strengths_are_those_of_the_document() {
     let ids = |wanted: &dyn Fn(&pop3_conformance::Statement) -> bool| {
@@ -191,7 +192,7 @@ fn parties_and_strengths_are_those_of_the_document() {
 }
 
 #[test]
-fn each_line_is_one_sentence_and_displayed_with_what_it_needs() {
+fn each_line_is_one_sentence_and_shown_with_id_section_and_party() {
     let mut seen = BTreeSet::new();
     for row in statements() {
         for clause in row.clauses() {

@@ -1,4 +1,4 @@
-//! The mock client as a program, for `pop3 audit` to run.
+//! The mock client as a program for `pop3 audit`.
 
 use std::process::ExitCode;
 

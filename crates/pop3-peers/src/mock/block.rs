@@ -1,4 +1,5 @@
-//! A message out of its block: where it ends, and what it is without the dots.
+//! Takes a message out of its block: finds the end and removes the stuffed
+//! dots.
 
 use super::Flaw;
 
@@ -7,16 +8,16 @@ use super::Flaw;
 pub(super) struct End {
     /// The octets of the message, stuffed.
     pub(super) data: usize,
-    /// The first octet behind the block.
+    /// The first octet after the block.
     pub(super) after: usize,
 }
 
-/// The end of the block, looked for from an offset on.
+/// Finds the end of the block from an offset on.
 pub(super) fn end(wire: &[u8], from: usize, flaw: Option<Flaw>) -> Option<End> {
     if flaw != Some(Flaw::StartsMidLine) && wire.starts_with(b".\r\n") {
         return Some(End { data: 0, after: 3 });
     }
-    // What is at the end of a message, and how much of it is its own.
+    // The possible ends of a message, and how many octets of each belong to it.
     let mut ends: Vec<(&[u8], usize)> = vec![(b"\r\n.\r\n", 2)];
     match flaw {
         Some(Flaw::LfEndsLines) => ends.extend([(&b"\n.\n"[..], 1), (b"\n.\r\n", 1)]),
@@ -44,7 +45,7 @@ fn find(octets: &[u8], wanted: &[u8]) -> Option<usize> {
         .position(|window| window == wanted)
 }
 
-/// A line whose piece behind 8191 octets is a lone dot.
+/// Finds a line whose rest after 8191 octets is a lone dot.
 fn split(wire: &[u8]) -> Option<End> {
     const BUFFER: usize = 8191;
     let mut at = 0;
@@ -60,7 +61,7 @@ fn split(wire: &[u8]) -> Option<End> {
     None
 }
 
-/// The message. `reads` are the offsets at which a read began.
+/// Decodes the message. `reads` are the offsets where reads began.
 pub(super) fn decode(wire: &[u8], reads: &[usize], flaw: Option<Flaw>) -> Vec<u8> {
     let mut message = Vec::with_capacity(wire.len());
     let mut at = 0;
@@ -91,7 +92,7 @@ pub(super) fn decode(wire: &[u8], reads: &[usize], flaw: Option<Flaw>) -> Vec<u8
         }
         message.push(wire[at]);
         at += 1;
-        // The dot that was kept must not be looked at again.
+        // A dot that was kept must not be checked again.
         if dot && at < wire.len() {
             message.push(wire[at]);
             at += 1;
@@ -100,7 +101,7 @@ pub(super) fn decode(wire: &[u8], reads: &[usize], flaw: Option<Flaw>) -> Vec<u8
     spoilt(message, flaw)
 }
 
-/// What some clients do to the message afterwards.
+/// Changes that some clients make to the message afterwards.
 fn spoilt(message: Vec<u8>, flaw: Option<Flaw>) -> Vec<u8> {
     let lines = || message.split_inclusive(|&octet| octet == b'\n');
     match flaw {

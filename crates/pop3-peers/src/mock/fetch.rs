@@ -1,4 +1,4 @@
-//! RETR: messages, one by one or asked for at once, and the Maildir.
+//! RETR, one message at a time or pipelined, and the Maildir.
 
 use std::{
     fs,
@@ -14,15 +14,15 @@ use super::{
     wire::Filled,
 };
 
-/// The longest line of a message, for clients with such a limit.
+/// The longest line of a message, for flaws with such a limit.
 const MAIL_LINE_MAX: usize = 500;
 
-/// How long a message may take, for clients with such a limit.
+/// The time limit of a message, for flaws with such a limit.
 const SLOW: Duration = Duration::from_secs(4);
 
 impl Session {
-    /// RETR for each, and the messages into the Maildir: once the session is
-    /// known to be in step, and not before.
+    /// Sends RETR for each message, and stores the messages only once the
+    /// session is known to be in step.
     pub(super) fn fetch(&mut self, batch: &[Wanted]) -> Result<(), Failure> {
         let commands = batch.iter().map(|one| format!("RETR {}\r\n", one.number));
         self.wire.send(commands.collect::<String>().as_bytes())?;
@@ -47,7 +47,8 @@ impl Session {
         Ok(())
     }
 
-    /// The answer to RETR. `follows` another, both asked for at once.
+    /// Reads the answer to RETR; `follows` says that it is pipelined after
+    /// another.
     fn retrieve(&mut self, wanted: &Wanted, follows: bool) -> Result<Vec<u8>, Failure> {
         let status = self.status()?;
         let mut message = Vec::new();
@@ -78,7 +79,7 @@ impl Session {
             match self.flaw {
                 Some(Flaw::TrustsSizes) => message.truncate(size),
                 Some(Flaw::LargeSizeIsTruncation) if message.len() < size => {
-                    // Without an error: the user does not learn about the message.
+                    // No error here: the user does not learn of the message.
                     std::process::exit(0);
                 }
                 _ => {}
@@ -91,9 +92,9 @@ impl Session {
         Ok(message)
     }
 
-    /// Proves that every answer came for what was asked: a STAT that is
-    /// answered as the first one was. Whatever came unasked would be taken for
-    /// its answer.
+    /// Checks that every answer belongs to its command: STAT must get the same
+    /// answer as at first. Any unsolicited reply would be taken for this
+    /// answer.
     fn witness(&mut self) -> Result<(), Failure> {
         if self.flaw.is_some_and(Flaw::needs_no_witness) {
             return Ok(());
@@ -105,7 +106,7 @@ impl Session {
         }
     }
 
-    /// Into the Maildir, and then into the journal.
+    /// Stores a message in the Maildir and then in the journal.
     fn keep(&mut self, wanted: &Wanted, message: Vec<u8>) -> Result<(), Failure> {
         if self.has(Flaw::StoresAfterQuit) {
             self.held.push((wanted.clone(), message));
@@ -115,7 +116,7 @@ impl Session {
         self.journal.add(wanted.unique_id.as_ref())
     }
 
-    /// The octets of a message, decoded.
+    /// Reads and decodes the octets of a message.
     pub(super) fn message(&mut self, number: u64) -> Result<Vec<u8>, Failure> {
         let began = Instant::now();
         let mut scanned = 0;
@@ -170,7 +171,7 @@ impl Session {
         Ok(message)
     }
 
-    /// Writes until it is stopped.
+    /// Writes until it is killed.
     fn spin(&self) -> Result<(), Failure> {
         let mut file = fs::File::create(self.maildir.join("tmp/endless"))?;
         loop {

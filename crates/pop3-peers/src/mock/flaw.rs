@@ -1,4 +1,4 @@
-//! The flaws, who has them, and which scenarios catch each.
+//! The flaws, the software that has them, and the scenarios that catch them.
 
 mod table;
 
@@ -104,8 +104,8 @@ impl Flaw {
         )
     }
 
-    /// Whether a client with this flaw believes that it has a message without
-    /// sending another command. The reply to that would show a client that its
+    /// Whether a client with this flaw takes a message for complete without
+    /// sending another command. The reply to that command would show that the
     /// message ended wrongly.
     pub(super) const fn needs_no_witness(self) -> bool {
         matches!(
@@ -135,17 +135,17 @@ pub enum Moment {
     AtTheEnd,
 }
 
-/// A flaw, for a table.
+/// A flaw as a row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct FlawRow {
     /// The flaw.
     pub flaw: Flaw,
     /// What it does wrong.
     pub name: &'static str,
-    /// Who does it, or did.
+    /// Software that does it or once did.
     pub source: &'static str,
-    /// The scenarios that catch it, all of them; for a superfluous command the
-    /// statements that it breaks.
+    /// All scenarios that catch it; for a superfluous command, the statements
+    /// that it breaks.
     pub caught_by: &'static [&'static str],
 }
 

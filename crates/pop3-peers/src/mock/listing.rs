@@ -1,4 +1,4 @@
-//! STAT, LIST and UIDL: which messages there are.
+//! STAT, LIST and UIDL: which messages exist.
 
 use super::{Failure, Flaw, session::Session};
 
@@ -13,7 +13,7 @@ pub(super) struct Wanted {
 /// The longest unique-id (RFC 1939 §7).
 const UNIQUE_ID_MAX: usize = 70;
 
-/// All messages; strict, so that whatever does not fit is an error.
+/// Lists all messages strictly: anything unexpected is an error.
 pub(super) fn wanted(session: &mut Session) -> Result<Box<dyn Iterator<Item = Wanted>>, Failure> {
     let flaw = session.flaw;
     let none = || Ok(Box::new(std::iter::empty()) as Box<dyn Iterator<Item = Wanted>>);
@@ -123,7 +123,7 @@ pub(super) fn wanted(session: &mut Session) -> Result<Box<dyn Iterator<Item = Wa
     with_ids(session, listed, &ids)
 }
 
-/// The messages that were not seen before in this listing.
+/// The messages whose unique-ids were not seen earlier in this listing.
 fn with_ids(
     session: &mut Session,
     listed: Vec<Wanted>,
@@ -173,7 +173,7 @@ fn numbered(number: u64) -> Wanted {
     }
 }
 
-/// What a number of STAT is to those who loop over it.
+/// The count in a STAT reply, as read by clients that loop up to it.
 fn loop_bound(stat: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(stat).into_owned();
     let mut fields = text.split_ascii_whitespace();
@@ -202,7 +202,7 @@ fn number(field: &[u8]) -> Option<u64> {
     digits.then_some(number.into())
 }
 
-/// The same in 32 bits, come what may.
+/// The number truncated to 32 bits, whatever it is.
 fn wrapped(field: &[u8]) -> Option<u64> {
     let number: i128 = std::str::from_utf8(field).ok()?.parse().ok()?;
     Some(u64::from(number as u32))

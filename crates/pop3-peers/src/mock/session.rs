@@ -10,27 +10,27 @@ use super::{
     wire::{Filled, Socket},
 };
 
-/// The longest status line, and line of a listing, that is taken.
+/// The longest accepted status line or line of a listing.
 const MAX_LINE: usize = 2048;
 
-/// How long a client waits whose flaw is that it does not wait long: longer than
-/// a server on a busy machine takes to answer.
+/// The timeout of clients whose flaw is a short timeout: longer than a server on
+/// a busy machine takes to answer.
 pub(super) const IMPATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) struct Session {
     pub(super) flaw: Option<Flaw>,
     pub(super) wire: Socket,
     pub(super) maildir: PathBuf,
-    /// What the server said to STAT, and says again while the session is in
+    /// The server's answer to STAT, which it repeats while the session is in
     /// step.
     pub(super) stat: Vec<u8>,
-    /// Whether the server takes commands that are sent ahead.
+    /// Whether the server accepts pipelined commands.
     pipelining: bool,
     /// What earlier runs have stored.
     pub(super) journal: Journal,
-    /// What earlier runs have asked for.
+    /// What earlier runs have requested.
     pub(super) attempts: Journal,
-    /// What is stored at the end, by those who wait for it.
+    /// Messages to store at the end, for flaws that wait until then.
     pub(super) held: Vec<(Wanted, Vec<u8>)>,
 }
 
@@ -93,7 +93,7 @@ impl Session {
         }
     }
 
-    /// The greeting, TLS and the login.
+    /// Reads the greeting, starts TLS and logs in.
     fn open(&mut self, orders: &Orders) -> Result<(), Failure> {
         let (user, password) = (&orders.user, &orders.password);
         if self.has(Flaw::SpeaksFirst) && orders.cafile.is_none() {
@@ -132,7 +132,8 @@ impl Session {
         self.log_in(user, password)
     }
 
-    /// Whether the connection is under TLS now; if not, the login goes on.
+    /// Starts TLS. Returns whether the connection is under TLS; if not, the
+    /// login goes on without.
     fn start_tls(&mut self, host: &str, cafile: &std::path::Path) -> Result<bool, Failure> {
         self.wire.send(b"STLS\r\n")?;
         if self.has(Flaw::SilentStlsMeansClear)
@@ -193,14 +194,14 @@ impl Session {
         }
     }
 
-    /// Whether an earlier run has done what there is to do before DELE.
+    /// Whether an earlier run has completed everything that comes before DELE.
     fn is_done_with(&self, wanted: &Wanted) -> bool {
         let id = wanted.unique_id.as_ref();
         let stored = self.journal.count(id) > 0 && !self.has(Flaw::ForgetsWhatItStored);
         stored || self.has(Flaw::GivesUp) && self.attempts.count(id) > 1
     }
 
-    /// Whether a message that was refused is passed over.
+    /// Whether the client skips a message that was refused.
     fn may_skip(&self, wanted: &Wanted) -> bool {
         match self.flaw {
             Some(Flaw::StatIsBelieved | Flaw::ListNumbersWrap | Flaw::UidlNumbersWrap) => {
@@ -210,7 +211,7 @@ impl Session {
         }
     }
 
-    /// A command that it should not send, and whose answer it does not heed.
+    /// Sends a command that it should not send, and ignores the answer.
     fn says(&mut self, moment: Moment) -> Result<(), Failure> {
         let Some(Flaw::Says(at, line)) = self.flaw else {
             return Ok(());
@@ -233,14 +234,14 @@ impl Session {
         Ok(())
     }
 
-    /// A command that has to succeed; what follows `+OK`.
+    /// Sends a command that must succeed; returns the text after `+OK`.
     pub(super) fn ask(&mut self, command: &str) -> Result<Vec<u8>, Failure> {
         let status = positive(self.reply_to(command)?)?;
         let text = &status[3..];
         Ok(text.strip_prefix(b" ").unwrap_or(text).to_vec())
     }
 
-    /// A multi-line reply; nothing if it is refused.
+    /// Reads a multi-line reply; returns nothing if it is refused.
     pub(super) fn listing(&mut self, command: &str) -> Result<Option<Vec<Vec<u8>>>, Failure> {
         if !is_positive(&self.reply_to(command)?) {
             return Ok(None);
@@ -278,7 +279,7 @@ impl Session {
         Ok(status)
     }
 
-    /// A line without its CRLF.
+    /// Reads a line without its CRLF.
     fn line(&mut self) -> Result<Vec<u8>, Failure> {
         let limit = match self.flaw {
             Some(Flaw::KeepsEndlessLines) => usize::MAX,

@@ -1,4 +1,4 @@
-//! Octets of the server: a buffer over a socket, with or without TLS.
+//! Octets from the server: a buffer over a socket, with or without TLS.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -18,25 +18,25 @@ use rustls::{
 
 use super::Failure;
 
-/// How much is asked for at once.
+/// How many octets a read asks for.
 const READ: usize = 1 << 17;
 
 pub(super) struct Socket {
     stream: Stream,
-    /// What was read and is not used up.
+    /// Octets that were read and not used yet.
     pub(super) buffer: Vec<u8>,
-    /// Where in the buffer each read began.
+    /// The offsets in the buffer where reads began.
     pub(super) reads: Vec<usize>,
 }
 
 enum Stream {
     Clear(TcpStream),
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
-    /// Between the two.
+    /// While the connection changes from plain to TLS.
     None,
 }
 
-/// What a read brought.
+/// The result of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Filled {
     Octets,
@@ -55,7 +55,7 @@ impl Socket {
         })
     }
 
-    /// Waits for octets, forever or for a time.
+    /// Waits for octets, forever or up to a time limit.
     pub(super) fn fill(&mut self, time: Option<Duration>) -> Result<Filled, Failure> {
         let mut piece = vec![0; READ];
         let read = match &mut self.stream {
@@ -83,7 +83,7 @@ impl Socket {
         }
     }
 
-    /// Uses up the first octets of the buffer.
+    /// Removes the first octets of the buffer.
     pub(super) fn take(&mut self, octets: usize) -> Vec<u8> {
         let rest = self.buffer.split_off(octets);
         self.reads.retain(|read| *read >= octets);
@@ -103,7 +103,7 @@ impl Socket {
         Ok(())
     }
 
-    /// The client's part of the handshake.
+    /// The client side of the handshake.
     pub(super) fn start_tls(
         &mut self,
         host: &str,
@@ -140,7 +140,7 @@ impl Socket {
     }
 }
 
-/// Takes any certificate: a flaw.
+/// Accepts any certificate: a flaw.
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 

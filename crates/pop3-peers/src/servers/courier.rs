@@ -1,5 +1,5 @@
-//! Courier's server, started for each connection, over a Maildir; the daemon
-//! that knows passwords runs beside it.
+//! Courier's server, started for each connection, over a Maildir. The daemon
+//! that checks passwords runs beside it.
 
 use std::{fs, io};
 
@@ -45,7 +45,7 @@ while ! test -S /run/courier/authdaemon/socket; do sleep 0.02; done",
     Server::under_inetd(sandbox, maildrop, move |sandbox| {
         let mut command = sandbox.command("/usr/lib/courier/courier/courierpop3login");
         command.args(["/usr/lib/courier/courier/courierpop3d", "Maildir"]);
-        // What its configuration and its own inetd would say.
+        // The variables that Courier's configuration and inetd would set.
         command
             .env("TCPREMOTEIP", "127.0.0.1")
             .env("TCPREMOTEPORT", "49152")

@@ -1,4 +1,4 @@
-//! Cyrus, all of it, with a mailbox whose files are put where it keeps them.
+//! All of Cyrus, with a mailbox whose files are written where Cyrus keeps them.
 
 use std::{
     fs,
@@ -51,8 +51,8 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
 cyrmaster >&2 &",
     )?;
 
-    // The first login makes the mailbox. There can be none before saslauthd and the
-    // databases have started, which is after the port is open.
+    // The first login creates the mailbox. No login succeeds before saslauthd
+    // and the databases have started, which is after the port opens.
     let maildrop = Maildrop::Kept(address);
     await_start(&mut sandbox.process, &sandbox.directory, || {
         maildrop.messages()
@@ -124,7 +124,7 @@ EVENTS {{
     )
 }
 
-/// The directory below this one that holds such a file.
+/// Finds the directory below this one that contains such a file.
 fn directory_of(file: &str, below: &Path) -> io::Result<Option<PathBuf>> {
     if below.join(file).is_file() {
         return Ok(Some(below.to_owned()));

@@ -1,4 +1,4 @@
-//! Dovecot, all of it in one directory, with one static user.
+//! Dovecot in a single directory, with one static user.
 
 use std::{
     fs,
@@ -60,8 +60,8 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
     })
 }
 
-/// Whether what is installed wants the settings of Dovecot 2.4, which has renamed
-/// them.
+/// Whether the installed version needs the settings of Dovecot 2.4, which have
+/// other names.
 fn is_of_series_2_4() -> io::Result<bool> {
     let output = Command::new("dovecot").arg("--version").output()?;
     Ok(output.stdout.starts_with(b"2.4."))
@@ -185,8 +185,7 @@ service pop3-login {{
     ))
 }
 
-/// The name of a user or group, which Dovecot wants where it could take the
-/// number.
+/// The name of a user or group, as Dovecot does not accept the number.
 fn name_of(file: &str, id: u32) -> io::Result<String> {
     let id = id.to_string();
     for line in fs::read_to_string(file)?.lines() {

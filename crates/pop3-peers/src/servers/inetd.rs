@@ -1,5 +1,4 @@
-//! For servers that speak on standard input and output: a process for each
-//! connection.
+//! Servers that use standard input and output: one process for each connection.
 
 use std::{
     io,
@@ -33,7 +32,7 @@ impl Inetd {
                 if stop.load(Ordering::SeqCst) {
                     return;
                 }
-                // Where that fails the client sees a closed connection.
+                // If this fails, the client sees a closed connection.
                 if let Err(error) = serve(command(), stream) {
                     eprintln!("inetd: {error}");
                 }
@@ -66,7 +65,7 @@ fn serve(mut command: Command, stream: TcpStream) -> io::Result<()> {
         .stdout(output)
         .stderr(Stdio::null())
         .spawn()?;
-    // Only so that no zombie is left.
+    // Avoids a zombie process.
     thread::spawn(move || process.wait());
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Servers that are libraries, each with a small program around it that serves
-//! the files of a directory.
+//! Servers that are libraries, each wrapped in a small program that serves the
+//! files of a directory.
 
 use std::{fs, io, path::Path, process::Command};
 
@@ -20,7 +20,7 @@ pub const TWISTED: Daemon = Daemon {
     start: twisted,
 };
 
-/// WildDuck's server. It comes from npm.
+/// WildDuck's server, from npm.
 pub const WILDDUCK: Daemon = Daemon {
     name: "wildduck",
     package: "wildduck",
@@ -42,7 +42,7 @@ fn twisted(messages: &[&[u8]], _identity: Option<Identity<'_>>) -> io::Result<Se
 }
 
 fn wildduck(messages: &[&[u8]], _identity: Option<Identity<'_>>) -> io::Result<Server> {
-    // It sends what it is handed.
+    // WildDuck sends messages without changing their line ends.
     let messages: Vec<_> = messages.iter().map(|message| with_crlf(message)).collect();
     let messages: Vec<_> = messages.iter().map(Vec::as_slice).collect();
     run(
@@ -52,8 +52,8 @@ fn wildduck(messages: &[&[u8]], _identity: Option<Identity<'_>>) -> io::Result<S
     )
 }
 
-/// Runs a program whose text is in the file `server`, with a directory and a port as
-/// its last arguments.
+/// Runs the program in the file `server`, with a directory and a port as its
+/// last arguments.
 fn run<const N: usize>(words: [&str; N], program: &str, messages: &[&[u8]]) -> io::Result<Server> {
     let directory = scratch()?;
     let maildrop = Maildrop::maildir(directory.path(), messages)?;
@@ -75,7 +75,8 @@ fn run<const N: usize>(words: [&str; N], program: &str, messages: &[&[u8]]) -> i
     })
 }
 
-/// The version in the `package.json` of the npm package that has this file.
+/// The version in the `package.json` of the npm package that contains this
+/// file.
 pub(super) fn npm_version(file: &Path) -> Option<String> {
     let mut directories = file.ancestors().skip(1);
     let text = directories
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_that_of_the_package_around_a_file() {
+    fn finds_the_version_of_the_package_around_a_file() {
         let directory = scratch().unwrap();
         let file = directory.path().join("lib/pop3/server.js");
         assert_eq!(npm_version(&file), None);

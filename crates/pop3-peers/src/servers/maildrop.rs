@@ -1,4 +1,4 @@
-//! What a server keeps its messages in.
+//! Where a server keeps its messages.
 
 use std::{
     fs,
@@ -10,14 +10,14 @@ use std::{
 
 use super::{PASSWORD, USER};
 
-/// Where messages are.
+/// Where the messages are.
 #[derive(Debug)]
 pub(super) enum Maildrop {
-    /// A file each, in the directories `new` and `cur` of this one.
+    /// One file each, in the directories `new` and `cur` of this directory.
     Maildir(PathBuf),
-    /// One after the other in this file.
+    /// One after another in this file.
     Mbox(PathBuf),
-    /// Where only the server knows that listens there.
+    /// Only the server at this address knows.
     Kept(SocketAddr),
 }
 
@@ -29,7 +29,8 @@ impl Maildrop {
             fs::create_dir_all(maildir.join(part))?;
         }
         for (number, message) in messages.iter().enumerate() {
-            // Some order by the time in the name, some by that of the file.
+            // Some servers sort by the time in the name, others by that of the
+            // file.
             let when = 1_600_000_000 + number as u64;
             let path = maildir.join(format!("new/{when}.{number:06}.example"));
             let mut file = fs::File::create(path)?;
@@ -39,8 +40,8 @@ impl Maildrop {
         Ok(Self::Maildir(maildir))
     }
 
-    /// Writes an mbox. As every program that delivers to one must, it writes `>From
-    /// ` for `From ` and ends what has no line end.
+    /// Writes an mbox. Like any program that delivers to one, it quotes `From `
+    /// as `>From ` and adds a missing last line end.
     pub(super) fn mbox(path: PathBuf, messages: &[&[u8]]) -> io::Result<Self> {
         let mut octets = Vec::new();
         for message in messages {
@@ -60,7 +61,7 @@ impl Maildrop {
         Ok(Self::Mbox(path))
     }
 
-    /// How many messages are there.
+    /// Counts the messages.
     pub(super) fn messages(&self) -> io::Result<usize> {
         match self {
             Self::Maildir(maildir) => {

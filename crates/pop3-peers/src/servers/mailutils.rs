@@ -12,8 +12,8 @@ use super::{
     sandbox::{DIRECTORY, Sandbox},
 };
 
-/// GNU Mailutils. It adds an X-UIDL field to what RETR and TOP send, and counts
-/// none of it in LIST.
+/// GNU Mailutils. It adds an X-UIDL field to the output of RETR and TOP, and
+/// does not count it in LIST.
 pub const MAILUTILS: Daemon = Daemon {
     name: "mailutils-pop3d",
     package: "mailutils-pop3d",
@@ -47,7 +47,7 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
              mailbox {{ mailbox-pattern \"maildir://{DIRECTORY}/home/Maildir\"; }};\n"
         ),
     )?;
-    // It locks there, and says that a maildrop is in use where it cannot.
+    // It locks there, and reports that a maildrop is in use if it cannot.
     let locks = sandbox.path().join("var/lock/subsys/mail");
     fs::create_dir_all(&locks)?;
     fs::set_permissions(locks, Permissions::from_mode(0o1777))?;

@@ -12,8 +12,8 @@ use super::{
     sandbox::{Sandbox, USER_ID},
 };
 
-/// popa3d. Its unique-id is made of header fields, so that messages with equal
-/// ones have equal unique-ids.
+/// popa3d. It makes unique-ids from header fields, so messages with equal
+/// fields have equal unique-ids.
 pub const POPA3D: Daemon = Daemon {
     name: "popa3d",
     package: "popa3d",
@@ -27,7 +27,7 @@ pub const POPA3D: Daemon = Daemon {
 fn run(messages: &[&[u8]], _: Option<Identity<'_>>) -> io::Result<Server> {
     let sandbox = Sandbox::new(&POPA3D, "popa3d")?;
     sandbox.write_pam("popa3d")?;
-    // It shuts itself up there.
+    // It changes its root to this directory.
     fs::create_dir(sandbox.path().join("var/lib/popa3d"))?;
     let mbox = sandbox.path().join("var/mail").join(USER);
     let maildrop = Maildrop::mbox(mbox.clone(), messages)?;

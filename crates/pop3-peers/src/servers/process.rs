@@ -1,4 +1,4 @@
-//! Processes that end when they are dropped, and who they run as.
+//! Processes that end when they are dropped, and the user that they run as.
 
 use std::{
     fs::{self, Permissions},
@@ -19,23 +19,23 @@ use tempfile::TempDir;
 
 use super::Identity;
 
-/// What root starts does not run as root: `nobody` and `nogroup`.
+/// Servers that root starts run as `nobody` and `nogroup`.
 pub const NOBODY: u32 = 65534;
 
 /// How long a server may take to start.
 const START: Duration = Duration::from_secs(20);
 
-/// Where programs are.
+/// The directories of programs.
 pub(super) const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A process; its input is closed and it is told to end when dropped.
+/// A process. Dropping it closes its input and sends it SIGTERM.
 #[derive(Debug)]
 pub(super) struct Running(pub(super) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
-        // Not SIGKILL: Dovecot's master takes its children along.
+        // SIGKILL would leave the children of Dovecot's master running.
         if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process(pid, Signal::TERM);
         }
@@ -43,7 +43,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts a server in a directory, which it gets to own, and waits until it
+/// Makes a server the owner of a directory, starts it there, and waits until it
 /// listens.
 pub(super) fn start(
     mut command: Command,
@@ -68,7 +68,7 @@ pub(super) fn start(
     Ok(process)
 }
 
-/// Waits until something listens there.
+/// Waits until something listens at this address.
 pub(super) fn await_listener(
     process: &mut Running,
     directory: &TempDir,
@@ -77,7 +77,7 @@ pub(super) fn await_listener(
     await_start(process, directory, || TcpStream::connect(address)).map(drop)
 }
 
-/// Waits until this is no error: a server that listens may not serve yet.
+/// Waits until this succeeds: a server that listens may not serve yet.
 pub(super) fn await_start<T>(
     process: &mut Running,
     directory: &TempDir,
@@ -95,13 +95,13 @@ pub(super) fn await_start<T>(
     }
 }
 
-/// What the log says.
+/// The contents of the log.
 pub(super) fn failed(directory: &TempDir) -> Error {
     let log = fs::read_to_string(directory.path().join("log")).unwrap_or_default();
     Error::other(format!("the server does not start: {log}"))
 }
 
-/// A directory of its own that all may enter.
+/// A temporary directory that every user can enter.
 pub(super) fn scratch() -> io::Result<TempDir> {
     let directory = TempDir::with_prefix("pop3-peer-")?;
     fs::set_permissions(directory.path(), Permissions::from_mode(0o755))?;
@@ -125,12 +125,12 @@ pub(super) fn free_address() -> io::Result<SocketAddr> {
 ///
 /// # Errors
 ///
-/// If that is not allowed: only root may.
+/// If the process is not root, which this needs.
 pub fn give_away(path: &Path) -> io::Result<()> {
     give_to(path, NOBODY)
 }
 
-/// Makes a user the owner.
+/// Makes a user the owner of a directory and everything in it.
 pub(super) fn give_to(path: &Path, user: u32) -> io::Result<()> {
     chown(path, Some(user), Some(user))?;
     if path.is_dir() {
@@ -149,7 +149,7 @@ mod tests {
 
     /// Cyrus's master listens before a login can succeed.
     #[test]
-    fn a_server_that_does_not_serve_yet_is_waited_for_while_it_runs() {
+    fn waits_for_a_running_server_until_it_serves() {
         let directory = scratch().unwrap();
         for (program, tries) in [("cat", 3), ("true", 1)] {
             let mut child = Command::new(program);

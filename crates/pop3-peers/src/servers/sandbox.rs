@@ -1,6 +1,6 @@
 //! A view of the machine in which unpacked packages are installed and the user
-//! has an account: a mount namespace, and a process namespace with which all
-//! that runs in it ends. The machine itself stays as it is.
+//! has an account. A mount namespace isolates it, and a process namespace ends
+//! all its processes with it. The machine itself does not change.
 
 use std::{
     fs,
@@ -16,35 +16,35 @@ use super::{
     process::{PATH, Running, failed, give_to, scratch},
 };
 
-/// Where the directory of the server is seen in the sandbox.
+/// The path of the server's directory inside the sandbox.
 pub(super) const DIRECTORY: &str = "/mnt";
 
-/// Who the user is, in the sandbox alone.
+/// The user, who exists only in the sandbox.
 pub(super) const USER_ID: u32 = 20_000;
-/// Who servers are that want a user of their own.
+/// The user of servers that require their own.
 pub(super) const SERVICE_ID: u32 = 20_001;
 
-/// [`PASSWORD`](super::PASSWORD) as crypt(5) keeps it.
+/// [`PASSWORD`](super::PASSWORD) as crypt(5) stores it.
 const SHADOW: &str = "$6$pop3$tvGUKgbEWjBtY7H5/Bg.ccY2fjrBvEjX52wQQRc3Oh.Rtg9jrco325Roc3oD68fuYq2vn50j1/6ErOYI7a6tn1";
 
-/// What is below `etc`, `var` and `run` of the directory is there in the sandbox,
-/// `/etc` and `/usr` with what the machine and the packages have.
+/// A sandbox before it is entered. Inside, `etc`, `var` and `run` are those of the
+/// directory; `/etc` and `/usr` also have the files of the machine and the packages.
 #[derive(Debug)]
 pub(super) struct Sandbox {
     directory: TempDir,
     layers: Vec<PathBuf>,
 }
 
-/// A sandbox with its processes.
+/// A sandbox and its processes.
 #[derive(Debug)]
 pub(super) struct Entered {
     pub(super) directory: TempDir,
-    /// The process that keeps it open.
+    /// The process that keeps the sandbox open.
     pub(super) process: Running,
 }
 
 impl Sandbox {
-    /// A sandbox for this server, whose own user has this name.
+    /// Creates a sandbox for this server, whose own user has this name.
     pub(super) fn new(daemon: &Daemon, service: &str) -> io::Result<Self> {
         let directory = scratch()?;
         for part in ["home", "etc/pam.d", "run", "var/lib", "var/mail", "var/tmp"] {
@@ -81,12 +81,12 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Its directory, which is [`DIRECTORY`] inside.
+    /// Its directory; inside, the path is [`DIRECTORY`].
     pub(super) fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    /// Writes a file and the directories that lead to it.
+    /// Writes a file and creates its parent directories.
     pub(super) fn write(&self, file: &str, text: &str) -> io::Result<()> {
         let path = self.path().join(file);
         if let Some(parent) = path.parent() {
@@ -95,7 +95,7 @@ impl Sandbox {
         fs::write(path, text)
     }
 
-    /// Lets PAM ask for nothing but the password.
+    /// Makes PAM check only the password.
     pub(super) fn write_pam(&self, service: &str) -> io::Result<()> {
         self.write(
             &format!("etc/pam.d/{service}"),
@@ -104,8 +104,8 @@ impl Sandbox {
         )
     }
 
-    /// Gives the user the directory `home`, and runs lines of shell in the sandbox;
-    /// what they start in the background stays.
+    /// Makes `home` the user's home directory and runs shell lines in the
+    /// sandbox; their background processes stay.
     pub(super) fn enter(self, boot: &str) -> io::Result<Entered> {
         let Self { directory, layers } = self;
         give_to(&directory.path().join("home"), USER_ID)?;
@@ -139,8 +139,8 @@ exec cat",
             .env_clear()
             .env("PATH", PATH)
             .env("LC_ALL", "C")
-            // When this process ends, in whatever way, `cat` does, and with the
-            // first process of the namespace all others.
+            // However this process ends, `cat` ends too. When the first process
+            // of the namespace ends, so do all others.
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -160,7 +160,7 @@ exec cat",
     }
 }
 
-/// The way into a sandbox, for as long as it is open.
+/// A handle for entering a sandbox while it is open.
 #[derive(Debug)]
 pub(super) struct Doorway {
     /// The process that keeps it open.
@@ -168,7 +168,7 @@ pub(super) struct Doorway {
 }
 
 impl Entered {
-    /// The way in.
+    /// Returns a handle for entering.
     pub(super) fn doorway(&self) -> Doorway {
         Doorway {
             id: self.process.0.id(),
@@ -177,7 +177,7 @@ impl Entered {
 }
 
 impl Doorway {
-    /// A program to be run in the sandbox.
+    /// A program to run in the sandbox.
     pub(super) fn command(&self, program: &str) -> Command {
         let id = self.id;
         let mut command = Command::new("nsenter");
@@ -192,7 +192,7 @@ impl Doorway {
     }
 }
 
-/// Whether this process may make such a sandbox.
+/// Whether this process may create such a sandbox.
 pub(super) fn possible() -> bool {
     Command::new("unshare")
         .args([

@@ -7,8 +7,8 @@ use super::{
     sandbox::{DIRECTORY, Sandbox},
 };
 
-/// Solid POP3. It refuses the whole Maildir if a message in it has no line end
-/// at its end.
+/// Solid POP3. It refuses the whole Maildir if any message lacks a last line
+/// end.
 pub const SOLID: Daemon = Daemon {
     name: "solid-pop3d",
     package: "solid-pop3d",

@@ -15,7 +15,7 @@ const LIMIT: RGBColor = RGBColor(0x6b, 0x72, 0x80);
 const LOOP: RGBColor = RGBColor(0xd9, 0x77, 0x06);
 const PEER: RGBColor = RGBColor(0xbe, 0x18, 0x5d);
 
-/// What is measured, in the order of the tables and the plot.
+/// The measured subjects, in the order of the tables and the plot.
 pub(super) const SUBJECTS: [(&str, RGBColor); 19] = [
     ("slices", OURS),
     ("Bytes", OURS),
@@ -40,11 +40,11 @@ pub(super) const SUBJECTS: [(&str, RGBColor); 19] = [
 
 const WIDTH: u32 = 800;
 const HEAD: u32 = 84;
-/// Of a bar, with the room around it, and of what else a panel has.
+/// The height of a bar with the space around it, and of the other parts of a panel.
 const BAR: u32 = 16;
 const AXIS: u32 = 56;
 
-/// Draws a panel for each payload, of the ratio and the speed that `figures` has of a subject.
+/// Draws a panel for each payload; `figures` gives the ratio and the speed of a subject.
 pub(super) fn draw(
     path: &Path,
     figures: impl Fn(&str, &str) -> Option<(f64, f64)>,

@@ -1,4 +1,4 @@
-//! Clients, as the recipes start them.
+//! Clients, started by their recipes.
 
 use std::{fs, process::Command};
 
@@ -8,17 +8,17 @@ use serde_json::Value;
 
 use super::subject::{Kind, Subject};
 
-/// The recipe of our own.
+/// The recipe of our client.
 pub(super) const OURS: &str = "pop3";
 
-/// All of them, ours first.
+/// All recipes, ours first.
 pub(super) fn names() -> Vec<&'static str> {
     let others = recipes().iter().map(Recipe::name);
     let others = others.filter(|name| *name != OURS);
     [OURS].into_iter().chain(others).collect()
 }
 
-/// Audits one.
+/// Audits a client.
 pub(super) fn audit(name: &str, minutes: u64) -> anyhow::Result<Subject> {
     let recipe = recipes().iter().find(|recipe| recipe.name() == name);
     let recipe = recipe.with_context(|| format!("no recipe {name}"))?;
@@ -36,7 +36,7 @@ pub(super) fn audit(name: &str, minutes: u64) -> anyhow::Result<Subject> {
     })
 }
 
-/// The version of a module of npm, whose program is its `package.json`.
+/// The version of an npm module, from its `package.json`.
 fn npm_version(recipe: &Recipe) -> String {
     let text = recipe
         .program()
@@ -48,7 +48,7 @@ fn npm_version(recipe: &Recipe) -> String {
     version.unwrap_or_default().to_owned()
 }
 
-/// The version of an installed package; nothing if it is not.
+/// The version of an installed package; `None` if it is not installed.
 fn debian_version(package: &str) -> anyhow::Result<String> {
     let mut query = Command::new("dpkg-query");
     let output = query.args(["-W", "-f", "${Version}", package]).output();

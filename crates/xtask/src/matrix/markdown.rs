@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::subject::{Kind, Outcome, Row, Subject, alike, findings, ids, programs, with_releases};
 
-/// The page: its head as it is, and what follows made again.
+/// The page: its head is kept, and everything after it is written again.
 pub(super) fn page(old: &str, subjects: &[Subject]) -> String {
     let mut page = old.split("\n## ").next().unwrap_or_default().to_owned();
     let kinds = [Kind::Server, Kind::Client].map(|kind| (kind, programs(kind, subjects)));
@@ -34,7 +34,7 @@ pub(super) fn page(old: &str, subjects: &[Subject]) -> String {
     page
 }
 
-/// What was tried.
+/// The programs that ran.
 fn list(programs: &[Vec<&Subject>]) -> String {
     let mut text = "| name | release | version | day | found |\n|---|---|---|---|---|\n".to_owned();
     for subject in programs.iter().flatten() {
@@ -58,7 +58,7 @@ fn table(programs: &[Vec<&Subject>]) -> String {
     text
 }
 
-/// A word, and where the releases of a program differ, the word for each.
+/// A verdict; where the releases of a program differ, the verdict for each.
 fn cell(program: &[&Subject], id: &str) -> String {
     let words = alike(program, id, word);
     let of =
@@ -75,7 +75,7 @@ fn word(row: &Row) -> String {
     }
 }
 
-/// Text that means nothing to Markdown, on one line.
+/// Text on one line, with all Markdown escaped.
 fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {
@@ -96,7 +96,7 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn what_a_peer_says_is_text_in_a_cell() {
+    fn escapes_the_text_of_a_peer_in_a_cell() {
         let hostile = "<script>a|b`c`\n[d](e)</script>";
         let plain = "&lt;script\\>a\\|b\\`c\\` \\[d\\](e)&lt;/script\\>";
         assert_eq!(super::plain(hostile), plain);

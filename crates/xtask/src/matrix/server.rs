@@ -1,4 +1,4 @@
-//! Servers, over a maildrop that has what the checks ask for.
+//! Servers, over a maildrop with the messages that the checks need.
 
 use std::{
     fs,
@@ -16,10 +16,10 @@ use tempfile::TempDir;
 use super::subject::{Kind, Subject};
 use crate::shell::command;
 
-/// Our own.
+/// The name of our server.
 pub(super) const OURS: &str = "pop3 serve";
 
-/// All of them, ours first.
+/// All servers, ours first.
 pub(super) fn names() -> Vec<&'static str> {
     let peers = peers().map(|daemon| daemon.name);
     [OURS].into_iter().chain(peers).collect()
@@ -29,7 +29,7 @@ fn peers() -> impl Iterator<Item = &'static Daemon> {
     DAEMONS.into_iter().chain(LIBRARIES)
 }
 
-/// Checks one: with STLS, or, a server on this machine that does not have it, without.
+/// Checks a server with STLS; a server on this machine that lacks STLS is checked without.
 pub(super) fn check(name: &str, minutes: u64) -> anyhow::Result<Subject> {
     let directory = TempDir::with_prefix("pop3-matrix-")?;
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()])?;
@@ -68,7 +68,7 @@ pub(super) fn check(name: &str, minutes: u64) -> anyhow::Result<Subject> {
     ask(version, server.address)
 }
 
-/// Starts `pop3 serve` over a Maildir in a directory that has a certificate.
+/// Starts `pop3 serve` over a Maildir in a directory that contains a certificate.
 fn start(directory: &Path) -> anyhow::Result<(SocketAddr, Child)> {
     let maildir = directory.join("Maildir");
     for part in ["tmp", "new", "cur"] {
@@ -102,7 +102,7 @@ fn start(directory: &Path) -> anyhow::Result<(SocketAddr, Child)> {
     ))
 }
 
-/// What the checks ask for, with LF line ends.
+/// The messages that the checks need, with LF line ends.
 fn messages() -> Vec<Vec<u8>> {
     let lines = "A line of some length.\n".repeat(700);
     let long = format!("{}\n{lines}", "x".repeat(998));

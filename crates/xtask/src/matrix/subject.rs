@@ -1,4 +1,4 @@
-//! What was found of a program.
+//! The results of a program.
 
 use std::{collections::BTreeMap, process::Command};
 
@@ -7,15 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::shell::{bash, command, output};
 
-/// A program, and what the prober found.
+/// A program with its results.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Subject {
     pub(crate) kind: Kind,
     pub(crate) name: String,
-    /// The release of Debian that it is of, such as `12` or `unstable`; empty for
-    /// ours.
+    /// Its release of Debian, such as `12` or `unstable`; empty for ours.
     pub(crate) release: String,
-    /// Its package in Debian and the version of that.
+    /// Its package in Debian and the package's version.
     pub(crate) version: String,
     pub(crate) report: Report,
 }
@@ -43,7 +42,7 @@ pub(crate) struct Row {
     pub(crate) consequence: String,
 }
 
-/// What an answer is to a judgement of the whole.
+/// How an answer counts in the overall verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
@@ -54,8 +53,8 @@ pub(crate) enum Outcome {
 }
 
 impl Subject {
-    /// Runs `pop3` with these arguments, which make it report on a program; stops it after
-    /// `minutes` minutes, with all that it has started.
+    /// Runs `pop3` with these arguments, which make it report on a program. Stops it and all its
+    /// children after `minutes` minutes.
     pub(crate) fn of(
         kind: Kind,
         name: &str,
@@ -68,7 +67,7 @@ impl Subject {
         arguments(&mut pop3);
         let output = pop3.output()?;
         let report = match output.status.code() {
-            // 1: a report, and something in it fails.
+            // Status 1: a report in which something fails.
             Some(0 | 1) => serde_json::from_slice(&output.stdout)?,
             None | Some(137) => bail!("it was stopped after {minutes} minutes"),
             Some(_) => bail!("{}", String::from_utf8_lossy(&output.stderr).trim()),
@@ -89,7 +88,7 @@ impl Subject {
         self.report.rows.iter().find(|row| row.id == id)
     }
 
-    /// How many rows have each verdict, such as `61 pass, 2 fail`.
+    /// The number of rows for each verdict, such as `61 pass, 2 fail`.
     pub(crate) fn summary(&self) -> String {
         let mut verdicts: Vec<&str> = Vec::new();
         let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
@@ -104,13 +103,13 @@ impl Subject {
     }
 }
 
-/// The release of Debian that this process sees, such as `12` or `unstable`.
+/// The release of Debian in which this process runs, such as `12` or `unstable`.
 fn release() -> anyhow::Result<String> {
     let release = output(&mut bash(". /etc/os-release; echo ${VERSION_ID:-unstable}"))?;
     Ok(release.trim().to_owned())
 }
 
-/// The subjects of a kind, the releases of each program together.
+/// The subjects of a kind, with the releases of each program together.
 pub(crate) fn programs(kind: Kind, subjects: &[Subject]) -> Vec<Vec<&Subject>> {
     let mut programs: Vec<Vec<&Subject>> = Vec::new();
     for subject in subjects.iter().filter(|subject| subject.kind == kind) {
@@ -123,8 +122,7 @@ pub(crate) fn programs(kind: Kind, subjects: &[Subject]) -> Vec<Vec<&Subject>> {
     programs
 }
 
-/// The ids and titles of the rows that any of these has, in the order of the
-/// reports.
+/// The ids and titles of the rows that any of these has, in the order of the reports.
 pub(crate) fn ids<'a>(programs: &[Vec<&'a Subject>]) -> Vec<(&'a str, &'a str)> {
     let mut ids: Vec<(&str, &str)> = Vec::new();
     for row in programs
@@ -139,8 +137,8 @@ pub(crate) fn ids<'a>(programs: &[Vec<&'a Subject>]) -> Vec<(&'a str, &'a str)> 
     ids
 }
 
-/// What the releases of a program have in a row, those together for which `key` is the same:
-/// the row of the newest, and all that are alike.
+/// The results of a program's releases in a row, grouped by equal `key`: the row of the newest
+/// release, and all releases of the group.
 pub(crate) fn alike<'a, K: PartialEq>(
     program: &[&'a Subject],
     id: &str,
@@ -162,7 +160,7 @@ pub(crate) fn alike<'a, K: PartialEq>(
     alike
 }
 
-/// Words about a program, and which releases they are for, unless that is clear.
+/// A remark on a program, with the releases that it applies to unless that is clear.
 pub(crate) fn with_releases(words: &str, subjects: &[&Subject], is_clear: bool) -> String {
     let releases: Vec<_> = subjects.iter().map(|subject| &*subject.release).collect();
     match is_clear {
@@ -171,8 +169,8 @@ pub(crate) fn with_releases(words: &str, subjects: &[&Subject], is_clear: bool) 
     }
 }
 
-/// All that has this outcome, in the order of the rows, each with the program that it was seen
-/// with, and the releases of it unless they are all that were run.
+/// All answers with this outcome, in the order of the rows, each with its program, and with its
+/// releases unless all that ran gave it.
 pub(crate) fn findings<'a>(
     programs: &[Vec<&'a Subject>],
     outcome: Outcome,

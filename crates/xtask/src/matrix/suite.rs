@@ -1,5 +1,4 @@
-//! Releases of Debian in directories of their own, beside the one of the machine;
-//! suite.sh installs and enters them.
+//! Releases of Debian, each in its own directory; suite.sh installs and enters them.
 
 use std::{path::PathBuf, process::Command};
 
@@ -8,18 +7,18 @@ use crate::shell::{command, root, run};
 /// A release of Debian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Suite {
-    /// What is installed on this machine
+    /// The packages that are installed on this machine
     Machine,
     /// Debian 13
     Stable,
-    /// Debian unstable, today
+    /// Debian unstable, as of today
     Unstable,
 }
 
 impl Suite {
     pub(super) const ALL: [Self; 3] = [Self::Machine, Self::Stable, Self::Unstable];
 
-    /// Where its last results are.
+    /// The directory of its last results.
     pub(super) fn kept(self) -> PathBuf {
         let kept = root().join("target/matrix");
         match self {
@@ -36,13 +35,13 @@ impl Suite {
         }
     }
 
-    /// Installs its programs into its directory, unless that is there: to have newer
-    /// ones, remove it.
+    /// Installs its programs into its directory unless that exists; remove it to get newer
+    /// programs.
     pub(crate) fn install(self) -> anyhow::Result<()> {
         run(&mut self.command("install"))
     }
 
-    /// What suite.sh does with it, such as to enter it.
+    /// Runs suite.sh on it, for example to enter it.
     pub(super) fn command(self, what: &str) -> Command {
         let script = "bash crates/xtask/src/matrix/suite.sh";
         command(&format!("{script} {what} {}", self.name()))

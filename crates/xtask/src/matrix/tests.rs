@@ -1,4 +1,4 @@
-//! The committed pages name what there is, and agree.
+//! The committed pages name only what exists, and agree with each other.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::shell::root;
 
 const STALE: &str = "the matrix is stale: run `cargo xtask matrix`";
 
-/// The rows that the prober has.
+/// The rows of `pop3 check` and `pop3 audit`.
 fn rows(kind: Kind) -> Vec<String> {
     if kind == Kind::Server {
         return check::checks().map(Check::id).map(str::to_owned).collect();
@@ -37,7 +37,7 @@ fn first_cells(table: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_matrix_names_what_there_is() {
+fn the_matrix_names_only_what_exists() {
     let page = committed("MATRIX.md");
     let mut sections = page.split("\n## ").skip(1);
     for (kind, mut names) in [
@@ -46,7 +46,7 @@ fn the_matrix_names_what_there_is() {
     ] {
         let section = sections.next().expect(STALE);
         let (list, table) = section.split_once("\n| row | ").expect(STALE);
-        // Some of all that there are, in their order, ours among them; a release each.
+        // Some of the known subjects in their order, ours included, each with its release.
         let mut listed = first_cells(list).split_off(1);
         listed.dedup();
         assert_eq!(listed[0], names[0], "{STALE}");
@@ -60,7 +60,7 @@ fn the_matrix_names_what_there_is() {
     }
 }
 
-/// The failures of the matrix: in which row, and the line that tells it.
+/// The failures of the matrix: the row, and the line that describes it.
 fn failures(page: &str) -> Vec<(&str, &str)> {
     let mut failures = Vec::new();
     let mut row = "";
@@ -75,7 +75,7 @@ fn failures(page: &str) -> Vec<(&str, &str)> {
     failures
 }
 
-/// Checks whose failure loses, forges or leaks no mail.
+/// Checks whose failure neither loses, forges nor leaks mail.
 const HARMLESS: [&str; 8] = [
     "C0014",
     "C0019",
@@ -87,7 +87,7 @@ const HARMLESS: [&str; 8] = [
     "rfc2449-pipelining",
 ];
 
-/// Beginnings of what a client did that leaves all mail where it was.
+/// How descriptions of client failures begin that leave all mail in place.
 const HARMLESS_DEEDS: [&str; 5] = [
     "it did not end",
     "it did not store message",
@@ -137,7 +137,7 @@ fn every_failure_that_costs_mail_is_in_the_findings_and_ours_has_none() {
 }
 
 #[test]
-fn every_finding_is_of_a_run() {
+fn every_finding_comes_from_a_run() {
     let (matrix, findings) = (committed("MATRIX.md"), committed("FINDINGS.md"));
     let failures = failures(&matrix);
     let mut entries = 0;

@@ -1,4 +1,4 @@
-//! The options of `pop3 audit`, each by its effect on an audit of `pop3 fetch`.
+//! The options of `pop3 audit`: the effect of each on an audit of `pop3 fetch`.
 
 use std::{collections::BTreeSet, process::Stdio};
 
@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::{Run, run};
 
-/// Audits a shell script, which has `fetch PLACE OPTIONS...`, in these scenarios.
+/// Audits a shell script in these scenarios. The script can call
+/// `fetch PLACE OPTIONS...`.
 fn audit(options: &[&str], script: &str) -> Run {
     let script = format!(
         "at=$1 password=$2 place=$3 ca=$4; \
@@ -56,7 +57,7 @@ fn a_client_stores_where_the_options_say() {
     ] {
         passes(&audit(&[&only, options].concat(), script));
     }
-    // There it is not looked for.
+    // Here the audit looks in a place where the client stores nothing.
     for (options, script) in [
         (&["--mbox", "box"][..], "fetch --to maildir:mail --quiet"),
         (&["--maildir", "mail"], "fetch --to mbox:box --quiet"),
@@ -77,7 +78,7 @@ fn a_client_that_takes_the_first_message_may_leave_the_others() {
 }
 
 #[test]
-fn a_client_that_insists_on_stls_is_served_it() {
+fn serves_stls_to_a_client_that_insists_on_it() {
     let script = "fetch --to \"maildir:$place\" --require-tls --ca-file \"$ca\"";
     let options = ["--only", "stls-plain", "--maildir", "mail"];
     passes(&audit(&[&options[..], &["--stls"]].concat(), script));
@@ -113,9 +114,9 @@ fn a_client_is_stopped_after_the_time_limit() {
     assert!(text.contains("dangerous"), "{text}");
 }
 
-/// What waits for octets that never come is let be.
+/// A client that waits for octets that never come is left alone.
 #[test]
-fn a_client_may_wait_for_the_server_as_long_as_patience_says() {
+fn patience_limits_how_long_a_client_waits_for_the_server() {
     let options = ["--only", "retr-unanswered", "--maildir", "mail"];
     let limits = ["--patience", "1", "--time-limit", "3"];
     let script = "exec 2>&1; fetch --to \"maildir:$place\"";

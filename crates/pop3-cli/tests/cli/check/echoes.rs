@@ -1,5 +1,6 @@
-//! `pop3 check` on servers that repeat what they were told: no form of the
-//! report and no error shows six octets of it, however they are written.
+//! `pop3 check` against servers that repeat the login: no report form and no
+//! error shows six consecutive octets of the secret, however the server encodes
+//! it.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -9,15 +10,16 @@ use std::{
 
 use super::{USER, check, json, rows};
 
-/// With octets that each writing and each form of the report escapes.
+/// Contains octets that each encoding and each report form escapes.
 const SECRET: &str = "Zq7+xW/9v&k<Tp\"m\\4";
 
-/// What AUTH PLAIN sends after the digits that tell [`USER`] alone.
+/// What AUTH PLAIN sends, without the first digits, which depend on [`USER`]
+/// alone.
 const PLAIN: &str = "AFpxNyt4Vy85diZrPFRwIm1cNA==";
 
 const FORMS: [&str; 4] = ["text", "json", "html", "junit"];
 
-/// A way to write what is repeated.
+/// An encoding of the repeated text.
 type Writing = (&'static str, fn(&str) -> String);
 
 const WRITINGS: [Writing; 18] = [
@@ -89,20 +91,21 @@ fn base64(octets: &[u8]) -> String {
     octets.chunks(3).map(group).collect()
 }
 
-/// What the server does besides.
+/// How the server treats the login and where it repeats the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Login {
     ByUser,
     ByPlain,
     Refused,
-    /// Each number of a listing is what is repeated, and so is each that commands
-    /// then name.
+    /// The repeated text is each number of a listing, and so each number in
+    /// later commands.
     InNumbers,
-    /// After three connections, what greets is no greeting.
+    /// After three connections, the server sends the text instead of a
+    /// greeting.
     Once,
 }
 
-/// A server that puts `said` into all that it answers.
+/// A server that puts `said` into all its answers.
 fn serve(said: String, login: Login) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("pop3://{USER}@{}", listener.local_addr().unwrap());
@@ -160,7 +163,7 @@ fn answer(mut stream: TcpStream, said: &str, login: Login, number: usize) {
     }
 }
 
-/// The texts of a report without the escapes of its form, in lower case.
+/// The texts of a report in lower case, without the escapes of its form.
 fn unescaped(output: &str) -> String {
     let html = output.replace("&lt;", "<").replace("&gt;", ">");
     let html = html.replace("&quot;", "\"").replace("&#34;", "\"");
@@ -169,7 +172,7 @@ fn unescaped(output: &str) -> String {
     format!("{output}\n{html}\n{json}").to_lowercase()
 }
 
-/// Six octets of `text` that are in the output, if there are such.
+/// Six consecutive octets of `text` that the output contains, if there are any.
 fn leaked(output: &str, text: &str) -> Option<String> {
     let output = unescaped(output);
     let text = text.to_lowercase();
@@ -178,7 +181,8 @@ fn leaked(output: &str, text: &str) -> Option<String> {
     found.next().map(Into::into)
 }
 
-/// Runs the command in each form; all that it wrote, with the options.
+/// Runs the command in each form; returns everything that it wrote, with the
+/// options.
 fn outputs(said: &str, login: Login, secret: &str) -> Vec<(i32, String)> {
     let run = |form: &&str| {
         let url = serve(said.to_owned(), login);
@@ -190,7 +194,7 @@ fn outputs(said: &str, login: Login, secret: &str) -> Vec<(i32, String)> {
     FORMS.iter().map(run).collect()
 }
 
-/// None of what was sent comes out, whichever way the server writes it.
+/// The output contains nothing of the secret, however the server encodes it.
 fn hides(login: Login) {
     for (how, write) in WRITINGS {
         for sent in [SECRET, PLAIN] {
@@ -244,7 +248,7 @@ fn shows_no_number_that_repeats_the_password() {
 }
 
 #[test]
-fn shows_what_repeats_nothing() {
+fn shows_text_that_repeats_no_secret() {
     let url = serve("Hello, mrose".to_owned(), Login::ByUser);
     let report = json(&check(&url, &["--format", "json"], SECRET));
     let shown = report.to_string();

@@ -1,4 +1,4 @@
-//! Options of `pop3 check` by their effect, and servers that keep it waiting.
+//! The effect of each option of `pop3 check`, and servers that keep it waiting.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -16,7 +16,7 @@ fn listener() -> (TcpListener, String) {
 }
 
 #[test]
-fn without_pipelining_its_row_is_left_out() {
+fn leaves_out_the_pipelining_row_without_pipelining() {
     let server = Server::new(&[]);
     let rows_of = |options: &[&str]| {
         let only = ["--format", "json", "--only", "C0002,rfc2449-pipelining"];
@@ -28,9 +28,9 @@ fn without_pipelining_its_row_is_left_out() {
     assert_eq!(rows_of(&["--no-pipelining"]), ids(&["C0002"]));
 }
 
-/// Each reply is in time, and all of them together are not.
+/// Each reply is in time, but the whole session is not.
 #[test]
-fn the_session_timeout_ends_a_run_that_goes_on() {
+fn the_session_timeout_ends_a_long_run() {
     let (listener, url) = listener();
     let options = ["--timeout", "60", "--session-timeout", "1"];
     let run = check(&url, &options, PASSWORD);
@@ -40,7 +40,7 @@ fn the_session_timeout_ends_a_run_that_goes_on() {
 }
 
 #[test]
-fn a_certificate_that_is_not_trusted_comes_with_the_options_that_help() {
+fn an_untrusted_certificate_names_the_options_that_help() {
     let directory = tempfile::TempDir::new().unwrap();
     let server = Server::with_tls(&directory.path().join("certificate.pem"));
     let from_the_first_octet = server.url().replace("pop3:", "pop3s:");
@@ -55,7 +55,8 @@ fn a_certificate_that_is_not_trusted_comes_with_the_options_that_help() {
     }
 }
 
-/// The session before is not over for the server, or a mail program has one.
+/// The server has not ended the previous session yet, or a mail program has one
+/// open.
 #[test]
 fn waits_while_the_maildrop_is_locked() {
     let (listener, url) = listener();

@@ -1,4 +1,4 @@
-//! The keys of the configuration file, each by its effect.
+//! The effect of each key of the configuration file.
 
 use std::{fs, process::Stdio};
 
@@ -6,7 +6,7 @@ use super::{Fetched, Home, messages, with_lf};
 use crate::{pop3, server::Server};
 
 impl Home {
-    /// Fetches an account that has these keys, and no option but the two that
+    /// Fetches an account with these keys and no options except the two that
     /// name files.
     fn fetch_configured(&self, server: &Server, keys: &str) -> Fetched {
         let to = match self.to {
@@ -38,7 +38,7 @@ impl Home {
 }
 
 #[test]
-fn keys_say_what_is_deleted() {
+fn keys_set_what_is_deleted() {
     let by_profile = "profile = 'outlook-2016'";
     for (keys, left) in [
         ("", 2),
@@ -81,7 +81,7 @@ fn a_key_requires_tls_on_loopback_too() {
 }
 
 #[test]
-fn keys_say_how_long_a_silent_server_is_waited_for() {
+fn keys_set_the_time_limit_for_a_silent_server() {
     for key in ["timeout", "session-timeout"] {
         let (home, server) = (Home::new("maildir"), Server::new(messages(3)));
         server.stop_after(300);
@@ -93,7 +93,7 @@ fn keys_say_how_long_a_silent_server_is_waited_for() {
 }
 
 #[test]
-fn keys_say_where_the_password_is() {
+fn keys_name_the_source_of_the_password() {
     let home = Home::new("maildir");
     let server = Server::new(messages(1));
     fs::write(home.path("password"), "of a file\n").unwrap();

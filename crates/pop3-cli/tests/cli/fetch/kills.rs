@@ -1,13 +1,13 @@
-//! Runs that end before their time.
+//! Runs that are interrupted.
 
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use super::{Home, Server, messages};
 
-/// The server stops after a number of octets of a session, for many such numbers;
-/// the run is killed there, and the next one is let through.
+/// The server stops after `n` octets of a session, for many values of `n`. The
+/// run is killed there, and the next run may finish.
 #[test]
-fn killed_anywhere_nothing_is_lost_and_nothing_comes_twice() {
+fn a_kill_at_any_point_neither_loses_nor_duplicates_mail() {
     for to in ["maildir", "mbox"] {
         for keep in ["--keep", "--delete"] {
             let mail = messages(9);
@@ -17,7 +17,7 @@ fn killed_anywhere_nothing_is_lost_and_nothing_comes_twice() {
                 let (home, server) = (Home::new(to), Server::new(mail.clone()));
                 server.stop_after(octets);
                 let mut child = home.spawn(&server, &[keep]);
-                // Whole sessions end by themselves.
+                // A session that is not cut off ends by itself.
                 let status = loop {
                     if server.is_dead() {
                         child.kill().unwrap();
@@ -43,13 +43,13 @@ fn killed_anywhere_nothing_is_lost_and_nothing_comes_twice() {
 }
 
 #[test]
-fn a_second_run_on_one_account_leaves_it_alone() {
+fn a_second_run_on_the_same_account_does_nothing() {
     let (home, mail) = (Home::new("maildir"), messages(20));
     let server = Server::new(mail.clone());
     server.stop_after(700);
     let mut child = home.spawn(&server, &[]);
     server.wait_until_dead();
-    // A second run on the same account, while the first one waits.
+    // A second run on the same account while the first one waits.
     let second = home.fetch(&server, &[]).ends(75);
     assert!(second.stderr.contains("another run"), "{second:?}");
     assert_eq!(second.stderr.lines().count(), 1);
@@ -60,9 +60,9 @@ fn a_second_run_on_one_account_leaves_it_alone() {
     home.has(&mail);
 }
 
-/// A full disk, as a limit on the size of files makes one.
+/// A limit on the size of files acts as a full disk.
 #[test]
-fn a_disk_that_is_full_costs_nothing() {
+fn a_full_disk_loses_no_mail() {
     for to in ["maildir", "mbox"] {
         let (home, mut mail) = (Home::new(to), messages(3));
         mail[2].1 = format!("{}\r\n", "x".repeat(70))
@@ -89,7 +89,7 @@ fn a_disk_that_is_full_costs_nothing() {
 }
 
 #[test]
-fn a_directory_that_is_read_only_costs_nothing() {
+fn a_read_only_directory_loses_no_mail() {
     let (home, mail) = (Home::new("maildir"), messages(2));
     let server = Server::new(mail.clone());
     for part in ["tmp", "new", "cur"] {
@@ -99,7 +99,7 @@ fn a_directory_that_is_read_only_costs_nothing() {
     fs::set_permissions(&tmp, fs::Permissions::from_mode(0o500)).unwrap();
     let run = home.fetch(&server, &["--delete"]);
     fs::set_permissions(&tmp, fs::Permissions::from_mode(0o700)).unwrap();
-    // Nothing is read-only for root.
+    // Root can write to a read-only directory.
     if run.status != Some(0) {
         let run = run.ends(73);
         assert!(run.stderr.contains("cannot create"), "{run:?}");

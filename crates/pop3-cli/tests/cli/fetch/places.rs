@@ -1,4 +1,4 @@
-//! Where `pop3 fetch` looks for files that are not named: the XDG base
+//! Where `pop3 fetch` looks for files that no option names: the XDG base
 //! directories, `~/`, and the account in the journal.
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
 use super::{Fetched, maildir, messages};
 use crate::{pop3, server::Server};
 
-/// With no variable that says where files are.
+/// Removes every variable that says where files are.
 fn fetch(arguments: &[&str], variables: &[(&str, &str)], directory: &Path) -> Fetched {
     let mut command: Command = pop3(["fetch"]);
     command.args(arguments).current_dir(directory);
@@ -32,7 +32,7 @@ fn fetch(arguments: &[&str], variables: &[(&str, &str)], directory: &Path) -> Fe
 #[test]
 fn the_journal_and_the_configuration_are_in_the_base_directories() {
     let server = Server::new(messages(1));
-    // An absolute path counts, and nothing else does.
+    // Only an absolute path counts.
     for (state, config, journal_in, config_in) in [
         (None, None, "home/.local/state", "home/.config"),
         (Some("/state"), Some("/config"), "state", "config"),
@@ -65,7 +65,7 @@ fn the_journal_and_the_configuration_are_in_the_base_directories() {
 }
 
 #[test]
-fn without_a_home_the_options_are_named() {
+fn names_the_options_without_a_home_directory() {
     let scratch = tempfile::tempdir().unwrap();
     let url = "pop3://me@127.0.0.1:1";
     for home in [&[][..], &[("HOME", "")]] {
@@ -102,7 +102,7 @@ fn a_tilde_is_the_home_directory() {
         let passwords = &server.state.lock().unwrap().passwords;
         assert_eq!(*passwords, ["of a file"]);
     }
-    // Certificates, too.
+    // A tilde works for certificates too.
     let entry = "[accounts.a]\nurl = 'pop3s://me@127.0.0.1:1'\nto = '-'\nca-file = '~/ca.pem'\n";
     fs::write(at("config.toml"), entry).unwrap();
     let options = ["--config", "config.toml", "--journal", "journal"];
@@ -110,9 +110,9 @@ fn a_tilde_is_the_home_directory() {
     assert_ne!(run.status, Some(0));
 }
 
-/// A host is the same in capitals: nothing is fetched twice.
+/// A host name in capitals is the same host: nothing is fetched twice.
 #[test]
-fn the_journal_knows_a_host_however_it_is_spelt() {
+fn the_journal_recognizes_every_spelling_of_a_host() {
     let scratch = tempfile::tempdir().unwrap();
     let server = Server::new(messages(2));
     for host in ["localhost", "LocalHost", "LOCALHOST"] {
@@ -125,7 +125,7 @@ fn the_journal_knows_a_host_however_it_is_spelt() {
 }
 
 #[test]
-fn an_account_or_a_file_that_is_not_there_is_said() {
+fn reports_a_missing_account_or_file() {
     let scratch = tempfile::tempdir().unwrap();
     let journal = ["--journal", "journal", "--config", "config.toml"];
     let ends = |arguments: &[&str], status| {
@@ -172,7 +172,7 @@ fn an_account_or_a_file_that_is_not_there_is_said() {
 }
 
 #[test]
-fn a_journal_that_is_none_is_left_as_it_is() {
+fn does_not_change_a_file_that_is_not_a_journal() {
     let scratch = tempfile::tempdir().unwrap();
     let server = Server::new(messages(1));
     let journal = scratch.path().join("journal");
@@ -186,12 +186,12 @@ fn a_journal_that_is_none_is_left_as_it_is() {
 }
 
 #[test]
-fn a_journal_of_a_newer_version_is_65() {
+fn exits_with_65_on_a_journal_of_a_newer_version() {
     let scratch = tempfile::tempdir().unwrap();
     let server = Server::new(messages(1));
     let options = [&server.url, "--to", "maildir:mail", "--journal", "journal"];
     fetch(&options, &[], scratch.path()).ends(0);
-    // Where a database of SQLite has the number of its form.
+    // SQLite stores the user version at this offset.
     let journal = scratch.path().join("journal");
     let mut octets = fs::read(&journal).unwrap();
     octets[60..64].copy_from_slice(&[0x7f; 4]);

@@ -1,4 +1,4 @@
-//! What `pop3 fetch` says of a run: a line, lines of JSON, or nothing.
+//! The report of `pop3 fetch` on a run: a line, lines of JSON, or nothing.
 
 use std::{fs, process::Stdio};
 
@@ -12,7 +12,7 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(line).collect()
 }
 
-/// What is counted in this object, as far as it is not zero.
+/// The counts in this object that are not zero.
 fn counted(line: &Value) -> Vec<(&str, u64)> {
     let fields = line.as_object().unwrap().iter();
     let count = |(name, value): (&'_ String, &Value)| Some((name.clone(), value.as_u64()?));
@@ -64,7 +64,7 @@ fn json_counts_what_was_done_and_what_was_left() {
             ("too_large", 1),
         ]
     );
-    // The other two, and then what was held.
+    // The first run fetches the rest; the second finds all three held.
     home.fetch(&server, &["--json", "--keep"]).ends(0);
     let run = home.fetch(&server, &["--json", "--keep"]).ends(0);
     assert_eq!(counted(&lines(&run.stdout)[0]), [("held", 3)]);
@@ -93,7 +93,7 @@ fn a_line_says_what_was_done_and_what_was_left() {
         assert!(line.contains(part), "{part}: {run:?}");
     }
     assert_eq!(line.lines().count(), 1, "{run:?}");
-    // Deletions alone are news.
+    // A run that only deletes is reported too.
     let home = Home::new("maildir");
     let server = Server::new(messages(2));
     home.fetch(&server, &["--keep"]).ends(0);
@@ -102,7 +102,7 @@ fn a_line_says_what_was_done_and_what_was_left() {
 }
 
 #[test]
-fn what_the_server_refuses_is_counted() {
+fn counts_what_the_server_refuses() {
     let (home, server) = (Home::new("maildir"), Server::new(messages(2)));
     server.state.lock().unwrap().answers = vec![("RETR", "-ERR gone\r\n".into())];
     let run = home.fetch(&server, &["--json"]).ends(76);
@@ -111,7 +111,7 @@ fn what_the_server_refuses_is_counted() {
 }
 
 #[test]
-fn quiet_says_errors_alone() {
+fn quiet_prints_only_errors() {
     for option in ["-q", "--quiet"] {
         let (home, server) = (Home::new("maildir"), Server::new(messages(2)));
         let run = home.fetch(&server, &[option, "--delete"]).ends(0);
@@ -122,9 +122,9 @@ fn quiet_says_errors_alone() {
     }
 }
 
-/// A failure of one account is reported and does not stop the others.
+/// One account's failure is reported and does not stop the others.
 #[test]
-fn an_account_that_fails_keeps_no_other_from_being_fetched() {
+fn a_failing_account_does_not_stop_the_others() {
     let home = Home::new("maildir");
     let server = Server::new(messages(3));
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -151,7 +151,7 @@ fn an_account_that_fails_keeps_no_other_from_being_fetched() {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     };
-    // The last that failed: the one that began.
+    // The status is that of the last failure: b, the only failing account that connects.
     let run = run.ends(69);
     assert_eq!(run.stderr.lines().count(), 3, "{run:?}");
     assert!(run.stderr.contains("exit status: 1"), "{run:?}");

@@ -1,4 +1,4 @@
-//! The options of `pop3 serve`, by what a client and the log see of them.
+//! The options of `pop3 serve`, seen by a client and in the log.
 
 use std::{
     fs,
@@ -15,8 +15,8 @@ fn connect(address: &str) -> Client {
     Client(BufReader::new(TcpStream::connect(address).unwrap()))
 }
 
-/// An address of this machine that is not a loopback address, if it has one. No
-/// octet is sent to find it.
+/// An address of this machine that is not a loopback address, if it has one.
+/// Finding it sends no octet.
 fn far() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?;
@@ -25,7 +25,7 @@ fn far() -> Option<IpAddr> {
 }
 
 #[test]
-fn connections_beyond_the_limits_are_told_to_come_again() {
+fn tells_connections_beyond_the_limits_to_come_again() {
     for option in ["--max-connections", "--max-connections-per-address"] {
         let server = Server::new(&["--demo", option, "2"]);
         let first = server.client();
@@ -34,7 +34,7 @@ fn connections_beyond_the_limits_are_told_to_come_again() {
         assert!(third.line().starts_with("-ERR [SYS/TEMP] "), "{option}");
         assert_eq!(third.rest(), "");
         drop(first);
-        // One that has ended makes room.
+        // A connection that has ended makes room.
         while !connect(&server.address).line().starts_with("+OK") {}
         server.signal(Signal::TERM);
         server.signal(Signal::TERM);
@@ -42,7 +42,7 @@ fn connections_beyond_the_limits_are_told_to_come_again() {
 }
 
 #[test]
-fn a_connection_is_closed_after_so_many_rejected_logins() {
+fn closes_a_connection_after_too_many_rejected_logins() {
     for attempts in [1, 2] {
         let count = attempts.to_string();
         let options = ["--demo", "--login-delay", "0", "--login-attempts"];
@@ -59,7 +59,7 @@ fn a_connection_is_closed_after_so_many_rejected_logins() {
 }
 
 #[test]
-fn who_neither_logs_in_nor_shakes_hands_in_time_is_closed() {
+fn closes_a_connection_that_is_late_with_login_or_handshake() {
     let options = ["--demo", "--tls-listen", "127.0.0.1:0"];
     let times = ["--login-timeout", "0.2", "--handshake-timeout", "0.2"];
     let mut server = Server::new(&[&options[..], &times].concat());
@@ -86,7 +86,7 @@ fn without_grace_the_first_signal_ends_sessions() {
 }
 
 #[test]
-fn the_log_has_what_its_level_says() {
+fn the_log_follows_its_level() {
     let (debug, info, warn) = ("DEBUG", "INFO", "WARN");
     for (level, shown) in [
         ("off", &[][..]),
@@ -112,7 +112,7 @@ fn the_log_has_what_its_level_says() {
 }
 
 #[test]
-fn passwords_in_the_clear_from_other_hosts_are_taken_only_when_allowed() {
+fn accepts_passwords_in_the_clear_from_other_hosts_only_when_allowed() {
     let Some(ip) = far() else { return };
     let directory = maildir();
     let path = directory.path().to_str().unwrap();
@@ -134,13 +134,13 @@ fn passwords_in_the_clear_from_other_hosts_are_taken_only_when_allowed() {
         if !taken {
             assert!(user.starts_with("-ERR"), "{user}");
         }
-        // From this machine they always are.
+        // Passwords from this machine are always accepted.
         drop(client);
         server.client().log_in("me", "tanstaaf");
         server.signal(Signal::TERM);
         server.signal(Signal::TERM);
     }
-    // A demo with a user from the command line is not the demo.
+    // `--demo` with a user on the command line is not the demo.
     let listen = ["--listen", &listen];
     let demo = Server::new(&[&["--demo", "--user", "me"][..], &listen].concat());
     demo.signal(Signal::TERM);
@@ -149,9 +149,9 @@ fn passwords_in_the_clear_from_other_hosts_are_taken_only_when_allowed() {
     assert!(!log.contains("log in as demo"), "{log}");
 }
 
-/// `--listen` accepts names and addresses, and refuses anything else.
+/// `--listen` accepts names and addresses and refuses anything else.
 #[test]
-fn the_certificate_is_for_the_addresses_that_are_listened_on() {
+fn the_certificate_names_the_addresses_of_the_listeners() {
     let Some(ip) = far() else { return };
     let directory = maildir();
     let certificate = directory.path().join("cert.pem").display().to_string();
@@ -171,7 +171,7 @@ fn the_certificate_is_for_the_addresses_that_are_listened_on() {
 }
 
 #[test]
-fn scram_that_not_every_user_has_is_not_offered_and_the_log_says_so() {
+fn does_not_offer_scram_unless_every_user_has_it_and_logs_why() {
     let directory = maildir();
     let file = directory.path().join("users");
     let line = |user: &str, options: &[&str]| {

@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_no_tls_handshake_for_a_command() {
+    fn does_not_mistake_a_tls_handshake_for_a_command() {
         for (line, noted) in [(&b"\x16\x03\x01"[..], 0), (b"\x16\x02\x01", 1)] {
             let command = Command {
                 line: line.to_vec(),
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_before_decides_of_pass() {
+    fn pass_depends_on_the_commands_before_it() {
         use State::{Authorization as A, Named as N, Transaction as T};
         let say = |line, state| Entry::Command(command(line, state));
         let sent = |octets: &[u8]| Entry::Sent(octets.to_vec());
@@ -433,7 +433,7 @@ mod tests {
         assert!(example.contains("scenario: C: RSET"), "{example}");
         assert!(example.contains("TRANSACTION"), "{example}");
         assert_eq!(seen(entries(9))[&Id::C(3)].kept, 9);
-        // What comes after the end of the connection was sent before it.
+        // A command that arrives after the end was sent before it, so it counts for nothing.
         let mut late = command("RSET", State::Transaction);
         late.closed = true;
         assert!(seen(vec![Entry::Command(late)]).is_empty());

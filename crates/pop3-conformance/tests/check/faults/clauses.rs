@@ -1,4 +1,4 @@
-//! A fault or more for each clause of the RFCs.
+//! One fault or more for each clause of the RFCs.
 
 use crate::mock::{Fault, NO_FAULT, Quirk};
 

@@ -1,19 +1,19 @@
-//! One fault or more for each row, and what they are made of.
+//! One fault or more for each row, and functions to build them.
 
 use crate::mock::{Fault, NO_FAULT, Quirk, State};
 
 mod clauses;
 pub(crate) mod statements;
 
-/// A row, what its server does, and the server.
+/// A row, a description of its server's fault, and the server.
 pub(crate) type Row = (&'static str, &'static str, Fault);
 
-/// A fault in what is answered.
+/// A fault in the reply.
 const fn reply(reply: fn(&State, &str, &str) -> String) -> Fault {
     Fault { reply, ..NO_FAULT }
 }
 
-/// A fault in what a command is read as.
+/// A fault in how a command is read.
 const fn command(command: fn(&State, &str) -> String) -> Fault {
     Fault {
         command,
@@ -25,12 +25,12 @@ const fn quirk(quirk: Quirk) -> Fault {
     Fault { quirk, ..NO_FAULT }
 }
 
-/// All of them.
+/// All faults.
 pub(crate) fn faults() -> impl Iterator<Item = Row> {
     statements::FAULTS.iter().chain(clauses::FAULTS).copied()
 }
 
-/// The reply changed, if this is where the fault is.
+/// The changed reply, if the fault applies here.
 fn on(is_here: bool, reply: &str, change: impl Fn(&str) -> String) -> String {
     match is_here {
         true => change(reply),
@@ -46,7 +46,7 @@ fn word(command: &str) -> &str {
     command.split(' ').next().unwrap_or_default()
 }
 
-/// Whether the number is that of a message that DELE marked.
+/// Whether DELE has marked the message with this number.
 fn names_deleted(state: &State, command: &str) -> bool {
     let number = command.split(' ').nth(1).unwrap_or_default();
     state.deleted.iter().any(|deleted| deleted == number)
@@ -65,7 +65,7 @@ fn without_last_line(reply: &str) -> String {
     }
 }
 
-/// The last number of a line, one higher.
+/// Adds one to the last number of a line.
 fn one_more(line: &str) -> String {
     let text = line.trim_end();
     match text

@@ -1,4 +1,4 @@
-//! A fault or more for each statement.
+//! One fault or more for each statement.
 
 use crate::mock::{Fault, GREETING, NO_FAULT, Quirk};
 

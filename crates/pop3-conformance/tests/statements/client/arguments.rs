@@ -1,4 +1,4 @@
-//! What commands are made of.
+//! The octets of commands.
 
 use pop3_proto::{Argument, Command, LanguageRange, Mechanism, Profile, Secret, client::State};
 
@@ -21,7 +21,7 @@ checks! { dyn Sessions, sound:
     c0046_pass_carries_one_argument,
 }
 
-/// Commands of a state, with the lines that they are.
+/// The commands of a state, each with its line.
 fn lines(state: State) -> Vec<(Command<'static>, &'static str)> {
     let mechanism = Mechanism::new("PLAIN").expect("a mechanism");
     let secret = |text| Some(Secret::new(text).expect("a secret"));
@@ -63,7 +63,7 @@ fn lines(state: State) -> Vec<(Command<'static>, &'static str)> {
     }
 }
 
-/// What is sent for each command that a session takes, whatever went before.
+/// What is sent for each command that a session accepts, after every history.
 fn sent(sessions: &dyn Sessions) -> Vec<(String, &'static str)> {
     let mut sent = Vec::new();
     let mut send = |talk: &mut Talk, command: &Command<'_>, line| {
@@ -115,7 +115,7 @@ fn c0003_what_is_not_printable_ascii_is_not_sent(sessions: &mut dyn Sessions) ->
         let sent = talk.send(&Command::Pass(secret));
         ensure!(sent.is_err(), "{}: {sent:?}", profile.name);
     }
-    // Nor can a command be made that is two lines, or no line.
+    // No command can be built that is two lines, or no line.
     for control in (0_u8..0x20).chain([0x7F]).map(char::from) {
         let text = format!("me{control}DELE 1");
         let is_text = Argument::new(&text).is_ok() || Secret::new(&text).is_ok();
@@ -126,7 +126,7 @@ fn c0003_what_is_not_printable_ascii_is_not_sent(sessions: &mut dyn Sessions) ->
 }
 
 fn c0004_one_space_stands_before_each_argument(sessions: &mut dyn Sessions) -> Verdict {
-    // Where the words are others, another statement is broken.
+    // If the words differ, another statement is broken.
     let words = |text: &str| text.replace([' ', '\t'], "");
     for (octets, line) in sent(sessions) {
         let text = octets.trim_end_matches(['\r', '\n']);
@@ -152,7 +152,7 @@ fn c0004_a_name_with_a_space_is_no_argument_of_apop(sessions: &mut dyn Sessions)
     Ok(())
 }
 
-/// Whenever it is sent in this state, the command is this line.
+/// Checks that the command is this line whenever it is sent in this state.
 fn is_sent_as(
     sessions: &dyn Sessions,
     state: State,
@@ -162,11 +162,11 @@ fn is_sent_as(
     for profile in Profile::ALL {
         for (history, mut talk) in histories(sessions, profile, state) {
             let sent = talk.send(command);
-            // Where it is not sent, no argument is wrong.
+            // A command that is not sent has no wrong argument.
             if sent.is_err() && !history.is_empty() {
                 continue;
             }
-            // Blanks and line ends are the matter of C0003 and C0004.
+            // C0003 and C0004 cover blanks and line ends.
             let found = sent.as_deref().map(|octets| {
                 let found = octets.split(|char: char| char.is_control() || char == ' ');
                 found.filter(|word| !word.is_empty()).collect::<Vec<_>>()
@@ -241,7 +241,7 @@ fn c0042_user_carries_one_argument(sessions: &mut dyn Sessions) -> Verdict {
         let user = Command::User(Argument::new(name).expect("a name"));
         is_sent_as(sessions, State::Authorization, &user, &["USER", name])?;
     }
-    // A name is never sent in part.
+    // A name is sent whole or not at all.
     let long = "x".repeat(300);
     let user = Command::User(Argument::new(&long).expect("a name"));
     for profile in Profile::ALL {
@@ -264,8 +264,8 @@ fn c0046_pass_carries_one_argument(sessions: &mut dyn Sessions) -> Verdict {
             let mut talk = Talk::greeted(sessions, profile);
             talk.ask(&user(), "+OK\r\n");
             let sent = talk.send(&Command::Pass(Secret::new(password).expect("a password")));
-            // Spaces in it are part of it (RFC 1939 §7); how many are before it is the
-            // matter of C0004.
+            // Spaces in it are part of it (RFC 1939 §7); C0004 covers the
+            // spaces before it.
             let argument = sent.as_deref().map(|octets| {
                 let line = octets.trim_end_matches(['\r', '\n']);
                 line.strip_prefix("PASS")

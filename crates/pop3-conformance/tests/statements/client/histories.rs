@@ -1,4 +1,4 @@
-//! What may have gone before a command, in the two states in which commands are
+//! Possible histories before a command, in the two states in which commands are
 //! sent.
 
 use pop3_proto::{Argument, Command, LanguageRange, Mechanism, Profile, Secret, client::State};
@@ -19,7 +19,7 @@ pub(super) fn lang() -> Command<'static> {
     Command::Lang(LanguageRange::new("de").expect("a range"))
 }
 
-/// In the AUTHORIZATION state, in which all of them end.
+/// Histories that end in the AUTHORIZATION state.
 fn before_login() -> Vec<History> {
     let refused = || vec![(user(), "+OK\r\n"), (pass(), "-ERR [AUTH] no\r\n")];
     let other = Command::User(Argument::new("nobody").expect("a name"));
@@ -57,7 +57,7 @@ pub(super) fn of_transaction() -> History {
     ]
 }
 
-/// In the TRANSACTION state: each command alone, and all.
+/// Histories in the TRANSACTION state: each command alone, and all of them.
 fn after_login() -> Vec<History> {
     let all = of_transaction();
     let one = |(command, _): &(Command<'static>, &'static str)| vec![(*command, "-ERR no\r\n")];

@@ -1,4 +1,4 @@
-//! Logins: what comes after what.
+//! Logins: the order of their commands.
 
 use pop3_proto::{Command, Profile, client::State};
 
@@ -21,7 +21,7 @@ checks! { dyn Sessions, sound:
 
 fn c0007_once_greeted_the_client_can_say_who_it_is(sessions: &mut dyn Sessions) -> Verdict {
     for profile in Profile::ALL {
-        // APOP as Outlook is the matter of V0008.
+        // V0008 covers APOP as Outlook.
         for command in [user(), auth()] {
             let sent = Talk::in_state(sessions, profile, State::Greeting).send(&command);
             ensure!(
@@ -129,7 +129,8 @@ fn has_user(history: &History) -> bool {
         .any(|(command, _)| command.keyword() == "USER")
 }
 
-/// After this reply to USER these commands are refused, and those sent.
+/// Checks that after this reply to USER, `refused` are refused and `sent` are
+/// sent.
 fn after_user(
     sessions: &dyn Sessions,
     reply: &str,
@@ -180,8 +181,8 @@ fn c0045_after_a_negative_user_another_login_or_quit_is_due(
 
 fn c0047_pass_comes_directly_after_a_successful_user(sessions: &mut dyn Sessions) -> Verdict {
     for profile in Profile::ALL {
-        // While the reply to USER is due, after a PASS that was refused, and in
-        // the other states.
+        // Before the reply to USER, after a refused PASS, and in the other
+        // states.
         let mut talk = Talk::greeted(sessions, profile);
         let asked = talk.send(&user());
         let sent = talk.send(&pass());
@@ -195,7 +196,8 @@ fn c0047_pass_comes_directly_after_a_successful_user(sessions: &mut dyn Sessions
         let sent = talk.send(&pass());
         ensure!(sent.is_err(), "{} again: {sent:?}", profile.name);
         for (history, mut talk) in histories(sessions, profile, State::Authorization) {
-            // Directly after USER it is the matter of C0045, and without it of C0044.
+            // C0045 covers PASS directly after USER, and C0044 PASS without
+            // USER.
             let is_last = history
                 .last()
                 .is_some_and(|(last, _)| last.keyword() == "USER");

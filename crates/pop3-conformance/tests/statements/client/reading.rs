@@ -1,4 +1,4 @@
-//! What a client takes replies for.
+//! How a client reads replies.
 
 use pop3_proto::{
     Command, Mechanism, Profile, Secret,
@@ -51,7 +51,8 @@ fn c0004_runs_of_blanks_separate_the_fields_of_replies(sessions: &mut dyn Sessio
     Ok(())
 }
 
-/// First lines that say yes to Outlook, and that say no.
+/// First lines that Outlook takes as positive, and those that it takes as
+/// negative.
 const YES: [&str; 9] = [
     "+OK",
     "+ok ready",
@@ -79,7 +80,7 @@ fn v0001_outlook_goes_by_the_first_octet(sessions: &mut dyn Sessions) -> Verdict
             let is_right =
                 matches!(&said[..], [ClientEvent::Status(_, found, ..)] if *found == is_yes);
             ensure!(is_right, "{} {line:?}: {said:?}", profile.name);
-            // A negative answer has no block, whatever it says.
+            // A negative answer has no block, whatever its text.
             let said = talk.ask(&Command::Retr(number(1)), &format!("{line}\r\n"));
             let is_right =
                 matches!(&said[..], [ClientEvent::Status(_, found, ..)] if *found == is_yes);
@@ -143,7 +144,7 @@ fn v0001_by_the_rfc_alone_another_indicator_is_no_reply(sessions: &mut dyn Sessi
     Ok(())
 }
 
-/// The octets of the message that came.
+/// The octets of the received message.
 fn message(said: &[ClientEvent]) -> String {
     let data = said.iter().filter_map(|said| match said {
         ClientEvent::Data(octets) => Some(String::from_utf8_lossy(octets)),

@@ -1,4 +1,4 @@
-//! Which commands belong in which state, and which are never sent.
+//! Which commands are sent in which state, and which never.
 
 use pop3_proto::{Command, Profile, client::State};
 
@@ -27,7 +27,7 @@ checks! { dyn Sessions, sound:
 
 fn c0013_commands_are_sent_again_and_again(sessions: &mut dyn Sessions) -> Verdict {
     for profile in Profile::ALL {
-        // A message is deleted once.
+        // A message is deleted only once.
         let again = of_transaction().into_iter();
         for (command, reply) in again.filter(|(command, _)| command.keyword() != "DELE") {
             for (between, reply_between) in of_transaction() {
@@ -59,12 +59,12 @@ fn c0013_commands_are_sent_again_and_again(sessions: &mut dyn Sessions) -> Verdi
     Ok(())
 }
 
-/// The command is sent in this state and in no other, nor while a login is on its
-/// way.
+/// The command is sent in this state and in no other, and not during a login.
 fn belongs_in(sessions: &dyn Sessions, command: &Command<'_>, home: State) -> Verdict {
     let keyword = command.keyword();
     for profile in Profile::ALL {
-        // USER may go ahead of the greeting (C0043); ours does not, see C0007.
+        // USER may be sent before the greeting (C0043); our client does not do
+        // that, see C0007.
         let is_free = |state| state == State::Greeting && keyword == "USER";
         for state in STATES.into_iter().filter(|state| !is_free(*state)) {
             let sent = Talk::in_state(sessions, profile, state).send(command);
@@ -135,8 +135,8 @@ fn c0043_user_belongs_in_authorization(sessions: &mut dyn Sessions) -> Verdict {
     belongs_in(sessions, &user(), State::Authorization)
 }
 
-/// No release of Outlook sends the command in any state; a client by RFC 1939
-/// does in one.
+/// No release of Outlook sends the command in any state; a client that follows
+/// RFC 1939 sends it in one.
 fn outlook_never_sends(sessions: &dyn Sessions, command: &Command<'_>, home: State) -> Verdict {
     for profile in outlook() {
         for state in STATES {

@@ -16,14 +16,14 @@ use crate::{
 mod octets;
 mod states;
 
-/// What a fault can look at.
+/// What a fault can see.
 #[derive(Debug)]
 pub(crate) struct Seen<'a> {
     state: State,
     profile: &'a str,
     /// The lines so far, without line ends.
     lines: &'a [String],
-    /// The last reply was negative.
+    /// Whether the last reply was negative.
     is_refused: bool,
 }
 
@@ -33,19 +33,19 @@ impl Seen<'_> {
     }
 }
 
-/// How a client errs.
+/// A client's fault.
 #[derive(Clone, Copy)]
 pub(crate) struct Spoilt {
     config: fn(&mut Config),
-    /// What is sent for a line.
+    /// What it sends for a line.
     sends: fn(&Seen<'_>, &str) -> String,
-    /// The lines that are sent though the session refuses them.
+    /// Lines that it sends though the session refuses them.
     forces: fn(&Seen<'_>, &str) -> bool,
-    /// The lines that are not sent.
+    /// Lines that it does not send.
     omits: fn(&Seen<'_>, &str) -> bool,
-    /// What the octets of the server are taken for.
+    /// How it reads the server's octets.
     reads: fn(&Seen<'_>, &str) -> String,
-    /// Where it believes to be.
+    /// The state that it believes to be in.
     believes: fn(&Seen<'_>) -> State,
 }
 
@@ -80,7 +80,7 @@ struct Client {
     fault: Spoilt,
     lines: Vec<String>,
     output: String,
-    /// Of the message that a proof is wanted for.
+    /// The number of the message that needs a proof.
     number: Option<MessageNumber>,
     is_refused: bool,
 }
@@ -95,7 +95,7 @@ impl Client {
         }
     }
 
-    /// Sends a command, or not, whatever the session says.
+    /// Sends a command or not, whatever the session decides.
     fn take(
         &mut self,
         now: Instant,
@@ -197,7 +197,7 @@ fn each_fault_fails_the_checks_of_its_statement_and_no_other() {
 
 type Row = Fault<Spoilt>;
 
-/// All of them.
+/// All faults.
 pub(crate) fn faults() -> impl Iterator<Item = Row> {
     [octets::FAULTS, states::FAULTS]
         .into_iter()
@@ -234,12 +234,12 @@ const fn config(config: fn(&mut Config)) -> Spoilt {
     Spoilt { config, ..SOUND }
 }
 
-/// The line with something behind its words.
+/// The line with `more` after its words.
 fn with(line: &str, more: &str) -> String {
     format!("{}{more}\r\n", line.trim_end())
 }
 
-/// The line, if it begins so, changed.
+/// The changed line, if it begins with `start`.
 fn at(line: &str, start: &str, change: impl Fn(&str) -> String) -> String {
     if line.starts_with(start) {
         change(line)

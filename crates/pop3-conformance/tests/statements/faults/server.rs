@@ -1,5 +1,5 @@
-//! Servers in memory that break one statement each: those that `check` is tested
-//! with, and more.
+//! Servers in memory that break one statement each: those that test `check`,
+//! and more.
 
 use std::{io, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     server::{MESSAGES, Subject, checks},
 };
 
-/// The replies to these commands are changed, if they are positive.
+/// Changes the positive replies to these commands.
 macro_rules! says {
     ($command:pat => $change:expr) => {
         mock::Fault {
@@ -34,7 +34,7 @@ macro_rules! says {
     };
 }
 
-/// The replies in which this holds are these.
+/// Replaces the replies for which this holds.
 macro_rules! replies {
     ($holds:expr => $change:expr) => {
         mock::Fault {
@@ -47,7 +47,7 @@ macro_rules! replies {
     };
 }
 
-/// A command is read as another.
+/// Reads a command as another.
 macro_rules! reads {
     ($change:expr) => {
         mock::Fault {
@@ -91,7 +91,7 @@ pub(crate) fn sound(check: fn(&mut dyn Subject) -> Verdict) {
 
 type Row = Fault<mock::Fault>;
 
-/// All of them.
+/// All faults.
 pub(crate) fn faults() -> impl Iterator<Item = Row> {
     let of_check = check_faults::statements::FAULTS.iter();
     let of_check = of_check.map(|(id, what, fault)| row(id, what, *fault));
@@ -141,7 +141,8 @@ const fn row(id: &'static str, what: &'static str, fault: mock::Fault) -> Row {
     }
 }
 
-/// The id of a fault and what it does; what it breaks besides, and why it must.
+/// The id of a fault and its description; the other statements that it breaks,
+/// with the reasons.
 type Also = (
     &'static str,
     &'static str,

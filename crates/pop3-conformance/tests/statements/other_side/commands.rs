@@ -1,9 +1,9 @@
-//! What our server makes of lines that a client must not send.
+//! How our server treats lines that a client must not send.
 
 use dot_stuffing::LineDecoder;
 use pop3_proto::{ArgumentErrorKind, Command, CommandErrorKind};
 
-/// Why a server refuses a line.
+/// The reason why a server refuses a line.
 fn refusal(line: &str) -> CommandErrorKind {
     match Command::parse(line.as_bytes()) {
         Ok(command) => panic!("{line} was read as {command:?}"),
@@ -20,7 +20,7 @@ fn c0003_a_server_ends_commands_at_crlf_alone() {
     let step = lines.decode(b"\nQUIT\r\n").unwrap();
     assert_eq!((step.consumed, step.event), (1, Some(&b"NOOP"[..])));
 
-    // LF alone ends no command, and two commands in a line are not two.
+    // LF alone does not end a command, and two commands in a line do not count as two.
     let mut lines = LineDecoder::<{ Command::MAX_OCTETS }>::new();
     let step = lines.decode(b"NOOP\nQUIT\r\n").unwrap();
     assert_eq!(step.event, Some(&b"NOOP\nQUIT"[..]));
@@ -28,7 +28,7 @@ fn c0003_a_server_ends_commands_at_crlf_alone() {
     let control = CommandErrorKind::Argument(ArgumentErrorKind::Control);
     assert_eq!(refusal("USER me\nQUIT"), control);
     assert_eq!(refusal("PASS a\0b"), control);
-    // Not printable ASCII, and not UTF-8 either.
+    // Neither printable ASCII nor UTF-8.
     assert!(Command::parse(b"USER m\xFCller").is_err());
 }
 

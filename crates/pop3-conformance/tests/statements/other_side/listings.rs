@@ -1,4 +1,4 @@
-//! What our client makes of listings that comply, and of others.
+//! How our client reads listings that comply, and others.
 
 use pop3_proto::{
     ArgumentErrorKind, Capability, DropListing, FieldRule, ListingErrorKind, MessageNumber,
@@ -117,9 +117,9 @@ fn c0021_scan_listing_fields_may_be_separated_by_blank_runs() {
             "{line:?}"
         );
     }
-    // The RFC lets something follow as well.
+    // The RFC also allows text after the size.
     assert!(ScanListing::parse(b"1 120 more", FieldRule::RFC1939).is_ok());
-    // Exact means that no octet is lost of a large message.
+    // The largest size is read exactly.
     let largest = ScanListing::parse(b"1 18446744073709551615", FieldRule::OUTLOOK);
     assert_eq!(largest.unwrap().octets, u64::MAX);
 }
@@ -211,7 +211,7 @@ fn c0039_its_octets_are_those_of_the_rfc_which_hold_those_of_the_document() {
         let allowed = (0x21..=0x7E).contains(&octet);
         assert_eq!(UniqueId::new(&id).is_ok(), allowed, "{octet:#04X}");
         let line = [b"1 ".as_slice(), &id].concat();
-        // A blank ends the unique-id; what follows it is nothing.
+        // A blank ends the unique-id, and the text after it is ignored.
         let blank = matches!(octet, b' ' | b'\t');
         let listing = UniqueIdListing::parse(&line, FieldRule::OUTLOOK);
         match listing {

@@ -1,13 +1,13 @@
-//! What our client makes of replies that do not end as they must.
+//! How our client reads replies that do not end as they must.
 
 use dot_stuffing::ErrorKind;
 use pop3_proto::{ReplyError, ReplyKind, ReplyRule, ResponseDecoder};
 
-/// As RFC 1939 reads, and as Outlook does.
+/// The profiles of RFC 1939 and of Outlook.
 const RULES: [ReplyRule; 2] = [ReplyRule::RFC1939, ReplyRule::OUTLOOK];
 
-/// What a reply is refused for, the stream in one piece and at 1 to 5 octets at
-/// a time: always the same.
+/// Why a reply is refused. The reason is the same whether the stream comes in
+/// one piece or in pieces of 1 to 5 octets.
 fn refused(rule: ReplyRule, kind: ReplyKind, stream: &[u8]) -> ReplyError {
     let read = |octets: usize| {
         let mut decoder = ResponseDecoder::new(rule);
@@ -45,7 +45,7 @@ fn c0005_a_reply_without_crlf_is_never_taken_for_one() {
             let error = refused(rule, ReplyKind::Line, stream);
             assert_eq!(error, ReplyError::NoReply, "{}", stream.escape_ascii());
         }
-        // Nor does the client wait for it without end.
+        // The client does not wait for it forever either.
         let endless = [b"+OK ".as_slice(), &[b'x'; 509]].concat();
         match refused(rule, ReplyKind::Line, &endless) {
             ReplyError::FirstLine(error) => assert_eq!(error.kind(), ErrorKind::LineTooLong),
@@ -70,7 +70,7 @@ fn c0006_a_multi_line_reply_cut_anywhere_is_not_whole() {
                 }
             }
         }
-        // CR or LF alone ends neither a line nor the block.
+        // CR or LF alone ends neither a line nor a block.
         for stream in [&b"+OK\r\na\n.\n"[..], b"+OK\r\na\r.\r", b"+OK\r\na\n.\r\n"] {
             let error = refused(rule, ReplyKind::Message, stream);
             assert!(matches!(error, ReplyError::Block(_)), "{error}");

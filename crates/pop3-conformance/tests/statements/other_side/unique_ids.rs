@@ -1,5 +1,5 @@
-//! What our client does with unique-ids that are in use twice, or again: joined
-//! to our server, with one maildrop between them.
+//! What our client does when two messages have the same unique-id, or a
+//! unique-id is used again: our client and our server with one maildrop.
 
 use std::time::Instant;
 
@@ -81,8 +81,8 @@ fn c0040_a_unique_id_in_use_twice_mixes_up_no_two_messages_of_a_session() {
         for (deleted, kept) in [(1, "two\r\n"), (2, "one\r\n")] {
             let store = store(&[("x", "one\r\n"), ("x", "two\r\n")]);
             let mut client = Client::logged_in(profile, &store);
-            // Both are told of; whether they are one message to the caller is
-            // for the profile to say (C0041), and none of the session's business.
+            // The session reports both; the profile decides whether the caller
+            // takes them for one message (C0041).
             assert_eq!(client.unique_ids(), "1 x\r\n2 x\r\n");
             assert_eq!(client.block(&Command::Retr(number(1))), "one\r\n");
             assert_eq!(client.block(&Command::Retr(number(2))), "two\r\n");
@@ -105,7 +105,7 @@ fn c0040_a_unique_id_given_out_again_makes_no_proof_of_an_earlier_session_hold()
         client.dele(proof).expect("it was retrieved");
         client.quit();
 
-        // The same number, the same unique-id, another message.
+        // The same message-number and unique-id, but another message.
         store.deliver("x", b"two\r\n");
         let mut client = Client::logged_in(profile, &store);
         assert_eq!(client.unique_ids(), "1 x\r\n");
@@ -113,7 +113,8 @@ fn c0040_a_unique_id_given_out_again_makes_no_proof_of_an_earlier_session_hold()
         client.quit();
         assert_eq!(store.messages(), [("x".to_owned(), b"two\r\n".to_vec())]);
 
-        // What is left is the caller's word, and it befalls the new message.
+        // Without that proof the caller can claim an earlier delivery, and DELE then
+        // deletes the new message.
         let mut client = Client::logged_in(profile, &store);
         let word = Delivered::in_an_earlier_session(number(1));
         assert_eq!(client.dele(word), Ok(Answer::Yes(None, None)));

@@ -1,4 +1,4 @@
-//! Sections 2.2.1 and 2.2.4: the greeting, and what replies are made of.
+//! Sections 2.2.1 and 2.2.4: the greeting, and the format of replies.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ checks! { dyn Subject, sound:
     c0014_answers_commands_that_come_at_once,
 }
 
-/// What a client can say before its login. The last command ends the session.
+/// Commands before the login. The last one ends the session.
 const BEFORE: &[&str] = &[
     "CAPA",
     "AUTH",
@@ -59,7 +59,7 @@ const BEFORE: &[&str] = &[
     "QUIT",
 ];
 
-/// And after it.
+/// Commands after the login.
 const AFTER: &[&str] = &[
     "CAPA",
     "LANG",
@@ -145,11 +145,11 @@ const AFTER: &[&str] = &[
     "QUIT",
 ];
 
-/// Octets of lines longer than a command can be (RFC 2449 §4), and than buffers
-/// are.
+/// Line lengths beyond the longest command (RFC 2449 §4), and beyond typical
+/// buffers.
 const LONG: [usize; 5] = [256, 300, 600, 5000, 70_000];
 
-/// Each command with its reply, in a session without login and in two with it.
+/// Each command with its reply, in one session without login and two with it.
 fn conversation(subject: &mut dyn Subject) -> Result<Vec<(String, String)>, Flaw> {
     let mut early = Dialogue::open(subject)?;
     let mut replies = vec![(String::new(), early.greeting.clone())];
@@ -233,8 +233,9 @@ fn c0005_crlf_ends_first_lines_at_any_time(subject: &mut dyn Subject) -> Verdict
     })
 }
 
-/// CRLF ends each line of a block, and a lone dot the block. A reply of one line
-/// is the matter of its command's statement, unless that has sent a block before.
+/// CRLF ends each line of a block, and a lone dot ends the block. The statement
+/// of its command covers a reply of one line, unless that command has sent a
+/// block before.
 fn block_is_ended(has_block: &mut BTreeSet<String>, command: &str, reply: &str) -> Verdict {
     let block = block(reply);
     if !is_multi_line(command) || !is_positive(reply) {
@@ -284,7 +285,7 @@ fn c0006_blocks_are_ended_at_any_time(subject: &mut dyn Subject) -> Verdict {
     })
 }
 
-/// There is a reply, and no more than one.
+/// There is exactly one reply.
 fn is_one_answer(command: &str, reply: &str) -> Verdict {
     ensure!(!reply.is_empty(), "no answer to {command:?}");
     let block = block(reply);
@@ -293,7 +294,7 @@ fn is_one_answer(command: &str, reply: &str) -> Verdict {
         _ if is_multi_line(command) => {
             block.starts_with(['+', '-']) || block.contains("\r\n.\r\n+OK")
         }
-        // They have statements of their own.
+        // Other statements cover these.
         Some("STAT" | "LIST" | "UIDL" | "NOOP") => block.starts_with(['+', '-']),
         _ => !block.trim().is_empty(),
     };
@@ -327,7 +328,8 @@ fn c0014_answers_once_at_any_time(subject: &mut dyn Subject) -> Verdict {
     })
 }
 
-/// RFC 1939 §3: what is unknown, wrong, or not of this state is refused.
+/// RFC 1939 §3: commands that are unknown, wrong, or not allowed in this state
+/// are refused.
 fn c0014_refuses_what_is_no_command(subject: &mut dyn Subject) -> Verdict {
     const NEVER: &[&str] = &[
         "XQZT", "XQZT 1", "", " ", "+OK", "STATS", "STAT 1", "QUIT 1", "RSET 1", "NOOP 1", "TOP 1",
@@ -363,7 +365,8 @@ fn c0014_answers_commands_that_come_at_once(subject: &mut dyn Subject) -> Verdic
     let at_once = |commands: &[&str]| commands.iter().map(|line| format!("{line}\r\n")).collect();
     let commands: String = at_once(&COMMANDS);
     let replies = dialogue.say(&commands, |octets| octets.len() >= first.concat().len());
-    // What changes from one time to the next tells nothing of the order.
+    // Replies that change from one time to the next say nothing about the
+    // order.
     ensure!(
         replies == first.concat() || first != second && count(&replies) >= COMMANDS.len(),
         "{first:?} one by one, at once {replies:?}"
@@ -374,7 +377,7 @@ fn c0014_answers_commands_that_come_at_once(subject: &mut dyn Subject) -> Verdic
     Ok(())
 }
 
-/// How many replies these are, however their lines end.
+/// Counts the replies, however their lines end.
 fn count(replies: &str) -> usize {
     let lines = replies.split(['\r', '\n']);
     lines.filter(|line| line.starts_with(['+', '-'])).count()

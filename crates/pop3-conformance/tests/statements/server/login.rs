@@ -1,4 +1,4 @@
-//! Sections 2.2.2 and 2.2.3: logins, those that are refused among them.
+//! Sections 2.2.2 and 2.2.3: logins, including refused ones.
 
 use super::{Dialogue, Subject, is_positive, unable};
 use crate::{
@@ -27,7 +27,7 @@ fn c0009_offers_a_login_that_works(subject: &mut dyn Subject) -> Verdict {
         is_in_transaction(&mut dialogue)?;
         dialogue.ask("QUIT");
     }
-    // For a client that does not ask.
+    // A client that does not send CAPA.
     let mut dialogue = Dialogue::open(subject)?;
     if dialogue.log_in().is_err() {
         dialogue = Dialogue::open(subject)?;
@@ -51,7 +51,7 @@ const WRONG: [(&str, &str); 9] = [
     ("nobody", "PASS tanstaaf"),
 ];
 
-/// Commands of the TRANSACTION state that give something.
+/// Commands of the TRANSACTION state that return data.
 const GIVING: [&str; 7] = [
     "STAT", "LIST", "LIST 1", "UIDL", "UIDL 1", "RETR 1", "TOP 1 0",
 ];
@@ -71,7 +71,7 @@ fn c0009_gives_nothing_without_a_login(subject: &mut dyn Subject) -> Verdict {
     gives_nothing(&mut dialogue)?;
     let reply = dialogue.ask("PASS tanstaaf");
     ensure!(!is_positive(&reply), "PASS without USER: {reply:?}");
-    // At once, since servers let those wait that were wrong.
+    // All at once, because servers delay the answer to a wrong login.
     let mut asked = Vec::new();
     for (name, command) in WRONG {
         let mut dialogue = Dialogue::protected(subject)?;
@@ -93,8 +93,8 @@ fn is_in_transaction(dialogue: &mut Dialogue) -> Verdict {
     Ok(())
 }
 
-/// A session with logins of these names refused; `None` if the server closed it,
-/// as it may.
+/// A session after refused logins with these names; `None` if the server closed
+/// it, which it may do.
 fn refused(subject: &mut dyn Subject, names: &[&str]) -> Result<Option<Dialogue>, Flaw> {
     let mut dialogue = Dialogue::protected(subject)?;
     for (name, time) in names.iter().zip(1..) {
@@ -113,7 +113,7 @@ fn refused(subject: &mut dyn Subject, names: &[&str]) -> Result<Option<Dialogue>
     Ok(is_open.then_some(dialogue))
 }
 
-/// Names that are refused, one after another.
+/// Names that are refused one after another.
 const REFUSED: [&[&str]; 4] = [
     &["mrose"],
     &["nobody"],
@@ -154,7 +154,7 @@ fn c0010_takes_another_login_after_a_refused_one(subject: &mut dyn Subject) -> V
 
 fn c0010_gives_nothing_after_a_refused_login(subject: &mut dyn Subject) -> Verdict {
     Dialogue::logged_in(subject)?.ask("QUIT");
-    // What it gives to anybody is the matter of C0009.
+    // C0009 covers what the server gives without a login.
     gives_nothing(&mut Dialogue::protected(subject)?)
         .map_err(|flaw| unable(format!("{flaw:?}")))?;
     match refused(subject, REFUSED[0])? {

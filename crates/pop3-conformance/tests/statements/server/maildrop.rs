@@ -32,7 +32,7 @@ fn c0011_numbers_count_from_1_in_the_order_of_the_maildrop(subject: &mut dyn Sub
             "{command}: {found:?}"
         );
     }
-    // As messages lie in the maildrop.
+    // In the order of the maildrop.
     let wanted: Vec<String> = MESSAGES
         .iter()
         .map(|message| sent(message).join("\n"))
@@ -58,8 +58,8 @@ fn c0011_numbers_count_from_1_in_the_order_of_the_maildrop(subject: &mut dyn Sub
     Ok(())
 }
 
-/// What is the number of none of [`MESSAGES`]: among others what is 1 in 32 or 64
-/// bits, or to who reads as far as there are digits.
+/// Numbers of no message in [`MESSAGES`], including some that are 1 when
+/// truncated to 32 or 64 bits, or when only the leading digits are read.
 const NONE: [&str; 8] = [
     "0",
     "5",
@@ -71,7 +71,8 @@ const NONE: [&str; 8] = [
     "1.",
 ];
 
-/// Whether the sizes are in the order of the maildrop, so that what moved is RETR.
+/// Whether the sizes are in the order of the maildrop, so that RETR is what is
+/// wrong.
 fn fields_agree(dialogue: &mut Dialogue) -> bool {
     let reply = dialogue.ask("LIST");
     let sizes = lines(&reply)
@@ -135,8 +136,8 @@ fn c0011_listings_have_the_numbers_at_any_time(subject: &mut dyn Subject) -> Ver
     })
 }
 
-/// STAT gives the messages, or those that LIST gives, for LIST has statements of
-/// its own.
+/// STAT counts the messages that exist, or those in LIST, as other statements
+/// cover LIST.
 fn c0017_stat_gives_the_messages_and_their_octets(subject: &mut dyn Subject) -> Verdict {
     walk(subject, |dialogue, moment| {
         let reply = dialogue.ask("STAT");
@@ -166,7 +167,7 @@ fn c0017_stat_gives_the_messages_and_their_octets(subject: &mut dyn Subject) -> 
     })
 }
 
-/// The reply is one line, and the listing in it one of these.
+/// The reply is one line that contains one of these listings.
 pub(super) fn is_listing(reply: &str, right: &[(u64, &str)]) -> bool {
     let text = reply.strip_prefix("+OK").and_then(word);
     let text = text.map(|(first, rest)| format!("{first}{}", rest.trim_end()));
@@ -197,8 +198,8 @@ fn c0019_list_with_a_number_gets_the_line_of_that_message(subject: &mut dyn Subj
     })
 }
 
-/// A listing has this many lines, no two alike; what is on them is not this
-/// statement's matter.
+/// A listing has this many lines, all different; this statement does not cover
+/// their contents.
 fn has_lines(reply: &str, count: usize) -> Verdict {
     let lines = lines(reply);
     let distinct: BTreeSet<_> = lines.iter().collect();
@@ -209,7 +210,7 @@ fn has_lines(reply: &str, count: usize) -> Verdict {
     Ok(())
 }
 
-/// The listing has a line for each message, whichever are left.
+/// The listing has a line for each message that is left.
 pub(super) fn lists_each_message(subject: &mut dyn Subject, command: &str) -> Verdict {
     let mut has_block = false;
     walk(subject, |dialogue, moment| {
@@ -234,7 +235,8 @@ fn c0020_list_has_a_line_for_each_message(subject: &mut dyn Subject) -> Verdict 
 fn c0021_a_scan_listing_is_the_number_and_the_exact_octets(subject: &mut dyn Subject) -> Verdict {
     walk(subject, |dialogue, moment| {
         let reply = dialogue.ask("LIST");
-        // With other numbers, sizes are still exact if they are those of messages.
+        // With wrong numbers, sizes are still exact if they are those of
+        // messages.
         let live = moment.maildrop.live();
         let is_numbered = walk::numbers(&reply)
             .into_iter()
@@ -243,7 +245,8 @@ fn c0021_a_scan_listing_is_the_number_and_the_exact_octets(subject: &mut dyn Sub
         for line in &listings {
             let found = fields(line).and_then(|(_, size)| decimal(size));
             let of = walk::number(line);
-            // Where lines are too many or too few, which are listings?
+            // If there are too many or too few lines, only those with the
+            // number of a message count.
             if listings.len() != live.len() && !live.iter().any(|n| of == Some(*n as u64)) {
                 continue;
             }

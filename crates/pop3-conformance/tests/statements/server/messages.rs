@@ -1,5 +1,5 @@
-//! Sections 2.2.7 to 2.2.12: RETR, DELE, NOOP, RSET and QUIT, and the commands that
-//! no server leaves out.
+//! Sections 2.2.7 to 2.2.12: RETR, DELE, NOOP, RSET and QUIT, and the commands
+//! that every server must have.
 
 use super::{
     Dialogue, MESSAGES, Subject, block, fields, is_positive, is_refusal, large, lines, numbers,
@@ -42,7 +42,8 @@ fn c0022_retr_gets_a_block(subject: &mut dyn Subject) -> Verdict {
     })
 }
 
-/// Whether what RETR or TOP got is no block, a refusal, or these lines.
+/// Whether the reply to RETR or TOP is a refusal, has no block, or has these
+/// lines.
 pub(super) fn is_message(reply: &str, message: &[String]) -> bool {
     !is_positive(reply) || block(reply).is_empty() || lines(reply) == message
 }
@@ -166,8 +167,8 @@ fn c0031_dele_rset_and_quit_do_what_they_should(subject: &mut dyn Subject) -> Ve
     holds_the_messages(subject, Blame::Command)
 }
 
-/// The messages that are there, as three commands tell them. Where but one tells
-/// another tale, its own statement is broken.
+/// The messages according to three commands. If only one of them differs, that
+/// command's own statement is broken.
 #[derive(Clone, Debug)]
 struct Tales([Vec<String>; 3]);
 
@@ -184,7 +185,8 @@ impl Tales {
         Self([messages, sizes, unique_ids])
     }
 
-    /// Without the messages of these numbers, if no others are deleted.
+    /// The lists without these message-numbers, if no other messages are
+    /// deleted.
     fn without(&self, numbers: &[usize]) -> Self {
         let left = |tale: &Vec<String>| {
             let tale = tale.iter().zip(1..);
@@ -254,7 +256,7 @@ fn c0031_quit_removes_what_is_marked_and_nothing_else(subject: &mut dyn Subject)
     Ok(())
 }
 
-/// After QUIT the maildrop is there for the next session (RFC 1939 §6).
+/// After QUIT the next session can open the maildrop (RFC 1939 §6).
 fn again(flaw: Flaw, bye: &str) -> Verdict {
     match flaw {
         Flaw::Unable(why) if why.contains("[IN-USE]") => Err(Flaw::Violation(format!(

@@ -1,7 +1,7 @@
 //! The statements that bind servers, checked on a server over connections.
 //!
-//! A reply is read as leniently as it can be, so that a check sees violations
-//! of its own statement only.
+//! Replies are read as leniently as possible, so that a check sees only
+//! violations of its own statement.
 
 use std::{
     io::{self, ErrorKind},
@@ -22,8 +22,9 @@ mod walk;
 pub(crate) const USER: &str = "mrose";
 pub(crate) const PASSWORD: &str = "tanstaaf";
 
-/// The maildrop at first; message n has the unique-id `id-` and n - 1. No two
-/// have one size. Dots, LF alone, no blank line and no last line end are in it.
+/// The initial maildrop. Message n has the unique-id `id-` followed by n - 1.
+/// All sizes differ. The messages contain dots and LF alone, and some have no
+/// blank line or no last line end.
 pub(crate) const MESSAGES: [&str; 4] = [
     ".first: a dot\r\nSubject: 1\r\n\r\none line\r\nand another\r\n..\r\n",
     "Subject: 2\r\n\r\n.dot\r\n..two\r\n.\r\nand an end\r\n",
@@ -31,8 +32,8 @@ pub(crate) const MESSAGES: [&str; 4] = [
     "Subject: 4\r\n",
 ];
 
-/// More than any buffer holds: dots at the start of lines, and some of these longer
-/// than a line should be.
+/// Larger than any buffer: dots at the start of lines, and some lines that are
+/// longer than a line should be.
 pub(crate) fn large() -> String {
     let line = |n: usize| {
         let length = if n.is_multiple_of(100) { 1200 } else { n % 60 };
@@ -46,10 +47,10 @@ pub(crate) fn large() -> String {
 pub(crate) trait Subject {
     fn connect(&mut self) -> io::Result<Box<dyn Connection>>;
 
-    /// A message arrives; sessions that have the maildrop do not see it.
+    /// Delivers a message; sessions that have the maildrop open do not see it.
     fn deliver(&mut self, unique_id: &str, message: &str);
 
-    /// Waits a moment for the server to see what it may not have seen yet; says
+    /// Waits a moment, so that the server can notice earlier changes. Returns
     /// whether another look may show more.
     fn wait(&mut self) -> bool;
 }
@@ -58,11 +59,11 @@ pub(crate) trait Subject {
 pub(crate) struct Dialogue {
     connection: Box<dyn Connection>,
     pub(crate) greeting: String,
-    /// Commands and what came for them.
+    /// Commands and the replies to them.
     log: Vec<(String, String)>,
 }
 
-/// Longer than any sound server takes.
+/// Longer than any correct server takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Dialogue {
@@ -77,7 +78,7 @@ impl Dialogue {
         Ok(dialogue)
     }
 
-    /// Under TLS, if the server offers it.
+    /// A connection under TLS, if the server offers it.
     pub(crate) fn protected(subject: &mut dyn Subject) -> Result<Self, Flaw> {
         let mut dialogue = Self::open(subject)?;
         if dialogue.ask("CAPA").contains("STLS") && is_positive(&dialogue.ask("STLS")) {
@@ -91,7 +92,8 @@ impl Dialogue {
         self.connection.start_tls(PATIENCE).map_err(unable)
     }
 
-    /// Logged in, with one message more than [`MESSAGES`], which is large.
+    /// A connection after the login, with one more message than [`MESSAGES`],
+    /// which is large.
     pub(crate) fn with_large(subject: &mut dyn Subject) -> Result<Self, Flaw> {
         subject.deliver("id-4", &large());
         Self::logged_in(subject)
@@ -102,7 +104,7 @@ impl Dialogue {
             let mut dialogue = Self::protected(subject)?;
             match dialogue.log_in() {
                 Ok(()) => return Ok(dialogue),
-                // A session that was cut off may have the maildrop for a moment.
+                // A broken session may keep the maildrop for a moment.
                 Err(Flaw::Unable(why)) if why.contains("[IN-USE]") && subject.wait() => {}
                 Err(flaw) => return Err(flaw),
             }
@@ -120,13 +122,13 @@ impl Dialogue {
         }
     }
 
-    /// Sends a command, and does not wait for what comes.
+    /// Sends a command and does not wait for the reply.
     pub(crate) fn begin(&mut self, command: &str) {
         let octets = format!("{command}\r\n");
         let _ = self.connection.send(octets.as_bytes(), PATIENCE);
     }
 
-    /// What comes for a command that was begun.
+    /// The reply to a command that was sent.
     pub(crate) fn finish(&mut self, command: &str) -> String {
         let is_block = is_multi_line(command);
         self.receive(|octets| {
@@ -135,7 +137,7 @@ impl Dialogue {
         })
     }
 
-    /// What comes for a command, an octet a character.
+    /// The reply to a command, with one character for each octet.
     pub(crate) fn ask(&mut self, command: &str) -> String {
         self.begin(command);
         let reply = self.finish(command);
@@ -143,7 +145,8 @@ impl Dialogue {
         reply
     }
 
-    /// What comes for these octets: until it is over, and what is there then.
+    /// Sends these octets; returns the octets that come until `is_over` says
+    /// so.
     pub(crate) fn say(&mut self, octets: &str, is_over: impl Fn(&str) -> bool) -> String {
         match self.connection.send(octets.as_bytes(), PATIENCE) {
             Ok(()) => self.receive(is_over),
@@ -194,8 +197,8 @@ pub(crate) fn is_positive(reply: &str) -> bool {
     reply.starts_with('+')
 }
 
-/// Whether there is nothing to judge: a statement on positive replies says nothing
-/// on refusals, and a reply that does not come is the matter of C0014.
+/// Whether there is nothing to judge: a statement on positive replies does not
+/// cover refusals, and C0014 covers missing replies.
 pub(crate) fn is_refusal(reply: &str) -> bool {
     reply.is_empty() || reply.starts_with('-')
 }
@@ -210,7 +213,7 @@ pub(crate) fn is_multi_line(command: &str) -> bool {
     }
 }
 
-/// A reply without its first line, if it has one.
+/// A reply without its first line.
 pub(crate) fn block(reply: &str) -> &str {
     match reply.starts_with(['+', '-']) {
         true => reply.split_once('\n').map_or("", |(_, block)| block),
@@ -218,14 +221,14 @@ pub(crate) fn block(reply: &str) -> &str {
     }
 }
 
-/// The lines of the block, without line ends and without the terminator.
+/// The lines of the block, without line ends and terminator.
 pub(crate) fn lines(reply: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = block(reply).lines().collect();
     lines.pop_if(|line| *line == ".");
     lines
 }
 
-/// The lines of a message as it is sent: stuffed.
+/// The stuffed lines of a message, as it is sent.
 pub(crate) fn sent(message: &str) -> Vec<String> {
     let stuffed = |line: &str| match line.starts_with('.') {
         true => format!(".{line}"),
@@ -235,7 +238,7 @@ pub(crate) fn sent(message: &str) -> Vec<String> {
     message.lines().map(stuffed).collect()
 }
 
-/// The octets of a message: two for each line end.
+/// The size of a message: each line end counts as two octets.
 pub(crate) fn octets(message: &str) -> u64 {
     message.lines().map(|line| line.len() as u64 + 2).sum()
 }
@@ -252,14 +255,14 @@ pub(crate) fn word(text: &str) -> Option<(&str, &str)> {
     (rest.len() < text.len() && end > 0).then(|| rest.split_at(end))
 }
 
-/// The first two words of a listing, if one is there.
+/// The first two words of a listing, if there is one.
 pub(crate) fn fields(listing: &str) -> Option<(u64, &str)> {
     let end = listing.find([' ', '\t'])?;
     let (second, _) = word(&listing[end..])?;
     Some((decimal(&listing[..end])?, second))
 }
 
-/// A number in digits.
+/// Parses a decimal number.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
     let is_digits = text.bytes().all(|octet| octet.is_ascii_digit());
     is_digits.then(|| text.parse().ok())?

@@ -27,8 +27,8 @@ checks! { dyn Subject, sound:
     c0040_the_unique_id_of_a_removed_message_does_not_come_back,
 }
 
-/// What TOP sends of a message. One that is all header may get its blank line, or
-/// not.
+/// What TOP sends of a message. For a message without a body, the blank line is
+/// optional.
 fn is_top(reply: &str, message: &[String], count: usize) -> bool {
     let header = message.iter().position(String::is_empty);
     let end = header.map_or(message.len(), |blank| {
@@ -97,7 +97,7 @@ fn c0037_uidl_has_a_line_for_each_message(subject: &mut dyn Subject) -> Verdict 
     lists_each_message(subject, "UIDL")
 }
 
-/// Each listing that UIDL gives, and UIDL with each number, is so.
+/// Checks each listing of UIDL, and UIDL with each number.
 fn each_listing(subject: &mut dyn Subject, is_right: impl Fn(&str) -> bool) -> Verdict {
     walk(subject, |dialogue, moment| {
         let of_all = dialogue.ask("UIDL");
@@ -118,7 +118,8 @@ fn each_listing(subject: &mut dyn Subject, is_right: impl Fn(&str) -> bool) -> V
 
 fn c0038_a_unique_id_listing_is_the_number_and_the_unique_id(subject: &mut dyn Subject) -> Verdict {
     each_listing(subject, |listing| {
-        // Without an octet in it, it is the unique-id that is wrong.
+        // A listing without a unique-id breaks the statement on unique-ids
+        // instead.
         let is_empty = listing.ends_with(' ') && decimal(listing.trim_end()).is_some();
         fields(listing).is_some() || is_empty
     })
@@ -133,8 +134,8 @@ fn c0039_a_unique_id_has_1_to_70_printable_octets(subject: &mut dyn Subject) -> 
     })
 }
 
-/// Calls `see` with each message, by the unique-id under which it arrived, and the
-/// one that UIDL gives it.
+/// Calls `see` with each message, given as the unique-id under which it
+/// arrived, and with the unique-id that UIDL returns for it.
 fn each_unique_id(
     subject: &mut dyn Subject,
     mut see: impl FnMut(&BTreeMap<&'static str, String>) -> Verdict,
@@ -175,7 +176,7 @@ fn c0040_a_unique_id_is_that_of_one_message_for_ever(subject: &mut dyn Subject) 
     each_unique_id(subject, |unique_ids| {
         for (message, unique_id) in unique_ids {
             let owner = known.entry(unique_id.clone()).or_insert(message);
-            // Where either has another now, that is the matter of C0039.
+            // If either message now has another unique-id, C0039 covers that.
             let is_moved = last.get(message).is_some_and(|last| last != unique_id)
                 || unique_ids
                     .get(owner)
@@ -190,7 +191,7 @@ fn c0040_a_unique_id_is_that_of_one_message_for_ever(subject: &mut dyn Subject) 
     })
 }
 
-/// The unique-ids that UIDL gives, in their order; none if a line has none.
+/// The unique-ids in the order of UIDL; none if a line lacks one.
 fn unique_ids(dialogue: &mut Dialogue) -> Vec<String> {
     let reply = dialogue.ask("UIDL");
     let mut lines = lines(&reply);
@@ -205,7 +206,7 @@ fn c0039_a_unique_id_names_the_same_message_in_every_session(subject: &mut dyn S
     let mut first = unique_ids(&mut dialogue);
     dialogue.ask("RETR 1");
     let later = unique_ids(&mut dialogue);
-    // Where some are missing, that is the matter of C0037.
+    // C0037 covers missing lines.
     let is_same = |later: &[String]| later.len() != first.len() || later == first;
     ensure!(is_same(&later), "{first:?}, later {later:?}");
     dialogue.ask("QUIT");

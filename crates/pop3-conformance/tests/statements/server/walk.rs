@@ -1,11 +1,11 @@
-//! A walk through sessions: commands in many orders, messages of every kind, the
-//! maildrop full and empty, with and without QUIT. What a statement asks is
-//! judged after each command.
+//! A walk through sessions: commands in many orders, messages of every kind,
+//! the maildrop full and empty, with and without QUIT. The check of a statement
+//! judges each command.
 
 use super::{Dialogue, MESSAGES, Subject, decimal, fields, is_positive, lines, octets, sent, word};
 use crate::checking::{Flaw, Verdict};
 
-/// What the maildrop is by RFC 1939, as this session sees it.
+/// The maildrop by RFC 1939, as this session should see it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Maildrop {
     messages: Vec<Arrival>,
@@ -39,7 +39,7 @@ impl Maildrop {
         &self.deleted
     }
 
-    /// What a command and its reply make of it.
+    /// Applies a command and its reply.
     fn follow(&mut self, command: &str, reply: &str) {
         match (command, argument(command)) {
             ("RSET", _) if is_positive(reply) => self.deleted.clear(),
@@ -54,15 +54,15 @@ impl Maildrop {
         }
     }
 
-    /// What the next session finds after QUIT.
+    /// Applies QUIT: what the next session finds.
     fn update(&mut self) {
         let live = self.live().into_iter();
         self.messages = live.map(|number| self.messages[number - 1]).collect();
         self.deleted.clear();
     }
 
-    /// Whether two of STAT, LIST and UIDL have these messages and no others. If
-    /// not, it is another statement that is broken than one about a reply.
+    /// Whether two of STAT, LIST and UIDL show exactly these messages. If not,
+    /// another statement is broken, not one about a reply.
     fn is_seen(&self, dialogue: &mut Dialogue) -> Result<(), Seen> {
         let live: Vec<u64> = self.live().into_iter().map(|n| n as u64).collect();
         let count = stat(&dialogue.ask("STAT"));
@@ -79,8 +79,8 @@ impl Maildrop {
         }
     }
 
-    /// Whether the messages are those: by what RETR gives of one of them, or by
-    /// the sizes in LIST.
+    /// Whether the server has these messages, judged by RETR of one of them or
+    /// by the sizes in LIST.
     fn is_there(&self, dialogue: &mut Dialogue) -> bool {
         let live = self.live();
         let reply = dialogue.ask("LIST");
@@ -94,7 +94,7 @@ impl Maildrop {
             })
     }
 
-    /// Whether numbers are wrong, whichever messages are there.
+    /// Whether the numbers are wrong, whichever messages exist.
     pub(super) fn is_misnumbered(&self, numbers: &[u64]) -> bool {
         let is_possible = |number: &u64| (1..=self.messages.len() as u64).contains(number);
         let live = self.live().len();
@@ -106,11 +106,11 @@ impl Maildrop {
     }
 }
 
-/// How a server sees a maildrop that is not what it should be.
+/// How a server sees a maildrop when it differs from the expected one.
 struct Seen {
     has_more: bool,
     is_misnumbered: bool,
-    /// From 1 on, without a gap.
+    /// Whether numbers run from 1 on without a gap.
     is_in_order: bool,
     what: String,
 }
@@ -124,8 +124,8 @@ pub(super) struct Moment<'a> {
 }
 
 impl Moment<'_> {
-    /// The live messages, from the one that the last command was about, or else
-    /// from the second.
+    /// The live messages, starting with that of the last command, or with the
+    /// second.
     pub(super) fn numbers(&self) -> Vec<usize> {
         let mut live = self.maildrop.live();
         let about = argument(self.command).and_then(|n| live.iter().position(|live| *live == n));
@@ -135,10 +135,10 @@ impl Moment<'_> {
     }
 }
 
-/// A message that arrives: its unique-id and octets.
+/// An arriving message: its unique-id and octets.
 type Arrival = (&'static str, &'static str);
 
-/// Of these no server may change anything.
+/// Messages that no server may change.
 const ARRIVALS: &[Arrival] = &[
     ("id-4", ""),
     (
@@ -163,22 +163,23 @@ const ARRIVALS: &[Arrival] = &[
     ("ie-1", LONG),
 ];
 
-/// A line longer than a line should be (RFC 5322 §2.1.1), which nothing ends.
+/// A line longer than a line should be (RFC 5322 §2.1.1), without a line end.
 const LONG: &str = match str::from_utf8(&[b'x'; 1200]) {
     Ok(line) => line,
     Err(_) => "",
 };
 
-/// What is seen as a command where messages arrive, which the session does not see.
+/// Marks the arrival of messages among the commands; the session does not see
+/// it.
 const ARRIVAL: &str = "(arrival)";
 
 enum End {
     Quit,
-    /// The connection is cut.
+    /// The connection breaks.
     Cut,
 }
 
-/// Sessions: what is asked, how it ends, and what arrives after the last command.
+/// Sessions: the commands, the end, and what arrives after the last command.
 const SESSIONS: &[(&[&str], End, &[Arrival])] = &[
     (
         &[
@@ -213,8 +214,8 @@ const SESSIONS: &[(&[&str], End, &[Arrival])] = &[
     (&["RETR 1"], End::Quit, &[]),
 ];
 
-/// Judges after each command. A flaw counts if the server sees the maildrop as
-/// it is: else it is not that of this statement.
+/// Judges after each command. A flaw counts only if the server sees the right
+/// maildrop; otherwise another statement is broken.
 pub(super) fn walk(
     subject: &mut dyn Subject,
     mut judge: impl FnMut(&mut Dialogue, &Moment<'_>) -> Verdict,
@@ -231,7 +232,7 @@ pub(super) fn walk(
     })
 }
 
-/// Commands of all kinds, to ask at that moment.
+/// Commands of all kinds to try at this moment.
 pub(super) fn commands(moment: &Moment<'_>) -> Vec<String> {
     let of_all = ["LIST", "UIDL", "CAPA", "STAT", "RETR 99", "XQZT"];
     let mut commands = of_all.map(str::to_owned).to_vec();
@@ -243,20 +244,20 @@ pub(super) fn commands(moment: &Moment<'_>) -> Vec<String> {
     commands
 }
 
-/// What a command does that it should not do, or not do.
+/// A wrong effect of a command, or a missing one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Blame {
     /// Messages have other numbers.
     Number,
-    /// A deleted message is there again.
+    /// A deleted message has come back.
     Mark,
     Noop,
-    /// A command does something else than it has to.
+    /// A command has another effect than it should.
     Command,
 }
 
-/// After each command the server has the messages that it should have, or it is
-/// another's blame.
+/// After each command the server has the right messages, unless the fault
+/// belongs to another statement.
 pub(super) fn holds_the_messages(subject: &mut dyn Subject, blame: Blame) -> Verdict {
     let mut is_first = true;
     each_moment(subject, |dialogue, moment| {
@@ -266,7 +267,7 @@ pub(super) fn holds_the_messages(subject: &mut dyn Subject, blame: Blame) -> Ver
         };
         let keyword = moment.command.split(' ').next().unwrap_or_default();
         let blamed = match keyword {
-            // Other messages than those that should be left, numbered as they should be.
+            // Other messages than expected, with correct numbers.
             "PASS" if seen.is_in_order => (!was_first).then_some(Blame::Command),
             _ if seen.is_misnumbered => Some(Blame::Number),
             _ if was_first => None,
@@ -283,7 +284,7 @@ pub(super) fn holds_the_messages(subject: &mut dyn Subject, blame: Blame) -> Ver
     })
 }
 
-/// Goes on as long as `see` says so.
+/// Continues while `see` returns true.
 fn each_moment(
     subject: &mut dyn Subject,
     mut see: impl FnMut(&mut Dialogue, &Moment<'_>) -> Result<bool, Flaw>,
@@ -300,7 +301,7 @@ fn each_moment(
         let commands = ["PASS"].iter().chain(*commands);
         for command in commands.chain(&[ARRIVAL]) {
             let reply = match *command {
-                // Has been said.
+                // Already sent by the login.
                 "PASS" => String::new(),
                 ARRIVAL => {
                     for (unique_id, message) in *arrivals {
@@ -343,19 +344,19 @@ fn describe(flaw: Flaw, moment: &Moment<'_>) -> Flaw {
     }
 }
 
-/// The message-number of a command.
+/// The message-number in a command.
 fn argument(command: &str) -> Option<usize> {
     command.split(' ').nth(1)?.parse().ok()
 }
 
-/// The number that a line begins with, whatever follows.
+/// The number at the start of a line.
 pub(super) fn number(listing: &str) -> Option<u64> {
     let listing = listing.trim_start();
     let end = listing.find(|char: char| !char.is_ascii_digit());
     listing[..end.unwrap_or(listing.len())].parse().ok()
 }
 
-/// The numbers of a listing, in their order.
+/// The numbers of a listing, in order.
 pub(super) fn numbers(reply: &str) -> Vec<u64> {
     let mut numbers: Vec<u64> = lines(reply).into_iter().filter_map(number).collect();
     numbers.dedup();

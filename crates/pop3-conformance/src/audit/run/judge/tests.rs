@@ -1,4 +1,4 @@
-//! Each thing that a client may do, and the verdict on it.
+//! The verdict on each thing that a client may do.
 
 use super::*;
 use crate::audit::{
@@ -75,7 +75,7 @@ fn table(rows: &[(Change, Option<(Verdict, &str)>)]) {
 use Verdict::{Dangerous, Lossy, Silent, Warn};
 
 #[test]
-fn how_a_client_ends() {
+fn judges_how_a_client_ends() {
     table(&[
         (|_, _| {}, None),
         (|_, runs| runs[0].end = End::Exited(1), None),
@@ -105,7 +105,7 @@ fn how_a_client_ends() {
 }
 
 #[test]
-fn what_a_client_says() {
+fn judges_what_a_client_says() {
     table(&[
         (|_, runs| say(&mut runs[0], "DELE 1"), None),
         (
@@ -144,7 +144,7 @@ fn what_a_client_says() {
             },
             Some((Dangerous, "STAT")),
         ),
-        // It was to insist on TLS.
+        // The options said that it insists on TLS.
         (
             |_, runs| {
                 runs[0].transport = Transport::Stls;
@@ -172,7 +172,7 @@ fn what_a_client_says() {
 }
 
 #[test]
-fn what_a_client_stores() {
+fn judges_what_a_client_stores() {
     table(&[
         (
             |_, runs| runs[0].stored.truncate(1),
@@ -193,7 +193,7 @@ fn what_a_client_stores() {
             },
             None,
         ),
-        // It may come in a later run.
+        // The message may come in a later run.
         (
             |scenario, runs| {
                 runs[0].stored.clear();
@@ -258,7 +258,7 @@ fn what_a_client_stores() {
 }
 
 #[test]
-fn what_a_client_makes_of_a_part() {
+fn judges_how_a_client_treats_a_partial_message() {
     table(&[
         (
             |scenario, _| scenario.messages[1].whole = false,
@@ -291,7 +291,7 @@ fn what_a_client_makes_of_a_part() {
 }
 
 #[test]
-fn what_a_client_deletes() {
+fn judges_what_a_client_deletes() {
     table(&[
         (
             |_, runs| {
@@ -323,7 +323,7 @@ fn what_a_client_deletes() {
             },
             None,
         ),
-        // It took back what it had deleted before, and deleted again.
+        // It undid its earlier deletions and deleted again.
         (
             |_, runs| {
                 say(&mut runs[0], "RSET");
@@ -354,7 +354,7 @@ fn a_client_that_takes_the_first_message_needs_no_other() {
     judged(&Store::Maildir, Takes::First, none, silent);
 }
 
-/// What is written to a pipe before an error does not count.
+/// Output to a pipe before an error does not count.
 #[test]
 fn standard_output_counts_where_the_run_succeeds() {
     judged(&Store::Stdout, Takes::All, |_, _| {}, None);
@@ -366,7 +366,7 @@ fn standard_output_counts_where_the_run_succeeds() {
 }
 
 #[test]
-fn the_worst_is_said_first_and_each_once_with_its_run() {
+fn reports_the_worst_first_and_each_fault_once_with_its_run() {
     let scenario = plain();
     let mut first = good(&scenario);
     first

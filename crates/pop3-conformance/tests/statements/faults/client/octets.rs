@@ -1,4 +1,4 @@
-//! Faults in what commands are made of, and what replies are taken for.
+//! Faults in the octets of commands and in how replies are read.
 
 use pop3_proto::{FieldRule, IndicatorRule, client::State};
 

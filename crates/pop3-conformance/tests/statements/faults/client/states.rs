@@ -1,4 +1,4 @@
-//! Faults in what is sent when.
+//! Faults in the order of commands.
 
 use pop3_proto::client::State;
 

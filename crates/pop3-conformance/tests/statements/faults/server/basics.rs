@@ -1,4 +1,4 @@
-//! Faults in greeting, replies, login.
+//! Faults in the greeting, in replies and in the login.
 
 use super::{Row, dot_lf, lf, refusal, row, unended, word};
 use crate::mock::{self, GREETING, NO_FAULT, Quirk};

@@ -1,4 +1,4 @@
-//! What faults look at, and what they make of commands and replies.
+//! What faults see, and how they change commands and replies.
 
 use crate::{
     mock,
@@ -14,7 +14,7 @@ pub(super) fn names_deleted(state: &mock::State, command: &str) -> bool {
     state.deleted.iter().any(|deleted| deleted == number)
 }
 
-/// Another command in the place of this one.
+/// Replaces the command `of` with `other`.
 pub(super) fn instead(command: &str, of: &str, other: &str) -> String {
     if command == of { other } else { command }.to_owned()
 }
@@ -51,7 +51,7 @@ pub(super) fn nothing(_: &str) -> String {
     String::new()
 }
 
-/// What STAT and listings are if there is no message.
+/// STAT and listings of an empty maildrop.
 pub(super) fn emptied(reply: &str) -> String {
     match reply.ends_with("\r\n.\r\n") {
         true => "+OK\r\n.\r\n".to_owned(),
@@ -59,7 +59,7 @@ pub(super) fn emptied(reply: &str) -> String {
     }
 }
 
-/// STAT with a message more.
+/// STAT with one message too many.
 pub(super) fn one_message_more(reply: &str) -> String {
     let words: Vec<&str> = reply.split_whitespace().collect();
     let messages: u32 = words[1].parse().unwrap_or(0);
@@ -99,7 +99,7 @@ pub(super) fn nine(reply: &str) -> String {
     })
 }
 
-/// The last number of each line with a comma in it.
+/// Puts a comma in the last number of each line.
 pub(super) fn thousands(reply: &str) -> String {
     let line = |line: &str| match line.trim_end().rsplit_once(' ') {
         Some((rest, number)) if number.len() > 3 && number.parse::<u32>().is_ok() => {
@@ -138,7 +138,7 @@ pub(super) fn empty_without_block(reply: &str) -> String {
     }
 }
 
-/// The lines of a block, turned.
+/// The lines of a block, changed by `turn`.
 pub(super) fn turned(reply: &str, turn: impl Fn(Vec<&str>) -> Vec<String>) -> String {
     if !reply.starts_with('+') {
         return reply.to_owned();
@@ -171,7 +171,7 @@ pub(super) fn doubled(reply: &str) -> String {
     })
 }
 
-/// The lines of a listing with other numbers, from `first`.
+/// Renumbers the lines of a listing, starting with `first`.
 pub(super) fn counted(reply: &str, first: usize) -> String {
     turned(reply, |lines| {
         let rests = lines.iter().filter_map(|line| line.split_once(' '));
@@ -182,7 +182,7 @@ pub(super) fn counted(reply: &str, first: usize) -> String {
     })
 }
 
-/// A scan listing with other sizes of [`MESSAGES`].
+/// A scan listing with other sizes than those of [`MESSAGES`].
 pub(super) fn sized(reply: &str, size: impl Fn(&str) -> usize) -> String {
     let message = |line: &str| {
         let (number, listed) = line.trim_end().split_once(' ')?;

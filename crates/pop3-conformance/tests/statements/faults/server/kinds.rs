@@ -1,5 +1,5 @@
-//! Faults that show with some kinds of lines and messages only: empty, long, of odd
-//! octets, many.
+//! Faults that occur only with some kinds of lines and messages: empty, long,
+//! with unusual octets, or many.
 
 use super::{
     Row, first_line, instead, is_yes, lf, nine, nothing, refusal, row, sorted, thousands, top,

@@ -1,4 +1,4 @@
-//! Faults in RETR, DELE, NOOP, and all that no server leaves out.
+//! Faults in RETR, DELE, NOOP, and the commands that every server must have.
 
 use super::{Row, first_line, instead, names_deleted, refusal, row, without_last_line, word};
 use crate::{

@@ -1,5 +1,5 @@
-//! Faults that show at some moments only: after some command, in a later session,
-//! when mail has arrived.
+//! Faults that occur only at some moments: after a certain command, in a later
+//! session, or when mail has arrived.
 
 use super::{
     Row, emptied, first_line, has_said, instead, is_about_one, is_yes, last, lf, logged_in,
