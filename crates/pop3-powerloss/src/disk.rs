@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn octets_are_read_as_they_were_written() {
+    fn reads_octets_as_they_were_written() {
         let mut image = Image::zero(3 * 4096);
         let octets: Vec<u8> = (0..6000_u32).map(|at| at as u8).collect();
         image.write(3000, &octets);
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn every_write_and_flush_fails_from_then_on() {
+    fn every_later_write_and_flush_fails() {
         let mut state = state(Fault::Forever, 1);
         assert!(state.write(0, 0, &[1]).is_ok() && state.flush(0).is_err());
         assert!(state.write(0, 0, &[2]).is_err() && state.write(0, 0, &[2]).is_err());

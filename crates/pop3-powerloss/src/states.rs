@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_flushed_is_sure_to_be_there() {
+    fn only_flushed_writes_surely_survive() {
         let (none, one, two) = (vec![0; 1024], vec![1; 1024], vec![2; 1024]);
         let zero = || none.clone();
         assert_eq!(

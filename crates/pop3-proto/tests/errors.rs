@@ -250,7 +250,7 @@ fn of_a_stream_of_replies() {
 }
 
 #[test]
-fn nothing_is_no_unsolicited_reply() {
+fn empty_input_is_not_an_unsolicited_reply() {
     let mut decoder = ResponseDecoder::new(ReplyRule::RFC1939);
     let step = decoder.decode(b"").unwrap();
     assert_eq!((step.consumed, step.event), (0, None));

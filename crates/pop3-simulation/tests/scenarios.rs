@@ -134,7 +134,7 @@ fn loses_nothing_to_any_two_faults() {
 
 /// Thrown away with a misfit of the same window, and fetched again.
 #[test]
-fn a_message_without_a_unique_id_is_stored_once_though_it_is_retrieved_twice() {
+fn stores_a_message_without_a_unique_id_once_though_it_is_retrieved_twice() {
     let scenario = Scenario {
         without_unique_id: true,
         faults: vec![
@@ -174,7 +174,7 @@ fn finds_every_known_bug() {
 }
 
 #[test]
-fn what_cannot_be_fetched_without_a_unique_id_keeps_no_other_message() {
+fn a_message_that_cannot_be_fetched_without_a_unique_id_blocks_no_other() {
     let scenario = Scenario {
         first: 1,
         without_unique_id: true,

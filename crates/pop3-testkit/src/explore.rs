@@ -224,7 +224,7 @@ mod tests {
     use super::every_word;
 
     #[test]
-    fn words_are_visited_once_each_and_not_beyond_an_end() {
+    fn visits_each_word_once_and_none_beyond_an_end() {
         let mut words = Vec::new();
         every_word(&mut Vec::new(), &[b"a", b"b"], 2, &mut |word| {
             words.push(String::from_utf8_lossy(word).into_owned());

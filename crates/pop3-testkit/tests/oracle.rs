@@ -41,7 +41,7 @@ proptest! {
     }
 
     #[test]
-    fn what_one_model_encodes_the_other_decodes(input in generate::fuzz_input()) {
+    fn one_model_decodes_what_the_other_encodes(input in generate::fuzz_input()) {
         let message = Octets::expand(&input).0;
         for newline in [Newline::Canonicalize, Newline::Verbatim] {
             let wire = oracle::encode(newline, &message).expect("nothing is refused");

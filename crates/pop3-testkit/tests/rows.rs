@@ -21,7 +21,7 @@ fn rows() -> Vec<(u32, Vec<Vec<&'static str>>)> {
 }
 
 #[test]
-fn each_row_names_what_exists() {
+fn each_row_names_existing_tests() {
     let traces = trace::all().expect("traces");
     for (row, covered) in rows() {
         assert!(!covered.is_empty(), "{row}");

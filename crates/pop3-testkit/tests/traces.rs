@@ -52,7 +52,7 @@ fn replayed(text: &str) -> String {
 }
 
 #[test]
-fn malformed_traces_are_named_by_their_line() {
+fn names_the_line_of_a_malformed_trace() {
     for (text, error) in [
         ("nonsense", "line 2: `nonsense` is no kind of line"),
         ("\nX: 1", "line 3: `X` is no kind of line"),
@@ -88,7 +88,7 @@ fn malformed_traces_are_named_by_their_line() {
 }
 
 #[test]
-fn what_does_not_come_true_is_named_by_its_line() {
+fn names_the_line_that_does_not_match() {
     for (text, error) in [
         ("S: +OK", "line 2: the trace lacks `E: greeting + `"),
         (

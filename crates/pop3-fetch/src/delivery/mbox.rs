@@ -541,7 +541,7 @@ mod tests {
     /// Then it keeps the whole messages, and nothing of the one that was broken off
     /// but its first line.
     #[test]
-    fn leaves_alone_what_another_program_has_appended_meanwhile() {
+    fn keeps_what_another_program_has_appended_meanwhile() {
         const OTHER: &[u8] = b"From x\nSubject: of another program\n\n";
         for (before, separator) in BEFORE {
             let expected = [before, separator, &MESSAGES.concat()].concat();

@@ -26,7 +26,7 @@ fn end() -> Event<'static> {
 
 proptest! {
     #[test]
-    fn as_a_map_in_any_order(
+    fn agrees_with_a_map_in_any_order(
         scans in vec((1..40_u32, 0..u64::MAX), 0..60),
         unique_ids in vec((1..40_u32, "[!-~]{1,70}"), 0..60),
         uidl_first in any::<bool>(),

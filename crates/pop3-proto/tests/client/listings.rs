@@ -52,7 +52,7 @@ fn stat_answers() {
 
 /// twisted#9104 (row 34): UIDL n without the number, or with another.
 #[test]
-fn single_listing_without_its_number() {
+fn refuses_a_single_listing_without_its_number() {
     let uidl = |answer: &[u8]| {
         let command = Command::Uidl(Some(number(2)));
         reply(config(), &command, answer, |reply| {

@@ -66,7 +66,7 @@ fn nothing_is_deleted_after_a_swallowed_reply() {
 }
 
 #[test]
-fn deles_go_together_once_all_else_is_answered() {
+fn sends_deles_together_after_all_other_replies() {
     let mut client = announced(config());
     three(&mut client);
     client.sent.clear();

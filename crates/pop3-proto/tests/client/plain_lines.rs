@@ -101,7 +101,7 @@ proptest! {
 
 /// Its tail looks like a line, but is not one.
 #[test]
-fn the_rest_of_a_line_that_is_too_long() {
+fn does_not_parse_the_rest_of_an_overlong_line() {
     let mut client = Client::in_transaction(config());
     client.read = b"+OK\r\n".len() + 505;
     let answer = [b"+OK\r\n", &[b'x'; 505][..], b"1 10000001\r\n.\r\n"].concat();

@@ -37,7 +37,7 @@ fn canceled_exchange() {
 
 /// A server that never stops sending challenges.
 #[test]
-fn challenges_have_a_number() {
+fn limits_the_number_of_challenges() {
     let mut config = config();
     assert_eq!(config.limits.challenges, 16);
     config.limits.challenges = 2;
@@ -70,7 +70,7 @@ fn challenges_have_a_number() {
 
 /// C0003: base64 and nothing else.
 #[test]
-fn a_response_that_is_not_base64_is_not_sent() {
+fn does_not_send_a_response_that_is_not_base64() {
     for text in [
         "*", "a b", "=", "==", "a===", "a=b", "é", "a-b", "a_b", "a\u{a0}",
     ] {

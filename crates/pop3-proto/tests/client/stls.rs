@@ -41,7 +41,7 @@ fn refuses_a_handshake_when_plaintext_came_with_the_reply_to_stls() {
 }
 
 #[test]
-fn stls_once_and_not_under_tls_nor_after_utf8() {
+fn sends_stls_only_once_without_tls_and_before_utf8() {
     let mut client = Client::greeted(config());
     assert_eq!(
         client.send(&Command::Stls),

@@ -12,7 +12,7 @@ fn two() -> Store {
 }
 
 #[test]
-fn eof_lets_the_reply_on_its_way_through() {
+fn finishes_the_current_reply_after_eof() {
     let store = two();
     let mut server = Server::logged_in(&store);
     assert_eq!(server.session.handle_input(server.now, b"RETR 1\r\n"), 8);
@@ -52,7 +52,7 @@ fn eof_while_the_driver_is_asked() {
 }
 
 #[test]
-fn autologout_is_put_off_by_commands_and_by_progress_alone() {
+fn only_commands_and_progress_postpone_autologout() {
     let later = Duration::from_secs(599);
     let mut server = Server::logged_in(&two());
     for command in ["NOOP\r\n", "XYZZY\r\n", "RETR 9\r\n"] {

@@ -60,7 +60,7 @@ fn the_longest_lines_keep_to_512_octets() {
 }
 
 #[test]
-fn pass_comes_right_after_user() {
+fn accepts_pass_only_directly_after_user() {
     for between in ["NOOP", "CAPA", "XYZZY", "PASS", "UTF8", &"x".repeat(300)] {
         let mut server = Server::plain(&one());
         server.run(format!("USER me\r\n{between}\r\n").as_bytes());

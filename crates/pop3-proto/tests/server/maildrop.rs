@@ -15,7 +15,7 @@ fn three() -> Store {
 
 /// Not while it waits for a command, with nothing to send, and not before.
 #[test]
-fn a_session_is_closed_when_its_last_reply_is_sent() {
+fn closes_the_session_when_its_last_reply_is_sent() {
     let mut server = Server::logged_in(&three());
     assert_ne!(server.session.state(), State::Closed);
     assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 6);
@@ -40,7 +40,7 @@ fn a_large_message_is_never_held() {
 
 /// As a log has it.
 #[test]
-fn how_a_session_ended_is_said() {
+fn says_how_a_session_ended() {
     for (closed, said) in [
         (Closed::Quit, "QUIT before a login"),
         (Closed::Updated, "QUIT"),

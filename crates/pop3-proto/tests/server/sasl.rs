@@ -85,7 +85,7 @@ fn sasl_responses_pass_255_octets_but_have_a_limit() {
 }
 
 #[test]
-fn a_challenge_is_a_line_and_no_longer() {
+fn refuses_an_overlong_challenge() {
     let most = MAX_SASL_LINE - "+ \r\n".len();
     let mut server = sasl();
     server.run(b"AUTH SCRAM-SHA-256\r\n");
@@ -101,7 +101,7 @@ fn a_challenge_is_a_line_and_no_longer() {
 }
 
 #[test]
-fn challenges_have_a_number() {
+fn limits_the_number_of_challenges() {
     for (config, most) in [
         (Config::new(), DEFAULT_CHALLENGES),
         (Config::new().challenges(3), 3),

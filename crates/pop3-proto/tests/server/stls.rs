@@ -9,7 +9,7 @@ fn offered() -> Server {
 }
 
 #[test]
-fn it_begins_when_the_reply_is_sent_to_the_last_octet() {
+fn the_handshake_begins_after_the_last_octet_of_the_reply() {
     let mut server = offered();
     server.run(b"");
     assert_eq!(server.session.handle_input(server.now, b"STLS\r\n"), 6);

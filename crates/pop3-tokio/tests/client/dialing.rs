@@ -66,7 +66,7 @@ fn writes_a_name_with_no_more_escapes_than_it_needs() {
 }
 
 #[test]
-fn what_is_no_url() {
+fn refuses_an_invalid_url() {
     for (url, error) in [
         ("imap://h", EndpointError::Scheme),
         ("h", EndpointError::Scheme),
@@ -136,7 +136,7 @@ async fn both_families_and_cleartext_on_loopback() {
 }
 
 #[tokio::test]
-async fn the_next_address_if_one_refuses() {
+async fn tries_the_next_address_if_one_refuses() {
     // A port that was free just now refuses.
     let (gone, refusing) = listener("[::1]:0").await;
     drop(gone);

@@ -183,7 +183,7 @@ async fn from_login_to_quit() {
 
 /// curl#12063: a session at one to five octets a read and write.
 #[tokio::test]
-async fn cut_into_small_reads() {
+async fn works_with_reads_and_writes_of_a_few_octets() {
     for octets in 1..=5 {
         let messages = messages()[..5].to_vec();
         let (near, far) = duplex(64);

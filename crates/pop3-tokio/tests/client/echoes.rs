@@ -395,7 +395,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
-    fn nothing_that_a_server_repeats_comes_out(
+    fn shows_nothing_that_a_server_repeats(
         method in prop::sample::select(&Method::ALL[..]),
         user in "[a-z]{6,12}(@[a-z]{3,8}\\.example)?",
         secret in "[ -~\u{e4}\u{e9}\u{416}]{6,24}",

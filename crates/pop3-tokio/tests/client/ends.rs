@@ -56,7 +56,7 @@ impl AsyncWrite for Reset {
 }
 
 #[tokio::test]
-async fn the_reason_is_read_when_nothing_can_be_written() {
+async fn reads_the_reason_after_a_write_has_failed() {
     for (came, said) in [
         (
             &b"+OK\r\n-ERR too many connections\r\n"[..],
@@ -127,7 +127,7 @@ async fn silent(answer: &'static [u8], greeting: &'static [u8]) -> Result<(), Er
 }
 
 #[tokio::test]
-async fn a_slow_greeting_is_waited_for() {
+async fn waits_for_a_slow_greeting() {
     let (closed, refused, greeted) = tokio::join!(
         silent(b"", b"+OK at last\r\n"),
         silent(b"-ERR too many connections\r\n", b"+OK at last\r\n"),
@@ -137,7 +137,7 @@ async fn a_slow_greeting_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_server_that_waits_for_tls_is_found_out() {
+async fn detects_a_server_that_waits_for_tls() {
     const ALERT: &[u8] = &[0x15, 3, 3, 0, 2, 2, 40];
     let error = silent(ALERT, b"").await.unwrap_err();
     assert!(matches!(error, Error::TlsPort { .. }), "{error}");
@@ -146,7 +146,7 @@ async fn a_server_that_waits_for_tls_is_found_out() {
 
 /// An octet of the greeting is enough: no second connection asks for TLS.
 #[tokio::test]
-async fn a_greeting_that_has_begun_is_waited_for_alone() {
+async fn does_not_ask_for_tls_once_a_greeting_has_begun() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("pop3://{}", listener.local_addr().unwrap());
     let mut settings = cleartext();

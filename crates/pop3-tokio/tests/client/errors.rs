@@ -65,7 +65,7 @@ fn a_login_that_may_work_later_is_a_temporary_failure() {
 }
 
 #[test]
-fn an_error_names_what_it_comes_from() {
+fn an_error_names_its_source() {
     let broken = || Error::Io(io::ErrorKind::BrokenPipe.into(), None);
     assert!(broken().source().unwrap().is::<io::Error>());
     assert!(Error::Interrupted.source().is_none());
@@ -80,7 +80,7 @@ fn an_error_names_what_it_comes_from() {
 
 /// Only an end in the midst of a reply may go away by itself.
 #[tokio::test]
-async fn a_reply_beyond_the_limits_is_an_error_of_the_protocol() {
+async fn a_reply_over_a_limit_is_a_protocol_error() {
     let mut settings = cleartext();
     settings.limits.message_octets = 2;
     let steps = [
@@ -104,7 +104,7 @@ async fn a_reply_beyond_the_limits_is_an_error_of_the_protocol() {
 
 /// A command that may not be sent is the caller's error, and says so.
 #[tokio::test]
-async fn a_command_that_may_not_be_sent_is_an_error_of_usage() {
+async fn a_command_that_may_not_be_sent_is_a_usage_error() {
     let error = logged_in(&[], async |mut client: Client| {
         client.utf8().await.unwrap_err()
     });

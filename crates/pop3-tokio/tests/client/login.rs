@@ -29,7 +29,7 @@ async fn login(steps: Steps<'_>, credentials: &Credentials) -> Result<Method, Er
 }
 
 #[tokio::test]
-async fn the_best_that_is_offered() {
+async fn chooses_the_best_method_that_is_offered() {
     let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0tanstaaf"));
     let cases: [(&str, &str, Method); 4] = [
         ("SASL PLAIN LOGIN", &plain, Method::Plain),
@@ -60,7 +60,7 @@ async fn the_best_that_is_offered() {
 
 /// Where anyone may listen, what does not show the password comes first.
 #[tokio::test]
-async fn in_cleartext_a_challenge_is_better_than_plain() {
+async fn prefers_a_challenge_to_plain_in_cleartext() {
     let steps = [
         ("", "+OK\r\n"),
         (
@@ -74,7 +74,7 @@ async fn in_cleartext_a_challenge_is_better_than_plain() {
 }
 
 #[tokio::test]
-async fn the_next_method_if_the_server_refuses_the_first() {
+async fn tries_the_next_method_if_the_server_refuses_the_first() {
     let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0tanstaaf"));
     let steps = [
         ("", "+OK\r\n"),
@@ -89,7 +89,7 @@ async fn the_next_method_if_the_server_refuses_the_first() {
 /// After the password was shown, or a proof of it, no other method is tried:
 /// the steps would not fit.
 #[tokio::test]
-async fn no_other_method_if_the_password_is_refused() {
+async fn tries_no_other_method_if_the_password_is_refused() {
     let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0tanstaaf"));
     let steps = [
         ("", "+OK\r\n"),
@@ -108,7 +108,7 @@ async fn no_other_method_if_the_password_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_is_for_no_method_of_passwords() {
+async fn chooses_no_password_method_for_a_token() {
     let steps = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\nSASL PLAIN\r\nUSER\r\n.\r\n"),
@@ -125,7 +125,7 @@ async fn a_token_is_for_no_method_of_passwords() {
 }
 
 #[tokio::test]
-async fn what_response_codes_mean() {
+async fn interprets_response_codes() {
     const CODES: &str = "+OK\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n.\r\n";
     const NONE: &str = "+OK\r\nTOP\r\n.\r\n";
     for (capabilities, answer, code, exit) in [
@@ -168,7 +168,7 @@ async fn what_response_codes_mean() {
 
 /// With such a code the next method would be refused as well.
 #[tokio::test]
-async fn no_other_method_at_a_code_that_is_about_the_maildrop() {
+async fn tries_no_other_method_after_a_code_about_the_maildrop() {
     let steps = [
         ("", "+OK\r\n"),
         (
@@ -184,7 +184,7 @@ async fn no_other_method_at_a_code_that_is_about_the_maildrop() {
 }
 
 #[tokio::test]
-async fn a_name_with_slashes_passes_untouched() {
+async fn sends_a_name_with_slashes_unchanged() {
     // MS-OXPOP3 §2.2.2.
     let steps = [
         ("", "+OK\r\n"),
@@ -197,7 +197,7 @@ async fn a_name_with_slashes_passes_untouched() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_not() {
+async fn refuses_names_and_passwords_that_cannot_be_sent() {
     for (user, secret) in [
         ("ti\rm", "x"),
         ("tim", "x\r\nDELE 1"),
@@ -214,7 +214,7 @@ async fn what_cannot_be_sent_is_not() {
 
 /// A password that SASLprep forbids cannot be used with SCRAM, but with PLAIN.
 #[tokio::test]
-async fn the_next_method_after_a_saslprep_error() {
+async fn tries_the_next_method_after_a_saslprep_error() {
     let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0x\u{fffd}"));
     let steps = [
         ("", "+OK\r\n"),
@@ -265,7 +265,7 @@ async fn after_iterations(iterations: u32, answer: &str) -> Result<Method, Error
 }
 
 #[tokio::test]
-async fn the_next_method_after_too_many_or_too_few_iterations() {
+async fn tries_the_next_method_after_too_many_or_too_few_iterations() {
     for iterations in [4095, 1_000_001] {
         let method = after_iterations(iterations, "+OK\r\n").await.unwrap();
         assert_eq!(method, Method::Plain);
@@ -273,7 +273,7 @@ async fn the_next_method_after_too_many_or_too_few_iterations() {
 }
 
 #[tokio::test]
-async fn all_reasons_if_no_method_works() {
+async fn reports_all_reasons_if_no_method_works() {
     let error = after_iterations(4095, "-ERR wrong\r\n").await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -309,7 +309,7 @@ async fn all_reasons_if_no_method_works() {
 /// RFC 5034 §3: to a server that announces no such mechanism the response goes
 /// after a challenge.
 #[tokio::test]
-async fn no_initial_response_unless_announced() {
+async fn sends_no_initial_response_unless_the_mechanism_is_announced() {
     let response = format!("{}\r\n", base64("\0tim\0tanstaaf"));
     for capabilities in [
         "-ERR unknown\r\n",
@@ -338,7 +338,7 @@ async fn no_initial_response_unless_announced() {
 
 /// curl's test 865, Thunderbird's test server: they ask for what they were given.
 #[tokio::test]
-async fn an_initial_response_that_is_ignored_is_repeated_once() {
+async fn repeats_an_ignored_initial_response_once() {
     let response = base64("\0tim\0tanstaaf");
     let (first, again) = (
         format!("AUTH PLAIN {response}\r\n"),

@@ -89,7 +89,7 @@ async fn plain() {
 }
 
 #[tokio::test]
-async fn plain_in_two_steps_where_the_line_would_be_too_long() {
+async fn sends_plain_in_two_steps_if_the_line_would_be_too_long() {
     let long = "x".repeat(200);
     let message = format!("{}\r\n", base64(format!("\0tim\0{long}")));
     assert!("AUTH PLAIN ".len() + message.len() > 255);
@@ -132,7 +132,7 @@ async fn cram_md5() {
 }
 
 #[tokio::test]
-async fn a_challenge_that_is_no_base64_is_canceled() {
+async fn cancels_after_a_challenge_that_is_not_base64() {
     let dialogue = [
         ("AUTH CRAM-MD5\r\n", "+ what?\r\n"),
         ("*\r\n", "-ERR canceled\r\n"),
@@ -153,7 +153,7 @@ async fn a_challenge_that_is_no_base64_is_canceled() {
 
 /// Exchange refuses `AUTH XOAUTH2` with a response in the line, however short.
 #[tokio::test]
-async fn xoauth2_always_in_two_steps() {
+async fn sends_xoauth2_always_in_two_steps() {
     let message = base64("user=tim@example.org\x01auth=Bearer vF9dft4qmT\x01\x01");
     let dialogue = [
         ("AUTH XOAUTH2\r\n", "+ \r\n"),
@@ -173,7 +173,7 @@ async fn oauthbearer() {
 }
 
 #[tokio::test]
-async fn a_token_of_many_octets() {
+async fn sends_a_long_token() {
     let long = "t".repeat(4000);
     let message = base64(format!("n,a=tim,\x01auth=Bearer {long}\x01\x01"));
     let dialogue = [
@@ -188,7 +188,7 @@ async fn a_token_of_many_octets() {
 }
 
 #[tokio::test]
-async fn what_the_server_says_of_a_token() {
+async fn reports_what_the_server_says_about_a_token() {
     let complaint = |json| format!("+ {}\r\n", base64(json));
     let xoauth2 = base64("user=tim@example.org\x01auth=Bearer vF9dft4qmT\x01\x01");
     let bearer = base64("n,a=tim@example.org,\x01auth=Bearer vF9dft4qmT\x01\x01");
@@ -258,7 +258,7 @@ async fn what_the_server_says_of_a_token() {
 }
 
 #[tokio::test]
-async fn a_second_complaint_of_a_token_is_one_too_many() {
+async fn fails_at_a_second_complaint_about_a_token() {
     let bearer = base64("n,a=tim@example.org,\x01auth=Bearer vF9dft4qmT\x01\x01");
     let complaint = format!("+ {}\r\n", base64(r#"{"status":"401"}"#));
     let dialogue = [
@@ -279,7 +279,7 @@ async fn a_second_complaint_of_a_token_is_one_too_many() {
 
 /// An octet that separates the parts of the message must not be in one.
 #[tokio::test]
-async fn a_name_or_token_that_cannot_be_sent_is_not() {
+async fn does_not_send_an_invalid_name_or_token() {
     for (user, token) in [
         ("", "vF9dft4qmT"),
         ("tim", ""),
@@ -467,7 +467,7 @@ pub(crate) async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bo
 }
 
 #[tokio::test]
-async fn scram_and_what_a_false_server_can_do() {
+async fn logs_in_with_scram_and_rejects_a_false_server() {
     for (known, end, expected) in [
         ("pencil", End::Signature, None),
         ("pencil", End::Forged(""), Some(SaslError::WrongSignature)),
@@ -514,7 +514,7 @@ async fn scram_and_what_a_false_server_can_do() {
 }
 
 #[tokio::test]
-async fn scram_with_a_wrong_password() {
+async fn refuses_scram_with_a_wrong_password() {
     let (near, far) = duplex(4096);
     let client = async {
         let url = endpoint("pop3://mail.example.org");
@@ -595,7 +595,7 @@ const CHALLENGED: [(Method, usize); 5] = [
 ];
 
 #[tokio::test]
-async fn the_next_method_is_tried_only_if_no_proof_was_shown() {
+async fn tries_the_next_method_only_if_no_proof_was_shown() {
     for (method, challenges) in CHALLENGED {
         let (result, next) = ended(method, 0, "-ERR not this one").await;
         assert_eq!(next, "USER tim", "{method}");
@@ -610,7 +610,7 @@ async fn the_next_method_is_tried_only_if_no_proof_was_shown() {
 }
 
 #[tokio::test]
-async fn a_challenge_after_the_proof_is_one_too_many() {
+async fn fails_at_a_challenge_after_the_proof() {
     for (method, challenges) in &CHALLENGED[..3] {
         let (result, next) = ended(*method, *challenges, "+ bW9yZQ==").await;
         let expected = LoginError::Exchange {
@@ -628,7 +628,7 @@ async fn a_challenge_after_the_proof_is_one_too_many() {
 /// A server that reports success of a SCRAM login must have proved that it knows
 /// the password, at whichever step it does so.
 #[tokio::test]
-async fn success_of_scram_without_a_proof_is_not_believed() {
+async fn rejects_success_of_scram_without_a_proof() {
     for method in [Method::ScramSha1, Method::ScramSha256] {
         for challenges in 0..2 {
             let (result, next) = ended(method, challenges, "+OK welcome").await;
@@ -646,7 +646,7 @@ async fn success_of_scram_without_a_proof_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_token_for_tokens_alone() {
+async fn refuses_a_token_or_password_with_a_method_for_the_other() {
     for (method, credentials) in [(Method::Plain, token()), (Method::XOAuth2, password())] {
         let steps = [("", GREETING), ("CAPA\r\n", SASL)];
         let error = with(cleartext(), &steps, async |mut client| {

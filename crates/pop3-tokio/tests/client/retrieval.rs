@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_sink_that_fails() {
+async fn stops_when_the_sink_fails() {
     let steps = [
         ("RETR 1\r\n", "+OK\r\na\r\n.\r\n"),
         ("RETR 2\r\n", "+OK\r\nb\r\n.\r\n"),
@@ -37,7 +37,7 @@ async fn a_sink_that_fails() {
 /// The audit's scenario `status-ok-lf`: the first line of the message was taken
 /// for a part of the reply, and lost.
 #[tokio::test]
-async fn status_line_that_ends_with_a_bare_lf() {
+async fn refuses_a_status_line_that_ends_with_a_bare_lf() {
     let steps = [("RETR 1\r\n", "+OK 9\nFrom: a\r\n\r\nb\r\n.\r\n")];
     logged_in(&steps, async |mut client: Client| {
         let mut mailbox = Mailbox::default();
@@ -54,7 +54,7 @@ async fn status_line_that_ends_with_a_bare_lf() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_dropped() {
+async fn interrupts_the_session_when_a_call_is_dropped() {
     let steps = [("RETR 1\r\n", "+OK\r\na")];
     logged_in(&steps, async |mut client: Client| {
         let mut mailbox = Mailbox::default();
@@ -111,7 +111,7 @@ const TWO: Two = Two {
 
 /// Replies to the call that was dropped may be outstanding.
 #[tokio::test(start_paused = true)]
-async fn no_call_sends_anything_after_one_that_was_dropped() {
+async fn sends_nothing_after_a_dropped_call() {
     let steps = [("NOOP\r\n", "")];
     let sent = logged_in_and_sent(cleartext(), &steps, async |mut client: Client| {
         let limit = Duration::from_secs(1);
@@ -219,7 +219,7 @@ async fn adds_up_what_was_retrieved() {
 }
 
 #[tokio::test]
-async fn nothing_to_do_sends_nothing() {
+async fn sends_nothing_if_there_is_nothing_to_do() {
     logged_in(&[("NOOP\r\n", "+OK\r\n")], async |mut client: Client| {
         let mut mailbox = Mailbox::default();
         let retrieval = client.retrieve([], &mut mailbox).await.unwrap();
@@ -232,7 +232,7 @@ async fn nothing_to_do_sends_nothing() {
 
 /// Without PIPELINING one command waits for the reply to the one before.
 #[tokio::test(start_paused = true)]
-async fn one_by_one_unless_announced() {
+async fn waits_for_each_reply_unless_pipelining_is_announced() {
     for settings in [cleartext(), {
         let mut settings = cleartext();
         settings.pipelining = false;
@@ -274,7 +274,7 @@ async fn one_by_one_unless_announced() {
 }
 
 #[tokio::test]
-async fn pipelined_where_announced() {
+async fn pipelines_if_announced() {
     let all: String = (1..=9).map(|number| format!("RETR {number}\r\n")).collect();
     let replies = "+OK\r\nx\r\n.\r\n".repeat(9);
     let steps = [
@@ -307,7 +307,7 @@ async fn pipelined_where_announced() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_marked_cannot_be_asked_for() {
+async fn refuses_to_retrieve_a_message_marked_as_deleted() {
     let steps = [("DELE 1\r\n", "+OK\r\n"), ("NOOP\r\n", "+OK\r\n")];
     logged_in(&steps, async |mut client: Client| {
         let held = Delivered::in_an_earlier_session(number(1));

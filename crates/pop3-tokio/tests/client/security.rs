@@ -29,7 +29,7 @@ fn default() -> Settings {
 /// CVE-2021-22946, CVE-2021-39272: whatever is done to CAPA and STLS, the
 /// client says nothing but these.
 #[tokio::test]
-async fn stls_stripped() {
+async fn sends_no_secret_if_stls_is_stripped() {
     for (capa, stls) in [
         ("-ERR unknown\r\n", "-ERR unknown\r\n"),
         ("+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n", "-ERR not here\r\n"),
@@ -45,7 +45,7 @@ async fn stls_stripped() {
 
 /// What listens on loopback may be a tunnel.
 #[tokio::test]
-async fn loopback_is_no_exception_where_tls_is_required() {
+async fn requires_tls_on_loopback_too() {
     use tokio::io::AsyncReadExt as _;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("pop3://tim@{}", listener.local_addr().unwrap());
@@ -144,7 +144,7 @@ async fn a_host_named_localhost_elsewhere_is_not_loopback() {
 
 /// CVE-2021-22947: what comes with the answer to STLS may be anybody's.
 #[tokio::test]
-async fn octets_injected_after_stls() {
+async fn refuses_octets_injected_after_stls() {
     for answer in ["+OK\r\n+OK injected\r\n", "+OK\r\n-ERR\r\n", "+OK\r\n\x16"] {
         let steps = [
             ("", "+OK\r\n"),
@@ -160,7 +160,7 @@ async fn octets_injected_after_stls() {
 
 /// fetchmail CVE-2021-39272: an odd greeting changes nothing.
 #[tokio::test]
-async fn odd_greetings() {
+async fn refuses_odd_greetings() {
     for (greeting, kind) in [
         ("+OK already logged in\r\n-ERR\r\n", ErrorKind::Protocol),
         ("-ERR [SYS/TEMP] too busy\r\n", ErrorKind::Temporary),
@@ -200,7 +200,7 @@ async fn no_secret_in_any_output() {
 }
 
 #[tokio::test]
-async fn what_a_server_says_cannot_write_on_a_terminal() {
+async fn escapes_control_characters_from_a_server() {
     let steps = [("", "-ERR \x1b[31mred\x07\r\n")];
     let (error, _) = fails(HOST, default(), &steps).await;
     assert!(
@@ -212,7 +212,7 @@ async fn what_a_server_says_cannot_write_on_a_terminal() {
 /// A stream that is handed over is never taken for loopback, whatever the URL
 /// says: who knows where it leads.
 #[tokio::test]
-async fn the_name_localhost_proves_nothing() {
+async fn does_not_trust_the_name_localhost() {
     let steps = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\nUSER\r\n.\r\n"),
@@ -224,7 +224,7 @@ async fn the_name_localhost_proves_nothing() {
 }
 
 #[tokio::test]
-async fn apop_only_on_request_and_under_tls() {
+async fn uses_apop_only_on_request_and_under_tls() {
     let greeting = "+OK <1.2@example.org>\r\n";
     let credentials = Credentials::password("tim", "tanstaaf");
     // Not chosen although it is offered.
@@ -254,7 +254,7 @@ const TOKENS: &str = "+OK\r\nSASL XOAUTH2 OAUTHBEARER\r\n.\r\n";
 
 /// RFC 7628 §3.
 #[tokio::test]
-async fn no_token_without_tls() {
+async fn sends_no_token_without_tls() {
     let token = Credentials::oauth_token("tim", "vF9dft4qmT");
     let steps = [("", "+OK\r\n"), ("CAPA\r\n", TOKENS)];
     let refused = async |mut client: Client| {
@@ -290,7 +290,7 @@ async fn no_token_without_tls() {
 
 /// RFC 4616 §2, RFC 2195 §2, RFC 5802 §5.1: nothing is sent but CAPA.
 #[tokio::test]
-async fn what_a_mechanism_cannot_carry_is_not_sent() {
+async fn does_not_send_what_a_mechanism_cannot_carry() {
     const SASL: &str = "+OK\r\nSASL PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256\r\n.\r\n";
     const PLAIN: &[Method] = &[Method::Plain, Method::Login];
     const SCRAM: &[Method] = &[Method::ScramSha1, Method::ScramSha256];
@@ -367,7 +367,7 @@ async fn a_forged_signature_ends_the_connection() {
 /// Other tasks of the only thread run on while a million iterations are
 /// computed.
 #[tokio::test(flavor = "current_thread")]
-async fn iterations_keep_no_thread_from_others() {
+async fn iterations_do_not_block_other_tasks() {
     let (near, far) = duplex(4096);
     let (ticks, done) = (Cell::new(0_u64), Cell::new(false));
     let ticker = async {
@@ -458,7 +458,7 @@ async fn no_evidence_repeats_what_was_sent() {
 }
 
 #[tokio::test]
-async fn a_redactor_shows_what_repeats_nothing() {
+async fn a_redactor_shows_text_that_repeats_nothing() {
     let steps = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "-ERR\r\n"),

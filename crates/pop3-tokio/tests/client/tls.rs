@@ -115,7 +115,7 @@ const STLS: Steps<'_> = &[
 ];
 
 #[tokio::test]
-async fn stls_and_all_that_was_learnt_before_is_forgotten() {
+async fn forgets_all_that_was_learnt_before_stls() {
     let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0tanstaaf"));
     let under_tls = [
         ("CAPA\r\n", "+OK\r\nSASL CRAM-MD5 PLAIN\r\n.\r\n"),
@@ -146,7 +146,7 @@ async fn stls_and_all_that_was_learnt_before_is_forgotten() {
 
 /// RFC 2595 §4: what was learnt before TLS counts no more, a refusal neither.
 #[tokio::test]
-async fn capa_is_asked_for_again_under_tls_though_it_was_refused_before() {
+async fn repeats_capa_under_tls_even_if_it_was_refused_before() {
     let before = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "-ERR\r\n"),
@@ -211,7 +211,7 @@ async fn flushes_what_it_sends_with_and_without_tls() {
 
 /// As many servers end it. The session knows whether a reply is missing.
 #[tokio::test]
-async fn an_end_of_tls_without_a_farewell_is_an_end() {
+async fn takes_an_end_of_tls_without_close_notify_as_an_end() {
     let (acceptor, file) = certificate("i.example.org");
     let (near, far) = duplex(1 << 16);
     let mut settings = settings();
@@ -261,7 +261,7 @@ async fn tells_the_server_why_it_is_not_trusted() {
 /// RFC 8446 §6.1: else the server cannot tell the end from a connection that was
 /// cut.
 #[tokio::test]
-async fn says_farewell_to_tls() {
+async fn sends_close_notify() {
     for by_quit in [true, false] {
         let (acceptor, file) = certificate("f.example.org");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -326,7 +326,7 @@ async fn implicit_tls() {
 
 /// Also on loopback: what the server announces is used, and checked.
 #[tokio::test]
-async fn who_is_not_trusted() {
+async fn refuses_an_untrusted_certificate() {
     for (url, cleartext) in [
         ("pop3s://c.example.org", &[][..]),
         ("pop3://c.example.org", STLS),
@@ -356,7 +356,7 @@ async fn who_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn the_name_may_be_an_address() {
+async fn checks_a_certificate_for_an_address() {
     let steps: [Steps<'_>; 2] = [&[], &[("", "+OK\r\n")]];
     let (result, _) = connect("pop3s://127.0.0.1", "127.0.0.1", trust, steps, async |_| {}).await;
     result.unwrap();
@@ -365,7 +365,7 @@ async fn the_name_may_be_an_address() {
 }
 
 #[tokio::test]
-async fn any_certificate_for_those_who_must() {
+async fn accepts_any_certificate_on_request() {
     let dangerous = |settings: &mut Settings, _| settings.tls.dangerous_accept_invalid_certs = true;
     let steps: [Steps<'_>; 2] = [&[], &[("", "+OK\r\n")]];
     let (result, _) = connect(
@@ -383,7 +383,7 @@ async fn any_certificate_for_those_who_must() {
 
 /// Plaintext that is allowed is no plaintext that is wanted.
 #[tokio::test]
-async fn insecure_plaintext_uses_stls_where_it_works() {
+async fn insecure_plaintext_uses_stls_if_it_works() {
     let change = |settings: &mut Settings, file| {
         settings.insecure_plaintext = true;
         trust(settings, file);
@@ -400,7 +400,7 @@ async fn insecure_plaintext_uses_stls_where_it_works() {
 }
 
 #[tokio::test]
-async fn insecure_plaintext_takes_no_invalid_certificate() {
+async fn insecure_plaintext_accepts_no_invalid_certificate() {
     let change = |settings: &mut Settings, _| settings.insecure_plaintext = true;
     let (result, before) = connect(
         "pop3://k.example.org",
@@ -416,7 +416,7 @@ async fn insecure_plaintext_takes_no_invalid_certificate() {
 }
 
 #[tokio::test]
-async fn insecure_plaintext_goes_on_where_stls_is_refused() {
+async fn insecure_plaintext_goes_on_if_stls_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut settings = settings();
     settings.insecure_plaintext = true;
@@ -443,7 +443,7 @@ async fn insecure_plaintext_goes_on_where_stls_is_refused() {
 }
 
 #[tokio::test]
-async fn a_certificate_file_that_is_none() {
+async fn refuses_an_invalid_certificate_file() {
     for (content, word) in [
         (Some(""), "no certificate"),
         (Some("junk"), "no certificate"),
@@ -473,7 +473,7 @@ async fn a_certificate_file_that_is_none() {
 }
 
 #[tokio::test]
-async fn an_end_before_any_octet_is_no_answer_without_tls() {
+async fn an_end_before_any_octet_of_tls_is_not_a_cleartext_reply() {
     let (near, far) = duplex(4096);
     let client = async {
         let url = endpoint("pop3s://k.example.org");
@@ -490,7 +490,7 @@ async fn an_end_before_any_octet_is_no_answer_without_tls() {
 
 /// A server that speaks another protocol than TLS.
 #[tokio::test]
-async fn no_tls_at_all() {
+async fn reports_a_server_that_does_not_speak_tls() {
     let (near, mut far) = duplex(4096);
     far.write_all(b"+OK this is not TLS\r\n").await.unwrap();
     let endpoint: Endpoint = "pop3s://i.example.org".parse().unwrap();
@@ -500,7 +500,7 @@ async fn no_tls_at_all() {
 }
 
 #[tokio::test]
-async fn takes_the_cryptography_of_the_settings() {
+async fn uses_the_cryptography_provider_of_the_settings() {
     let without_suites = |settings: &mut Settings, file| {
         trust(settings, file);
         let mut provider = aws_lc_rs::default_provider();

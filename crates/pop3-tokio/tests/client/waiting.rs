@@ -43,7 +43,7 @@ fn is(error: &Error, waiting: Waiting) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_greeting() {
+async fn times_out_waiting_for_the_greeting() {
     for greeting in ["", "+OK but no line end"] {
         let begin = Instant::now();
         let (error, _) = fails("pop3://h", settings(true), &[("", greeting)]).await;
@@ -55,7 +55,7 @@ async fn the_greeting() {
 
 /// CVE-2011-1947: a server that says yes to STLS, and nothing more.
 #[tokio::test(start_paused = true)]
-async fn the_handshake() {
+async fn times_out_in_the_handshake() {
     let steps = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\nSTLS\r\n.\r\n"),
@@ -70,7 +70,7 @@ async fn the_handshake() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reply() {
+async fn times_out_waiting_for_a_reply() {
     let steps = [("", "+OK\r\n"), NO_CAPA, ("CAPA\r\n", "+OK\r\nTOP\r\n")];
     with(settings(true), &steps, async |mut client: Client| {
         let begin = Instant::now();
@@ -105,7 +105,7 @@ async fn a_reply_may_be_due_sooner_than_the_greeting_was() {
 
 /// A reply that takes long, but not between two reads.
 #[tokio::test(start_paused = true)]
-async fn a_slow_reply_is_none_that_stops() {
+async fn does_not_time_out_during_a_slow_reply() {
     let (near, mut far) = duplex(64);
     let server = async {
         far.write_all(b"+OK\r\n").await.unwrap();
@@ -130,7 +130,7 @@ async fn a_slow_reply_is_none_that_stops() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_caller() {
+async fn times_out_while_the_caller_is_idle() {
     let steps = [("", "+OK\r\n"), NO_CAPA];
     with(settings(true), &steps, async |mut client: Client| {
         advance(Duration::from_secs(14)).await;
@@ -141,7 +141,7 @@ async fn the_caller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_whole_session() {
+async fn limits_the_time_of_a_whole_session() {
     let mut settings = settings(true);
     settings.timeouts.session = Some(Duration::from_secs(10));
     // While a reply is waited for.
@@ -212,7 +212,7 @@ impl AsyncWrite for Firehose {
 /// The real clock, since no other turns while a poll never pauses; nothing
 /// here depends on how fast anything is.
 #[tokio::test]
-async fn the_whole_session_at_a_server_that_never_pauses() {
+async fn limits_the_session_with_a_server_that_never_pauses() {
     let mut settings = settings(true);
     settings.timeouts.session = Some(Duration::from_millis(50));
     let session = async {
@@ -226,7 +226,7 @@ async fn the_whole_session_at_a_server_that_never_pauses() {
 
 /// What is on its way keeps nothing else from being noticed.
 #[tokio::test(start_paused = true)]
-async fn a_server_that_does_not_read() {
+async fn times_out_if_the_server_does_not_read() {
     let (near, far) = duplex(4);
     let client = async {
         let mut settings = cleartext();
@@ -241,7 +241,7 @@ async fn a_server_that_does_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn patience_with_a_client_that_works() {
+async fn does_not_time_out_while_the_caller_sends_commands() {
     let steps = [("NOOP\r\n", "+OK\r\n"), ("NOOP\r\n", "+OK\r\n")];
     logged_in(&steps, async |mut client: Client| {
         for _ in 0..2 {

@@ -52,7 +52,7 @@ fn accounts_are_read_from_lines() {
 }
 
 #[test]
-fn a_line_that_says_nothing_usable_is_named() {
+fn names_an_unusable_line() {
     let hash = hash_password("x").unwrap();
     let keys = ScramKeys::new("x").unwrap().to_string();
     for line in [
@@ -81,7 +81,7 @@ fn a_line_that_says_nothing_usable_is_named() {
 
 /// RFC 7677 §3.
 #[test]
-fn keys_are_those_of_the_rfc() {
+fn computes_the_keys_of_the_rfc() {
     let keys = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$\
                 WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:\
                 wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
@@ -95,14 +95,14 @@ fn keys_are_those_of_the_rfc() {
 
 /// What is read is what our client computes.
 #[test]
-fn a_million_iterations_are_read() {
+fn reads_keys_of_a_million_iterations() {
     let keys = ScramKeys::new("x").unwrap().to_string();
     assert!(ScramKeys::parse(&keys.replace("$4096:", "$1000000:")).is_some());
 }
 
 /// RFC 4013, RFC 5034 §4: however the file and the client spell the name.
 #[tokio::test]
-async fn a_name_is_compared_as_saslprep_leaves_it() {
+async fn compares_names_after_saslprep() {
     let (composed, decomposed) = ("jos\u{e9}", "jose\u{301}");
     for (known, given) in [(composed, decomposed), (decomposed, composed)] {
         let accounts = Accounts::single(known, PASSWORD).unwrap();
@@ -123,7 +123,7 @@ async fn a_name_is_compared_as_saslprep_leaves_it() {
 
 /// RFC 4616 §2: not even for a user whose password is empty.
 #[tokio::test]
-async fn plain_has_a_name_and_a_password_and_no_more() {
+async fn refuses_plain_without_exactly_a_name_and_a_password() {
     let accounts = Accounts::single("mrose", "").unwrap();
     let server = Running::new(Server::new(store(&[]), accounts).settings(settings())).await;
     for message in ["\0mrose\0", "\0\0", "\0mrose\0\0", "mrose\0", "", "\0mrose"] {
@@ -268,7 +268,7 @@ async fn the_wrong_password_is_refused_by_every_mechanism() {
 }
 
 #[tokio::test]
-async fn a_proof_is_good_for_one_exchange() {
+async fn accepts_a_proof_in_one_exchange_only() {
     let server = Running::new(Server::new(store(&[]), accounts()).settings(settings())).await;
     let mut client = server.client().await;
     let first = base64("n,,n=mrose,r=nonce");
@@ -282,7 +282,7 @@ async fn a_proof_is_good_for_one_exchange() {
 
 /// A stranger gets a salt like a user's, the same each time.
 #[tokio::test]
-async fn scram_does_not_tell_who_is_a_user() {
+async fn scram_does_not_reveal_which_users_exist() {
     let mut settings = settings();
     settings.login_attempts = 100;
     let keys = ScramKeys::new("scram").unwrap();
@@ -355,7 +355,7 @@ async fn every_announced_method_lets_every_user_in() {
 }
 
 #[tokio::test]
-async fn a_mechanism_that_is_not_offered_is_refused() {
+async fn refuses_a_mechanism_that_is_not_offered() {
     let server = Server::new(store(&[]), both_kinds()).settings(settings());
     let server = Running::new(server).await;
     let mut client = server.client().await;
@@ -371,7 +371,7 @@ async fn a_mechanism_that_is_not_offered_is_refused() {
 }
 
 #[tokio::test]
-async fn expire_is_announced_if_set() {
+async fn announces_expire_if_set() {
     let capabilities = async |expire| {
         let mut settings = settings();
         settings.expire = expire;
@@ -388,7 +388,7 @@ async fn expire_is_announced_if_set() {
 }
 
 #[tokio::test]
-async fn from_far_no_password_is_taken_without_tls() {
+async fn refuses_remote_passwords_without_tls() {
     let server = Server::new(store(&[]), accounts()).settings(settings());
     let (near, far) = duplex(4096);
     let attended = async { server.attend(far, FAR).await };
@@ -410,7 +410,7 @@ async fn from_far_no_password_is_taken_without_tls() {
 }
 
 #[tokio::test]
-async fn from_far_it_is_taken_on_request() {
+async fn accepts_remote_passwords_without_tls_on_request() {
     let mut settings = settings();
     settings.dangerous_plaintext_without_tls = true;
     let server = Server::new(store(&[]), accounts()).settings(settings);
@@ -425,7 +425,7 @@ async fn from_far_it_is_taken_on_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejections_take_longer_and_longer_and_then_the_connection_ends() {
+async fn delays_each_rejection_longer_and_then_closes_the_connection() {
     let mut settings = settings();
     settings.login_attempts = 7;
     settings.login_delay = Duration::from_secs(1);

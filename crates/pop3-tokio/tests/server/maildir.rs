@@ -83,7 +83,7 @@ fn commit(maildir: Maildir, deleted: &[u32]) -> std::io::Result<()> {
 }
 
 #[tokio::test]
-async fn it_is_served() {
+async fn serves_a_maildir() {
     let directory = Directory::new();
     directory.write("new/3.c.host", "c\n.\n");
     directory.write("cur/1.a.host:2,S", "a");
@@ -120,7 +120,7 @@ fn a_lock_keeps_others_out_until_it_is_dropped() {
 }
 
 #[test]
-fn sizes_are_those_on_the_wire() {
+fn sizes_count_octets_on_the_wire() {
     let directory = Directory::new();
     let messages: [(&[u8], u64); 12] = [
         (b"", 0),
@@ -154,7 +154,7 @@ fn sizes_are_those_on_the_wire() {
 /// Dovecot's LDA counts what it stores: no CRLF that the last line lacks, and a
 /// bare CR as it is.
 #[test]
-fn a_size_in_the_name_is_not_believed() {
+fn does_not_trust_a_size_in_the_file_name() {
     let directory = Directory::new();
     directory.write("cur/1.x,S=1,W=1:2,S", "a");
     directory.write("cur/2.x,S=2,W=77:2,S", "a\n");
@@ -163,7 +163,7 @@ fn a_size_in_the_name_is_not_believed() {
 }
 
 #[test]
-fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
+fn keeps_a_counted_size_while_the_file_is_the_same() {
     let directory = Directory::new();
     let path = directory.path("cur/1.x:2,");
     let write_at = |octets: &str, seconds: u64| {
@@ -213,7 +213,7 @@ fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
 }
 
 #[test]
-fn no_size_is_kept_of_a_message_that_is_gone() {
+fn drops_the_size_of_a_message_that_is_gone() {
     let directory = Directory::new();
     for name in ["cur/1.x:2,", "cur/2.x:2,", "cur/3.x:2,"] {
         directory.write(name, "a");
@@ -238,7 +238,7 @@ fn no_size_is_kept_of_a_message_that_is_gone() {
 
 /// Other users of the machine are told nothing of the mail.
 #[test]
-fn only_the_owner_may_read_what_is_kept() {
+fn only_the_owner_may_read_the_size_file() {
     let directory = Directory::new();
     directory.write("cur/1.x:2,", "a");
     let file = fs::File::options()
@@ -264,7 +264,7 @@ fn messages_are_in_the_order_of_their_delivery() {
 
 /// It may change again without another time stamp.
 #[test]
-fn the_size_of_a_file_that_was_just_written_is_not_kept() {
+fn does_not_keep_the_size_of_a_file_just_written() {
     let directory = Directory::new();
     let soon = SystemTime::now() + Duration::from_secs(60);
     directory.write("cur/1.x:2,", "a\nb\n");
@@ -278,7 +278,7 @@ fn the_size_of_a_file_that_was_just_written_is_not_kept() {
 }
 
 #[test]
-fn a_file_that_changed_since_login_is_not_sent() {
+fn does_not_send_a_file_that_changed_since_login() {
     let directory = Directory::new();
     directory.write("cur/1.x:2,", "a");
     directory.write("cur/2.x:2,", "b");
@@ -308,7 +308,7 @@ fn a_unique_id_stays_when_flags_and_sizes_come_and_go() {
 }
 
 #[test]
-fn names_that_are_no_unique_ids_get_one() {
+fn derives_a_unique_id_for_a_name_that_is_not_valid_as_one() {
     let directory = Directory::new();
     let long = format!("1.{}", "x".repeat(69));
     let names = [
@@ -375,7 +375,7 @@ fn only_files_of_new_and_cur_are_messages() {
 
 /// A link put in the place of a message leads nowhere.
 #[test]
-fn links_are_not_followed_later_either() {
+fn does_not_follow_links() {
     let directory = Directory::new();
     let outside = directory.path("outside");
     fs::write(&outside, "secret").unwrap();
@@ -434,7 +434,7 @@ fn links_are_not_followed_later_either() {
 
 /// Opening a pipe without a writer would block.
 #[test]
-fn pipes_are_not_waited_for() {
+fn does_not_wait_for_pipes() {
     let pipe = |directory: &Directory, name: &str| {
         let made = std::process::Command::new("mkfifo")
             .arg(directory.path(name))
@@ -477,7 +477,7 @@ fn an_error_says_why_the_maildrop_was_not_opened() {
 }
 
 #[tokio::test]
-async fn a_message_that_vanished_is_an_error_and_the_session_goes_on() {
+async fn reports_a_vanished_message_and_continues_the_session() {
     let directory = Directory::new();
     directory.write("cur/1.x:2,", "a");
     directory.write("cur/2.x:2,", "b");
@@ -497,7 +497,7 @@ async fn a_message_that_vanished_is_an_error_and_the_session_goes_on() {
 }
 
 #[test]
-fn a_message_is_found_where_another_program_moved_it() {
+fn finds_a_message_that_another_program_moved() {
     let directory = Directory::new();
     for name in ["new/1.x", "new/2.x", "cur/3.x:2,"] {
         directory.write(name, name);
@@ -514,7 +514,7 @@ fn a_message_is_found_where_another_program_moved_it() {
 }
 
 #[test]
-fn what_cannot_be_removed_is_an_error_and_the_others_go() {
+fn reports_a_message_that_cannot_be_removed_and_removes_the_others() {
     let directory = Directory::new();
     for name in ["cur/1.x:2,", "cur/2.x:2,", "cur/3.x:2,"] {
         directory.write(name, "a");
@@ -528,7 +528,7 @@ fn what_cannot_be_removed_is_an_error_and_the_others_go() {
 }
 
 #[test]
-fn what_is_no_maildir_is_not_opened() {
+fn refuses_to_open_what_is_not_a_maildir() {
     let directory = TempDir::new().unwrap();
     assert!(matches!(
         Maildir::open(directory.path()),

@@ -29,7 +29,7 @@ async fn a_session_from_greeting_to_quit() {
 }
 
 #[tokio::test]
-async fn unique_ids_stay_and_do_not_come_again() {
+async fn unique_ids_are_stable_and_never_reused() {
     let store = store(&[b"1", b"2"]);
     let server = Running::new(Server::new(store.clone(), accounts())).await;
     let mut client = server.logged_in().await;
@@ -74,7 +74,7 @@ async fn pipelined_commands_are_all_answered() {
 }
 
 #[tokio::test]
-async fn a_long_message_comes_whole() {
+async fn sends_a_long_message_whole() {
     let line = b".seventy octets or so, as lines of mail are, and a dot at the start\r\n";
     let message = line.repeat(100_000);
     let server = Running::new(Server::new(store(&[&message]), accounts())).await;
@@ -109,7 +109,7 @@ async fn a_second_session_is_told_in_use_until_the_first_ends() {
 }
 
 #[tokio::test]
-async fn without_quit_nothing_is_removed() {
+async fn removes_nothing_without_quit() {
     let store = store(&[b"1"]);
     let server = Running::new(Server::new(store.clone(), accounts())).await;
     let mut client = server.logged_in().await;
