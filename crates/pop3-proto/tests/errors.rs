@@ -1,4 +1,4 @@
-//! What the errors say, and their sources.
+//! The texts of errors, and their sources.
 
 use std::error::Error;
 
@@ -211,7 +211,7 @@ fn of_a_session() {
     }
 }
 
-/// The error that a reader of replies ends with.
+/// Returns the error at which a reader of replies stops.
 fn refusal(kind: ReplyKind, mut wire: &[u8]) -> ReplyError {
     let mut decoder = ResponseDecoder::new(ReplyRule::RFC1939);
     decoder.expect(kind);

@@ -29,7 +29,7 @@ fn dele_needs_a_proof() {
     assert_eq!(client.sent, b"DELE 7\r\n");
 }
 
-/// Rows 13 and 37: what a caller compares with the size by LIST.
+/// Rows 13 and 37: the number that a caller compares with the size by LIST.
 #[test]
 fn a_proof_counts_unstuffed_octets() {
     let mut client = Client::in_transaction(config());

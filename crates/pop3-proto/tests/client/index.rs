@@ -1,4 +1,4 @@
-//! The index of a maildrop against a map.
+//! Compares the index of a maildrop with a map.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn unique_id(line: &str) -> Event<'_> {
     Event::UniqueId(UniqueIdListing::parse(line.as_bytes(), FieldRule::RFC1939).unwrap())
 }
 
-/// What closes a listing.
+/// The summary at the end of a listing.
 fn end() -> Event<'static> {
     let mut client = Client::in_transaction(config());
     client.ask(&Command::List(None), b"+OK\r\n.\r\n");

@@ -1,4 +1,4 @@
-//! Limits, and what happens beyond them.
+//! Limits, and behaviour beyond them.
 
 use pop3_proto::Command;
 use pop3_proto::client::ClientError;

@@ -5,7 +5,8 @@ use pop3_proto::{Command, ListingErrorKind};
 
 use crate::harness::{Client, config, number, outlook};
 
-/// The answer to a command with one line, read as what it should hold.
+/// Sends a command with a one-line reply, and returns the value parsed from the
+/// reply.
 fn reply<T>(
     config: pop3_proto::client::Config,
     command: &Command<'_>,

@@ -17,7 +17,8 @@ fn names_and_passwords_are_ascii_unless_announced() {
     client.send(&name).unwrap();
 }
 
-/// RFC 6856 §2.2: beyond ASCII only where the server says so.
+/// RFC 6856 §2.2: they may contain other characters only if the server announces
+/// it.
 #[test]
 fn refuses_names_and_passwords_beyond_ascii_unless_the_server_announces_them() {
     let mut config = config();
@@ -38,7 +39,7 @@ fn refuses_names_and_passwords_beyond_ascii_unless_the_server_announces_them() {
     assert_eq!(client.ask(&password, b"+OK\r\n"), ["PASS + "]);
 }
 
-/// C0003 and C0004: two arguments, and the second is a digest.
+/// C0003 and C0004: APOP has two arguments, and the second is a digest.
 #[test]
 fn does_not_send_apop_with_an_invalid_name_or_digest() {
     let mut client = Client::new(config());

@@ -1,4 +1,4 @@
-//! Commands sent before the replies to those before them.
+//! Commands that are sent before the replies to earlier commands.
 
 use pop3_proto::Command;
 use pop3_proto::client::{Config, Retrieved, SessionError, State, Timer};
@@ -28,7 +28,7 @@ fn window_in_octets() {
     assert_eq!(client.sent, b"RETR 1\r\nRETR 2\r\n");
     client.feed(b"-ERR\r\n");
     assert_eq!(client.sent, b"RETR 1\r\nRETR 2\r\nRETR 3\r\n");
-    // One command always goes.
+    // A single command is always sent.
     config.limits.window_octets = 0;
     let mut client = announced(config);
     three(&mut client);
@@ -40,8 +40,8 @@ fn dele(client: &mut Client, proof: Retrieved) {
     client.flush();
 }
 
-/// Row 37: the reply to RETR 3 is taken for that to RETR 2, since RETR 1 has
-/// swallowed the second. No proof of the three leads to a DELE.
+/// Row 37: the client takes the reply to RETR 3 for the reply to RETR 2, because
+/// RETR 1 has swallowed the second reply. None of the three proofs leads to a DELE.
 #[test]
 fn nothing_is_deleted_after_a_swallowed_reply() {
     for cut in [1, 0] {

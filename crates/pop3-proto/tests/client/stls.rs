@@ -1,4 +1,4 @@
-//! STLS: what is known, and what is sent, before and after.
+//! STLS: what the client knows and sends before and after it.
 
 use pop3_proto::client::{ClientError, Config, SessionError, Transport};
 use pop3_proto::{Command, Profile};
@@ -25,7 +25,7 @@ fn reports_the_reply_to_stls_and_then_the_plaintext_after_it() {
     }
 }
 
-/// A driver that starts the handshake without another call for the octets that are left.
+/// The driver starts the handshake without another call for the remaining octets.
 #[test]
 fn refuses_a_handshake_when_plaintext_came_with_the_reply_to_stls() {
     let mut client = Client::greeted(stls_required());

@@ -1,4 +1,4 @@
-//! Long lines, the end of input, time.
+//! Overlong lines, the end of input, and time.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn finishes_the_current_reply_after_eof() {
     server.pump();
     assert!(server.sent.ends_with(b"\r\n\r\none\r\n.\r\n"));
     assert_eq!(server.closed, Some(Closed::Eof));
-    // An update that is done stays done.
+    // A finished update stays finished.
     let mut server = Server::logged_in(&store);
     assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 6);
     server.session.handle_eof();
@@ -63,13 +63,13 @@ fn only_commands_and_progress_postpone_autologout() {
             Some(server.now + MIN_AUTOLOGOUT)
         );
     }
-    // Half a command is not a command.
+    // A part of a command does not count.
     let deadline = server.session.poll_timeout();
     server.wait(later);
     server.run(b"NO");
     assert_eq!(server.session.poll_timeout(), deadline);
     server.run(b"OP\r\n");
-    // A reply that goes out slowly.
+    // A reply that is sent slowly.
     assert_eq!(server.session.handle_input(server.now, b"RETR 1\r\n"), 8);
     for _ in 0..5 {
         assert!(server.session.poll_transmit().is_some());
@@ -143,12 +143,12 @@ fn no_command_is_read_while_a_reply_waits() {
 
 #[test]
 fn a_long_listing_is_made_in_pieces_of_8_kib() {
-    // From 1000 on a line of LIST has 8 octets, so a piece may be full to the octet.
+    // From 1000 on, a line of LIST has 8 octets, so a piece can be exactly full.
     let mut server = Server::logged_in(&store(&[&b"x"[..]; 4000]));
     for (command, line) in [("LIST\r\n", 8), ("UIDL\r\n", 16)] {
         server.most = 0;
         assert!(server.ask(command).len() > 3000 * line);
-        // The last line of a piece may reach over it.
+        // The last line of a piece may exceed the size.
         let piece = 8 * 1024;
         assert!(
             (piece..piece + line).contains(&server.most),

@@ -113,7 +113,7 @@ fn utf8_where_it_is_offered() {
     assert!(server.session.is_utf8());
 }
 
-/// A driver that logs its users relies on this.
+/// A driver that logs its users depends on this.
 #[test]
 fn a_session_shows_its_state() {
     let mut server = Server::plain(&one());

@@ -13,7 +13,8 @@ fn three() -> Store {
     ])
 }
 
-/// Not while it waits for a command, with nothing to send, and not before.
+/// The session is not closed before that, nor while it waits for a command with
+/// nothing to send.
 #[test]
 fn closes_the_session_when_its_last_reply_is_sent() {
     let mut server = Server::logged_in(&three());
@@ -38,7 +39,7 @@ fn a_large_message_is_never_held() {
     assert!(server.most <= 2 * MESSAGE_PIECE + 8, "{}", server.most);
 }
 
-/// As a log has it.
+/// The text that a log shows.
 #[test]
 fn says_how_a_session_ended() {
     for (closed, said) in [

@@ -50,7 +50,8 @@ fn auth_canceled_refused_or_garbled() {
         let canceled = server.events[before..] == ["SaslCanceled"];
         assert!(canceled || garbled == "QUIT", "{garbled}");
     }
-    // QUIT is base64 by chance, and a wrong response; an empty one is too.
+    // QUIT happens to be valid base64, so it is a wrong response; so is an empty
+    // line.
     assert_eq!(server.session.failed_logins(), 1);
     server.refuses(&["AUTH PLAIN ="]);
     server.run(b"AUTH PLAIN\r\n");
@@ -111,7 +112,7 @@ fn limits_the_number_of_challenges() {
         let mut server = Server::new(config, &one());
         server.run(b"");
         for _ in 0..2 {
-            // Each exchange counts anew.
+            // Each exchange counts from zero.
             assert_eq!(server.session.handle_input(server.now, b"AUTH X\r\n"), 8);
             for _ in 0..most {
                 assert!(server.session.poll_event().is_some());

@@ -16,7 +16,7 @@ fn the_handshake_begins_after_the_last_octet_of_the_reply() {
     let octets = server.session.poll_transmit().unwrap().len();
     server.session.handle_transmitted(server.now, octets - 1);
     assert_eq!(server.session.poll_event(), None);
-    // Too early: the reply is still waiting.
+    // This is too early: the reply is not sent yet.
     server.session.handle_tls(server.now);
     assert_eq!(server.session.handle_input(server.now, b"NOOP\r\n"), 6);
     server.session.handle_transmitted(server.now, 1);

@@ -1,4 +1,4 @@
-//! Endpoints, and TCP to them.
+//! Parsing of endpoints, and TCP connections to them.
 
 use std::net::SocketAddr;
 
@@ -107,7 +107,7 @@ async fn listener(address: &str) -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// Cleartext is for loopback, by the address that is connected to.
+/// Cleartext is allowed to loopback; the address of the connection decides.
 #[tokio::test]
 async fn both_families_and_cleartext_on_loopback() {
     for address in ["127.0.0.1:0", "[::1]:0"] {
@@ -137,7 +137,7 @@ async fn both_families_and_cleartext_on_loopback() {
 
 #[tokio::test]
 async fn tries_the_next_address_if_one_refuses() {
-    // A port that was free just now refuses.
+    // Nothing listens on a port that was free a moment ago.
     let (gone, refusing) = listener("[::1]:0").await;
     drop(gone);
     let (listener, address) = listener("127.0.0.1:0").await;

@@ -19,8 +19,8 @@ use tokio::{
 
 use crate::harness::{cleartext, endpoint, with};
 
-/// A connection that was reset: what came before can be read, and nothing can be
-/// written.
+/// A connection that was reset: octets received earlier can still be read, but
+/// nothing can be written.
 struct Reset(&'static [u8]);
 
 impl AsyncRead for Reset {
@@ -29,7 +29,7 @@ impl AsyncRead for Reset {
         _: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // A line at a time: the client writes between them.
+        // Returns one line per read, because the client writes between lines.
         let line = self.0.iter().position(|octet| *octet == b'\n');
         let Some(end) = line else {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
@@ -94,8 +94,8 @@ async fn an_error_names_the_command_and_what_was_refused_before() {
     );
 }
 
-/// The greeting comes when the client has asked on a second connection whether
-/// the server speaks TLS, and got `answer`.
+/// The greeting is sent after the client has asked on a second connection whether
+/// the server speaks TLS, and has received `answer`.
 async fn silent(answer: &'static [u8], greeting: &'static [u8]) -> Result<(), Error> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("pop3://{}", listener.local_addr().unwrap());
@@ -109,7 +109,7 @@ async fn silent(answer: &'static [u8], greeting: &'static [u8]) -> Result<(), Er
         assert_eq!(hello, [0x16], "a handshake");
         second.write_all(answer).await.unwrap();
         second.shutdown().await.unwrap();
-        // Until the client has made up its mind. It may reset the connection.
+        // Waits until the client has decided. It may reset the connection.
         let _ = second.read_to_end(&mut Vec::new()).await;
         let _ = first.write_all(greeting).await;
         let mut sent = Vec::new();
@@ -144,7 +144,8 @@ async fn detects_a_server_that_waits_for_tls() {
     assert_eq!(error.kind().sysexit(), 76);
 }
 
-/// An octet of the greeting is enough: no second connection asks for TLS.
+/// One octet of the greeting is enough: the client opens no second connection to
+/// try TLS.
 #[tokio::test]
 async fn does_not_ask_for_tls_once_a_greeting_has_begun() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -154,7 +155,7 @@ async fn does_not_ask_for_tls_once_a_greeting_has_begun() {
     let server = async {
         let mut first = listener.accept().await.unwrap().0;
         first.write_all(b"+").await.unwrap();
-        // Until the client gives up.
+        // Waits until the client gives up.
         let mut sent = Vec::new();
         tokio::select! {
             second = listener.accept() => panic!("a second connection: {second:?}"),

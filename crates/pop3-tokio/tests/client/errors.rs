@@ -1,4 +1,4 @@
-//! What errors say, what they come from, and what kind they are.
+//! The texts, sources and kinds of errors.
 
 use std::{error::Error as _, io};
 
@@ -69,7 +69,7 @@ fn an_error_names_its_source() {
     let broken = || Error::Io(io::ErrorKind::BrokenPipe.into(), None);
     assert!(broken().source().unwrap().is::<io::Error>());
     assert!(Error::Interrupted.source().is_none());
-    // The failure of a retrieval is that of the client or of the sink.
+    // A retrieval fails because of the client or because of the sink.
     let client = RetrieveError::<io::Error>::Client(broken());
     assert_eq!(client.to_string(), broken().to_string());
     assert!(client.source().unwrap().is::<io::Error>());
@@ -78,7 +78,7 @@ fn an_error_names_its_source() {
     assert!(sink.source().is_some());
 }
 
-/// Only an end in the midst of a reply may go away by itself.
+/// Only the end of a connection in the middle of a reply is temporary.
 #[tokio::test]
 async fn a_reply_over_a_limit_is_a_protocol_error() {
     let mut settings = cleartext();
@@ -102,7 +102,8 @@ async fn a_reply_over_a_limit_is_a_protocol_error() {
     assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
 }
 
-/// A command that may not be sent is the caller's error, and says so.
+/// Sending a command that is not allowed is the caller's mistake, and the error
+/// says so.
 #[tokio::test]
 async fn a_command_that_may_not_be_sent_is_a_usage_error() {
     let error = logged_in(&[], async |mut client: Client| {

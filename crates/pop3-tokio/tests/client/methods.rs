@@ -28,7 +28,7 @@ const GREETING: &str = "+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n";
 const SASL: &str = "+OK\r\n\
     SASL PLAIN LOGIN CRAM-MD5 NTLM SCRAM-SHA-256 XOAUTH2 OAUTHBEARER\r\n.\r\n";
 
-/// Logs in by a method at a server that announces each.
+/// Logs in by a method; the server announces all methods.
 async fn login(
     method: Method,
     credentials: &Credentials,
@@ -151,7 +151,7 @@ async fn cancels_after_a_challenge_that_is_not_base64() {
     assert_eq!(error.kind(), ErrorKind::Protocol);
 }
 
-/// Exchange refuses `AUTH XOAUTH2` with a response in the line, however short.
+/// Exchange refuses `AUTH XOAUTH2` with an initial response, however short.
 #[tokio::test]
 async fn sends_xoauth2_always_in_two_steps() {
     let message = base64("user=tim@example.org\x01auth=Bearer vF9dft4qmT\x01\x01");
@@ -277,7 +277,7 @@ async fn fails_at_a_second_complaint_about_a_token() {
     );
 }
 
-/// An octet that separates the parts of the message must not be in one.
+/// The octet that separates the parts of the message must not occur in a part.
 #[tokio::test]
 async fn does_not_send_an_invalid_name_or_token() {
     for (user, token) in [
@@ -303,7 +303,7 @@ async fn does_not_send_an_invalid_name_or_token() {
 
 #[tokio::test]
 async fn ntlm_with_either_first_challenge() {
-    // MS-NLMP §4.2.4.3, but for its target name.
+    // The example of MS-NLMP §4.2.4.3, except for its target name.
     let mut challenge = b"NTLMSSP\0\x02\0\0\0".to_vec();
     challenge.extend_from_slice(&[0; 8]);
     challenge.extend_from_slice(&[0x33, 0x82, 0x8a, 0xe2]);
@@ -342,8 +342,8 @@ async fn ntlm_with_either_first_challenge() {
             };
             assert_eq!(field(28), utf16("EXAMPLE"));
             assert_eq!(field(36), utf16("tim"));
-            // HMAC-MD5 of 16 octets, then the blob with a time, 8 octets of our
-            // own, and what the server gave.
+            // HMAC-MD5 of 16 octets, then the blob with a time, 8 octets of the
+            // client, and the server's target information.
             assert_eq!(field(20).len(), 16 + 28 + 4 + 4);
             server.say("+OK").await;
             assert_eq!(server.ask("-ERR").await, "CAPA");
@@ -353,11 +353,11 @@ async fn ntlm_with_either_first_challenge() {
     }
 }
 
-/// The server's side of a line, for unpredictable dialogues.
+/// The server's side for unpredictable dialogues, line by line.
 struct Server(BufReader<DuplexStream>);
 
 impl Server {
-    /// Greets, and announces SASL.
+    /// Sends a greeting and announces SASL.
     async fn new(stream: DuplexStream) -> Self {
         let mut server = Self(BufReader::new(stream));
         server.say("+OK").await;
@@ -376,7 +376,7 @@ impl Server {
         line.trim_end_matches("\r\n").to_owned()
     }
 
-    /// Hears a line and answers it.
+    /// Reads a line and answers it.
     async fn ask(&mut self, answer: &str) -> String {
         let line = self.hear().await;
         self.say(answer).await;
@@ -390,18 +390,18 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// What the server of a SCRAM test does at the end.
+/// How the server of a SCRAM test ends the exchange.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum End {
     Signature,
-    /// A wrong one, and what follows at once.
+    /// A wrong signature, followed at once by these octets.
     Forged(&'static str),
     OkWithoutSignature,
     Error,
 }
 
-/// The server's side of SCRAM-SHA-256, written from RFC 5802 §3 as a server
-/// does it: it knows a stored key, and gets the client's key from the proof.
+/// The server's side of SCRAM-SHA-256, written from RFC 5802 §3: the server knows a
+/// stored key, and computes the client's key from the proof.
 pub(crate) async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bool> {
     let mut server = Server::new(far).await;
     let line = server.hear().await;
@@ -453,7 +453,7 @@ pub(crate) async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bo
     };
     server.say(&format!("+ {}{more}", base64(last))).await;
     match end {
-        // No one waits for an answer.
+        // Sends the rest without waiting for the client.
         End::Forged(_) => {
             assert_eq!(server.hear().await, "*");
             assert_eq!(server.hear().await, "");
@@ -484,7 +484,8 @@ async fn logs_in_with_scram_and_rejects_a_false_server() {
             let mut client = Client::on(near, &url, &cleartext()).await.unwrap();
             let credentials = Credentials::password("user", "pencil");
             let result = client.login_by(Method::ScramSha256, &credentials).await;
-            // A server that could not prove itself is not asked for anything.
+            // The client sends nothing more to a server that could not prove
+            // itself.
             if matches!(
                 expected,
                 Some(SaslError::NoSignature | SaslError::WrongSignature)
@@ -527,8 +528,8 @@ async fn refuses_scram_with_a_wrong_password() {
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Authentication);
 }
 
-/// What a server of these mechanisms challenges with, after what it was told
-/// last. It takes any answer.
+/// The next challenge of a server of these mechanisms after the client's last
+/// response, `told`. The server accepts any response.
 fn challenge(method: Method, told: &str) -> String {
     let octets = match method {
         Method::CramMd5 => b"<1896.697170952@postoffice.reston.mci.net>".to_vec(),
@@ -550,9 +551,9 @@ fn challenge(method: Method, told: &str) -> String {
     base64(octets)
 }
 
-/// Logs in with the best method at a server that has only `method`, sends a number
-/// of challenges, and then replies `last`. Also returns what the server received
-/// afterwards.
+/// Logs in with the best method to a server that offers only `method`, sends a
+/// number of challenges, and then replies `last`. Also returns what the server
+/// received after that.
 async fn ended(method: Method, challenges: usize, last: &str) -> (Result<Method, Error>, String) {
     let (near, far) = duplex(4096);
     let client = async {
@@ -575,7 +576,8 @@ async fn ended(method: Method, challenges: usize, last: &str) -> (Result<Method,
         server.say(last).await;
         let mut next = server.hear().await;
         if next == "*" {
-            // Where the server is not trusted, the client is gone by now.
+            // If the client does not trust the server, it has already closed the
+            // connection.
             let _ = server.0.write_all(b"-ERR cancelled\r\n").await;
             next = server.hear().await;
         }
@@ -584,8 +586,8 @@ async fn ended(method: Method, challenges: usize, last: &str) -> (Result<Method,
     tokio::join!(client, server)
 }
 
-/// Methods with a challenge, and how many of them until the password or a proof
-/// of it is shown.
+/// Methods with a challenge, and the number of challenges before the client sends
+/// the password or a proof of it.
 const CHALLENGED: [(Method, usize); 5] = [
     (Method::Login, 2),
     (Method::CramMd5, 1),
@@ -626,7 +628,7 @@ async fn fails_at_a_challenge_after_the_proof() {
 }
 
 /// A server that reports success of a SCRAM login must have proved that it knows
-/// the password, at whichever step it does so.
+/// the password, whichever step it is in.
 #[tokio::test]
 async fn rejects_success_of_scram_without_a_proof() {
     for method in [Method::ScramSha1, Method::ScramSha256] {

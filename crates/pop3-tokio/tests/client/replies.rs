@@ -1,4 +1,4 @@
-//! What servers answer, well or badly.
+//! Well-formed and malformed replies.
 
 use pop3_proto::{Profile, client::MaildropIndex};
 use pop3_tokio::client::{Client, Error, ErrorKind};
@@ -24,7 +24,7 @@ pub(crate) async fn logged_in<T>(steps: Steps<'_>, client: impl AsyncFnOnce(Clie
     .await
 }
 
-/// neomutt#1427: servers have UIDL and do not say so.
+/// neomutt#1427: some servers support UIDL but do not announce it.
 #[tokio::test]
 async fn sends_uidl_even_if_it_is_not_announced() {
     let steps = [("UIDL\r\n", "+OK\r\n1 a\r\n2 b\r\n.\r\n")];
@@ -92,8 +92,8 @@ async fn counts_malformed_lines_and_fails_at_a_malformed_stat() {
     .await;
 }
 
-/// Wherever the server stops, the client says so, and no part of a message is
-/// ever taken for a whole one.
+/// Wherever the server stops, the client reports it, and never takes a part of a
+/// message for a whole one.
 #[tokio::test]
 async fn reports_an_end_at_every_octet() {
     let whole = b"+OK\r\n-ERR\r\n+OK\r\n+OK\r\n+OK 9 octets\r\nab\r\n..c\r\n.\r\n+OK bye\r\n";
@@ -114,7 +114,7 @@ async fn reports_an_end_at_every_octet() {
             assert_eq!(mailbox.announced, [Some(9)]);
             client.quit().await
         };
-        // A reply that is too early is a separate error, so the server waits.
+        // A reply before its command is a different error, so the server waits.
         let server = async {
             let mut far = far;
             let mut left = &whole[..end];
@@ -174,7 +174,7 @@ async fn does_not_take_unsolicited_octets_for_a_reply() {
         client.noop().await.unwrap();
         let error = client.stat().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
-        // For good.
+        // The session stays in this state.
         assert!(client.noop().await.is_err());
     })
     .await;

@@ -1,4 +1,4 @@
-//! Retrieval that stops, and deletion.
+//! Interrupted retrievals, and deletion.
 
 use core::time::Duration;
 
@@ -34,8 +34,8 @@ async fn stops_when_the_sink_fails() {
     .await;
 }
 
-/// The audit's scenario `status-ok-lf`: the first line of the message was taken
-/// for a part of the reply, and lost.
+/// The audit's scenario `status-ok-lf`: the first line of the message was taken for
+/// a part of the reply, and was lost.
 #[tokio::test]
 async fn refuses_a_status_line_that_ends_with_a_bare_lf() {
     let steps = [("RETR 1\r\n", "+OK 9\nFrom: a\r\n\r\nb\r\n.\r\n")];
@@ -75,7 +75,7 @@ async fn interrupts_the_session_when_a_call_is_dropped() {
     .await;
 }
 
-/// Two commands at once, of the caller's own.
+/// An exchange of the caller that sends two commands at once.
 struct Two {
     asked: bool,
     answered: u32,
@@ -109,7 +109,7 @@ const TWO: Two = Two {
     answered: 0,
 };
 
-/// Replies to the call that was dropped may be outstanding.
+/// Replies to the dropped call may still arrive.
 #[tokio::test(start_paused = true)]
 async fn sends_nothing_after_a_dropped_call() {
     let steps = [("NOOP\r\n", "")];
@@ -167,7 +167,7 @@ async fn logged_in_and_sent(
     String::from_utf8(sent[before..].to_vec()).unwrap()
 }
 
-/// As many commands as fit into the octets of the window, at 16 octets each.
+/// The client sends as many commands of 16 octets as the window holds.
 #[tokio::test(start_paused = true)]
 async fn sends_no_more_commands_than_the_window_holds() {
     let limit = Duration::from_secs(1);
@@ -192,7 +192,7 @@ async fn sends_no_more_commands_than_the_window_holds() {
             assert!(tokio::time::timeout(limit, deletion).await.is_err());
         });
         assert_eq!(sent.await, lines("DELE"));
-        // The caller's own commands wait as well.
+        // The window also limits the commands of the caller.
         let sent = logged_in_and_sent(settings, &[], async |mut client: Client| {
             let mut two = TWO;
             let two = client.run(&mut two);
@@ -259,8 +259,8 @@ async fn waits_for_each_reply_unless_pipelining_is_announced() {
                 .await
                 .unwrap();
             let mut mailbox = Mailbox::default();
-            // Numbers are taken only as commands are sent: the end of the iterator
-            // stops it.
+            // The client takes a number from the iterator only when it sends the
+            // command, so the end of the iterator stops it.
             let mut taken = 0;
             let counted = numbers(9).inspect(|_| taken += 1);
             let retrieval = client.retrieve(counted, &mut mailbox);

@@ -1,4 +1,4 @@
-//! Every limit, reached.
+//! Each limit of the server is reached.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -30,7 +30,7 @@ async fn turns_away_one_connection_too_many() {
         );
         assert_eq!(third.rest().await, b"");
         first.quit().await;
-        // The place is free when the server has seen the end.
+        // The place is free once the server has read the end.
         loop {
             let mut next = server.silent().await;
             if next.line().await.starts_with("+OK") {
@@ -97,7 +97,7 @@ async fn closes_a_client_that_reads_nothing() {
         client.send("RETR 1\r\n").await;
         time::sleep(Duration::from_secs(590)).await;
         client.line().await;
-        // Progress, and then none.
+        // There is some progress, and then none.
         time::sleep(Duration::from_secs(3600)).await;
     };
     let attended = async {

@@ -1,4 +1,4 @@
-//! Who gets in, and how.
+//! Logins: which succeed, and by which mechanism.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -79,7 +79,7 @@ fn names_an_unusable_line() {
     }
 }
 
-/// RFC 7677 §3.
+/// The example of RFC 7677 §3.
 #[test]
 fn computes_the_keys_of_the_rfc() {
     let keys = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$\
@@ -93,14 +93,15 @@ fn computes_the_keys_of_the_rfc() {
     assert!(read.is_password("pen\u{ad}cil"));
 }
 
-/// What is read is what our client computes.
+/// The server reads keys in the form that our client computes.
 #[test]
 fn reads_keys_of_a_million_iterations() {
     let keys = ScramKeys::new("x").unwrap().to_string();
     assert!(ScramKeys::parse(&keys.replace("$4096:", "$1000000:")).is_some());
 }
 
-/// RFC 4013, RFC 5034 §4: however the file and the client spell the name.
+/// RFC 4013, RFC 5034 §4: the accounts file and the client may spell the name
+/// differently.
 #[tokio::test]
 async fn compares_names_after_saslprep() {
     let (composed, decomposed) = ("jos\u{e9}", "jose\u{301}");
@@ -121,7 +122,7 @@ async fn compares_names_after_saslprep() {
     }
 }
 
-/// RFC 4616 §2: not even for a user whose password is empty.
+/// RFC 4616 §2: this also holds for a user whose password is empty.
 #[tokio::test]
 async fn refuses_plain_without_exactly_a_name_and_a_password() {
     let accounts = Accounts::single("mrose", "").unwrap();
@@ -168,7 +169,7 @@ async fn every_mechanism_lets_the_user_in() {
     client.quit().await;
 }
 
-/// The client's half of SCRAM-SHA-256; gives the last answer, and the salt.
+/// The client's half of SCRAM-SHA-256. Returns the last answer, and the salt.
 async fn scram<T: AsyncRead + AsyncWrite + Unpin>(
     client: &mut Client<T>,
     name: &str,
@@ -261,7 +262,7 @@ async fn the_wrong_password_is_refused_by_every_mechanism() {
         client.ask("AUTH SCRAM-SHA-256").await;
         assert_eq!(client.ask(&base64(first)).await, refused, "{first}");
     }
-    // Given up: no login, no failure.
+    // A canceled exchange counts neither as a login nor as a failure.
     client.ask("AUTH PLAIN").await;
     assert_eq!(client.ask("*").await, "-ERR authentication canceled");
     client.log_in().await;
@@ -280,7 +281,7 @@ async fn accepts_a_proof_in_one_exchange_only() {
     assert_ne!(nonces[0], nonces[1]);
 }
 
-/// A stranger gets a salt like a user's, the same each time.
+/// An unknown user gets a salt like that of a known user, the same each time.
 #[tokio::test]
 async fn scram_does_not_reveal_which_users_exist() {
     let mut settings = settings();
@@ -300,8 +301,8 @@ async fn scram_does_not_reveal_which_users_exist() {
     assert!(salts.iter().all(|salt| salt.len() == salts[4].len()));
 }
 
-/// Each user, with their right password, by each method that is announced and by
-/// USER and PASS; and as a client chooses for itself.
+/// Each user logs in with the right password, by each announced method, by USER and
+/// PASS, and by the method that a client chooses for itself.
 #[tokio::test]
 async fn every_announced_method_lets_every_user_in() {
     let argon2 = |password| hash_password(password).unwrap();

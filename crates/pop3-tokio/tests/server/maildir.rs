@@ -1,4 +1,4 @@
-//! A Maildir, while other programs use it.
+//! A Maildir that other programs use at the same time.
 
 use std::{
     fs,
@@ -143,7 +143,7 @@ fn sizes_count_octets_on_the_wire() {
     assert_eq!(directory.octets(), expected);
     // From the cache.
     assert_eq!(directory.octets(), expected);
-    // Over the edge of what is read at once.
+    // Larger than one read.
     let long = b".\n".repeat(100_000);
     directory.write("cur/99.x:2,", &long);
     assert_eq!(directory.octets().last(), Some(&300_000));
@@ -151,8 +151,8 @@ fn sizes_count_octets_on_the_wire() {
     assert_eq!(directory.octets()[12], 65_535 + 6);
 }
 
-/// Dovecot's LDA counts what it stores: no CRLF that the last line lacks, and a
-/// bare CR as it is.
+/// Dovecot's LDA counts the octets that it stores: it adds no CRLF to the last
+/// line, and counts a bare CR as one octet.
 #[test]
 fn does_not_trust_a_size_in_the_file_name() {
     let directory = Directory::new();
@@ -177,14 +177,15 @@ fn keeps_a_counted_size_while_the_file_is_the_same() {
     let kept = fs::read_to_string(directory.path("pop3.sizes")).unwrap();
     let inode = fs::metadata(&path).unwrap().ino();
     assert_eq!(kept, format!("6 4 {inode} 1000000000007 1.x\n"));
-    // Not read again, as what was kept shows: nothing tells the files apart.
+    // The kept size is still used, because nothing tells the new file from the old
+    // one.
     write_at("\n\n\n\n", 1000);
     assert_eq!(directory.octets(), [6]);
-    // Under another name and in another directory too.
+    // The size is found under another name and in another directory too.
     directory.rename("cur/1.x:2,", "new/1.x,S=4");
     assert_eq!(directory.octets(), [6]);
     directory.rename("new/1.x,S=4", "cur/1.x:2,");
-    // Another time, another length, another file.
+    // A file with another time, length or inode is counted again.
     write_at("\n\n\n\n", 1001);
     assert_eq!(directory.octets(), [8]);
     write_at("abcde", 1001);
@@ -193,7 +194,7 @@ fn keeps_a_counted_size_while_the_file_is_the_same() {
     directory.rename("tmp/1.x", "cur/1.x:2,");
     write_at("\n\n\n\n\n", 1001);
     assert_eq!(directory.octets(), [10]);
-    // Half a line, another one, and one of an earlier version do not count.
+    // Half a line, an invalid line, and a line of an earlier version are ignored.
     for cache in [
         "7777 5",
         "7777 5 1.x\n",
@@ -236,7 +237,7 @@ fn drops_the_size_of_a_message_that_is_gone() {
     assert_eq!(kept(), ["1.x", "3.x"]);
 }
 
-/// Other users of the machine are told nothing of the mail.
+/// Other users of the machine learn nothing about the mail.
 #[test]
 fn only_the_owner_may_read_the_size_file() {
     let directory = Directory::new();
@@ -252,7 +253,7 @@ fn only_the_owner_may_read_the_size_file() {
     }
 }
 
-/// The digits are a number, whatever zeros it begins with.
+/// The leading digits are compared as a number, with any leading zeros.
 #[test]
 fn messages_are_in_the_order_of_their_delivery() {
     let directory = Directory::new();
@@ -262,7 +263,7 @@ fn messages_are_in_the_order_of_their_delivery() {
     assert_eq!(directory.unique_ids(), ["no.x", "08.x", "9.x", "10.x"]);
 }
 
-/// It may change again without another time stamp.
+/// The file may change again without a new time stamp.
 #[test]
 fn does_not_keep_the_size_of_a_file_just_written() {
     let directory = Directory::new();
@@ -373,7 +374,7 @@ fn only_files_of_new_and_cur_are_messages() {
     assert_eq!(directory.unique_ids(), ["6.x"]);
 }
 
-/// A link put in the place of a message leads nowhere.
+/// A link in the place of a message is not opened.
 #[test]
 fn does_not_follow_links() {
     let directory = Directory::new();
@@ -386,7 +387,7 @@ fn does_not_follow_links() {
     assert!(maildir.open(number(1)).is_err());
     drop(maildir);
 
-    // To the same file neither.
+    // Nor is a link to the same file.
     fs::remove_file(directory.path("cur/1.x:2,")).unwrap();
     directory.write("cur/1.x:2,", "a");
     let mut maildir = directory.open();
@@ -403,7 +404,7 @@ fn does_not_follow_links() {
         Err(OpenError::Io(_))
     ));
 
-    // What is kept of sizes goes to no other file, either.
+    // Sizes are not written to another file through a link.
     symlink(&outside, directory.path("pop3.sizes.part")).unwrap();
     fs::remove_file(directory.path("cur/1.x:2,")).unwrap();
     directory.write("cur/2.x:2,", "a");
@@ -414,7 +415,7 @@ fn does_not_follow_links() {
     assert_eq!(directory.octets(), [3]);
     assert_eq!(fs::read_to_string(&outside).unwrap(), "secret");
 
-    // Nor are sizes taken from one.
+    // Nor are sizes read through a link.
     fs::remove_file(directory.path("pop3.sizes.part")).unwrap();
     assert_eq!(directory.octets(), [3]);
     let kept = fs::read_to_string(directory.path("pop3.sizes")).unwrap();
@@ -490,7 +491,7 @@ async fn reports_a_vanished_message_and_continues_the_session() {
         assert_eq!(answer, "-ERR [SYS/TEMP] the message cannot be read now");
     }
     assert_eq!(client.block("RETR 2").await, b"b\r\n");
-    // Deleted is deleted.
+    // The client can still delete the vanished message.
     client.ask("DELE 1").await;
     client.quit().await;
     assert!(directory.path("cur/2.x:2,").exists());
@@ -520,7 +521,7 @@ fn reports_a_message_that_cannot_be_removed_and_removes_the_others() {
         directory.write(name, "a");
     }
     let maildir = directory.open();
-    // A directory of that name cannot be unlinked, by root neither.
+    // Not even root can unlink a directory.
     fs::remove_file(directory.path("cur/2.x:2,")).unwrap();
     fs::create_dir(directory.path("cur/2.x:2,")).unwrap();
     assert!(commit(maildir, &[1, 2, 3]).is_err());

@@ -15,7 +15,7 @@ async fn lets_sessions_end_and_accepts_no_new_ones() {
     let mut idle = server.client().await;
     client.ask("DELE 1").await;
     server.stop();
-    // Not logged in: closed.
+    // The server closes a session that has not logged in.
     assert_eq!(idle.rest().await, b"");
     assert!(TcpStream::connect(server.address).await.is_err());
     assert_eq!(client.block("RETR 2").await, b"2\r\n");

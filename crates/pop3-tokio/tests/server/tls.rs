@@ -61,7 +61,7 @@ async fn stls_protects_the_rest() {
     client.quit().await;
 }
 
-/// What was injected before the handshake is no command after it (RFC 2595 §4).
+/// RFC 2595 §4: octets injected before the handshake are not commands after it.
 #[tokio::test]
 async fn discards_commands_pipelined_after_stls() {
     let (server, tls) = running(Duration::from_secs(30)).await;
@@ -70,7 +70,8 @@ async fn discards_commands_pipelined_after_stls() {
     client.send("STLS\r\nUSER mrose\r\nNO").await;
     assert_eq!(client.line().await, "+OK begin TLS");
     let mut client = secure(&tls, client.0).await;
-    // Neither USER is remembered, and "NO" is no half of "NOOP".
+    // The server does not remember USER, and does not take "NO" for the start of
+    // "NOOP".
     assert_eq!(
         client.ask("PASS tan staaf").await,
         "-ERR PASS comes right after USER"
