@@ -1,4 +1,4 @@
-//! The command line, and what a run needs and leaves on the machine.
+//! The command line, the requirements of a run, and what it leaves on the machine.
 
 use std::{
     fs,
@@ -77,10 +77,10 @@ pub(crate) struct Options {
     pub(crate) events: bool,
 }
 
-/// Crash states of a record that lacks a sync.
+/// The number of crash states for each record that lacks a sync.
 const BITE_STATES: usize = 200;
 const INSIDE: &str = "POP3_POWERLOSS_INSIDE";
-/// How the names of all that a run leaves begin; the number of the process follows.
+/// The start of the name of everything that a run leaves; the process id follows.
 pub(crate) const NAME: &str = "pop3-powerloss-";
 
 pub(crate) fn main() -> ExitCode {
@@ -102,7 +102,7 @@ impl Options {
             return Ok(ExitCode::SUCCESS);
         }
         if std::env::var_os(INSIDE).is_none() {
-            // All that is mounted from here on is gone with the last process.
+            // Everything mounted from here on disappears with the last process.
             let error = Command::new("unshare")
                 .args(["--mount", "--"])
                 .arg(std::env::current_exe()?)
@@ -127,7 +127,7 @@ impl Options {
         })
     }
 
-    /// Why it cannot be run here.
+    /// Returns the reason why the test cannot run here, if there is one.
     fn missing(&self) -> Option<String> {
         if !rustix::process::geteuid().is_root() {
             return Some(String::from("it needs root"));
@@ -226,7 +226,8 @@ impl Options {
     }
 }
 
-/// Why nothing can be mounted in a namespace of its own, as in many containers.
+/// Returns the reason why nothing can be mounted in a separate namespace, as in
+/// many containers.
 fn cannot_mount() -> Option<String> {
     let unshare = ["--mount", "mount", "-n", "-t", "tmpfs", "tmpfs", "/mnt"];
     let output = Command::new("unshare").args(unshare).output();
@@ -245,9 +246,10 @@ fn is_there(program: &str) -> bool {
     std::env::split_paths(&paths).any(|path| path.join(program).exists())
 }
 
-/// The last process of a mount namespace unmounts all that is left there, and would
-/// wait forever for disks that it serves itself. So another one stays until this
-/// one is gone, however that comes: until nothing can be written to its input.
+/// Keeps the mount namespace alive with another process until this one is gone, for
+/// whatever reason: `cat` ends when its input is closed. The last process of a
+/// namespace unmounts everything in it, and this process would wait forever for
+/// disks that it serves itself.
 fn keep_namespace() -> anyhow::Result<Child> {
     Command::new("cat")
         .stdin(Stdio::piped())
@@ -257,7 +259,7 @@ fn keep_namespace() -> anyhow::Result<Child> {
         .context("cannot start cat")
 }
 
-/// What a killed run has left: its loop devices, and its directory.
+/// Removes what a killed run has left: its loop devices and its directory.
 fn remove_leftovers() {
     let is_gone = |name: &str| {
         let process = name.split(NAME).nth(1).and_then(|rest| {
