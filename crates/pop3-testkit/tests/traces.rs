@@ -1,5 +1,5 @@
-//! Traces are parsed and replayed as their format says. pop3-proto tests that those
-//! of the corpus replay.
+//! Traces are parsed and replayed as their format says. A test of pop3-proto
+//! replays those of the corpus.
 
 use std::{cell::RefCell, time::Instant};
 
@@ -14,7 +14,7 @@ thread_local! {
     static LONGEST: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Notes how much it reads at once.
+/// A client that records the size of its reads.
 struct Notes(ClientSession);
 
 impl Client for Notes {
@@ -44,7 +44,7 @@ fn reads_are_whole_and_of_one_to_five_octets() {
     assert_eq!(LONGEST.take(), [11, 1, 2, 3, 4, 5]);
 }
 
-/// Against our client by RFC 1939 under TLS.
+/// Replays a trace against our client by RFC 1939 under TLS.
 fn replayed(text: &str) -> String {
     let text = format!("replay: client rfc1939 tls\n{text}");
     let replayed = Trace::parse(&text).and_then(|trace| trace.replay(view::client, view::server));
