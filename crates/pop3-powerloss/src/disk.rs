@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flush_that_fails_loses_what_it_had_to_flush() {
+    fn a_failed_flush_loses_unflushed_writes() {
         let mut state = state(Fault::Flush, 1);
         assert!(state.write(0, 0, &[1]).is_ok() && state.flush(0).is_ok());
         assert!(state.write(0, 0, &[2]).is_ok() && state.flush(0).is_err());

@@ -10,7 +10,7 @@
 //! | `login: WORD` | how the server's driver answers the next login: `accept` (the default when no word is left), `reject`, `in-use`, `login-delay`, `temporary`, `permanent`, `challenge BASE64` |
 //! | `held: N` | the client has message N from an earlier session |
 //! | `S: TEXT` | the server sends this, followed by CRLF |
-//! | `C: TEXT` | the client sends this: our client's driver requests this command (DELE with the proof that it has), or answers the challenge with it, unless that is already queued |
+//! | `C: TEXT` | the client sends this: our client's driver requests this command (DELE with the proof that it has), or answers the challenge with it, unless it has already sent that |
 //! | `ask: TEXT` | our client's driver requests this command; `C:` lines contain what is sent |
 //! | `refused: TEXT => WHY` | our client refuses this command, and sends nothing |
 //! | `E: TEXT` | the next event of our client, or the error that ends the session |

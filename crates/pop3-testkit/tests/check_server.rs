@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn what_servers_say(
+    fn texts_of_servers(
         how in any::<u8>(),
         at_once in any::<u8>(),
         pieces in vec(select(&PIECES[..]), 0..120),

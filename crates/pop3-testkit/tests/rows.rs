@@ -45,7 +45,7 @@ fn is_test(file: &str, function: &str) -> bool {
 }
 
 #[test]
-fn every_bug_but_that_of_the_encoder_has_a_row() {
+fn every_bug_except_that_of_the_encoder_has_a_row() {
     let rows: Vec<u32> = rows().into_iter().map(|(row, _)| row).collect();
     let expected: Vec<u32> = (1..=40).filter(|row| *row != 14).collect();
     assert_eq!(rows, expected);

@@ -33,7 +33,7 @@ impl Client for Notes {
 }
 
 #[test]
-fn reads_are_whole_and_of_one_to_five_octets() {
+fn replays_with_whole_reads_and_reads_of_one_to_five_octets() {
     let notes = |config: Config, now| -> Box<dyn Client> {
         LONGEST.with_borrow_mut(|longest| longest.push(0));
         Box::new(Notes(ClientSession::new(config, now)))

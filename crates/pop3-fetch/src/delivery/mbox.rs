@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_nothing_off_that_another_program_has_appended() {
+    fn removes_nothing_that_another_program_has_appended() {
         let (mbox, spool, region, _) = region("From a\n\n");
         region.write(&mbox, &spool, region.octets).unwrap();
         File::write(&mbox, b"From x\n\n", region.end()).unwrap();
@@ -573,7 +573,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_alone_an_mbox_that_another_program_has_written_anew() {
+    fn does_not_change_an_mbox_that_another_program_has_rewritten() {
         for other in ["", "From x\n\n"] {
             let (_, spool, region, ends) = region("From a\nSubject: that is gone\n\n");
             let mbox = file(other.as_bytes());

@@ -72,7 +72,7 @@ proptest! {
 
 /// mail-api#26: fifteen million messages must fit.
 #[test]
-fn at_most_64_octets_a_message() {
+fn uses_at_most_64_octets_per_message() {
     const MESSAGES: u32 = 200_000;
     let listing = |field: fn(u32) -> String| {
         let lines = (1..=MESSAGES).map(|number| format!("{number} {}\r\n", field(number)));

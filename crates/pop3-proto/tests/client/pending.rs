@@ -32,7 +32,7 @@ fn logged_in() -> Client {
 }
 
 #[test]
-fn names_the_command_and_what_came() {
+fn names_the_command_and_the_octets_received() {
     let retr = Command::Retr(number(2));
     for (command, sent, said) in [
         (
@@ -116,7 +116,7 @@ fn names_the_greeting() {
 }
 
 #[test]
-fn names_what_did_not_come_in_time() {
+fn names_what_was_awaited_at_a_timeout() {
     let late = |mut client: Client| {
         let error = client.wait(600).unwrap_err();
         failure(&mut client, Some(error))
@@ -225,7 +225,7 @@ fn tells_lf_alone_from_crlf() {
 }
 
 #[test]
-fn remembers_a_refusal_until_something_comes() {
+fn remembers_a_refusal_until_more_octets_arrive() {
     let mut client = Client::greeted(config());
     assert_eq!(client.session.pending().refused(), None);
     client.ask(&Command::Capa, b"-ERR\r\n");

@@ -20,7 +20,7 @@ fn three(client: &mut Client) {
 
 /// RFC 2449 §6.6.
 #[test]
-fn window_in_octets() {
+fn limits_the_window_in_octets() {
     let mut config = config();
     config.limits.window_octets = 16;
     let mut client = announced(config.clone());

@@ -20,7 +20,7 @@ fn message_octets_are_slices_of_the_input() {
 
 /// A reply to a command that was not sent completely answers nothing.
 #[test]
-fn replies_before_their_commands() {
+fn refuses_replies_before_their_commands() {
     let mut client = Client::in_transaction(config());
     client.session.enqueue(client.now, &Command::Noop).unwrap();
     client.session.handle_transmitted(client.now, 5);

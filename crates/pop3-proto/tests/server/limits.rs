@@ -29,7 +29,7 @@ fn finishes_the_current_reply_after_eof() {
 }
 
 #[test]
-fn eof_while_the_driver_is_asked() {
+fn closes_after_eof_during_a_login() {
     let store = two();
     let mut server = Server::plain(&store);
     server.run(b"USER me\r\n");

@@ -106,7 +106,7 @@ fn capabilities() {
 }
 
 #[test]
-fn utf8_where_it_is_offered() {
+fn accepts_utf8_if_it_is_offered() {
     let mut server = Server::new(Config::new().utf8(true), &one());
     assert!(!server.session.is_utf8());
     assert!(server.ask("UTF8\r\n").ends_with("\r\n+OK\r\n"));

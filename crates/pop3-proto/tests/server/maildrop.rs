@@ -26,7 +26,7 @@ fn closes_the_session_when_its_last_reply_is_sent() {
 }
 
 #[test]
-fn a_large_message_is_never_held() {
+fn never_holds_a_whole_large_message() {
     let message = ".\n".repeat(500_000);
     let store = store(&[message.as_bytes()]);
     let mut server = Server::logged_in(&store);

@@ -27,7 +27,7 @@ fn sasl() -> Server {
 }
 
 #[test]
-fn auth_canceled_refused_or_garbled() {
+fn refuses_canceled_and_garbled_auth() {
     let mut server = sasl();
     assert_eq!(server.ask("AUTH PLAIN\r\n"), "+ \r\n");
     server.refuses(&["*"]);
@@ -61,7 +61,7 @@ fn auth_canceled_refused_or_garbled() {
 }
 
 #[test]
-fn sasl_responses_pass_255_octets_but_have_a_limit() {
+fn accepts_sasl_responses_over_255_octets_up_to_a_limit() {
     for (octets, events) in [(MAX_SASL_LINE - 4, 1), (MAX_SASL_LINE, 0)] {
         for piece in [7, usize::MAX] {
             let mut server = sasl();

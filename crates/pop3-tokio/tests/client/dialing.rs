@@ -60,7 +60,7 @@ fn urls() {
 }
 
 #[test]
-fn writes_a_name_with_no_more_escapes_than_it_needs() {
+fn escapes_a_name_only_where_needed() {
     let url = "pop3://a-Z_0.9~%40%3A@h:110";
     assert_eq!(endpoint(url).to_string(), url);
 }
@@ -109,7 +109,7 @@ async fn listener(address: &str) -> (TcpListener, SocketAddr) {
 
 /// Cleartext is allowed to loopback; the address of the connection decides.
 #[tokio::test]
-async fn both_families_and_cleartext_on_loopback() {
+async fn connects_over_both_families_and_in_cleartext_on_loopback() {
     for address in ["127.0.0.1:0", "[::1]:0"] {
         let (listener, address) = listener(address).await;
         let steps = [

@@ -228,7 +228,7 @@ async fn full_windows_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn wrong_password() {
+async fn refuses_a_wrong_password() {
     let (near, far) = duplex(1 << 12);
     let client = async {
         let url = endpoint("pop3://mrose@localhost");

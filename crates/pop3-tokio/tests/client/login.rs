@@ -382,7 +382,7 @@ async fn repeats_an_ignored_initial_response_once() {
 /// A command that may not be sent ends the search. The error still says why the
 /// methods before it failed.
 #[tokio::test]
-async fn a_method_that_cannot_be_sent_is_one_of_the_reasons() {
+async fn reports_a_method_that_cannot_be_sent_among_the_reasons() {
     let credentials = Credentials::password("m\u{e9}", "tanstaaf");
     let offers = |sasl| [("", "+OK\r\n"), ("CAPA\r\n", sasl)];
     let mut steps = offers("+OK\r\nSASL CRAM-MD5\r\n.\r\n").to_vec();

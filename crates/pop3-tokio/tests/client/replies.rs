@@ -181,7 +181,7 @@ async fn does_not_take_unsolicited_octets_for_a_reply() {
 }
 
 #[tokio::test]
-async fn capabilities_line_by_line() {
+async fn reads_capabilities_line_by_line() {
     let steps = [
         ("", "+OK\r\n"),
         (

@@ -359,7 +359,7 @@ fn two_files_of_one_name_are_two_messages() {
 }
 
 #[test]
-fn only_files_of_new_and_cur_are_messages() {
+fn only_files_in_new_and_cur_are_messages() {
     let directory = Directory::new();
     let outside = directory.path("outside");
     fs::write(&outside, "secret").unwrap();

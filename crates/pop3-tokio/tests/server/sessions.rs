@@ -87,7 +87,7 @@ async fn sends_a_long_message_whole() {
 }
 
 #[tokio::test]
-async fn a_second_session_is_told_in_use_until_the_first_ends() {
+async fn refuses_a_second_session_until_the_first_ends() {
     let server = Server::new(store(&[b"1"]), accounts()).settings(settings());
     let server = Running::new(server).await;
     // The first session ends with QUIT, without it, or in the middle of a command.
