@@ -20,7 +20,7 @@ pub(crate) enum Beside {
     /// Print all files below a directory
     #[command(hide = true)]
     Look { directory: std::path::PathBuf },
-    /// Write to a file and bring it to the disk, again and again
+    /// Write to a file and sync it, again and again
     #[command(hide = true)]
     Neighbour {
         directory: std::path::PathBuf,

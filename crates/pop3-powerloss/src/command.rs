@@ -37,19 +37,19 @@ pub(crate) struct Options {
     /// The pop3 program to test
     #[arg(long, default_value = "target/release/pop3")]
     pub(crate) pop3: PathBuf,
-    /// Stop after this time
+    /// Stop after this number of seconds
     #[arg(long, default_value_t = 120)]
     pub(crate) seconds: u64,
-    /// Stop after this many crash states
+    /// Stop after this number of crash states
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
     pub(crate) states: usize,
-    /// Deliver to these file systems only
+    /// Deliver only to these file systems
     #[arg(long, value_delimiter = ',')]
     pub(crate) file_system: Vec<FileSystem>,
-    /// Deliver in these ways only
+    /// Deliver only in these ways
     #[arg(long, value_delimiter = ',')]
     pub(crate) delivery: Vec<Delivery>,
-    /// Draw messages, crash states and all else from this number
+    /// Use this seed for messages, crash states and all other random choices
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Make only the recording with this number
@@ -58,21 +58,21 @@ pub(crate) struct Options {
     /// Try only the crash state with this number of each recording
     #[arg(long)]
     pub(crate) state: Option<usize>,
-    /// Try only the write error with this number after each recording, and no
-    /// crash states
+    /// Try only the write error with this number after each recording, and no crash
+    /// states
     #[arg(long)]
     pub(crate) error: Option<usize>,
-    /// Take this many crash states from each recording
+    /// Test this number of crash states of each recording
     #[arg(long, default_value_t = 40)]
     pub(crate) each: usize,
-    /// Make this many experiments at once
+    /// Run this number of experiments in parallel
     #[arg(long, default_value_t = 4)]
     pub(crate) workers: usize,
-    /// Leave out each sync of the program in turn, by strace: a crash state must
-    /// show it
+    /// Leave out each sync of the program in turn with strace, and require that a
+    /// crash state shows the missing sync
     #[arg(long)]
     pub(crate) bite: bool,
-    /// Print what has reached the disks in each recording
+    /// Print the events at the disks in each recording
     #[arg(long)]
     pub(crate) events: bool,
 }
