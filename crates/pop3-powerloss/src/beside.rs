@@ -1,5 +1,5 @@
-//! Helpers other than `pop3` that touch a mounted file system. Each is a process of
-//! its own: this program again, with a subcommand that `--help` does not show.
+//! Programs other than `pop3` that touch a mounted file system. Each is a separate
+//! process: this program again, with a subcommand that `--help` does not show.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ pub(crate) enum Beside {
     /// Print all files below a directory
     #[command(hide = true)]
     Look { directory: std::path::PathBuf },
-    /// Write to a file and bring it to the disk, again and again
+    /// Write to a file and sync it, again and again
     #[command(hide = true)]
     Neighbour {
         directory: std::path::PathBuf,
@@ -48,7 +48,7 @@ impl Beside {
     }
 }
 
-/// All files below a directory.
+/// Returns all files below a directory.
 pub(crate) fn look(directory: &Path) -> anyhow::Result<Vec<Stored>> {
     let output = this("look").arg(directory).stdin(Stdio::null()).output()?;
     if !output.status.success() {
@@ -87,8 +87,8 @@ fn print_files(directory: &Path, below: &str, out: &mut impl io::Write) -> io::R
     Ok(())
 }
 
-/// Another program that brings what it writes to the disk, and so the journal of
-/// the file system, or with `all` what every program has written.
+/// Another program that syncs its own file, and so the journal of the file system;
+/// with `all`, it syncs everything that any program has written.
 #[derive(Debug)]
 pub(crate) struct Neighbour(Child);
 
@@ -125,7 +125,8 @@ fn disturb(directory: &Path, pause: Duration, all: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A mail reader sees what is new in a Maildir, and that is on the disk.
+/// Acts as a mail reader: moves new mail of a Maildir from `new` to `cur`, and
+/// syncs it.
 pub(crate) fn read_mail(maildir: &Path) -> anyhow::Result<()> {
     let script = "cd \"$0/new\" 2>/dev/null || exit 0
 for file in *; do [ ! -e \"$file\" ] || mv \"$file\" \"../cur/$file:2,S\"; done
@@ -133,7 +134,7 @@ sync --file-system .";
     run(Command::new("sh").args(["-c", script]).arg(maildir))
 }
 
-/// This program with a word.
+/// Returns a command that runs this program with the subcommand `word`.
 fn this(word: &str) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg(word);

@@ -1,11 +1,11 @@
 //! Checks that the test finds a missing sync.
 //!
-//! strace lists the syncs of a fetch. Then the same fetch is recorded once for
-//! each of them, and strace lets that one return success without being made. If
-//! the protocol needs the sync, some crash state of that record must be wrong.
+//! strace lists the syncs of a fetch. Then the same fetch is recorded once for each
+//! sync, and strace reports success for that sync without making it. If the
+//! protocol needs the sync, some crash state of that record must be wrong.
 //!
-//! strace counts the calls of each thread on its own. Without `-f` it sees the
-//! first thread only; with it, the sync of that number is left out in each thread.
+//! strace counts the calls of each thread separately. Without `-f` it sees only the
+//! first thread; with it, the sync with that number is left out in every thread.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,19 +23,19 @@ use crate::{
     states::Record,
 };
 
-/// A sync of the program.
+/// A sync that the program makes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Sync {
-    /// By the first thread.
+    /// Whether the first thread makes it.
     is_first: bool,
     call: String,
-    /// The number among the calls of this thread.
+    /// The number of the call in its thread.
     number: usize,
-    /// Of what.
+    /// The file or directory that is synced.
     path: String,
 }
 
-/// Syncs that a fetch can do without: the call, of what, and why.
+/// Syncs that a fetch does not need: the call, the path, and the reason.
 const NOT_NEEDED: [(&str, &str, &str); 8] = [
     (
         "fsync",
@@ -79,13 +79,13 @@ const NOT_NEEDED: [(&str, &str, &str); 8] = [
     ),
 ];
 
-/// Of these, one at least is needed in each fetch.
+/// Each fetch needs at least one of these.
 const SOME_NEEDED: [&str; 3] = ["journal.sqlite", "journal.sqlite-wal", "mail/Maildir/tmp"];
 
-/// What the crash states have shown of a sync, on any file system.
+/// The evidence from crash states that a sync is needed, on any file system.
 type Shown = BTreeMap<Site, Option<String>>;
 
-/// Where the program makes a sync. Programs on FUSE make other ones.
+/// The place where the program makes a sync. The program makes other syncs on FUSE.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Site {
     on: &'static str,
@@ -163,7 +163,7 @@ pub(crate) fn bite(
     Ok(not_shown)
 }
 
-/// Leaves out each sync once, in all laboratories at the same time.
+/// Leaves out each sync once, in all laboratories in parallel.
 fn try_without(
     laboratories: &mut [Laboratory],
     setup: &Setup,
@@ -202,7 +202,7 @@ fn try_without(
     })
 }
 
-/// Syncs differ with the messages of a group.
+/// The messages of a group, on which its syncs depend.
 #[derive(Clone, Copy, Debug)]
 enum Messages {
     Few,
@@ -233,9 +233,10 @@ impl Messages {
         };
         Setup {
             kind,
-            // On one disk the syncs of the journal take the place of others.
+            // On a shared disk, the syncs of the journal also sync other files.
             journal_apart: true,
-            // A place that is there, and one that the program makes.
+            // Once with a mailbox that exists, and once with one that the program
+            // creates.
             has_foreign: !matches!(self, Self::Few),
             arrivals: [messages.take(most).collect(), Vec::new()],
             neighbour: None,
@@ -255,7 +256,7 @@ impl Sync {
 
 const CALLS: &str = "fsync,fdatasync,syncfs,sync_file_range,sync,msync";
 
-/// The syncs of a fetch.
+/// Lists the syncs of a fetch.
 fn list(laboratory: &Laboratory, setup: &Setup) -> anyhow::Result<BTreeSet<Sync>> {
     let list = laboratory.scratch().join("syncs");
     let trace = format!("trace={CALLS}");
@@ -289,7 +290,7 @@ fn list(laboratory: &Laboratory, setup: &Setup) -> anyhow::Result<BTreeSet<Sync>
     Ok(syncs.into_iter().map(|(_, sync)| sync).collect())
 }
 
-/// Without what differs from run to run.
+/// Removes the parts of a path that differ from run to run.
 fn shortened(path: &str, scratch: &Path) -> String {
     let path = path.strip_prefix(&*scratch.to_string_lossy());
     let path = path.unwrap_or_default().trim_start_matches(['/', '0', '1']);
@@ -304,7 +305,7 @@ fn shortened(path: &str, scratch: &Path) -> String {
     }
 }
 
-/// A fetch that lacks this sync.
+/// Records a fetch without this sync.
 fn without(laboratory: &Laboratory, setup: &Setup, sync: &Sync) -> anyhow::Result<Record> {
     let Sync { call, number, .. } = sync;
     let trace = format!("trace={call}");
@@ -325,7 +326,7 @@ fn without(laboratory: &Laboratory, setup: &Setup, sync: &Sync) -> anyhow::Resul
     Ok(record)
 }
 
-/// The first crash state that is wrong, and how.
+/// Returns the first wrong crash state, and what is wrong with it.
 fn first_wrong(
     laboratory: &Laboratory,
     setup: &Setup,

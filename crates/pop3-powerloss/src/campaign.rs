@@ -23,10 +23,10 @@ use crate::{
     table::{Row, Table},
 };
 
-/// Between two lines of progress.
+/// The time between two lines of progress.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What workers share.
+/// The state that workers share.
 pub(crate) struct Campaign<'a> {
     options: &'a Options,
     kinds: Vec<Kind>,
@@ -193,7 +193,7 @@ impl<'a> Campaign<'a> {
     }
 }
 
-/// Loses power once, and sometimes again in the run that follows.
+/// Loses power once, and sometimes again in the next run.
 pub(crate) fn lose(
     laboratory: &Laboratory,
     setup: &Setup,
@@ -214,7 +214,7 @@ pub(crate) fn lose(
         }
         losses.push_str(&loss.to_string());
         let (wrong, record) = match laboratory.recover(setup, &moment, is_read) {
-            // No file system survives this, whatever the program does.
+            // No file system survives a torn write here, whatever the program does.
             Err(error) if loss.unflushed == Unflushed::Torn && error.is::<NoFileSystem>() => break,
             recovered => recovered.with_context(|| losses.clone())?,
         };

@@ -1,4 +1,4 @@
-//! The command line, and what a run needs and leaves on the machine.
+//! The command line, the requirements of a run, and what it leaves on the machine.
 
 use std::{
     fs,
@@ -37,19 +37,19 @@ pub(crate) struct Options {
     /// The pop3 program to test
     #[arg(long, default_value = "target/release/pop3")]
     pub(crate) pop3: PathBuf,
-    /// Stop after this time
+    /// Stop after this number of seconds
     #[arg(long, default_value_t = 120)]
     pub(crate) seconds: u64,
-    /// Stop after this many crash states
+    /// Stop after this number of crash states
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
     pub(crate) states: usize,
-    /// Deliver to these file systems only
+    /// Deliver only to these file systems
     #[arg(long, value_delimiter = ',')]
     pub(crate) file_system: Vec<FileSystem>,
-    /// Deliver in these ways only
+    /// Deliver only in these ways
     #[arg(long, value_delimiter = ',')]
     pub(crate) delivery: Vec<Delivery>,
-    /// Draw messages, crash states and all else from this number
+    /// Use this seed for messages, crash states and all other random choices
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Make only the recording with this number
@@ -58,29 +58,29 @@ pub(crate) struct Options {
     /// Try only the crash state with this number of each recording
     #[arg(long)]
     pub(crate) state: Option<usize>,
-    /// Try only the write error with this number after each recording, and no
-    /// crash states
+    /// Try only the write error with this number after each recording, and no crash
+    /// states
     #[arg(long)]
     pub(crate) error: Option<usize>,
-    /// Take this many crash states from each recording
+    /// Test this number of crash states of each recording
     #[arg(long, default_value_t = 40)]
     pub(crate) each: usize,
-    /// Make this many experiments at once
+    /// Run this number of experiments in parallel
     #[arg(long, default_value_t = 4)]
     pub(crate) workers: usize,
-    /// Leave out each sync of the program in turn, by strace: a crash state must
-    /// show it
+    /// Leave out each sync of the program in turn with strace, and require that a
+    /// crash state shows the missing sync
     #[arg(long)]
     pub(crate) bite: bool,
-    /// Print what has reached the disks in each recording
+    /// Print the events at the disks in each recording
     #[arg(long)]
     pub(crate) events: bool,
 }
 
-/// Crash states of a record that lacks a sync.
+/// The number of crash states for each record that lacks a sync.
 const BITE_STATES: usize = 200;
 const INSIDE: &str = "POP3_POWERLOSS_INSIDE";
-/// How the names of all that a run leaves begin; the number of the process follows.
+/// The start of the name of everything that a run leaves; the process id follows.
 pub(crate) const NAME: &str = "pop3-powerloss-";
 
 pub(crate) fn main() -> ExitCode {
@@ -102,7 +102,7 @@ impl Options {
             return Ok(ExitCode::SUCCESS);
         }
         if std::env::var_os(INSIDE).is_none() {
-            // All that is mounted from here on is gone with the last process.
+            // Everything mounted from here on disappears with the last process.
             let error = Command::new("unshare")
                 .args(["--mount", "--"])
                 .arg(std::env::current_exe()?)
@@ -127,7 +127,7 @@ impl Options {
         })
     }
 
-    /// Why it cannot be run here.
+    /// Returns the reason why the test cannot run here, if there is one.
     fn missing(&self) -> Option<String> {
         if !rustix::process::geteuid().is_root() {
             return Some(String::from("it needs root"));
@@ -226,7 +226,8 @@ impl Options {
     }
 }
 
-/// Why nothing can be mounted in a namespace of its own, as in many containers.
+/// Returns the reason why nothing can be mounted in a separate namespace, as in
+/// many containers.
 fn cannot_mount() -> Option<String> {
     let unshare = ["--mount", "mount", "-n", "-t", "tmpfs", "tmpfs", "/mnt"];
     let output = Command::new("unshare").args(unshare).output();
@@ -245,9 +246,10 @@ fn is_there(program: &str) -> bool {
     std::env::split_paths(&paths).any(|path| path.join(program).exists())
 }
 
-/// The last process of a mount namespace unmounts all that is left there, and would
-/// wait forever for disks that it serves itself. So another one stays until this
-/// one is gone, however that comes: until nothing can be written to its input.
+/// Keeps the mount namespace alive with another process until this one is gone, for
+/// whatever reason: `cat` ends when its input is closed. The last process of a
+/// namespace unmounts everything in it, and this process would wait forever for
+/// disks that it serves itself.
 fn keep_namespace() -> anyhow::Result<Child> {
     Command::new("cat")
         .stdin(Stdio::piped())
@@ -257,7 +259,7 @@ fn keep_namespace() -> anyhow::Result<Child> {
         .context("cannot start cat")
 }
 
-/// What a killed run has left: its loop devices, and its directory.
+/// Removes what a killed run has left: its loop devices and its directory.
 fn remove_leftovers() {
     let is_gone = |name: &str| {
         let process = name.split(NAME).nth(1).and_then(|rest| {

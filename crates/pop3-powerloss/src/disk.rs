@@ -1,10 +1,10 @@
-//! Disks that record: a FUSE file system with a file for each disk. A file's name
+//! Recording disks: a FUSE file system with one file for each disk. The file's name
 //! ends with the number of its disk.
 //!
-//! A loop device over such a file turns it into a disk for a real file system.
-//! The file is opened for direct I/O, and so is the loop device, so each write of
-//! the file system arrives here as it was sent, and each of its flushes as an
-//! `fsync`. One thread serves them, so their order is the order of the record.
+//! A loop device over such a file makes it a disk for a real file system. The file
+//! and the loop device use direct I/O, so each write of the file system arrives
+//! here as it was sent, and each flush arrives as an `fsync`. One thread serves
+//! them, so the record has their order.
 
 use std::{
     collections::HashMap,
@@ -25,14 +25,14 @@ use fuser::{
 
 const BLOCK: usize = 4096;
 
-/// The octets of a disk by blocks. A block that is missing is zero.
+/// The octets of a disk in blocks. A missing block is zero.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Image {
     octets: u64,
     blocks: HashMap<u64, Arc<[u8; BLOCK]>>,
 }
 
-/// What has reached the disks, and what the rest of the world saw meanwhile.
+/// An event at the disks, or one that is visible outside the machine.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     Write {
@@ -40,7 +40,7 @@ pub(crate) enum Event {
         at: u64,
         octets: Arc<[u8]>,
     },
-    /// All earlier writes to this disk survive from now on.
+    /// All earlier writes to this disk survive a loss of power from now on.
     Flush { disk: usize },
     /// The server has deleted the messages with these unique-ids.
     Deleted(Vec<String>),
@@ -48,18 +48,18 @@ pub(crate) enum Event {
     Ended(i32),
 }
 
-/// What goes wrong with a disk.
+/// A fault of a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// One write fails.
     Once,
-    /// Each write and each flush fails from some write on.
+    /// From some write on, each write and each flush fails.
     Forever,
-    /// Each flush fails, and what was written since the one before is gone.
+    /// Each flush fails, and the octets written since the previous flush are lost.
     Flush,
 }
 
-/// Adds what happens elsewhere to the record.
+/// Adds events outside the disks to the record.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorder(Arc<Shared>);
 
@@ -77,10 +77,11 @@ struct Shared(Mutex<State>);
 struct State {
     disks: Vec<Image>,
     record: Option<Vec<Event>>,
-    /// Which disk has a fault, after how many writes, and which one.
+    /// The faulty disk, the number of writes before its fault, and the fault.
     fault: Option<(usize, usize, Fault)>,
     failed: usize,
-    /// By disk: the blocks as they were at the last flush, for [`Fault::Flush`].
+    /// For [`Fault::Flush`]: the offset of each write since the last flush, and the
+    /// octets that it replaced.
     unflushed: Vec<(u64, Vec<u8>)>,
 }
 
@@ -164,7 +165,8 @@ impl fmt::Display for Event {
     }
 }
 
-/// The block of an octet, where it is in it, and how many of `octets` are there.
+/// Returns the block of an octet, the octet's offset in it, and how many of
+/// `octets` are in that block.
 fn place(at: u64, octets: usize) -> (u64, usize, usize) {
     let block = BLOCK as u64;
     let from = usize::try_from(at % block).unwrap_or_default();
@@ -184,7 +186,7 @@ impl Disks {
         })
     }
 
-    /// Replaces the disks; no loop device may be over them.
+    /// Replaces the disks. There must be no loop device over them.
     pub(crate) fn set(&self, images: Vec<Image>) {
         let mut state = self.shared.lock();
         state.disks = images;
@@ -206,7 +208,7 @@ impl Disks {
         Recorder(Arc::clone(&self.shared))
     }
 
-    /// Makes a disk fail after that many writes.
+    /// Makes a disk fail after `writes` writes.
     pub(crate) fn break_after(&self, disk: usize, writes: usize, fault: Fault) {
         let mut state = self.shared.lock();
         state.fault = Some((disk, writes, fault));
@@ -214,7 +216,7 @@ impl Disks {
         state.unflushed.clear();
     }
 
-    /// Makes the disks work again, and says how often they failed.
+    /// Repairs the disks. Returns the number of failed operations.
     pub(crate) fn mend(&self) -> usize {
         let mut state = self.shared.lock();
         state.fault = None;
@@ -306,7 +308,7 @@ impl State {
     }
 }
 
-/// The file system as FUSE asks for it. Inode 2 is the file of disk 0.
+/// The file system as FUSE sees it. Inode 2 is the file of disk 0.
 struct Files(Arc<Shared>);
 
 impl Files {
@@ -345,7 +347,7 @@ fn disk(inode: INodeNo) -> Option<usize> {
 
 impl Filesystem for Files {
     fn init(&mut self, _: &Request, config: &mut KernelConfig) -> io::Result<()> {
-        // Whatever is the most that the kernel can do is fine.
+        // A lower maximum of the kernel is acceptable.
         let _ = config.set_max_write(1 << 20);
         Ok(())
     }
@@ -436,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn octets_are_read_as_they_were_written() {
+    fn reads_octets_as_they_were_written() {
         let mut image = Image::zero(3 * 4096);
         let octets: Vec<u8> = (0..6000_u32).map(|at| at as u8).collect();
         image.write(3000, &octets);
@@ -455,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flush_that_fails_loses_what_it_had_to_flush() {
+    fn a_failed_flush_loses_unflushed_writes() {
         let mut state = state(Fault::Flush, 1);
         assert!(state.write(0, 0, &[1]).is_ok() && state.flush(0).is_ok());
         assert!(state.write(0, 0, &[2]).is_ok() && state.flush(0).is_err());
@@ -463,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn every_write_and_flush_fails_from_then_on() {
+    fn every_later_write_and_flush_fails() {
         let mut state = state(Fault::Forever, 1);
         assert!(state.write(0, 0, &[1]).is_ok() && state.flush(0).is_err());
         assert!(state.write(0, 0, &[2]).is_err() && state.write(0, 0, &[2]).is_err());

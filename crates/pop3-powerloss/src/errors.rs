@@ -12,27 +12,27 @@ use crate::{
     server::Maildrop,
 };
 
-/// What is wrong with a disk.
+/// The trouble with a disk.
 #[derive(Clone, Copy, Debug)]
 enum Trouble {
-    /// A disk fails with EIO after that many writes, or flushes.
+    /// The disk fails with EIO after `after` writes or flushes.
     Fault {
         disk: usize,
         after: usize,
         fault: Fault,
     },
-    /// Only `free` octets are free.
+    /// Only `free` octets of the disk are free.
     Full {
         free: usize,
     },
     ReadOnly,
 }
 
-/// Delivers to a disk with an error, mends the disk, and delivers again.
+/// Delivers to a disk with an error, repairs the disk, and delivers again.
 pub(crate) struct Trial {
     pub(crate) setup: Setup,
     trouble: Trouble,
-    /// The machine is switched on anew before the next run.
+    /// Whether the machine restarts before the next run.
     reboots: bool,
 }
 
@@ -51,7 +51,7 @@ impl Trial {
             },
             _ => Trouble::ReadOnly,
         };
-        // A file system cannot know what a disk that fails to flush has lost.
+        // A file system cannot know what a disk with failed flushes has lost.
         let loses = matches!(
             trouble,
             Trouble::Fault {
@@ -66,7 +66,7 @@ impl Trial {
         }
     }
 
-    /// Returns how the first run ended, and what is wrong in the end.
+    /// Returns how the first run ended, and what is wrong at the end.
     pub(crate) fn run(&self, laboratory: &Laboratory) -> anyhow::Result<(Ended, Wrong)> {
         let Self {
             setup,
@@ -105,7 +105,7 @@ impl Trial {
             Trouble::ReadOnly => boot.remount("rw")?,
         }
         let stuck = laboratory.settle(setup, &boot)?;
-        // Without a reboot a file system that has given up stays so.
+        // Without a restart, a file system that has given up cannot be used.
         let given_up = stuck.is_some() && !reboots && matches!(trouble, Trouble::Fault { .. });
         let maildrop = laboratory.server.maildrop();
         drop(boot);
@@ -120,7 +120,7 @@ impl Trial {
 }
 
 impl Boot {
-    /// Leaves `free` octets free.
+    /// Fills the disk until only `free` octets are free.
     fn fill(&self, free: usize) -> anyhow::Result<()> {
         let script = "cd \"$1\"
 octets=$(($(stat --file-system --format='%a * %S' .) - $2))

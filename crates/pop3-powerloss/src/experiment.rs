@@ -1,4 +1,4 @@
-//! One experiment: a fetch is recorded, power is lost, `pop3 fetch` runs again.
+//! One experiment: records a fetch, loses power, and runs `pop3 fetch` again.
 
 use std::{
     cell::RefCell,
@@ -22,15 +22,15 @@ use crate::{
     states::{Moment, Record},
 };
 
-/// What is the same in all of an experiment.
+/// The fixed parts of an experiment.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) kind: Kind,
-    /// The journal is on a disk of its own, with ext4.
+    /// Whether the journal has its own disk, with ext4.
     pub(crate) journal_apart: bool,
-    /// The place has a message of another program already.
+    /// Whether the mailbox already contains a message of another program.
     pub(crate) has_foreign: bool,
-    /// Messages that are there from the start, and those that come between two runs.
+    /// The messages at the start, and those that arrive between two runs.
     pub(crate) arrivals: [Vec<Arc<Message>>; 2],
     pub(crate) neighbour: Option<(usize, bool)>,
     pub(crate) is_large: bool,
@@ -44,7 +44,7 @@ pub(crate) struct Kind {
     pub(crate) delete: bool,
 }
 
-/// Where experiments are made.
+/// The place where experiments run.
 pub(crate) struct Laboratory {
     pub(crate) disks: Disks,
     pub(crate) server: Server,
@@ -54,9 +54,9 @@ pub(crate) struct Laboratory {
     empty: RefCell<HashMap<String, Image>>,
 }
 
-/// The mounted disks, for as long as a boot lasts.
+/// The disks that are mounted during one boot.
 pub(crate) struct Boot {
-    /// That with mail first.
+    /// The first disk has the mail.
     mounted: Vec<Mounted>,
 }
 
@@ -84,12 +84,12 @@ impl Setup {
         }
     }
 
-    /// Few messages: their flushes are what may fail.
+    /// Draws few messages, so that their flushes are likely to fail.
     pub(crate) fn draw_for_errors(kind: Kind, random: &mut Random) -> Self {
         let is_large = random.one_in(2);
         let mut messages = mail::draw(random, 0, is_large);
         if random.one_in(2) {
-            // They are drawn around the large ones.
+            // The drawn messages surround the large ones.
             let place = messages.iter().position(|it| it.octets.len() > 9 << 20);
             messages = messages
                 .into_iter()
@@ -107,14 +107,14 @@ impl Setup {
         }
     }
 
-    /// All messages that the server ever has.
+    /// Returns all messages that the server ever has.
     pub(crate) fn messages(&self) -> Vec<Arc<Message>> {
         self.arrivals.concat()
     }
 }
 
 impl Laboratory {
-    /// `scratch` is a directory to be made.
+    /// Creates the directory `scratch`.
     pub(crate) fn open(
         scratch: PathBuf,
         pop3: PathBuf,
@@ -138,7 +138,7 @@ impl Laboratory {
         })
     }
 
-    /// Where everything begins.
+    /// Returns the state at the start.
     pub(crate) fn start(&self, setup: &Setup) -> anyhow::Result<Moment> {
         let mut images = vec![self.prepared(setup)?];
         if setup.journal_apart {
@@ -150,7 +150,7 @@ impl Laboratory {
         })
     }
 
-    /// Whether this machine has what that file system takes.
+    /// Checks that this machine has what that file system needs.
     pub(crate) fn check(&self, file_system: FileSystem) -> anyhow::Result<()> {
         let setup = Setup::draw(
             Kind {
@@ -173,7 +173,7 @@ impl Laboratory {
         Ok(image)
     }
 
-    /// A file system with a place for mail.
+    /// Returns a file system with a directory for mail.
     fn prepared(&self, setup: &Setup) -> anyhow::Result<Image> {
         let Kind {
             file_system,
@@ -216,7 +216,7 @@ impl Laboratory {
         Ok(image)
     }
 
-    /// Switches the machine on.
+    /// Boots the machine.
     pub(crate) fn boot(&self, setup: &Setup, images: Vec<Image>) -> anyhow::Result<Boot> {
         let disks = images.len();
         self.disks.set(images);
@@ -233,8 +233,8 @@ impl Laboratory {
         Ok(Boot { mounted })
     }
 
-    /// The file of a disk. Its name is what a loop device shows of it when all else
-    /// is gone.
+    /// Returns the path of a disk's file. A loop device still shows this name when
+    /// everything else is gone.
     fn disk(&self, number: usize) -> PathBuf {
         let name = format!("{NAME}{}-{number}", std::process::id());
         self.scratch.join("disks").join(name)
@@ -261,7 +261,8 @@ impl Laboratory {
         Ok(ended)
     }
 
-    /// Records fetches of all messages, each run by the program `under`, if any.
+    /// Records fetches of all messages. The program `under`, if any, runs each
+    /// fetch.
     pub(crate) fn record(
         &self,
         setup: &Setup,
@@ -291,7 +292,7 @@ impl Laboratory {
     }
 
     /// Runs the program until it settles, and judges what it leaves. With
-    /// `is_read`, a mail reader comes first.
+    /// `is_read`, a mail reader runs first.
     pub(crate) fn recover(
         &self,
         setup: &Setup,
@@ -311,7 +312,7 @@ impl Laboratory {
         let events = self.disks.end_record();
         let mut wrong = self.judge(setup, &boot)?;
         if stuck.is_some() {
-            // What the server has may still come.
+            // Messages that the server still has may be fetched later.
             let held = self.server.maildrop();
             let has = |id: &String| held.0.iter().any(|message| message.unique_id == *id);
             wrong.lost.retain(|id| !has(id));
@@ -320,7 +321,7 @@ impl Laboratory {
         Ok((wrong, Record { start, events }))
     }
 
-    /// Why it does not settle.
+    /// Returns the reason why the program does not settle, if it does not.
     pub(crate) fn settle(&self, setup: &Setup, boot: &Boot) -> anyhow::Result<Option<String>> {
         let mut stuck = None;
         for _ in 0..3 {
@@ -334,7 +335,7 @@ impl Laboratory {
         Ok(stuck)
     }
 
-    /// The disks as they are, which are not mounted.
+    /// Returns the present state of the disks, which must not be mounted.
     pub(crate) fn now(&self, maildrop: Maildrop) -> Moment {
         Moment {
             images: self.disks.images(),
@@ -352,8 +353,8 @@ impl Laboratory {
         } = setup.kind;
         let mut wrong = judge(delivery, setup.has_foreign, &messages, &stored);
         if file_system.is_fuse() {
-            // A name that is taken away cannot be put on the disk through FUSE: of these,
-            // a later run or another program removes what is there again.
+            // The removal of a name cannot be synced through FUSE. If such a name
+            // returns, a later run or another program removes it.
             let may_stay =
                 |path: &str| path.starts_with("Maildir/tmp/") || path.starts_with("inbox.lock");
             wrong.left_over.retain(|path| !may_stay(path));

@@ -1,8 +1,8 @@
 //! File systems on the recording disks.
 //!
-//! Only other processes touch a mounted file system. So if this one is killed, none
-//! of its threads waits for a disk that it serves itself, and all mounts end with
-//! the mount namespace.
+//! Only other processes touch a mounted file system. If this process is killed,
+//! none of its threads waits for a disk that it serves itself, and all mounts end
+//! with the mount namespace.
 
 use std::{
     fmt, fs,
@@ -17,13 +17,13 @@ use clap::ValueEnum;
 
 use crate::disk::Image;
 
-/// A file system to deliver to.
+/// A file system for mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FileSystem {
     Ext4,
     Xfs,
     Btrfs,
-    /// bindfs over ext4: a file system of FUSE, as sshfs or gocryptfs are.
+    /// bindfs over ext4: a file system in FUSE, like sshfs or gocryptfs.
     Bindfs,
     /// mergerfs over ext4.
     Mergerfs,
@@ -38,7 +38,7 @@ impl FileSystem {
         Self::Mergerfs,
     ];
 
-    /// What is on the disk.
+    /// Returns the name of the file system on the disk.
     fn on_disk(self) -> &'static str {
         match self {
             Self::Ext4 | Self::Bindfs | Self::Mergerfs => "ext4",
@@ -50,7 +50,7 @@ impl FileSystem {
     fn octets(self) -> u64 {
         match self {
             Self::Ext4 | Self::Bindfs | Self::Mergerfs => 128 << 20,
-            // The least that mkfs.xfs makes.
+            // The minimum of mkfs.xfs.
             Self::Xfs => 300 << 20,
             Self::Btrfs => 256 << 20,
         }
@@ -76,18 +76,18 @@ impl FileSystem {
         }
     }
 
-    /// The programs that it takes.
+    /// Returns the programs that it needs.
     pub(crate) fn programs(self) -> impl Iterator<Item = &'static str> {
         let upper = self.upper().iter().take(1);
         self.mkfs().iter().take(1).chain(upper).copied()
     }
 
-    /// Whether it is one of FUSE.
+    /// Whether it uses FUSE.
     pub(crate) const fn is_fuse(self) -> bool {
         !self.upper().is_empty()
     }
 
-    /// The program of FUSE over it, if there is one.
+    /// Returns the FUSE program over it, if there is one.
     const fn upper(self) -> &'static [&'static str] {
         match self {
             Self::Ext4 | Self::Xfs | Self::Btrfs => &[],
@@ -96,7 +96,8 @@ impl FileSystem {
         }
     }
 
-    /// A new one; `scratch` is the path of a file that does not exist.
+    /// Creates an empty file system. `scratch` is the path of a file that does not
+    /// exist.
     pub(crate) fn make(self, scratch: &Path) -> anyhow::Result<Image> {
         let file = fs::File::create(scratch)?;
         file.set_len(self.octets())?;
@@ -112,8 +113,8 @@ impl FileSystem {
         Ok(image)
     }
 
-    /// Mounts the one that is in `disk`. Where it can be seen twice, the lower
-    /// directory is `path`.lower.
+    /// Mounts the file system in `disk`. If there is a FUSE layer over it, the
+    /// lower directory is `path`.lower.
     pub(crate) fn mount(self, disk: &Path, path: &Path) -> anyhow::Result<Mounted> {
         let mut mounted = Mounted {
             path: path.to_owned(),
@@ -129,14 +130,14 @@ impl FileSystem {
         let device = attach(disk)?;
         let device = device.trim();
         let options = match self {
-            // A copy of one that was mounted before.
+            // The disk may be a copy of one that was mounted before.
             Self::Xfs => "nouuid",
             _ => "defaults",
         };
         let mount = run(Command::new("mount")
             .args(["-n", "-i", "-t", self.on_disk(), "-o", options, device])
             .arg(mounted.lower()));
-        // It stays for as long as it is mounted.
+        // The device remains until it is unmounted.
         run(Command::new("losetup").args(["--detach", device]))?;
         mount.map_err(|error| anyhow::Error::new(NoFileSystem(error.to_string())))?;
         if let Some(lower) = &mounted.lower {
@@ -173,8 +174,8 @@ impl fmt::Display for FileSystem {
     }
 }
 
-/// A disk cannot be mounted: sectors of a block that the file system takes for
-/// indivisible are of two times.
+/// A disk cannot be mounted: the sectors of a block that the file system assumes to
+/// be atomic are from two different times.
 #[derive(Debug)]
 pub(crate) struct NoFileSystem(String);
 
@@ -186,7 +187,7 @@ impl fmt::Display for NoFileSystem {
 
 impl std::error::Error for NoFileSystem {}
 
-/// A mounted file system. Dropped, it is unmounted, and its loop device detached.
+/// A mounted file system. Dropping it unmounts it and detaches its loop device.
 #[derive(Debug)]
 pub(crate) struct Mounted {
     pub(crate) path: PathBuf,
@@ -195,7 +196,7 @@ pub(crate) struct Mounted {
 }
 
 impl Mounted {
-    /// The directory of the file system that is on the disk.
+    /// Returns the directory of the file system on the disk.
     pub(crate) fn lower(&self) -> &Path {
         self.lower.as_ref().unwrap_or(&self.path)
     }
@@ -212,8 +213,8 @@ impl Drop for Mounted {
     }
 }
 
-/// A request that is longer than FUSE takes in one piece is cut; where only the
-/// second piece fails, the loop driver takes that for success.
+/// Limits the size of requests. FUSE splits a longer request in two, and if only
+/// the second piece fails, the loop driver reports success.
 fn limit_requests(device: String) -> anyhow::Result<String> {
     let name = device.trim().trim_start_matches("/dev/");
     let limit = format!("/sys/block/{name}/queue/max_sectors_kb");
@@ -221,7 +222,8 @@ fn limit_requests(device: String) -> anyhow::Result<String> {
     Ok(device)
 }
 
-/// The loop device over a disk. Another program may take the one that was free.
+/// Attaches a loop device to a disk. Tries again if another program takes the free
+/// device first.
 fn attach(disk: &Path) -> anyhow::Result<String> {
     let mut tries = 0;
     loop {
@@ -237,7 +239,7 @@ fn attach(disk: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// Programs that end may hold it for a moment.
+/// Unmounts `path`. Ending programs may keep it busy for a moment.
 fn unmount(path: &Path) {
     for _ in 0..200 {
         let unmounted = Command::new("umount")
@@ -265,12 +267,12 @@ fn is_mounted(path: &Path) -> anyhow::Result<bool> {
         .any(|line| line.split(' ').nth(4) == Some(&path)))
 }
 
-/// Runs a program that must succeed.
+/// Runs a program, which must succeed.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     output(command).map(drop)
 }
 
-/// What such a program prints.
+/// Returns the output of a program, which must succeed.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let shown = format!("{command:?}");
     let output = command

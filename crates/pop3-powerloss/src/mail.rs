@@ -4,10 +4,10 @@ use std::{fmt::Write as _, sync::Arc};
 
 use crate::{random::Random, server::Message};
 
-/// What another program has delivered before.
+/// The message that another program delivered before the fetch.
 pub(crate) const FOREIGN: &str = "Subject: from another program\n\nIt was here before.\n";
 
-/// `number` is that of the message, and so its unique-id.
+/// Creates a message whose unique-id contains `number`.
 fn message(number: usize, octets: usize) -> Arc<Message> {
     let mut text = format!(
         "Subject: message {number}\nMessage-ID: <{number}@example.org>\n\n\
@@ -27,9 +27,9 @@ fn message(number: usize, octets: usize) -> Arc<Message> {
     })
 }
 
-/// Draws some messages, the first with this number.
+/// Draws some messages. The number of the first one is `first`.
 pub(crate) fn draw(random: &mut Random, first: usize, large: bool) -> Vec<Arc<Message>> {
-    // Few are secured in another way than many.
+    // The program syncs a few messages in another way than many.
     let small = match random.below(3) {
         0 => 1 + random.below(4),
         1 => 5 + random.below(20),
@@ -51,7 +51,8 @@ pub(crate) fn draw(random: &mut Random, first: usize, large: bool) -> Vec<Arc<Me
     messages
 }
 
-/// A message as an mbox has it, without the line before it and the one after.
+/// Returns a message in the form it has in an mbox, without the lines before and
+/// after it.
 pub(crate) fn quoted(message: &[u8]) -> Vec<u8> {
     let mut quoted = Vec::with_capacity(message.len() + 16);
     for line in message.split_inclusive(|&octet| octet == b'\n') {

@@ -1,10 +1,10 @@
-//! `cargo xtask powerloss`: what is on the disk after a loss of power.
+//! `cargo xtask powerloss`: tests what is on the disk after a loss of power.
 //!
 //! The real `pop3 fetch` delivers to real file systems on disks that record each
-//! write and each flush ([`disk`]). From the record come crash states
-//! ([`states`]): all writes before the last flush, and of those since all, none, a
-//! subset, or parts. Each is mounted, `pop3 fetch` is run until it settles, and
-//! the [`oracle`] judges what is stored then.
+//! write and each flush ([`disk`]). Crash states are derived from the record
+//! ([`states`]): all writes before the last flush, and of the later ones all, none,
+//! a subset, or parts. Each crash state is mounted, and `pop3 fetch` runs until it
+//! settles. Then the [`oracle`] judges what is stored.
 
 use std::process::ExitCode;
 

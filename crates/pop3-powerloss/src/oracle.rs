@@ -1,5 +1,6 @@
 //! Judges a mailbox after a loss of power and the runs that follow: each message
-//! that the server ever had must be stored once, with its octets, and nothing else.
+//! that the server ever had must be stored once, with its exact octets, and nothing
+//! else may be stored.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -12,22 +13,22 @@ use crate::{
 /// A file: its path in the directory for mail, and its octets.
 pub(crate) type Stored = (String, Vec<u8>);
 
-/// What is wrong, by kinds.
+/// The kinds of damage.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wrong {
-    /// Not stored, and no run would store it.
+    /// Messages that are not stored, and that no run would store.
     pub(crate) lost: Vec<String>,
     pub(crate) twice: Vec<String>,
-    /// Stored octets that are no message of the server.
+    /// Stored octets that are not a message of the server.
     pub(crate) damaged: Vec<String>,
-    /// Files that are neither mail nor the program's to keep.
+    /// Files that are neither mail nor files that the program may keep.
     pub(crate) left_over: Vec<String>,
-    /// No run succeeds.
+    /// The reason why no run succeeds.
     pub(crate) stuck: Option<String>,
 }
 
 impl Wrong {
-    /// The names of what is wrong.
+    /// Returns the names of the kinds found.
     pub(crate) fn kinds(&self) -> String {
         let kinds = [
             ("lost", !self.lost.is_empty()),
@@ -64,7 +65,7 @@ pub(crate) fn judge(
 }
 
 struct Judge<'a> {
-    /// How often each message is stored.
+    /// The octets of each expected message, its name, and how often it is stored.
     expected: HashMap<Vec<u8>, (&'a str, usize)>,
     wrong: Wrong,
 }
@@ -103,7 +104,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Each message stands after a line `From ` and before an empty line.
+    /// Each message follows a line `From ` and precedes an empty line.
     fn mbox(&mut self, octets: &[u8]) {
         if octets.is_empty() {
             return;

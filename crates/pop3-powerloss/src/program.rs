@@ -16,11 +16,11 @@ use clap::ValueEnum;
 
 use crate::file_system::run;
 
-/// A run that takes longer is stuck. It gives a lock up after 30 s, and machines are
-/// busy.
+/// A run that takes longer is stuck. A run waits up to 30 s for a lock, and the
+/// machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The kind of place that messages are delivered to.
+/// The kind of mailbox for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Delivery {
     Maildir,
@@ -30,7 +30,7 @@ pub(crate) enum Delivery {
 impl Delivery {
     pub(crate) const ALL: [Self; 2] = [Self::Maildir, Self::Mbox];
 
-    /// The place in the directory for mail.
+    /// Returns the mailbox in the directory for mail.
     fn place(self, mail: &Path) -> String {
         match self {
             Self::Maildir => format!("maildir:{}/Maildir", mail.display()),
@@ -48,23 +48,23 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// How `pop3 fetch` is run.
+/// The program and the server for runs of `pop3 fetch`.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub(crate) pop3: PathBuf,
     pub(crate) server: SocketAddr,
 }
 
-/// How a run has ended.
+/// The end of a run.
 #[derive(Clone, Debug)]
 pub(crate) struct Ended {
-    /// None: it was stuck, and is killed.
+    /// `None` if the run was stuck and had to be killed.
     pub(crate) status: Option<i32>,
     pub(crate) errors: String,
 }
 
 impl Program {
-    /// Runs it by the program `under` and its arguments, if any.
+    /// Runs `pop3 fetch`; the program `under`, if any, is put in front of it.
     pub(crate) fn fetch(
         &self,
         under: &[String],
@@ -128,8 +128,8 @@ fn wait(mut child: Child) -> anyhow::Result<Ended> {
     })
 }
 
-/// What the kernel says of the boot, in this mount namespace alone: there a file
-/// lies over the kernel's.
+/// The kernel's boot-id in this mount namespace only: a file is mounted over that
+/// of the kernel.
 #[derive(Debug)]
 pub(crate) struct BootId {
     file: PathBuf,
@@ -148,7 +148,7 @@ impl BootId {
         Ok(boot_id)
     }
 
-    /// The next boot. It never comes again.
+    /// Changes to the id of the next boot, which is never used again.
     pub(crate) fn change(&self) -> anyhow::Result<()> {
         let number = self.boots.fetch_add(1, Ordering::Relaxed);
         let text = format!("00000000-0000-4000-8000-{number:012x}\n");

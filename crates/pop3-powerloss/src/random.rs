@@ -4,7 +4,7 @@
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// One for each combination of numbers.
+    /// Creates a generator that depends on all `seeds`.
     pub(crate) fn new(seeds: &[u64]) -> Self {
         let mut random = Self(0);
         for seed in seeds {
@@ -22,12 +22,12 @@ impl Random {
         next ^ (next >> 31)
     }
 
-    /// One of `0..end`, or 0.
+    /// Returns a number in `0..end`, or 0 if that is empty.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % (end.max(1) as u64)).unwrap_or_default()
     }
 
-    /// True once in `n` times.
+    /// Returns true with probability 1/`n`.
     pub(crate) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }

@@ -1,4 +1,5 @@
-//! A POP3 server whose maildrop can be set: each crash state has its own maildrop.
+//! A POP3 server with a maildrop that tests set: each crash state has its own
+//! maildrop.
 
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
@@ -25,7 +26,7 @@ impl Maildrop {
     }
 }
 
-/// Is told of the unique-ids that a QUIT deletes.
+/// Receives the unique-ids of the messages that a QUIT deletes.
 type OnDeleted = dyn Fn(&[String]) + Send + Sync;
 
 /// A server on a loopback address.
@@ -46,7 +47,7 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (maildrop, on_deleted) = (Arc::clone(&shared), Arc::clone(&on_deleted));
-                // A client that goes away is no matter.
+                // It does not matter if a client closes the connection.
                 thread::spawn(move || drop(serve(&stream, &maildrop, &*on_deleted)));
             }
         });
@@ -138,7 +139,7 @@ fn serve(stream: &TcpStream, shared: &Mutex<Maildrop>, on_deleted: &OnDeleted) -
     }
 }
 
-/// A message as a multi-line block.
+/// Returns a message as a multi-line block.
 fn encode(message: &[u8]) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(message.len() + message.len() / 32);
     for line in message.split_inclusive(|&octet| octet == b'\n') {

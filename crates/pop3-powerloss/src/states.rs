@@ -1,4 +1,4 @@
-//! Crash states: what a loss of power may leave of a record.
+//! Crash states: the possible remains of a record after a loss of power.
 
 use std::fmt;
 
@@ -8,32 +8,32 @@ use crate::{
     server::Maildrop,
 };
 
-/// What is left of a moment: the disks, and what the server has.
+/// The state at a moment: the disks, and the maildrop of the server.
 #[derive(Clone, Debug)]
 pub(crate) struct Moment {
     pub(crate) images: Vec<Image>,
     pub(crate) maildrop: Maildrop,
 }
 
-/// What happened from a moment on.
+/// The events after a moment.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) start: Moment,
     pub(crate) events: Vec<Event>,
 }
 
-/// What happens to the writes that no flush has covered.
+/// The fate of the writes that no flush has covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unflushed {
     All,
     None,
-    /// Each is there or not.
+    /// Each write is on the disk or not.
     Some,
-    /// Each is there, or not, or some of its sectors are.
+    /// Each write is on the disk, or not, or only some of its sectors are.
     Torn,
 }
 
-/// A loss of power: before which event, and what it leaves.
+/// A loss of power: the event before which it occurs, and what it leaves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Loss {
     pub(crate) before: usize,
@@ -43,8 +43,8 @@ pub(crate) struct Loss {
 const SECTOR: usize = 512;
 
 impl Record {
-    /// Draws a loss. The end, and the moments just before a flush is done, are
-    /// where most is at stake.
+    /// Draws a loss. Errors are most likely at the end, and just before a flush is
+    /// done.
     pub(crate) fn draw(&self, random: &mut Random) -> Loss {
         let events = self.events.len();
         let before = match random.below(8) {
@@ -67,7 +67,7 @@ impl Record {
         Loss { before, unflushed }
     }
 
-    /// What that loss leaves.
+    /// Returns the state that a loss leaves.
     pub(crate) fn after(&self, loss: Loss, random: &mut Random) -> Moment {
         let mut left = self.start.clone();
         let events = &self.events[..loss.before];
@@ -78,7 +78,7 @@ impl Record {
                 events.iter().rposition(is_flush).unwrap_or_default()
             })
             .collect();
-        // Of a subset, much or little.
+        // A subset may have many writes or few.
         let kept = 1 + random.below(9);
         for (number, event) in events.iter().enumerate() {
             match event {
@@ -153,7 +153,7 @@ mod tests {
         Record { start, events }
     }
 
-    /// What the disks have of the first and the second write to each.
+    /// Returns what each disk has of its first and its second write.
     fn left(before: usize, unflushed: Unflushed, seed: u64) -> [[Vec<u8>; 2]; 2] {
         let loss = Loss { before, unflushed };
         let moment = record().after(loss, &mut Random::new(&[seed]));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_flushed_is_sure_to_be_there() {
+    fn only_flushed_writes_surely_survive() {
         let (none, one, two) = (vec![0; 1024], vec![1; 1024], vec![2; 1024]);
         let zero = || none.clone();
         assert_eq!(

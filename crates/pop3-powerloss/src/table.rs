@@ -1,4 +1,4 @@
-//! The results, row by row.
+//! The results, by row.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(crate) struct Counts {
     pub(crate) damaged: usize,
     pub(crate) left_over: usize,
     pub(crate) stuck: usize,
-    /// States in which anything is wrong.
+    /// The number of states in which anything is wrong.
     pub(crate) wrong: usize,
 }
 
@@ -28,11 +28,11 @@ impl Counts {
     }
 }
 
-/// What was counted for.
+/// The subject of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Row {
     Loss(Kind),
-    /// Errors of disks, whether messages are deleted or kept.
+    /// Errors of disks, both with and without deletion of messages.
     Error(FileSystem, Delivery),
 }
 
@@ -49,7 +49,7 @@ impl Table {
         &mut self.0[at].1
     }
 
-    /// In how many states anything is wrong.
+    /// Returns the number of states in which anything is wrong.
     pub(crate) fn wrong(&self) -> usize {
         self.0.iter().map(|(_, counts)| counts.wrong).sum()
     }

@@ -1,5 +1,6 @@
-//! The parsers against the oracles: on generated lines, and on the corpus; the
-//! sessions with hostile peers, on the corpus, on the traces, and with each other.
+//! The parsers against the oracles, on generated lines and on the corpus; the
+//! sessions against hostile peers, the corpus and the traces, and against each
+//! other.
 
 use pop3_testkit::{
     check, corpus, generate,

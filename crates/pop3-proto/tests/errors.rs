@@ -1,4 +1,4 @@
-//! What the errors say, and their sources.
+//! The texts of errors, and their sources.
 
 use std::error::Error;
 
@@ -21,7 +21,7 @@ fn assert_say<E: Error>(cases: &[(E, &str)]) {
 }
 
 #[test]
-fn of_a_command_that_is_not_sent() {
+fn describes_a_command_that_is_not_sent() {
     let profile = Profile::OUTLOOK_2024.name;
     let never = format!("{profile} never sends this form of RSET");
     let (keyword, state) = ("RETR", State::Authorization);
@@ -93,7 +93,7 @@ fn of_a_command_that_is_not_sent() {
 }
 
 #[test]
-fn of_a_state_and_a_timer() {
+fn describes_states_and_timers() {
     let states = [
         (State::Greeting, "greeting"),
         (State::Authorization, "AUTHORIZATION"),
@@ -127,7 +127,7 @@ fn of_a_state_and_a_timer() {
 }
 
 #[test]
-fn of_a_line_in_a_reply() {
+fn describes_an_invalid_line_in_a_reply() {
     let at = |kind| LineError {
         line: 3,
         offset: 40,
@@ -158,7 +158,7 @@ fn of_a_line_in_a_reply() {
 }
 
 #[test]
-fn of_a_session() {
+fn describes_errors_of_a_session() {
     let line = LineError {
         line: 1,
         offset: 0,
@@ -211,7 +211,7 @@ fn of_a_session() {
     }
 }
 
-/// The error that a reader of replies ends with.
+/// Returns the error at which a reader of replies stops.
 fn refusal(kind: ReplyKind, mut wire: &[u8]) -> ReplyError {
     let mut decoder = ResponseDecoder::new(ReplyRule::RFC1939);
     decoder.expect(kind);
@@ -227,7 +227,7 @@ fn refusal(kind: ReplyKind, mut wire: &[u8]) -> ReplyError {
 }
 
 #[test]
-fn of_a_stream_of_replies() {
+fn describes_errors_in_a_stream_of_replies() {
     let long = [b"+OK ", &[b'x'; 600][..]].concat();
     assert_say(&[
         (
@@ -250,7 +250,7 @@ fn of_a_stream_of_replies() {
 }
 
 #[test]
-fn nothing_is_no_unsolicited_reply() {
+fn empty_input_is_not_an_unsolicited_reply() {
     let mut decoder = ResponseDecoder::new(ReplyRule::RFC1939);
     let step = decoder.decode(b"").unwrap();
     assert_eq!((step.consumed, step.event), (0, None));
@@ -259,7 +259,7 @@ fn nothing_is_no_unsolicited_reply() {
 }
 
 #[test]
-fn of_an_argument_and_a_challenge() {
+fn describes_an_invalid_argument_and_challenge() {
     let long = [b'x'; 71];
     let wrong: [(&[u8], &str); 3] = [
         (b"", "the argument is empty"),
@@ -287,7 +287,7 @@ fn of_an_argument_and_a_challenge() {
 }
 
 #[test]
-fn the_default_configuration_of_a_server_is_the_new_one() {
+fn the_default_server_configuration_equals_new() {
     let [default, new] = [Config::default(), Config::new()];
     assert_eq!(format!("{default:?}"), format!("{new:?}"));
 }

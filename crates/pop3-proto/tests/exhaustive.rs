@@ -1,4 +1,4 @@
-//! Every session of a few events, where the properties draw some of many.
+//! Every session of a few events; the property tests draw some sessions of many.
 //!
 //! `POP3_EXHAUSTIVE_FURTHER=1` goes one event further.
 
@@ -6,7 +6,7 @@ use std::env;
 
 use pop3_testkit::{explore, view};
 
-/// The number of events, plus or minus the requested number.
+/// Adds the number in `POP3_EXHAUSTIVE_FURTHER` to `events`.
 fn events(events: i32) -> u32 {
     let further = match env::var("POP3_EXHAUSTIVE_FURTHER") {
         Ok(further) => further.parse().expect("POP3_EXHAUSTIVE_FURTHER: a number"),
@@ -15,7 +15,7 @@ fn events(events: i32) -> u32 {
     u32::try_from(events + further).expect("POP3_EXHAUSTIVE_FURTHER: not so few")
 }
 
-/// A handful would show nothing.
+/// Fails if the exploration visited only a handful of sessions.
 fn assert_many(sessions: u64) {
     println!("{sessions} sessions");
     assert!(sessions > 1000, "{sessions} sessions");

@@ -19,7 +19,8 @@ const RESPONSE: &str = "AG1lAHRhbnN0YWFm";
 fn assert_hidden(shown: &str) {
     let shown: String = shown.split_whitespace().collect();
     for secret in [PASSWORD, DIGEST, RESPONSE] {
-        // As text, and as a list of octets; the beginning is too much already.
+        // Looks for the secret as text and as a list of octets; even its beginning
+        // must not appear.
         let start = &secret.as_bytes()[..4];
         let forms = [
             format!("{start:?}"),
@@ -96,7 +97,7 @@ fn arguments_commands_and_their_errors() {
 struct Client {
     session: client::Session,
     now: Instant,
-    /// How often something was queued, and looked at.
+    /// The number of times that output was queued and inspected.
     queued: u32,
 }
 
@@ -125,7 +126,8 @@ impl Client {
         assert_debug_hides(&self.session);
     }
 
-    /// Sends in two parts what is queued, looking before, between and after.
+    /// Sends the queued octets in two parts, and inspects before, between and
+    /// after.
     fn send(&mut self) {
         while let Some(octets) = self.session.poll_transmit() {
             let half = octets.len().div_ceil(2);
@@ -153,7 +155,7 @@ fn the_clients_session_with_secrets_in_its_queue() {
     client.receive(b"-ERR no\r\n");
     client.enqueue(&auth(Some(RESPONSE)));
     client.receive(b"-ERR no\r\n");
-    // In two steps, since one line cannot hold it.
+    // PASS is sent in two steps, because one line cannot hold it.
     client.enqueue(&auth(Some(&RESPONSE.repeat(20))));
     client.receive(b"+\r\n");
     client.send();
@@ -178,7 +180,7 @@ fn the_clients_refusals() {
         .enqueue(client.now, &Command::Pass(secret(&long)));
     assert_error_hides(&refused.unwrap_err());
     for command in [apop(), auth(Some(RESPONSE))] {
-        // PASS is due.
+        // The client must send PASS next.
         let refused = client.session.enqueue(client.now, &command);
         assert_error_hides(&refused.unwrap_err());
     }
@@ -189,8 +191,8 @@ fn the_clients_refusals() {
     }
 }
 
-/// After each octet of the input, the session and its events; and the replies
-/// do not say a secret back.
+/// Inspects the session and its events after each octet of the input. No reply
+/// repeats a secret.
 #[test]
 fn the_servers_session_and_its_events() {
     let now = Instant::now();
@@ -240,7 +242,7 @@ fn the_servers_session_and_its_events() {
     assert_hidden(std::str::from_utf8(&sent).unwrap());
 }
 
-/// What is shown is not another thing in a debug build.
+/// A debug build and a release build show the same.
 #[test]
 fn nothing_depends_on_the_build() {
     fn look(directory: &Path) -> u32 {

@@ -1,14 +1,14 @@
 //! A disk that forgets what was not synced.
 //!
-//! What programs see is a tree of directories and files. Beside it stands the same
-//! tree as it is on the disk, and the list of changes that are not there yet, in
-//! their order. A sync moves changes from the list to the disk: which ones, depends
-//! on the [`Medium`]. When power is lost, any changes of the list may have been made,
-//! as far as the medium allows: a write in part, the size of a file without its octets
-//! (which are NUL then), and names.
+//! Programs see a tree of directories and files. The model also keeps the same tree
+//! as it is on the disk, and an ordered list of the changes that have not reached
+//! the disk yet. A sync moves changes from the list to the disk; the [`Medium`]
+//! decides which ones. When power is lost, any changes of the list may have reached
+//! the disk, as far as the medium allows: a part of a write, the size of a file
+//! without its octets (which are then NUL), and names.
 //!
-//! Each step of a program, before and after it, is an instant at which a run may end:
-//! by a [`Mishap`].
+//! A run may end by a [`Mishap`] at each instant: before and after each step of a
+//! program.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,7 @@ use crate::{Medium, Mishap, MishapKind};
 /// The payload of the unwinding that ends a run.
 pub(crate) struct Ended;
 
-/// What a faulty program does not sync.
+/// The objects that a faulty program does not sync.
 #[derive(Clone, Copy, Debug)]
 pub enum Forgets {
     /// The file system.
@@ -91,10 +91,10 @@ enum Change {
 /// The kind of a disk operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// It changes a name. On a full disk, a file can still be created, but nothing
-    /// can be written to it.
+    /// The operation changes a name. On a full disk, a program can still create a
+    /// file, but cannot write to it.
     Names,
-    /// It needs free space.
+    /// The operation needs free space.
     TakesRoom,
     Syncs,
 }
@@ -140,7 +140,7 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a run, perhaps with a mishap.
+    /// Begins a run, with a mishap if there is one.
     pub(crate) fn begin(&self, mishap: Option<Mishap>) {
         let mut state = self.state();
         state.instants = 0;
@@ -149,7 +149,7 @@ impl Memory {
         state.fails = None;
     }
 
-    /// Ends the run, which ended by itself or by a mishap.
+    /// Ends the run, which has ended by itself or by a mishap.
     pub(crate) fn end(&self) {
         let mut state = self.state();
         state.runs += 1;
@@ -356,11 +356,11 @@ impl State {
         Ok(())
     }
 
-    /// Forgets all changes that are not on the disk, except those that reached it by
-    /// chance.
+    /// Forgets all changes that are not on the disk, except those that reached it
+    /// by chance.
     fn lose_power(&mut self, chance: u16) {
         let mut random = fastrand::Rng::with_seed(u64::from(chance));
-        // None, all, and often enough something between.
+        // None, all, or often a number in between.
         let share = match chance % 4 {
             0 => 0.0,
             1 => 1.0,

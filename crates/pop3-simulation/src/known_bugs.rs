@@ -1,5 +1,5 @@
-//! Known bugs: fetches with one wrong decision each. A scenario must tell each of
-//! them from a sound fetch.
+//! Known bugs: fetches with one wrong decision each. A scenario must distinguish
+//! each of them from a sound fetch.
 
 use pop3_fetch::{
     Careful, Committed, Decisions, Direct, Gone, Intake, Key, Received, Reckoning, Sizes, Total,
@@ -16,7 +16,7 @@ use crate::{Client, Forgets, Scenario, Sound, check};
 pub struct KnownBug {
     /// What the fetch does wrong.
     pub name: &'static str,
-    /// Which software has this bug, or what the bug would cost.
+    /// The software that has this bug, or the damage that the bug would do.
     pub source: &'static str,
     wrong: Wrong,
 }

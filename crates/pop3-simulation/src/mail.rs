@@ -1,5 +1,5 @@
-//! Reads what is stored, as the definitions of Maildir and mbox say, and does to it
-//! what other programs do between runs.
+//! Reads stored mail by the definitions of Maildir and mbox, and changes it as
+//! other programs do between runs.
 
 use std::{collections::BTreeMap, ffi::OsStr, io, path::Path};
 
@@ -48,7 +48,7 @@ pub(crate) fn in_mbox(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
     stored
 }
 
-/// A line `>From ` is `From ` in the message, `>>From ` is `>From `.
+/// Reads a line `>From ` as `From `, and `>>From ` as `>From `.
 fn unquoted(line: &[u8]) -> &[u8] {
     let marks = line.iter().take_while(|&&octet| octet == b'>').count();
     match marks > 0 && line[marks..].starts_with(b"From ") {
@@ -57,8 +57,8 @@ fn unquoted(line: &[u8]) -> &[u8] {
     }
 }
 
-/// Files that no run should leave. If nothing syncs the removal of a file, it may
-/// return in `tmp`.
+/// Lists files that no run should leave. If nothing syncs the removal of a file,
+/// the file may return in `tmp`.
 pub(crate) fn left_over(disk: &Memory, medium: Medium) -> Vec<String> {
     let lossy = |name: &OsStr| name.to_string_lossy().into_owned();
     let mut tmp = disk.files(&format!("{MAILDIR}/tmp"));
@@ -74,7 +74,8 @@ pub(crate) fn left_over(disk: &Memory, medium: Medium) -> Vec<String> {
         .collect()
 }
 
-/// A mail reader opens the Maildir, or a program delivers to the mbox.
+/// Acts as a mail reader that opens the Maildir, or as a program that delivers to
+/// the mbox.
 pub(crate) fn another_program(disk: &Memory, mbox: bool, run: usize) {
     disk.by_another_program(|disk| match mbox {
         true => deliver(disk, run),

@@ -2,9 +2,9 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 
-/// A maildrop, how its server counts octets, and what goes wrong.
+/// A maildrop, the way its server counts octets, and the faults.
 ///
-/// As fuzz input: an octet for each setting, then two for each fault and four for
+/// As fuzz input: one octet for each setting, then two for each fault and four for
 /// each mishap.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -31,29 +31,29 @@ pub struct Scenario {
     pub mail_arrives: bool,
     /// Whether the client stores mail in an mbox or in a Maildir.
     pub mbox: bool,
-    /// The file system that stores it.
+    /// The file system on which mail is stored.
     pub medium: Medium,
-    /// Whether between runs another program takes mail from `new` to `cur`, or
-    /// appends to the mbox.
+    /// Whether another program moves mail from `new` to `cur`, or appends to the
+    /// mbox, between runs.
     pub is_shared: bool,
-    /// What goes wrong with the server.
+    /// The faults of the server.
     pub faults: Vec<Fault>,
-    /// What goes wrong with the client's machine.
+    /// The mishaps of the client's machine.
     pub mishaps: Vec<Mishap>,
 }
 
 /// When a file system writes changes to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Medium {
-    /// As ext4, XFS and Btrfs: names are written in their order, and a rename is one
-    /// change. `fsync` of any directory writes all names; `fsync` of a file writes its
-    /// octets.
+    /// Like ext4, XFS and Btrfs: names are written in order, and a rename is one
+    /// change. `fsync` of any directory writes all names; `fsync` of a file writes
+    /// its octets.
     Journaled,
     /// Only what POSIX promises: names are written in any order, and a rename is two
     /// changes. `fsync` writes the names of that directory, or the octets of that file.
     Posix,
-    /// As bindfs over ext4: `fsync` of a directory does nothing, and `fsync` of a file
-    /// also writes all names.
+    /// Like bindfs over ext4: `fsync` of a directory does nothing, and `fsync` of a
+    /// file also writes all names.
     Layered,
 }
 
@@ -98,126 +98,127 @@ impl MishapKind {
 /// How LIST counts the octets of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counting {
-    /// As RFC 1939 §11 wants it.
+    /// As RFC 1939 §11 requires.
     Exact,
-    /// LF for CRLF.
+    /// A line end counts as LF instead of CRLF.
     Lf,
-    /// With stuffed dots.
+    /// Includes stuffed dots.
     Stuffed,
-    /// With the terminator.
+    /// Includes the terminator.
     Terminated,
-    /// Without the CRLF at the end.
+    /// Excludes the CRLF at the end.
     WithoutLastCrlf,
     /// In steps of 1024, rounded down.
     RoundedDown,
     /// In steps of 1024, rounded up.
     RoundedUp,
-    /// Not at all: 0 for each.
+    /// Reports 0 for each message.
     Zero,
-    /// The line is missing for the first message.
+    /// Omits the line of the first message.
     FirstMissing,
 }
 
-/// What goes wrong. A number is that of a message in a session, from 1; `once`
-/// means in the first session only.
+/// A fault of the server. A number is that of a message in a session, from 1;
+/// `once` means in the first session only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The first octet of a message is not stuffed.
     FirstDot,
-    /// With the next RETR there already, its `+OK` comes before the terminator of
-    /// the message before; `again`: and once more in its place.
+    /// If the next RETR has already arrived, its `+OK` is sent before the
+    /// terminator of the previous message; with `again`, it is sent once more in
+    /// its place.
     Interleaved {
-        /// Whether the `+OK` comes in its place, too.
+        /// Whether the `+OK` is also sent in its place.
         again: bool,
     },
-    /// No terminator after a message.
+    /// No terminator follows a message.
     NoTerminator {
-        /// Which message.
+        /// The message-number.
         number: u8,
         /// In the first session only.
         once: bool,
     },
-    /// Two terminators after a message.
+    /// Two terminators follow a message.
     TwoTerminators {
-        /// Which message.
+        /// The message-number.
         number: u8,
         /// In the first session only.
         once: bool,
     },
-    /// No answer to RETR.
+    /// RETR gets no reply.
     NoAnswer {
-        /// Which message.
+        /// The message-number.
         number: u8,
         /// In the first session only.
         once: bool,
     },
-    /// Two answers to RETR.
+    /// RETR gets two replies.
     TwoAnswers {
-        /// Which message.
+        /// The message-number.
         number: u8,
         /// In the first session only.
         once: bool,
     },
-    /// The answer to RETR is that of the next message.
+    /// RETR gets the reply that belongs to the next message.
     NextMessage {
-        /// Which message.
+        /// The message-number.
         number: u8,
         /// In the first session only.
         once: bool,
     },
     /// The second half of a message is missing; its terminator is not.
     Shortened {
-        /// Which message.
+        /// The message-number.
         number: u8,
         /// In the first session only.
         once: bool,
     },
     /// RETR is refused.
     Refused {
-        /// Which message.
+        /// The message-number.
         number: u8,
         /// In the first session only.
         once: bool,
     },
     /// The connection is closed after this many octets of one session.
     Closed {
-        /// In which session, from 0.
+        /// The session, from 0.
         session: u8,
-        /// After how many octets, times four.
+        /// The number of octets, in units of four.
         octets: u8,
     },
-    /// Messages are numbered anew at each DELE.
+    /// Each DELE renumbers the messages.
     NumberedAnew,
     /// DELE is refused.
     DeleRefused {
-        /// Which message.
+        /// The message-number.
         number: u8,
         /// In the first session only.
         once: bool,
     },
-    /// QUIT is refused, and nothing deleted, in the first session.
+    /// QUIT is refused in the first session, and nothing is deleted.
     QuitRefused,
-    /// STAT counts another message each time it is asked.
+    /// STAT counts one more message each time.
     StatCounts,
-    /// STAT is answered in words.
+    /// STAT is answered in words instead of numbers.
     StatSpeaks,
-    /// UIDL leaves a message out, in each session.
+    /// UIDL omits a message in each session.
     UidlOmits {
-        /// Which message.
+        /// The message-number.
         number: u8,
     },
-    /// UIDL gives two messages one unique-id.
+    /// UIDL reports the same unique-id for two messages.
     UidlRepeats,
     /// LIST and UIDL are in descending order.
     ListsBackwards,
 }
 
 impl Scenario {
-    /// Messages at most at first.
+    /// The maximum number of messages at the start.
     pub const MESSAGES: u8 = 5;
-    /// Faults at most.
+    /// The maximum number of faults.
     pub const FAULTS: usize = 3;
-    /// Mishaps at most.
+    /// The maximum number of mishaps.
     pub const MISHAPS: usize = 2;
 
     /// The scenario of a server without faults.
@@ -242,8 +243,9 @@ impl Scenario {
         }
     }
 
-    /// The octets of the message with this index among all that ever are in the
-    /// maildrop. Each is different from every other, in size as well.
+    /// Returns the octets of the message with this index among all messages that
+    /// are ever in the maildrop. Each message differs from every other, in size as
+    /// well.
     #[must_use]
     pub fn content(&self, index: usize) -> Vec<u8> {
         let kind = (usize::from(self.first) + index) % 8;
@@ -257,8 +259,8 @@ impl Scenario {
             6 => ".x\r\n.\r\n\r\n",
             _ => "\r\n\r\n",
         });
-        // Lines enough, as any mail has them, and each size far from the others, so
-        // that no way to count makes two alike.
+        // There are enough lines, as in ordinary mail, and the sizes are far apart,
+        // so that no way to count makes two of them equal.
         for line in 0..12 {
             message.push_str(&format!("line {line:02} {kind}\r\n"));
         }
@@ -268,9 +270,9 @@ impl Scenario {
         message.into_bytes()
     }
 
-    /// Whether anything tells messages apart. Without exact sizes nothing does if
-    /// two of them have one unique-id, or if one is the answer for another: no
-    /// client can see that.
+    /// Whether messages can be told apart. Without exact sizes they cannot if two
+    /// of them have the same unique-id, or if one is sent in place of another: no
+    /// client can detect that.
     #[must_use]
     pub fn can_be_seen(&self) -> bool {
         let says_nothing = matches!(
@@ -286,7 +288,7 @@ impl Scenario {
         !self.faults.iter().any(is_hidden)
     }
 
-    /// All single faults, for messages up to `messages`.
+    /// Returns all single faults for messages up to `messages`.
     #[must_use]
     pub fn single_faults(messages: u8) -> Vec<Fault> {
         let mut faults = vec![
@@ -309,7 +311,7 @@ impl Scenario {
         faults
     }
 
-    /// From fuzz input.
+    /// Reads a scenario from fuzz input.
     fn draw(input: &mut Unstructured<'_>) -> arbitrary::Result<Self> {
         let flags: u8 = input.arbitrary()?;
         let counting = match input.arbitrary::<u8>()? % 16 {
@@ -369,7 +371,7 @@ impl Scenario {
 }
 
 impl Fault {
-    /// The faults of one message.
+    /// The faults that affect one message.
     const fn of_message(number: u8, once: bool) -> [Self; 8] {
         [
             Self::NoTerminator { number, once },

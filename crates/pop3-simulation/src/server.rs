@@ -1,4 +1,4 @@
-//! A server with the faults of its scenario. It takes lines and gives octets.
+//! A server with the faults of its scenario. It reads lines and returns octets.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -7,15 +7,15 @@ use crate::{Counting, Fault, Scenario};
 /// The maildrop, which persists between sessions.
 #[derive(Debug)]
 pub(crate) struct Maildrop {
-    /// Each message that was ever there, by its index.
+    /// Each message that was ever in the maildrop, by its index.
     pub(crate) contents: Vec<Vec<u8>>,
-    /// The indices of the messages that are there now, in order of arrival.
+    /// The indices of the messages in the maildrop now, in order of arrival.
     pub(crate) there: Vec<usize>,
     /// The number of sessions so far.
     pub(crate) sessions: u8,
 }
 
-/// One session, after the login.
+/// A session, after the login.
 pub(crate) struct Server<'a> {
     scenario: &'a Scenario,
     maildrop: &'a mut Maildrop,
@@ -92,7 +92,7 @@ impl<'a> Server<'a> {
         Some(String::from_utf8_lossy(&line).trim_end().to_owned())
     }
 
-    /// The message that the next line requests, if the line is RETR.
+    /// Returns the message that the next line requests, if the line is RETR.
     fn next_retr(&self) -> Option<usize> {
         let line: Vec<u8> = self
             .input
@@ -164,7 +164,7 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// The lines of a listing, by message-number.
+    /// Returns the lines of a listing, by message-number.
     fn listing(&mut self, line: impl Fn(&Self, usize) -> Option<String>) {
         self.say("+OK");
         let mut lines: Vec<String> = (self.numbered.iter().enumerate())
@@ -200,7 +200,7 @@ impl<'a> Server<'a> {
                 });
             }
             ("UIDL", "") => self.listing(|this, index| {
-                // A message keeps its unique-id, and so the lack of one.
+                // A message keeps its unique-id, or keeps having none.
                 let number = u8::try_from(index + 1).unwrap_or(u8::MAX);
                 if this.has(Fault::UidlOmits { number }) {
                     return None;
@@ -251,8 +251,8 @@ impl<'a> Server<'a> {
             self.say("-ERR");
         } else {
             self.say("+OK");
-            // What was cut off before its end was not seen by the client, and the
-            // server deletes it anyway.
+            // The client did not see a reply that was cut off, but the server
+            // deletes the message anyway.
             let marked = std::mem::take(&mut self.marked);
             self.maildrop.there.retain(|index| !marked.contains(index));
         }
@@ -303,7 +303,7 @@ impl<'a> Server<'a> {
                 if again {
                     return;
                 }
-                // The answer to the next RETR goes on without its first line.
+                // The reply to the next RETR continues without its first line.
                 let _ = self.line();
                 let content = self.maildrop.contents[next].clone();
                 self.send(&stuffed(&content, !self.has(Fault::FirstDot)));
@@ -317,7 +317,8 @@ impl<'a> Server<'a> {
     }
 }
 
-/// A message with its dots stuffed; with `first`, also a dot at its first octet.
+/// Returns a message with stuffed dots; with `first`, also stuffs a dot at its
+/// first octet.
 fn stuffed(content: &[u8], first: bool) -> Vec<u8> {
     let mut octets = Vec::new();
     for (place, line) in content.split_inclusive(|&octet| octet == b'\n').enumerate() {

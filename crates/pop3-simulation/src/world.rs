@@ -27,30 +27,30 @@ use crate::{
 
 /// The maximum number of runs.
 const RUNS: usize = 8;
-/// The maximum number of sessions in a run, and of turns in a session. A client that
-/// loops fails here.
+/// The maximum number of sessions in a run, and of turns in a session. A client
+/// that loops exceeds it.
 const SESSIONS: usize = 40;
 const TURNS: usize = 100_000;
 
-/// The client under test: how it decides, and where its messages go.
+/// The client under test: its decisions, and the destination of its messages.
 pub trait Client {
-    /// How it decides.
+    /// Its decisions.
     type Decisions: Decisions + Clone;
-    /// Where its messages go.
+    /// The destination of its messages.
     type Intake: Intake;
 
-    /// Its decisions.
+    /// Returns its decisions.
     fn decisions(&self) -> Self::Decisions;
 
-    /// Its intake, over the real one.
+    /// Wraps its intake around the real one.
     fn intake(&self, direct: Direct) -> Self::Intake;
 
-    /// What it does not sync.
+    /// The objects that it does not sync.
     fn forgets(&self) -> Option<Forgets> {
         None
     }
 
-    /// How it misreads an event.
+    /// Changes an event into what the client reads.
     fn event<'e>(&self, event: Event<'e>) -> Event<'e> {
         event
     }
@@ -133,8 +133,8 @@ impl<'a, C: Client> World<'a, C> {
             };
             let look = self.look(&maildrop);
             self.nothing_is_lost(&maildrop, &look, run);
-            // What a mishap has left is there until a run removes it; a reader of a
-            // Maildir does not see it.
+            // The files that a mishap has left stay until a run removes them; a
+            // mail reader of a Maildir does not see them.
             let mut mishaps = self.scenario.mishaps.iter();
             let is_calm = is_ok || mishaps.all(|mishap| usize::from(mishap.run) > run);
             if is_calm || !self.scenario.mbox {
@@ -202,7 +202,8 @@ impl<'a, C: Client> World<'a, C> {
         assert!(left.is_empty(), "run {run} leaves {left:?}: {scenario:?}");
     }
 
-    /// Requires that every message in the maildrop is stored, unless no reply names it.
+    /// Requires that every message in the maildrop is stored, unless no reply names
+    /// it.
     fn success_is_success(&self, maildrop: &Maildrop, look: &Look, run: usize) {
         let Scenario {
             faults, counting, ..
@@ -222,7 +223,7 @@ impl<'a, C: Client> World<'a, C> {
         }
     }
 
-    /// Requires that each message that no lasting fault affects is fetched in the end,
+    /// Requires that each message without a lasting fault is fetched in the end,
     /// and deleted if the scenario says so.
     fn what_is_whole_is_fetched(&self, maildrop: &Maildrop, look: &Look) {
         let Scenario {
@@ -407,7 +408,7 @@ impl<'a> Link<'a> {
             let read = output.len().min(self.read);
             let octets: Vec<u8> = output.drain(..read).collect();
             if octets.is_empty() {
-                // Nothing more will come.
+                // No more octets will arrive.
                 let ended = match self.server.is_closed {
                     true => self.session.handle_eof(),
                     false => self
@@ -433,7 +434,7 @@ impl<'a> Link<'a> {
     }
 }
 
-/// Greeting, CAPA, USER, PASS, CAPA.
+/// Waits for the greeting, sends USER and PASS, and then CAPA.
 struct LogIn {
     step: u8,
 }

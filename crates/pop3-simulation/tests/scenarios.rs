@@ -1,4 +1,4 @@
-//! Scenarios of a few faults: all single ones, and drawn ones.
+//! Scenarios of a few faults: all single faults, and random ones.
 
 use arbitrary::{Arbitrary as _, Unstructured};
 use pop3_simulation::{
@@ -18,8 +18,8 @@ const COUNTINGS: [Counting; 9] = [
     Counting::FirstMissing,
 ];
 
-/// Each fault alone, with each way to count, with and without pipelining and
-/// deleting.
+/// Each fault alone, with each way to count, and with and without pipelining and
+/// deletion.
 fn single() -> impl Iterator<Item = Scenario> {
     let mut faults = Scenario::single_faults(3);
     let closed = |octets: u8| Fault::Closed {
@@ -32,7 +32,8 @@ fn single() -> impl Iterator<Item = Scenario> {
         let mut scenarios = Vec::new();
         for counting in COUNTINGS {
             for flags in 0..8_u8 {
-                // Coprime to the number of flags, so that each meets each.
+                // The step is coprime to the number of flags, so each first message
+                // meets each flag.
                 first = (first + 3) % 8;
                 scenarios.push(Scenario {
                     first: (first + flags) % 8,
@@ -55,8 +56,9 @@ fn loses_nothing_to_any_single_fault() {
     }
 }
 
-/// Each kind of mishap at each fifth instant of the first run, power lost in the
-/// next or not, and once more before the third; with each medium, place and wish.
+/// Each kind of mishap at every fifth instant of the first run, with or without a
+/// loss of power in the next run, and another before the third; with each medium,
+/// destination and setting.
 fn mishaps() -> impl Iterator<Item = Scenario> {
     let mediums = [Medium::Journaled, Medium::Posix, Medium::Layered];
     let of_instant = move |at: u16| {
@@ -132,9 +134,10 @@ fn loses_nothing_to_any_two_faults() {
     }
 }
 
-/// Thrown away with a misfit of the same window, and fetched again.
+/// The message is discarded together with a misfit of the same window, and fetched
+/// again.
 #[test]
-fn a_message_without_a_unique_id_is_stored_once_though_it_is_retrieved_twice() {
+fn stores_a_message_without_a_unique_id_once_though_it_is_retrieved_twice() {
     let scenario = Scenario {
         without_unique_id: true,
         faults: vec![
@@ -150,7 +153,8 @@ fn a_message_without_a_unique_id_is_stored_once_though_it_is_retrieved_twice() {
     check(&Sound, &scenario);
 }
 
-/// What no scenario tells from a sound fetch, none protects.
+/// If no scenario distinguishes a bug from a sound fetch, no test protects against
+/// it.
 #[test]
 fn finds_every_known_bug() {
     std::panic::set_hook(Box::new(|_| {}));
@@ -174,7 +178,7 @@ fn finds_every_known_bug() {
 }
 
 #[test]
-fn what_cannot_be_fetched_without_a_unique_id_keeps_no_other_message() {
+fn a_message_that_cannot_be_fetched_without_a_unique_id_blocks_no_other() {
     let scenario = Scenario {
         first: 1,
         without_unique_id: true,

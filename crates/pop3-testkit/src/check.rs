@@ -1,6 +1,6 @@
 //! Properties, as plain functions that panic if the property does not hold. Fuzz
-//! targets, property tests and corpus tests call the same functions, on our code
-//! or on a known bug.
+//! targets, property tests and corpus tests call the same functions, on our code or
+//! on a known bug.
 
 mod audit;
 mod check_server;

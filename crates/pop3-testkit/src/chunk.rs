@@ -20,9 +20,9 @@ pub fn masked(input: &[u8], mask: u32) -> Vec<&[u8]> {
     cut(input, &places.collect::<Vec<_>>())
 }
 
-/// The plans a check runs: whole; octet by octet wherever a CR, LF or dot is
-/// near; two with pieces of sizes drawn from `seed`; and for short inputs every
-/// cut in two.
+/// Returns the plans that a check runs: whole; octet by octet near each CR, LF or
+/// dot; two with pieces of sizes drawn from `seed`; and for short inputs every cut
+/// in two.
 #[must_use]
 pub fn plans(input: &[u8], seed: u64) -> Vec<Vec<&[u8]>> {
     let mut plans: Vec<_> = (0..4).map(|kind| plan(input, kind, seed)).collect();
@@ -32,7 +32,7 @@ pub fn plans(input: &[u8], seed: u64) -> Vec<Vec<&[u8]>> {
     plans
 }
 
-/// One of the plans that there are for inputs of any length, drawn from `seed`.
+/// Draws one of the plans for inputs of any length from `seed`.
 #[must_use]
 pub fn drawn_plan(input: &[u8], seed: u64) -> Vec<&[u8]> {
     plan(input, hash(&[seed]) % 5, seed)
@@ -48,7 +48,7 @@ fn plan(input: &[u8], kind: u64, seed: u64) -> Vec<&[u8]> {
     }
 }
 
-/// A number that depends on all octets of an input.
+/// Returns a number that depends on all octets of an input.
 #[must_use]
 pub fn seed(input: &[u8]) -> u64 {
     input.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &octet| {

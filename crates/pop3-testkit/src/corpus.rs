@@ -5,13 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The corpus directory of the workspace.
+/// Returns the corpus directory of the workspace.
 #[must_use]
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus")
 }
 
-/// Every input kept for a fuzz target, with its file name: the seeds, and the
+/// Returns every input for a fuzz target, with its file name: the seeds, and the
 /// inputs that once showed a bug.
 ///
 /// # Panics

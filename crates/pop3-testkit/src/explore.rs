@@ -1,4 +1,4 @@
-//! All sessions of up to a number of events from a small alphabet. A session that
+//! All sessions of a limited number of events from a small alphabet. A session that
 //! is over is not continued.
 
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     view::{Clients, Servers},
 };
 
-/// What a hostile server says next. The octet 1 ends a flight, and with it a
+/// The events of a hostile server. The octet 1 ends a flight, and with it a
 /// handshake.
 const SERVER_SAYS: [&[u8]; 8] = [
     b"+OK\r\n",
@@ -20,9 +20,9 @@ const SERVER_SAYS: [&[u8]; 8] = [
     b"\x01",
 ];
 
-/// What a hostile client says next, before its login and after it, and where
-/// the server is set up in another way: the first octet of the input, as
-/// `check::server_session` has it.
+/// The events of a hostile client before and after its login, and with other
+/// configurations of the server. The number is the first octet of the input of
+/// `check::server_session`.
 const CLIENT_SAYS: [(u8, &[&[u8]]); 6] = [
     (
         0b00_0000,
@@ -57,7 +57,7 @@ const CLIENT_SAYS: [(u8, &[&[u8]]); 6] = [
             b"QUIT\r\n",
         ],
     ),
-    // It offers all that it can.
+    // The server offers everything that it can.
     (
         0b00_0100,
         &[
@@ -121,8 +121,8 @@ const CLIENT_SAYS: [(u8, &[&[u8]]); 6] = [
     ),
 ];
 
-/// What happens next where both sides are ours, as [`generate::Op`] has it:
-/// around a login, and behind one.
+/// The events when both sides are ours, as in [`generate::Op`]: around a login, and
+/// after one.
 ///
 /// [`generate::Op`]: crate::generate::Op
 const BOTH_DO: [(&[u8], &[&[u8]]); 2] = [
@@ -200,8 +200,8 @@ pub fn joined_sessions(events: u32) -> u64 {
     scripts
 }
 
-/// Visits every word of up to `events` events, prefixes first. `visit` returns whether
-/// longer words with that prefix are of interest.
+/// Visits every word of up to `events` events, prefixes first. `visit` returns
+/// whether to visit longer words with that prefix.
 fn every_word(
     word: &mut Vec<u8>,
     alphabet: &[&[u8]],
@@ -224,7 +224,7 @@ mod tests {
     use super::every_word;
 
     #[test]
-    fn words_are_visited_once_each_and_not_beyond_an_end() {
+    fn visits_each_word_once_and_none_beyond_an_end() {
         let mut words = Vec::new();
         every_word(&mut Vec::new(), &[b"a", b"b"], 2, &mut |word| {
             words.push(String::from_utf8_lossy(word).into_owned());

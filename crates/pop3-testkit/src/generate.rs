@@ -1,4 +1,5 @@
-//! Generators of input that reaches edge cases, for fuzz targets and property tests.
+//! Generators of input that reaches edge cases, for fuzz targets and property
+//! tests.
 
 mod octets;
 mod scenario;

@@ -18,36 +18,37 @@ use crate::{
     wire::{Cut, Wire},
 };
 
-/// More moves than any script is worth: there is no end.
+/// More moves than any script needs: a session with more never ends.
 const MOST_MOVES: usize = 4_000_000;
 
-/// What came to the ears of one side.
+/// What one side has received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// A whole line of the client, without CRLF, read by the server.
+    /// A whole line of the client, without CRLF, that the server has read.
     Read(Vec<u8>),
-    /// What the client was told: the greeting, a challenge, or a whole reply.
+    /// An answer that the client has received: the greeting, a challenge, or a
+    /// whole reply.
     Told(Answer),
 }
 
 /// One connection of a client and a server.
 #[derive(Debug)]
 pub struct Joined {
-    /// The client's end. After a call of it, [`settle`](Self::settle).
+    /// The client's session. Call [`settle`](Self::settle) after using it.
     pub client: client::Session,
-    /// What time it is.
+    /// The present time.
     pub now: Instant,
-    /// When something was last done that an idle timer of the client, and the
-    /// autologout timer of the server, count from.
+    /// The time of the last action from which the client's timers count. The
+    /// server's autologout timer counts from [`server_acted`](Self::server_acted).
     pub client_acted: Instant,
     /// See [`client_acted`](Self::client_acted).
     pub server_acted: Instant,
-    /// What was said, in the order in which it came to the other side's ears.
-    /// Take out what you have seen.
+    /// Lines and answers in the order in which the other side received them. The
+    /// test removes those that it has handled.
     pub turns: VecDeque<Turn>,
     /// The proofs that the client returned, by message-number.
     pub proofs: BTreeMap<u32, Retrieved>,
-    /// What the client has of the block that is coming in.
+    /// The part of the current block that the client has received.
     pub block: Vec<u8>,
     /// How the server's session ended.
     pub closed: Option<Closed>,
@@ -62,8 +63,8 @@ pub struct Joined {
 }
 
 impl Joined {
-    /// A connection that was made just now, its octets cut in these ways to
-    /// the server and to the client.
+    /// Creates a new connection, whose octets are cut in these ways to the server
+    /// and to the client.
     ///
     /// # Panics
     ///
@@ -114,12 +115,12 @@ impl Joined {
         self.server.poll_timeout()
     }
 
-    /// One move of either side, or of octets in transit, or up to eight of the same
-    /// kind. `false` if there is nothing to move.
+    /// Makes one move of either side or of octets in transit, or up to eight of the
+    /// same kind. Returns `false` if nothing can move.
     ///
     /// # Panics
     ///
-    /// If there seems to be no end to it.
+    /// If the session seems never to end.
     pub fn step(&mut self) -> bool {
         self.moves += 1;
         assert!(self.moves < MOST_MOVES, "there is no end to it");
@@ -132,19 +133,20 @@ impl Joined {
         true
     }
 
-    /// Goes on until nothing moves.
+    /// Makes moves until nothing can move.
     ///
     /// # Panics
     ///
-    /// If octets are left that neither side reads, or there seems to be no end.
+    /// If octets are left that neither side reads, or the session seems never to
+    /// end.
     pub fn settle(&mut self) {
         while self.step() {}
         assert!(self.up.is_empty(), "the server does not read on");
         assert!(self.down.is_empty(), "the client does not read on");
     }
 
-    /// Lets time pass, while no octet moves. If a timer runs out, the first that
-    /// does is seen to, the client's if both do at once.
+    /// Lets time pass while no octet moves. If timers expire, handles only the
+    /// first one; the client's if both expire at the same time.
     pub fn wait(&mut self, time: Duration) {
         let (client, server) = (self.client.poll_timeout(), self.autologout());
         let end = self.now + time;
@@ -161,7 +163,7 @@ impl Joined {
         self.now = end;
     }
 
-    /// The client goes away. What is on its way arrives, or is lost.
+    /// Closes the client's side. Octets in transit arrive, or are lost.
     pub fn hang_up(&mut self, lost: bool) {
         while !lost && (self.server_reads() || self.server_sends() || self.server_decides()) {}
         while !lost && self.client_reads() {}
@@ -211,7 +213,7 @@ impl Joined {
             }
         }
         self.up.taken(consumed);
-        // At once, so that a login that was read is one that was decided.
+        // Decides at once, so that each login that was read is also decided.
         self.server_decides();
         consumed > 0
     }
@@ -319,7 +321,7 @@ impl Joined {
     }
 }
 
-/// The first line of a reply, unless a block follows.
+/// Returns the answer in the first line of a reply, unless a block follows.
 fn answer(reply: &Reply<'_>) -> Option<Answer> {
     let text = match reply.request {
         _ if !reply.is_positive() => return Some(Answer::No(None)),

@@ -1,5 +1,6 @@
 //! Codecs, parsers and sessions, each with a bug that other mail software has. They
-//! show that the checks work: a rule whose violation no test notices is not tested.
+//! show that the checks work: a rule is tested only if some test fails when the
+//! rule is broken.
 
 mod clients;
 mod decoders;
@@ -16,17 +17,17 @@ use crate::{
     view::{self, Clients, Commands, Decode, Encode, Replies, ReplyLines, Servers, SplitLines},
 };
 
-/// Something faulty.
+/// Faulty code.
 pub struct KnownBug {
-    /// What it does wrong.
+    /// What the code does wrong.
     pub name: &'static str,
-    /// Who does it, or did.
+    /// The software that has, or had, this bug.
     pub source: &'static str,
-    /// What it replaces.
+    /// The faulty code, by what it replaces.
     pub role: Role,
 }
 
-/// What a known bug replaces, and so which check must catch it.
+/// The kind of code that a known bug replaces, and so the check that must catch it.
 pub enum Role {
     /// A decoder of blocks.
     Decoder(Box<dyn Decode + Send>),
@@ -62,7 +63,7 @@ pub fn all() -> &'static [KnownBug] {
 }
 
 impl KnownBug {
-    /// The fuzz target whose check must catch it.
+    /// Returns the fuzz target whose check must catch the bug.
     #[must_use]
     pub fn target(&self) -> &'static str {
         match self.role {
@@ -77,8 +78,8 @@ impl KnownBug {
         }
     }
 
-    /// The faulty session, and our session for the other side; `None` if it is not
-    /// a session.
+    /// Returns the faulty session and our session for the other side; `None` if the
+    /// bug is not in a session.
     #[must_use]
     pub fn sides(&self) -> Option<(Clients, Servers)> {
         match self.role {
@@ -88,8 +89,8 @@ impl KnownBug {
         }
     }
 
-    /// Runs that check on the known bug; a panic is a catch. The octets are fuzz
-    /// input of that target.
+    /// Runs that check on the known bug; a panic means that the bug is caught. The
+    /// octets are fuzz input of that target.
     pub fn check(&self, input: &[u8]) {
         let octets = || Octets::expand(input).0;
         match &self.role {
@@ -105,8 +106,8 @@ impl KnownBug {
     }
 }
 
-/// What a fuzz target runs its check on: all views, or the one known bug that the
-/// variable `POP3_KNOWN_BUG` names.
+/// Returns the code on which a fuzz target runs its check: all views, or only the
+/// known bug that the variable `POP3_KNOWN_BUG` names.
 pub fn subjects() -> &'static Subjects {
     static SUBJECTS: OnceLock<Subjects> = OnceLock::new();
     SUBJECTS.get_or_init(|| match std::env::var("POP3_KNOWN_BUG") {
@@ -120,7 +121,7 @@ pub fn subjects() -> &'static Subjects {
     })
 }
 
-/// What the checks of the fuzz targets are run on.
+/// The code on which the checks of the fuzz targets run.
 pub struct Subjects {
     /// For `multiline_decode`.
     pub decoders: Vec<&'static dyn Decode>,
@@ -141,7 +142,7 @@ pub struct Subjects {
 }
 
 impl Default for Subjects {
-    /// No codecs, and the parsers and sessions of pop3-proto.
+    /// Returns no codecs, and the parsers and sessions of pop3-proto.
     fn default() -> Self {
         Self {
             decoders: Vec::new(),

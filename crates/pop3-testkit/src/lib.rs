@@ -1,6 +1,7 @@
-//! Code that the tests of pop3-rs share: reference models, generators, plans for cutting
-//! input, checks, and the known bugs that show that the checks work. Fuzz targets,
-//! property tests, exhaustive tests, corpus tests and benchmarks use it.
+//! Code that the tests of pop3-rs share: reference models, generators, plans for
+//! cutting input, checks, and the known bugs that show that the checks work. It is
+//! used by fuzz targets, property tests, exhaustive tests, corpus tests and
+//! benchmarks.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

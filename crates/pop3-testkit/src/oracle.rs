@@ -1,4 +1,4 @@
-//! Reference models: simple, on the whole input at once, and independent of the
+//! Reference models: simple, for the whole input at once, and independent of the
 //! code that they judge.
 
 mod block;

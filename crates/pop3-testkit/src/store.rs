@@ -6,7 +6,7 @@ use pop3_proto::{MessageNumber, UniqueId, server::Maildrop};
 
 use crate::oracle::{self, Newline};
 
-/// A maildrop that sessions lock one after another. Clones are the same one.
+/// A maildrop that sessions lock one after another. Clones share the maildrop.
 #[derive(Clone, Debug, Default)]
 pub struct Store(Rc<RefCell<Contents>>);
 
@@ -20,17 +20,17 @@ struct Contents {
 struct Mail {
     unique_id: String,
     octets: Rc<[u8]>,
-    /// As a client gets it.
+    /// The octets as a client receives them.
     canonical: Rc<[u8]>,
 }
 
 impl Store {
-    /// A new message. Sessions that have the maildrop do not see it. Returns it
-    /// as [`messages`](Self::messages) does.
+    /// Adds a message, which sessions that hold the lock do not see. Returns it in
+    /// the form of [`messages`](Self::messages).
     ///
     /// # Panics
     ///
-    /// If that cannot be a unique-id.
+    /// If `unique_id` is not a valid unique-id.
     pub fn deliver(&self, unique_id: &str, octets: &[u8]) -> (String, Vec<u8>) {
         assert!(UniqueId::new(unique_id.as_bytes()).is_ok(), "{unique_id}");
         let canonical = oracle::canonical(Newline::Canonicalize, octets).unwrap_or_default();
@@ -42,7 +42,8 @@ impl Store {
         (unique_id.to_owned(), canonical)
     }
 
-    /// The unique-id of each message, and its octets as a client gets them.
+    /// Returns the unique-id of each message, and its octets as a client receives
+    /// them.
     #[must_use]
     pub fn messages(&self) -> Vec<(String, Vec<u8>)> {
         let contents = self.0.borrow();
@@ -50,7 +51,7 @@ impl Store {
         contents.mail.iter().map(pair).collect()
     }
 
-    /// The maildrop, unless a session has it.
+    /// Locks the maildrop; `None` if another session has the lock.
     #[must_use]
     pub fn lock(&self) -> Option<Locked> {
         let mut contents = self.0.borrow_mut();
@@ -64,8 +65,8 @@ impl Store {
     }
 }
 
-/// The maildrop of one session, as it was when it was locked. Dropped, it gives
-/// the lock back.
+/// The maildrop of one session, as it was when it was locked. Dropping it releases
+/// the lock.
 #[derive(Debug)]
 pub struct Locked {
     mail: Vec<Mail>,
@@ -103,7 +104,7 @@ impl Maildrop for Locked {
     }
 
     fn commit(self, deleted: &mut dyn Iterator<Item = MessageNumber>) -> io::Result<()> {
-        // The mail that this session sees comes first, in the same order.
+        // The messages of this session come first in the store, in the same order.
         let mail = &mut self.store.0.borrow_mut().mail;
         for (gone, number) in deleted.enumerate() {
             mail.remove(number.index() - gone);
@@ -112,7 +113,7 @@ impl Maildrop for Locked {
     }
 }
 
-/// A message that is being read: in runs of 1 to 3 octets if it is short. Every
+/// A reader of a message. A short message is read in runs of 1 to 3 octets. Every
 /// other read is interrupted.
 #[derive(Debug)]
 pub struct Reading {

@@ -1,32 +1,32 @@
 //! Traces: whole sessions as text, replayed against both sides.
 //!
-//! A line is one of these. Blank lines and lines that begin with `#` are comments.
+//! Each line has one of these forms. Blank lines and lines that begin with `#` are comments.
 //!
-//! | line | is |
+//! | line | meaning |
 //! |---|---|
 //! | `replay: client PROFILE TRANSPORT` | replay it against our client: `rfc1939` or another name of a profile; `cleartext`, `stls` (required) or `tls` |
-//! | `replay: server TLS [plaintext] [trouble] [utf8] [apop=STAMP] [sasl=NAME,NAME]` | replay it against our server: `none`, `offered` or `active`; with `plaintext` passwords are taken without TLS; with `trouble` the maildrop is [in trouble](crate::view::MemoryMaildrop::in_trouble); with `utf8` that is offered, and messages beyond ASCII are for those who ask |
+//! | `replay: server TLS [plaintext] [trouble] [utf8] [apop=STAMP] [sasl=NAME,NAME]` | replay it against our server: `none`, `offered` or `active`; with `plaintext`, it accepts passwords without TLS; with `trouble`, the maildrop is [in trouble](crate::view::MemoryMaildrop::in_trouble); with `utf8`, it offers UTF8, and serves messages beyond ASCII only to clients that ask for it |
 //! | `mail: UID TEXT` | the server's next message |
-//! | `login: WORD` | how the server's driver answers the next login: `accept` (as it does when none is left), `reject`, `in-use`, `login-delay`, `temporary`, `permanent`, `challenge BASE64` |
-//! | `held: N` | the client holds message N since an earlier session |
+//! | `login: WORD` | how the server's driver answers the next login: `accept` (the default when no word is left), `reject`, `in-use`, `login-delay`, `temporary`, `permanent`, `challenge BASE64` |
+//! | `held: N` | the client has message N from an earlier session |
 //! | `S: TEXT` | the server sends this, followed by CRLF |
-//! | `C: TEXT` | the client sends this: our client's driver asks for this command, DELE with the proof that it has, or answers the challenge with it, unless it is on its way already |
-//! | `ask: TEXT` | our client's driver asks for this command; `C:` lines say what is sent |
+//! | `C: TEXT` | the client sends this: our client's driver requests this command (DELE with the proof that it has), or answers the challenge with it, unless it has already sent that |
+//! | `ask: TEXT` | our client's driver requests this command; `C:` lines contain what is sent |
 //! | `refused: TEXT => WHY` | our client refuses this command, and sends nothing |
 //! | `E: TEXT` | the next event of our client, or the error that ends the session |
 //! | `V: TEXT` | the next event of our server |
-//! | `state: TEXT` | where our client stands, `tls` if it is under TLS, `capa` or `stale` if capabilities are known, `apop` if that is offered |
+//! | `state: TEXT` | the state of our client, `tls` if it is under TLS, `capa` or `stale` if capabilities are known, `apop` if that is offered |
 //! | `tls` | the TLS handshake is done |
-//! | `wait: N` | seconds pass |
-//! | `S-eof`, `C-eof` | the server, the client closes its side |
+//! | `wait: N` | N seconds pass |
+//! | `S-eof`, `C-eof` | the server or the client closes its side |
 //!
 //! TEXT of octets has the escapes `\r`, `\n`, `\t`, `\\`, `\xHH`, and `\{N O}`
-//! for N times the octet O; a single `\` as the last octet takes the CRLF away.
-//! Lines of one side that follow each other come in one read. Everything has
-//! to be in the trace: each octet sent, and each event.
+//! for N times the octet O; a single `\` as the last octet removes the CRLF.
+//! Consecutive lines of one side arrive in one read. The trace must contain
+//! everything: each octet sent, and each event.
 //!
-//! Against our client `S:` lines are what it reads and `C:` lines what it has
-//! to send; against our server it is the other way round.
+//! Our client reads the `S:` lines and must send the `C:` lines; our server reads
+//! the `C:` lines and must send the `S:` lines.
 
 mod client;
 mod parse;
@@ -81,12 +81,12 @@ enum Item {
     Wait(u64),
 }
 
-/// What is wrong with a trace, or with a session measured by it.
+/// An error in a trace, or in a session that does not match it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceError {
-    /// The line, from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// The error.
     pub what: String,
 }
 
@@ -108,14 +108,14 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// The first line that is invalid; or that no line says what to replay the
-    /// trace against.
+    /// If a line is invalid, the first such line; or if no line says what to replay
+    /// the trace against.
     pub fn parse(text: &str) -> Result<Self, TraceError> {
         parse::trace(text)
     }
 
-    /// Replays a trace against each side that it is for, with reads of all that
-    /// there is, and of one to five octets.
+    /// Replays a trace against each of its sides, with reads of everything that has
+    /// arrived, and with reads of one to five octets.
     ///
     /// # Errors
     ///
@@ -138,24 +138,24 @@ impl Trace {
         Ok(())
     }
 
-    /// Whether it is replayed against our client.
+    /// Whether the trace is replayed against our client.
     #[must_use]
     pub const fn is_for_clients(&self) -> bool {
         self.client.is_some()
     }
 
-    /// Whether it is replayed against our server.
+    /// Whether the trace is replayed against our server.
     #[must_use]
     pub const fn is_for_servers(&self) -> bool {
         self.server.is_some()
     }
 }
 
-/// The traces of the corpus, with their names.
+/// Returns the traces of the corpus, with their names.
 ///
 /// # Errors
 ///
-/// The name of the first file that is no trace, and why.
+/// The name of the first file that is not a valid trace, and the reason.
 ///
 /// # Panics
 ///
@@ -177,17 +177,17 @@ pub fn all() -> Result<Vec<(String, Trace)>, String> {
     Ok(traces)
 }
 
-/// What a session did and no line has claimed yet.
+/// The octets and events of a session that no line has claimed yet.
 #[derive(Default)]
 struct Unclaimed {
-    /// The line that it did it after.
+    /// The line after which they occurred.
     line: usize,
     sent: Vec<u8>,
     events: VecDeque<String>,
 }
 
 impl Unclaimed {
-    /// The next octets sent.
+    /// Claims the next octets that were sent.
     fn sent(&mut self, line: usize, side: char, octets: &[u8]) -> Result<(), TraceError> {
         let is_next = self.sent.starts_with(octets);
         if !is_next {
@@ -203,7 +203,7 @@ impl Unclaimed {
         Ok(())
     }
 
-    /// The next event.
+    /// Claims the next event.
     fn event(&mut self, line: usize, event: &str) -> Result<(), TraceError> {
         match self.events.pop_front() {
             Some(next) if next.trim_end() == event.trim_end() => {
@@ -226,7 +226,7 @@ impl Unclaimed {
         }
     }
 
-    /// Everything is claimed.
+    /// Requires that everything is claimed.
     fn nothing(&self, side: char, letter: char) -> Result<(), TraceError> {
         self.nothing_sent(side)?;
         self.no_events(letter)

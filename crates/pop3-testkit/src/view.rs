@@ -17,27 +17,27 @@ pub use line::{MAX_LINE, line_splitters};
 pub use server::{MemoryMaildrop, Server, ServerSession, Servers, server};
 pub use syntax::{Commands, REPLY_LINES, Replies, ReplyLines, commands, replies};
 
-/// Something that decodes a multi-line block.
+/// A decoder of multi-line blocks.
 pub trait Decode: Sync {
-    /// What it is.
+    /// Returns the name of the view.
     fn name(&self) -> &'static str;
 
-    /// Whether it can be told these rules.
+    /// Whether the view can be configured with these rules.
     fn follows(&self, _rules: &Rules) -> bool {
         true
     }
 
-    /// Reads a block that comes in pieces, none of them beyond its end, into
-    /// an empty transcript.
+    /// Reads a block in pieces, none of which extends beyond its end, into an empty
+    /// transcript.
     fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript);
 }
 
-/// Something that encodes a message as a multi-line block.
+/// An encoder of messages as multi-line blocks.
 pub trait Encode: Sync {
-    /// What it is.
+    /// Returns the name of the view.
     fn name(&self) -> &'static str;
 
-    /// The wire octets of a message that comes in pieces.
+    /// Returns the wire octets of a message that is given in pieces.
     ///
     /// # Errors
     ///
@@ -45,12 +45,12 @@ pub trait Encode: Sync {
     fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal>;
 }
 
-/// Something that splits a stream into lines of at most [`MAX_LINE`] octets.
+/// A splitter of a stream into lines of at most [`MAX_LINE`] octets.
 pub trait SplitLines: Sync {
-    /// What it is.
+    /// Returns the name of the view.
     fn name(&self) -> &'static str;
 
-    /// The lines of a stream that comes in pieces.
+    /// Returns the lines of a stream that is given in pieces.
     fn lines(&self, rules: &Rules, chunks: &[&[u8]]) -> Lines;
 }
 

@@ -2,32 +2,33 @@
 
 use crate::chunk;
 
-/// How octets are cut in transit: how many are accepted at once, and how many
-/// arrive at once.
+/// The number of octets that are accepted at once, and the number that arrive at
+/// once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
-    /// All that there are.
+    /// All octets.
     Whole,
-    /// One; of many, one wherever a CR, LF or dot is near.
+    /// One octet; if there are many, one at a time only near a CR, LF or dot.
     Octets,
-    /// Up to seven; of very many, up to 448.
+    /// Up to seven octets; if there are very many, up to 448.
     Short,
-    /// Up to 6000.
+    /// Up to 6000 octets.
     Long,
 }
 
 impl Cut {
-    /// All of them.
+    /// All kinds of cuts.
     pub const ALL: [Self; 4] = [Self::Whole, Self::Octets, Self::Short, Self::Long];
 }
 
-/// From where on octets are many: single ones would take too long.
+/// The number of octets from which they count as many, because single octets would
+/// take too long.
 const MANY: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct Wire {
     octets: Vec<u8>,
-    /// Octets at the front that have arrived.
+    /// The number of octets at the front that have arrived.
     arrived: usize,
     cut: Cut,
     state: u64,
@@ -47,7 +48,7 @@ impl Wire {
         self.octets.is_empty()
     }
 
-    /// Takes a piece of these octets, and says how long it is.
+    /// Accepts a piece of these octets, and returns its length.
     pub(crate) fn send(&mut self, octets: &[u8]) -> usize {
         let draw = self.draw();
         let length = self.cut.length(octets, draw);
@@ -55,7 +56,7 @@ impl Wire {
         length
     }
 
-    /// The piece that arrives next.
+    /// Returns the piece that arrives next.
     pub(crate) fn arriving(&mut self) -> Option<&[u8]> {
         let draw = self.draw();
         let octets = &self.octets[self.arrived..];
@@ -63,7 +64,7 @@ impl Wire {
         (length > 0).then(|| &octets[..length])
     }
 
-    /// The number of its octets that were accepted.
+    /// Removes `octets` octets, which the receiver has consumed.
     pub(crate) fn taken(&mut self, octets: usize) {
         self.arrived += octets;
         if self.arrived == self.octets.len() {

@@ -3,7 +3,7 @@
 use pop3_testkit::{check, corpus};
 use proptest::{collection::vec, prelude::*, sample::select};
 
-/// What servers say, some of it wrong, and the marks of the script.
+/// Texts from servers, some of them wrong, and the marks of the script.
 const PIECES: [&[u8]; 28] = [
     b"+OK\r\n",
     b"+OK ready\r\n",
@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn what_servers_say(
+    fn texts_of_servers(
         how in any::<u8>(),
         at_once in any::<u8>(),
         pieces in vec(select(&PIECES[..]), 0..120),
@@ -60,7 +60,7 @@ proptest! {
         check::check_server(&[&[how, at_once], &pieces.concat()[..]].concat());
     }
 
-    /// Replies in step with the commands, so that sessions get far.
+    /// Sends replies in step with the commands, so that sessions get far.
     #[test]
     fn a_reply_for_each_command(
         how in any::<u8>(),

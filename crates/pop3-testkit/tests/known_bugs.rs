@@ -1,5 +1,5 @@
-//! Every known bug is caught by the corpus alone and by the property tests alone, and
-//! every faulty session by the traces alone and by exploration alone.
+//! The corpus alone and the property tests alone catch every known bug. The traces
+//! alone and exploration alone catch every faulty session.
 
 use std::{
     collections::HashSet,
@@ -20,7 +20,7 @@ fn catches(bug: &KnownBug, input: &[u8]) -> bool {
     panic::catch_unwind(AssertUnwindSafe(|| bug.check(input))).is_err()
 }
 
-/// The known bugs that none of the inputs for their target tells from sound
+/// Returns the known bugs that no input for their target distinguishes from sound
 /// software.
 fn survivors(inputs: impl Fn(&str) -> Vec<Vec<u8>>) -> Vec<&'static str> {
     panic::set_hook(Box::new(|_| {}));
@@ -60,8 +60,8 @@ fn the_traces_alone_catch_every_known_bug_of_a_session() {
     }
 }
 
-/// Faults that only values of some length or size show, not the order of
-/// events; the alphabets have few of those.
+/// Known bugs that only values of some length or size reveal, not the order of
+/// events; the alphabets have few such values.
 const OF_VALUES: [&str; 4] = [
     "cuts-unique-ids-in-a-listing",
     "numbers-in-a-listing-wrap",
@@ -88,7 +88,8 @@ fn exploration_alone_catches_every_known_bug_of_the_order_of_events() {
     assert_eq!(survivors, [""; 0]);
 }
 
-/// As many cases as a property test has by default, the same on every run.
+/// Draws the default number of cases of a property test, the same ones in every
+/// run.
 fn cases(strategy: impl Strategy<Value = Vec<u8>>) -> Vec<Vec<u8>> {
     let mut runner = TestRunner::deterministic();
     let case = |_| strategy.new_tree(&mut runner).expect("no filter").current();

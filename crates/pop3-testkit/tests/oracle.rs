@@ -1,5 +1,5 @@
-//! The models of a multi-line block agree with each other: the one that knows
-//! every policy, and the one that is RFC 1939 §3 line by line.
+//! The two models of a multi-line block agree: the one that knows every policy, and
+//! the one that follows RFC 1939 §3 line by line.
 
 use pop3_testkit::{
     generate::{self, Octets},
@@ -7,7 +7,7 @@ use pop3_testkit::{
 };
 use proptest::prelude::*;
 
-/// Panics unless both models read the same block.
+/// Panics unless both models return the same block.
 fn agree(wire: &[u8]) {
     let by_policy = oracle::decode(&Rules::RFC1939, wire);
     match oracle::rfc1939(wire) {
@@ -41,7 +41,7 @@ proptest! {
     }
 
     #[test]
-    fn what_one_model_encodes_the_other_decodes(input in generate::fuzz_input()) {
+    fn one_model_decodes_what_the_other_encodes(input in generate::fuzz_input()) {
         let message = Octets::expand(&input).0;
         for newline in [Newline::Canonicalize, Newline::Verbatim] {
             let wire = oracle::encode(newline, &message).expect("nothing is refused");

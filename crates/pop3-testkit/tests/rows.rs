@@ -1,11 +1,11 @@
-//! `rows.md` names the tests that cover each bug of other software; everything that
-//! it names exists.
+//! `rows.md` names the tests for each bug of other software. Everything that it
+//! names exists.
 
 use std::fs;
 
 use pop3_testkit::{corpus, known_bugs, trace};
 
-/// The numbers of the bugs, and what covers each: the kind and the names.
+/// Returns the number of each bug, and what covers it: the kind and the names.
 fn rows() -> Vec<(u32, Vec<Vec<&'static str>>)> {
     let rows = include_str!("rows.md").lines().filter_map(|line| {
         let cells: Vec<&str> = line.split(" | ").collect();
@@ -21,7 +21,7 @@ fn rows() -> Vec<(u32, Vec<Vec<&'static str>>)> {
 }
 
 #[test]
-fn each_row_names_what_exists() {
+fn each_row_names_existing_tests() {
     let traces = trace::all().expect("traces");
     for (row, covered) in rows() {
         assert!(!covered.is_empty(), "{row}");
@@ -45,19 +45,19 @@ fn is_test(file: &str, function: &str) -> bool {
 }
 
 #[test]
-fn every_bug_but_that_of_the_encoder_has_a_row() {
+fn every_bug_except_that_of_the_encoder_has_a_row() {
     let rows: Vec<u32> = rows().into_iter().map(|(row, _)| row).collect();
     let expected: Vec<u32> = (1..=40).filter(|row| *row != 14).collect();
     assert_eq!(rows, expected);
 }
 
-/// Traces with a number are named after a row.
+/// A trace whose name starts with a number belongs to that row.
 #[test]
 fn every_numbered_trace_is_in_its_row() {
     let rows = rows();
     for (name, _) in trace::all().expect("traces") {
         let number = name.split('-').next().unwrap_or_default();
-        // `100-…` and above number nothing.
+        // A number from 100 on, as in `100-…`, is not that of a row.
         let Some(number) = number.parse::<u32>().ok().filter(|&number| number < 100) else {
             continue;
         };

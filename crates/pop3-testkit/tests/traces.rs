@@ -1,5 +1,5 @@
-//! Traces are parsed and replayed as their format says. pop3-proto tests that those
-//! of the corpus replay.
+//! Traces are parsed and replayed as their format says. A test of pop3-proto
+//! replays those of the corpus.
 
 use std::{cell::RefCell, time::Instant};
 
@@ -14,7 +14,7 @@ thread_local! {
     static LONGEST: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Notes how much it reads at once.
+/// A client that records the size of its reads.
 struct Notes(ClientSession);
 
 impl Client for Notes {
@@ -33,7 +33,7 @@ impl Client for Notes {
 }
 
 #[test]
-fn reads_are_whole_and_of_one_to_five_octets() {
+fn replays_with_whole_reads_and_reads_of_one_to_five_octets() {
     let notes = |config: Config, now| -> Box<dyn Client> {
         LONGEST.with_borrow_mut(|longest| longest.push(0));
         Box::new(Notes(ClientSession::new(config, now)))
@@ -44,7 +44,7 @@ fn reads_are_whole_and_of_one_to_five_octets() {
     assert_eq!(LONGEST.take(), [11, 1, 2, 3, 4, 5]);
 }
 
-/// Against our client by RFC 1939 under TLS.
+/// Replays a trace against our client by RFC 1939 under TLS.
 fn replayed(text: &str) -> String {
     let text = format!("replay: client rfc1939 tls\n{text}");
     let replayed = Trace::parse(&text).and_then(|trace| trace.replay(view::client, view::server));
@@ -52,7 +52,7 @@ fn replayed(text: &str) -> String {
 }
 
 #[test]
-fn malformed_traces_are_named_by_their_line() {
+fn names_the_line_of_a_malformed_trace() {
     for (text, error) in [
         ("nonsense", "line 2: `nonsense` is no kind of line"),
         ("\nX: 1", "line 3: `X` is no kind of line"),
@@ -88,7 +88,7 @@ fn malformed_traces_are_named_by_their_line() {
 }
 
 #[test]
-fn what_does_not_come_true_is_named_by_its_line() {
+fn names_the_line_that_does_not_match() {
     for (text, error) in [
         ("S: +OK", "line 2: the trace lacks `E: greeting + `"),
         (

@@ -145,7 +145,7 @@ mod tests {
 
     /// All messages of up to six octets, cut everywhere, in up to three pieces.
     #[test]
-    fn converts_alike_however_the_message_is_cut() {
+    fn converts_the_same_however_the_message_is_cut() {
         for octets in 0..=6_u32 {
             for code in 0..3_u32.pow(octets) {
                 let message: Vec<u8> = (0..octets)

@@ -449,8 +449,8 @@ mod tests {
         octets
     }
 
-    /// An mbox with `before` in it, a region for the messages behind that, and where
-    /// each of them ends.
+    /// An mbox that starts with `before`, a region for the messages after that, and
+    /// the end of each message.
     fn region(before: &str) -> (fs::File, fs::File, Region, Vec<u64>) {
         let (mbox, spool) = (file(before.as_bytes()), file(MESSAGES.concat().as_bytes()));
         let region = Region::behind(&mbox, spool.size().unwrap()).unwrap();
@@ -484,7 +484,7 @@ mod tests {
             region.cut(&mbox).unwrap();
             assert_eq!(octets(&mbox), before.as_bytes());
         }
-        // Names of an earlier form do not tell the separator.
+        // File names in an earlier form do not tell which separator was used.
         let (earlier, _) = Region::of(["5+3", "8+2"].into_iter()).unwrap();
         let expected = Region {
             start: 5,
@@ -496,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_nothing_off_that_another_program_has_appended() {
+    fn removes_nothing_that_another_program_has_appended() {
         let (mbox, spool, region, _) = region("From a\n\n");
         region.write(&mbox, &spool, region.octets).unwrap();
         File::write(&mbox, b"From x\n\n", region.end()).unwrap();
@@ -505,8 +505,8 @@ mod tests {
         assert_eq!(octets(&mbox), before);
     }
 
-    /// What killed runs may leave of the region: its first `written` octets, one of
-    /// which never came to the disk.
+    /// The possible remains of a region after a killed run: its first `written`
+    /// octets, one of which never reached the disk.
     fn leftovers(region: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
         (0..=region.len()).flat_map(move |written| {
             let whole = region[..written].to_vec();
@@ -538,10 +538,10 @@ mod tests {
         }
     }
 
-    /// Then it keeps the whole messages, and nothing of the one that was broken off
-    /// but its first line.
+    /// The mbox then keeps the whole messages, and only the first line of the
+    /// unfinished one.
     #[test]
-    fn leaves_alone_what_another_program_has_appended_meanwhile() {
+    fn keeps_what_another_program_has_appended_meanwhile() {
         const OTHER: &[u8] = b"From x\nSubject: of another program\n\n";
         for (before, separator) in BEFORE {
             let expected = [before, separator, &MESSAGES.concat()].concat();
@@ -573,7 +573,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_alone_an_mbox_that_another_program_has_written_anew() {
+    fn does_not_change_an_mbox_that_another_program_has_rewritten() {
         for other in ["", "From x\n\n"] {
             let (_, spool, region, ends) = region("From a\nSubject: that is gone\n\n");
             let mbox = file(other.as_bytes());

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_alike_however_the_message_is_cut() {
+    fn quotes_the_same_however_the_message_is_cut() {
         let messages: [&[u8]; 9] = [
             b"",
             b"\n",

@@ -1,5 +1,5 @@
 //! The disk of the operating system, with a record of each operation and of the
-//! state of the journal at that moment.
+//! journal's state at that moment.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -62,7 +62,7 @@ impl Recorded {
         let mut steps = self.steps.lock().unwrap();
         let (pending, delivered) = self.journal();
         let step = format!("{what} ({pending} pending, {delivered} delivered)");
-        // A file is written in pieces.
+        // A file is written in several pieces.
         if steps.done.last() != Some(&step) || !what.starts_with("write") {
             steps.done.push(step);
         }

@@ -29,9 +29,9 @@ fn dele_needs_a_proof() {
     assert_eq!(client.sent, b"DELE 7\r\n");
 }
 
-/// Rows 13 and 37: what a caller compares with the size by LIST.
+/// Rows 13 and 37: the number that a caller compares with the size by LIST.
 #[test]
-fn a_proof_says_how_many_octets_came_unstuffed() {
+fn a_proof_counts_unstuffed_octets() {
     let mut client = Client::in_transaction(config());
     let reply = [b"+OK\r\n", &b"..23456789\r\n".repeat(1000)[..], b".\r\n"].concat();
     client.ask(&Command::Retr(number(1)), &reply);

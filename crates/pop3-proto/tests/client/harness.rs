@@ -1,5 +1,5 @@
-//! A session with a clock that stands still unless told, and what it says as
-//! lines of text.
+//! A session with a clock that moves only if told to, and its events as lines of
+//! text.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use pop3_proto::{Argument, Command, MessageNumber, Profile, Secret};
 pub(crate) struct Client {
     pub(crate) session: Session,
     pub(crate) now: Instant,
-    /// Octets per read; 0 for all at once.
+    /// Octets per read; 0 for everything at once.
     pub(crate) read: usize,
     pub(crate) sent: Vec<u8>,
     pub(crate) ends: Vec<End>,
@@ -49,14 +49,14 @@ impl Client {
         }
     }
 
-    /// Greeted.
+    /// A session after the greeting.
     pub(crate) fn greeted(config: Config) -> Self {
         let mut client = Self::new(config);
         assert_eq!(client.feed(b"+OK ready\r\n"), ["greeting + ready"]);
         client
     }
 
-    /// Logged in.
+    /// A session after the login.
     pub(crate) fn in_transaction(config: Config) -> Self {
         let mut client = Self::greeted(config);
         assert_eq!(client.ask(&user(), b"+OK\r\n"), ["USER + "]);
@@ -85,13 +85,13 @@ impl Client {
         self.flush();
     }
 
-    /// Sends a command and takes the server's answer.
+    /// Sends a command and feeds the server's answer.
     pub(crate) fn ask(&mut self, command: &Command<'_>, answer: &[u8]) -> Vec<String> {
         self.send(command).unwrap();
         self.feed(answer)
     }
 
-    /// What the session says to these octets; the error last, if there is one.
+    /// Returns the events for these octets; the error comes last, if there is one.
     pub(crate) fn feed(&mut self, input: &[u8]) -> Vec<String> {
         let mut said: Vec<String> = Vec::new();
         let size = if self.read == 0 {
@@ -127,8 +127,8 @@ impl Client {
                 }
             }
         }
-        // Not between reads: whether octets came before a command was sent
-        // must not hang on their number.
+        // Flushes here and not between reads: which octets arrive before a command
+        // is sent must not depend on the size of the reads.
         self.flush();
         said
     }
@@ -142,7 +142,7 @@ impl Client {
         self.session.handle_timeout(self.now)
     }
 
-    /// In Desync, for good.
+    /// Asserts that the session is in Desync and stays there.
     pub(crate) fn assert_over(&mut self, error: SessionError) {
         assert_eq!(self.session.state(), State::Desync);
         assert!(self.session.poll_transmit().is_none());

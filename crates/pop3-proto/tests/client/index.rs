@@ -1,4 +1,4 @@
-//! The index of a maildrop against a map.
+//! Compares the index of a maildrop with a map.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn unique_id(line: &str) -> Event<'_> {
     Event::UniqueId(UniqueIdListing::parse(line.as_bytes(), FieldRule::RFC1939).unwrap())
 }
 
-/// What closes a listing.
+/// The summary at the end of a listing.
 fn end() -> Event<'static> {
     let mut client = Client::in_transaction(config());
     client.ask(&Command::List(None), b"+OK\r\n.\r\n");
@@ -26,7 +26,7 @@ fn end() -> Event<'static> {
 
 proptest! {
     #[test]
-    fn as_a_map_in_any_order(
+    fn agrees_with_a_map_in_any_order(
         scans in vec((1..40_u32, 0..u64::MAX), 0..60),
         unique_ids in vec((1..40_u32, "[!-~]{1,70}"), 0..60),
         uidl_first in any::<bool>(),
@@ -72,7 +72,7 @@ proptest! {
 
 /// mail-api#26: fifteen million messages must fit.
 #[test]
-fn at_most_64_octets_a_message() {
+fn uses_at_most_64_octets_per_message() {
     const MESSAGES: u32 = 200_000;
     let listing = |field: fn(u32) -> String| {
         let lines = (1..=MESSAGES).map(|number| format!("{number} {}\r\n", field(number)));

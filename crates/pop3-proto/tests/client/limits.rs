@@ -1,4 +1,4 @@
-//! Limits, and what happens beyond them.
+//! Limits, and behaviour beyond them.
 
 use pop3_proto::Command;
 use pop3_proto::client::ClientError;
@@ -6,7 +6,7 @@ use pop3_proto::client::ClientError;
 use crate::harness::{Client, config};
 
 #[test]
-fn queue_octets() {
+fn limits_the_octets_of_the_queue() {
     let mut config = config();
     config.limits.queue_octets = 15;
     let mut client = Client::in_transaction(config);

@@ -5,7 +5,8 @@ use pop3_proto::{Command, ListingErrorKind};
 
 use crate::harness::{Client, config, number, outlook};
 
-/// The answer to a command with one line, read as what it should hold.
+/// Sends a command with a one-line reply, and returns the value parsed from the
+/// reply.
 fn reply<T>(
     config: pop3_proto::client::Config,
     command: &Command<'_>,
@@ -52,7 +53,7 @@ fn stat_answers() {
 
 /// twisted#9104 (row 34): UIDL n without the number, or with another.
 #[test]
-fn single_listing_without_its_number() {
+fn refuses_a_single_listing_without_its_number() {
     let uidl = |answer: &[u8]| {
         let command = Command::Uidl(Some(number(2)));
         reply(config(), &command, answer, |reply| {

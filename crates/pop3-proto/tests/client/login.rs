@@ -17,9 +17,10 @@ fn names_and_passwords_are_ascii_unless_announced() {
     client.send(&name).unwrap();
 }
 
-/// RFC 6856 §2.2: beyond ASCII only where the server says so.
+/// RFC 6856 §2.2: they may contain other characters only if the server announces
+/// it.
 #[test]
-fn names_and_passwords_are_ascii_unless_the_server_takes_more() {
+fn refuses_names_and_passwords_beyond_ascii_unless_the_server_announces_them() {
     let mut config = config();
     config.dangerous_apop_in_cleartext = true;
     let mut client = Client::new(config.clone());
@@ -38,9 +39,9 @@ fn names_and_passwords_are_ascii_unless_the_server_takes_more() {
     assert_eq!(client.ask(&password, b"+OK\r\n"), ["PASS + "]);
 }
 
-/// C0003 and C0004: two arguments, and the second is a digest.
+/// C0003 and C0004: APOP has two arguments, and the second is a digest.
 #[test]
-fn apop_with_another_name_or_digest_than_fits_is_not_sent() {
+fn does_not_send_apop_with_an_invalid_name_or_digest() {
     let mut client = Client::new(config());
     client.feed(b"+OK <1896.697170952@dbc.mtview.ca.us>\r\n");
     client.sent.clear();

@@ -1,4 +1,4 @@
-//! What an error of a session says: the command, what came, never a secret.
+//! The error of a session names the command and what arrived, but never a secret.
 
 use std::error::Error as _;
 
@@ -7,7 +7,7 @@ use pop3_proto::{Command, Mechanism, Secret};
 
 use crate::harness::{Client, config, number, pass, user};
 
-/// The error in its context. The session has to be over.
+/// Returns the error with its context. The session must be over.
 #[track_caller]
 fn failure(client: &mut Client, error: Option<SessionError>) -> String {
     let error = error.unwrap_or_else(|| client.eof().unwrap_err());
@@ -15,7 +15,7 @@ fn failure(client: &mut Client, error: Option<SessionError>) -> String {
     SessionFailure { error, pending }.to_string()
 }
 
-/// The error if the server sends `sent` and closes.
+/// Returns the error after the server sends `sent` and closes.
 #[track_caller]
 fn closed(mut client: Client, command: Option<&Command<'_>>, sent: &[u8]) -> String {
     if let Some(command) = command {
@@ -32,7 +32,7 @@ fn logged_in() -> Client {
 }
 
 #[test]
-fn names_the_command_and_what_came() {
+fn names_the_command_and_the_octets_received() {
     let retr = Command::Retr(number(2));
     for (command, sent, said) in [
         (
@@ -116,7 +116,7 @@ fn names_the_greeting() {
 }
 
 #[test]
-fn names_what_did_not_come_in_time() {
+fn names_what_was_awaited_at_a_timeout() {
     let late = |mut client: Client| {
         let error = client.wait(600).unwrap_err();
         failure(&mut client, Some(error))
@@ -137,7 +137,7 @@ fn names_what_did_not_come_in_time() {
     assert_eq!(late(logged_in()), "waited too long for the next command");
 }
 
-/// A server that refuses and closes has said why.
+/// A server that refuses a command and then closes has given its reason.
 #[test]
 fn keeps_the_reason_of_a_server_that_closes() {
     let mut client = Client::greeted(config());
@@ -149,7 +149,7 @@ fn keeps_the_reason_of_a_server_that_closes() {
     );
 }
 
-/// Whatever the server sends between a login and the next whole reply.
+/// Any text from the server between a login and the next whole reply.
 #[test]
 fn shows_nothing_that_may_repeat_a_password() {
     let plain = Command::Auth {
@@ -165,7 +165,8 @@ fn shows_nothing_that_may_repeat_a_password() {
     client.ask(&user(), b"+OK\r\n");
     client.send(&pass()).unwrap();
     clients.push(client);
-    // In a second reply, which is unsolicited or that of the next command.
+    // The text is in a second reply, which is unsolicited or answers the next
+    // command.
     clients.push(Client::in_transaction(config()));
     let mut client = Client::in_transaction(config());
     client.send(&Command::Stat).unwrap();
@@ -182,7 +183,7 @@ fn shows_nothing_that_may_repeat_a_password() {
         let all = format!("{said} {pending:?} {:?}", client.session);
         assert!(!all.contains("AG1y") && !all.contains("tanstaaf"), "{all}");
     }
-    // A caller sees that something came, or was refused.
+    // A caller still sees that something arrived, or that a command was refused.
     let mut client = Client::greeted(config());
     client.ask(&plain, b"-ERR what is AG1yb3NlAHRhbnN0YWFm tanstaaf\r\n");
     client.send(&Command::Quit).unwrap();
@@ -191,12 +192,12 @@ fn shows_nothing_that_may_repeat_a_password() {
     let said = closed(Client::in_transaction(config()), Some(&Command::Stat), echo);
     let hidden = ": 37 octets, not shown since they may repeat the password";
     assert!(said.ends_with(hidden), "{said}");
-    // What came after that is shown again.
+    // Text received after that is shown again.
     let said = closed(logged_in(), Some(&Command::Stat), b"what?");
     assert!(said.ends_with(": `what?`"), "{said}");
 }
 
-/// What is pending where the server sends this and nothing more.
+/// Returns what is pending after the server sends `sent` and nothing more.
 fn pending(mut client: Client, sent: &[u8]) -> Pending {
     client.feed(sent);
     client.session.pending()
@@ -207,7 +208,7 @@ fn tells_lf_alone_from_crlf() {
     let greeting = |sent: &[u8]| pending(Client::new(config()), sent).ends_with_lf_alone();
     assert!(greeting(b"+OK\n") && greeting(b"+OK\n\n") && greeting(b"\r+\n"));
     assert!(!greeting(b"") && !greeting(b"+OK") && !greeting(b"+OK\r"));
-    // A complete line is not part of what is awaited, and the next may end
+    // A complete line is not part of what is awaited, and the next line may end
     // differently.
     let stat = |sent: &[u8]| {
         let mut client = logged_in();
@@ -224,7 +225,7 @@ fn tells_lf_alone_from_crlf() {
 }
 
 #[test]
-fn remembers_a_refusal_until_something_comes() {
+fn remembers_a_refusal_until_more_octets_arrive() {
     let mut client = Client::greeted(config());
     assert_eq!(client.session.pending().refused(), None);
     client.ask(&Command::Capa, b"-ERR\r\n");

@@ -1,4 +1,4 @@
-//! Commands sent before the replies to those before them.
+//! Commands that are sent before the replies to earlier commands.
 
 use pop3_proto::Command;
 use pop3_proto::client::{Config, Retrieved, SessionError, State, Timer};
@@ -20,7 +20,7 @@ fn three(client: &mut Client) {
 
 /// RFC 2449 §6.6.
 #[test]
-fn window_in_octets() {
+fn limits_the_window_in_octets() {
     let mut config = config();
     config.limits.window_octets = 16;
     let mut client = announced(config.clone());
@@ -28,7 +28,7 @@ fn window_in_octets() {
     assert_eq!(client.sent, b"RETR 1\r\nRETR 2\r\n");
     client.feed(b"-ERR\r\n");
     assert_eq!(client.sent, b"RETR 1\r\nRETR 2\r\nRETR 3\r\n");
-    // One command always goes.
+    // A single command is always sent.
     config.limits.window_octets = 0;
     let mut client = announced(config);
     three(&mut client);
@@ -40,8 +40,8 @@ fn dele(client: &mut Client, proof: Retrieved) {
     client.flush();
 }
 
-/// Row 37: the reply to RETR 3 is taken for that to RETR 2, since RETR 1 has
-/// swallowed the second. No proof of the three leads to a DELE.
+/// Row 37: the client takes the reply to RETR 3 for the reply to RETR 2, because
+/// RETR 1 has swallowed the second reply. None of the three proofs leads to a DELE.
 #[test]
 fn nothing_is_deleted_after_a_swallowed_reply() {
     for cut in [1, 0] {
@@ -66,7 +66,7 @@ fn nothing_is_deleted_after_a_swallowed_reply() {
 }
 
 #[test]
-fn deles_go_together_once_all_else_is_answered() {
+fn sends_deles_together_after_all_other_replies() {
     let mut client = announced(config());
     three(&mut client);
     client.sent.clear();

@@ -1,15 +1,14 @@
-//! Listings as most servers write them, which the session reads eight octets
-//! at a time: cut octet by octet, they come to the parsers that know every
-//! rule instead, and the two must agree on all lines, also on those that only
-//! look plain.
+//! Listings as most servers write them. The session reads these eight octets at a
+//! time; if they are cut octet by octet, the parsers that know every rule read
+//! them. The two must agree on all lines, including those that only look plain.
 
 use pop3_proto::Command;
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use crate::harness::{Client, config, outlook};
 
-/// The octets beside each bound that a word is tested for, and what else could
-/// be taken for a digit, an end or a part of a unique-id.
+/// The octets next to each bound of the test of a word, and others that may look
+/// like a digit, a line end or a part of a unique-id.
 const EDGES: &[u8] = b"/09: \t\r\n.\0!~\x7f\x80\x81\xa0\xa1\xb0\xb9\xfe\xff";
 
 fn number() -> impl Strategy<Value = String> {
@@ -32,7 +31,7 @@ fn size() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Of lengths around the words of eight and the bound of 70.
+/// Lengths around the words of eight octets and the bound of 70.
 fn unique_id(length: usize) -> impl Strategy<Value = String> {
     vec(0x21..=0x7e_u8, length).prop_map(|octets| octets.into_iter().map(char::from).collect())
 }
@@ -41,8 +40,8 @@ fn unique_id_lengths() -> impl Strategy<Value = usize> {
     select(&[0, 1, 7, 8, 9, 15, 16, 17, 20, 24, 69, 70, 71, 72, 600][..])
 }
 
-/// A listing: most numbers ascend, some do not, and some octets are not what
-/// they were.
+/// A listing in which most numbers ascend and some do not, and some octets are
+/// replaced.
 fn listing(field: impl Strategy<Value = String>) -> impl Strategy<Value = Vec<u8>> {
     let line = (prop::option::weighted(0.2, number()), field);
     let edit = (any::<prop::sample::Index>(), select(EDGES), 0..3_u8);
@@ -99,9 +98,9 @@ proptest! {
     }
 }
 
-/// Its tail looks like a line, but is not one.
+/// The tail of the line looks like a line of its own.
 #[test]
-fn the_rest_of_a_line_that_is_too_long() {
+fn does_not_parse_the_rest_of_an_overlong_line() {
     let mut client = Client::in_transaction(config());
     client.read = b"+OK\r\n".len() + 505;
     let answer = [b"+OK\r\n", &[b'x'; 505][..], b"1 10000001\r\n.\r\n"].concat();

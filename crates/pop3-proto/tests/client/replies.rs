@@ -18,9 +18,9 @@ fn message_octets_are_slices_of_the_input() {
     assert_eq!(octets.as_ptr(), input.as_ptr());
 }
 
-/// A reply to a command of which octets were not sent yet answers nothing.
+/// A reply to a command that was not sent completely answers nothing.
 #[test]
-fn replies_before_their_commands() {
+fn refuses_replies_before_their_commands() {
     let mut client = Client::in_transaction(config());
     client.session.enqueue(client.now, &Command::Noop).unwrap();
     client.session.handle_transmitted(client.now, 5);
@@ -28,7 +28,7 @@ fn replies_before_their_commands() {
     assert_eq!(client.feed(b"+OK\r\n"), ["error Reply(Unsolicited)"]);
 }
 
-/// Row 12: a server that sends LF alone.
+/// Row 12: a server that ends lines with LF alone.
 #[test]
 fn lf_alone() {
     let with = |line_endings| {
@@ -53,7 +53,8 @@ fn lf_alone() {
     );
 }
 
-/// CVE-2010-1167 and others (row 36): hostile text is bounded and escaped.
+/// CVE-2010-1167 and others (row 36): the length of hostile text is limited, and it
+/// is escaped.
 #[test]
 fn hostile_text_is_escaped() {
     let mut client = Client::in_transaction(config());

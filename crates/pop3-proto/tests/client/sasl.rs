@@ -37,13 +37,13 @@ fn canceled_exchange() {
 
 /// A server that never stops sending challenges.
 #[test]
-fn challenges_have_a_number() {
+fn limits_the_number_of_challenges() {
     let mut config = config();
     assert_eq!(config.limits.challenges, 16);
     config.limits.challenges = 2;
     let mut client = Client::greeted(config.clone());
     for _ in 0..2 {
-        // Each exchange counts anew.
+        // Each exchange counts from zero.
         client.send(&auth("GSSAPI", None)).unwrap();
         for _ in 0..2 {
             assert_eq!(client.feed(b"+ YQ==\r\n"), ["challenge YQ=="]);
@@ -60,7 +60,7 @@ fn challenges_have_a_number() {
     assert_eq!(client.feed(b"+ YQ==\r\n"), ["error TooManyChallenges"]);
     client.assert_over(SessionError::TooManyChallenges);
     assert!(client.sent.is_empty());
-    // The one that the session answers by itself counts too.
+    // The challenge that the session answers by itself counts too.
     config.limits.challenges = 0;
     let mut client = Client::greeted(config);
     let long = "x".repeat(300);
@@ -68,9 +68,9 @@ fn challenges_have_a_number() {
     assert_eq!(said, ["error TooManyChallenges"]);
 }
 
-/// C0003: base64 and nothing else.
+/// C0003: a response is base64 and nothing else.
 #[test]
-fn a_response_that_is_not_base64_is_not_sent() {
+fn does_not_send_a_response_that_is_not_base64() {
     for text in [
         "*", "a b", "=", "==", "a===", "a=b", "é", "a-b", "a_b", "a\u{a0}",
     ] {
@@ -86,7 +86,7 @@ fn a_response_that_is_not_base64_is_not_sent() {
         let refused = client.session.respond(client.now, base64(text));
         assert_eq!(refused, Err(ClientError::NotBase64), "{text}");
         assert!(client.session.poll_transmit().is_none());
-        // The challenge waits for another.
+        // The challenge still waits for a valid response.
         client.respond(Response::Cancel);
         assert_eq!(client.sent, b"*\r\n");
     }

@@ -1,4 +1,4 @@
-//! STLS: what is known, and what is sent, before and after.
+//! STLS: what the client knows and sends before and after it.
 
 use pop3_proto::client::{ClientError, Config, SessionError, Transport};
 use pop3_proto::{Command, Profile};
@@ -25,7 +25,7 @@ fn reports_the_reply_to_stls_and_then_the_plaintext_after_it() {
     }
 }
 
-/// A driver that starts the handshake without another call for the octets that are left.
+/// The driver starts the handshake without another call for the remaining octets.
 #[test]
 fn refuses_a_handshake_when_plaintext_came_with_the_reply_to_stls() {
     let mut client = Client::greeted(stls_required());
@@ -41,7 +41,7 @@ fn refuses_a_handshake_when_plaintext_came_with_the_reply_to_stls() {
 }
 
 #[test]
-fn stls_once_and_not_under_tls_nor_after_utf8() {
+fn sends_stls_only_once_without_tls_and_before_utf8() {
     let mut client = Client::greeted(config());
     assert_eq!(
         client.send(&Command::Stls),

@@ -1,4 +1,4 @@
-//! Where Outlook has no limit (C0002, C0005, C0006, C0014).
+//! Timers where Outlook has no limit (C0002, C0005, C0006, C0014).
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use pop3_proto::client::{SessionError, Timer};
 
 use crate::harness::{Client, config, number, outlook};
 
-/// C0006: a block may take its time, but not stand still.
+/// C0006: a block may take long, but must make progress.
 #[test]
 fn block() {
     for command in [Command::Retr(number(1)), Command::List(None)] {

@@ -1,4 +1,4 @@
-//! A server's session with a driver, and a clock that stands still unless told.
+//! A server's session with a driver, and a clock that moves only if told to.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use pop3_testkit::{
 
 pub(crate) use pop3_testkit::oracle::PASSWORD;
 
-/// A store of messages, each with a unique-id of its own.
+/// A store of messages, each with its own unique-id.
 pub(crate) fn store(messages: &[&[u8]]) -> Store {
     let store = Store::default();
     for (number, octets) in (1..).zip(messages) {
@@ -23,12 +23,12 @@ pub(crate) struct Server {
     pub(crate) session: Session<Locked>,
     pub(crate) store: Store,
     pub(crate) now: Instant,
-    /// All octets sent.
+    /// All octets that were sent.
     pub(crate) sent: Vec<u8>,
-    /// All events, as `Debug` shows them.
+    /// All events in their `Debug` form.
     pub(crate) events: Vec<String>,
     pub(crate) closed: Option<Closed>,
-    /// The most octets returned at once.
+    /// The largest number of octets returned at once.
     pub(crate) most: usize,
 }
 
@@ -46,13 +46,13 @@ impl Server {
         }
     }
 
-    /// With passwords allowed, and no TLS.
+    /// A session that allows passwords without TLS.
     pub(crate) fn plain(store: &Store) -> Self {
         let config = Config::new().tls(Tls::Unavailable);
         Self::new(config.dangerous_plaintext_without_tls(true), store)
     }
 
-    /// Logged in, and what was sent so far forgotten.
+    /// A session after the login, with its output so far erased.
     pub(crate) fn logged_in(store: &Store) -> Self {
         let mut server = Self::plain(store);
         server.run(format!("USER me\r\nPASS {PASSWORD}\r\n").as_bytes());
@@ -61,7 +61,7 @@ impl Server {
         server
     }
 
-    /// Sends what there is to send, and sees to the events.
+    /// Sends all pending output and handles the events.
     pub(crate) fn pump(&mut self) {
         loop {
             while let Some(octets) = self.session.poll_transmit() {
@@ -104,7 +104,7 @@ impl Server {
         }
     }
 
-    /// Gives input until all is consumed.
+    /// Feeds input until the session has consumed all of it.
     pub(crate) fn run(&mut self, mut input: &[u8]) {
         self.pump();
         while !input.is_empty() {
@@ -118,14 +118,14 @@ impl Server {
         }
     }
 
-    /// Gives input, and returns what was sent because of it.
+    /// Feeds input, and returns the octets sent because of it.
     pub(crate) fn ask(&mut self, input: &str) -> String {
         let before = self.sent.len();
         self.run(input.as_bytes());
         String::from_utf8(self.sent[before..].to_vec()).unwrap()
     }
 
-    /// Whether the answer to each command says no, and is one line.
+    /// Requires that the answer to each command is negative and has one line.
     #[track_caller]
     pub(crate) fn refuses(&mut self, commands: &[&str]) {
         for command in commands {

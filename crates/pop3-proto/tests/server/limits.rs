@@ -1,4 +1,4 @@
-//! Long lines, the end of input, time.
+//! Overlong lines, the end of input, and time.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn two() -> Store {
 }
 
 #[test]
-fn eof_lets_the_reply_on_its_way_through() {
+fn finishes_the_current_reply_after_eof() {
     let store = two();
     let mut server = Server::logged_in(&store);
     assert_eq!(server.session.handle_input(server.now, b"RETR 1\r\n"), 8);
@@ -20,7 +20,7 @@ fn eof_lets_the_reply_on_its_way_through() {
     server.pump();
     assert!(server.sent.ends_with(b"\r\n\r\none\r\n.\r\n"));
     assert_eq!(server.closed, Some(Closed::Eof));
-    // An update that is done stays done.
+    // A finished update stays finished.
     let mut server = Server::logged_in(&store);
     assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 6);
     server.session.handle_eof();
@@ -29,7 +29,7 @@ fn eof_lets_the_reply_on_its_way_through() {
 }
 
 #[test]
-fn eof_while_the_driver_is_asked() {
+fn closes_after_eof_during_a_login() {
     let store = two();
     let mut server = Server::plain(&store);
     server.run(b"USER me\r\n");
@@ -52,7 +52,7 @@ fn eof_while_the_driver_is_asked() {
 }
 
 #[test]
-fn autologout_is_put_off_by_commands_and_by_progress_alone() {
+fn only_commands_and_progress_postpone_autologout() {
     let later = Duration::from_secs(599);
     let mut server = Server::logged_in(&two());
     for command in ["NOOP\r\n", "XYZZY\r\n", "RETR 9\r\n"] {
@@ -63,13 +63,13 @@ fn autologout_is_put_off_by_commands_and_by_progress_alone() {
             Some(server.now + MIN_AUTOLOGOUT)
         );
     }
-    // Half a command is not a command.
+    // A part of a command does not count.
     let deadline = server.session.poll_timeout();
     server.wait(later);
     server.run(b"NO");
     assert_eq!(server.session.poll_timeout(), deadline);
     server.run(b"OP\r\n");
-    // A reply that goes out slowly.
+    // A reply that is sent slowly.
     assert_eq!(server.session.handle_input(server.now, b"RETR 1\r\n"), 8);
     for _ in 0..5 {
         assert!(server.session.poll_transmit().is_some());
@@ -143,12 +143,12 @@ fn no_command_is_read_while_a_reply_waits() {
 
 #[test]
 fn a_long_listing_is_made_in_pieces_of_8_kib() {
-    // From 1000 on a line of LIST has 8 octets, so a piece may be full to the octet.
+    // From 1000 on, a line of LIST has 8 octets, so a piece can be exactly full.
     let mut server = Server::logged_in(&store(&[&b"x"[..]; 4000]));
     for (command, line) in [("LIST\r\n", 8), ("UIDL\r\n", 16)] {
         server.most = 0;
         assert!(server.ask(command).len() > 3000 * line);
-        // The last line of a piece may reach over it.
+        // The last line of a piece may exceed the size.
         let piece = 8 * 1024;
         assert!(
             (piece..piece + line).contains(&server.most),

@@ -60,7 +60,7 @@ fn the_longest_lines_keep_to_512_octets() {
 }
 
 #[test]
-fn pass_comes_right_after_user() {
+fn accepts_pass_only_directly_after_user() {
     for between in ["NOOP", "CAPA", "XYZZY", "PASS", "UTF8", &"x".repeat(300)] {
         let mut server = Server::plain(&one());
         server.run(format!("USER me\r\n{between}\r\n").as_bytes());
@@ -106,14 +106,14 @@ fn capabilities() {
 }
 
 #[test]
-fn utf8_where_it_is_offered() {
+fn accepts_utf8_if_it_is_offered() {
     let mut server = Server::new(Config::new().utf8(true), &one());
     assert!(!server.session.is_utf8());
     assert!(server.ask("UTF8\r\n").ends_with("\r\n+OK\r\n"));
     assert!(server.session.is_utf8());
 }
 
-/// A driver that logs its users relies on this.
+/// A driver that logs its users depends on this.
 #[test]
 fn a_session_shows_its_state() {
     let mut server = Server::plain(&one());

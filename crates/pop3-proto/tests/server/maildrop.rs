@@ -13,9 +13,10 @@ fn three() -> Store {
     ])
 }
 
-/// Not while it waits for a command, with nothing to send, and not before.
+/// The session is not closed before that, nor while it waits for a command with
+/// nothing to send.
 #[test]
-fn a_session_is_closed_when_its_last_reply_is_sent() {
+fn closes_the_session_when_its_last_reply_is_sent() {
     let mut server = Server::logged_in(&three());
     assert_ne!(server.session.state(), State::Closed);
     assert_eq!(server.session.handle_input(server.now, b"QUIT\r\n"), 6);
@@ -25,7 +26,7 @@ fn a_session_is_closed_when_its_last_reply_is_sent() {
 }
 
 #[test]
-fn a_large_message_is_never_held() {
+fn never_holds_a_whole_large_message() {
     let message = ".\n".repeat(500_000);
     let store = store(&[message.as_bytes()]);
     let mut server = Server::logged_in(&store);
@@ -38,9 +39,9 @@ fn a_large_message_is_never_held() {
     assert!(server.most <= 2 * MESSAGE_PIECE + 8, "{}", server.most);
 }
 
-/// As a log has it.
+/// The text that a log shows.
 #[test]
-fn how_a_session_ended_is_said() {
+fn says_how_a_session_ended() {
     for (closed, said) in [
         (Closed::Quit, "QUIT before a login"),
         (Closed::Updated, "QUIT"),

@@ -1,4 +1,5 @@
-//! `pop3_proto::server`: what RFC 1939 and its extensions say, and the edges.
+//! Tests of `pop3_proto::server`: the rules of RFC 1939 and its extensions, and
+//! edge cases.
 
 mod drive;
 mod international;

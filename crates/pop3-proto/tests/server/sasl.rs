@@ -27,7 +27,7 @@ fn sasl() -> Server {
 }
 
 #[test]
-fn auth_canceled_refused_or_garbled() {
+fn refuses_canceled_and_garbled_auth() {
     let mut server = sasl();
     assert_eq!(server.ask("AUTH PLAIN\r\n"), "+ \r\n");
     server.refuses(&["*"]);
@@ -50,7 +50,8 @@ fn auth_canceled_refused_or_garbled() {
         let canceled = server.events[before..] == ["SaslCanceled"];
         assert!(canceled || garbled == "QUIT", "{garbled}");
     }
-    // QUIT is base64 by chance, and a wrong response; an empty one is too.
+    // QUIT happens to be valid base64, so it is a wrong response; so is an empty
+    // line.
     assert_eq!(server.session.failed_logins(), 1);
     server.refuses(&["AUTH PLAIN ="]);
     server.run(b"AUTH PLAIN\r\n");
@@ -60,7 +61,7 @@ fn auth_canceled_refused_or_garbled() {
 }
 
 #[test]
-fn sasl_responses_pass_255_octets_but_have_a_limit() {
+fn accepts_sasl_responses_over_255_octets_up_to_a_limit() {
     for (octets, events) in [(MAX_SASL_LINE - 4, 1), (MAX_SASL_LINE, 0)] {
         for piece in [7, usize::MAX] {
             let mut server = sasl();
@@ -85,7 +86,7 @@ fn sasl_responses_pass_255_octets_but_have_a_limit() {
 }
 
 #[test]
-fn a_challenge_is_a_line_and_no_longer() {
+fn refuses_an_overlong_challenge() {
     let most = MAX_SASL_LINE - "+ \r\n".len();
     let mut server = sasl();
     server.run(b"AUTH SCRAM-SHA-256\r\n");
@@ -101,7 +102,7 @@ fn a_challenge_is_a_line_and_no_longer() {
 }
 
 #[test]
-fn challenges_have_a_number() {
+fn limits_the_number_of_challenges() {
     for (config, most) in [
         (Config::new(), DEFAULT_CHALLENGES),
         (Config::new().challenges(3), 3),
@@ -111,7 +112,7 @@ fn challenges_have_a_number() {
         let mut server = Server::new(config, &one());
         server.run(b"");
         for _ in 0..2 {
-            // Each exchange counts anew.
+            // Each exchange counts from zero.
             assert_eq!(server.session.handle_input(server.now, b"AUTH X\r\n"), 8);
             for _ in 0..most {
                 assert!(server.session.poll_event().is_some());

@@ -9,14 +9,14 @@ fn offered() -> Server {
 }
 
 #[test]
-fn it_begins_when_the_reply_is_sent_to_the_last_octet() {
+fn the_handshake_begins_after_the_last_octet_of_the_reply() {
     let mut server = offered();
     server.run(b"");
     assert_eq!(server.session.handle_input(server.now, b"STLS\r\n"), 6);
     let octets = server.session.poll_transmit().unwrap().len();
     server.session.handle_transmitted(server.now, octets - 1);
     assert_eq!(server.session.poll_event(), None);
-    // Too early: the reply is still waiting.
+    // This is too early: the reply is not sent yet.
     server.session.handle_tls(server.now);
     assert_eq!(server.session.handle_input(server.now, b"NOOP\r\n"), 6);
     server.session.handle_transmitted(server.now, 1);

@@ -9,17 +9,17 @@ use pop3_conformance::audit::{
 
 use crate::chunk;
 
-/// The most that a server may do for a client between two reads: the flood in
-/// pieces of at least 4 KiB, or a long message octet by octet.
+/// The maximum number of actions of a server between two reads: the flood in pieces
+/// of at least 4 KiB, or a long message octet by octet.
 const ACTIONS_MAX: usize = 1 << 18;
 
-/// For how long a server is watched after the last octet.
+/// The time for which the server is polled after the last octet.
 const WATCHED: Duration = Duration::from_secs(20);
 
-/// Octets as a client, against a scenario that the first two of them choose:
-/// the server stops after finitely many actions, whatever the octets are; its
-/// log is bounded; and it has read the same lines however the octets came, also
-/// in later sessions over what the first has left in the maildrop.
+/// Sends octets as a client in a scenario that the first two octets choose.
+/// Whatever the octets are, the server stops after finitely many actions, and its
+/// log is bounded. It reads the same lines however the octets are cut, also in
+/// later sessions with the maildrop that the first one leaves.
 pub fn audit_client(octets: &[u8]) {
     let (chosen, sent) = octets.split_at(octets.len().min(2));
     let chosen = chosen
@@ -34,7 +34,7 @@ pub fn audit_client(octets: &[u8]) {
     }
 }
 
-/// What a client sent, by what can be known whatever the timing.
+/// The part of a log that does not depend on timing: the lines of the client.
 fn lines(log: &Log) -> Vec<(Vec<u8>, bool)> {
     let commands = log.commands();
     commands

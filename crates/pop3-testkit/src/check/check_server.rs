@@ -12,16 +12,17 @@ use std::{
 use pop3_conformance::check::{self, Account, Connection, Limits, Network, Options, Protection};
 use pop3_proto::Profile;
 
-/// Does not begin as an escape ends: `\t` and `anstaaf` would show `tanstaaf`.
+/// The password does not begin with the last character of an escape: `\t` followed
+/// by `anstaaf` would contain `tanstaaf`.
 const PASSWORD: &str = "Tanstaaf";
 
-/// What the server sends next waits for the client's next octets.
+/// The server waits for the client's next octets before it sends more.
 const WAITS: u8 = 0x01;
 
-/// The connection is over.
+/// The server ends the connection.
 const ENDS: u8 = 0x02;
 
-/// Few and small, so that a run is short.
+/// Small limits, so that a run is short.
 const LIMITS: Limits = Limits {
     connections: 12,
     messages: 3,
@@ -31,10 +32,11 @@ const LIMITS: Limits = Limits {
     ..Limits::DEFAULT
 };
 
-/// The first octet says how the connection is protected and what may be done,
-/// the second how many octets arrive at once (0: all). The rest is what the
-/// server sends: 0x01 lets it wait for the client, 0x02 ends the connection, and
-/// what follows is for the next one; after the last come the first again.
+/// The first octet chooses the protection of the connection and what is allowed;
+/// the second is the number of octets that arrive at once (0: all). The server
+/// sends the rest: at 0x01 it waits for the client, at 0x02 it ends the connection,
+/// and the octets after that are for the next connection. After the last
+/// connection, the first begins again.
 ///
 /// # Panics
 ///
@@ -105,10 +107,10 @@ struct Script<'a> {
 }
 
 struct Scripted {
-    /// What comes at each turn, the first first.
+    /// The octets of each turn, in order.
     turns: VecDeque<VecDeque<u8>>,
     arriving: VecDeque<u8>,
-    /// It ends, rather than fall silent.
+    /// Whether the server closes at the end; otherwise it falls silent.
     ends: bool,
     now: Rc<Cell<Instant>>,
     at_once: usize,

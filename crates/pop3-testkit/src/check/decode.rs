@@ -9,8 +9,8 @@ use crate::{
     view::Decode,
 };
 
-/// Wire octets: as they are, cut short, and ended with something behind the
-/// end; by RFC 1939 and by rules drawn from the octets; on every plan.
+/// Decodes wire octets as they are, cut short, and with a terminator and more
+/// octets appended; by RFC 1939 and by rules drawn from the octets; on every plan.
 pub fn multiline_decode(views: &[&dyn Decode], wire: &[u8]) {
     let seed = chunk::seed(wire);
     for wire in &forms(wire, seed) {
@@ -29,8 +29,8 @@ pub fn multiline_decode(views: &[&dyn Decode], wire: &[u8]) {
     }
 }
 
-/// One form of the octets, one plan, and a view or two of
-/// [`multiline_decode`], for a fuzzer that comes by often.
+/// Checks one form of the octets, one plan, and one or two views of
+/// [`multiline_decode`], for a fuzzer that calls this often.
 pub fn multiline_decode_sampled(views: &[&dyn Decode], wire: &[u8]) {
     let seed = chunk::seed(wire);
     let draw = |what| chunk::hash(&[seed, what]);
@@ -48,14 +48,15 @@ pub fn multiline_decode_sampled(views: &[&dyn Decode], wire: &[u8]) {
     }
 }
 
-/// The octets, a prefix of them, and a block that surely ends before the last.
+/// Returns the octets, a prefix of them, and a block that certainly ends before its
+/// last octet.
 fn forms(wire: &[u8], seed: u64) -> [Vec<u8>; 3] {
     let prefix = chunk::hash(&[seed]) as usize % (wire.len() + 1);
     let ended = [wire, b"\r\n.\r\n+OK\r\n.\r\n"].concat();
     [wire.to_vec(), wire[..prefix].to_vec(), ended]
 }
 
-/// One block, by one set of rules, cut in one way.
+/// Checks one block by one set of rules on one plan.
 pub fn block(
     views: &[&dyn Decode],
     rules: &Rules,

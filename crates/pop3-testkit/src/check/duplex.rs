@@ -1,5 +1,5 @@
-//! Our client joined with our server: the events of the client and the final
-//! maildrop are those of the model.
+//! Our client joined with our server: the client's events and the final maildrop
+//! must match the model.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -19,10 +19,10 @@ use crate::{
     store::Store,
 };
 
-/// What [`Op::Deliver`] brings.
+/// The messages that [`Op::Deliver`] delivers.
 const NEW_MAIL: &[u8] = b".A: b\r\n..\n\n.\r\n.c";
 
-/// How the server of [`Joined`] is set up.
+/// The configuration of the server of [`Joined`].
 const SETUP: Setup = Setup {
     offers_all: false,
     in_trouble: false,
@@ -32,7 +32,7 @@ const SETUP: Setup = Setup {
     refusal: oracle::account,
 };
 
-/// Sessions one after another with one maildrop, as the script has it.
+/// Runs the sessions of the script one after another with one maildrop.
 pub fn duplex(script: &Script) {
     let store = Store::default();
     let mut postman = Postman::default();
@@ -68,7 +68,7 @@ pub fn duplex(script: &Script) {
     }
 }
 
-/// Brings mail, each message under a unique-id of its own.
+/// Delivers mail, each message with its own unique-id.
 #[derive(Default)]
 struct Postman(u32);
 
@@ -79,19 +79,20 @@ impl Postman {
     }
 }
 
-/// A session, and the model of it.
+/// A session and its model.
 struct Dialogue {
     joined: Joined,
     model: oracle::Server,
-    /// What the client is to be told, and what it answers.
+    /// The lines without an answer so far, with the answer that the client must
+    /// receive.
     expected: VecDeque<(Vec<u8>, Answer)>,
-    /// The messages whose DELE is on its way.
+    /// The messages whose DELE has no reply yet.
     deleting: BTreeSet<u32>,
-    /// The messages that the client has from this session.
+    /// The messages that the client has retrieved in this session.
     retrieved: BTreeSet<u32>,
     /// Whether the server announced PIPELINING since the login.
     announced: bool,
-    /// The last thing that it was told is a challenge.
+    /// Whether the last answer was a challenge.
     challenged: bool,
     greeted: bool,
     config: Config,
@@ -139,7 +140,7 @@ impl Dialogue {
         proofs.extend(&self.joined.proofs);
     }
 
-    /// Who has the maildrop does not see it.
+    /// A session that has locked the maildrop does not see new mail.
     fn mail_came(&mut self, mail: &(String, Vec<u8>)) {
         if !self.model.logged_in {
             self.model.marks.push(false);
@@ -147,8 +148,8 @@ impl Dialogue {
         }
     }
 
-    /// Where all replies are there, the model knows whether the client may send
-    /// a command. At no time may it name a message whose DELE is on its way.
+    /// When all replies have arrived, the model knows whether the client may send a
+    /// command. The command must never name a message whose DELE has no reply yet.
     fn send(&mut self, command: &Command<'_>, proof: Option<DeleteProof>) {
         let joined = &mut self.joined;
         let is_idle = self.greeted && joined.ended.is_none() && joined.client.is_idle();
@@ -210,7 +211,7 @@ impl Dialogue {
         }
     }
 
-    /// Nothing is left to be done: all lines are answered.
+    /// Requires that nothing is left to do: all lines are answered.
     fn settle(&mut self) {
         self.joined.settle();
         self.compare();
@@ -222,7 +223,8 @@ impl Dialogue {
         }
     }
 
-    /// The timers stand where they should, and what runs out is over.
+    /// Requires that the timers have the right times, and that the first one to
+    /// expire ends its session.
     fn wait(&mut self, time: Duration) {
         let (timer, due) = self.client_timer();
         let joined = &mut self.joined;
@@ -263,8 +265,8 @@ impl Dialogue {
         (timer, self.joined.client_acted + time)
     }
 
-    /// The model reads what the server has read, and the client was told what
-    /// the model says.
+    /// Requires that the client was told what the model says about the lines that
+    /// the server has read.
     fn compare(&mut self) {
         for turn in std::mem::take(&mut self.joined.turns) {
             match turn {
@@ -281,8 +283,8 @@ impl Dialogue {
         assert!(proofs.eq(&self.retrieved), "proofs of {:?}", self.retrieved);
     }
 
-    /// The server has a line: the only one without an answer, unless lines may
-    /// be pipelined, and fit the window.
+    /// Records a line that the server has read. It must be the only one without an
+    /// answer, unless the client may pipeline and the lines fit the window.
     fn read(&mut self, line: Vec<u8>) {
         assert!(
             self.model.ended.is_none(),
@@ -307,7 +309,7 @@ impl Dialogue {
         );
     }
 
-    /// The client has the answer to a line.
+    /// Records the answer that the client has received to a line.
     fn told(&mut self, line: &[u8], answer: &Answer) {
         let line = String::from_utf8_lossy(line);
         self.greeted = true;
@@ -322,15 +324,15 @@ impl Dialogue {
             }
             (None, Answer::Yes(..)) if line == "CAPA" => self.announced = true,
             (Some(("PASS" | "AUTH", _)), _) => self.announced = false,
-            // The response to a challenge.
+            // The line is the response to a challenge.
             _ if line == PLAIN => self.announced = false,
             _ => {}
         }
     }
 
-    /// Both ends know how it ended, the part received of a block is its beginning,
-    /// and what was not deleted by QUIT is there: what the model leaves, and the
-    /// mail that came meanwhile.
+    /// Requires that both ends know how the session ended, that the received part
+    /// of a block is its beginning, and that the store contains what QUIT did not
+    /// delete: the messages that the model leaves, and mail that arrived meanwhile.
     fn finish(&self, store: &Store, held: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
         let Self { joined, model, .. } = self;
         let expected: &[Closed] = match model.ended {
@@ -360,7 +362,7 @@ impl Dialogue {
     }
 }
 
-/// The message that a command is about.
+/// Returns the message that a command names.
 fn named(command: &Command<'_>) -> Option<MessageNumber> {
     match *command {
         Command::Retr(number) | Command::Top(number, _) | Command::Dele(number) => Some(number),

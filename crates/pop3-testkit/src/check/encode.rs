@@ -7,7 +7,7 @@ use crate::{
     view::Encode,
 };
 
-/// A message through every encoder, and back; on every plan.
+/// Encodes a message by every view and decodes it again, on every plan.
 pub fn multiline_roundtrip(views: &[&dyn Encode], message: &[u8]) {
     let plans = chunk::plans(message, chunk::seed(message));
     for newline in Newline::ALL {
@@ -15,8 +15,8 @@ pub fn multiline_roundtrip(views: &[&dyn Encode], message: &[u8]) {
     }
 }
 
-/// One plan, view and newline setting of [`multiline_roundtrip`], for a fuzzer
-/// that comes by often.
+/// Checks one plan, view and newline setting of [`multiline_roundtrip`], for a
+/// fuzzer that calls this often.
 pub fn multiline_roundtrip_sampled(views: &[&dyn Encode], message: &[u8]) {
     let seed = chunk::seed(message);
     let draw = |what| chunk::hash(&[seed, what]) as usize;
@@ -38,7 +38,7 @@ fn message_by(views: &[&dyn Encode], newline: Newline, message: &[u8], plans: &[
     }
 }
 
-/// What holds of an encoded message whatever the model says.
+/// Checks the properties of every encoded message that need no model.
 fn sound(newline: Newline, message: &[u8], wire: &[u8]) {
     assert!(wire.len() <= 2 * message.len() + 5, "at most 2n + 5 octets");
     let decoded = oracle::decode(&Rules::RFC1939, wire);

@@ -6,14 +6,14 @@ use crate::{
     view::{MAX_LINE, SplitLines},
 };
 
-/// A stream of lines, by RFC 1939 and by rules drawn from the octets; on every
-/// plan.
+/// Splits a stream into lines, by RFC 1939 and by rules drawn from the octets, on
+/// every plan.
 pub fn line(views: &[&dyn SplitLines], wire: &[u8]) {
     let plans = chunk::plans(wire, chunk::seed(wire));
     stream(views, wire, &plans);
 }
 
-/// One plan of [`line()`], for a fuzzer that comes by often.
+/// Checks one plan of [`line()`], for a fuzzer that calls this often.
 pub fn line_sampled(views: &[&dyn SplitLines], wire: &[u8]) {
     let seed = chunk::seed(wire);
     let plan = chunk::drawn_plan(wire, seed);

@@ -1,5 +1,5 @@
-//! A session with a hostile peer does what the model does, however the input is
-//! cut. An error is final, and every call makes progress.
+//! A session with a hostile peer behaves like the model, however the input is cut.
+//! An error is final, and every call makes progress.
 
 mod client;
 mod server;
@@ -12,8 +12,8 @@ use crate::{
     view::{Clients, Servers},
 };
 
-/// A client with a script, and any octets as the server's. The first two octets
-/// draw the [scenario](generate::scenario).
+/// Runs a client with a script against any octets from a server. The first two
+/// octets draw the [scenario](generate::scenario).
 pub fn client_session(clients: Clients, input: &[u8]) {
     let Some((scenario, wire)) = scenario(input) else {
         return;
@@ -26,20 +26,20 @@ pub fn client_session(clients: Clients, input: &[u8]) {
     }
 }
 
-/// Whether that session is over, and more octets would change nothing.
+/// Whether that session is over, so that more octets would change nothing.
 #[must_use]
 pub fn client_is_over(input: &[u8]) -> bool {
     scenario(input).is_none_or(|(scenario, wire)| oracle::client(&scenario, &wire).is_over)
 }
 
-/// A server with some messages, and any octets as the client's.
+/// Runs a server with some messages against any octets from a client.
 ///
-/// Of the first octet, bit 0 says that the client is logged in, and bit 1 that
-/// it falls silent at the end and does not close. Bit 2: the server offers APOP,
-/// UTF8, a login delay and an implementation, and has a fourth message, for
-/// clients that ask for UTF8. Bit 3: its maildrop is [in
-/// trouble](crate::view::MemoryMaildrop::in_trouble). Bit 4: it takes no password without
-/// TLS. Bit 5: it does not offer STLS.
+/// In the first octet, bit 0 means that the client has logged in, and bit 1 that it
+/// falls silent at the end instead of closing. Bit 2: the server offers APOP, UTF8,
+/// a login delay and an implementation, and has a fourth message, for clients that
+/// ask for UTF8. Bit 3: its maildrop is [in
+/// trouble](crate::view::MemoryMaildrop::in_trouble). Bit 4: it accepts no password
+/// without TLS. Bit 5: it does not offer STLS.
 pub fn server_session(servers: Servers, input: &[u8]) {
     let Some((setup, wire)) = client_octets(input) else {
         return;
@@ -53,7 +53,7 @@ pub fn server_session(servers: Servers, input: &[u8]) {
     }
 }
 
-/// Whether that session is over, and more octets would change nothing.
+/// Whether that session is over, so that more octets would change nothing.
 #[must_use]
 pub fn server_is_over(input: &[u8]) -> bool {
     client_octets(input).is_none_or(|(setup, wire)| {
@@ -71,7 +71,7 @@ fn scenario(input: &[u8]) -> Option<(Scenario, Vec<u8>)> {
     Some((scenario, [prologue, wire].concat()))
 }
 
-/// How a server is set up, and what the client says.
+/// Returns the configuration of a server, and the octets of the client.
 fn client_octets(input: &[u8]) -> Option<(Setup, Vec<u8>)> {
     let (&header, wire) = input.split_first()?;
     let setup = Setup {
@@ -89,19 +89,19 @@ fn client_octets(input: &[u8]) -> Option<(Setup, Vec<u8>)> {
     Some((setup, [prologue, wire].concat()))
 }
 
-/// What kind of reply a script waits for.
+/// The kind of reply that a script waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
-    /// One line.
+    /// A status line.
     Line,
-    /// One line with a block.
+    /// A status line with a block.
     Block,
     /// The reply to STLS.
     Stls,
 }
 
-/// The replies that the script of [`client_session`] waits for, after those
-/// that it has at its start.
+/// Returns the replies that the script of [`client_session`] waits for, after those
+/// that its prologue contains.
 #[must_use]
 pub fn due_replies(header: u8, drawn: u8) -> Vec<Due> {
     let (scenario, prologue) = generate::scenario(header, drawn);
@@ -116,7 +116,7 @@ pub fn due_replies(header: u8, drawn: u8) -> Vec<Due> {
     due.skip(answered.count()).collect()
 }
 
-/// Ways to cut the flights of a wire into reads: whole, and drawn.
+/// Cuts the flights of a wire into reads in two ways: whole, and drawn.
 fn plans(wire: &[u8], seed: u64) -> [Vec<Vec<&[u8]>>; 2] {
     let flights = || wire.split(|&octet| octet == END_OF_FLIGHT);
     let drawn = |flight| chunk::drawn_plan(flight, seed);

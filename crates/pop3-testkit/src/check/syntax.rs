@@ -8,8 +8,8 @@ use crate::{
     view::{Commands, Replies, ReplyLines},
 };
 
-/// A line as a command: parsed as the oracle parses it, and sent in its one
-/// spelling.
+/// Parses a line as a command, and compares the result, in its one spelling, with
+/// the oracle.
 pub fn command(parse: Commands, line: &[u8]) {
     assert_eq!(
         parse(line),
@@ -19,7 +19,7 @@ pub fn command(parse: Commands, line: &[u8]) {
     );
 }
 
-/// A line of a reply, in each of the ways it can be read.
+/// Parses a line of a reply in each possible way.
 pub fn reply(parse: &ReplyLines, line: &[u8]) {
     let shown = line.escape_ascii();
     for outlook in [false, true] {
@@ -47,7 +47,7 @@ pub fn reply(parse: &ReplyLines, line: &[u8]) {
     assert_eq!((parse.timestamp)(line), oracle::timestamp(line), "{shown}");
 }
 
-/// What is known of a line of a reply without a model.
+/// Checks the properties of a reply line that need no model.
 pub fn reply_is_sound(line: &[u8]) {
     let status = StatusLine::parse(line, IndicatorRule::FirstOctet);
     if let Some(code) = status.ok().and_then(|status| status.code()) {
@@ -63,7 +63,7 @@ pub fn reply_is_sound(line: &[u8]) {
     }
 }
 
-/// Replies: the first octet says what is awaited, the stream follows.
+/// Reads replies: the first octet says what is awaited, and the stream follows.
 pub fn response(read: Replies, input: &[u8]) {
     let Some((&header, wire)) = input.split_first() else {
         return;

@@ -3,12 +3,12 @@
 use arbitrary::{Arbitrary, Unstructured};
 use proptest::{collection::vec, prelude::*, sample::select};
 
-/// Octets of a message or a block.
+/// The octets of a message or a block.
 ///
-/// As fuzz input they are written as they are, so that a captured file is a
-/// seed, with one exception: an octet from 0x80 on stands for a run of `x` as
-/// long as some reader's line buffer ([`EDGES`]), as far as there are that
-/// many. So a few octets reach what lies behind 8191.
+/// Fuzz input contains them as they are, so that a captured file is a seed, with
+/// one exception: an octet from 0x80 on, if [`EDGES`] has an entry for it,
+/// represents a run of `x` as long as the line buffer of some reader. So a few
+/// octets reach beyond 8191.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Octets(pub Vec<u8>);
 
@@ -19,11 +19,11 @@ pub const EDGES: [usize; 18] = [
     16384,
 ];
 
-/// Runs are written out as long as the input stays below this.
+/// Runs are expanded while the result is shorter than this.
 const LARGEST: usize = 20 * 1024;
 
 impl Octets {
-    /// Writes out what fuzz input stands for.
+    /// Expands fuzz input into the octets that it represents.
     #[must_use]
     pub fn expand(input: &[u8]) -> Self {
         let mut octets = Vec::with_capacity(input.len());
@@ -48,7 +48,7 @@ impl std::fmt::Debug for Octets {
     }
 }
 
-/// Octets to be read by people: escaped, a long run as `x{8191}`.
+/// Shows octets in readable form: escaped, with a long run as `x{8191}`.
 #[must_use]
 pub fn shown(octets: &[u8]) -> String {
     let mut shown = String::new();
@@ -88,13 +88,13 @@ const SEQUENCES: [&[u8]; 8] = [
 
 const AFTER_EDGE: [&[u8]; 4] = [b".\r\n", b"..", b"\r\n.", b""];
 
-/// Octets for property tests: pieces that matter to framing, expanded by the
-/// same rule as fuzz input.
+/// Generates octets for property tests: pieces that matter to framing, expanded by
+/// the same rule as fuzz input.
 pub fn octets() -> impl Strategy<Value = Octets> {
     fuzz_input().prop_map(|input| Octets::expand(&input))
 }
 
-/// The same before it is expanded.
+/// Generates the same octets before they are expanded.
 pub fn fuzz_input() -> impl Strategy<Value = Vec<u8>> {
     let edge = (0x80..0x80 + EDGES.len() as u8, select(&AFTER_EDGE[..]))
         .prop_map(|(edge, tail)| [&[b'\r', b'\n', edge], tail].concat());

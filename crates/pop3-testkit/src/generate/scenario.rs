@@ -4,22 +4,23 @@ use crate::oracle::{Limits, Scenario};
 
 /// The replies to a login.
 const LOGGED_IN: &[u8] = b"+OK\r\n\x01+OK\r\n\x01+OK\r\n\x01";
-/// And to CAPA after it, with PIPELINING.
+/// The same, and the reply to CAPA after it, with PIPELINING.
 const PIPELINING: &[u8] = b"+OK\r\n\x01+OK\r\n\x01+OK\r\n\x01+OK\r\nPIPELINING\r\n.\r\n\x01";
 
 const LOGIN: [&str; 2] = ["USER mrose", "PASS tanstaaf"];
 const APOP: &str = "APOP mrose c4c9334bac560ecc979e58001b3e22fb";
 
-/// Four responses to challenges in a circle, from each of them on.
+/// A cycle of four responses to challenges, repeated so that it can start at each
+/// of them.
 const RESPONSES: [&str; 7] = ["YWJj", "*", "", "*", "YWJj", "*", ""];
 
-/// The scenario of these octets, and what the server says first.
+/// Returns the scenario of these octets, and what the server sends first.
 ///
-/// Of the first octet, bit 0 says whether the client is Outlook, bit 1 that the
-/// server falls silent at the end and does not close, bit 2 that the client
-/// goes on only at the end of a flight, bit 3 that it is wary and sends what is
-/// rare, and the upper half where the script begins. The second octet draws the
-/// script.
+/// In the first octet, bit 0 means that the client is Outlook, bit 1 that the
+/// server falls silent at the end instead of closing, bit 2 that the client
+/// continues only at the end of a flight, and bit 3 that the client is wary and
+/// sends rare commands; the upper half chooses the start of the script. The second
+/// octet draws the script.
 #[must_use]
 pub fn scenario(header: u8, drawn: u8) -> (Scenario, &'static [u8]) {
     let is_wary = header & 8 == 8;
@@ -55,7 +56,7 @@ pub fn scenario(header: u8, drawn: u8) -> (Scenario, &'static [u8]) {
             pipelined = [&transaction[..], &["QUIT"]].concat();
             [&LOGIN[..], &["CAPA"]].concat()
         }
-        // With UTF8, or with the greeting forgotten.
+        // Either UTF8 is accepted, or STLS makes the client forget the greeting.
         3 if is_wary => {
             let stls = ["CAPA", "UTF8", "STLS", APOP, "CAPA"];
             [&stls[..], &LOGIN, &["QUIT"]].concat()
@@ -87,7 +88,7 @@ pub fn scenario(header: u8, drawn: u8) -> (Scenario, &'static [u8]) {
     (scenario, prologue)
 }
 
-/// How much a wary client accepts.
+/// The limits of a wary client.
 const WARY: Limits = Limits {
     message_octets: 8,
     listing_octets: 24,
@@ -96,7 +97,7 @@ const WARY: Limits = Limits {
     challenges: 1,
 };
 
-/// How much any other accepts.
+/// The limits of other clients.
 const DEFAULT: Limits = Limits {
     message_octets: usize::MAX,
     listing_octets: 1 << 30,

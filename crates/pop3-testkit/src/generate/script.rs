@@ -1,5 +1,5 @@
-//! Generates what a client does in several sessions with one maildrop, one letter
-//! for each operation.
+//! Generates the operations of a client in several sessions with one maildrop, one
+//! letter for each operation.
 
 use std::time::Duration;
 
@@ -17,48 +17,48 @@ use crate::{
     wire::Cut,
 };
 
-/// Sessions one after another with one maildrop.
+/// Consecutive sessions with one maildrop.
 ///
-/// As fuzz input: an octet for the client's [configuration](Self::config), one
-/// for the cuts and timers, the [operations](Op), and after an octet 0xFF each
-/// a message, as [`Octets`].
+/// As fuzz input: an octet for the client's [configuration](Self::config), one for
+/// the cuts and timers, the [operations](Op), and then each message as [`Octets`]
+/// after an octet 0xFF.
 #[derive(Clone, Debug)]
 pub struct Script {
-    /// How the client is set up, in each session.
+    /// The configuration of the client in each session.
     pub config: Config,
-    /// How octets are cut, to the server and to the client.
+    /// The cuts of the octets to the server and to the client.
     pub cuts: [Cut; 2],
-    /// Where all else is drawn from.
+    /// The seed of everything else that is drawn.
     pub seed: u64,
-    /// What happens.
+    /// The operations.
     pub operations: Vec<Op>,
-    /// The messages that are there at first.
+    /// The messages in the maildrop at the start.
     pub messages: Vec<Octets>,
 }
 
-/// One thing that happens. Its letter in fuzz input is given.
+/// An operation. The docs give its letter in fuzz input.
 #[derive(Clone, Copy, Debug)]
 pub enum Op {
-    /// A command but DELE: `u` USER, `U` with a wrong name, `p` PASS, `P` with a
-    /// wrong password, `a` AUTH PLAIN, `A` with a wrong response, `g` with none,
-    /// `c` CAPA, `s` STAT, `l` LIST, `L3` LIST 3, `i` UIDL, `I3` UIDL 3, `R3`
+    /// A command other than DELE: `u` USER, `U` with a wrong name, `p` PASS, `P`
+    /// with a wrong password, `a` AUTH PLAIN, `A` with a wrong response, `g` with
+    /// none, `c` CAPA, `s` STAT, `l` LIST, `L3` LIST 3, `i` UIDL, `I3` UIDL 3, `R3`
     /// RETR 3, `T32` TOP 3 2, `n` NOOP, `z` RSET, `q` QUIT.
     Send(Command<'static>),
-    /// `D3`: DELE 3, on the caller's word.
+    /// `D3`: DELE 3, with the caller's word as the proof.
     Dele(MessageNumber),
-    /// `d3`: DELE 3, with the last proof that a session gave, if one did.
+    /// `d3`: DELE 3, with the last proof that a session returned, if there is one.
     DeleRetrieved(MessageNumber),
-    /// `+`: the right response to a challenge; `*`: it is canceled.
+    /// `+`: the right response to a challenge; `*`: cancels the exchange.
     Respond(bool),
     /// `m`: a message arrives.
     Deliver,
-    /// `x`: the client goes away, and what is on its way is lost; `X`: and what
-    /// is on its way arrives.
+    /// `x`: the client closes, and octets in transit are lost; `X`: the client
+    /// closes, and octets in transit arrive.
     HangUp(bool),
-    /// `w`: 119 seconds pass, `W`: 481. A reply is waited for longer than the
-    /// one and shorter than the other; together they are ten minutes.
+    /// `w`: 119 seconds pass; `W`: 481. The reply timeout is between these two;
+    /// together they are ten minutes.
     Wait(Duration),
-    /// `;`: all octets arrive, and all replies.
+    /// `;`: all octets in transit and all replies arrive.
     Settle,
     /// Any other octet: 1 to 16 [steps](crate::joined::Joined::step).
     Step(u8),
@@ -96,15 +96,16 @@ impl<'a> Arbitrary<'a> for Script {
     }
 }
 
-/// The next octet, `0` at the end.
+/// Splits off the next octet; returns `0` at the end.
 fn first(octets: &[u8]) -> (u8, &[u8]) {
     octets
         .split_first()
         .map_or((b'0', octets), |(&first, rest)| (first, rest))
 }
 
-/// The low digit is the profile. 0x10: with pipelining; 0x40: in a narrow
-/// window. 0x10 of the other octet: the client is more patient than the server.
+/// Reads the client's configuration. The low digit of `octet` is the profile. 0x10:
+/// with pipelining; 0x40: with a narrow window. 0x10 of `drawn`: the client waits
+/// longer than the server.
 fn configuration(octet: u8, drawn: u8) -> Config {
     let profile = Profile::ALL[usize::from(octet & 15) % Profile::ALL.len()];
     let mut config = Config::new(profile, Transport::Cleartext);
@@ -126,7 +127,7 @@ fn operation(letter: u8, letters: &mut &[u8]) -> Op {
     };
     let mut number = || {
         let number = MessageNumber::new(u32::from(digit()));
-        // Zero stands for the highest.
+        // Zero means the highest number.
         number
             .or(MessageNumber::new(u32::MAX))
             .unwrap_or(MessageNumber::FIRST)
@@ -179,7 +180,7 @@ fn auth(response: Option<&'static str>) -> Command<'static> {
     }
 }
 
-/// Scripts for property tests, as fuzz input.
+/// Generates scripts for property tests, as fuzz input.
 pub fn scripts() -> impl Strategy<Value = Vec<u8>> {
     let word = |words: &'static [&'static str]| select(words).prop_map(str::to_owned);
     let numbered = (select(&["R", "R", "D", "d", "d", "L", "I"][..]), 0..6_u8)
@@ -202,7 +203,7 @@ pub fn scripts() -> impl Strategy<Value = Vec<u8>> {
     ]);
     let session = (login, commands, end)
         .prop_map(|(login, commands, end)| [login, commands.concat(), end].concat());
-    // RSET, and LIST and UIDL of one message, are sent by RFC 1939 alone.
+    // Only the profile of RFC 1939 sends RSET, and LIST and UIDL of one message.
     let config = prop_oneof![any::<u8>(), any::<u8>().prop_map(|drawn| drawn & 0xF0)];
     let header = (config, any::<u8>()).prop_map(|(config, drawn)| vec![config, drawn]);
     (header, vec(session, 0..4), vec(fuzz_input(), 0..5)).prop_map(

@@ -1,5 +1,5 @@
-//! Generates the octets of hostile servers and clients: usually what is due, at
-//! times something else.
+//! Generates the octets of hostile servers and clients: usually what is expected,
+//! sometimes something else.
 
 use proptest::{
     collection::vec,
@@ -45,17 +45,18 @@ const BLOCKS: [&[u8]; 17] = [
     b"\r\n.\r",
 ];
 
-/// What a server says, as fuzz input of `client_session`: mostly an answer of
-/// the kind that is due.
+/// Generates the octets of a server, as fuzz input of `client_session`: mostly
+/// replies of the expected kind.
 pub fn client_sessions() -> impl Strategy<Value = Vec<u8>> {
-    // A wary client seldom comes far.
+    // A wary client seldom gets far.
     let header = any::<[u8; 2]>();
     let header = (header, 0..4_u8).prop_map(|([header, drawn], wary)| match wary {
         0 => [header | 8, drawn],
         _ => [header & !8, drawn],
     });
     let draws = vec((0..10_u8, any::<[Index; 2]>()), 16);
-    // Mostly as many replies as are due, for what comes after QUIT is an error.
+    // There are mostly as many replies as expected, because a reply after that to
+    // QUIT is an error.
     let length = prop_oneof![2 => Just(None), 1 => (0..17_usize).prop_map(Some)];
     (header, draws, length).prop_map(|(header, draws, length)| {
         let due = check::due_replies(header[0], header[1]);
@@ -67,7 +68,7 @@ pub fn client_sessions() -> impl Strategy<Value = Vec<u8>> {
             match (due, kind) {
                 (_, 0) => input.extend(line),
                 (Due::Stls, 1) => input.extend(b"-ERR\r\n"),
-                // It is not told whether TLS can begin.
+                // The session does not learn whether TLS can begin.
                 (Due::Stls, 2..4) => {
                     input.extend(b"+OK\r\n");
                     break;
@@ -141,7 +142,7 @@ const COMMANDS: [&[u8]; 53] = [
     b"NOOP\nQUIT\r\n",
 ];
 
-/// What a client says, as fuzz input of `server_session`.
+/// Generates the octets of a client, as fuzz input of `server_session`.
 pub fn server_sessions() -> impl Strategy<Value = Vec<u8>> {
     let command = select(&COMMANDS[..]).prop_map(<[u8]>::to_vec);
     let other = prop_oneof![Just(vec![1]), any::<u8>().prop_map(|octet| vec![octet])];

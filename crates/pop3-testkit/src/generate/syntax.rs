@@ -1,16 +1,16 @@
 //! Generates command lines, reply lines and streams of replies, most of them almost
-//! right.
+//! valid.
 
 use proptest::{collection::vec, prelude::*, sample::select, strategy::Union};
 
-/// One of these words.
+/// Generates one of these words.
 fn word(words: &'static [&'static str]) -> BoxedStrategy<Vec<u8>> {
     select(words)
         .prop_map(|word| word.as_bytes().to_vec())
         .boxed()
 }
 
-/// Numbers, those at the edges of their types often.
+/// Generates numbers, often at the limits of their types.
 fn number() -> BoxedStrategy<Vec<u8>> {
     let edge = word(&[
         "0",
@@ -29,7 +29,7 @@ fn number() -> BoxedStrategy<Vec<u8>> {
     prop_oneof![4 => edge, 1 => wide, 1 => narrow].boxed()
 }
 
-/// Names, passwords, unique-ids.
+/// Generates names, passwords and unique-ids.
 fn text() -> BoxedStrategy<Vec<u8>> {
     let edge = word(&[
         "", "mrose", "a b", "a/b@c", "a\nb", "a\0b", "\u{e9}", "PLAIN", "=", "*", "en-GB", "abc",
@@ -40,7 +40,7 @@ fn text() -> BoxedStrategy<Vec<u8>> {
     prop_oneof![4 => edge, 2 => long, 1 => any_octet].boxed()
 }
 
-/// What separates fields: one space more often than not.
+/// Generates what separates fields: mostly one space.
 fn blank() -> BoxedStrategy<Vec<u8>> {
     prop_oneof![6 => word(&[" "]), 1 => word(&["  ", "\t", " \t ", ""])].boxed()
 }
@@ -49,7 +49,8 @@ fn one_of(strategies: &[&BoxedStrategy<Vec<u8>>]) -> BoxedStrategy<Vec<u8>> {
     Union::new(strategies.iter().map(|&strategy| strategy.clone())).boxed()
 }
 
-/// Fields, each but the first after a blank; perhaps a blank after the last.
+/// Generates fields with a blank between them, and sometimes a blank after the
+/// last.
 fn fields(first: BoxedStrategy<Vec<u8>>, others: BoxedStrategy<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
     let other = (blank(), others).prop_map(|(blank, field)| [blank, field].concat());
     let trailing = prop_oneof![4 => word(&[""]), 1 => blank()];
@@ -58,7 +59,7 @@ fn fields(first: BoxedStrategy<Vec<u8>>, others: BoxedStrategy<Vec<u8>>) -> Boxe
         .boxed()
 }
 
-/// Lines that are commands, or nearly.
+/// Generates valid and almost valid command lines.
 pub fn command_lines() -> impl Strategy<Value = Vec<u8>> {
     let keyword = word(&[
         "APOP", "AUTH", "CAPA", "DELE", "LANG", "LIST", "NOOP", "PASS", "QUIT", "RETR", "RSET",
@@ -69,7 +70,7 @@ pub fn command_lines() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![1 => keyword, 2 => with_numbers, 3 => with_arguments]
 }
 
-/// Lines of replies, or nearly.
+/// Generates valid and almost valid reply lines.
 pub fn reply_lines() -> impl Strategy<Value = Vec<u8>> {
     let status = word(&["+OK", "-ERR", "+ok", "+", "-", "+OKAY", "xx +OK", "OK", ""]);
     let tag = word(&[
@@ -103,7 +104,7 @@ pub fn reply_lines() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// What is awaited, in one octet, and a stream of replies.
+/// Generates an octet that says what is awaited, and a stream of replies.
 pub fn responses() -> impl Strategy<Value = Vec<u8>> {
     let line = fields(word(&["+OK", "-ERR", "+ok", "+", "+ YWJj"]), text());
     let line = line.prop_map(|line| [&line, &b"\r\n"[..]].concat()).boxed();

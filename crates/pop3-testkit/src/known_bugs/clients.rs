@@ -15,7 +15,7 @@ use self::{
 use super::{KnownBug, Role};
 use crate::view::{ClientEvent, ClientSession, Clients};
 
-/// A name, who has the bug, and the client that has it.
+/// A name, the software with the bug, and the faulty client.
 type Row = (&'static str, &'static str, Clients);
 
 const CLIENTS: [Row; 16] = [

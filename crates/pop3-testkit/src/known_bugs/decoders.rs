@@ -1,4 +1,4 @@
-//! Faulty decoders: one line-by-line reader with one wrong rule each. A test shows
+//! Faulty decoders: one line-by-line reader, with one wrong rule each. A test shows
 //! that the reader without a wrong rule passes every check.
 
 use super::{KnownBug, Role};
@@ -7,18 +7,18 @@ use crate::{
     view::Decode,
 };
 
-/// A reader's habits. Fields named after a bug are off in a sound reader.
+/// The rules of a reader. Fields named after a bug are off in a sound reader.
 #[derive(Clone)]
 struct Habits {
     name: &'static str,
     source: &'static str,
-    /// Whether these octets since the last line end are a whole line.
+    /// Whether the octets since the last line end are a whole line.
     line_ends: fn(&Line<'_>) -> bool,
-    /// Whether they are the terminator.
+    /// Whether the octets are the terminator.
     terminates: fn(&Line<'_>) -> bool,
-    /// What such a line holds.
+    /// Returns the content of a line.
     unstuff: fn(&Line<'_>) -> Vec<u8>,
-    /// What an unfinished line at the end of input makes of the block.
+    /// Returns the outcome of the block if the input ends within a line.
     at_eof: fn(&Line<'_>) -> Option<Outcome>,
     max_line: usize,
     loses_final_crlf: bool,
@@ -27,11 +27,11 @@ struct Habits {
 /// The octets since the last line end.
 struct Line<'a> {
     octets: &'a [u8],
-    /// Where it begins.
+    /// The offset at which the line begins.
     start: usize,
     /// Whether a piece of input ends after these octets.
     at_joint: bool,
-    /// Where pieces of input end.
+    /// The offsets at which pieces of input end.
     joints: &'a [usize],
 }
 
@@ -64,7 +64,8 @@ const SOUND: Habits = Habits {
     loses_final_crlf: false,
 };
 
-/// The known bugs, and the sound reader they are made of for comparison.
+/// Returns the known bugs, and the sound reader on which they are based, for
+/// comparison.
 pub(super) fn all() -> Vec<KnownBug> {
     let bugs = [
         Habits {

@@ -1,4 +1,4 @@
-//! Faulty encoders: the output of the model with one fault.
+//! Faulty encoders: the output of the model with one error.
 
 use super::{KnownBug, Role};
 use crate::{

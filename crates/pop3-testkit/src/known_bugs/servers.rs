@@ -11,7 +11,7 @@ use self::retrieves::Retrieves;
 use super::{KnownBug, Role};
 use crate::view::{Server, ServerSession, Servers};
 
-/// A name, who has the bug, and the server that has it.
+/// A name, the software with the bug, and the faulty server.
 type Row = (&'static str, &'static str, Servers);
 
 const SERVERS: [Row; 9] = [
@@ -107,7 +107,7 @@ pub(super) fn all() -> Vec<KnownBug> {
     SERVERS.map(bug).into()
 }
 
-/// Keeps commands that came before the handshake.
+/// Keeps commands that arrived before the handshake.
 struct Late {
     inner: ServerSession,
     handshake: bool,
@@ -135,7 +135,7 @@ impl Server for Late {
             self.kept.extend_from_slice(input);
             return input.len();
         }
-        // No further than a command.
+        // Passes only one command.
         let line_end = input.iter().position(|&octet| octet == b'\n');
         self.inner
             .handle_input(now, line_end.map_or(input, |end| &input[..=end]))
@@ -155,12 +155,12 @@ impl Server for Late {
     }
 }
 
-/// Reads each line as another.
+/// Replaces each line with another.
 struct Lines {
     inner: ServerSession,
     rewrite: fn(&[u8]) -> Vec<u8>,
     line: Vec<u8>,
-    /// Lines that the session has not read yet.
+    /// The lines that the session has not read yet.
     waiting: Vec<u8>,
 }
 
@@ -174,7 +174,7 @@ impl Lines {
         }
     }
 
-    /// The next line, if it is whole and can be read now.
+    /// Returns the next line, if it is whole and can be read now.
     fn next_line(&mut self, input: &[u8]) -> (usize, Option<Vec<u8>>) {
         if !self.waiting.is_empty() {
             return (0, None);
@@ -240,7 +240,7 @@ fn top_0(line: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Removes what is marked, whatever ends the session.
+/// Removes marked messages, however the session ends.
 struct Removes {
     inner: ServerSession,
     on_eof: bool,
@@ -249,7 +249,7 @@ struct Removes {
 impl Removes {
     fn quit(&mut self, now: Instant) {
         if self.inner.state() == State::Transaction {
-            // The end of a command that was cut off comes first.
+            // Ends an unfinished command first.
             let _ = self.inner.handle_input(now, b"\r\n");
             let _ = self.inner.transmit(now);
             let _ = self.inner.handle_input(now, b"QUIT\r\n");
@@ -279,7 +279,7 @@ impl Server for Removes {
     }
 }
 
-/// Sends the terminator after a message that could not be read to its end.
+/// Sends the terminator after a message that could not be read completely.
 struct Ends {
     inner: ServerSession,
     owes: &'static [u8],
@@ -305,7 +305,7 @@ impl Server for Ends {
     }
 }
 
-/// Ends the UPDATE state with one reply, whatever happened in it.
+/// Ends the UPDATE state with the same reply, whatever happened in it.
 struct Agrees(ServerSession);
 
 impl Server for Agrees {

@@ -1,4 +1,4 @@
-//! Faulty parsers of commands and replies: the model with one fault.
+//! Faulty parsers of commands and replies: the model with one error.
 
 use super::{KnownBug, Role};
 use crate::{

@@ -1,21 +1,21 @@
 //! Models a multi-line block under any policy, looking back from each octet.
 
-/// How a block is to be read.
+/// The rules by which a block is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// A CR that no LF follows is a fault.
     pub reject_bare_cr: bool,
     /// An LF that no CR precedes is a fault.
     pub reject_bare_lf: bool,
-    /// A line that begins with one dot and goes on is a fault.
+    /// A line that begins with one dot and continues is a fault.
     pub reject_unstuffed_dot: bool,
-    /// LF ends a line as CRLF does.
+    /// LF ends a line like CRLF.
     pub lf_terminates: bool,
     /// A line that begins with a dot ends the block.
     pub dot_line_ends: bool,
-    /// The most octets of data.
+    /// The maximum number of octets of data.
     pub max_octets: usize,
-    /// The most octets of data in a line, line end included.
+    /// The maximum number of octets of data in a line, including the line end.
     pub max_line_octets: usize,
 }
 
@@ -31,7 +31,7 @@ impl Rules {
         max_line_octets: usize::MAX,
     };
 
-    /// RFC 1939 and each policy that changes framing, alone.
+    /// RFC 1939, and each policy that changes framing, alone.
     #[must_use]
     pub const fn framing() -> [Self; 6] {
         let mut rules = [Self::RFC1939; 6];
@@ -43,7 +43,7 @@ impl Rules {
         rules
     }
 
-    /// Any combination of policies and limits, drawn from a number.
+    /// Draws a combination of policies and limits from a number.
     #[must_use]
     pub const fn drawn(number: u64) -> Self {
         const fn limit(number: u64) -> usize {
@@ -64,12 +64,12 @@ impl Rules {
     }
 }
 
-/// What a reader made of a block.
+/// The result of reading a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
     /// The octets returned.
     pub data: Vec<u8>,
-    /// How it ended.
+    /// The end of the block.
     pub outcome: Outcome,
 }
 
@@ -80,9 +80,9 @@ pub enum Outcome {
     Truncated(usize),
     /// The terminator came.
     Ended {
-        /// Octets up to the end of the terminator.
+        /// The number of octets up to the end of the terminator.
         consumed: usize,
-        /// Lines that had a dot removed.
+        /// The number of lines from which a dot was removed.
         stuffed: usize,
     },
     /// The octet at this offset was refused.
@@ -92,7 +92,7 @@ pub enum Outcome {
     Hung,
 }
 
-/// Why an octet is refused.
+/// The reason why an octet is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// A CR without LF.

@@ -12,29 +12,29 @@ use std::{
 use super::{END_OF_FLIGHT, ends_exchange, status, timestamp};
 use crate::generate::shown;
 
-/// What a client does, and how much it accepts.
+/// The behaviour and the limits of a client.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// It is a release of Outlook.
+    /// Whether the client is a release of Outlook.
     pub outlook: bool,
-    /// The server falls silent at the end, and does not close.
+    /// Whether the server falls silent at the end instead of closing.
     pub silent: bool,
-    /// The next step waits for the end of a flight.
+    /// Whether the next step waits for the end of a flight.
     pub paced: bool,
-    /// It stops at a malformed line.
+    /// Whether the client stops at a malformed line.
     pub strict: bool,
-    /// It starts without TLS, and sends no secret before TLS.
+    /// Whether the client starts without TLS, and sends no secret before TLS.
     pub stls: bool,
-    /// How much it accepts.
+    /// The limits of the client.
     pub limits: Limits,
-    /// The responses to the challenges of a session, in a circle.
+    /// The responses to the challenges of a session, repeated as a cycle.
     pub responses: Vec<&'static str>,
-    /// The commands to send when all replies are there. The commands of one
-    /// step are sent together.
+    /// The steps of the script. A step begins when all replies have arrived; its
+    /// commands are sent together.
     pub steps: Vec<Vec<String>>,
 }
 
-/// The most that a client accepts.
+/// The maximum values that a client accepts.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Octets of a message.
@@ -55,16 +55,16 @@ pub fn is_multiline(command: &str) -> bool {
     matches!(command, "AUTH" | "CAPA" | "LANG" | "LIST" | "UIDL") || is_message(command)
 }
 
-/// Where the client of [`client`] is at the end, and what it did before.
+/// The final state of the client of [`client`], and its log.
 #[derive(Debug)]
 pub struct Dialogue {
-    /// What it sent and reported.
+    /// The commands sent and the events reported.
     pub log: Vec<String>,
     /// Whether the session is over, so that more octets would change nothing.
     pub is_over: bool,
 }
 
-/// What a client does when a server sends these octets, where an
+/// Returns what a client does when a server sends these octets; an
 /// [`END_OF_FLIGHT`] only ends a flight.
 #[must_use]
 pub fn client(scenario: &Scenario, wire: &[u8]) -> Dialogue {
@@ -115,11 +115,11 @@ pub fn client(scenario: &Scenario, wire: &[u8]) -> Dialogue {
     }
 }
 
-/// Why nothing more is read.
+/// The reason why the client reads no further.
 enum End {
-    /// The client is lost.
+    /// The session failed with this error.
     Error(&'static str),
-    /// The octets end within this.
+    /// The octets end within this part.
     Cut(&'static str),
 }
 
@@ -148,11 +148,11 @@ impl fmt::Display for State {
     }
 }
 
-/// An AUTH.
+/// The state of an AUTH exchange.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SaslState {
     None,
-    /// No octet of the mechanism was sent; this many wait.
+    /// The client has sent no octet of the mechanism; this many octets wait.
     Started(usize),
     Running,
     Canceled,
@@ -162,27 +162,27 @@ struct Client<'a> {
     scenario: &'a Scenario,
     octets: &'a [u8],
     at: usize,
-    /// Where flights end.
+    /// The offsets at which flights end.
     flights: BTreeSet<usize>,
     steps: VecDeque<&'a Vec<String>>,
     responses: std::iter::Cycle<std::slice::Iter<'a, &'static str>>,
     state: State,
     tls: bool,
-    /// UTF8 was accepted.
+    /// Whether the server has accepted UTF8.
     utf8: bool,
-    /// The greeting has a timestamp, and TLS did not begin after it.
+    /// Whether the greeting has a timestamp and TLS has not begun since.
     apop: bool,
-    /// USER was accepted by the last reply.
+    /// Whether the last reply accepted USER.
     user: bool,
-    /// The next step waits for the end of the flight.
+    /// Whether the next step waits for the end of the flight.
     pausing: bool,
     exchange: SaslState,
-    /// Challenges of the exchange.
+    /// The number of challenges in the exchange.
     challenged: u32,
-    /// Messages that came whole.
+    /// The messages that were received completely.
     whole: BTreeSet<u32>,
     deleted: BTreeSet<u32>,
-    /// Commands without a reply.
+    /// The commands without a reply.
     queue: VecDeque<&'a str>,
     log: Vec<String>,
 }
@@ -192,7 +192,7 @@ impl<'a> Client<'a> {
         &self.octets[self.at..]
     }
 
-    /// Reads replies until there are no more.
+    /// Reads all replies.
     fn replies(&mut self) -> Result<(), End> {
         loop {
             if self.flights.contains(&self.at) {
@@ -202,7 +202,7 @@ impl<'a> Client<'a> {
                 State::Handshake if !self.rest().is_empty() => {
                     return Err(End::Error("plaintext after STLS"));
                 }
-                // What follows the last reply is ignored, but flights still end.
+                // Octets after the last reply are ignored, but flights still end.
                 State::Update | State::Closed if self.flights.range(self.at..).next().is_some() => {
                     self.flight_ends();
                 }
@@ -215,7 +215,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// A handshake that is due takes place, or the next step.
+    /// Ends a flight: makes the pending handshake, or begins the next step.
     fn flight_ends(&mut self) {
         if self.state == State::Handshake {
             self.tls = true;
@@ -302,7 +302,8 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// The first line of a reply that is no challenge, and the block after it.
+    /// Reads the first line of a reply that is not a challenge, and the block after
+    /// it.
     fn status(&mut self, command: &str, positive: bool, text: &[u8]) -> Result<(), End> {
         let (keyword, number) = words(command);
         if positive && command == "STLS" {
@@ -359,7 +360,7 @@ fn is_message(command: &str) -> bool {
     command.starts_with("RETR ") || command.starts_with("TOP ")
 }
 
-/// The keyword of a command line, and its message-number.
+/// Returns the keyword of a command line, and its message-number.
 fn words(command: &str) -> (&str, Option<u32>) {
     let (keyword, rest) = command.split_once(' ').unwrap_or((command, ""));
     let number = rest.split(' ').next().and_then(|word| word.parse().ok());

@@ -1,7 +1,7 @@
 //! Models the grammar of command lines, word by word.
 
-/// The command in the one spelling that there is for it, without CRLF; `None`
-/// if the line is no command.
+/// Returns the command in its only spelling, without CRLF; `None` if the line is
+/// not a command.
 #[must_use]
 pub fn command(line: &[u8]) -> Option<String> {
     let line = str::from_utf8(line).ok()?;

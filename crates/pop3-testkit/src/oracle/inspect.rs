@@ -1,4 +1,4 @@
-//! Models which irregularities a block has.
+//! Models the irregularities of a block.
 
 use super::{Outcome, Rules, decode};
 
@@ -17,16 +17,16 @@ pub enum Finding {
     UnstuffedDot,
 }
 
-/// All that is irregular.
+/// All irregularities of a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inspection {
-    /// By offset.
+    /// The irregularities, by offset.
     pub findings: Vec<(usize, Finding)>,
-    /// Offset and octets of the longest line.
+    /// The offset and the length in octets of the longest line.
     pub longest: (usize, usize),
 }
 
-/// Looks through a block.
+/// Inspects a block.
 #[must_use]
 pub fn inspect(wire: &[u8]) -> Inspection {
     let mut findings = Vec::new();

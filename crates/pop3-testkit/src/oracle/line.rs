@@ -2,26 +2,26 @@
 
 use super::{Fault, Rules};
 
-/// One line, or why it was refused.
+/// A line, or the reason why it was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LineEvent {
     /// A line without its line end.
     Line(Vec<u8>),
-    /// A line that was refused for the octet at this offset, and skipped.
+    /// A line that was skipped because the octet at this offset was refused.
     Refused(Fault, usize),
 }
 
 /// The lines of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lines {
-    /// In order.
+    /// The lines in order.
     pub events: Vec<LineEvent>,
     /// Whether the stream stops at the end of a line.
     pub whole: bool,
 }
 
-/// Splits a stream into lines of at most `max` octets, line end included. Of
-/// the rules, those about line endings count.
+/// Splits a stream into lines of at most `max` octets, including the line end. Only
+/// the rules about line endings apply.
 #[must_use]
 pub fn lines(rules: &Rules, max: usize, wire: &[u8]) -> Lines {
     let mut events = Vec::new();

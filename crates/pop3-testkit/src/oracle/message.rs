@@ -3,20 +3,20 @@
 /// What an encoder does with a bare CR or LF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Newline {
-    /// It becomes CRLF.
+    /// Converts it to CRLF.
     Canonicalize,
-    /// It is refused.
+    /// Refuses it.
     Reject,
-    /// It stays.
+    /// Leaves it unchanged.
     Verbatim,
 }
 
 impl Newline {
-    /// All of them.
+    /// All settings.
     pub const ALL: [Self; 3] = [Self::Canonicalize, Self::Reject, Self::Verbatim];
 }
 
-/// A newline that was refused, and its offset in the message.
+/// A bare CR or LF that was refused, with its offset in the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// A CR without LF.
@@ -25,8 +25,8 @@ pub enum Refusal {
     BareLf(usize),
 }
 
-/// The message that a reader gets: newlines as `newline` says, and a final
-/// CRLF unless the message is empty.
+/// Returns the message that a reader receives: newlines as `newline` says, and a
+/// final CRLF unless the message is empty.
 ///
 /// # Errors
 ///
@@ -49,7 +49,7 @@ pub fn canonical(newline: Newline, message: &[u8]) -> Result<Vec<u8>, Refusal> {
     Ok(text)
 }
 
-/// The message on the wire, terminator included.
+/// Returns the message as sent on the wire, including the terminator.
 ///
 /// # Errors
 ///
@@ -67,9 +67,9 @@ pub fn encode(newline: Newline, message: &[u8]) -> Result<Vec<u8>, Refusal> {
     Ok(wire)
 }
 
-/// Where a block ends for the most gullible of readers: at the first dot
-/// between any two of the line ends that some decoder was seen to honour
-/// (CRLF, LF, CR, CR CR LF), or between one and a NUL.
+/// Returns where a block ends for the most lenient reader: at the first dot between
+/// any two of the line ends that some decoder was seen to accept (CRLF, LF, CR, CR
+/// CR LF), or between one of them and a NUL.
 #[must_use]
 pub fn first_end_for_any_reader(wire: &[u8]) -> Option<usize> {
     let dots = (0..wire.len()).filter(|&at| wire[at] == b'.');

@@ -2,8 +2,8 @@
 
 use super::{Outcome, Rules, decode};
 
-/// Positive or not, and the text behind the indicator; `None` if the line is no
-/// reply.
+/// Returns whether a status line is positive, and the text after the indicator;
+/// `None` if the line is not a reply.
 #[must_use]
 pub fn status(line: &[u8], outlook: bool) -> Option<(bool, Vec<u8>)> {
     let mut words = line.splitn(2, |&octet| octet == b' ');
@@ -31,7 +31,7 @@ pub fn status(line: &[u8], outlook: bool) -> Option<(bool, Vec<u8>)> {
     }
 }
 
-/// Whether a line of a SASL exchange is one that ends it.
+/// Whether a line ends a SASL exchange.
 #[must_use]
 pub fn ends_exchange(line: &[u8], outlook: bool) -> bool {
     match line {
@@ -43,8 +43,8 @@ pub fn ends_exchange(line: &[u8], outlook: bool) -> bool {
     }
 }
 
-/// The fields of a listing. Where runs of blanks do not count as one, there
-/// are empty fields between them.
+/// Returns the fields of a listing. If a run of blanks does not count as one, there
+/// are empty fields between the blanks.
 fn fields(line: &[u8], blanks: bool) -> Vec<&[u8]> {
     match blanks {
         true => {
@@ -61,7 +61,7 @@ fn number(field: Option<&&[u8]>) -> Option<u64> {
     all_digits.then(|| field.parse().ok()).flatten()
 }
 
-/// Messages and octets of a drop listing.
+/// Returns the messages and octets of a drop listing.
 #[must_use]
 pub fn drop_listing(text: &[u8], blanks: bool) -> Option<(u32, u64)> {
     let fields = fields(text, blanks);
@@ -71,13 +71,13 @@ pub fn drop_listing(text: &[u8], blanks: bool) -> Option<(u32, u64)> {
     ))
 }
 
-/// Message-number and octets of a scan listing.
+/// Returns the message-number and octets of a scan listing.
 #[must_use]
 pub fn scan_listing(line: &[u8], blanks: bool) -> Option<(u32, u64)> {
     drop_listing(line, blanks).filter(|&(number, _)| number > 0)
 }
 
-/// Message-number and unique-id of a unique-id listing.
+/// Returns the message-number and unique-id of a unique-id listing.
 #[must_use]
 pub fn unique_id_listing(line: &[u8], outlook: bool) -> Option<(u32, Vec<u8>)> {
     let fields = fields(line, outlook);
@@ -90,7 +90,7 @@ pub fn unique_id_listing(line: &[u8], outlook: bool) -> Option<(u32, Vec<u8>)> {
     (is_one && is_last).then(|| (number, unique_id.to_vec()))
 }
 
-/// The first message-id in angle brackets.
+/// Returns the first message-id in angle brackets.
 #[must_use]
 pub fn timestamp(text: &[u8]) -> Option<Vec<u8>> {
     let candidates = (0..text.len())
@@ -109,7 +109,7 @@ pub fn timestamp(text: &[u8]) -> Option<Vec<u8>> {
     found.next().map(<[u8]>::to_vec)
 }
 
-/// What a client waits for.
+/// The reply that a client waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Awaited {
     /// One line.
@@ -122,40 +122,40 @@ pub enum Awaited {
     Sasl,
 }
 
-/// One reply, as far as it was received.
+/// A reply, as far as it was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// A challenge.
     Challenge(Vec<u8>),
     /// A first line, and the block after it.
     Status {
-        /// Whether it says yes.
+        /// Whether the reply is positive.
         positive: bool,
-        /// What it says.
+        /// The text of the first line.
         text: Vec<u8>,
         /// The octets of the block.
         block: Vec<u8>,
-        /// Whether the block came to its end, or there is none.
+        /// Whether the block is complete, or there is none.
         ended: bool,
     },
 }
 
-/// Why no further reply can be read.
+/// The reason why no further reply can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyFault {
     /// The block is faulty or cut off.
     Block,
-    /// A first line that is too long.
+    /// The first line is too long.
     LineTooLong,
-    /// The stream ends where a reply is due.
+    /// The stream ends where a reply is expected.
     NoReply,
-    /// A line that is no reply.
+    /// The line is not a reply.
     NotAReply,
     /// Unsolicited octets.
     Unsolicited,
 }
 
-/// Splits a stream into the replies that are awaited.
+/// Splits a stream into the expected replies.
 #[must_use]
 pub fn replies(
     awaited: &[Awaited],

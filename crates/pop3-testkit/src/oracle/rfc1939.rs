@@ -1,7 +1,7 @@
 //! Models a multi-line block exactly as RFC 1939 §3 describes it.
 
-/// Decodes a block: its data, and the octets up to the end of the terminator.
-/// `None` if there is no terminator.
+/// Decodes a block. Returns its data, and the number of octets up to the end of the
+/// terminator; `None` if there is no terminator.
 #[must_use]
 pub fn rfc1939(wire: &[u8]) -> Option<(Vec<u8>, usize)> {
     let mut data = Vec::new();

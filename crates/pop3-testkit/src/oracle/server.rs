@@ -3,95 +3,96 @@
 
 use super::command;
 
-/// The octet that ends a flight of the client: it waits, and a TLS handshake
-/// that is due takes place. Where none is due it changes nothing.
+/// The octet that ends a flight of the client: the client waits, and a pending TLS
+/// handshake takes place. Without a pending handshake it changes nothing.
 pub const END_OF_FLIGHT: u8 = 1;
 
 /// The name that [`account`] accepts.
 pub const NAME: &str = "me";
-/// Its password. The spaces in it and at its end belong to it.
+/// Its password, which includes the spaces in it and at its end.
 pub const PASSWORD: &str = "tan staaf ";
-/// Both, as the response of SASL PLAIN.
+/// The name and the password as the response of SASL PLAIN.
 pub const PLAIN: &str = "AG1lAHRhbiBzdGFhZiA=";
 
-/// The timestamp of the greeting, where APOP is offered.
+/// The timestamp in the greeting, if APOP is offered.
 pub const TIMESTAMP: &str = "<1.2@host>";
-/// The seconds between logins, where they are announced.
+/// The seconds between logins, if they are announced.
 pub const LOGIN_DELAY: u32 = 60;
-/// The implementation, where it is announced.
+/// The implementation, if it is announced.
 pub const IMPLEMENTATION: &str = "x";
-/// The response that leads to one more challenge: `more`.
+/// The response after which one more challenge follows: `more`.
 pub const MORE: &str = "bW9yZQ==";
-/// The most challenges of one exchange.
+/// The maximum number of challenges in an exchange.
 pub const CHALLENGES: u32 = 2;
 
-/// What the server says to one line.
+/// The server's answer to one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// `+OK`: the start of the text, where a client needs it, and the decoded
-    /// block, if there is one.
+    /// `+OK`: the start of the text, if a client needs it, and the decoded block,
+    /// if there is one.
     Yes(Option<String>, Option<Vec<u8>>),
-    /// `-ERR`, and the response code, where a client needs it.
+    /// `-ERR`, and the response code, if a client needs it.
     No(Option<&'static str>),
     /// `+`: the next line is the response.
     Challenge,
-    /// `+OK`, and a block without an end.
+    /// `+OK`, and a block without its end.
     BreaksOff,
 }
 
-/// Why the server closes the connection.
+/// The reason why the server closes the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// QUIT before the login.
     Quit,
-    /// QUIT after it: what is marked is removed.
+    /// QUIT after the login: the marked messages are removed.
     Updated,
-    /// QUIT after it, and nothing could be removed.
+    /// QUIT after the login, when no message could be removed.
     UpdateFailed,
-    /// A message broke off.
+    /// A message could not be read to its end.
     MessageFailed,
 }
 
-/// How the server is set up.
+/// The configuration of the server.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
-    /// It offers APOP, UTF8, a login delay, and an implementation, and has no
-    /// surrogates of messages beyond ASCII.
+    /// Whether the server offers APOP, UTF8, a login delay, and an implementation,
+    /// and has no surrogates of messages beyond ASCII.
     pub offers_all: bool,
-    /// Message 1 is damaged, 2 cannot be read now, the others break off, and
-    /// none can be removed.
+    /// Whether message 1 is damaged, message 2 cannot be read now, the others break
+    /// off, and none can be removed.
     pub in_trouble: bool,
-    /// It accepts no password without TLS.
+    /// Whether the server accepts no password without TLS.
     pub passwords_need_tls: bool,
-    /// It offers no STLS.
+    /// Whether the server does not offer STLS.
     pub no_stls: bool,
-    /// Its SASL mechanisms.
+    /// The server's SASL mechanisms.
     pub mechanisms: &'static [&'static str],
-    /// The response code with which it refuses a name, where the command has
-    /// one, and a password, digest or response; `None` if it accepts them.
+    /// Returns the response code with which the server refuses a name, if the
+    /// command has one, and a password, digest or response; `None` if it accepts
+    /// them.
     pub refusal: fn(Option<&str>, &str) -> Option<&'static str>,
 }
 
-/// The whole state of a session, and of the maildrop it is about.
+/// The whole state of a session and of its maildrop.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// How it is set up.
+    /// The configuration.
     pub setup: Setup,
-    /// The unique-id of each message, and its octets as a client gets them.
+    /// The unique-id of each message, and its octets as a client receives them.
     pub messages: Vec<(String, Vec<u8>)>,
-    /// Which of them are marked as deleted.
+    /// Whether each message is marked as deleted.
     pub marks: Vec<bool>,
     /// The name, if the last line was USER.
     pub named: Option<String>,
     /// Whether a login succeeded.
     pub logged_in: bool,
-    /// Why the session is over, if it is.
+    /// The reason why the session is over, if it is.
     pub ended: Option<Ended>,
     tls: bool,
     utf8: bool,
-    /// STLS was accepted, and the handshake is due.
+    /// Whether STLS was accepted and the handshake is pending.
     handshake: bool,
-    /// The challenges of the exchange, if the next line is a response.
+    /// The number of challenges in the exchange, if the next line is a response.
     challenges: Option<u32>,
 }
 
@@ -99,7 +100,7 @@ const OK: Answer = Answer::Yes(None, None);
 const REFUSED: Answer = Answer::No(None);
 
 impl Server {
-    /// A session before the login, and nothing is marked.
+    /// Creates a session before the login, without marked messages.
     #[must_use]
     pub fn new(setup: Setup, messages: Vec<(String, Vec<u8>)>) -> Self {
         Self {
@@ -116,7 +117,7 @@ impl Server {
         }
     }
 
-    /// The greeting, and the answers to all that a client sends.
+    /// Returns the greeting, and the answers to everything that a client sends.
     pub fn converse(&mut self, wire: &[u8]) -> Vec<Answer> {
         let timestamp = if self.setup.offers_all { TIMESTAMP } else { "" };
         let greeting = format!("POP3 ready {timestamp}").trim_end().to_owned();
@@ -137,7 +138,7 @@ impl Server {
                 if !too_long {
                     answers.push(self.answer(text));
                 } else if self.challenges.take().is_some() {
-                    // A response is refused at the end of its line.
+                    // An overlong response is refused at the end of its line.
                     answers.push(REFUSED);
                 }
                 (line, too_long) = (Vec::new(), false);
@@ -150,7 +151,7 @@ impl Server {
         answers
     }
 
-    /// The answer to a line, given without CRLF.
+    /// Returns the answer to a line, which has no CRLF.
     pub fn answer(&mut self, line: &[u8]) -> Answer {
         let named = self.named.take();
         if let Some(challenges) = self.challenges.take() {
@@ -169,7 +170,8 @@ impl Server {
         }
     }
 
-    /// The numbers of the messages that QUIT removed, if it did.
+    /// Returns the numbers of the messages that QUIT removed; `None` if no update
+    /// succeeded.
     #[must_use]
     pub fn removed(&self) -> Option<Vec<u32>> {
         let marked = (1..).zip(&self.marks).filter(|&(_, &marked)| marked);
@@ -177,7 +179,7 @@ impl Server {
         is_updated.then(|| marked.map(|(number, _)| number).collect())
     }
 
-    /// What the next session finds, should this one end now.
+    /// Returns the messages that the next session finds if this one ends now.
     #[must_use]
     pub fn left(&self) -> Vec<(String, Vec<u8>)> {
         let removed = self.removed().unwrap_or_default();
@@ -200,7 +202,7 @@ impl Server {
             }
             "AUTH" => return self.authenticate(rest),
             "UTF8" if offers_all => self.utf8 = true,
-            // It cannot come after UTF8 (RFC 6856 §2.1).
+            // STLS cannot follow UTF8 (RFC 6856 §2.1).
             "STLS" if self.offers_stls() && !self.utf8 => self.handshake = true,
             "QUIT" => self.ended = Some(Ended::Quit),
             _ => return REFUSED,
@@ -245,7 +247,8 @@ impl Server {
         OK
     }
 
-    /// A message: the header, the blank line, and `count` lines of the body.
+    /// Returns a message: the header, the blank line, and `count` lines of the
+    /// body.
     fn message(&mut self, at: usize, count: usize) -> Answer {
         let (_, message) = &self.messages[at];
         match at {
@@ -301,7 +304,8 @@ impl Server {
         !self.tls && !self.setup.no_stls
     }
 
-    /// PLAIN is not usable where no password may be sent.
+    /// Returns the mechanisms that can be used: PLAIN only if a password may be
+    /// sent.
     fn usable_mechanisms(&self) -> impl Iterator<Item = &'static str> {
         let accepts_passwords = self.accepts_passwords();
         let mechanisms = self.setup.mechanisms.iter().copied();
@@ -334,7 +338,7 @@ impl Server {
     }
 }
 
-/// The refusal of a server with one account: [`NAME`] and [`PASSWORD`], or
+/// Returns the refusal of a server with one account: [`NAME`] and [`PASSWORD`], or
 /// [`PLAIN`].
 #[must_use]
 pub fn account(name: Option<&str>, secret: &str) -> Option<&'static str> {
@@ -345,7 +349,7 @@ pub fn account(name: Option<&str>, secret: &str) -> Option<&'static str> {
     (!is_right).then_some("[AUTH]")
 }
 
-/// English is the one language (RFC 6856 §3.2).
+/// Answers LANG: English is the only language (RFC 6856 §3.2).
 fn language(range: &str) -> Answer {
     let first = range.split('-').next().unwrap_or_default();
     match range {

@@ -39,9 +39,9 @@ struct Replay {
     session: Box<dyn Client>,
     now: Instant,
     read: usize,
-    /// What the server sent and is still on its way.
+    /// Octets from the server that the client has not read yet.
     input: Vec<u8>,
-    /// Octets of a message, until something else comes.
+    /// Octets of a message, collected until another event occurs.
     data: Vec<u8>,
     held: Vec<u32>,
     challenged: bool,
@@ -124,7 +124,7 @@ impl Replay {
         Ok(())
     }
 
-    /// A command, or the answer to a challenge.
+    /// Sends a command, or the response to a challenge.
     fn send(&mut self, text: &[u8]) -> Result<(), String> {
         let shown = |error: &dyn std::fmt::Debug| format!("{error:?}");
         if self.challenged {

@@ -34,7 +34,7 @@ pub(super) fn trace(text: &str) -> Result<Trace, TraceError> {
     Ok(trace)
 }
 
-/// What a line says happens; nothing if it says how things are.
+/// Returns the event that a line describes; `None` if the line describes the setup.
 fn parse_line(trace: &mut Trace, line: &str) -> Result<Option<Item>, String> {
     let (key, text) = match line.split_once(':') {
         Some((key, text)) => (key, text.strip_prefix(' ').unwrap_or(text)),

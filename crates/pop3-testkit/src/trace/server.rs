@@ -62,7 +62,7 @@ struct Replay {
     session: Box<dyn Server>,
     now: Instant,
     read: usize,
-    /// What the client sent and is still on its way.
+    /// Octets from the client that the server has not read yet.
     input: Vec<u8>,
     maildrop: MemoryMaildrop,
     logins: VecDeque<String>,
@@ -125,7 +125,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Everything that there is to send and to do.
+    /// Sends all output and handles all events.
     fn work(&mut self) {
         loop {
             let sent = self.session.transmit(self.now);

@@ -1,4 +1,4 @@
-//! The client's session as a trait. A known bug overrides one call; all others go to
+//! The client's session as a trait. A known bug overrides one call; all others use
 //! the session of pop3-proto.
 
 use std::{fmt, time::Instant};
@@ -16,47 +16,47 @@ use crate::generate::shown;
 /// Begins a client's session.
 pub type Clients = fn(Config, Instant) -> Box<dyn Client>;
 
-/// What a session makes of one piece of input.
+/// The result of one piece of input.
 pub struct ClientStep {
-    /// How many octets it is done with.
+    /// The number of octets that the session has consumed.
     pub consumed: usize,
-    /// What it says to them.
+    /// The events that it reports.
     pub said: Vec<ClientEvent>,
-    /// Why it is over, if it is.
+    /// The error that ended the session, if there is one.
     pub error: Option<SessionError>,
 }
 
-/// An event of a client's session, kept.
+/// An owned event of a client's session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientEvent {
-    /// Positive or not, and the text.
+    /// Whether the greeting is positive, and its text.
     Greeting(bool, Vec<u8>),
-    /// The first line of a reply: what it answers, positive or not, the text,
-    /// and what the listing in it is if there should be one.
+    /// The first line of a reply: the request, whether the reply is positive, the
+    /// text, and the listing in it, or the error, if the request has one.
     Status(Request, bool, Vec<u8>, Option<String>),
     /// A SASL challenge.
     Challenge(Vec<u8>),
     /// Octets of a message.
     Data(Vec<u8>),
-    /// Message-number and octets.
+    /// The message-number and the octets.
     Scan(u32, u64),
-    /// Message-number and unique-id.
+    /// The message-number and the unique-id.
     UniqueId(u32, String),
     /// A capability.
     Capability(String),
     /// A line of another listing.
     Line(Vec<u8>),
-    /// A malformed line, and whether it is so for a number that came before.
+    /// A malformed line, and the message-number if an earlier line had the same.
     Malformed(String, Option<MessageNumber>),
     /// The end of the block of a reply.
     End {
-        /// What was answered.
+        /// The request that the reply answers.
         request: Request,
-        /// Octets of the block.
+        /// The number of octets in the block.
         octets: u64,
-        /// Well-formed lines of a listing.
+        /// The number of well-formed lines of a listing.
         entries: u64,
-        /// Malformed ones.
+        /// The number of malformed lines.
         malformed: u64,
         /// The highest message-number.
         highest: u32,
@@ -104,7 +104,7 @@ impl fmt::Display for ClientEvent {
     }
 }
 
-/// The session of pop3-proto, with the proofs that it gave.
+/// The session of pop3-proto, with the proofs that it has returned.
 pub struct ClientSession {
     session: client::Session,
     retrieved: Vec<Retrieved>,
@@ -112,7 +112,7 @@ pub struct ClientSession {
 
 /// A client's session.
 pub trait Client {
-    /// The session that the calls go to.
+    /// Returns the session that the calls use.
     fn inner(&mut self) -> &mut ClientSession;
 
     /// See [`client::Session::enqueue`].
@@ -120,7 +120,7 @@ pub trait Client {
         self.inner().session.enqueue(now, command)
     }
 
-    /// The proof that a message may be deleted, if there is one.
+    /// Returns the proof that a message may be deleted, if there is one.
     fn proof(&mut self, number: MessageNumber) -> Option<DeleteProof> {
         let mut retrieved = self.inner().retrieved.iter();
         let found = retrieved.find(|retrieved| retrieved.number() == number)?;
@@ -137,7 +137,7 @@ pub trait Client {
         self.inner().session.respond(now, response)
     }
 
-    /// All there is to send, taken as sent.
+    /// Returns all pending output, and marks it as sent.
     fn transmit(&mut self, now: Instant) -> Vec<u8> {
         let session = &mut self.inner().session;
         let mut sent = Vec::new();
@@ -197,7 +197,7 @@ impl Client for ClientSession {
 }
 
 impl ClientSession {
-    /// A session of a connection that was made just now.
+    /// Creates a session for a new connection.
     #[must_use]
     pub fn new(config: Config, now: Instant) -> Self {
         Self {
@@ -206,13 +206,14 @@ impl ClientSession {
         }
     }
 
-    /// The session itself.
+    /// Returns the session of pop3-proto.
     #[must_use]
     pub const fn session(&self) -> &client::Session {
         &self.session
     }
 
-    /// The caller's word for a message of an earlier session.
+    /// Returns a proof that rests on the caller's word, for a message of an earlier
+    /// session.
     #[must_use]
     pub fn held(number: MessageNumber) -> DeleteProof {
         Delivered::in_an_earlier_session(number).into()
@@ -238,7 +239,7 @@ impl ClientSession {
     }
 }
 
-/// The client of pop3-proto.
+/// Returns the client of pop3-proto.
 #[must_use]
 pub fn client(config: Config, now: Instant) -> Box<dyn Client> {
     Box::new(ClientSession::new(config, now))

@@ -37,7 +37,7 @@ fn config(rules: &Rules) -> Config {
         .max_line_octets(limit(rules.max_line_octets))
 }
 
-/// What a decoder says after its last input.
+/// Returns the result of a decoder after its last input.
 fn outcome(decoder: &MultilineDecoder, transcript: &Transcript) -> Outcome {
     match decoder.finish() {
         Ok(complete) => {
@@ -63,7 +63,7 @@ fn failure(error: DecodeError) -> Outcome {
     }
 }
 
-/// `decode_span`, held to its contract at every step.
+/// `decode_span`, with a check of its contract at every step.
 struct Spans;
 
 impl Decode for Spans {
@@ -174,7 +174,7 @@ impl Decode for Feed {
     }
 }
 
-/// A source whose buffer is one chunk at a time.
+/// A source that has one chunk at a time in its buffer.
 struct Chunks<'a> {
     chunks: &'a [&'a [u8]],
     at: usize,
@@ -222,7 +222,7 @@ impl BufRead for Chunks<'_> {
     }
 }
 
-/// Reads a block by `read`, which says how many octets it got.
+/// Reads a block with `read`, which returns the number of octets it read.
 fn read_block(
     rules: &Rules,
     chunks: &[&[u8]],
@@ -301,7 +301,8 @@ impl Decode for BufReads {
     fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
         read_block(rules, chunks, transcript, |reader, data| {
             let octets = reader.fill_buf()?;
-            // Half of it first: a partly consumed buffer must go on.
+            // Consumes half of it first: a reader must continue after a partly
+            // consumed buffer.
             let half = octets.len().div_ceil(2);
             data.extend_from_slice(&octets[..half]);
             reader.consume(half);

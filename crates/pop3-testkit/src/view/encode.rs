@@ -66,7 +66,7 @@ impl Encode for Slices {
     }
 }
 
-/// A sink that takes a few octets at a time and is interrupted now and then.
+/// A sink that accepts a few octets at a time and is sometimes interrupted.
 struct Reluctant {
     wire: Vec<u8>,
     calls: usize,

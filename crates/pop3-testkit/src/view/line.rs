@@ -5,7 +5,7 @@ use dot_stuffing::LineDecoder;
 use super::{SplitLines, fault, line_endings};
 use crate::oracle::{LineEvent, Lines, Rules};
 
-/// The longest line in tests of lines, line end included.
+/// The maximum length of a line in tests of lines, including the line end.
 pub const MAX_LINE: usize = 16;
 
 /// All views of the line decoder.

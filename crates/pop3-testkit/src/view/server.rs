@@ -24,11 +24,12 @@ pub struct MemoryMaildrop {
     in_trouble: bool,
 }
 
-/// What a [`MemoryMaildrop`] in trouble gives of a message before it breaks off.
+/// The number of octets of a message that a [`MemoryMaildrop`] in trouble returns
+/// before the error.
 const BREAKS_OFF_AT: usize = 3;
 
 impl MemoryMaildrop {
-    /// A maildrop of these unique-ids and messages.
+    /// Creates a maildrop of these messages with their unique-ids.
     #[must_use]
     pub fn new(messages: Vec<(String, Vec<u8>)>) -> Self {
         Self {
@@ -38,22 +39,22 @@ impl MemoryMaildrop {
         }
     }
 
-    /// If so, message 1 is damaged, 2 cannot be read now, the others break off
-    /// after a few octets, and none can be removed.
+    /// If true, message 1 is damaged, message 2 cannot be read now, the others
+    /// break off after a few octets, and none can be removed.
     #[must_use]
     pub fn in_trouble(self, in_trouble: bool) -> Self {
         Self { in_trouble, ..self }
     }
 
-    /// The messages removed in the UPDATE state, if it was entered since this
-    /// was last asked.
+    /// Returns the messages that were removed in the UPDATE state, if a session has
+    /// entered it since the last call.
     #[must_use]
     pub fn removed(&self) -> Option<Vec<u32>> {
         self.removed.lock().ok()?.take()
     }
 }
 
-/// What follows the octets of a message.
+/// The end of a message: the end of input, or an error.
 pub struct MessageEnd(Option<io::ErrorKind>);
 
 impl Read for MessageEnd {
@@ -114,10 +115,10 @@ pub type ServerSession = server::Session<MemoryMaildrop>;
 
 /// A server's session.
 pub trait Server {
-    /// The session that the calls go to.
+    /// Returns the session that the calls use.
     fn inner(&mut self) -> &mut ServerSession;
 
-    /// All there is to send, taken as sent.
+    /// Returns all pending output, and marks it as sent.
     fn transmit(&mut self, now: Instant) -> Vec<u8> {
         let session = self.inner();
         let mut sent = Vec::new();
@@ -171,7 +172,7 @@ impl Server for ServerSession {
     }
 }
 
-/// The server of pop3-proto.
+/// Returns the server of pop3-proto.
 #[must_use]
 pub fn server(config: Config, now: Instant) -> Box<dyn Server> {
     Box::new(ServerSession::new(config, now))

@@ -7,16 +7,16 @@ use pop3_proto::{
 
 use crate::oracle::{Awaited, Reply, ReplyFault};
 
-/// Whether a line says yes, and its text.
+/// Whether a status line is positive, and its text.
 type Status = (bool, Vec<u8>);
 
-/// A number of messages or a message-number, and octets.
+/// A number of messages or a message-number, and a number of octets.
 type Listing = (u32, u64);
 
 /// A message-number and a unique-id.
 type UniqueId = (u32, Vec<u8>);
 
-/// A parser of lines of replies. The flag says whether to read as Outlook does.
+/// Parsers of reply lines. The flag says whether to parse as Outlook does.
 #[derive(Clone, Copy)]
 pub struct ReplyLines {
     /// Like [`oracle::status`](crate::oracle::status).
@@ -34,11 +34,11 @@ pub struct ReplyLines {
 /// A parser of commands, like [`oracle::command`](crate::oracle::command).
 pub type Commands = fn(&[u8]) -> Option<String>;
 
-/// A reader of replies that come in pieces, like
+/// A reader of replies that arrive in pieces, like
 /// [`oracle::replies`](crate::oracle::replies).
 pub type Replies = fn(&[Awaited], bool, &[&[u8]]) -> (Vec<Reply>, Option<ReplyFault>);
 
-/// pop3-proto's parsers of lines of replies.
+/// The parsers of reply lines of pop3-proto.
 pub const REPLY_LINES: ReplyLines = ReplyLines {
     status: |line, outlook| {
         let rule = if outlook {
@@ -75,7 +75,7 @@ const fn fields(outlook: bool) -> FieldRule {
     }
 }
 
-/// pop3-proto's parser of commands, giving what it would send for them.
+/// The parser of commands of pop3-proto. Returns what it would send for a command.
 pub fn commands(line: &[u8]) -> Option<String> {
     let command = match Command::parse(line) {
         Ok(command) => command,
@@ -89,7 +89,8 @@ pub fn commands(line: &[u8]) -> Option<String> {
     }
     let mut encoded = b"before".to_vec();
     if command.encode(&mut encoded).is_err() {
-        // Too long to be sent, and not sent in part; too long to be compared.
+        // A command that is too long is not sent, not even in part. It cannot be
+        // compared.
         assert_eq!(encoded, b"before");
         return crate::oracle::command(line).filter(|spelt| spelt.len() > Command::MAX_OCTETS - 2);
     }
@@ -103,7 +104,7 @@ pub fn commands(line: &[u8]) -> Option<String> {
     String::from_utf8(spelt.to_vec()).ok()
 }
 
-/// pop3-proto's reader of replies.
+/// The reader of replies of pop3-proto.
 pub fn replies(
     awaited: &[Awaited],
     outlook: bool,

@@ -1,4 +1,4 @@
-//! Endpoints, and TCP to them.
+//! Parsing of endpoints, and TCP connections to them.
 
 use std::net::SocketAddr;
 
@@ -60,13 +60,13 @@ fn urls() {
 }
 
 #[test]
-fn writes_a_name_with_no_more_escapes_than_it_needs() {
+fn escapes_a_name_only_where_needed() {
     let url = "pop3://a-Z_0.9~%40%3A@h:110";
     assert_eq!(endpoint(url).to_string(), url);
 }
 
 #[test]
-fn what_is_no_url() {
+fn refuses_an_invalid_url() {
     for (url, error) in [
         ("imap://h", EndpointError::Scheme),
         ("h", EndpointError::Scheme),
@@ -107,9 +107,9 @@ async fn listener(address: &str) -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// Cleartext is for loopback, by the address that is connected to.
+/// Cleartext is allowed to loopback; the address of the connection decides.
 #[tokio::test]
-async fn both_families_and_cleartext_on_loopback() {
+async fn connects_over_both_families_and_in_cleartext_on_loopback() {
     for address in ["127.0.0.1:0", "[::1]:0"] {
         let (listener, address) = listener(address).await;
         let steps = [
@@ -136,8 +136,8 @@ async fn both_families_and_cleartext_on_loopback() {
 }
 
 #[tokio::test]
-async fn the_next_address_if_one_refuses() {
-    // A port that was free just now refuses.
+async fn tries_the_next_address_if_one_refuses() {
+    // Nothing listens on a port that was free a moment ago.
     let (gone, refusing) = listener("[::1]:0").await;
     drop(gone);
     let (listener, address) = listener("127.0.0.1:0").await;

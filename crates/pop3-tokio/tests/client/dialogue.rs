@@ -1,4 +1,4 @@
-//! Whole dialogues with our own server session, over a driver of a few lines.
+//! Whole dialogues with our own server session, driven by a few lines of code.
 
 use std::io;
 
@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::harness::{Cut, Mailbox, cleartext, endpoint, number, numbers};
 
-/// Messages, and where those that QUIT deletes are counted.
+/// The messages, and the count of those that QUIT deletes.
 struct Messages<'a> {
     messages: &'a [Vec<u8>],
     ids: Vec<String>,
@@ -47,7 +47,7 @@ impl<'a> Maildrop for Messages<'a> {
     }
 }
 
-/// Serves one client; takes the password `tanstaaf` and no other.
+/// Serves one client and accepts only the password `tanstaaf`.
 async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, messages: &[Vec<u8>]) -> Vec<u32> {
     let mut deleted = Vec::new();
     let ids = (0..messages.len()).map(|at| format!("id{at}")).collect();
@@ -181,9 +181,9 @@ async fn from_login_to_quit() {
     }
 }
 
-/// curl#12063: a session at one to five octets a read and write.
+/// curl#12063: one to five octets in each read and write.
 #[tokio::test]
-async fn cut_into_small_reads() {
+async fn works_with_reads_and_writes_of_a_few_octets() {
     for octets in 1..=5 {
         let messages = messages()[..5].to_vec();
         let (near, far) = duplex(64);
@@ -205,7 +205,7 @@ async fn cut_into_small_reads() {
     }
 }
 
-/// Thousands of commands and replies at once through 256 octets of window.
+/// Thousands of commands and replies at once in a window of 256 octets.
 #[tokio::test]
 async fn full_windows_do_not_wait_for_each_other() {
     let messages = vec![b"x\r\n".to_vec(); 3000];
@@ -228,7 +228,7 @@ async fn full_windows_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn wrong_password() {
+async fn refuses_a_wrong_password() {
     let (near, far) = duplex(1 << 12);
     let client = async {
         let url = endpoint("pop3://mrose@localhost");
@@ -238,7 +238,7 @@ async fn wrong_password() {
             .await
             .unwrap_err();
         assert_eq!(error.kind().sysexit(), 77, "{error}");
-        // The session goes on: another password may be tried.
+        // The session goes on: the client may try another password.
         client
             .login(&Credentials::password("mrose", "tanstaaf"))
             .await

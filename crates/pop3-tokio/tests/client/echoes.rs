@@ -1,4 +1,4 @@
-//! Servers that repeat what they were sent: nothing of it may come out again.
+//! Servers that repeat what the client sent: none of it may appear in any output.
 
 use std::collections::HashSet;
 
@@ -18,7 +18,7 @@ use crate::harness::{cleartext, endpoint, with};
 const CAPABILITIES: &str = "+OK\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n\
     SASL PLAIN LOGIN CRAM-MD5 NTLM SCRAM-SHA-1 SCRAM-SHA-256 XOAUTH2 OAUTHBEARER\r\n.\r\n";
 
-/// How a server writes what it repeats.
+/// How a server writes the text that it repeats.
 #[derive(Clone, Copy, Debug)]
 enum Writing {
     Raw,
@@ -89,7 +89,7 @@ impl Writing {
         text.into_bytes()
     }
 
-    /// Whether a change of case leaves anything that can be read.
+    /// Whether the text is still readable after a change of case.
     fn bears_case(self) -> bool {
         !matches!(self, Self::Base64Within | Self::Base64Twice)
     }
@@ -120,12 +120,13 @@ impl Case {
     }
 }
 
-/// What a server repeats, and how.
+/// The text that a server repeats, and how it writes it.
 #[derive(Clone, Debug)]
 struct Echo {
-    /// The command or response that it is about, by its place among them.
+    /// The index of the command or response that the text is taken from.
     line: Index,
-    /// What that is the base64 of, and not itself.
+    /// Whether the server repeats the decoded text of a base64 argument instead of
+    /// the argument.
     decoded: bool,
     start: Index,
     octets: usize,
@@ -162,7 +163,7 @@ fn echoes() -> impl Strategy<Value = Echo> {
 }
 
 impl Echo {
-    /// The server's answer.
+    /// The server's reply.
     fn of(&self, told: &[String]) -> Vec<u8> {
         let line = &told[self.line.index(told.len())];
         let argument = argument(line);
@@ -171,7 +172,8 @@ impl Echo {
             Some(octets) => octets,
             None => line.as_bytes().to_vec(),
         };
-        // At least one octet of the argument: what comes before it is public.
+        // Repeats at least one octet of the argument: the keyword before it is
+        // public.
         let public = line.len() - argument.len();
         let least = match octets == line.as_bytes() {
             true => public.saturating_sub(5).min(octets.len().saturating_sub(6)),
@@ -204,8 +206,8 @@ fn argument(line: &str) -> &str {
     }
 }
 
-/// Plays a server that challenges where the method needs it and then answers by
-/// what it was told. Returns that.
+/// Plays a server that sends the challenges that the method needs, and then
+/// `answer` of what it received. Returns what it received.
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     challenges: usize,
@@ -235,7 +237,7 @@ async fn serve(
                 b"+ \r\n".to_vec()
             }
             _ => {
-                // The last is what OAUTHBEARER answers to any complaint.
+                // This is OAUTHBEARER's response to any complaint.
                 if !matches!(&*text, "CAPA" | "" | "*" | "AQ==") {
                     told.push(text.clone());
                 }
@@ -256,7 +258,7 @@ async fn serve(
     told
 }
 
-/// A challenge that a client of the mechanism goes on at.
+/// A challenge after which a client of the mechanism continues.
 fn challenge(mechanism: &str, told: &[String]) -> Vec<u8> {
     let last = told.last().map_or("", |line| argument(line));
     let last = BASE64_STANDARD.decode(last).unwrap_or_default();
@@ -269,7 +271,7 @@ fn challenge(mechanism: &str, told: &[String]) -> Vec<u8> {
             octets
         }
         "XOAUTH2" | "OAUTHBEARER" => {
-            // Repeats the token where its status is due.
+            // Repeats the token in place of the status.
             let said = String::from_utf8_lossy(&last).into_owned();
             let token = said.split("Bearer ").nth(1).unwrap_or_default();
             let token: String = token.chars().filter(|c| !c.is_control()).collect();
@@ -286,7 +288,7 @@ fn challenge(mechanism: &str, told: &[String]) -> Vec<u8> {
     format!("+ {}\r\n", BASE64_STANDARD.encode(octets)).into_bytes()
 }
 
-/// What comes out of a login that fails, and what the server was told.
+/// The output of a failed login, and what the server received.
 fn outputs(
     method: Method,
     credentials: &Credentials,
@@ -299,7 +301,7 @@ fn outputs(
     let session = async |mut client: Client| {
         let error = client.login_by(method, credentials).await.unwrap_err();
         let mut outputs = format!("{error}\n{error:?}\n{client:?}\n");
-        // The connection goes on, and so does the server.
+        // The connection stays open, and the server continues.
         for _ in 0..2 {
             if let Err(error) = client.capabilities(|_| {}).await {
                 outputs += &format!("{error}\n{error:?}\n");
@@ -340,7 +342,7 @@ fn runs(text: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     runs.into_iter()
 }
 
-/// All runs of six octets of what was told and of what can be made of it.
+/// All runs of six octets in the repeated text and in its encoded forms.
 fn derived(secret: &str, told: &[String]) -> HashSet<Vec<u8>> {
     let mut sources = vec![secret.as_bytes().to_vec()];
     for line in told {
@@ -361,8 +363,8 @@ fn derived(secret: &str, told: &[String]) -> HashSet<Vec<u8>> {
         .collect()
 }
 
-/// A server may know the password before it was sent, or when only a proof of it
-/// was.
+/// A server may know the password before the client sends it, or when the client
+/// has sent only a proof of it.
 #[tokio::test]
 async fn hides_the_password_from_the_first_command_on() {
     let steps = [
@@ -387,7 +389,7 @@ async fn hides_the_password_from_the_first_command_on() {
         }
         codes
     });
-    // A code that is known repeats nothing, whatever the words after it do.
+    // A known response code repeats nothing, even if the text after it does.
     assert_eq!(codes.await, [Some(Code::Auth), None]);
 }
 
@@ -395,14 +397,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
 
     #[test]
-    fn nothing_that_a_server_repeats_comes_out(
+    fn shows_nothing_that_a_server_repeats(
         method in prop::sample::select(&Method::ALL[..]),
         user in "[a-z]{6,12}(@[a-z]{3,8}\\.example)?",
         secret in "[ -~\u{e4}\u{e9}\u{416}]{6,24}",
         challenges in 0..3_usize,
         echo in echoes(),
     ) {
-        // Tokens have no spaces at their ends, and PASS takes ASCII.
+        // Tokens neither begin nor end with a space, and PASS takes ASCII.
         let secret = secret.replace(|c: char| method != Method::Plain && !c.is_ascii(), "z");
         let credentials = match method.takes_token() {
             true => Credentials::oauth_token(&user, &secret),

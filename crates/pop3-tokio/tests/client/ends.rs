@@ -19,8 +19,8 @@ use tokio::{
 
 use crate::harness::{cleartext, endpoint, with};
 
-/// A connection that was reset: what came before can be read, and nothing can be
-/// written.
+/// A connection that was reset: octets received earlier can still be read, but
+/// nothing can be written.
 struct Reset(&'static [u8]);
 
 impl AsyncRead for Reset {
@@ -29,7 +29,7 @@ impl AsyncRead for Reset {
         _: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // A line at a time: the client writes between them.
+        // Returns one line per read, because the client writes between lines.
         let line = self.0.iter().position(|octet| *octet == b'\n');
         let Some(end) = line else {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
@@ -56,7 +56,7 @@ impl AsyncWrite for Reset {
 }
 
 #[tokio::test]
-async fn the_reason_is_read_when_nothing_can_be_written() {
+async fn reads_the_reason_after_a_write_has_failed() {
     for (came, said) in [
         (
             &b"+OK\r\n-ERR too many connections\r\n"[..],
@@ -94,8 +94,8 @@ async fn an_error_names_the_command_and_what_was_refused_before() {
     );
 }
 
-/// The greeting comes when the client has asked on a second connection whether
-/// the server speaks TLS, and got `answer`.
+/// The greeting is sent after the client has asked on a second connection whether
+/// the server speaks TLS, and has received `answer`.
 async fn silent(answer: &'static [u8], greeting: &'static [u8]) -> Result<(), Error> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("pop3://{}", listener.local_addr().unwrap());
@@ -109,7 +109,7 @@ async fn silent(answer: &'static [u8], greeting: &'static [u8]) -> Result<(), Er
         assert_eq!(hello, [0x16], "a handshake");
         second.write_all(answer).await.unwrap();
         second.shutdown().await.unwrap();
-        // Until the client has made up its mind. It may reset the connection.
+        // Waits until the client has decided. It may reset the connection.
         let _ = second.read_to_end(&mut Vec::new()).await;
         let _ = first.write_all(greeting).await;
         let mut sent = Vec::new();
@@ -127,7 +127,7 @@ async fn silent(answer: &'static [u8], greeting: &'static [u8]) -> Result<(), Er
 }
 
 #[tokio::test]
-async fn a_slow_greeting_is_waited_for() {
+async fn waits_for_a_slow_greeting() {
     let (closed, refused, greeted) = tokio::join!(
         silent(b"", b"+OK at last\r\n"),
         silent(b"-ERR too many connections\r\n", b"+OK at last\r\n"),
@@ -137,16 +137,17 @@ async fn a_slow_greeting_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_server_that_waits_for_tls_is_found_out() {
+async fn detects_a_server_that_waits_for_tls() {
     const ALERT: &[u8] = &[0x15, 3, 3, 0, 2, 2, 40];
     let error = silent(ALERT, b"").await.unwrap_err();
     assert!(matches!(error, Error::TlsPort { .. }), "{error}");
     assert_eq!(error.kind().sysexit(), 76);
 }
 
-/// An octet of the greeting is enough: no second connection asks for TLS.
+/// One octet of the greeting is enough: the client opens no second connection to
+/// try TLS.
 #[tokio::test]
-async fn a_greeting_that_has_begun_is_waited_for_alone() {
+async fn does_not_ask_for_tls_once_a_greeting_has_begun() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("pop3://{}", listener.local_addr().unwrap());
     let mut settings = cleartext();
@@ -154,7 +155,7 @@ async fn a_greeting_that_has_begun_is_waited_for_alone() {
     let server = async {
         let mut first = listener.accept().await.unwrap().0;
         first.write_all(b"+").await.unwrap();
-        // Until the client gives up.
+        // Waits until the client gives up.
         let mut sent = Vec::new();
         tokio::select! {
             second = listener.accept() => panic!("a second connection: {second:?}"),

@@ -1,4 +1,4 @@
-//! What errors say, what they come from, and what kind they are.
+//! The texts, sources and kinds of errors.
 
 use std::{error::Error as _, io};
 
@@ -65,11 +65,11 @@ fn a_login_that_may_work_later_is_a_temporary_failure() {
 }
 
 #[test]
-fn an_error_names_what_it_comes_from() {
+fn an_error_names_its_source() {
     let broken = || Error::Io(io::ErrorKind::BrokenPipe.into(), None);
     assert!(broken().source().unwrap().is::<io::Error>());
     assert!(Error::Interrupted.source().is_none());
-    // The failure of a retrieval is that of the client or of the sink.
+    // A retrieval fails because of the client or because of the sink.
     let client = RetrieveError::<io::Error>::Client(broken());
     assert_eq!(client.to_string(), broken().to_string());
     assert!(client.source().unwrap().is::<io::Error>());
@@ -78,9 +78,9 @@ fn an_error_names_what_it_comes_from() {
     assert!(sink.source().is_some());
 }
 
-/// Only an end in the midst of a reply may go away by itself.
+/// Only the end of a connection in the middle of a reply is temporary.
 #[tokio::test]
-async fn a_reply_beyond_the_limits_is_an_error_of_the_protocol() {
+async fn a_reply_over_a_limit_is_a_protocol_error() {
     let mut settings = cleartext();
     settings.limits.message_octets = 2;
     let steps = [
@@ -102,9 +102,10 @@ async fn a_reply_beyond_the_limits_is_an_error_of_the_protocol() {
     assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
 }
 
-/// A command that may not be sent is the caller's error, and says so.
+/// Sending a command that is not allowed is the caller's mistake, and the error
+/// says so.
 #[tokio::test]
-async fn a_command_that_may_not_be_sent_is_an_error_of_usage() {
+async fn a_command_that_may_not_be_sent_is_a_usage_error() {
     let error = logged_in(&[], async |mut client: Client| {
         client.utf8().await.unwrap_err()
     });

@@ -1,4 +1,4 @@
-//! Scripted servers, and what tests say often.
+//! Scripted servers and shared test code.
 
 use std::{
     pin::Pin,
@@ -12,10 +12,11 @@ use tokio::{
     net::TcpListener,
 };
 
-/// What the server says first, then pairs of what it waits for and answers.
+/// Pairs of the octets that the server waits for and its answer. The first pair
+/// waits for nothing: its answer is the greeting.
 pub(crate) type Steps<'a> = &'a [(&'a str, &'a str)];
 
-/// Plays the server's side. Returns all that the client sent.
+/// Plays the server's side. Returns everything that the client sent.
 pub(crate) async fn play(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     steps: Steps<'_>,
@@ -24,7 +25,8 @@ pub(crate) async fn play(
     for (wanted, answer) in steps {
         let mut got = vec![0; wanted.len()];
         if stream.read_exact(&mut got).await.is_err() {
-            // The client left, and its side of the test says why.
+            // The client closed the connection; its side of the test reports the
+            // reason.
             return received;
         }
         assert_eq!(
@@ -41,7 +43,7 @@ pub(crate) async fn play(
     received
 }
 
-/// A server that says all of it at once and closes.
+/// A server that sends everything at once and closes.
 pub(crate) async fn say_and_close(mut stream: DuplexStream, octets: &[u8]) {
     let _ = stream.write_all(octets).await;
     let _ = stream.shutdown().await;
@@ -52,7 +54,7 @@ pub(crate) fn endpoint(url: &str) -> Endpoint {
     url.parse().unwrap()
 }
 
-/// Cleartext, as was asked for. A test that goes wrong should not take long.
+/// Allows cleartext, with short timeouts so that a failing test ends soon.
 pub(crate) fn cleartext() -> Settings {
     let mut settings = Settings::new(Profile::RFC1939);
     settings.timeouts.reply = core::time::Duration::from_secs(5);
@@ -60,7 +62,7 @@ pub(crate) fn cleartext() -> Settings {
     settings
 }
 
-/// A client and a server that plays.
+/// Runs a client against a scripted server.
 pub(crate) async fn with<T>(
     settings: Settings,
     steps: Steps<'_>,
@@ -75,7 +77,7 @@ pub(crate) async fn with<T>(
     result
 }
 
-/// The same over loopback, where a token may be sent.
+/// The same over loopback, where a token may be sent in cleartext.
 pub(crate) async fn with_on_loopback<T>(
     mut settings: Settings,
     steps: Steps<'_>,
@@ -93,7 +95,7 @@ pub(crate) async fn with_on_loopback<T>(
     result
 }
 
-/// Why no client came of it.
+/// The error of a connection that fails.
 pub(crate) async fn fails(url: &str, settings: Settings, steps: Steps<'_>) -> (Error, Vec<u8>) {
     let (near, far) = duplex(1 << 16);
     let connected = async {
@@ -112,7 +114,7 @@ pub(crate) fn numbers(to: u32) -> impl Iterator<Item = MessageNumber> {
     (1..=to).map(number)
 }
 
-/// Keeps all that comes; fails at a message if told to.
+/// Stores all messages; fails at a given message if told to.
 #[derive(Default)]
 pub(crate) struct Mailbox {
     pub(crate) messages: Vec<Vec<u8>>,
@@ -157,7 +159,7 @@ impl Sink for Mailbox {
     }
 }
 
-/// A stream that gives at most a number of octets per read.
+/// A stream that returns at most a fixed number of octets per read.
 pub(crate) struct Cut<S>(pub(crate) S, pub(crate) usize);
 
 impl<S: AsyncRead + Unpin> AsyncRead for Cut<S> {

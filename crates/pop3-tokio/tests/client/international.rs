@@ -72,7 +72,7 @@ async fn languages_are_listed_and_chosen_in_both_states() {
     .await;
 }
 
-/// QUIT is confirmed, whatever the server says after that.
+/// The reply confirms QUIT, whatever the server sends after it.
 #[tokio::test]
 async fn quit_succeeds_though_octets_follow_its_reply() {
     let steps = [

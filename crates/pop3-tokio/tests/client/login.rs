@@ -1,4 +1,5 @@
-//! Which method is chosen, when another is tried, what refusals mean.
+//! The choice of a method, when the client tries another, and the meaning of
+//! refusals.
 
 use pop3_tokio::client::{
     Client, Code, Credentials, Error, ErrorKind, LoginError, Method, SaslError,
@@ -16,7 +17,7 @@ fn password() -> Credentials {
     Credentials::password("tim", "tanstaaf")
 }
 
-/// Logs in, where the server takes USER and PASS.
+/// Logs in to a server that accepts USER and PASS.
 pub(crate) async fn log_in(client: &mut Client) {
     client.login(&password()).await.unwrap();
 }
@@ -29,7 +30,7 @@ async fn login(steps: Steps<'_>, credentials: &Credentials) -> Result<Method, Er
 }
 
 #[tokio::test]
-async fn the_best_that_is_offered() {
+async fn chooses_the_best_method_that_is_offered() {
     let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0tanstaaf"));
     let cases: [(&str, &str, Method); 4] = [
         ("SASL PLAIN LOGIN", &plain, Method::Plain),
@@ -47,7 +48,7 @@ async fn the_best_that_is_offered() {
         if method == Method::UserPass {
             steps.push(("PASS tanstaaf\r\n", "+OK\r\n"));
         }
-        // What the server can do may be another now.
+        // The server's capabilities may have changed after the login.
         steps.push(("CAPA\r\n", "+OK\r\nPIPELINING\r\n.\r\n"));
         let chosen = with(cleartext(), &steps, async |mut client: Client| {
             let chosen = client.login(&password()).await.unwrap();
@@ -58,9 +59,10 @@ async fn the_best_that_is_offered() {
     }
 }
 
-/// Where anyone may listen, what does not show the password comes first.
+/// Anyone may read cleartext, so a method that does not show the password comes
+/// first.
 #[tokio::test]
-async fn in_cleartext_a_challenge_is_better_than_plain() {
+async fn prefers_a_challenge_to_plain_in_cleartext() {
     let steps = [
         ("", "+OK\r\n"),
         (
@@ -74,7 +76,7 @@ async fn in_cleartext_a_challenge_is_better_than_plain() {
 }
 
 #[tokio::test]
-async fn the_next_method_if_the_server_refuses_the_first() {
+async fn tries_the_next_method_if_the_server_refuses_the_first() {
     let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0tanstaaf"));
     let steps = [
         ("", "+OK\r\n"),
@@ -86,10 +88,10 @@ async fn the_next_method_if_the_server_refuses_the_first() {
     assert_eq!(login(&steps, &password()).await.unwrap(), Method::Plain);
 }
 
-/// After the password was shown, or a proof of it, no other method is tried:
-/// the steps would not fit.
+/// After the client has sent the password, or a proof of it, it tries no other
+/// method: the script has no steps for one.
 #[tokio::test]
-async fn no_other_method_if_the_password_is_refused() {
+async fn tries_no_other_method_if_the_password_is_refused() {
     let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0tanstaaf"));
     let steps = [
         ("", "+OK\r\n"),
@@ -108,7 +110,7 @@ async fn no_other_method_if_the_password_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_is_for_no_method_of_passwords() {
+async fn chooses_no_password_method_for_a_token() {
     let steps = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\nSASL PLAIN\r\nUSER\r\n.\r\n"),
@@ -125,7 +127,7 @@ async fn a_token_is_for_no_method_of_passwords() {
 }
 
 #[tokio::test]
-async fn what_response_codes_mean() {
+async fn interprets_response_codes() {
     const CODES: &str = "+OK\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n.\r\n";
     const NONE: &str = "+OK\r\nTOP\r\n.\r\n";
     for (capabilities, answer, code, exit) in [
@@ -147,7 +149,7 @@ async fn what_response_codes_mean() {
             77,
         ),
         (CODES, "-ERR no\r\n", None, 77),
-        // Without the capability a bracket is a bracket.
+        // Without the RESP-CODES capability, a bracket is ordinary text.
         (NONE, "-ERR [IN-USE] busy\r\n", None, 77),
         (NONE, "-ERR [SYS/TEMP] later\r\n", None, 77),
     ] {
@@ -166,9 +168,9 @@ async fn what_response_codes_mean() {
     }
 }
 
-/// With such a code the next method would be refused as well.
+/// With such a code, the server would refuse the next method as well.
 #[tokio::test]
-async fn no_other_method_at_a_code_that_is_about_the_maildrop() {
+async fn tries_no_other_method_after_a_code_about_the_maildrop() {
     let steps = [
         ("", "+OK\r\n"),
         (
@@ -184,7 +186,7 @@ async fn no_other_method_at_a_code_that_is_about_the_maildrop() {
 }
 
 #[tokio::test]
-async fn a_name_with_slashes_passes_untouched() {
+async fn sends_a_name_with_slashes_unchanged() {
     // MS-OXPOP3 §2.2.2.
     let steps = [
         ("", "+OK\r\n"),
@@ -197,7 +199,7 @@ async fn a_name_with_slashes_passes_untouched() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_not() {
+async fn refuses_names_and_passwords_that_cannot_be_sent() {
     for (user, secret) in [
         ("ti\rm", "x"),
         ("tim", "x\r\nDELE 1"),
@@ -212,9 +214,9 @@ async fn what_cannot_be_sent_is_not() {
     }
 }
 
-/// A password that SASLprep forbids cannot be used with SCRAM, but with PLAIN.
+/// SCRAM cannot use a password that SASLprep forbids, but PLAIN can.
 #[tokio::test]
-async fn the_next_method_after_a_saslprep_error() {
+async fn tries_the_next_method_after_a_saslprep_error() {
     let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0x\u{fffd}"));
     let steps = [
         ("", "+OK\r\n"),
@@ -226,7 +228,7 @@ async fn the_next_method_after_a_saslprep_error() {
     assert_eq!(login(&steps, &credentials).await.unwrap(), Method::Plain);
 }
 
-/// The server's side of SCRAM-SHA-256 up to `iterations`, then of PLAIN.
+/// The server's side of SCRAM-SHA-256 up to `iterations`, and then of PLAIN.
 async fn after_iterations(iterations: u32, answer: &str) -> Result<Method, Error> {
     let (near, far) = duplex(4096);
     let client = async {
@@ -265,7 +267,7 @@ async fn after_iterations(iterations: u32, answer: &str) -> Result<Method, Error
 }
 
 #[tokio::test]
-async fn the_next_method_after_too_many_or_too_few_iterations() {
+async fn tries_the_next_method_after_too_many_or_too_few_iterations() {
     for iterations in [4095, 1_000_001] {
         let method = after_iterations(iterations, "+OK\r\n").await.unwrap();
         assert_eq!(method, Method::Plain);
@@ -273,7 +275,7 @@ async fn the_next_method_after_too_many_or_too_few_iterations() {
 }
 
 #[tokio::test]
-async fn all_reasons_if_no_method_works() {
+async fn reports_all_reasons_if_no_method_works() {
     let error = after_iterations(4095, "-ERR wrong\r\n").await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -289,7 +291,7 @@ async fn all_reasons_if_no_method_works() {
         error: SaslError::Iterations,
     };
     assert_eq!((reasons.len(), &reasons[0]), (2, &iterations));
-    // Each alone.
+    // Each method alone.
     let steps = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\nSASL SCRAM-SHA-256 PLAIN\r\n.\r\n"),
@@ -306,10 +308,10 @@ async fn all_reasons_if_no_method_works() {
     assert_eq!(error.kind(), ErrorKind::Usage);
 }
 
-/// RFC 5034 §3: to a server that announces no such mechanism the response goes
-/// after a challenge.
+/// RFC 5034 §3: if the server does not announce the mechanism, the client sends its
+/// response after a challenge.
 #[tokio::test]
-async fn no_initial_response_unless_announced() {
+async fn sends_no_initial_response_unless_the_mechanism_is_announced() {
     let response = format!("{}\r\n", base64("\0tim\0tanstaaf"));
     for capabilities in [
         "-ERR unknown\r\n",
@@ -336,9 +338,10 @@ async fn no_initial_response_unless_announced() {
     }
 }
 
-/// curl's test 865, Thunderbird's test server: they ask for what they were given.
+/// curl's test 865 and Thunderbird's test server ask for a response that they have
+/// already received.
 #[tokio::test]
-async fn an_initial_response_that_is_ignored_is_repeated_once() {
+async fn repeats_an_ignored_initial_response_once() {
     let response = base64("\0tim\0tanstaaf");
     let (first, again) = (
         format!("AUTH PLAIN {response}\r\n"),
@@ -354,7 +357,7 @@ async fn an_initial_response_that_is_ignored_is_repeated_once() {
         ];
         assert_eq!(login(&steps, &password()).await.unwrap(), Method::Plain);
     }
-    // It is not asked for twice, and not asked for by a challenge that says more.
+    // The client repeats it only once, and only after an empty challenge.
     for challenges in [&["+ \r\n", "+ \r\n"][..], &["+ cGFzc3dvcmQ/\r\n"]] {
         let mut steps = vec![("", "+OK\r\n"), ("CAPA\r\n", "+OK\r\nSASL PLAIN\r\n.\r\n")];
         steps.push((&first, challenges[0]));
@@ -376,10 +379,10 @@ async fn an_initial_response_that_is_ignored_is_repeated_once() {
     }
 }
 
-/// A command that may not be sent ends the search, and does not hide why the
+/// A command that may not be sent ends the search. The error still says why the
 /// methods before it failed.
 #[tokio::test]
-async fn a_method_that_cannot_be_sent_is_one_of_the_reasons() {
+async fn reports_a_method_that_cannot_be_sent_among_the_reasons() {
     let credentials = Credentials::password("m\u{e9}", "tanstaaf");
     let offers = |sasl| [("", "+OK\r\n"), ("CAPA\r\n", sasl)];
     let mut steps = offers("+OK\r\nSASL CRAM-MD5\r\n.\r\n").to_vec();

@@ -28,7 +28,7 @@ const GREETING: &str = "+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n";
 const SASL: &str = "+OK\r\n\
     SASL PLAIN LOGIN CRAM-MD5 NTLM SCRAM-SHA-256 XOAUTH2 OAUTHBEARER\r\n.\r\n";
 
-/// Logs in by a method at a server that announces each.
+/// Logs in by a method; the server announces all methods.
 async fn login(
     method: Method,
     credentials: &Credentials,
@@ -89,7 +89,7 @@ async fn plain() {
 }
 
 #[tokio::test]
-async fn plain_in_two_steps_where_the_line_would_be_too_long() {
+async fn sends_plain_in_two_steps_if_the_line_would_be_too_long() {
     let long = "x".repeat(200);
     let message = format!("{}\r\n", base64(format!("\0tim\0{long}")));
     assert!("AUTH PLAIN ".len() + message.len() > 255);
@@ -132,7 +132,7 @@ async fn cram_md5() {
 }
 
 #[tokio::test]
-async fn a_challenge_that_is_no_base64_is_canceled() {
+async fn cancels_after_a_challenge_that_is_not_base64() {
     let dialogue = [
         ("AUTH CRAM-MD5\r\n", "+ what?\r\n"),
         ("*\r\n", "-ERR canceled\r\n"),
@@ -151,9 +151,9 @@ async fn a_challenge_that_is_no_base64_is_canceled() {
     assert_eq!(error.kind(), ErrorKind::Protocol);
 }
 
-/// Exchange refuses `AUTH XOAUTH2` with a response in the line, however short.
+/// Exchange refuses `AUTH XOAUTH2` with an initial response, however short.
 #[tokio::test]
-async fn xoauth2_always_in_two_steps() {
+async fn sends_xoauth2_always_in_two_steps() {
     let message = base64("user=tim@example.org\x01auth=Bearer vF9dft4qmT\x01\x01");
     let dialogue = [
         ("AUTH XOAUTH2\r\n", "+ \r\n"),
@@ -173,7 +173,7 @@ async fn oauthbearer() {
 }
 
 #[tokio::test]
-async fn a_token_of_many_octets() {
+async fn sends_a_long_token() {
     let long = "t".repeat(4000);
     let message = base64(format!("n,a=tim,\x01auth=Bearer {long}\x01\x01"));
     let dialogue = [
@@ -188,7 +188,7 @@ async fn a_token_of_many_octets() {
 }
 
 #[tokio::test]
-async fn what_the_server_says_of_a_token() {
+async fn reports_what_the_server_says_about_a_token() {
     let complaint = |json| format!("+ {}\r\n", base64(json));
     let xoauth2 = base64("user=tim@example.org\x01auth=Bearer vF9dft4qmT\x01\x01");
     let bearer = base64("n,a=tim@example.org,\x01auth=Bearer vF9dft4qmT\x01\x01");
@@ -258,7 +258,7 @@ async fn what_the_server_says_of_a_token() {
 }
 
 #[tokio::test]
-async fn a_second_complaint_of_a_token_is_one_too_many() {
+async fn fails_at_a_second_complaint_about_a_token() {
     let bearer = base64("n,a=tim@example.org,\x01auth=Bearer vF9dft4qmT\x01\x01");
     let complaint = format!("+ {}\r\n", base64(r#"{"status":"401"}"#));
     let dialogue = [
@@ -277,9 +277,9 @@ async fn a_second_complaint_of_a_token_is_one_too_many() {
     );
 }
 
-/// An octet that separates the parts of the message must not be in one.
+/// The octet that separates the parts of the message must not occur in a part.
 #[tokio::test]
-async fn a_name_or_token_that_cannot_be_sent_is_not() {
+async fn does_not_send_an_invalid_name_or_token() {
     for (user, token) in [
         ("", "vF9dft4qmT"),
         ("tim", ""),
@@ -303,7 +303,7 @@ async fn a_name_or_token_that_cannot_be_sent_is_not() {
 
 #[tokio::test]
 async fn ntlm_with_either_first_challenge() {
-    // MS-NLMP §4.2.4.3, but for its target name.
+    // The example of MS-NLMP §4.2.4.3, except for its target name.
     let mut challenge = b"NTLMSSP\0\x02\0\0\0".to_vec();
     challenge.extend_from_slice(&[0; 8]);
     challenge.extend_from_slice(&[0x33, 0x82, 0x8a, 0xe2]);
@@ -342,8 +342,8 @@ async fn ntlm_with_either_first_challenge() {
             };
             assert_eq!(field(28), utf16("EXAMPLE"));
             assert_eq!(field(36), utf16("tim"));
-            // HMAC-MD5 of 16 octets, then the blob with a time, 8 octets of our
-            // own, and what the server gave.
+            // HMAC-MD5 of 16 octets, then the blob with a time, 8 octets of the
+            // client, and the server's target information.
             assert_eq!(field(20).len(), 16 + 28 + 4 + 4);
             server.say("+OK").await;
             assert_eq!(server.ask("-ERR").await, "CAPA");
@@ -353,11 +353,11 @@ async fn ntlm_with_either_first_challenge() {
     }
 }
 
-/// The server's side of a line, for unpredictable dialogues.
+/// The server's side for unpredictable dialogues, line by line.
 struct Server(BufReader<DuplexStream>);
 
 impl Server {
-    /// Greets, and announces SASL.
+    /// Sends a greeting and announces SASL.
     async fn new(stream: DuplexStream) -> Self {
         let mut server = Self(BufReader::new(stream));
         server.say("+OK").await;
@@ -376,7 +376,7 @@ impl Server {
         line.trim_end_matches("\r\n").to_owned()
     }
 
-    /// Hears a line and answers it.
+    /// Reads a line and answers it.
     async fn ask(&mut self, answer: &str) -> String {
         let line = self.hear().await;
         self.say(answer).await;
@@ -390,18 +390,18 @@ fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// What the server of a SCRAM test does at the end.
+/// How the server of a SCRAM test ends the exchange.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum End {
     Signature,
-    /// A wrong one, and what follows at once.
+    /// A wrong signature, followed at once by these octets.
     Forged(&'static str),
     OkWithoutSignature,
     Error,
 }
 
-/// The server's side of SCRAM-SHA-256, written from RFC 5802 §3 as a server
-/// does it: it knows a stored key, and gets the client's key from the proof.
+/// The server's side of SCRAM-SHA-256, written from RFC 5802 §3: the server knows a
+/// stored key, and computes the client's key from the proof.
 pub(crate) async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bool> {
     let mut server = Server::new(far).await;
     let line = server.hear().await;
@@ -453,7 +453,7 @@ pub(crate) async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bo
     };
     server.say(&format!("+ {}{more}", base64(last))).await;
     match end {
-        // No one waits for an answer.
+        // Sends the rest without waiting for the client.
         End::Forged(_) => {
             assert_eq!(server.hear().await, "*");
             assert_eq!(server.hear().await, "");
@@ -467,7 +467,7 @@ pub(crate) async fn scram(far: DuplexStream, known: &str, end: End) -> Option<bo
 }
 
 #[tokio::test]
-async fn scram_and_what_a_false_server_can_do() {
+async fn logs_in_with_scram_and_rejects_a_false_server() {
     for (known, end, expected) in [
         ("pencil", End::Signature, None),
         ("pencil", End::Forged(""), Some(SaslError::WrongSignature)),
@@ -484,7 +484,8 @@ async fn scram_and_what_a_false_server_can_do() {
             let mut client = Client::on(near, &url, &cleartext()).await.unwrap();
             let credentials = Credentials::password("user", "pencil");
             let result = client.login_by(Method::ScramSha256, &credentials).await;
-            // A server that could not prove itself is not asked for anything.
+            // The client sends nothing more to a server that could not prove
+            // itself.
             if matches!(
                 expected,
                 Some(SaslError::NoSignature | SaslError::WrongSignature)
@@ -514,7 +515,7 @@ async fn scram_and_what_a_false_server_can_do() {
 }
 
 #[tokio::test]
-async fn scram_with_a_wrong_password() {
+async fn refuses_scram_with_a_wrong_password() {
     let (near, far) = duplex(4096);
     let client = async {
         let url = endpoint("pop3://mail.example.org");
@@ -527,8 +528,8 @@ async fn scram_with_a_wrong_password() {
     assert_eq!(result.unwrap_err().kind(), ErrorKind::Authentication);
 }
 
-/// What a server of these mechanisms challenges with, after what it was told
-/// last. It takes any answer.
+/// The next challenge of a server of these mechanisms after the client's last
+/// response, `told`. The server accepts any response.
 fn challenge(method: Method, told: &str) -> String {
     let octets = match method {
         Method::CramMd5 => b"<1896.697170952@postoffice.reston.mci.net>".to_vec(),
@@ -550,9 +551,9 @@ fn challenge(method: Method, told: &str) -> String {
     base64(octets)
 }
 
-/// Logs in with the best method at a server that has only `method`, sends a number
-/// of challenges, and then replies `last`. Also returns what the server received
-/// afterwards.
+/// Logs in with the best method to a server that offers only `method`, sends a
+/// number of challenges, and then replies `last`. Also returns what the server
+/// received after that.
 async fn ended(method: Method, challenges: usize, last: &str) -> (Result<Method, Error>, String) {
     let (near, far) = duplex(4096);
     let client = async {
@@ -575,7 +576,8 @@ async fn ended(method: Method, challenges: usize, last: &str) -> (Result<Method,
         server.say(last).await;
         let mut next = server.hear().await;
         if next == "*" {
-            // Where the server is not trusted, the client is gone by now.
+            // If the client does not trust the server, it has already closed the
+            // connection.
             let _ = server.0.write_all(b"-ERR cancelled\r\n").await;
             next = server.hear().await;
         }
@@ -584,8 +586,8 @@ async fn ended(method: Method, challenges: usize, last: &str) -> (Result<Method,
     tokio::join!(client, server)
 }
 
-/// Methods with a challenge, and how many of them until the password or a proof
-/// of it is shown.
+/// Methods with a challenge, and the number of challenges before the client sends
+/// the password or a proof of it.
 const CHALLENGED: [(Method, usize); 5] = [
     (Method::Login, 2),
     (Method::CramMd5, 1),
@@ -595,7 +597,7 @@ const CHALLENGED: [(Method, usize); 5] = [
 ];
 
 #[tokio::test]
-async fn the_next_method_is_tried_only_if_no_proof_was_shown() {
+async fn tries_the_next_method_only_if_no_proof_was_shown() {
     for (method, challenges) in CHALLENGED {
         let (result, next) = ended(method, 0, "-ERR not this one").await;
         assert_eq!(next, "USER tim", "{method}");
@@ -610,7 +612,7 @@ async fn the_next_method_is_tried_only_if_no_proof_was_shown() {
 }
 
 #[tokio::test]
-async fn a_challenge_after_the_proof_is_one_too_many() {
+async fn fails_at_a_challenge_after_the_proof() {
     for (method, challenges) in &CHALLENGED[..3] {
         let (result, next) = ended(*method, *challenges, "+ bW9yZQ==").await;
         let expected = LoginError::Exchange {
@@ -626,9 +628,9 @@ async fn a_challenge_after_the_proof_is_one_too_many() {
 }
 
 /// A server that reports success of a SCRAM login must have proved that it knows
-/// the password, at whichever step it does so.
+/// the password, whichever step it is in.
 #[tokio::test]
-async fn success_of_scram_without_a_proof_is_not_believed() {
+async fn rejects_success_of_scram_without_a_proof() {
     for method in [Method::ScramSha1, Method::ScramSha256] {
         for challenges in 0..2 {
             let (result, next) = ended(method, challenges, "+OK welcome").await;
@@ -646,7 +648,7 @@ async fn success_of_scram_without_a_proof_is_not_believed() {
 }
 
 #[tokio::test]
-async fn a_token_for_tokens_alone() {
+async fn refuses_a_token_or_password_with_a_method_for_the_other() {
     for (method, credentials) in [(Method::Plain, token()), (Method::XOAuth2, password())] {
         let steps = [("", GREETING), ("CAPA\r\n", SASL)];
         let error = with(cleartext(), &steps, async |mut client| {

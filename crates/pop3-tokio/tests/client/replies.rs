@@ -1,4 +1,4 @@
-//! What servers answer, well or badly.
+//! Well-formed and malformed replies.
 
 use pop3_proto::{Profile, client::MaildropIndex};
 use pop3_tokio::client::{Client, Error, ErrorKind};
@@ -24,9 +24,9 @@ pub(crate) async fn logged_in<T>(steps: Steps<'_>, client: impl AsyncFnOnce(Clie
     .await
 }
 
-/// neomutt#1427: servers have UIDL and do not say so.
+/// neomutt#1427: some servers support UIDL but do not announce it.
 #[tokio::test]
-async fn uidl_is_asked_for_unannounced() {
+async fn sends_uidl_even_if_it_is_not_announced() {
     let steps = [("UIDL\r\n", "+OK\r\n1 a\r\n2 b\r\n.\r\n")];
     let ids = logged_in(&steps, async |mut client: Client| {
         let mut ids = Vec::new();
@@ -72,7 +72,7 @@ async fn refusals_leave_the_session_as_it_was() {
 }
 
 #[tokio::test]
-async fn malformed_lines_are_counted_and_stat_is_an_error() {
+async fn counts_malformed_lines_and_fails_at_a_malformed_stat() {
     let steps = [
         ("UIDL\r\n", "+OK\r\n1 a\r\nb\r\n1 c\r\n3 d\r\n.\r\n"),
         ("STAT\r\n", "+OK 5\r\n"),
@@ -92,10 +92,10 @@ async fn malformed_lines_are_counted_and_stat_is_an_error() {
     .await;
 }
 
-/// Wherever the server stops, the client says so, and no part of a message is
-/// ever taken for a whole one.
+/// Wherever the server stops, the client reports it, and never takes a part of a
+/// message for a whole one.
 #[tokio::test]
-async fn the_end_at_every_octet() {
+async fn reports_an_end_at_every_octet() {
     let whole = b"+OK\r\n-ERR\r\n+OK\r\n+OK\r\n+OK 9 octets\r\nab\r\n..c\r\n.\r\n+OK bye\r\n";
     for end in 0..whole.len() {
         let (near, far) = duplex(1 << 12);
@@ -114,7 +114,7 @@ async fn the_end_at_every_octet() {
             assert_eq!(mailbox.announced, [Some(9)]);
             client.quit().await
         };
-        // A reply that is too early is a separate error, so the server waits.
+        // A reply before its command is a different error, so the server waits.
         let server = async {
             let mut far = far;
             let mut left = &whole[..end];
@@ -148,7 +148,7 @@ async fn the_end_at_every_octet() {
 }
 
 #[tokio::test]
-async fn an_index_is_in_order_though_the_listing_is_not() {
+async fn sorts_the_index_of_an_unsorted_listing() {
     let steps = [
         ("LIST\r\n", "+OK\r\n3 30\r\n1 10\r\n2 20\r\n.\r\n"),
         ("UIDL\r\n", "+OK\r\n4 d\r\n2 b\r\n.\r\n"),
@@ -168,20 +168,20 @@ async fn an_index_is_in_order_though_the_listing_is_not() {
 }
 
 #[tokio::test]
-async fn unsolicited_octets_are_no_answer_to_the_next_command() {
+async fn does_not_take_unsolicited_octets_for_a_reply() {
     let steps = [("NOOP\r\n", "+OK\r\n+OK 7 7\r\n")];
     logged_in(&steps, async |mut client: Client| {
         client.noop().await.unwrap();
         let error = client.stat().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
-        // For good.
+        // The session stays in this state.
         assert!(client.noop().await.is_err());
     })
     .await;
 }
 
 #[tokio::test]
-async fn capabilities_line_by_line() {
+async fn reads_capabilities_line_by_line() {
     let steps = [
         ("", "+OK\r\n"),
         (
@@ -206,7 +206,7 @@ async fn capabilities_line_by_line() {
 }
 
 #[tokio::test]
-async fn outlook_takes_any_plus_for_yes() {
+async fn outlook_takes_any_reply_with_plus_as_positive() {
     let mut settings = cleartext();
     settings.profile = Profile::OUTLOOK_2024;
     let steps = [

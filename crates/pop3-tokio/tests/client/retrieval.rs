@@ -1,4 +1,4 @@
-//! Retrieval that stops, and deletion.
+//! Interrupted retrievals, and deletion.
 
 use core::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_sink_that_fails() {
+async fn stops_when_the_sink_fails() {
     let steps = [
         ("RETR 1\r\n", "+OK\r\na\r\n.\r\n"),
         ("RETR 2\r\n", "+OK\r\nb\r\n.\r\n"),
@@ -34,10 +34,10 @@ async fn a_sink_that_fails() {
     .await;
 }
 
-/// The audit's scenario `status-ok-lf`: the first line of the message was taken
-/// for a part of the reply, and lost.
+/// The audit's scenario `status-ok-lf`: the first line of the message was taken for
+/// a part of the reply, and was lost.
 #[tokio::test]
-async fn status_line_that_ends_with_a_bare_lf() {
+async fn refuses_a_status_line_that_ends_with_a_bare_lf() {
     let steps = [("RETR 1\r\n", "+OK 9\nFrom: a\r\n\r\nb\r\n.\r\n")];
     logged_in(&steps, async |mut client: Client| {
         let mut mailbox = Mailbox::default();
@@ -54,7 +54,7 @@ async fn status_line_that_ends_with_a_bare_lf() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_dropped() {
+async fn interrupts_the_session_when_a_call_is_dropped() {
     let steps = [("RETR 1\r\n", "+OK\r\na")];
     logged_in(&steps, async |mut client: Client| {
         let mut mailbox = Mailbox::default();
@@ -75,7 +75,7 @@ async fn a_call_that_is_dropped() {
     .await;
 }
 
-/// Two commands at once, of the caller's own.
+/// An exchange of the caller that sends two commands at once.
 struct Two {
     asked: bool,
     answered: u32,
@@ -109,9 +109,9 @@ const TWO: Two = Two {
     answered: 0,
 };
 
-/// Replies to the call that was dropped may be outstanding.
+/// Replies to the dropped call may still arrive.
 #[tokio::test(start_paused = true)]
-async fn no_call_sends_anything_after_one_that_was_dropped() {
+async fn sends_nothing_after_a_dropped_call() {
     let steps = [("NOOP\r\n", "")];
     let sent = logged_in_and_sent(cleartext(), &steps, async |mut client: Client| {
         let limit = Duration::from_secs(1);
@@ -167,7 +167,7 @@ async fn logged_in_and_sent(
     String::from_utf8(sent[before..].to_vec()).unwrap()
 }
 
-/// As many commands as fit into the octets of the window, at 16 octets each.
+/// The client sends as many commands of 16 octets as the window holds.
 #[tokio::test(start_paused = true)]
 async fn sends_no_more_commands_than_the_window_holds() {
     let limit = Duration::from_secs(1);
@@ -192,7 +192,7 @@ async fn sends_no_more_commands_than_the_window_holds() {
             assert!(tokio::time::timeout(limit, deletion).await.is_err());
         });
         assert_eq!(sent.await, lines("DELE"));
-        // The caller's own commands wait as well.
+        // The window also limits the commands of the caller.
         let sent = logged_in_and_sent(settings, &[], async |mut client: Client| {
             let mut two = TWO;
             let two = client.run(&mut two);
@@ -219,7 +219,7 @@ async fn adds_up_what_was_retrieved() {
 }
 
 #[tokio::test]
-async fn nothing_to_do_sends_nothing() {
+async fn sends_nothing_if_there_is_nothing_to_do() {
     logged_in(&[("NOOP\r\n", "+OK\r\n")], async |mut client: Client| {
         let mut mailbox = Mailbox::default();
         let retrieval = client.retrieve([], &mut mailbox).await.unwrap();
@@ -232,7 +232,7 @@ async fn nothing_to_do_sends_nothing() {
 
 /// Without PIPELINING one command waits for the reply to the one before.
 #[tokio::test(start_paused = true)]
-async fn one_by_one_unless_announced() {
+async fn waits_for_each_reply_unless_pipelining_is_announced() {
     for settings in [cleartext(), {
         let mut settings = cleartext();
         settings.pipelining = false;
@@ -259,8 +259,8 @@ async fn one_by_one_unless_announced() {
                 .await
                 .unwrap();
             let mut mailbox = Mailbox::default();
-            // Numbers are taken only as commands are sent: the end of the iterator
-            // stops it.
+            // The client takes a number from the iterator only when it sends the
+            // command, so the end of the iterator stops it.
             let mut taken = 0;
             let counted = numbers(9).inspect(|_| taken += 1);
             let retrieval = client.retrieve(counted, &mut mailbox);
@@ -274,7 +274,7 @@ async fn one_by_one_unless_announced() {
 }
 
 #[tokio::test]
-async fn pipelined_where_announced() {
+async fn pipelines_if_announced() {
     let all: String = (1..=9).map(|number| format!("RETR {number}\r\n")).collect();
     let replies = "+OK\r\nx\r\n.\r\n".repeat(9);
     let steps = [
@@ -307,7 +307,7 @@ async fn pipelined_where_announced() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_marked_cannot_be_asked_for() {
+async fn refuses_to_retrieve_a_message_marked_as_deleted() {
     let steps = [("DELE 1\r\n", "+OK\r\n"), ("NOOP\r\n", "+OK\r\n")];
     logged_in(&steps, async |mut client: Client| {
         let held = Delivered::in_an_earlier_session(number(1));

@@ -1,4 +1,4 @@
-//! Nothing secret in the clear, nor in any output.
+//! The client shows no secret in cleartext or in any output.
 
 use std::{
     cell::Cell,
@@ -26,10 +26,10 @@ fn default() -> Settings {
     Settings::new(Profile::RFC1939)
 }
 
-/// CVE-2021-22946, CVE-2021-39272: whatever is done to CAPA and STLS, the
-/// client says nothing but these.
+/// CVE-2021-22946, CVE-2021-39272: however the server changes CAPA and STLS, the
+/// client sends only these two commands.
 #[tokio::test]
-async fn stls_stripped() {
+async fn sends_no_secret_if_stls_is_stripped() {
     for (capa, stls) in [
         ("-ERR unknown\r\n", "-ERR unknown\r\n"),
         ("+OK\r\nUSER\r\nSASL PLAIN\r\n.\r\n", "-ERR not here\r\n"),
@@ -43,9 +43,9 @@ async fn stls_stripped() {
     }
 }
 
-/// What listens on loopback may be a tunnel.
+/// A tunnel to another host may listen on loopback.
 #[tokio::test]
-async fn loopback_is_no_exception_where_tls_is_required() {
+async fn requires_tls_on_loopback_too() {
     use tokio::io::AsyncReadExt as _;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("pop3://tim@{}", listener.local_addr().unwrap());
@@ -69,7 +69,7 @@ async fn loopback_is_no_exception_where_tls_is_required() {
     assert!(matches!(error, Error::StlsRefused(_)), "{error}");
 }
 
-/// Where STLS is announced, to refuse it is to strip it, on loopback as well.
+/// Refusing an announced STLS counts as stripping it, on loopback as well.
 #[tokio::test]
 async fn a_refused_stls_ends_the_connection_on_loopback() {
     use tokio::io::AsyncReadExt as _;
@@ -100,12 +100,12 @@ async fn a_refused_stls_ends_the_connection_on_loopback() {
     assert!(matches!(error, Error::StlsRefused(_)), "{error}");
 }
 
-/// The address counts that was connected to, and not the name.
+/// The address of the connection counts, not the name.
 #[tokio::test]
 async fn a_host_named_localhost_elsewhere_is_not_loopback() {
     use tokio::io::AsyncReadExt as _;
-    // No packet is sent. An address of this machine that is not loopback: where
-    // there is none, nothing can be told.
+    // Sends no packet; finds an address of this machine that is not loopback.
+    // Without one, the test cannot tell anything.
     let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
     let Ok(outward) = socket
         .connect("192.0.2.1:9")
@@ -125,7 +125,7 @@ async fn a_host_named_localhost_elsewhere_is_not_loopback() {
         stream.write_all(b"+OK\r\n").await.unwrap();
         for (command, answer) in answers {
             let mut sent = vec![0; command.len()];
-            // The end comes too early where STLS is not asked for.
+            // If the client does not ask for STLS, the script ends too early.
             if stream.read_exact(&mut sent).await.is_err() {
                 return;
             }
@@ -142,9 +142,9 @@ async fn a_host_named_localhost_elsewhere_is_not_loopback() {
     assert!(matches!(error, Error::StlsRefused(_)), "{error}");
 }
 
-/// CVE-2021-22947: what comes with the answer to STLS may be anybody's.
+/// CVE-2021-22947: octets that arrive with the reply to STLS may come from anyone.
 #[tokio::test]
-async fn octets_injected_after_stls() {
+async fn refuses_octets_injected_after_stls() {
     for answer in ["+OK\r\n+OK injected\r\n", "+OK\r\n-ERR\r\n", "+OK\r\n\x16"] {
         let steps = [
             ("", "+OK\r\n"),
@@ -158,9 +158,9 @@ async fn octets_injected_after_stls() {
     }
 }
 
-/// fetchmail CVE-2021-39272: an odd greeting changes nothing.
+/// fetchmail CVE-2021-39272: the client sends no login after an odd greeting.
 #[tokio::test]
-async fn odd_greetings() {
+async fn refuses_odd_greetings() {
     for (greeting, kind) in [
         ("+OK already logged in\r\n-ERR\r\n", ErrorKind::Protocol),
         ("-ERR [SYS/TEMP] too busy\r\n", ErrorKind::Temporary),
@@ -200,7 +200,7 @@ async fn no_secret_in_any_output() {
 }
 
 #[tokio::test]
-async fn what_a_server_says_cannot_write_on_a_terminal() {
+async fn escapes_control_characters_from_a_server() {
     let steps = [("", "-ERR \x1b[31mred\x07\r\n")];
     let (error, _) = fails(HOST, default(), &steps).await;
     assert!(
@@ -209,10 +209,10 @@ async fn what_a_server_says_cannot_write_on_a_terminal() {
     );
 }
 
-/// A stream that is handed over is never taken for loopback, whatever the URL
-/// says: who knows where it leads.
+/// The client never treats a stream from the caller as loopback, whatever the URL
+/// says: the stream may lead anywhere.
 #[tokio::test]
-async fn the_name_localhost_proves_nothing() {
+async fn does_not_trust_the_name_localhost() {
     let steps = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\nUSER\r\n.\r\n"),
@@ -224,10 +224,10 @@ async fn the_name_localhost_proves_nothing() {
 }
 
 #[tokio::test]
-async fn apop_only_on_request_and_under_tls() {
+async fn uses_apop_only_on_request_and_under_tls() {
     let greeting = "+OK <1.2@example.org>\r\n";
     let credentials = Credentials::password("tim", "tanstaaf");
-    // Not chosen although it is offered.
+    // The client does not choose APOP by itself, even if the server offers it.
     let steps = [
         ("", greeting),
         ("CAPA\r\n", "-ERR\r\n"),
@@ -237,7 +237,8 @@ async fn apop_only_on_request_and_under_tls() {
         client.login(&credentials).await.unwrap_err()
     });
     assert!(matches!(error.await, Error::Login(_)));
-    // Not in the clear, not without a timestamp, not with a forged one.
+    // The client uses no APOP in cleartext, without a timestamp, or with a forged
+    // one.
     for greeting in [greeting, "+OK\r\n", "+OK <<<not a message-id>\r\n"] {
         let steps = [("", greeting), ("CAPA\r\n", "-ERR\r\n")];
         let error = with(cleartext(), &steps, async |mut client: Client| {
@@ -254,7 +255,7 @@ const TOKENS: &str = "+OK\r\nSASL XOAUTH2 OAUTHBEARER\r\n.\r\n";
 
 /// RFC 7628 §3.
 #[tokio::test]
-async fn no_token_without_tls() {
+async fn sends_no_token_without_tls() {
     let token = Credentials::oauth_token("tim", "vF9dft4qmT");
     let steps = [("", "+OK\r\n"), ("CAPA\r\n", TOKENS)];
     let refused = async |mut client: Client| {
@@ -270,14 +271,14 @@ async fn no_token_without_tls() {
         let said = error.to_string();
         assert!(said.contains("--dangerous-token-in-cleartext"), "{said}");
     };
-    // Although plaintext is allowed; and what is allowed on loopback is allowed
-    // nowhere else.
+    // The client refuses although plaintext is allowed. Permission to send a token
+    // on loopback is valid only there.
     for dangerous in [false, true] {
         let mut settings = cleartext();
         settings.dangerous_token_in_cleartext = dangerous;
         with(settings, &steps, refused).await;
     }
-    // Nor to loopback where that was not asked for.
+    // The client refuses on loopback too, without that permission.
     let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await;
     let listener = listener.unwrap();
     let url = endpoint(&format!("pop3://{}", listener.local_addr().unwrap()));
@@ -288,9 +289,9 @@ async fn no_token_without_tls() {
     assert_eq!(sent, b"CAPA\r\n");
 }
 
-/// RFC 4616 §2, RFC 2195 §2, RFC 5802 §5.1: nothing is sent but CAPA.
+/// RFC 4616 §2, RFC 2195 §2, RFC 5802 §5.1: the client sends only CAPA.
 #[tokio::test]
-async fn what_a_mechanism_cannot_carry_is_not_sent() {
+async fn does_not_send_what_a_mechanism_cannot_carry() {
     const SASL: &str = "+OK\r\nSASL PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256\r\n.\r\n";
     const PLAIN: &[Method] = &[Method::Plain, Method::Login];
     const SCRAM: &[Method] = &[Method::ScramSha1, Method::ScramSha256];
@@ -328,8 +329,8 @@ async fn what_a_mechanism_cannot_carry_is_not_sent() {
     }
 }
 
-/// Whatever a server says that does not know the password, the message is the
-/// same, and nothing more is sent to it.
+/// Whatever a server without knowledge of the password says, the error is the same,
+/// and the client sends nothing more.
 #[tokio::test]
 async fn a_forged_signature_ends_the_connection() {
     for more in [
@@ -364,10 +365,10 @@ async fn a_forged_signature_ends_the_connection() {
     }
 }
 
-/// Other tasks of the only thread run on while a million iterations are
-/// computed.
+/// On the only thread, other tasks run while the client computes a million
+/// iterations.
 #[tokio::test(flavor = "current_thread")]
-async fn iterations_keep_no_thread_from_others() {
+async fn iterations_do_not_block_other_tasks() {
     let (near, far) = duplex(4096);
     let (ticks, done) = (Cell::new(0_u64), Cell::new(false));
     let ticker = async {
@@ -414,7 +415,7 @@ async fn iterations_keep_no_thread_from_others() {
     tokio::join!(ticker, client, server);
 }
 
-/// A login, with all that it computes elsewhere, may be a task of its own.
+/// A login, with its computations on other threads, can run as a task of its own.
 #[test]
 fn a_login_can_be_spawned() {
     fn is_send(_: &impl Send) {}
@@ -423,8 +424,8 @@ fn a_login_can_be_spawned() {
     };
 }
 
-/// What a server says at any time after the login: the evidence of an error, and
-/// what a caller wants to show.
+/// Covers text from the server at any time after the login: as evidence in an
+/// error, and as text that a caller wants to show.
 #[tokio::test(start_paused = true)]
 async fn no_evidence_repeats_what_was_sent() {
     let written = "dGFuc3RhYWY=";
@@ -458,7 +459,7 @@ async fn no_evidence_repeats_what_was_sent() {
 }
 
 #[tokio::test]
-async fn a_redactor_shows_what_repeats_nothing() {
+async fn a_redactor_shows_text_that_repeats_nothing() {
     let steps = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "-ERR\r\n"),

@@ -1,4 +1,4 @@
-//! TLS: who is trusted, and what is under it.
+//! TLS: which certificates are trusted, and the session inside TLS.
 
 use std::{fs, path::PathBuf, sync::Arc};
 
@@ -20,7 +20,7 @@ use crate::{
     methods::base64,
 };
 
-/// A server's certificate for a name, and the file of its authority.
+/// Creates a server's certificate for a name, and a file with its authority.
 fn certificate(name: &str) -> (TlsAcceptor, PathBuf) {
     let mut authority = CertificateParams::new([]).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -47,8 +47,8 @@ fn settings() -> Settings {
     Settings::new(Profile::RFC1939)
 }
 
-/// The server's side: cleartext steps, if any; then TLS, and steps under it.
-/// Gives what was sent before TLS, and whether the handshake succeeded.
+/// The server's side: cleartext steps, if any, then TLS, and steps inside it.
+/// Returns what was sent before TLS, and whether the handshake succeeded.
 async fn serve(
     listener: TcpListener,
     acceptor: TlsAcceptor,
@@ -75,7 +75,7 @@ async fn serve(
     }
 }
 
-/// A client of `host` at a server whose certificate is for `name`.
+/// Connects a client of `host` to a server whose certificate is for `name`.
 async fn connect<T>(
     url: &str,
     name: &str,
@@ -115,7 +115,7 @@ const STLS: Steps<'_> = &[
 ];
 
 #[tokio::test]
-async fn stls_and_all_that_was_learnt_before_is_forgotten() {
+async fn forgets_all_that_was_learnt_before_stls() {
     let plain = format!("AUTH PLAIN {}\r\n", base64("\0tim\0tanstaaf"));
     let under_tls = [
         ("CAPA\r\n", "+OK\r\nSASL CRAM-MD5 PLAIN\r\n.\r\n"),
@@ -132,7 +132,7 @@ async fn stls_and_all_that_was_learnt_before_is_forgotten() {
         steps,
         async |mut client: Client| {
             assert!(client.is_under_tls() && !client.announced().is_known());
-            // Under TLS, PLAIN before CRAM-MD5.
+            // Under TLS, PLAIN comes before CRAM-MD5.
             let credentials = Credentials::password("tim", "tanstaaf");
             assert_eq!(client.login(&credentials).await.unwrap(), Method::Plain);
             assert_eq!(client.stat().await.unwrap().messages, 3);
@@ -144,9 +144,10 @@ async fn stls_and_all_that_was_learnt_before_is_forgotten() {
     assert_eq!(before, b"CAPA\r\nSTLS\r\n");
 }
 
-/// RFC 2595 §4: what was learnt before TLS counts no more, a refusal neither.
+/// RFC 2595 §4: the client forgets everything learnt before TLS, including a
+/// refusal.
 #[tokio::test]
-async fn capa_is_asked_for_again_under_tls_though_it_was_refused_before() {
+async fn repeats_capa_under_tls_even_if_it_was_refused_before() {
     let before = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "-ERR\r\n"),
@@ -175,7 +176,7 @@ async fn capa_is_asked_for_again_under_tls_though_it_was_refused_before() {
     assert_eq!(result.unwrap(), Method::Plain);
 }
 
-/// Streams may hold back what is written until they are flushed.
+/// A stream may buffer what is written until it is flushed.
 #[tokio::test]
 async fn flushes_what_it_sends_with_and_without_tls() {
     let steps = [("", "+OK\r\n"), ("CAPA\r\n", "-ERR\r\n")];
@@ -209,9 +210,10 @@ async fn flushes_what_it_sends_with_and_without_tls() {
     assert_eq!(ended.unwrap(), 0);
 }
 
-/// As many servers end it. The session knows whether a reply is missing.
+/// Many servers close without close_notify. The session knows whether a reply is
+/// missing.
 #[tokio::test]
-async fn an_end_of_tls_without_a_farewell_is_an_end() {
+async fn takes_an_end_of_tls_without_close_notify_as_an_end() {
     let (acceptor, file) = certificate("i.example.org");
     let (near, far) = duplex(1 << 16);
     let mut settings = settings();
@@ -234,7 +236,8 @@ async fn an_end_of_tls_without_a_farewell_is_an_end() {
     assert_eq!(error.kind(), ErrorKind::Temporary);
 }
 
-/// RFC 8446 §6.2: the server's log says then why the client went away.
+/// RFC 8446 §6.2: the alert tells the server's log why the client closed the
+/// connection.
 #[tokio::test]
 async fn tells_the_server_why_it_is_not_trusted() {
     let (acceptor, file) = certificate("j.example.org");
@@ -258,10 +261,10 @@ async fn tells_the_server_why_it_is_not_trusted() {
     );
 }
 
-/// RFC 8446 §6.1: else the server cannot tell the end from a connection that was
-/// cut.
+/// RFC 8446 §6.1: without close_notify, the server cannot tell the end from a
+/// connection that was cut.
 #[tokio::test]
-async fn says_farewell_to_tls() {
+async fn sends_close_notify() {
     for by_quit in [true, false] {
         let (acceptor, file) = certificate("f.example.org");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -276,7 +279,7 @@ async fn says_farewell_to_tls() {
                 stream.read_exact(&mut [0; 6]).await.unwrap();
                 stream.write_all(b"+OK\r\n").await.unwrap();
             }
-            // An end without close_notify is an error.
+            // The end of a stream without close_notify is an error.
             stream.read_to_end(&mut Vec::new()).await
         };
         let client = async {
@@ -324,9 +327,9 @@ async fn implicit_tls() {
     result.unwrap();
 }
 
-/// Also on loopback: what the server announces is used, and checked.
+/// The client uses and checks an announced STLS on loopback too.
 #[tokio::test]
-async fn who_is_not_trusted() {
+async fn refuses_an_untrusted_certificate() {
     for (url, cleartext) in [
         ("pop3s://c.example.org", &[][..]),
         ("pop3://c.example.org", STLS),
@@ -347,7 +350,7 @@ async fn who_is_not_trusted() {
         );
         assert_eq!(error.kind(), ErrorKind::Unavailable);
 
-        // The right authority, another name.
+        // The authority is trusted, but the name is another one.
         let (result, _) =
             connect(url, "d.example.org", trust, [cleartext, &[]], async |_| {}).await;
         let error = result.unwrap_err();
@@ -356,7 +359,7 @@ async fn who_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn the_name_may_be_an_address() {
+async fn checks_a_certificate_for_an_address() {
     let steps: [Steps<'_>; 2] = [&[], &[("", "+OK\r\n")]];
     let (result, _) = connect("pop3s://127.0.0.1", "127.0.0.1", trust, steps, async |_| {}).await;
     result.unwrap();
@@ -365,7 +368,7 @@ async fn the_name_may_be_an_address() {
 }
 
 #[tokio::test]
-async fn any_certificate_for_those_who_must() {
+async fn accepts_any_certificate_on_request() {
     let dangerous = |settings: &mut Settings, _| settings.tls.dangerous_accept_invalid_certs = true;
     let steps: [Steps<'_>; 2] = [&[], &[("", "+OK\r\n")]];
     let (result, _) = connect(
@@ -381,9 +384,9 @@ async fn any_certificate_for_those_who_must() {
     result.unwrap();
 }
 
-/// Plaintext that is allowed is no plaintext that is wanted.
+/// Allowing plaintext does not mean that the client prefers it.
 #[tokio::test]
-async fn insecure_plaintext_uses_stls_where_it_works() {
+async fn insecure_plaintext_uses_stls_if_it_works() {
     let change = |settings: &mut Settings, file| {
         settings.insecure_plaintext = true;
         trust(settings, file);
@@ -400,7 +403,7 @@ async fn insecure_plaintext_uses_stls_where_it_works() {
 }
 
 #[tokio::test]
-async fn insecure_plaintext_takes_no_invalid_certificate() {
+async fn insecure_plaintext_accepts_no_invalid_certificate() {
     let change = |settings: &mut Settings, _| settings.insecure_plaintext = true;
     let (result, before) = connect(
         "pop3://k.example.org",
@@ -416,7 +419,7 @@ async fn insecure_plaintext_takes_no_invalid_certificate() {
 }
 
 #[tokio::test]
-async fn insecure_plaintext_goes_on_where_stls_is_refused() {
+async fn insecure_plaintext_goes_on_if_stls_is_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut settings = settings();
     settings.insecure_plaintext = true;
@@ -443,7 +446,7 @@ async fn insecure_plaintext_goes_on_where_stls_is_refused() {
 }
 
 #[tokio::test]
-async fn a_certificate_file_that_is_none() {
+async fn refuses_an_invalid_certificate_file() {
     for (content, word) in [
         (Some(""), "no certificate"),
         (Some("junk"), "no certificate"),
@@ -473,7 +476,7 @@ async fn a_certificate_file_that_is_none() {
 }
 
 #[tokio::test]
-async fn an_end_before_any_octet_is_no_answer_without_tls() {
+async fn an_end_before_any_octet_of_tls_is_not_a_cleartext_reply() {
     let (near, far) = duplex(4096);
     let client = async {
         let url = endpoint("pop3s://k.example.org");
@@ -488,9 +491,9 @@ async fn an_end_before_any_octet_is_no_answer_without_tls() {
     assert!(matches!(error, Error::Tls { came: None, .. }), "{error:?}");
 }
 
-/// A server that speaks another protocol than TLS.
+/// A server that does not speak TLS.
 #[tokio::test]
-async fn no_tls_at_all() {
+async fn reports_a_server_that_does_not_speak_tls() {
     let (near, mut far) = duplex(4096);
     far.write_all(b"+OK this is not TLS\r\n").await.unwrap();
     let endpoint: Endpoint = "pop3s://i.example.org".parse().unwrap();
@@ -500,7 +503,7 @@ async fn no_tls_at_all() {
 }
 
 #[tokio::test]
-async fn takes_the_cryptography_of_the_settings() {
+async fn uses_the_cryptography_provider_of_the_settings() {
     let without_suites = |settings: &mut Settings, file| {
         trust(settings, file);
         let mut provider = aws_lc_rs::default_provider();

@@ -1,5 +1,5 @@
-//! Certificates that the user names or pins: those that `openssl req -x509`
-//! makes, over TLS.
+//! Certificates that the user names or pins: certificates made by `openssl req
+//! -x509`, over TLS.
 
 use std::{path::Path, process::Command};
 
@@ -21,7 +21,8 @@ use crate::harness::play;
 struct Made(TempDir);
 
 impl Made {
-    /// By `openssl req -x509`, which marks it as an authority's (CA:TRUE).
+    /// Made by `openssl req -x509`, which marks the certificate as an authority
+    /// (CA:TRUE).
     fn by_openssl(arguments: &[&str]) -> Option<Self> {
         let directory = TempDir::new().unwrap();
         let output = Command::new("openssl")
@@ -37,7 +38,7 @@ impl Made {
         Some(Self(directory))
     }
 
-    /// By rcgen, marked as an authority's too.
+    /// Made by rcgen, and also marked as an authority.
     fn by_rcgen(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Self {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut parameters = CertificateParams::new(names).unwrap();
@@ -77,7 +78,7 @@ fn pinned(fingerprint: Fingerprint) -> Settings {
     settings
 }
 
-/// Connects to `host` at a server that has this certificate.
+/// Connects to `host`, at a server that has this certificate.
 async fn connect(host: &str, made: &Made, mut settings: Settings) -> Result<(), Error> {
     let config = tls_config_from_files(&made.file("cert.pem"), &made.file("key.pem")).unwrap();
     let acceptor = TlsAcceptor::from(config);
@@ -117,7 +118,7 @@ async fn trusts_the_certificate_of_openssl_req_that_the_user_names() {
             "{reason}"
         );
     }
-    // Not named, it is not trusted.
+    // A certificate that the user does not name is not trusted.
     reason(connect("mail.example.org", &made, settings()).await);
 }
 
@@ -189,7 +190,7 @@ async fn refuses_every_certificate_but_the_pinned_one() {
     assert!(error.to_string().contains(&pin), "{error}");
 }
 
-/// To loopback too, and whatever else is allowed.
+/// This holds on loopback too, and whatever else the settings allow.
 #[tokio::test]
 async fn a_fingerprint_requires_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -203,7 +204,7 @@ async fn a_fingerprint_requires_tls() {
     ];
     let server = async { play(listener.accept().await.unwrap().0, &steps).await };
     let endpoint: Endpoint = "pop3://mail.example.org".parse().unwrap();
-    // Without a client the server's side ends.
+    // The server's side ends when there is no client.
     let client = async { Client::connect(&endpoint, &settings).await.map(drop) };
     let (result, _) = tokio::join!(client, server);
     assert!(matches!(result.unwrap_err(), Error::StlsRefused(_)));

@@ -1,4 +1,4 @@
-//! Each timeout, under a clock that tests turn forward.
+//! Each timeout, under a clock that the tests move.
 
 use core::{
     pin::Pin,
@@ -28,7 +28,7 @@ const ODD: Timeouts = Timeouts {
     session: None,
 };
 
-/// Whether the server has STLS is asked first.
+/// The client first asks whether the server has STLS.
 const NO_CAPA: (&str, &str) = ("CAPA\r\n", "-ERR\r\n");
 
 fn settings(insecure_plaintext: bool) -> Settings {
@@ -43,7 +43,7 @@ fn is(error: &Error, waiting: Waiting) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_greeting() {
+async fn times_out_waiting_for_the_greeting() {
     for greeting in ["", "+OK but no line end"] {
         let begin = Instant::now();
         let (error, _) = fails("pop3://h", settings(true), &[("", greeting)]).await;
@@ -53,9 +53,9 @@ async fn the_greeting() {
     }
 }
 
-/// CVE-2011-1947: a server that says yes to STLS, and nothing more.
+/// CVE-2011-1947: a server that accepts STLS and then sends nothing.
 #[tokio::test(start_paused = true)]
-async fn the_handshake() {
+async fn times_out_in_the_handshake() {
     let steps = [
         ("", "+OK\r\n"),
         ("CAPA\r\n", "+OK\r\nSTLS\r\n.\r\n"),
@@ -70,7 +70,7 @@ async fn the_handshake() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reply() {
+async fn times_out_waiting_for_a_reply() {
     let steps = [("", "+OK\r\n"), NO_CAPA, ("CAPA\r\n", "+OK\r\nTOP\r\n")];
     with(settings(true), &steps, async |mut client: Client| {
         let begin = Instant::now();
@@ -81,14 +81,14 @@ async fn a_reply() {
     .await;
 }
 
-/// A wait for something else may have been set to end later.
+/// An earlier wait may have set its timer to a later time.
 #[tokio::test(start_paused = true)]
 async fn a_reply_may_be_due_sooner_than_the_greeting_was() {
     let mut settings = settings(true);
     settings.timeouts.greeting = Duration::from_secs(1000);
     let (near, mut far) = duplex(64);
     let server = async {
-        // The client waits for it by then.
+        // By now the client waits for the reply.
         sleep(Duration::from_secs(1)).await;
         far.write_all(b"+OK\r\n").await.unwrap();
         far.read_to_end(&mut Vec::new()).await.unwrap();
@@ -103,9 +103,9 @@ async fn a_reply_may_be_due_sooner_than_the_greeting_was() {
     tokio::join!(client, server);
 }
 
-/// A reply that takes long, but not between two reads.
+/// The reply takes long in total, but each read comes in time.
 #[tokio::test(start_paused = true)]
-async fn a_slow_reply_is_none_that_stops() {
+async fn does_not_time_out_during_a_slow_reply() {
     let (near, mut far) = duplex(64);
     let server = async {
         far.write_all(b"+OK\r\n").await.unwrap();
@@ -130,7 +130,7 @@ async fn a_slow_reply_is_none_that_stops() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_caller() {
+async fn times_out_while_the_caller_is_idle() {
     let steps = [("", "+OK\r\n"), NO_CAPA];
     with(settings(true), &steps, async |mut client: Client| {
         advance(Duration::from_secs(14)).await;
@@ -141,10 +141,10 @@ async fn the_caller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_whole_session() {
+async fn limits_the_time_of_a_whole_session() {
     let mut settings = settings(true);
     settings.timeouts.session = Some(Duration::from_secs(10));
-    // While a reply is waited for.
+    // The limit passes while the client waits for a reply.
     with(
         settings.clone(),
         &[("", "+OK\r\n"), NO_CAPA],
@@ -156,11 +156,11 @@ async fn the_whole_session() {
         },
     )
     .await;
-    // In the handshake.
+    // The limit passes in the handshake.
     settings.timeouts.session = Some(Duration::from_secs(4));
     let (error, _) = fails("pop3s://h", settings.clone(), &[]).await;
     assert!(is(&error, Waiting::Session), "{error}");
-    // What is due before that ends it first.
+    // An earlier timeout ends the session first.
     settings.timeouts.session = Some(Duration::from_secs(6));
     let begin = Instant::now();
     let (error, _) = fails("pop3s://h", settings.clone(), &[]).await;
@@ -168,7 +168,7 @@ async fn the_whole_session() {
     assert_eq!(begin.elapsed(), ODD.tls);
 }
 
-/// Lines of a listing without end, and never a moment without one.
+/// Endless lines of a listing, without any pause.
 #[derive(Default)]
 struct Firehose {
     asked: bool,
@@ -209,10 +209,10 @@ impl AsyncWrite for Firehose {
     }
 }
 
-/// The real clock, since no other turns while a poll never pauses; nothing
-/// here depends on how fast anything is.
+/// Uses the real clock, because the paused one does not move while a poll never
+/// waits. The result does not depend on speed.
 #[tokio::test]
-async fn the_whole_session_at_a_server_that_never_pauses() {
+async fn limits_the_session_with_a_server_that_never_pauses() {
     let mut settings = settings(true);
     settings.timeouts.session = Some(Duration::from_millis(50));
     let session = async {
@@ -224,9 +224,9 @@ async fn the_whole_session_at_a_server_that_never_pauses() {
     assert!(is(&error, Waiting::Session), "{error}");
 }
 
-/// What is on its way keeps nothing else from being noticed.
+/// Octets that cannot be sent do not keep the client from noticing a timeout.
 #[tokio::test(start_paused = true)]
-async fn a_server_that_does_not_read() {
+async fn times_out_if_the_server_does_not_read() {
     let (near, far) = duplex(4);
     let client = async {
         let mut settings = cleartext();
@@ -241,7 +241,7 @@ async fn a_server_that_does_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn patience_with_a_client_that_works() {
+async fn does_not_time_out_while_the_caller_sends_commands() {
     let steps = [("NOOP\r\n", "+OK\r\n"), ("NOOP\r\n", "+OK\r\n")];
     logged_in(&steps, async |mut client: Client| {
         for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! A server in this process, and a client that says what it is told to.
+//! A server in this process, and a client that sends what the test says.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use tokio::{
 pub(crate) const NAME: &str = "mrose";
 pub(crate) const PASSWORD: &str = "tan staaf";
 
-/// Longer than anything here takes, by a clock that is wound on as well.
+/// Longer than anything here takes, even by a clock that the tests move.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 pub(crate) fn accounts() -> Accounts {
@@ -30,7 +30,7 @@ pub(crate) fn store(messages: &[&[u8]]) -> MemoryStore {
     store
 }
 
-/// Without the pauses.
+/// The default settings without login delays.
 pub(crate) fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.login_delay = Duration::ZERO;
@@ -41,7 +41,7 @@ pub(crate) fn base64(text: impl AsRef<[u8]>) -> String {
     STANDARD.encode(text)
 }
 
-/// A server that runs.
+/// A running server.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) tls_address: Option<SocketAddr>,
@@ -82,7 +82,7 @@ impl Running {
         client
     }
 
-    /// One that has not read the greeting.
+    /// A client that has not read the greeting.
     pub(crate) async fn silent(&self) -> Client<TcpStream> {
         Client(TcpStream::connect(self.address).await.unwrap())
     }
@@ -131,7 +131,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
         self.line().await
     }
 
-    /// The reply to a command with a block, and the block as received.
+    /// Sends a command, and returns the status line and the block as received.
     pub(crate) async fn block(&mut self, command: &str) -> Vec<u8> {
         let status = self.ask(command).await;
         assert!(status.starts_with("+OK"), "{command}: {status}");
@@ -149,11 +149,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Client<T> {
         assert_eq!(answer, "+OK maildrop locked and ready");
     }
 
-    /// What comes until the server closes its side.
+    /// Returns everything until the server closes its side.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         let read = self.0.read_to_end(&mut rest);
-        // A connection that is dropped may be reset.
+        // The kernel may reset a connection that is dropped.
         let _ = timeout(PATIENCE, read).await.unwrap();
         rest
     }

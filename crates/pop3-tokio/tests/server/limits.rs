@@ -1,4 +1,4 @@
-//! Every limit, reached.
+//! Each limit of the server is reached.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::drive::{Client, Running, accounts, settings, store};
 const NEAR: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 #[tokio::test]
-async fn one_connection_too_many_is_turned_away() {
+async fn turns_away_one_connection_too_many() {
     let mut total = settings();
     total.connections = 2;
     let mut per_address = settings();
@@ -30,7 +30,7 @@ async fn one_connection_too_many_is_turned_away() {
         );
         assert_eq!(third.rest().await, b"");
         first.quit().await;
-        // The place is free when the server has seen the end.
+        // The place is free once the server has read the end.
         loop {
             let mut next = server.silent().await;
             if next.line().await.starts_with("+OK") {
@@ -41,7 +41,7 @@ async fn one_connection_too_many_is_turned_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_does_not_log_in_is_closed_whatever_it_sends() {
+async fn closes_a_client_that_does_not_log_in_whatever_it_sends() {
     let mut settings = Settings::default();
     settings.login_timeout = Duration::from_secs(60);
     let server = Server::new(store(&[]), accounts()).settings(settings);
@@ -62,7 +62,7 @@ async fn who_does_not_log_in_is_closed_whatever_it_sends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_session_is_logged_out_and_nothing_removed() {
+async fn logs_an_idle_session_out_and_removes_nothing() {
     let store = store(&[b"1"]);
     let server = Server::new(store.clone(), accounts()).settings(settings());
     let (near, far) = duplex(4096);
@@ -85,7 +85,7 @@ async fn an_idle_session_is_logged_out_and_nothing_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_takes_nothing_is_closed() {
+async fn closes_a_client_that_reads_nothing() {
     let store = store(&[&[b'x'; 100_000]]);
     let server = Server::new(store, accounts()).settings(settings());
     let (near, far) = duplex(4096);
@@ -97,7 +97,7 @@ async fn a_client_that_takes_nothing_is_closed() {
         client.send("RETR 1\r\n").await;
         time::sleep(Duration::from_secs(590)).await;
         client.line().await;
-        // Progress, and then none.
+        // There is some progress, and then none.
         time::sleep(Duration::from_secs(3600)).await;
     };
     let attended = async {
@@ -110,7 +110,7 @@ async fn a_client_that_takes_nothing_is_closed() {
 }
 
 #[tokio::test]
-async fn long_lines_are_refused_and_the_session_goes_on() {
+async fn refuses_overlong_lines_and_continues_the_session() {
     let server = Running::new(Server::new(store(&[]), accounts())).await;
     let mut client = server.client().await;
     let answer = client.ask(&"x".repeat(100_000)).await;

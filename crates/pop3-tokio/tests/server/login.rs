@@ -1,4 +1,4 @@
-//! Who gets in, and how.
+//! Logins: which succeed, and by which mechanism.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -52,7 +52,7 @@ fn accounts_are_read_from_lines() {
 }
 
 #[test]
-fn a_line_that_says_nothing_usable_is_named() {
+fn names_an_unusable_line() {
     let hash = hash_password("x").unwrap();
     let keys = ScramKeys::new("x").unwrap().to_string();
     for line in [
@@ -79,9 +79,9 @@ fn a_line_that_says_nothing_usable_is_named() {
     }
 }
 
-/// RFC 7677 §3.
+/// The example of RFC 7677 §3.
 #[test]
-fn keys_are_those_of_the_rfc() {
+fn computes_the_keys_of_the_rfc() {
     let keys = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$\
                 WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:\
                 wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
@@ -93,16 +93,17 @@ fn keys_are_those_of_the_rfc() {
     assert!(read.is_password("pen\u{ad}cil"));
 }
 
-/// What is read is what our client computes.
+/// The server reads keys in the form that our client computes.
 #[test]
-fn a_million_iterations_are_read() {
+fn reads_keys_of_a_million_iterations() {
     let keys = ScramKeys::new("x").unwrap().to_string();
     assert!(ScramKeys::parse(&keys.replace("$4096:", "$1000000:")).is_some());
 }
 
-/// RFC 4013, RFC 5034 §4: however the file and the client spell the name.
+/// RFC 4013, RFC 5034 §4: the accounts file and the client may spell the name
+/// differently.
 #[tokio::test]
-async fn a_name_is_compared_as_saslprep_leaves_it() {
+async fn compares_names_after_saslprep() {
     let (composed, decomposed) = ("jos\u{e9}", "jose\u{301}");
     for (known, given) in [(composed, decomposed), (decomposed, composed)] {
         let accounts = Accounts::single(known, PASSWORD).unwrap();
@@ -121,9 +122,9 @@ async fn a_name_is_compared_as_saslprep_leaves_it() {
     }
 }
 
-/// RFC 4616 §2: not even for a user whose password is empty.
+/// RFC 4616 §2: this also holds for a user whose password is empty.
 #[tokio::test]
-async fn plain_has_a_name_and_a_password_and_no_more() {
+async fn refuses_plain_without_exactly_a_name_and_a_password() {
     let accounts = Accounts::single("mrose", "").unwrap();
     let server = Running::new(Server::new(store(&[]), accounts).settings(settings())).await;
     for message in ["\0mrose\0", "\0\0", "\0mrose\0\0", "mrose\0", "", "\0mrose"] {
@@ -168,7 +169,7 @@ async fn every_mechanism_lets_the_user_in() {
     client.quit().await;
 }
 
-/// The client's half of SCRAM-SHA-256; gives the last answer, and the salt.
+/// The client's half of SCRAM-SHA-256. Returns the last answer, and the salt.
 async fn scram<T: AsyncRead + AsyncWrite + Unpin>(
     client: &mut Client<T>,
     name: &str,
@@ -261,14 +262,14 @@ async fn the_wrong_password_is_refused_by_every_mechanism() {
         client.ask("AUTH SCRAM-SHA-256").await;
         assert_eq!(client.ask(&base64(first)).await, refused, "{first}");
     }
-    // Given up: no login, no failure.
+    // A canceled exchange counts neither as a login nor as a failure.
     client.ask("AUTH PLAIN").await;
     assert_eq!(client.ask("*").await, "-ERR authentication canceled");
     client.log_in().await;
 }
 
 #[tokio::test]
-async fn a_proof_is_good_for_one_exchange() {
+async fn accepts_a_proof_in_one_exchange_only() {
     let server = Running::new(Server::new(store(&[]), accounts()).settings(settings())).await;
     let mut client = server.client().await;
     let first = base64("n,,n=mrose,r=nonce");
@@ -280,9 +281,9 @@ async fn a_proof_is_good_for_one_exchange() {
     assert_ne!(nonces[0], nonces[1]);
 }
 
-/// A stranger gets a salt like a user's, the same each time.
+/// An unknown user gets a salt like that of a known user, the same each time.
 #[tokio::test]
-async fn scram_does_not_tell_who_is_a_user() {
+async fn scram_does_not_reveal_which_users_exist() {
     let mut settings = settings();
     settings.login_attempts = 100;
     let keys = ScramKeys::new("scram").unwrap();
@@ -300,8 +301,8 @@ async fn scram_does_not_tell_who_is_a_user() {
     assert!(salts.iter().all(|salt| salt.len() == salts[4].len()));
 }
 
-/// Each user, with their right password, by each method that is announced and by
-/// USER and PASS; and as a client chooses for itself.
+/// Each user logs in with the right password, by each announced method, by USER and
+/// PASS, and by the method that a client chooses for itself.
 #[tokio::test]
 async fn every_announced_method_lets_every_user_in() {
     let argon2 = |password| hash_password(password).unwrap();
@@ -355,7 +356,7 @@ async fn every_announced_method_lets_every_user_in() {
 }
 
 #[tokio::test]
-async fn a_mechanism_that_is_not_offered_is_refused() {
+async fn refuses_a_mechanism_that_is_not_offered() {
     let server = Server::new(store(&[]), both_kinds()).settings(settings());
     let server = Running::new(server).await;
     let mut client = server.client().await;
@@ -371,7 +372,7 @@ async fn a_mechanism_that_is_not_offered_is_refused() {
 }
 
 #[tokio::test]
-async fn expire_is_announced_if_set() {
+async fn announces_expire_if_set() {
     let capabilities = async |expire| {
         let mut settings = settings();
         settings.expire = expire;
@@ -388,7 +389,7 @@ async fn expire_is_announced_if_set() {
 }
 
 #[tokio::test]
-async fn from_far_no_password_is_taken_without_tls() {
+async fn refuses_remote_passwords_without_tls() {
     let server = Server::new(store(&[]), accounts()).settings(settings());
     let (near, far) = duplex(4096);
     let attended = async { server.attend(far, FAR).await };
@@ -410,7 +411,7 @@ async fn from_far_no_password_is_taken_without_tls() {
 }
 
 #[tokio::test]
-async fn from_far_it_is_taken_on_request() {
+async fn accepts_remote_passwords_without_tls_on_request() {
     let mut settings = settings();
     settings.dangerous_plaintext_without_tls = true;
     let server = Server::new(store(&[]), accounts()).settings(settings);
@@ -425,7 +426,7 @@ async fn from_far_it_is_taken_on_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rejections_take_longer_and_longer_and_then_the_connection_ends() {
+async fn delays_each_rejection_longer_and_then_closes_the_connection() {
     let mut settings = settings();
     settings.login_attempts = 7;
     settings.login_delay = Duration::from_secs(1);

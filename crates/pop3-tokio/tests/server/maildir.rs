@@ -1,4 +1,4 @@
-//! A Maildir, while other programs use it.
+//! A Maildir that other programs use at the same time.
 
 use std::{
     fs,
@@ -83,7 +83,7 @@ fn commit(maildir: Maildir, deleted: &[u32]) -> std::io::Result<()> {
 }
 
 #[tokio::test]
-async fn it_is_served() {
+async fn serves_a_maildir() {
     let directory = Directory::new();
     directory.write("new/3.c.host", "c\n.\n");
     directory.write("cur/1.a.host:2,S", "a");
@@ -120,7 +120,7 @@ fn a_lock_keeps_others_out_until_it_is_dropped() {
 }
 
 #[test]
-fn sizes_are_those_on_the_wire() {
+fn sizes_count_octets_on_the_wire() {
     let directory = Directory::new();
     let messages: [(&[u8], u64); 12] = [
         (b"", 0),
@@ -143,7 +143,7 @@ fn sizes_are_those_on_the_wire() {
     assert_eq!(directory.octets(), expected);
     // From the cache.
     assert_eq!(directory.octets(), expected);
-    // Over the edge of what is read at once.
+    // Larger than one read.
     let long = b".\n".repeat(100_000);
     directory.write("cur/99.x:2,", &long);
     assert_eq!(directory.octets().last(), Some(&300_000));
@@ -151,10 +151,10 @@ fn sizes_are_those_on_the_wire() {
     assert_eq!(directory.octets()[12], 65_535 + 6);
 }
 
-/// Dovecot's LDA counts what it stores: no CRLF that the last line lacks, and a
-/// bare CR as it is.
+/// Dovecot's LDA counts the octets that it stores: it adds no CRLF to the last
+/// line, and counts a bare CR as one octet.
 #[test]
-fn a_size_in_the_name_is_not_believed() {
+fn does_not_trust_a_size_in_the_file_name() {
     let directory = Directory::new();
     directory.write("cur/1.x,S=1,W=1:2,S", "a");
     directory.write("cur/2.x,S=2,W=77:2,S", "a\n");
@@ -163,7 +163,7 @@ fn a_size_in_the_name_is_not_believed() {
 }
 
 #[test]
-fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
+fn keeps_a_counted_size_while_the_file_is_the_same() {
     let directory = Directory::new();
     let path = directory.path("cur/1.x:2,");
     let write_at = |octets: &str, seconds: u64| {
@@ -177,14 +177,15 @@ fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
     let kept = fs::read_to_string(directory.path("pop3.sizes")).unwrap();
     let inode = fs::metadata(&path).unwrap().ino();
     assert_eq!(kept, format!("6 4 {inode} 1000000000007 1.x\n"));
-    // Not read again, as what was kept shows: nothing tells the files apart.
+    // The kept size is still used, because nothing tells the new file from the old
+    // one.
     write_at("\n\n\n\n", 1000);
     assert_eq!(directory.octets(), [6]);
-    // Under another name and in another directory too.
+    // The size is found under another name and in another directory too.
     directory.rename("cur/1.x:2,", "new/1.x,S=4");
     assert_eq!(directory.octets(), [6]);
     directory.rename("new/1.x,S=4", "cur/1.x:2,");
-    // Another time, another length, another file.
+    // A file with another time, length or inode is counted again.
     write_at("\n\n\n\n", 1001);
     assert_eq!(directory.octets(), [8]);
     write_at("abcde", 1001);
@@ -193,7 +194,7 @@ fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
     directory.rename("tmp/1.x", "cur/1.x:2,");
     write_at("\n\n\n\n\n", 1001);
     assert_eq!(directory.octets(), [10]);
-    // Half a line, another one, and one of an earlier version do not count.
+    // Half a line, an invalid line, and a line of an earlier version are ignored.
     for cache in [
         "7777 5",
         "7777 5 1.x\n",
@@ -213,7 +214,7 @@ fn a_size_that_was_counted_is_kept_while_the_file_is_the_same() {
 }
 
 #[test]
-fn no_size_is_kept_of_a_message_that_is_gone() {
+fn drops_the_size_of_a_message_that_is_gone() {
     let directory = Directory::new();
     for name in ["cur/1.x:2,", "cur/2.x:2,", "cur/3.x:2,"] {
         directory.write(name, "a");
@@ -236,9 +237,9 @@ fn no_size_is_kept_of_a_message_that_is_gone() {
     assert_eq!(kept(), ["1.x", "3.x"]);
 }
 
-/// Other users of the machine are told nothing of the mail.
+/// Other users of the machine learn nothing about the mail.
 #[test]
-fn only_the_owner_may_read_what_is_kept() {
+fn only_the_owner_may_read_the_size_file() {
     let directory = Directory::new();
     directory.write("cur/1.x:2,", "a");
     let file = fs::File::options()
@@ -252,7 +253,7 @@ fn only_the_owner_may_read_what_is_kept() {
     }
 }
 
-/// The digits are a number, whatever zeros it begins with.
+/// The leading digits are compared as a number, with any leading zeros.
 #[test]
 fn messages_are_in_the_order_of_their_delivery() {
     let directory = Directory::new();
@@ -262,9 +263,9 @@ fn messages_are_in_the_order_of_their_delivery() {
     assert_eq!(directory.unique_ids(), ["no.x", "08.x", "9.x", "10.x"]);
 }
 
-/// It may change again without another time stamp.
+/// The file may change again without a new time stamp.
 #[test]
-fn the_size_of_a_file_that_was_just_written_is_not_kept() {
+fn does_not_keep_the_size_of_a_file_just_written() {
     let directory = Directory::new();
     let soon = SystemTime::now() + Duration::from_secs(60);
     directory.write("cur/1.x:2,", "a\nb\n");
@@ -278,7 +279,7 @@ fn the_size_of_a_file_that_was_just_written_is_not_kept() {
 }
 
 #[test]
-fn a_file_that_changed_since_login_is_not_sent() {
+fn does_not_send_a_file_that_changed_since_login() {
     let directory = Directory::new();
     directory.write("cur/1.x:2,", "a");
     directory.write("cur/2.x:2,", "b");
@@ -308,7 +309,7 @@ fn a_unique_id_stays_when_flags_and_sizes_come_and_go() {
 }
 
 #[test]
-fn names_that_are_no_unique_ids_get_one() {
+fn derives_a_unique_id_for_a_name_that_is_not_valid_as_one() {
     let directory = Directory::new();
     let long = format!("1.{}", "x".repeat(69));
     let names = [
@@ -358,7 +359,7 @@ fn two_files_of_one_name_are_two_messages() {
 }
 
 #[test]
-fn only_files_of_new_and_cur_are_messages() {
+fn only_files_in_new_and_cur_are_messages() {
     let directory = Directory::new();
     let outside = directory.path("outside");
     fs::write(&outside, "secret").unwrap();
@@ -373,9 +374,9 @@ fn only_files_of_new_and_cur_are_messages() {
     assert_eq!(directory.unique_ids(), ["6.x"]);
 }
 
-/// A link put in the place of a message leads nowhere.
+/// A link in the place of a message is not opened.
 #[test]
-fn links_are_not_followed_later_either() {
+fn does_not_follow_links() {
     let directory = Directory::new();
     let outside = directory.path("outside");
     fs::write(&outside, "secret").unwrap();
@@ -386,7 +387,7 @@ fn links_are_not_followed_later_either() {
     assert!(maildir.open(number(1)).is_err());
     drop(maildir);
 
-    // To the same file neither.
+    // Nor is a link to the same file.
     fs::remove_file(directory.path("cur/1.x:2,")).unwrap();
     directory.write("cur/1.x:2,", "a");
     let mut maildir = directory.open();
@@ -403,7 +404,7 @@ fn links_are_not_followed_later_either() {
         Err(OpenError::Io(_))
     ));
 
-    // What is kept of sizes goes to no other file, either.
+    // Sizes are not written to another file through a link.
     symlink(&outside, directory.path("pop3.sizes.part")).unwrap();
     fs::remove_file(directory.path("cur/1.x:2,")).unwrap();
     directory.write("cur/2.x:2,", "a");
@@ -414,7 +415,7 @@ fn links_are_not_followed_later_either() {
     assert_eq!(directory.octets(), [3]);
     assert_eq!(fs::read_to_string(&outside).unwrap(), "secret");
 
-    // Nor are sizes taken from one.
+    // Nor are sizes read through a link.
     fs::remove_file(directory.path("pop3.sizes.part")).unwrap();
     assert_eq!(directory.octets(), [3]);
     let kept = fs::read_to_string(directory.path("pop3.sizes")).unwrap();
@@ -434,7 +435,7 @@ fn links_are_not_followed_later_either() {
 
 /// Opening a pipe without a writer would block.
 #[test]
-fn pipes_are_not_waited_for() {
+fn does_not_wait_for_pipes() {
     let pipe = |directory: &Directory, name: &str| {
         let made = std::process::Command::new("mkfifo")
             .arg(directory.path(name))
@@ -477,7 +478,7 @@ fn an_error_says_why_the_maildrop_was_not_opened() {
 }
 
 #[tokio::test]
-async fn a_message_that_vanished_is_an_error_and_the_session_goes_on() {
+async fn reports_a_vanished_message_and_continues_the_session() {
     let directory = Directory::new();
     directory.write("cur/1.x:2,", "a");
     directory.write("cur/2.x:2,", "b");
@@ -490,14 +491,14 @@ async fn a_message_that_vanished_is_an_error_and_the_session_goes_on() {
         assert_eq!(answer, "-ERR [SYS/TEMP] the message cannot be read now");
     }
     assert_eq!(client.block("RETR 2").await, b"b\r\n");
-    // Deleted is deleted.
+    // The client can still delete the vanished message.
     client.ask("DELE 1").await;
     client.quit().await;
     assert!(directory.path("cur/2.x:2,").exists());
 }
 
 #[test]
-fn a_message_is_found_where_another_program_moved_it() {
+fn finds_a_message_that_another_program_moved() {
     let directory = Directory::new();
     for name in ["new/1.x", "new/2.x", "cur/3.x:2,"] {
         directory.write(name, name);
@@ -514,13 +515,13 @@ fn a_message_is_found_where_another_program_moved_it() {
 }
 
 #[test]
-fn what_cannot_be_removed_is_an_error_and_the_others_go() {
+fn reports_a_message_that_cannot_be_removed_and_removes_the_others() {
     let directory = Directory::new();
     for name in ["cur/1.x:2,", "cur/2.x:2,", "cur/3.x:2,"] {
         directory.write(name, "a");
     }
     let maildir = directory.open();
-    // A directory of that name cannot be unlinked, by root neither.
+    // Not even root can unlink a directory.
     fs::remove_file(directory.path("cur/2.x:2,")).unwrap();
     fs::create_dir(directory.path("cur/2.x:2,")).unwrap();
     assert!(commit(maildir, &[1, 2, 3]).is_err());
@@ -528,7 +529,7 @@ fn what_cannot_be_removed_is_an_error_and_the_others_go() {
 }
 
 #[test]
-fn what_is_no_maildir_is_not_opened() {
+fn refuses_to_open_what_is_not_a_maildir() {
     let directory = TempDir::new().unwrap();
     assert!(matches!(
         Maildir::open(directory.path()),

@@ -1,5 +1,4 @@
-//! The server as clients meet it: sockets on loopback, one octet after the
-//! other.
+//! Tests of the server as clients see it: over loopback sockets.
 
 mod drive;
 mod limits;

@@ -1,4 +1,4 @@
-//! Messages out, marks in, locks.
+//! Retrieval, marks and locks.
 
 use pop3_tokio::server::Server;
 
@@ -29,7 +29,7 @@ async fn a_session_from_greeting_to_quit() {
 }
 
 #[tokio::test]
-async fn unique_ids_stay_and_do_not_come_again() {
+async fn unique_ids_are_stable_and_never_reused() {
     let store = store(&[b"1", b"2"]);
     let server = Running::new(Server::new(store.clone(), accounts())).await;
     let mut client = server.logged_in().await;
@@ -42,7 +42,7 @@ async fn unique_ids_stay_and_do_not_come_again() {
     assert_eq!(client.ask("UIDL 1").await, first);
     let third = client.ask("UIDL 2").await;
     assert!(third.starts_with("+OK 2 ") && third != second, "{third}");
-    // Nor in another store.
+    // Another store does not use them again either.
     let server = Running::new(Server::new(crate::drive::store(&[b"1"]), accounts())).await;
     let mut client = server.logged_in().await;
     assert_ne!(client.ask("UIDL 1").await, first);
@@ -74,7 +74,7 @@ async fn pipelined_commands_are_all_answered() {
 }
 
 #[tokio::test]
-async fn a_long_message_comes_whole() {
+async fn sends_a_long_message_whole() {
     let line = b".seventy octets or so, as lines of mail are, and a dot at the start\r\n";
     let message = line.repeat(100_000);
     let server = Running::new(Server::new(store(&[&message]), accounts())).await;
@@ -87,10 +87,10 @@ async fn a_long_message_comes_whole() {
 }
 
 #[tokio::test]
-async fn a_second_session_is_told_in_use_until_the_first_ends() {
+async fn refuses_a_second_session_until_the_first_ends() {
     let server = Server::new(store(&[b"1"]), accounts()).settings(settings());
     let server = Running::new(server).await;
-    // With QUIT, without, and in the midst of a command.
+    // The first session ends with QUIT, without it, or in the middle of a command.
     for end in ["QUIT\r\n", "", "DELE 1"] {
         let mut first = server.logged_in().await;
         let mut second = server.client().await;
@@ -109,7 +109,7 @@ async fn a_second_session_is_told_in_use_until_the_first_ends() {
 }
 
 #[tokio::test]
-async fn without_quit_nothing_is_removed() {
+async fn removes_nothing_without_quit() {
     let store = store(&[b"1"]);
     let server = Running::new(Server::new(store.clone(), accounts())).await;
     let mut client = server.logged_in().await;
@@ -121,8 +121,8 @@ async fn without_quit_nothing_is_removed() {
     assert_eq!(store.messages().len(), 1);
 }
 
-/// Unread commands make the kernel reset a connection that is closed, and a reset
-/// may overtake the last reply.
+/// If commands are unread when a connection is closed, the kernel resets it, and
+/// the reset may overtake the last reply.
 #[tokio::test]
 async fn the_last_reply_arrives_whatever_follows_quit() {
     let server = Running::new(Server::new(store(&[]), accounts())).await;
@@ -131,7 +131,7 @@ async fn the_last_reply_arrives_whatever_follows_quit() {
         .send([b"QUIT\r\n", &b"NOOP\r\n".repeat(20_000)[..]].concat())
         .await;
     assert_eq!(client.line().await, "+OK goodbye");
-    // The server has closed its side, and reads on until this side is closed.
+    // The server has closed its side, and reads until the client closes its side.
     let mut rest = Vec::new();
     client.0.read_to_end(&mut rest).await.unwrap();
     client.send("NOOP\r\n").await;

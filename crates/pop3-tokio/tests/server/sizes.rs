@@ -1,5 +1,5 @@
-//! The size that LIST and STAT say is the number of octets that RETR sends,
-//! whatever a message holds and whatever the name of its file claims.
+//! LIST and STAT announce the number of octets that RETR sends, whatever a message
+//! contains and whatever its file name claims.
 
 use std::{fs, net::Ipv4Addr};
 
@@ -11,7 +11,7 @@ use tokio::{io::duplex, runtime::Builder};
 
 use crate::drive::{Client, accounts, settings, store};
 
-/// Octets in which line ends and dots are frequent.
+/// Octets with many line ends and dots.
 fn message() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         4 => Just(b"\r\n".to_vec()),
@@ -24,8 +24,8 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..12).prop_map(|pieces| pieces.concat())
 }
 
-/// A message, and what the name of its file says: nothing, the octets that are
-/// stored, or any number.
+/// A message, and the size in its file name: none, the number of stored octets, or
+/// any number.
 fn messages() -> impl Strategy<Value = Vec<(Vec<u8>, u64, u8)>> {
     vec((message(), any::<u64>(), any::<u8>()), 0..6)
 }
@@ -44,7 +44,7 @@ fn name(index: usize, octets: usize, claimed: u64, form: u8) -> String {
     }
 }
 
-/// The octets of a block without its byte-stuffing.
+/// Removes the byte-stuffing from a block.
 fn octets(block: &[u8]) -> u64 {
     let mut decoder = MultilineDecoder::new();
     let whole = [block, b".\r\n"].concat();
@@ -55,7 +55,7 @@ fn octets(block: &[u8]) -> u64 {
     decoder.finish().unwrap().octets
 }
 
-/// Logs in and compares.
+/// Logs in and compares all sizes.
 fn sizes_are_right(store: impl MailStore, count: usize) {
     let server = Server::new(store, accounts()).settings(settings());
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
@@ -99,11 +99,11 @@ proptest! {
             let name = name(index, message.len(), *claimed, *form);
             let path = directory.path().join(name);
             fs::write(&path, message).unwrap();
-            // Old enough for its size to be kept.
+            // Old enough for the server to keep its size.
             let file = fs::File::options().write(true).open(&path).unwrap();
             file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
         }
-        // Counted, and then as kept.
+        // Once with counted sizes, and once with kept sizes.
         for _ in 0..2 {
             let store = MaildirStore::new(Some(directory.path().to_owned()), "");
             sizes_are_right(store, messages.len());

@@ -8,14 +8,14 @@ use tokio::net::TcpStream;
 use crate::drive::{Running, accounts, settings, store};
 
 #[tokio::test]
-async fn sessions_may_end_and_nobody_else_comes_in() {
+async fn lets_sessions_end_and_accepts_no_new_ones() {
     let store = store(&[b"1", b"2"]);
     let mut server = Running::new(Server::new(store.clone(), accounts())).await;
     let mut client = server.logged_in().await;
     let mut idle = server.client().await;
     client.ask("DELE 1").await;
     server.stop();
-    // Not logged in: closed.
+    // The server closes a session that has not logged in.
     assert_eq!(idle.rest().await, b"");
     assert!(TcpStream::connect(server.address).await.is_err());
     assert_eq!(client.block("RETR 2").await, b"2\r\n");
@@ -25,7 +25,7 @@ async fn sessions_may_end_and_nobody_else_comes_in() {
 }
 
 #[tokio::test]
-async fn after_the_grace_sessions_are_cut_off_and_nothing_is_removed() {
+async fn cuts_sessions_off_after_the_grace_and_removes_nothing() {
     let mut settings = settings();
     settings.grace = Duration::from_millis(50);
     let store = store(&[b"1"]);
@@ -40,7 +40,7 @@ async fn after_the_grace_sessions_are_cut_off_and_nothing_is_removed() {
 }
 
 #[tokio::test]
-async fn stopping_at_once_waits_for_nobody() {
+async fn stopping_at_once_waits_for_no_session() {
     for graceful_first in [true, false] {
         let store = store(&[b"1"]);
         let mut server = Running::new(Server::new(store.clone(), accounts())).await;

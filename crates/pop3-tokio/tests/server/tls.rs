@@ -61,16 +61,17 @@ async fn stls_protects_the_rest() {
     client.quit().await;
 }
 
-/// What was injected before the handshake is no command after it (RFC 2595 §4).
+/// RFC 2595 §4: octets injected before the handshake are not commands after it.
 #[tokio::test]
-async fn what_is_pipelined_after_stls_is_thrown_away() {
+async fn discards_commands_pipelined_after_stls() {
     let (server, tls) = running(Duration::from_secs(30)).await;
     let mut client = server.client().await;
     client.ask("USER mrose").await;
     client.send("STLS\r\nUSER mrose\r\nNO").await;
     assert_eq!(client.line().await, "+OK begin TLS");
     let mut client = secure(&tls, client.0).await;
-    // Neither USER is remembered, and "NO" is no half of "NOOP".
+    // The server does not remember USER, and does not take "NO" for the start of
+    // "NOOP".
     assert_eq!(
         client.ask("PASS tan staaf").await,
         "-ERR PASS comes right after USER"
@@ -79,7 +80,7 @@ async fn what_is_pipelined_after_stls_is_thrown_away() {
 }
 
 #[tokio::test]
-async fn from_far_a_client_is_told_to_send_stls() {
+async fn tells_a_remote_client_to_send_stls() {
     let CertifiedKey { cert, signing_key } = certified();
     let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
     let config = tls_config(vec![cert.der().clone()], key).unwrap();

@@ -51,7 +51,7 @@ fn making(to: &str) -> Vec<String> {
 
 /// Messages in a file that a loss of power takes away are lost with it.
 #[test]
-fn syncs_what_it_makes_and_the_directory_that_it_is_in() {
+fn syncs_what_it_creates_and_its_directory() {
     let position = |steps: &[String], wanted: &str| {
         let at = steps.iter().position(|step| step == wanted);
         at.unwrap_or_else(|| panic!("{wanted}: {steps:?}"))

@@ -41,8 +41,8 @@ fn add(delivery: &mut dyn Delivery, index: usize) -> Pending {
     }
 }
 
-/// Does the steps of a group of messages up to `last`, then forgets the rest as
-/// SIGKILL would, so that nothing is cleaned.
+/// Runs the steps of a group of messages up to `last`, and then forgets the rest as
+/// SIGKILL would, without any cleanup.
 fn steps(
     journal: &mut Journal,
     place: &Place,
@@ -92,13 +92,13 @@ fn rows(home: &Path) -> usize {
 }
 
 /// Kills a run after each step of a group of three messages that follows a group of
-/// two, with the next group begun where that is possible. In a Maildir, the first
-/// group is not settled on its own.
+/// two. The next group has already begun where that is possible. In a Maildir, the
+/// first group is not settled on its own.
 #[test]
 fn loses_and_doubles_nothing_when_killed_after_each_step() {
     for to in ["maildir", "mbox"] {
-        // The locks of an mbox end with the process only, between 2 and 4: the
-        // tests of the command kill it there.
+        // Between steps 2 and 4, the locks of an mbox end only with the process:
+        // the tests of the command kill it there.
         for step in [1, 2, 3, 4, 5] {
             if to == "mbox" && (step == 2 || step == 3) {
                 continue;

@@ -255,7 +255,7 @@ mod tests {
             drop(file);
             assert!(is_free(home));
         }
-        // Some programs make it empty, others with an owner.
+        // Some programs create an empty lock file, others write its owner into it.
         for text in ["", "1 elsewhere\n", "1 pop3 elsewhere\n"] {
             fs::write(home.join("mbox.lock"), text).unwrap();
             assert!(!is_free(home), "{text:?}");
@@ -294,8 +294,7 @@ mod tests {
         let home = home.path();
         mailbox(home);
         let dot_lock = home.join("mbox.lock");
-        // A killed run on this host left it; the process with its id is another
-        // one.
+        // A killed run on this host left it; another process now has its id.
         fs::write(&dot_lock, format!("1{}", owner())).unwrap();
         fs::write(home.join("mbox.lock.1-0"), "").unwrap();
         assert!(is_free(home));

@@ -114,7 +114,8 @@ fn leaves_a_message_alone_that_is_listed_after_a_confirmed_deletion() {
     }
 }
 
-/// All unique-ids are equal and held. No message is compared with all others.
+/// All unique-ids are equal and in the journal. No message is compared with all
+/// others.
 #[test]
 fn plans_a_hundred_thousand_equal_unique_ids_in_linear_time() {
     for same in [false, true] {
@@ -129,7 +130,7 @@ fn plans_a_hundred_thousand_equal_unique_ids_in_linear_time() {
         let begin = std::time::Instant::now();
         let plan = made(&maildrop(&ids), &held, &WISHES);
         assert_eq!(plan.delete.len(), 100_000);
-        // About 10 ms; quadratic time would be many seconds.
+        // This takes about 10 ms; quadratic time would be many seconds.
         assert!(begin.elapsed().as_secs() < 3);
     }
 }

@@ -1,4 +1,5 @@
-//! Drives a client's session and logs what it sends and reports, one line for each.
+//! Drives a client's session, and logs each command that it sends and each event
+//! that it reports.
 
 use std::time::{Duration, Instant};
 
@@ -62,20 +63,21 @@ struct Driver<'a> {
     session: Box<dyn Client>,
     now: Instant,
     steps: std::slice::Iter<'a, Vec<String>>,
-    /// Whether the next step waits for the end of a flight, and one does.
+    /// Whether steps wait for the end of a flight. `pausing` is true while one
+    /// waits.
     paced: bool,
     pausing: bool,
-    /// Replies that are due.
+    /// The number of replies that are still expected.
     due: usize,
     responses: std::iter::Cycle<std::slice::Iter<'a, &'static str>>,
-    /// What the block is the answer to, if there is one.
+    /// The request that the current block answers, if there is one.
     reading: Option<Request>,
     data: Vec<u8>,
     log: Vec<String>,
 }
 
 impl Driver<'_> {
-    /// All input; not beyond an error.
+    /// Feeds all input, up to an error.
     fn flights(&mut self, flights: &[Vec<&[u8]>]) -> Result<(), SessionError> {
         for (at, flight) in flights.iter().enumerate() {
             for chunk in flight {
@@ -121,7 +123,7 @@ impl Driver<'_> {
         Ok(())
     }
 
-    /// No more input.
+    /// Reports the end of the input.
     fn end(&mut self, silent: bool) {
         let ended = match silent {
             true => {
@@ -221,7 +223,7 @@ impl Driver<'_> {
         }
     }
 
-    /// A reply is whole.
+    /// Handles the end of a reply.
     fn over(&mut self) {
         self.reading = None;
         self.due = self.due.saturating_sub(1);
@@ -237,7 +239,7 @@ impl Driver<'_> {
         }
     }
 
-    /// The next step of the script of which anything can be sent.
+    /// Enqueues the next step of the script that can be sent at least in part.
     fn step(&mut self) {
         while self.due == 0
             && let Some(commands) = self.steps.next()
@@ -276,7 +278,7 @@ impl Driver<'_> {
     }
 }
 
-/// The kind of an error, as a model without offsets can tell it.
+/// Returns the kind of an error, without the offsets that a model does not know.
 fn class(error: SessionError) -> &'static str {
     match error {
         SessionError::AfterCancel => "after cancel",

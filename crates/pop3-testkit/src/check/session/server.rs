@@ -23,7 +23,7 @@ const MESSAGES: [(&str, &[u8]); 4] = [
     ("utf8", b"a: \xC3\xA9\r\n\r\n"),
 ];
 
-/// The messages that are served, with their unique-ids.
+/// The messages of the server, with their unique-ids.
 const fn messages(setup: Setup) -> &'static [(&'static str, &'static [u8])] {
     match setup.offers_all {
         true => &MESSAGES,
@@ -31,7 +31,7 @@ const fn messages(setup: Setup) -> &'static [(&'static str, &'static [u8])] {
     }
 }
 
-/// The same, as a client gets them.
+/// The same messages as a client receives them.
 pub(super) fn texts(setup: Setup) -> Vec<(String, Vec<u8>)> {
     let text = |message| oracle::canonical(Newline::Canonicalize, message);
     let messages = messages(setup).iter();
@@ -46,8 +46,8 @@ pub(super) fn texts(setup: Setup) -> Vec<(String, Vec<u8>)> {
 
 pub(super) const MECHANISMS: [&str; 2] = ["PLAIN", "CRAM-MD5"];
 
-/// Passwords, digests and responses that the driver does not accept, and the
-/// response codes (RFC 2449 §8.1, RFC 3206) that clients are to see for them.
+/// Returns the response code (RFC 2449 §8.1, RFC 3206) that clients see if the
+/// driver rejects a password, digest or response.
 pub(super) fn refusal(_name: Option<&str>, secret: &str) -> Option<&'static str> {
     Some(match secret {
         // `no` in base64.
@@ -60,7 +60,7 @@ pub(super) fn refusal(_name: Option<&str>, secret: &str) -> Option<&'static str>
     })
 }
 
-/// What a server did.
+/// The result of a server's session.
 pub(super) struct Done {
     sent: Vec<u8>,
     closed: Option<Closed>,
@@ -200,7 +200,7 @@ impl Driver {
 }
 
 impl Done {
-    /// Panics where what was done is not what the model did.
+    /// Panics unless the result is that of the model.
     pub(super) fn compare(&self, answers: &[Answer], model: &oracle::Server, silent: bool) {
         let kinds = answers.iter().map(|answer| match answer {
             Answer::Challenge => Awaited::Sasl,

@@ -9,7 +9,7 @@ use pop3_proto::{
 
 use crate::view::{Client, ClientSession};
 
-/// Says that the server can do what it said before TLS.
+/// Keeps the capabilities from before TLS.
 pub(super) struct Remembers {
     pub(super) inner: ClientSession,
     pub(super) before: Option<Capabilities>,
@@ -34,7 +34,7 @@ impl Client for Remembers {
     }
 }
 
-/// Sends the initial response in the line of AUTH, however long that gets.
+/// Sends the initial response in the line of AUTH, however long that line becomes.
 pub(super) struct Inlines {
     pub(super) inner: ClientSession,
     pub(super) line: Option<Vec<u8>>,
@@ -64,7 +64,7 @@ impl Client for Inlines {
     }
 }
 
-/// Never gives a handshake up.
+/// Never times out in a handshake.
 pub(super) struct Patient(pub(super) ClientSession);
 
 impl Client for Patient {

@@ -7,7 +7,7 @@ use pop3_proto::client::{self, Config, Request, SessionError};
 use super::positive;
 use crate::view::{Client, ClientEvent, ClientSession, ClientStep};
 
-/// Keeps octets that come when they may not, and reads them later.
+/// Keeps octets that arrive when they are not allowed, and reads them later.
 pub(super) struct Late {
     pub(super) inner: ClientSession,
     pub(super) is_early: fn(&client::Session) -> bool,
@@ -48,7 +48,7 @@ impl Client for Late {
             heard.consumed = 0;
             return heard;
         }
-        // No further than a line: the session must not see what it would
+        // Passes only one line: the session must not see octets that it would
         // refuse.
         let line_end = input.iter().position(|&octet| octet == b'\n');
         let line = line_end.map_or(input, |end| &input[..=end]);
@@ -56,7 +56,7 @@ impl Client for Late {
     }
 }
 
-/// Takes the answer to LIST or UIDL with a number for a multi-line one.
+/// Takes the reply to LIST or UIDL with a number for a multi-line reply.
 pub(super) struct Waits {
     pub(super) inner: ClientSession,
     pub(super) held: Option<ClientEvent>,
@@ -93,7 +93,7 @@ impl Client for Waits {
     }
 }
 
-/// Reads each line of a listing as another.
+/// Replaces each line of a listing with another.
 pub(super) struct Rewrites {
     pub(super) inner: ClientSession,
     pub(super) rewrite: fn(&[u8]) -> Option<Vec<u8>>,
@@ -111,7 +111,7 @@ impl Rewrites {
         }
     }
 
-    /// Hands octets on, all of them.
+    /// Passes all octets on.
     fn hand_on(&mut self, now: Instant, octets: &[u8]) -> ClientStep {
         let mut all = ClientStep {
             consumed: octets.len(),

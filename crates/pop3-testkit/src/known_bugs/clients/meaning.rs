@@ -13,7 +13,7 @@ use crate::view::{Client, ClientEvent, ClientSession, ClientStep};
 /// Takes a failure for a success.
 pub(super) struct Believes {
     pub(super) inner: ClientSession,
-    /// Success after `*`, not in place of a challenge.
+    /// Whether it does so after `*` instead of in place of a challenge.
     pub(super) after_cancel: bool,
     pub(super) line: Vec<u8>,
     pub(super) logged_in: bool,
@@ -69,7 +69,7 @@ impl Client for Believes {
     }
 }
 
-/// Has the proof of a message when its first line came.
+/// Returns the proof of a message after the first line of its reply.
 pub(super) struct Deletes {
     pub(super) inner: ClientSession,
     pub(super) begun: Option<MessageNumber>,
@@ -96,7 +96,7 @@ impl Client for Deletes {
     }
 }
 
-/// Is content with half a message.
+/// Accepts half a message as a whole one.
 pub(super) struct Ends {
     pub(super) inner: ClientSession,
     pub(super) within: bool,
@@ -126,7 +126,7 @@ impl Client for Ends {
     }
 }
 
-/// Reports a message of a listing as often as it stands there.
+/// Reports a message of a listing as often as the listing contains it.
 pub(super) struct Repeats {
     pub(super) inner: ClientSession,
     pub(super) seen: BTreeMap<u32, ClientEvent>,
@@ -156,8 +156,8 @@ impl Client for Repeats {
     }
 }
 
-/// Takes every reply after a malformed line for the answer to the command that
-/// had it.
+/// Takes every reply after a malformed line for the reply to the command that had
+/// the malformed line.
 pub(super) struct Stuck {
     pub(super) inner: ClientSession,
     pub(super) front: Option<Request>,
@@ -188,7 +188,7 @@ impl Client for Stuck {
     }
 }
 
-/// Takes every positive answer to QUIT for the word that messages are deleted.
+/// Takes every positive reply to QUIT as confirmation that messages are deleted.
 pub(super) struct Updates {
     pub(super) inner: ClientSession,
     pub(super) quit: bool,

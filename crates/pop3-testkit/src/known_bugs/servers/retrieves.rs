@@ -13,7 +13,7 @@ use crate::{
     view::{MemoryMaildrop, Server, ServerSession},
 };
 
-/// Still serves a message that DELE has marked.
+/// Still sends a message that DELE has marked.
 pub(super) struct Retrieves {
     lines: Lines,
     maildrop: Option<MemoryMaildrop>,

@@ -1,4 +1,4 @@
-//! Models what a client reports of listings and messages.
+//! Models the events for listings and messages.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Client<'_> {
-    /// The listing in a first line, if one is due.
+    /// Returns the listing in a first line, if the command has one.
     pub(super) fn listing_in_status(
         &self,
         keyword: &str,
@@ -66,7 +66,7 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// The lines of a listing, and how many there are of each kind.
+    /// Reads the lines of a listing. Returns the number of lines of each kind.
     fn listing(&mut self, command: &str, data: &[u8]) -> Result<String, End> {
         let (mut seen, mut count, mut texts) = (BTreeSet::new(), 0, 0);
         let Scenario {
@@ -123,7 +123,7 @@ impl Client<'_> {
     }
 }
 
-/// Whether the octets after the last line that is known are of one more.
+/// Whether the octets after the last known line belong to another line.
 fn begins_one_more(split: &Lines, data: &[u8]) -> bool {
     let last = data.windows(2).rposition(|pair| pair == b"\r\n");
     let start = last.map_or(0, |at| at + 2);
@@ -131,7 +131,7 @@ fn begins_one_more(split: &Lines, data: &[u8]) -> bool {
     !split.whole && !is_known
 }
 
-/// Printable text, and not blank (RFC 2449 §3).
+/// Whether a line is printable text and not blank (RFC 2449 §3).
 fn is_capability(line: &[u8]) -> bool {
     let is_text = |text: &str| {
         let is_control = |char: char| char.is_ascii_control() && char != '\t';

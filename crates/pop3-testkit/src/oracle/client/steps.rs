@@ -11,7 +11,7 @@ impl Client<'_> {
         }
     }
 
-    /// Sends the next step of which anything can be sent.
+    /// Sends the next step that can be sent at least in part.
     pub(super) fn step(&mut self) {
         while self.queue.is_empty()
             && let Some(commands) = self.steps.pop_front()
@@ -28,7 +28,8 @@ impl Client<'_> {
                 }
                 let mut words = command.splitn(3, ' ').skip(1);
                 let exchange = match (keyword, words.next(), words.next()) {
-                    // The line would be longer than 255 octets (RFC 5034 §4).
+                    // With the response, the line would be longer than 255 octets
+                    // (RFC 5034 §4).
                     ("AUTH", Some(mechanism), Some(response)) if response.len() > 240 => {
                         self.send(&format!("AUTH {mechanism}"));
                         self.exchange = SaslState::Started(response.len());
