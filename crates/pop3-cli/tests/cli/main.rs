@@ -3,6 +3,7 @@
 
 use std::{
     ffi::OsStr,
+    fmt,
     io::Write as _,
     path::PathBuf,
     process::{Command, Stdio},
@@ -44,11 +45,22 @@ mod trust;
 mod usage;
 
 /// The result of one run.
-#[derive(Debug)]
 struct Run {
     status: Option<i32>,
     stdout: Vec<u8>,
     stderr: String,
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            status,
+            stdout,
+            stderr,
+        } = self;
+        let stdout = String::from_utf8_lossy(stdout);
+        write!(f, "status {status:?}\n{stdout}\n{stderr}")
+    }
 }
 
 impl Run {

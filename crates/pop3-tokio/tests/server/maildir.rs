@@ -387,7 +387,7 @@ fn does_not_follow_links() {
     assert!(maildir.open(number(1)).is_err());
     drop(maildir);
 
-    // Nor is a link to the same file.
+    // A link to the same file is refused too.
     fs::remove_file(directory.path("cur/1.x:2,")).unwrap();
     directory.write("cur/1.x:2,", "a");
     let mut maildir = directory.open();
