@@ -99,11 +99,7 @@ impl Drop for Server {
 
 fn check(url: &str, options: &[&str], password: &str) -> Run {
     let output = command(url, options, password).output().unwrap();
-    Run {
-        status: output.status.code(),
-        stdout: output.stdout,
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Run::from(output)
 }
 
 fn command(url: &str, options: &[&str], password: &str) -> Command {

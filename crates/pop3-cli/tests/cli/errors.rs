@@ -81,11 +81,7 @@ fn list(url: &str, options: &[&str]) -> Run {
         .env("POP3_PASSWORD", "tanstaaf")
         .output()
         .unwrap();
-    Run {
-        status: output.status.code(),
-        stdout: output.stdout,
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Run::from(output)
 }
 
 /// The error about a server, without the command and the account.

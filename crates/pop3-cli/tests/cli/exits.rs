@@ -30,11 +30,7 @@ fn command(name: &str, url: &str, options: &[&str], home: &TempDir) -> Command {
 
 fn run(command: &mut Command) -> Run {
     let output = command.output().unwrap();
-    Run {
-        status: output.status.code(),
-        stdout: output.stdout,
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Run::from(output)
 }
 
 /// Every command ends with `status` and one line that contains `part`.

@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{Child, Output, Stdio},
 };
 
 use crate::{
@@ -24,6 +24,16 @@ struct Fetched {
     status: Option<i32>,
     stdout: String,
     stderr: String,
+}
+
+impl From<Output> for Fetched {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
 }
 
 impl Fetched {
@@ -68,11 +78,7 @@ impl Home {
 
     fn fetch(&self, server: &Server, options: &[&str]) -> Fetched {
         let output = self.spawn(server, options).wait_with_output().unwrap();
-        Fetched {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Fetched::from(output)
     }
 
     /// The stored messages, each with its number of copies.

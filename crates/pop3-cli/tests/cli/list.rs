@@ -17,11 +17,7 @@ fn list(server: &Server, options: &[&str]) -> Run {
         .env("POP3_PASSWORD", "secret")
         .output()
         .unwrap();
-    Run {
-        status: output.status.code(),
-        stdout: output.stdout,
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Run::from(output)
 }
 
 fn server() -> Server {

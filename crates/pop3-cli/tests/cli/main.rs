@@ -6,7 +6,7 @@ use std::{
     fmt,
     io::Write as _,
     path::PathBuf,
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     thread,
 };
 
@@ -49,6 +49,16 @@ struct Run {
     status: Option<i32>,
     stdout: Vec<u8>,
     stderr: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code(),
+            stdout: output.stdout,
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
 }
 
 impl fmt::Debug for Run {
@@ -123,11 +133,7 @@ fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>, input: &[u8]) ->
             let _ = stdin.write_all(input);
         });
         let output = child.wait_with_output().unwrap();
-        Run {
-            status: output.status.code(),
-            stdout: output.stdout,
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Run::from(output)
     })
 }
 

@@ -118,11 +118,7 @@ fn run(command: &str, (host, server): (&str, &Server), options: &[&str]) -> Run 
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    Run {
-        status: output.status.code(),
-        stdout: output.stdout,
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Run::from(output)
 }
 
 /// An address of this machine that is not a loopback address, if it has one.
@@ -301,9 +297,5 @@ fn fetch_configured(server: &Server, keys: &str, options: &[&str]) -> Run {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    Run {
-        status: output.status.code(),
-        stdout: output.stdout,
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Run::from(output)
 }

@@ -84,11 +84,7 @@ impl Server {
             .env("POP3_PASSWORD", "tanstaaf")
             .output()
             .unwrap();
-        Run {
-            status: output.status.code(),
-            stdout: output.stdout,
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Run::from(output)
     }
 
     /// Each command that connects.

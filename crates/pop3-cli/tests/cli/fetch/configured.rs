@@ -29,11 +29,7 @@ impl Home {
             command.env_remove("POP3_PASSWORD");
         }
         let output = command.output().unwrap();
-        Fetched {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Fetched::from(output)
     }
 }
 

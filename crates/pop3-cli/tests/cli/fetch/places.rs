@@ -22,11 +22,7 @@ fn fetch(arguments: &[&str], variables: &[(&str, &str)], directory: &Path) -> Fe
         .envs(variables.iter().copied())
         .stdin(Stdio::null());
     let output = command.output().unwrap();
-    Fetched {
-        status: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Fetched::from(output)
 }
 
 #[test]

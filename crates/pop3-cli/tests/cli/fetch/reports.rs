@@ -146,11 +146,7 @@ fn a_failing_account_does_not_stop_the_others() {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let run = Fetched {
-        status: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    };
+    let run = Fetched::from(output);
     // The status is that of the last failure: b, the only failing account that connects.
     let run = run.ends(69);
     assert_eq!(run.stderr.lines().count(), 3, "{run:?}");
