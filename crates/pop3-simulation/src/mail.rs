@@ -23,6 +23,9 @@ pub(crate) fn in_maildir(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
 
 /// Counts how often each message is in the mbox, except those of the other program.
 /// Ignores empty lines before and after a message.
+///
+/// A loss of power may leave NULs, or the start of a `From ` line, at the end of the
+/// file, until a run recovers. They do not belong to the message before them.
 pub(crate) fn in_mbox(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
     let octets = disk.read(MBOX).unwrap_or_default();
     let mut messages: Vec<Vec<u8>> = Vec::new();
@@ -30,6 +33,7 @@ pub(crate) fn in_mbox(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
     for line in octets.split_inclusive(|&octet| octet == b'\n') {
         match messages.last_mut() {
             _ if is_after_empty && line.starts_with(b"From ") => messages.push(Vec::new()),
+            _ if is_after_empty && is_torn(line) => messages.push(line.to_vec()),
             Some(message) => message.extend_from_slice(unquoted(line)),
             None if line == b"\n" => {}
             None => messages.push(line.to_vec()),
@@ -46,6 +50,11 @@ pub(crate) fn in_mbox(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
         }
     }
     stored
+}
+
+/// Whether power was lost during the append of a line `From `.
+fn is_torn(line: &[u8]) -> bool {
+    line.contains(&0) || b"From ".starts_with(line)
 }
 
 /// Reads a line `>From ` as `From `, and `>>From ` as `>From `.

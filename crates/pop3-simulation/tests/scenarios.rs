@@ -76,6 +76,7 @@ fn mishaps() -> impl Iterator<Item = Scenario> {
         settings.map(move |(settings, kind)| Scenario {
             mbox: settings & 2 != 0,
             is_shared: settings & 4 != 0,
+            mail_arrives: at % 2 == 0,
             medium: mediums[usize::from(settings / 16)],
             mishaps: {
                 let loss = |run, at, chance| Mishap {
@@ -187,4 +188,24 @@ fn a_message_that_cannot_be_fetched_without_a_unique_id_blocks_no_other() {
         ..Scenario::sound(4, true, true)
     };
     check(&Sound, &scenario);
+}
+
+/// Power is lost after the first octets of an append; the message before it, of an
+/// earlier run, is intact.
+#[test]
+fn a_torn_append_to_an_mbox_spoils_no_earlier_message() {
+    for chance in 0..2000 {
+        let scenario = Scenario {
+            mail_arrives: true,
+            mbox: true,
+            medium: Medium::Layered,
+            mishaps: vec![Mishap {
+                run: 2,
+                at: 68,
+                kind: MishapKind::PowerLoss { chance },
+            }],
+            ..Scenario::sound(2, false, true)
+        };
+        check(&Sound, &scenario);
+    }
 }

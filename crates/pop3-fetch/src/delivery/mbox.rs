@@ -11,7 +11,8 @@
 //!
 //! The journal records the [`Region`] of the group in the mbox. A loss of power may
 //! leave NULs there, or the end of the file, in place of octets of the group that
-//! were not yet on disk; a recovery that ended early may leave newlines. So as long
+//! were not yet on disk; a recovery that ended early may leave newlines. Until the
+//! next run, mail readers show them at the end of the message before. As long
 //! as each octet is that of the group, NUL or a newline, a killed run wrote it.
 //!
 //! | what killed runs wrote | recovery |
