@@ -101,7 +101,7 @@ fn of_name(variant: &impl std::fmt::Debug) -> String {
 /// Converts `UnknownCA` to `unknown ca`, up to the first character that is not a
 /// letter, where fields begin.
 fn words(name: &str, between: char) -> String {
-    let mut words = String::with_capacity(name.len() + 4);
+    let mut words = String::new();
     let mut after_lower = false;
     for char in name.chars().take_while(char::is_ascii_alphanumeric) {
         if char.is_ascii_uppercase() && after_lower {

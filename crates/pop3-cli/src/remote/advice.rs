@@ -78,12 +78,9 @@ impl WithAdvice<'_> {
             SessionError::Reply(ReplyError::Status(_)) if is_greeting => {
                 other_protocol(pending.came())
             }
-            SessionError::Closed(_) | SessionError::Reply(ReplyError::NoReply) => {
-                self.of_end(pending)
-            }
-            SessionError::Reply(ReplyError::Block(error))
-                if error.kind() == dot_stuffing::ErrorKind::Truncated =>
-            {
+            // The block is not limited: only its end can be missing.
+            SessionError::Closed(_)
+            | SessionError::Reply(ReplyError::NoReply | ReplyError::Block(_)) => {
                 self.of_end(pending)
             }
             SessionError::Reply(ReplyError::Unsolicited) if pending.came().starts_with(b"-ERR") => {
@@ -164,6 +161,13 @@ fn known_protocol(came: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{io, time::Instant};
+
+    use pop3_proto::{
+        Profile,
+        client::{Config, Session, Transport},
+    };
+
     use super::*;
     use crate::remote::RemoteOptions;
 
@@ -185,6 +189,23 @@ mod tests {
             assert!(said.contains(option), "{said}");
             let is_told = said.contains("pop3s://");
             assert_eq!(is_told, url.starts_with("pop3:"), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_end_in_place_of_the_greeting_on_port_995_is_told_of_pop3s() {
+        let config = Config::new(Profile::RFC1939, Transport::Cleartext);
+        let mut session = Session::new(config, Instant::now());
+        let error = session.handle_eof().unwrap_err();
+        let pending = session.pending();
+        let reset = io::ErrorKind::ConnectionReset.into();
+        let reset = Error::Io(reset, Some(pending.clone()));
+        let closed = Error::Session(SessionFailure { error, pending });
+        for error in [reset, closed] {
+            let said = advice("pop3://me@example.org:995", &error);
+            assert!(said.ends_with("use pop3s://me@example.org:995"), "{said}");
+            let said = advice("pop3://me@example.org", &error);
+            assert!(said.ends_with("try again later"), "{said}");
         }
     }
 

@@ -243,6 +243,14 @@ fn an_unsolicited_reply() {
     );
 }
 
+/// The text of a refused command names no protocol.
+#[test]
+fn a_refusal_that_begins_like_another_protocol() {
+    let answers = &[LOGIN, ("STAT", "-ERR 220 days are over\r\n")];
+    let said = said("pop3", &serve("+OK\r\n", answers, Then::Close), &[], 69);
+    assert_eq!(said, "the server refuses STAT: 220 days are over");
+}
+
 /// The reason is reported whether the connection is closed or reset.
 #[test]
 fn a_server_that_says_why_it_closes() {

@@ -40,7 +40,7 @@ fn alternate(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
         .into_iter()
         .partition(|address| address.is_ipv6() == first_is_v6);
     let (mut first, mut second) = (first.into_iter(), second.into_iter());
-    let mut by_turns = Vec::with_capacity(first.len() + second.len());
+    let mut by_turns = Vec::new();
     loop {
         let pair = (first.next(), second.next());
         if let (None, None) = pair {
@@ -58,17 +58,14 @@ async fn race(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut waiting = addresses.into_iter();
     let mut attempts = JoinSet::new();
     loop {
-        match waiting.next() {
-            Some(address) => {
-                attempts.spawn(TcpStream::connect(address));
-            }
-            None if attempts.is_empty() => return Err(last),
-            None => {}
+        if let Some(address) = waiting.next() {
+            attempts.spawn(TcpStream::connect(address));
         }
         tokio::select! {
-            Some(ended) = attempts.join_next() => match ended.map_err(io::Error::other) {
-                Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(error)) | Err(error) => last = error,
+            ended = attempts.join_next() => match ended.map(|ended| ended.map_err(io::Error::other)) {
+                Some(Ok(Ok(stream))) => return Ok(stream),
+                Some(Ok(Err(error)) | Err(error)) => last = error,
+                None => return Err(last),
             },
             () = sleep(HEAD_START), if waiting.len() > 0 => {}
         }

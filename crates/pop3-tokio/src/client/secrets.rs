@@ -82,10 +82,7 @@ impl Secrets {
         // Include enough of the public words to find each run with an octet of the
         // argument.
         let public = &public.as_bytes()[public.len().saturating_sub(RUN - 1)..];
-        let mut line = Zeroizing::new(Vec::with_capacity(public.len() + argument.len()));
-        line.extend_from_slice(public);
-        line.extend_from_slice(argument.as_bytes());
-        self.keep_long(line);
+        self.keep_long(Zeroizing::new([public, argument.as_bytes()].concat()));
         if let Ok(decoded) = BASE64_STANDARD.decode(argument) {
             self.keep_long(Zeroizing::new(decoded));
         }

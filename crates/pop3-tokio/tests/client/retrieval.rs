@@ -340,10 +340,11 @@ async fn retrieves_a_message_into_memory() {
 
 #[tokio::test]
 async fn refuses_a_message_that_is_larger_than_allowed() {
-    let steps = [("RETR 1\r\n", "+OK\r\n..a\r\n.\r\n")];
+    // It arrives in three parts of three octets.
+    let steps = [("RETR 1\r\n", "+OK\r\na\r\n..\r\n..\r\n.\r\n")];
     logged_in(&steps, async |mut client: Client| {
-        let error = client.retrieve_to_vec(number(1), 3).await.unwrap_err();
-        assert_eq!(error.to_string(), "message 1 is longer than 3 octets");
+        let error = client.retrieve_to_vec(number(1), 8).await.unwrap_err();
+        assert_eq!(error.to_string(), "message 1 is longer than 8 octets");
         assert_eq!(error.kind(), ErrorKind::Usage);
         assert!(matches!(client.noop().await, Err(Error::Interrupted)));
     })

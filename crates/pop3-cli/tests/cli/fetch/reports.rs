@@ -156,3 +156,17 @@ fn a_failing_account_does_not_stop_the_others() {
     assert!(run.stdout.contains("3 new"), "{run:?}");
     assert_eq!(maildir(&home.path("mail")).len(), 3);
 }
+
+/// A message whose listed size was wrong is in doubt, and fetched again.
+#[test]
+fn a_dry_run_counts_what_is_in_doubt() {
+    let (home, server) = (Home::new("maildir"), Server::new(messages(3)));
+    let size = |index: usize| messages(3)[index].1.len();
+    let list = format!("+OK\r\n1 {}\r\n2 {}\r\n3 9\r\n.\r\n", size(0), size(1));
+    server.state.lock().unwrap().answers = vec![("LIST", list)];
+    let run = home.fetch(&server, &[]);
+    assert_ne!(run.status, Some(0), "{run:?}");
+    let run = home.fetch(&server, &["--dry-run", "--json"]).ends(0);
+    let plan = &lines(&run.stdout)[0];
+    assert_eq!(counted(plan), [("held", 2), ("retrieve", 1)], "{run:?}");
+}

@@ -174,6 +174,8 @@ fn the_certificate_names_the_addresses_of_the_listeners() {
 
 #[test]
 fn does_not_offer_scram_unless_every_user_has_it_and_logs_why() {
+    // With TLS, other hosts can log in without SCRAM.
+    let tls = ["--tls-self-signed", "--listen", "0.0.0.0:0"];
     let directory = maildir();
     let file = directory.path().join("users");
     let line = |user: &str, options: &[&str]| {
@@ -190,7 +192,8 @@ fn does_not_offer_scram_unless_every_user_has_it_and_logs_why() {
     ] {
         fs::write(&file, users).unwrap();
         let path = directory.path().to_str().unwrap();
-        let server = Server::new(&["--maildir", path, "--users", file.to_str().unwrap()]);
+        let options = ["--maildir", path, "--users", file.to_str().unwrap()];
+        let server = Server::new(&[&options[..], &tls].concat());
         let mut client = server.client();
         assert_eq!(client.ask("CAPA"), "+OK\r\n");
         let mut sasl = String::new();

@@ -17,12 +17,8 @@ pub(super) fn checked<'a>(text: &'a str, forbidden: &[char]) -> Result<&'a str, 
 
 /// The message of PLAIN (RFC 4616 §2), without an authorization identity.
 pub(in crate::client) fn plain(user: &str, password: &str) -> Result<Octets, SaslError> {
-    let mut message = Zeroizing::new(Vec::with_capacity(2 + user.len() + password.len()));
-    for part in [user, password] {
-        message.push(0);
-        message.extend_from_slice(checked(part, &['\0'])?.as_bytes());
-    }
-    Ok(message)
+    let [user, password] = [checked(user, &['\0'])?, checked(password, &['\0'])?];
+    Ok(Zeroizing::new(["", user, password].join("\0").into_bytes()))
 }
 
 /// The responses of LOGIN.

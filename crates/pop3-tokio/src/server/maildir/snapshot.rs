@@ -67,9 +67,11 @@ pub(super) fn take(directories: &Directories) -> io::Result<Vec<Stored>> {
                     stamp,
                     unique_part: unique.then(|| part.as_slice().into()),
                 }),
-                // The file was deleted after the directory was read.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+                Err(error) => match error.kind() {
+                    // The file was deleted after the directory was read.
+                    io::ErrorKind::NotFound => {}
+                    _ => return Err(error),
+                },
             }
         }
     }
