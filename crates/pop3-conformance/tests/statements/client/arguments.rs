@@ -237,9 +237,13 @@ fn c0042_user_carries_one_argument(sessions: &mut dyn Sessions) -> Verdict {
         "x",
         "MRose",
         "contoso/assistant/boss@contoso.example",
+        "two words",
     ] {
         let user = Command::User(Argument::new(name).expect("a name"));
-        is_sent_as(sessions, State::Authorization, &user, &["USER", name])?;
+        for profile in Profile::ALL {
+            let sent = Talk::greeted(sessions, profile).send(&user);
+            is_whole(profile, sent, "USER", name)?;
+        }
     }
     // A name is sent whole or not at all.
     let long = "x".repeat(300);
@@ -264,22 +268,20 @@ fn c0046_pass_carries_one_argument(sessions: &mut dyn Sessions) -> Verdict {
             let mut talk = Talk::greeted(sessions, profile);
             talk.ask(&user(), "+OK\r\n");
             let sent = talk.send(&Command::Pass(Secret::new(password).expect("a password")));
-            // Spaces in it are part of it (RFC 1939 §7); C0004 covers the
-            // spaces before it.
-            let argument = sent.as_deref().map(|octets| {
-                let line = octets.trim_end_matches(['\r', '\n']);
-                line.strip_prefix("PASS")
-                    .and_then(|text| text.strip_prefix([' ', '\t']))
-            });
-            let is_whole = |text: &str| {
-                text == password || text.strip_prefix(' ').is_some_and(|text| text == password)
-            };
-            ensure!(
-                argument.is_ok_and(|argument| argument.is_some_and(is_whole)),
-                "{}: {sent:?}",
-                profile.name
-            );
+            is_whole(profile, sent, "PASS", password)?;
         }
     }
+    Ok(())
+}
+
+/// Requires that the line has this one argument. Spaces in it are part of it (RFC 1939
+/// §7); C0004 covers the spaces before it.
+fn is_whole(profile: Profile, sent: Result<String, String>, keyword: &str, text: &str) -> Verdict {
+    let argument = sent.as_deref().ok().and_then(|octets| {
+        let line = octets.trim_end_matches(['\r', '\n']);
+        line.strip_prefix(keyword)?.strip_prefix([' ', '\t'])
+    });
+    let is_whole = |sent: &str| sent == text || sent.strip_prefix(' ') == Some(text);
+    ensure!(argument.is_some_and(is_whole), "{}: {sent:?}", profile.name);
     Ok(())
 }

@@ -198,6 +198,11 @@ pub(super) const FAULTS: &[Row] = &[
     ),
     row(
         "C0042",
+        "sends the first word of the name",
+        sends(|_, line| at(line, "USER two", |_| "USER two\r\n".to_owned())),
+    ),
+    row(
+        "C0042",
         "sends the domain apart",
         sends(|_, line| at(line, "USER", |line| line.replace('@', " "))),
     ),

@@ -33,6 +33,28 @@ pub(super) const FAULTS: &[Row] = &[
         },
     ),
     row(
+        "C0008",
+        "takes a refused APOP for a login",
+        Spoilt {
+            believes: |seen| match (seen.state, seen.last().starts_with("APOP")) {
+                (State::Authorization, true) => State::Transaction,
+                (state, _) => state,
+            },
+            ..SOUND
+        },
+    ),
+    row(
+        "C0008",
+        "takes STLS for a login",
+        Spoilt {
+            believes: |seen| match seen.last() {
+                "STLS" => State::Transaction,
+                _ => seen.state,
+            },
+            ..SOUND
+        },
+    ),
+    row(
         "C0010",
         "tries once",
         omits(|seen, line| line.starts_with("USER") && has(seen, "PASS")),
@@ -212,6 +234,11 @@ pub(super) const FAULTS: &[Row] = &[
         "C0045",
         "sends CAPA after a positive USER",
         forces(|seen, line| line == "CAPA" && seen.last().starts_with("USER")),
+    ),
+    row(
+        "C0045",
+        "sends STLS after a positive USER",
+        forces(|seen, line| line == "STLS" && seen.last().starts_with("USER")),
     ),
     row(
         "C0045",
