@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, params};
 use rustix::fs::{FlockOperation, flock};
 
 use crate::{
@@ -130,6 +130,14 @@ impl Journal {
                 format_args!(
                     "the journal {} has format {schema}, from a newer pop3; update pop3, or name \
                  another journal with --journal",
+                    file.display()
+                ),
+            ),
+            Refusal::Sqlite(error) if is_damaged(&error) => Failure::new(
+                Kind::Data,
+                format_args!(
+                    "the file {} is not a journal, or damaged: {error}; name another journal \
+                 with --journal",
                     file.display()
                 ),
             ),
@@ -483,6 +491,13 @@ fn why(file: &Path, error: &rusqlite::Error) -> String {
         ),
         _ => error.to_string(),
     }
+}
+
+fn is_damaged(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
+    )
 }
 
 fn settle(db: &Connection, account: i64, now: i64) -> rusqlite::Result<()> {
