@@ -5,6 +5,7 @@
 pub mod check;
 pub mod chunk;
 pub mod corpus;
+pub mod differences;
 pub mod generate;
 pub mod known_bugs;
 pub mod oracle;

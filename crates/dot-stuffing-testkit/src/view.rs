@@ -31,6 +31,11 @@ pub trait Encode: Sync {
     /// Returns the name of the view.
     fn name(&self) -> &'static str;
 
+    /// Whether the view can be configured to treat bare CR and LF like this.
+    fn follows(&self, _newline: Newline) -> bool {
+        true
+    }
+
     /// Returns the wire octets of a message that is given in pieces.
     ///
     /// # Errors
@@ -43,6 +48,11 @@ pub trait Encode: Sync {
 pub trait SplitLines: Sync {
     /// Returns the name of the view.
     fn name(&self) -> &'static str;
+
+    /// Whether the view can be configured with these rules.
+    fn follows(&self, _rules: &Rules) -> bool {
+        true
+    }
 
     /// Returns the lines of a stream that is given in pieces.
     fn lines(&self, rules: &Rules, chunks: &[&[u8]]) -> Lines;
