@@ -1,5 +1,5 @@
-//! Views: one trait for each kind of code under test. Each way to use dot-stuffing
-//! is a view, and so is each known bug.
+//! Views: one trait for each kind of code under test. Each way to use a codec is a
+//! view, and so is each known bug. The views of this crate are those of dot-stuffing.
 
 mod decode;
 mod encode;
@@ -16,13 +16,19 @@ pub trait Decode: Sync {
     /// Returns the name of the view.
     fn name(&self) -> &'static str;
 
-    /// Whether the view can be configured with these rules.
+    /// Whether the view can be configured with these rules. Most decoders have no
+    /// settings, and follow only [`Rules::RFC1939`], or rules that refuse bare CR and
+    /// LF.
     fn follows(&self, _rules: &Rules) -> bool {
         true
     }
 
-    /// Reads a block in pieces, none of which extends beyond its end, into an empty
-    /// transcript.
+    /// Reads a block in pieces into an empty transcript: adds the data to it, and says
+    /// how the block ended. What follows the terminator, in the same piece or in
+    /// further ones, is not part of the block. After the last piece the input ends.
+    ///
+    /// A view of a decoder that may loop limits the number of its calls, and leaves
+    /// the outcome [`Hung`](crate::oracle::Outcome::Hung) that the transcript has.
     fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript);
 }
 
@@ -44,7 +50,8 @@ pub trait Encode: Sync {
     fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal>;
 }
 
-/// A splitter of a stream into lines of at most [`MAX_LINE`] octets.
+/// A splitter of a stream into lines of at most [`MAX_LINE`] octets, including the line
+/// end. A line that is refused is skipped.
 pub trait SplitLines: Sync {
     /// Returns the name of the view.
     fn name(&self) -> &'static str;

@@ -78,8 +78,7 @@ fn text(transcript: &Transcript) -> String {
     format!("`{}`, {outcome}", shown(&transcript.data))
 }
 
-/// The name of what is refused.
-pub(super) const fn of_fault(fault: Fault) -> &'static str {
+const fn of_fault(fault: Fault) -> &'static str {
     match fault {
         Fault::BareCr => "bare CR",
         Fault::BareLf => "bare LF",

@@ -1,6 +1,6 @@
 //! The differences of line splitters.
 
-use super::{Difference, Setting, Wrong, decode::of_fault, in_words, search};
+use super::{Difference, Setting, Wrong, in_words, search};
 use crate::{
     generate::shown,
     oracle::{self, LineEvent, Lines, Rules},
@@ -65,7 +65,7 @@ fn compare(expected: &Lines, returned: &Lines, ended: impl Fn() -> Lines) -> Opt
 fn text(lines: &Lines) -> String {
     let event = |event: &LineEvent| match event {
         LineEvent::Line(line) => format!("line `{}`", shown(line)),
-        LineEvent::Refused(fault, at) => format!("{} refused at octet {at}", of_fault(*fault)),
+        LineEvent::Refused(..) => "a refusal".to_owned(),
     };
     let mut events: Vec<String> = lines.events.iter().map(event).collect();
     events.push(match lines.whole {
