@@ -62,7 +62,7 @@ const LONGEST: u32 = 6;
 const ALPHABET: [u8; 4] = [b'\r', b'\n', b'.', b'a'];
 
 /// The number of generated inputs.
-const CASES: u64 = 500;
+const CASES: u64 = 300;
 
 /// A result that is not right.
 struct Wrong {
@@ -182,10 +182,10 @@ fn of_panic(panic: &(dyn Any + Send)) -> Wrong {
 }
 
 /// Removes octets from the input for as long as what is wrong stays the same: halves of
-/// it, quarters, and so on, down to a 256th.
+/// it, quarters, and so on, down to a 128th.
 fn shorten(setting: &Setting<'_>, mut shortest: Difference) -> Difference {
     let mut removed = shortest.input.len() / 2;
-    while removed > shortest.input.len() / 256 {
+    while removed > shortest.input.len() / 128 {
         let mut at = 0;
         while at < shortest.input.len() {
             let end = shortest.input.len().min(at + removed);
