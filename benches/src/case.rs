@@ -2,7 +2,7 @@
 
 use std::{cell::OnceCell, fmt};
 
-use pop3_testkit::oracle::{self, Rules};
+use dot_stuffing_testkit::oracle::{self, Rules};
 
 use crate::{payload::Payload, run::Direction};
 

@@ -2,7 +2,7 @@
 //! subjects on the payloads. The bench targets `decode`, `encode` and `reply`
 //! are tables of subjects.
 //!
-//! Every subject's output is compared with the oracle of `pop3-testkit` before
+//! Every subject's output is compared with the oracle of `dot-stuffing-testkit` before
 //! its clock starts. `cargo xtask bench` runs all benchmarks and prints the
 //! ratios.
 

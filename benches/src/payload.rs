@@ -1,6 +1,6 @@
 //! The messages to decode and encode: the same octets in every run.
 
-use pop3_testkit::oracle::{self, Newline, Outcome, Rules};
+use dot_stuffing_testkit::oracle::{self, Newline, Outcome, Rules};
 
 use crate::run::Direction;
 

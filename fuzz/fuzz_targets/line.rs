@@ -1,6 +1,7 @@
 #![no_main]
 
-use pop3_testkit::{check, generate::Octets, known_bugs::subjects};
+use dot_stuffing_testkit::{check, generate::Octets};
+use pop3_testkit::known_bugs::subjects;
 
 libfuzzer_sys::fuzz_target!(|octets: Octets| check::line_sampled(
     &subjects().line_splitters,

@@ -1,5 +1,6 @@
 #![no_main]
 
-use pop3_testkit::{check, generate::Octets, known_bugs::subjects};
+use dot_stuffing_testkit::generate::Octets;
+use pop3_testkit::{check, known_bugs::subjects};
 
 libfuzzer_sys::fuzz_target!(|octets: Octets| check::response(subjects().replies, &octets.0));

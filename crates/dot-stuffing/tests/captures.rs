@@ -1,10 +1,10 @@
 //! Captures of real servers decode to the messages that the servers were given, apart
 //! from the changes that `corpus/captures/README.md` lists.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use dot_stuffing::{Complete, ErrorKind, LineDecoder, MultilineDecoder};
-use pop3_testkit::{check, chunk, corpus, view};
+use dot_stuffing_testkit::{check, chunk, view};
 
 struct Row {
     capture: String,
@@ -14,7 +14,7 @@ struct Row {
 }
 
 fn manifest() -> Vec<Row> {
-    let directory = corpus::root().join("captures");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/captures");
     let read = |name: &str| fs::read(directory.join(name)).expect(name);
     let manifest = String::from_utf8(read("manifest.tsv")).expect("UTF-8");
     let rows = manifest.lines().skip(1).map(|row| {

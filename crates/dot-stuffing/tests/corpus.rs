@@ -1,10 +1,13 @@
 //! Runs the checks on the files of `corpus/`: seeds of the fuzz targets, and inputs
 //! that once showed a bug.
 
-use pop3_testkit::{check, corpus, generate::Octets, view};
+use std::path::Path;
+
+use dot_stuffing_testkit::{check, corpus, generate::Octets, view};
 
 fn replay(target: &str, check: impl Fn(&[u8])) {
-    let inputs = corpus::inputs(target);
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus");
+    let inputs = corpus::inputs(&corpus, target);
     assert!(!inputs.is_empty(), "there is a corpus for {target}");
     for (name, input) in inputs {
         println!("{name}");

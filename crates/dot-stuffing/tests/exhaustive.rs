@@ -6,7 +6,7 @@
 
 use std::{env, thread};
 
-use pop3_testkit::{
+use dot_stuffing_testkit::{
     check, chunk,
     oracle::{self, Newline, Rules},
     view,

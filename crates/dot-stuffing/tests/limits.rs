@@ -1,7 +1,7 @@
 //! Every limit is exact, at each position in a block and however the input is
 //! split.
 
-use pop3_testkit::{
+use dot_stuffing_testkit::{
     check, chunk,
     oracle::{self, Rules},
     view,

@@ -18,8 +18,6 @@ use pop3_conformance::{
     report::Outcome,
 };
 use pop3_peers::mock::{Flaw, FlawRow, flaws};
-use pop3_testkit::{check, corpus, generate};
-use proptest::prelude::*;
 
 /// More runs than processors, since many only wait for a silent peer.
 const AT_ONCE: usize = 8;
@@ -390,34 +388,6 @@ fn a_client_that_cannot_be_started_is_an_error() {
     let client = Client::from_command(vec!["/nonexistent/client".to_owned()], false);
     let error = audit::audit(&client, &audit::scenarios()[..1], &OPTIONS, &|_| {});
     assert_eq!(error.unwrap_err().kind(), std::io::ErrorKind::NotFound);
-}
-
-#[test]
-fn audit_client_corpus() {
-    let inputs = corpus::inputs("audit_client");
-    assert!(!inputs.is_empty(), "there is a corpus for audit_client");
-    for (name, input) in inputs {
-        println!("{name}");
-        check::audit_client(&generate::Octets::expand(&input).0);
-    }
-}
-
-#[test]
-fn every_scenario_ends_with_a_client_that_asks_for_everything() {
-    let session = b"STLS\r\nCAPA\r\nUSER mrose\r\nPASS tanstaaf\r\nSTAT\r\nLIST\r\nUIDL\r\n\
-        LIST 1\r\nUIDL 1\r\nTOP 1 1\r\nRETR 1\r\nRETR 2\r\nDELE 1\r\nRSET\r\nNOOP\r\nAPOP a b\r\nQUIT\r\n";
-    for at in 0..audit::scenarios().len() {
-        let chosen = u16::try_from(at).unwrap().to_be_bytes();
-        check::audit_client(&[&chosen[..], session].concat());
-    }
-}
-
-proptest! {
-    #[test]
-    fn arbitrary_clients(mut input in generate::server_sessions(), chosen: [u8; 2]) {
-        input.splice(..0, chosen);
-        check::audit_client(&generate::Octets::expand(&input).0);
-    }
 }
 
 /// The result of a shell script in the scenario `plain`.

@@ -2,6 +2,7 @@
 //! sessions against hostile peers, the corpus and the traces, and against each
 //! other.
 
+use dot_stuffing_testkit::generate::Octets;
 use pop3_testkit::{
     check, corpus, generate,
     trace::{self, Trace},
@@ -32,7 +33,7 @@ fn duplex(input: &[u8]) {
 }
 
 fn response(input: &[u8]) {
-    check::response(view::replies, &generate::Octets::expand(input).0);
+    check::response(view::replies, &Octets::expand(input).0);
 }
 
 #[test]
@@ -53,14 +54,14 @@ fn response_corpus() {
 #[test]
 fn client_session_corpus() {
     replay("client_session", |input| {
-        check::client_session(view::client, &generate::Octets::expand(input).0);
+        check::client_session(view::client, &Octets::expand(input).0);
     });
 }
 
 #[test]
 fn server_session_corpus() {
     replay("server_session", |input| {
-        check::server_session(view::server, &generate::Octets::expand(input).0);
+        check::server_session(view::server, &Octets::expand(input).0);
     });
 }
 
@@ -95,12 +96,12 @@ proptest! {
 
     #[test]
     fn client_sessions(input in generate::client_sessions()) {
-        check::client_session(view::client, &generate::Octets::expand(&input).0);
+        check::client_session(view::client, &Octets::expand(&input).0);
     }
 
     #[test]
     fn server_sessions(input in generate::server_sessions()) {
-        check::server_session(view::server, &generate::Octets::expand(&input).0);
+        check::server_session(view::server, &Octets::expand(&input).0);
     }
 
     #[test]

@@ -1,9 +1,6 @@
 //! The files under `corpus/`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// Returns the corpus directory of the workspace.
 #[must_use]
@@ -13,21 +10,7 @@ pub fn root() -> PathBuf {
 
 /// Returns every input for a fuzz target, with its file name: the seeds, and the
 /// inputs that once showed a bug.
-///
-/// # Panics
-///
-/// If a directory or file cannot be read.
 #[must_use]
 pub fn inputs(target: &str) -> Vec<(String, Vec<u8>)> {
-    let directories = [root().join(target), root().join("regressions").join(target)];
-    let mut inputs = Vec::new();
-    for directory in directories.iter().filter(|directory| directory.exists()) {
-        for entry in fs::read_dir(directory).expect("a corpus directory can be listed") {
-            let path = entry.expect("a corpus directory can be listed").path();
-            let octets = fs::read(&path).expect("a corpus file can be read");
-            inputs.push((path.display().to_string(), octets));
-        }
-    }
-    inputs.sort();
-    inputs
+    dot_stuffing_testkit::corpus::inputs(&root(), target)
 }

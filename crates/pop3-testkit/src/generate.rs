@@ -1,13 +1,11 @@
 //! Generators of input that reaches edge cases, for fuzz targets and property
 //! tests.
 
-mod octets;
 mod scenario;
 mod script;
 mod session;
 mod syntax;
 
-pub use octets::{EDGES, Octets, fuzz_input, octets, shown};
 pub use scenario::scenario;
 pub use script::{Op, Script, scripts};
 pub use session::{client_sessions, server_sessions};

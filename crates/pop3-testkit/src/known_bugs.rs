@@ -3,18 +3,20 @@
 //! rule is broken.
 
 mod clients;
-mod decoders;
-mod encoders;
-mod line_splitters;
 mod servers;
 mod syntax;
 
 use std::sync::OnceLock;
 
+use dot_stuffing_testkit::{
+    generate::Octets,
+    known_bugs as codecs,
+    view::{self as codec, Decode, Encode, SplitLines},
+};
+
 use crate::{
     check,
-    generate::Octets,
-    view::{self, Clients, Commands, Decode, Encode, Replies, ReplyLines, Servers, SplitLines},
+    view::{self, Clients, Commands, Replies, ReplyLines, Servers},
 };
 
 /// Faulty code.
@@ -29,12 +31,8 @@ pub struct KnownBug {
 
 /// The kind of code that a known bug replaces, and so the check that must catch it.
 pub enum Role {
-    /// A decoder of blocks.
-    Decoder(Box<dyn Decode + Send>),
-    /// An encoder of messages.
-    Encoder(Box<dyn Encode + Send>),
-    /// A splitter of lines.
-    LineSplitter(Box<dyn SplitLines + Send>),
+    /// A part of the codec: a known bug of dot-stuffing-testkit.
+    Codec(&'static codecs::KnownBug),
     /// A parser of lines of replies.
     ReplyLines(ReplyLines),
     /// A parser of commands.
@@ -52,9 +50,8 @@ pub enum Role {
 pub fn all() -> &'static [KnownBug] {
     static ALL: OnceLock<Vec<KnownBug>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let mut bugs = decoders::all();
-        bugs.extend(encoders::all());
-        bugs.extend(line_splitters::all());
+        let codecs = codecs::all().iter();
+        let mut bugs: Vec<_> = codecs.map(KnownBug::of_a_codec).collect();
         bugs.extend(syntax::all());
         bugs.extend(clients::all());
         bugs.extend(servers::all());
@@ -63,13 +60,23 @@ pub fn all() -> &'static [KnownBug] {
 }
 
 impl KnownBug {
+    const fn of_a_codec(bug: &'static codecs::KnownBug) -> Self {
+        Self {
+            name: bug.name,
+            source: bug.source,
+            role: Role::Codec(bug),
+        }
+    }
+
     /// Returns the fuzz target whose check must catch the bug.
     #[must_use]
     pub fn target(&self) -> &'static str {
         match self.role {
-            Role::Decoder(_) => "multiline_decode",
-            Role::Encoder(_) => "multiline_roundtrip",
-            Role::LineSplitter(_) => "line",
+            Role::Codec(bug) => match bug.role {
+                codecs::Role::Decoder(_) => "multiline_decode",
+                codecs::Role::Encoder(_) => "multiline_roundtrip",
+                codecs::Role::LineSplitter(_) => "line",
+            },
             Role::ReplyLines(_) => "reply",
             Role::Commands(_) => "command",
             Role::Replies(_) => "response",
@@ -94,9 +101,7 @@ impl KnownBug {
     pub fn check(&self, input: &[u8]) {
         let octets = || Octets::expand(input).0;
         match &self.role {
-            Role::Decoder(bug) => check::multiline_decode(&[&**bug], &octets()),
-            Role::Encoder(bug) => check::multiline_roundtrip(&[&**bug], &octets()),
-            Role::LineSplitter(bug) => check::line(&[&**bug], &octets()),
+            Role::Codec(bug) => bug.check(&octets()),
             Role::ReplyLines(bug) => check::reply(bug, input),
             Role::Commands(bug) => check::command(*bug, input),
             Role::Replies(bug) => check::response(*bug, &octets()),
@@ -113,9 +118,9 @@ pub fn subjects() -> &'static Subjects {
     SUBJECTS.get_or_init(|| match std::env::var("POP3_KNOWN_BUG") {
         Ok(name) => Subjects::only(&name),
         Err(_) => Subjects {
-            decoders: view::decoders().to_vec(),
-            encoders: view::encoders().to_vec(),
-            line_splitters: view::line_splitters().to_vec(),
+            decoders: codec::decoders().to_vec(),
+            encoders: codec::encoders().to_vec(),
+            line_splitters: codec::line_splitters().to_vec(),
             ..Subjects::default()
         },
     })
@@ -162,9 +167,11 @@ impl Subjects {
         let bug = all().iter().find(|bug| bug.name == name);
         let mut only = Self::default();
         match bug.map(|bug| &bug.role) {
-            Some(Role::Decoder(bug)) => only.decoders.push(&**bug),
-            Some(Role::Encoder(bug)) => only.encoders.push(&**bug),
-            Some(Role::LineSplitter(bug)) => only.line_splitters.push(&**bug),
+            Some(Role::Codec(bug)) => match &bug.role {
+                codecs::Role::Decoder(bug) => only.decoders.push(&**bug),
+                codecs::Role::Encoder(bug) => only.encoders.push(&**bug),
+                codecs::Role::LineSplitter(bug) => only.line_splitters.push(&**bug),
+            },
             Some(Role::ReplyLines(bug)) => only.reply_lines = *bug,
             Some(Role::Commands(bug)) => only.commands = *bug,
             Some(Role::Replies(bug)) => only.replies = *bug,

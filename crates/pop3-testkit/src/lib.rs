@@ -7,12 +7,14 @@
 #![deny(missing_docs)]
 
 pub mod check;
-pub mod chunk;
 pub mod corpus;
 pub mod explore;
 pub mod generate;
 pub mod joined;
 pub mod known_bugs;
+/// The notation of traces, which is that of the scenarios of `pop3 audit`.
+#[path = "../../pop3-conformance/src/audit/octets.rs"]
+pub mod octets;
 pub mod oracle;
 pub mod store;
 pub mod trace;

@@ -4,7 +4,7 @@ use std::{cell::RefCell, io, rc::Rc};
 
 use pop3_proto::{MessageNumber, UniqueId, server::Maildrop};
 
-use crate::oracle::{self, Newline};
+use dot_stuffing_testkit::oracle::{self, Newline};
 
 /// A maildrop that sessions lock one after another. Clones share the maildrop.
 #[derive(Clone, Debug, Default)]

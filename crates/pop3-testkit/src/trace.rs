@@ -34,11 +34,11 @@ mod server;
 
 use std::{collections::VecDeque, fmt, fs};
 
-use pop3_conformance::audit::octets;
+use dot_stuffing_testkit::generate::shown;
 use pop3_proto::{Profile, client::Transport};
 
 use crate::{
-    corpus, generate,
+    corpus, octets,
     view::{Clients, Servers},
 };
 
@@ -193,10 +193,7 @@ impl Unclaimed {
         if !is_next {
             let lacking = self.nothing_sent(side).err();
             let sent = lacking.map_or("nothing was sent".to_owned(), |lacking| lacking.what);
-            return error(
-                line,
-                format!("`{}` was not sent: {sent}", generate::shown(octets)),
-            );
+            return error(line, format!("`{}` was not sent: {sent}", shown(octets)));
         }
         self.sent.drain(..octets.len());
         self.line = line;

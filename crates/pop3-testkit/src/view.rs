@@ -1,80 +1,10 @@
-//! Views: one trait for each kind of code under test. Each way to use the crates is
+//! Views: one trait for each kind of code under test. Each way to use pop3-proto is
 //! a view, and so is each known bug.
 
 mod client;
-mod decode;
-mod encode;
-mod line;
 mod server;
 mod syntax;
 
-use crate::oracle::{Fault, Lines, Newline, Refusal, Rules, Transcript};
-
 pub use client::{Client, ClientEvent, ClientSession, ClientStep, Clients, client};
-pub use decode::decoders;
-pub use encode::encoders;
-pub use line::{MAX_LINE, line_splitters};
 pub use server::{MemoryMaildrop, Server, ServerSession, Servers, server};
 pub use syntax::{Commands, REPLY_LINES, Replies, ReplyLines, commands, replies};
-
-/// A decoder of multi-line blocks.
-pub trait Decode: Sync {
-    /// Returns the name of the view.
-    fn name(&self) -> &'static str;
-
-    /// Whether the view can be configured with these rules.
-    fn follows(&self, _rules: &Rules) -> bool {
-        true
-    }
-
-    /// Reads a block in pieces, none of which extends beyond its end, into an empty
-    /// transcript.
-    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript);
-}
-
-/// An encoder of messages as multi-line blocks.
-pub trait Encode: Sync {
-    /// Returns the name of the view.
-    fn name(&self) -> &'static str;
-
-    /// Returns the wire octets of a message that is given in pieces.
-    ///
-    /// # Errors
-    ///
-    /// The newline that was refused.
-    fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal>;
-}
-
-/// A splitter of a stream into lines of at most [`MAX_LINE`] octets.
-pub trait SplitLines: Sync {
-    /// Returns the name of the view.
-    fn name(&self) -> &'static str;
-
-    /// Returns the lines of a stream that is given in pieces.
-    fn lines(&self, rules: &Rules, chunks: &[&[u8]]) -> Lines;
-}
-
-fn line_endings(rules: &Rules) -> dot_stuffing::LineEndings {
-    dot_stuffing::LineEndings::new()
-        .bare_cr(policy(rules.reject_bare_cr))
-        .bare_lf(policy(rules.reject_bare_lf))
-        .dangerous_lf_terminates(rules.lf_terminates)
-}
-
-fn policy(reject: bool) -> dot_stuffing::Policy {
-    match reject {
-        true => dot_stuffing::Policy::Reject,
-        false => dot_stuffing::Policy::Accept,
-    }
-}
-
-fn fault(kind: dot_stuffing::ErrorKind) -> Fault {
-    match kind {
-        dot_stuffing::ErrorKind::BareCr => Fault::BareCr,
-        dot_stuffing::ErrorKind::BareLf => Fault::BareLf,
-        dot_stuffing::ErrorKind::LineTooLong => Fault::LineTooLong,
-        dot_stuffing::ErrorKind::TooLong => Fault::TooLong,
-        dot_stuffing::ErrorKind::UnstuffedDot => Fault::UnstuffedDot,
-        other => panic!("{other:?} is no fault of the input"),
-    }
-}

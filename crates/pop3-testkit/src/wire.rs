@@ -1,6 +1,6 @@
 //! Models one direction of a connection.
 
-use crate::chunk;
+use dot_stuffing_testkit::chunk;
 
 /// The number of octets that are accepted at once, and the number that arrive at
 /// once.

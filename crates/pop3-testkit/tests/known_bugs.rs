@@ -6,6 +6,7 @@ use std::{
     panic::{self, AssertUnwindSafe},
 };
 
+use dot_stuffing_testkit::generate::fuzz_cases;
 use pop3_testkit::{
     corpus, explore, generate,
     known_bugs::{self, KnownBug, Role},
@@ -104,7 +105,7 @@ fn the_properties_alone_catch_every_known_bug() {
         "response" => cases(generate::responses()),
         "client_session" => cases(generate::client_sessions()),
         "server_session" => cases(generate::server_sessions()),
-        _ => cases(generate::fuzz_input()),
+        _ => fuzz_cases(500).collect(),
     };
     assert_eq!(survivors(inputs), [""; 0]);
 }

@@ -1,18 +1,4 @@
-//! Converts octets to text and back: the notation of scenarios, and of the traces
-//! that the tests replay.
-//!
-//! Each line ends with CRLF. The escapes are `\r`, `\n`, `\t`, `\\`, `\xHH`, and
-//! `\{N O}` for N times the octet O; a single `\` at the end of a line removes its
-//! CRLF.
-//!
-//! ```
-//! use pop3_conformance::audit::octets;
-//!
-//! assert_eq!(octets::parse(r"+OK\{3 .}").unwrap(), b"+OK...\r\n");
-//! assert_eq!(octets::parse(r".\r\").unwrap(), b".\r");
-//! assert_eq!(octets::parse_lines("one\ntwo\n").unwrap(), b"one\r\ntwo\r\n");
-//! assert_eq!(octets::show(b"a\0\r\n"), r"a\x00");
-//! ```
+// Documented in `audit.rs`: pop3-testkit builds this file too, for its traces.
 
 /// The most octets that one `\{N O}` stands for.
 pub const MAX_RUN: usize = 1 << 20;

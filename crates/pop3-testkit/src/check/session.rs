@@ -6,8 +6,10 @@ mod server;
 
 use std::time::Instant;
 
+use dot_stuffing_testkit::chunk;
+
 use crate::{
-    chunk, generate,
+    generate,
     oracle::{self, END_OF_FLIGHT, Scenario, Setup},
     view::{Clients, Servers},
 };

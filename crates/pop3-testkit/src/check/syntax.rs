@@ -1,9 +1,9 @@
 //! The parsers of commands and replies agree with the oracles.
 
+use dot_stuffing_testkit::chunk;
 use pop3_proto::{Capability, IndicatorRule, StatusLine};
 
 use crate::{
-    chunk,
     oracle::{self, Awaited},
     view::{Commands, Replies, ReplyLines},
 };

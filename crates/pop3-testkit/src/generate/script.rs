@@ -4,15 +4,17 @@
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
+use dot_stuffing_testkit::{
+    chunk,
+    generate::{Octets, fuzz_input},
+};
 use pop3_proto::{
     Argument, Command, Mechanism, MessageNumber, Profile, Secret,
     client::{Config, Transport},
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use super::{Octets, fuzz_input};
 use crate::{
-    chunk,
     oracle::{NAME, PASSWORD, PLAIN},
     wire::Cut,
 };

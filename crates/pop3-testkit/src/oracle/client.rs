@@ -9,8 +9,9 @@ use std::{
     fmt,
 };
 
+use dot_stuffing_testkit::generate::shown;
+
 use super::{END_OF_FLIGHT, ends_exchange, status, timestamp};
-use crate::generate::shown;
 
 /// The behaviour and the limits of a client.
 #[derive(Clone, Debug)]

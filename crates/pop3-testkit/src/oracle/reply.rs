@@ -1,6 +1,6 @@
 //! Models the grammar of reply lines, and where replies end.
 
-use super::{Outcome, Rules, decode};
+use dot_stuffing_testkit::oracle::{Outcome, Rules, decode};
 
 /// Returns whether a status line is positive, and the text after the indicator;
 /// `None` if the line is not a reply.

@@ -1,9 +1,9 @@
 //! Parses a trace.
 
-use pop3_conformance::audit::octets;
 use pop3_proto::{MessageNumber, Profile, UniqueId, client::Transport};
 
 use super::{Item, ServerSetup, Side, Trace, TraceError, error};
+use crate::octets;
 
 pub(super) fn trace(text: &str) -> Result<Trace, TraceError> {
     let mut trace = Trace {

@@ -3,6 +3,7 @@
 
 use std::{fmt, time::Instant};
 
+use dot_stuffing_testkit::generate::shown;
 use pop3_proto::{
     Command, MessageNumber,
     client::{
@@ -10,8 +11,6 @@ use pop3_proto::{
         Retrieved, SessionError, State,
     },
 };
-
-use crate::generate::shown;
 
 /// Begins a client's session.
 pub type Clients = fn(Config, Instant) -> Box<dyn Client>;

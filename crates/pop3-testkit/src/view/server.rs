@@ -6,12 +6,11 @@ use std::{
     time::Instant,
 };
 
+use dot_stuffing_testkit::oracle::{self, Newline};
 use pop3_proto::{
     MessageNumber, UniqueId,
     server::{self, ChallengeError, Config, Maildrop, Verdict},
 };
-
-use crate::oracle::{self, Newline};
 
 /// Begins a server's session.
 pub type Servers = fn(Config, Instant) -> Box<dyn Server>;

@@ -3,13 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+use dot_stuffing_testkit::generate::shown;
 use pop3_proto::{
     Command, Profile, ReplyError, Secret,
     client::{Config, Limits, Request, Response, SessionError, State, Transport},
 };
 
 use crate::{
-    generate::shown,
     oracle::{self, Scenario},
     view::{Client, ClientEvent, Clients},
 };

@@ -2,16 +2,19 @@
 
 use std::time::{Duration, Instant};
 
+use dot_stuffing_testkit::{
+    generate::shown,
+    oracle::{Newline, canonical},
+};
 use pop3_proto::{
     Expiry, Mechanism,
     server::{Closed, Config, Event, Login, Tls, Verdict},
 };
 
 use crate::{
-    generate::shown,
     oracle::{
-        self, Answer, Awaited, CHALLENGES, Ended, IMPLEMENTATION, LOGIN_DELAY, MORE, Newline,
-        Reply, ReplyFault, Setup, TIMESTAMP,
+        self, Answer, Awaited, CHALLENGES, Ended, IMPLEMENTATION, LOGIN_DELAY, MORE, Reply,
+        ReplyFault, Setup, TIMESTAMP,
     },
     view::{MemoryMaildrop, Server, Servers},
 };
@@ -33,7 +36,7 @@ const fn messages(setup: Setup) -> &'static [(&'static str, &'static [u8])] {
 
 /// The same messages as a client receives them.
 pub(super) fn texts(setup: Setup) -> Vec<(String, Vec<u8>)> {
-    let text = |message| oracle::canonical(Newline::Canonicalize, message);
+    let text = |message| canonical(Newline::Canonicalize, message);
     let messages = messages(setup).iter();
     let messages = messages.map(|&(unique_id, message)| {
         (

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, io::Read as _, mem, time::Instant};
 
+use dot_stuffing_testkit::oracle::{Newline, encode};
 use pop3_proto::{
     MessageNumber,
     server::{Maildrop, Verdict},
@@ -9,7 +10,7 @@ use pop3_proto::{
 
 use super::Lines;
 use crate::{
-    oracle::{self, Newline},
+    oracle,
     view::{MemoryMaildrop, Server, ServerSession},
 };
 
@@ -62,7 +63,7 @@ impl Server for Retrieves {
                     let open = maildrop.open(number);
                     let read = open.and_then(|mut open| open.read_to_end(&mut message));
                     if read.is_ok()
-                        && let Ok(block) = oracle::encode(Newline::Canonicalize, &message)
+                        && let Ok(block) = encode(Newline::Canonicalize, &message)
                     {
                         self.sent.extend(b"+OK\r\n");
                         self.sent.extend(block);

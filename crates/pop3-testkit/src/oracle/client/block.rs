@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Client, End, Scenario, is_message, words};
-use crate::{
+use dot_stuffing_testkit::{
     generate::shown,
-    oracle::{
-        Fault, LineEvent, Lines, Outcome, Rules, decode, drop_listing, lines, scan_listing,
-        unique_id_listing,
-    },
+    oracle::{Fault, LineEvent, Lines, Outcome, Rules, decode, lines},
 };
+
+use super::{Client, End, Scenario, is_message, words};
+use crate::oracle::{drop_listing, scan_listing, unique_id_listing};
 
 impl Client<'_> {
     /// Returns the listing in a first line, if the command has one.

@@ -1,7 +1,8 @@
 //! Models which commands of its script a client sends, and when.
 
+use dot_stuffing_testkit::generate::shown;
+
 use super::{Client, SaslState, State, words};
-use crate::generate::shown;
 
 impl Client<'_> {
     pub(super) fn next(&mut self) {

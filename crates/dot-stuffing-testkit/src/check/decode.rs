@@ -50,7 +50,7 @@ pub fn multiline_decode_sampled(views: &[&dyn Decode], wire: &[u8]) {
 
 /// Returns the octets, a prefix of them, and a block that certainly ends before its
 /// last octet.
-fn forms(wire: &[u8], seed: u64) -> [Vec<u8>; 3] {
+pub(crate) fn forms(wire: &[u8], seed: u64) -> [Vec<u8>; 3] {
     let prefix = chunk::hash(&[seed]) as usize % (wire.len() + 1);
     let ended = [wire, b"\r\n.\r\n+OK\r\n.\r\n"].concat();
     [wire.to_vec(), wire[..prefix].to_vec(), ended]

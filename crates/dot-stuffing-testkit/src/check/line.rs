@@ -24,7 +24,7 @@ fn stream(views: &[&dyn SplitLines], wire: &[u8], plans: &[Vec<&[u8]>]) {
     for rules in [Rules::RFC1939, Rules::drawn(chunk::seed(wire))] {
         let expected = oracle::lines(&rules, MAX_LINE, wire);
         for plan in plans {
-            for view in views {
+            for view in views.iter().filter(|view| view.follows(&rules)) {
                 let lines = view.lines(&rules, plan);
                 assert_eq!(lines, expected, "{} by {rules:?} of {plan:?}", view.name());
             }

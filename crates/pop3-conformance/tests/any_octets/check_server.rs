@@ -41,7 +41,7 @@ const LIMITS: Limits = Limits {
 /// # Panics
 ///
 /// If the property does not hold.
-pub fn check_server(input: &[u8]) {
+pub(crate) fn check_server(input: &[u8]) {
     let [how, at_once, sent @ ..] = input else {
         return;
     };

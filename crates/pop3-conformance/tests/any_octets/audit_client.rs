@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use dot_stuffing_testkit::chunk;
 use pop3_conformance::audit::{
     Action, Entry, Log, MAX_COMMANDS, MAX_ENTRIES, MAX_FLOOD, Maildrop, OCTETS_KEPT, Scenario,
     Server, scenarios,
 };
-
-use crate::chunk;
 
 /// The maximum number of actions of a server between two reads: the flood in pieces
 /// of at least 4 KiB, or a long message octet by octet.
@@ -20,7 +19,7 @@ const WATCHED: Duration = Duration::from_secs(20);
 /// Whatever the octets are, the server stops after finitely many actions, and its
 /// log is bounded. It reads the same lines however the octets are cut, also in
 /// later sessions with the maildrop that the first one leaves.
-pub fn audit_client(octets: &[u8]) {
+pub(crate) fn audit_client(octets: &[u8]) {
     let (chosen, sent) = octets.split_at(octets.len().min(2));
     let chosen = chosen
         .iter()

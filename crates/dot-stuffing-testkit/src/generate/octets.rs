@@ -1,7 +1,8 @@
 //! Generates octets of messages and blocks.
 
 use arbitrary::{Arbitrary, Unstructured};
-use proptest::{collection::vec, prelude::*, sample::select};
+
+use crate::chunk::hash;
 
 /// The octets of a message or a block.
 ///
@@ -88,22 +89,54 @@ const SEQUENCES: [&[u8]; 8] = [
 
 const AFTER_EDGE: [&[u8]; 4] = [b".\r\n", b"..", b"\r\n.", b""];
 
-/// Generates octets for property tests: pieces that matter to framing, expanded by
-/// the same rule as fuzz input.
-pub fn octets() -> impl Strategy<Value = Octets> {
-    fuzz_input().prop_map(|input| Octets::expand(&input))
+/// Returns octets to test with: pieces that matter to framing, expanded by the same
+/// rule as fuzz input. Every fourth ends within a line, at one of [`EDGES`]. They are
+/// the same in every run.
+pub fn cases(number: u64) -> impl Iterator<Item = Octets> {
+    fuzz_cases(number).map(|input| Octets::expand(&input))
+}
+
+/// Returns the same octets before they are expanded.
+pub fn fuzz_cases(number: u64) -> impl Iterator<Item = Vec<u8>> {
+    (0..number).map(|case| {
+        let pieces = 1..=hash(&[case]) % 24;
+        let mut input: Vec<u8> = pieces.flat_map(|at| piece(hash(&[case, at]))).collect();
+        if case % 4 == 0 {
+            input.extend([b'\r', b'\n', edge(case / 4)]);
+        }
+        input
+    })
+}
+
+/// Draws a piece of fuzz input.
+fn piece(draw: u64) -> Vec<u8> {
+    let (kind, which) = (draw % 18, draw / 18);
+    let select = |pieces: &[&[u8]]| pieces[which as usize % pieces.len()].to_vec();
+    match kind {
+        0..8 => select(&MARKS),
+        8..12 => select(&SEQUENCES),
+        12..14 => b"text".to_vec(),
+        14..17 => vec![which as u8],
+        _ => [&[b'\r', b'\n', edge(which / 4)], &select(&AFTER_EDGE)[..]].concat(),
+    }
+}
+
+/// Returns the octet of fuzz input for an entry of [`EDGES`].
+const fn edge(number: u64) -> u8 {
+    0x80 + (number % EDGES.len() as u64) as u8
+}
+
+/// Generates octets like [`cases`], for property tests.
+#[cfg(feature = "proptest")]
+pub fn octets() -> impl proptest::strategy::Strategy<Value = Octets> {
+    proptest::strategy::Strategy::prop_map(fuzz_input(), |input| Octets::expand(&input))
 }
 
 /// Generates the same octets before they are expanded.
-pub fn fuzz_input() -> impl Strategy<Value = Vec<u8>> {
-    let edge = (0x80..0x80 + EDGES.len() as u8, select(&AFTER_EDGE[..]))
-        .prop_map(|(edge, tail)| [&[b'\r', b'\n', edge], tail].concat());
-    let piece = prop_oneof![
-        8 => select(&MARKS[..]).prop_map(<[u8]>::to_vec),
-        4 => select(&SEQUENCES[..]).prop_map(<[u8]>::to_vec),
-        2 => Just(b"text".to_vec()),
-        3 => any::<u8>().prop_map(|octet| vec![octet]),
-        1 => edge,
-    ];
-    vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+#[cfg(feature = "proptest")]
+pub fn fuzz_input() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
+    use proptest::prelude::*;
+
+    let pieces = proptest::collection::vec(any::<u64>().prop_map(piece), 0..24);
+    pieces.prop_map(|pieces| pieces.concat())
 }

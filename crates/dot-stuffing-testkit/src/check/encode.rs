@@ -27,7 +27,7 @@ pub fn multiline_roundtrip_sampled(views: &[&dyn Encode], message: &[u8]) {
 
 fn message_by(views: &[&dyn Encode], newline: Newline, message: &[u8], plans: &[Vec<&[u8]>]) {
     let expected = oracle::encode(newline, message);
-    for view in views {
+    for view in views.iter().filter(|view| view.follows(newline)) {
         for plan in plans {
             let wire = view.encode(newline, plan);
             assert_eq!(wire, expected, "{} of {plan:?}", view.name());

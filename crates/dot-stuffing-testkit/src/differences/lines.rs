@@ -1,0 +1,76 @@
+//! The differences of line splitters.
+
+use super::{Difference, Setting, Wrong, in_words, search};
+use crate::{
+    generate::shown,
+    oracle::{self, LineEvent, Lines, Rules},
+    view::{MAX_LINE, SplitLines},
+};
+
+/// Returns the differences between a line splitter and the model, by RFC 1939 and by
+/// each policy about line endings that the splitter follows. The reason and the offset
+/// of a refusal are not compared.
+#[must_use]
+pub fn split_lines(splitter: &dyn SplitLines) -> Vec<Difference> {
+    // The others are not about line endings.
+    let rules = [0, 1, 2, 4].into_iter().map(|at| Rules::framing()[at]);
+    let settings = rules.filter(|rules| splitter.follows(rules));
+    let settings = settings.map(|rules| setting(splitter, rules));
+    search(&settings.collect::<Vec<_>>(), |wire| vec![wire.to_vec()])
+}
+
+fn setting(splitter: &dyn SplitLines, rules: Rules) -> Setting<'_> {
+    let judge = move |wire: &[u8], pieces: &[&[u8]]| {
+        let expected = oracle::lines(&rules, MAX_LINE, wire);
+        let returned = splitter.lines(&rules, pieces);
+        let ended = || oracle::lines(&rules, MAX_LINE, &[wire, b"\r\n"].concat());
+        compare(&expected, &returned, ended).map(|what| Wrong {
+            what,
+            expected: text(&expected),
+            returned: text(&returned),
+        })
+    };
+    (in_words(&rules), Box::new(judge))
+}
+
+/// `ended` are the lines of a stream with a line end after its last octet.
+fn compare(expected: &Lines, returned: &Lines, ended: impl Fn() -> Lines) -> Option<&'static str> {
+    let pairs = expected.events.iter().zip(&returned.events);
+    for pair in pairs {
+        match pair {
+            (LineEvent::Line(expected), LineEvent::Line(returned)) if expected == returned => {}
+            (LineEvent::Refused(..), LineEvent::Refused(..)) => {}
+            (LineEvent::Line(_), LineEvent::Line(_)) => return Some("returns another line"),
+            (LineEvent::Line(_), _) => return Some("refuses a line that the rules accept"),
+            (LineEvent::Refused(..), _) => return Some("returns a line that the rules refuse"),
+        }
+    }
+    let (due, came) = (expected.events.len(), returned.events.len());
+    if came < due {
+        return Some("loses a line");
+    }
+    if came > due && returned.events == ended().events {
+        return Some("takes the end of the stream for the end of a line");
+    }
+    if came > due {
+        return Some("ends a line where the rules see no line end");
+    }
+    match (expected.whole, returned.whole) {
+        (true, false) => Some("waits for more after a whole line"),
+        (false, true) => Some("does not say that the stream stops within a line"),
+        _ => None,
+    }
+}
+
+fn text(lines: &Lines) -> String {
+    let event = |event: &LineEvent| match event {
+        LineEvent::Line(line) => format!("line `{}`", shown(line)),
+        LineEvent::Refused(..) => "a refusal".to_owned(),
+    };
+    let mut events: Vec<String> = lines.events.iter().map(event).collect();
+    events.push(match lines.whole {
+        true => "end".to_owned(),
+        false => "truncated".to_owned(),
+    });
+    events.join(", ")
+}

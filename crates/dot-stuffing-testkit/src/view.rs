@@ -1,0 +1,91 @@
+//! Views: one trait for each kind of code under test. Each way to use a codec is a
+//! view, and so is each known bug. The views of this crate are those of dot-stuffing.
+
+mod decode;
+mod encode;
+mod line;
+
+use crate::oracle::{Fault, Lines, Newline, Refusal, Rules, Transcript};
+
+pub use decode::decoders;
+pub use encode::encoders;
+pub use line::{MAX_LINE, line_splitters};
+
+/// A decoder of multi-line blocks.
+pub trait Decode: Sync {
+    /// Returns the name of the view.
+    fn name(&self) -> &'static str;
+
+    /// Whether the view can be configured with these rules. Most decoders have no
+    /// settings, and follow only [`Rules::RFC1939`], or rules that refuse bare CR and
+    /// LF.
+    fn follows(&self, _rules: &Rules) -> bool {
+        true
+    }
+
+    /// Reads a block in pieces into an empty transcript: adds the data to it, and says
+    /// how the block ended. What follows the terminator, in the same piece or in
+    /// further ones, is not part of the block. After the last piece the input ends.
+    ///
+    /// A view of a decoder that may loop limits the number of its calls, and leaves
+    /// the outcome [`Hung`](crate::oracle::Outcome::Hung) that the transcript has.
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript);
+}
+
+/// An encoder of messages as multi-line blocks.
+pub trait Encode: Sync {
+    /// Returns the name of the view.
+    fn name(&self) -> &'static str;
+
+    /// Whether the view can be configured to treat bare CR and LF like this.
+    fn follows(&self, _newline: Newline) -> bool {
+        true
+    }
+
+    /// Returns the wire octets of a message that is given in pieces.
+    ///
+    /// # Errors
+    ///
+    /// The newline that was refused.
+    fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal>;
+}
+
+/// A splitter of a stream into lines of at most [`MAX_LINE`] octets, including the line
+/// end. A line that is refused is skipped.
+pub trait SplitLines: Sync {
+    /// Returns the name of the view.
+    fn name(&self) -> &'static str;
+
+    /// Whether the view can be configured with these rules.
+    fn follows(&self, _rules: &Rules) -> bool {
+        true
+    }
+
+    /// Returns the lines of a stream that is given in pieces.
+    fn lines(&self, rules: &Rules, chunks: &[&[u8]]) -> Lines;
+}
+
+fn line_endings(rules: &Rules) -> dot_stuffing::LineEndings {
+    dot_stuffing::LineEndings::new()
+        .bare_cr(policy(rules.reject_bare_cr))
+        .bare_lf(policy(rules.reject_bare_lf))
+        .dangerous_lf_terminates(rules.lf_terminates)
+}
+
+fn policy(reject: bool) -> dot_stuffing::Policy {
+    match reject {
+        true => dot_stuffing::Policy::Reject,
+        false => dot_stuffing::Policy::Accept,
+    }
+}
+
+fn fault(kind: dot_stuffing::ErrorKind) -> Fault {
+    match kind {
+        dot_stuffing::ErrorKind::BareCr => Fault::BareCr,
+        dot_stuffing::ErrorKind::BareLf => Fault::BareLf,
+        dot_stuffing::ErrorKind::LineTooLong => Fault::LineTooLong,
+        dot_stuffing::ErrorKind::TooLong => Fault::TooLong,
+        dot_stuffing::ErrorKind::UnstuffedDot => Fault::UnstuffedDot,
+        other => panic!("{other:?} is no fault of the input"),
+    }
+}
