@@ -58,11 +58,9 @@ fn receive(mut stream: TcpStream) -> Result<Vec<u8>, Box<dyn Error>> {
         let mut input = &buffer[..read];
         while !input.is_empty() {
             if in_data {
-                let mut feed = block.feed(input);
-                for octets in &mut feed {
+                for octets in block.feed(&mut input) {
                     mail.extend_from_slice(octets?);
                 }
-                input = feed.rest();
                 if block.finish().is_ok() {
                     in_data = false;
                     stream.write_all(b"250 taken\r\n")?;

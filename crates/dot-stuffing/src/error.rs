@@ -6,8 +6,8 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The decoder got octets after its block had ended. Take them from
-    /// [`Feed::rest`](crate::Feed::rest), or
+    /// The decoder got octets after its block had ended. They are what
+    /// [`feed`](crate::MultilineDecoder::feed) leaves in its input;
     /// [`reset`](crate::MultilineDecoder::reset) the decoder for the next block.
     AfterEnd,
     /// A CR that is not followed by LF, under
@@ -36,7 +36,7 @@ pub enum ErrorKind {
 /// use dot_stuffing::{ErrorKind, MultilineDecoder};
 ///
 /// let mut decoder = MultilineDecoder::new();
-/// decoder.feed(b"cut off he").for_each(drop);
+/// decoder.feed(&mut &b"cut off he"[..]).for_each(drop);
 /// let error = decoder.finish().unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Truncated);
 /// assert_eq!(error.offset(), 10);

@@ -20,13 +20,14 @@
 //!
 //! let mut message = Vec::new();
 //! let mut decoder = MultilineDecoder::new();
-//! for read in wire.chunks(5) {
-//!     for octets in decoder.feed(read) {
-//!         message.extend_from_slice(octets?);
-//!     }
+//! wire.extend_from_slice(b"QUIT\r\n");
+//! let mut input = &wire[..];
+//! for octets in decoder.feed(&mut input) {
+//!     message.extend_from_slice(octets?);
 //! }
 //! let complete = decoder.finish()?; // the proof that nothing is missing
 //! assert_eq!(message, b"Hi,\r\n.hidden files begin with a dot\r\n");
+//! assert_eq!(input, b"QUIT\r\n"); // what follows the block
 //! assert_eq!(complete.octets, message.len() as u64);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

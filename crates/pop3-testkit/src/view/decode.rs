@@ -10,7 +10,7 @@ use dot_stuffing::{
 use tokio_util::codec::Decoder as _;
 
 use super::{Decode, fault, line_endings, policy};
-use crate::oracle::{Outcome, Rules, Transcript};
+use crate::oracle::{self, Outcome, Rules, Transcript};
 
 /// All views of the decoder.
 #[must_use]
@@ -19,6 +19,7 @@ pub fn decoders() -> &'static [&'static dyn Decode] {
         &Spans,
         &Slices,
         &Feed,
+        &SkipToEnd,
         &ReadToEnd,
         &SmallReads,
         &BufReads,
@@ -94,9 +95,12 @@ impl Decode for Spans {
                     }
                     Some(Span::Cr) => transcript.data.push(b'\r'),
                     Some(Span::End) => {
+                        transcript.outcome = outcome(&decoder, transcript);
+                        assert!(decoder.is_complete());
                         let error = decoder.decode_span(b"x").unwrap_err();
                         assert_eq!(error.kind(), ErrorKind::AfterEnd);
-                        transcript.outcome = outcome(&decoder, transcript);
+                        assert_eq!(decoder.finish(), Err(error), "no proof after an error");
+                        assert!(!decoder.is_complete());
                         return;
                     }
                     None => assert!(step.consumed > 0, "progress"),
@@ -153,7 +157,8 @@ impl Decode for Feed {
         let mut decoder = MultilineDecoder::with_config(config(rules));
         let mut consumed = 0;
         for &chunk in chunks {
-            let mut feed = decoder.feed(chunk);
+            let mut rest = chunk;
+            let mut feed = decoder.feed(&mut rest);
             let mut failed = false;
             for data in &mut feed {
                 match data {
@@ -162,7 +167,7 @@ impl Decode for Feed {
                 }
             }
             assert!(feed.next().is_none(), "fused");
-            consumed += chunk.len() - feed.rest().len();
+            consumed += chunk.len() - rest.len();
             if failed || decoder.finish().is_ok() {
                 break;
             }
@@ -171,6 +176,52 @@ impl Decode for Feed {
         if let Outcome::Ended { consumed: end, .. } = transcript.outcome {
             assert_eq!(consumed, end, "rest is what follows the end");
         }
+    }
+}
+
+/// `skip_to_end` after an error, with a check of where it ends.
+struct SkipToEnd;
+
+impl Decode for SkipToEnd {
+    fn name(&self) -> &'static str {
+        "skip_to_end"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        let mut decoder = MultilineDecoder::with_config(config(rules));
+        let mut skipping = false;
+        let mut ended = false;
+        let mut consumed = 0;
+        for &chunk in chunks {
+            let mut rest = chunk;
+            for data in decoder.feed(&mut rest) {
+                match data {
+                    Ok(data) => transcript.data.extend_from_slice(data),
+                    Err(_) => skipping = true,
+                }
+            }
+            let refused = decoder.finish();
+            ended = decoder.is_complete();
+            if skipping {
+                ended = decoder.skip_to_end(&mut rest);
+                assert_eq!(decoder.finish(), refused, "the first error stays");
+            }
+            consumed += chunk.len() - rest.len();
+            if ended {
+                break;
+            }
+            assert!(rest.is_empty(), "all is consumed up to the end");
+        }
+        assert_eq!(decoder.wire_octets() as usize, consumed);
+        transcript.outcome = outcome(&decoder, transcript);
+        if !skipping {
+            return;
+        }
+        let end = match oracle::decode(&rules.without_refusals(), &chunks.concat()).outcome {
+            Outcome::Ended { consumed, .. } => Some(consumed),
+            _ => None,
+        };
+        assert_eq!(ended.then_some(consumed), end, "where a block ends");
     }
 }
 
