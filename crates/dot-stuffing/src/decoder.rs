@@ -377,6 +377,20 @@ impl MultilineDecoder {
         }
     }
 
+    /// Ends the input of a reader before the end of the block, for good.
+    #[cfg(feature = "std")]
+    pub(crate) fn truncate(&mut self) -> DecodeError {
+        match self.state {
+            State::Failed(error) => error,
+            state => {
+                let error = DecodeError::new(ErrorKind::Truncated, self.wire);
+                self.resume = state;
+                self.state = State::Failed(error);
+                error
+            }
+        }
+    }
+
     /// Makes the decoder ready for the next block, with the same [`Config`].
     ///
     /// ```
