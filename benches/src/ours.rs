@@ -24,8 +24,8 @@ impl Subject for Slices {
 
     fn run(reads: &mut Self::Work<'_>, sink: &mut impl Sink) {
         let mut decoder = MultilineDecoder::new();
-        for read in *reads {
-            for data in decoder.feed(read) {
+        for mut read in reads.iter().copied() {
+            for data in decoder.feed(&mut read) {
                 sink.data(data.expect("a good block"));
             }
         }
@@ -138,8 +138,8 @@ impl Subject for IntoVec {
 
     fn run((into, reads): &mut Self::Work<'_>, sink: &mut impl Sink) {
         let mut decoder = MultilineDecoder::new();
-        for read in *reads {
-            for data in decoder.feed(read) {
+        for mut read in reads.iter().copied() {
+            for data in decoder.feed(&mut read) {
                 into.extend_from_slice(data.expect("a good block"));
             }
         }

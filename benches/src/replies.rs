@@ -121,7 +121,7 @@ impl Subject for CodecAlone {
         let mut decoder = MultilineDecoder::new();
         let mut first_line = FIRST_LINE;
         for read in *reads {
-            for octets in decoder.feed(&read[first_line..]) {
+            for octets in decoder.feed(&mut &read[first_line..]) {
                 sink.data(octets.expect("a block"));
             }
             first_line = 0;

@@ -11,7 +11,7 @@ use std::{
     net::TcpStream,
 };
 
-use dot_stuffing::MultilineReader;
+use dot_stuffing::{Config, MultilineReader};
 
 const RECORDED: &[u8] = b"220 0 <1@example> article\r\n\
     Message-ID: <1@example>\r\n\
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn article(replies: &mut impl BufRead) -> Result<Vec<u8>, Box<dyn Error>> {
     status(replies, '2')?;
     let mut article = Vec::new();
-    MultilineReader::new(&mut *replies).read_to_end(&mut article)?;
+    MultilineReader::with_config(&mut *replies, Config::nntp()).read_to_end(&mut article)?;
     status(replies, '2')?;
     Ok(article)
 }

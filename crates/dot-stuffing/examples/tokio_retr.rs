@@ -5,13 +5,16 @@
 
 use std::error::Error;
 
-use dot_stuffing::{BareNewline, Frame, MultilineCodec};
-use futures_util::StreamExt as _;
+use dot_stuffing::{BareNewline, Frame, LineCodec, MultilineCodec};
+use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
 };
-use tokio_util::codec::{Framed, LinesCodec};
+use tokio_util::codec::Framed;
+
+/// RFC 2449 §4: the most octets of the first line of a reply.
+type Lines = LineCodec<512>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -26,9 +29,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     });
 
     let stream = TcpStream::connect(address).await?;
-    let mut lines = Framed::new(stream, LinesCodec::new_with_max_length(512));
+    let mut lines = Framed::new(stream, Lines::new());
     println!("{}", line(&mut lines).await?);
-    lines.get_mut().write_all(b"RETR 1\r\nQUIT\r\n").await?;
+    lines.feed("RETR 1").await?;
+    lines.send("QUIT").await?;
     println!("{}", line(&mut lines).await?);
 
     let mut frames = lines.map_codec(|_| MultilineCodec::new(BareNewline::Canonicalize));
@@ -42,12 +46,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{} octets: {}", complete.octets, message.escape_ascii());
     assert_eq!(message, b".a\r\n..b\r\n");
 
-    let mut lines = frames.map_codec(|_| LinesCodec::new_with_max_length(512));
+    let mut lines = frames.map_codec(|_| Lines::new());
     println!("{}", line(&mut lines).await?);
     server.await??;
     Ok(())
 }
 
-async fn line(lines: &mut Framed<TcpStream, LinesCodec>) -> Result<String, Box<dyn Error>> {
-    Ok(lines.next().await.ok_or("the server left")??)
+async fn line(lines: &mut Framed<TcpStream, Lines>) -> Result<String, Box<dyn Error>> {
+    let line = lines.next().await.ok_or("the server left")??;
+    Ok(line.escape_ascii().to_string())
 }

@@ -27,7 +27,7 @@ pub enum Policy {
 ///
 /// let strict = LineEndings::new().bare_lf(Policy::Reject);
 /// let mut decoder = MultilineDecoder::with_config(Config::new().line_endings(strict));
-/// let error = decoder.feed(b"a\nb\r\n.\r\n").find_map(Result::err).unwrap();
+/// let error = decoder.feed(&mut &b"a\nb\r\n.\r\n"[..]).find_map(Result::err).unwrap();
 /// assert_eq!((error.kind(), error.offset()), (ErrorKind::BareLf, 1));
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -60,7 +60,8 @@ impl LineEndings {
     ///
     /// let strict = LineEndings::new().bare_cr(Policy::Reject);
     /// let mut decoder = MultilineDecoder::with_config(Config::new().line_endings(strict));
-    /// let mut feed = decoder.feed(b"a\rb");
+    /// let mut input = &b"a\rb"[..];
+    /// let mut feed = decoder.feed(&mut input);
     /// assert_eq!(feed.next(), Some(Ok(&b"a\r"[..])));
     /// assert_eq!(feed.next().unwrap().unwrap_err().kind(), ErrorKind::BareCr);
     /// ```
@@ -95,7 +96,7 @@ impl LineEndings {
     ///
     /// let lenient = LineEndings::new().dangerous_lf_terminates(true);
     /// let mut decoder = MultilineDecoder::with_config(Config::new().line_endings(lenient));
-    /// let message: Vec<_> = decoder.feed(b"a\n..b\n.\n").collect::<Result<_, _>>()?;
+    /// let message: Vec<_> = decoder.feed(&mut &b"a\n..b\n.\n"[..]).collect::<Result<_, _>>()?;
     /// assert_eq!(message.concat(), b"a\n.b\n");
     /// assert!(decoder.finish().is_ok());
     /// # Ok::<(), dot_stuffing::DecodeError>(())
@@ -125,7 +126,8 @@ impl LineEndings {
 ///
 /// let config = Config::new().max_octets(4);
 /// let mut decoder = MultilineDecoder::with_config(config);
-/// let mut feed = decoder.feed(b"12345\r\n.\r\n");
+/// let mut input = &b"12345\r\n.\r\n"[..];
+/// let mut feed = decoder.feed(&mut input);
 /// assert_eq!(feed.next(), Some(Ok(&b"1234"[..])));
 /// let error = feed.next().unwrap().unwrap_err();
 /// assert_eq!((error.kind(), error.offset()), (ErrorKind::TooLong, 4));
@@ -158,6 +160,85 @@ impl Config {
         }
     }
 
+    /// RFC 1939 §3: the same as [`new`](Self::new). A bare CR or LF is an octet like
+    /// any other, because mailboxes contain them, and a client that cannot read one
+    /// message cannot delete it.
+    ///
+    /// ```
+    /// use dot_stuffing::{Config, MultilineDecoder};
+    ///
+    /// let mut decoder = MultilineDecoder::with_config(Config::pop3());
+    /// let message: Vec<_> = decoder.feed(&mut &b"a\n.\n\r\n.\r\n"[..]).collect::<Result<_, _>>()?;
+    /// assert_eq!(message.concat(), b"a\n.\n\r\n");
+    /// # Ok::<(), dot_stuffing::DecodeError>(())
+    /// ```
+    #[must_use]
+    pub const fn pop3() -> Self {
+        Self::new()
+    }
+
+    /// The mail after DATA in SMTP, for a server: a bare CR or LF is rejected (RFC
+    /// 5321 §2.3.8), because the next server might see the end of the mail there. A
+    /// single dot before other octets is removed (§4.5.2).
+    ///
+    /// It has no limits. The 1,000 octets of a line (§4.5.3.1.6) are the least that a
+    /// receiver must accept, and §4.5.3.1 asks for as few limits as possible. Set
+    /// [`max_octets`](Self::max_octets) to the size that you announce (RFC 1870), and
+    /// answer 552 if it is exceeded. Before that reply,
+    /// [`skip_to_end`](crate::MultilineDecoder::skip_to_end) finds the end of the
+    /// mail.
+    ///
+    /// ```
+    /// use dot_stuffing::{Config, ErrorKind, MultilineDecoder};
+    ///
+    /// let mut decoder = MultilineDecoder::with_config(Config::smtp());
+    /// let mut input = &b"mail\n.\nMAIL FROM:<forged@example>\r\n.\r\n"[..];
+    /// let error = decoder.feed(&mut input).find_map(Result::err).unwrap();
+    /// assert_eq!((error.kind(), error.offset()), (ErrorKind::BareLf, 4));
+    /// ```
+    #[must_use]
+    pub const fn smtp() -> Self {
+        let strict = LineEndings::new()
+            .bare_cr(Policy::Reject)
+            .bare_lf(Policy::Reject);
+        Self::new().line_endings(strict)
+    }
+
+    /// A multi-line data block of NNTP: a bare CR or LF is rejected (RFC 3977
+    /// §3.1.1, rule 1). A single dot before other octets is removed (rule 5). There
+    /// is no limit (§3.1.1 places none on lines).
+    ///
+    /// The same rule forbids NUL, which the decoder passes;
+    /// [`Inspector`](crate::Inspector) finds it.
+    ///
+    /// ```
+    /// use dot_stuffing::{Config, ErrorKind, MultilineDecoder};
+    ///
+    /// let mut decoder = MultilineDecoder::with_config(Config::nntp());
+    /// let mut input = &b"article\r.\r\n.\r\n"[..];
+    /// let error = decoder.feed(&mut input).find_map(Result::err).unwrap();
+    /// assert_eq!((error.kind(), error.offset()), (ErrorKind::BareCr, 7));
+    /// ```
+    #[must_use]
+    pub const fn nntp() -> Self {
+        // The rules of SMTP for line ends.
+        Self::smtp()
+    }
+
+    /// The same rules for the end of a block, without anything that rejects.
+    pub(crate) const fn without_refusals(&self) -> Self {
+        let LineEndings {
+            bare_lf,
+            lf_terminates,
+            ..
+        } = self.line_endings;
+        // An LF that would be rejected does not end a line.
+        let lf_terminates = lf_terminates && matches!(bare_lf, Policy::Accept);
+        Self::new()
+            .line_endings(LineEndings::new().dangerous_lf_terminates(lf_terminates))
+            .dot_line_ends(self.dot_line_ends)
+    }
+
     /// Whether only CRLF-dot and `max_octets` matter, up to a dot that ends the
     /// block.
     pub(crate) const fn has_fast_path(&self) -> bool {
@@ -185,7 +266,7 @@ impl Config {
     ///
     /// let config = Config::new().unstuffed_dot(Policy::Reject);
     /// let mut decoder = MultilineDecoder::with_config(config);
-    /// let error = decoder.feed(b"..a\r\n.b\r\n").find_map(Result::err).unwrap();
+    /// let error = decoder.feed(&mut &b"..a\r\n.b\r\n"[..]).find_map(Result::err).unwrap();
     /// assert_eq!((error.kind(), error.offset()), (ErrorKind::UnstuffedDot, 5));
     /// ```
     #[must_use]
@@ -205,10 +286,11 @@ impl Config {
     /// use dot_stuffing::{Config, MultilineDecoder};
     ///
     /// let mut decoder = MultilineDecoder::with_config(Config::new().dot_line_ends(true));
-    /// let mut feed = decoder.feed(b"TOP\r\n.anything\r\n+OK");
+    /// let mut input = &b"TOP\r\n.anything\r\n+OK"[..];
+    /// let mut feed = decoder.feed(&mut input);
     /// assert_eq!(feed.next(), Some(Ok(&b"TOP\r\n"[..])));
     /// assert_eq!(feed.next(), None);
-    /// assert_eq!(feed.rest(), b"+OK");
+    /// assert_eq!(input, b"+OK");
     /// ```
     #[must_use]
     pub const fn dot_line_ends(mut self, yes: bool) -> Self {
@@ -227,7 +309,8 @@ impl Config {
 
     /// Sets the most octets of a decoded line, including its line end but not a
     /// removed dot. The default is no limit; RFC 5321 §4.5.3.1.6 limits senders to
-    /// 1,000, but many send more.
+    /// 1,000, but many send more. The terminator does not count; of a line that
+    /// [`dot_line_ends`](Self::dot_line_ends) drops, the dot and the line end do not.
     ///
     /// The octets up to the limit are returned before the error.
     ///
@@ -235,7 +318,7 @@ impl Config {
     /// use dot_stuffing::{Config, ErrorKind, MultilineDecoder};
     ///
     /// let mut decoder = MultilineDecoder::with_config(Config::new().max_line_octets(4));
-    /// let error = decoder.feed(b"ab\r\n..ab\r\n").find_map(Result::err).unwrap();
+    /// let error = decoder.feed(&mut &b"ab\r\n..ab\r\n"[..]).find_map(Result::err).unwrap();
     /// assert_eq!((error.kind(), error.offset()), (ErrorKind::LineTooLong, 9));
     /// ```
     #[must_use]

@@ -16,7 +16,8 @@
 //!
 //! With Config::dot_line_ends, a dot leads from LineStart to EndLine, which drops
 //! octets and leads through EndLineCr to End at CRLF. Errors lead to Failed; only
-//! reset() leaves it.
+//! reset() leaves it. In Failed, `resume` is the state in which the octets that the
+//! caller still has continue, so that skip_to_end() finds the end of the block.
 //! ```
 //!
 //! # ADVICE
@@ -65,13 +66,15 @@ use crate::{
 ///
 /// let mut decoder = MultilineDecoder::new();
 /// let mut message = Vec::new();
-/// let mut rest = Vec::new();
-/// for input in [&b"Hello\r\n."[..], b".dot\r\n.", b"\r\n+OK next"] {
-///     let mut feed = decoder.feed(input);
-///     for data in &mut feed {
+/// let mut rest = &b""[..];
+/// for read in [&b"Hello\r\n."[..], b".dot\r\n.", b"\r\n+OK next"] {
+///     rest = read;
+///     for data in decoder.feed(&mut rest) {
 ///         message.extend_from_slice(data?);
 ///     }
-///     rest.extend_from_slice(feed.rest());
+///     if decoder.is_complete() {
+///         break;
+///     }
 /// }
 /// let complete = decoder.finish()?;
 /// assert_eq!(message, b"Hello\r\n.dot\r\n");
@@ -85,6 +88,8 @@ pub struct MultilineDecoder {
     /// Whether the policies only need to see a dot after CRLF.
     fast_path: bool,
     state: State,
+    /// After a refusal: the state at the first octet that is not consumed.
+    resume: State,
     /// Octets of input consumed.
     wire: u64,
     /// Octets returned.
@@ -128,6 +133,7 @@ impl MultilineDecoder {
             config,
             fast_path: config.has_fast_path(),
             state: State::LineStart,
+            resume: State::LineStart,
             wire: 0,
             octets: 0,
             stuffed_lines: 0,
@@ -144,7 +150,8 @@ impl MultilineDecoder {
     ///
     /// Fails for what the [`Config`] rejects, and for input after the end. Octets
     /// before the rejected one have been returned earlier. Each further call
-    /// repeats the error.
+    /// repeats the error. [`skip_to_end`](Self::skip_to_end) finds the end of a
+    /// block that was rejected.
     ///
     /// ```
     /// use dot_stuffing::{Decoded, MultilineDecoder, Span};
@@ -182,6 +189,17 @@ impl MultilineDecoder {
     }
 
     fn decode_any(&mut self, input: &[u8]) -> Result<Decoded<Span>, DecodeError> {
+        let before = self.state;
+        let step = self.limited(input);
+        if let State::Failed(_) = self.state {
+            self.keep_place(before, input, &step);
+        }
+        step
+    }
+
+    /// Decodes the next part within the limits.
+    #[inline(always)]
+    fn limited(&mut self, input: &[u8]) -> Result<Decoded<Span>, DecodeError> {
         let mut step = self.advance(input)?;
         match &mut step.event {
             Some(Span::Data(range)) => {
@@ -202,7 +220,8 @@ impl MultilineDecoder {
         Ok(step)
     }
 
-    /// Decodes the next part of the block as a slice of `input`.
+    /// Decodes the next part of the block as a slice of `input`. Even if there is
+    /// data, `consumed` may be 0: the data is then a CR of an earlier input.
     ///
     /// # Errors
     ///
@@ -230,17 +249,101 @@ impl MultilineDecoder {
     }
 
     /// Iterates over the parts of the message in `input`, up to the end of the
-    /// input or of the block.
+    /// input or of the block, and removes the decoded octets from the front of
+    /// `input`.
     ///
-    /// If the iterator is dropped early, the remaining octets are not decoded; they
-    /// are in [`Feed::rest`].
+    /// What is left in `input` is not decoded: the octets after the end of the
+    /// block, those from a rejected one on, or the remaining ones if the iterator is
+    /// dropped early.
+    ///
+    /// ```
+    /// use dot_stuffing::MultilineDecoder;
+    ///
+    /// let mut decoder = MultilineDecoder::new();
+    /// let mut input = &b"a\r\n.\r\n+OK 2 messages\r\n"[..];
+    /// for data in decoder.feed(&mut input) {
+    ///     assert_eq!(data?, b"a\r\n");
+    /// }
+    /// assert!(decoder.is_complete());
+    /// assert_eq!(input, b"+OK 2 messages\r\n");
+    /// # Ok::<(), dot_stuffing::DecodeError>(())
+    /// ```
     #[inline]
-    pub const fn feed<'d, 'a>(&'d mut self, input: &'a [u8]) -> Feed<'d, 'a> {
+    pub const fn feed<'d, 'i, 'a>(&'d mut self, input: &'i mut &'a [u8]) -> Feed<'d, 'i, 'a> {
         Feed {
             decoder: self,
-            rest: input,
+            input,
             done: false,
         }
+    }
+
+    /// Reads on to the end of the block without returning data, even after an
+    /// error, and removes the octets read from the front of `input`. Returns whether
+    /// the end was reached.
+    ///
+    /// Use it to refuse a message and keep the connection. After an error, go on
+    /// with the octets that the failed call did not consume. Policies that reject
+    /// and limits no longer apply then: the block ends where a decoder without them
+    /// would end it (RFC 1939 §3, RFC 5321 §4.5.2, RFC 3977 §3.1.1), so the rest of
+    /// a rejected message is never taken for commands. The first error stays, and
+    /// there is no [`Complete`].
+    ///
+    /// If there was no error, octets are decoded and counted as always, and only
+    /// not returned: then [`finish`](Self::finish) returns the proof.
+    ///
+    /// ```
+    /// use dot_stuffing::{Config, ErrorKind, MultilineDecoder};
+    ///
+    /// let mut decoder = MultilineDecoder::with_config(Config::smtp().max_octets(4));
+    /// let mut input = &b"too long\r\n.\n\r\n.\r\nQUIT\r\n"[..];
+    /// assert!(decoder.feed(&mut input).any(|data| data.is_err()));
+    /// assert!(decoder.skip_to_end(&mut input));
+    /// assert_eq!(input, b"QUIT\r\n");
+    /// assert_eq!(decoder.wire_octets(), 17);
+    /// assert_eq!(decoder.finish().unwrap_err().kind(), ErrorKind::TooLong);
+    /// decoder.reset(); // for the next message
+    /// ```
+    #[must_use = "the end may be in the next input"]
+    pub fn skip_to_end(&mut self, input: &mut &[u8]) -> bool {
+        loop {
+            match self.state {
+                State::End => return true,
+                State::Failed(_) => break,
+                _ if input.is_empty() => return false,
+                _ => {}
+            }
+            if let Ok(step) = self.decode_span(input) {
+                *input = &input[step.consumed..];
+            }
+        }
+        let (resume, skipped) = self.follow(self.resume, input);
+        self.resume = resume;
+        self.wire += skipped as u64;
+        *input = &input[skipped..];
+        self.resume == State::End
+    }
+
+    /// Whether the block has ended and is complete, so that
+    /// [`finish`](Self::finish) returns the proof.
+    ///
+    /// ```
+    /// use dot_stuffing::MultilineDecoder;
+    ///
+    /// let mut decoder = MultilineDecoder::new();
+    /// decoder.feed(&mut &b".\r\n"[..]).for_each(drop);
+    /// assert!(decoder.is_complete());
+    /// assert!(decoder.decode(b"one more").is_err());
+    /// assert!(!decoder.is_complete());
+    /// ```
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        matches!(self.state, State::End)
+    }
+
+    /// The octets of the block consumed so far, on the wire.
+    #[must_use]
+    pub const fn wire_octets(&self) -> u64 {
+        self.wire
     }
 
     /// Ends the input, and returns the proof that the block is complete.
@@ -248,14 +351,15 @@ impl MultilineDecoder {
     /// # Errors
     ///
     /// [`ErrorKind::Truncated`] if the terminator was not seen; or the error with
-    /// which the decoder has already failed.
+    /// which the decoder has already failed, also for octets after the end. Until
+    /// [`reset`](Self::reset), there is no proof after an error.
     ///
     /// ```
     /// use dot_stuffing::MultilineDecoder;
     ///
     /// let mut decoder = MultilineDecoder::new();
     /// assert!(decoder.finish().is_err());
-    /// decoder.feed(b"..\r\n.\r\n").for_each(drop);
+    /// decoder.feed(&mut &b"..\r\n.\r\n"[..]).for_each(drop);
     /// let complete = decoder.finish()?;
     /// assert_eq!((complete.octets, complete.wire_octets), (3, 7));
     /// assert_eq!(complete.stuffed_lines, 1);
@@ -273,13 +377,27 @@ impl MultilineDecoder {
         }
     }
 
+    /// Ends the input of a reader before the end of the block, for good.
+    #[cfg(feature = "std")]
+    pub(crate) fn truncate(&mut self) -> DecodeError {
+        match self.state {
+            State::Failed(error) => error,
+            state => {
+                let error = DecodeError::new(ErrorKind::Truncated, self.wire);
+                self.resume = state;
+                self.state = State::Failed(error);
+                error
+            }
+        }
+    }
+
     /// Makes the decoder ready for the next block, with the same [`Config`].
     ///
     /// ```
     /// use dot_stuffing::MultilineDecoder;
     ///
     /// let mut decoder = MultilineDecoder::new();
-    /// decoder.feed(b".\r\n").for_each(drop);
+    /// decoder.feed(&mut &b".\r\n"[..]).for_each(drop);
     /// decoder.reset();
     /// assert!(decoder.finish().is_err());
     /// ```
@@ -394,12 +512,12 @@ impl MultilineDecoder {
                         self.state = State::End;
                         return end(at + 1);
                     }
-                    if self.line.octets == self.config.max_line_octets {
-                        return self.fail(ErrorKind::LineTooLong, at, 0, at);
-                    }
-                    self.line.octets += 1;
                     if octet == b'\r' {
                         self.state = State::EndLineCr;
+                    } else if self.line.octets == self.config.max_line_octets {
+                        return self.fail(ErrorKind::LineTooLong, at, 0, at);
+                    } else {
+                        self.line.octets += 1;
                     }
                     at += 1;
                     start = at;
@@ -412,9 +530,14 @@ impl MultilineDecoder {
                     if line_endings.bare_cr == Policy::Reject {
                         return self.fail(ErrorKind::BareCr, at, 1, at);
                     }
+                    // The CR is no part of the line end, so it counts.
+                    if self.line.octets == self.config.max_line_octets {
+                        return self.fail(ErrorKind::LineTooLong, at, 1, at);
+                    }
+                    self.line.octets += 1;
                     self.state = State::EndLine;
                 }
-                State::End => return Err(DecodeError::new(ErrorKind::AfterEnd, self.wire)),
+                State::End => return self.fail(ErrorKind::AfterEnd, at, 0, at),
                 State::Failed(error) => return Err(error),
             }
         }
@@ -454,6 +577,39 @@ impl MultilineDecoder {
             true => Err(error),
             false => data(start..at, at),
         }
+    }
+
+    /// Stores the state at the first octet that is not consumed. `before` is the
+    /// state before `input`.
+    #[cold]
+    fn keep_place(
+        &mut self,
+        before: State,
+        input: &[u8],
+        step: &Result<Decoded<Span>, DecodeError>,
+    ) {
+        if let State::Failed(_) = before {
+            return;
+        }
+        let consumed = step.as_ref().map_or(0, |step| step.consumed);
+        (self.resume, _) = self.follow(before, &input[..consumed]);
+    }
+
+    /// Follows the lines of a rejected block from a state to the end of the input or
+    /// of the block. Returns the state there, and the octets passed.
+    fn follow(&self, from: State, input: &[u8]) -> (State, usize) {
+        let mut lines = Self::with_config(self.config.without_refusals());
+        lines.state = from;
+        lines.wire = self.wire;
+        let mut passed = 0;
+        while passed < input.len() && lines.state != State::End {
+            match lines.decode_span(&input[passed..]) {
+                Ok(step) => passed += step.consumed,
+                // It refuses nothing.
+                Err(_) => break,
+            }
+        }
+        (lines.state, passed)
     }
 
     /// Returns the number of octets of `run`, which begins at `offset` on the wire,
@@ -542,38 +698,22 @@ const fn end(consumed: usize) -> Result<Decoded<Span>, DecodeError> {
 /// Ends at the end of the input, at the end of the block, and after an error.
 #[derive(Debug)]
 #[must_use = "a feed decodes only as it is iterated"]
-pub struct Feed<'d, 'a> {
+pub struct Feed<'d, 'i, 'a> {
     decoder: &'d mut MultilineDecoder,
-    rest: &'a [u8],
+    input: &'i mut &'a [u8],
     done: bool,
 }
 
-impl<'a> Feed<'_, 'a> {
-    /// The rest of the input; after the end of the block, the octets that follow
-    /// it.
-    ///
-    /// ```
-    /// use dot_stuffing::MultilineDecoder;
-    ///
-    /// let mut decoder = MultilineDecoder::new();
-    /// let mut feed = decoder.feed(b".\r\n+OK 2 messages\r\n");
-    /// assert_eq!(feed.next(), None);
-    /// assert_eq!(feed.rest(), b"+OK 2 messages\r\n");
-    /// ```
-    #[must_use]
-    pub const fn rest(&self) -> &'a [u8] {
-        self.rest
-    }
-
+impl<'a> Feed<'_, '_, 'a> {
     fn next_any(&mut self) -> Option<Result<&'a [u8], DecodeError>> {
         while !self.done {
-            match self.decoder.decode(self.rest) {
+            match self.decoder.decode(self.input) {
                 Ok(step) => {
-                    self.rest = &self.rest[step.consumed..];
+                    *self.input = &self.input[step.consumed..];
                     match step.event {
                         Some(Chunk::Data(data)) => return Some(Ok(data)),
                         Some(Chunk::End) => self.done = true,
-                        None => self.done = self.rest.is_empty(),
+                        None => self.done = self.input.is_empty(),
                     }
                 }
                 Err(error) => {
@@ -586,18 +726,18 @@ impl<'a> Feed<'_, 'a> {
     }
 }
 
-impl<'a> Iterator for Feed<'_, 'a> {
+impl<'a> Iterator for Feed<'_, '_, 'a> {
     type Item = Result<&'a [u8], DecodeError>;
 
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(run) = self.decoder.stuffed_line(self.rest) {
-            let (data, rest) = self.rest.split_at(run);
-            self.rest = &rest[1..];
+        if let Some(run) = self.decoder.stuffed_line(self.input) {
+            let (data, rest) = self.input.split_at(run);
+            *self.input = &rest[1..];
             return Some(Ok(data));
         }
         self.next_any()
     }
 }
 
-impl FusedIterator for Feed<'_, '_> {}
+impl FusedIterator for Feed<'_, '_, '_> {}

@@ -69,6 +69,9 @@ pub struct MultilineEncoder {
     state: State,
     /// Octets of the message consumed.
     offset: u64,
+    /// Octets of the message given to `encode`. They are more than `offset` while an
+    /// iterator has not reached its end, and if it never does.
+    given: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -89,16 +92,30 @@ impl MultilineEncoder {
             newline,
             state: State::LineStart,
             offset: 0,
+            given: 0,
         }
     }
 
     /// Iterates over the octets to send for the next part of the message: slices of
     /// `message`, and constant octets between them.
     ///
-    /// Iterate to the end: if the iterator is dropped early, the remaining octets
-    /// are not encoded; they are in [`Stuffed::rest`].
+    /// Iterate to the end. If the iterator is dropped early, the block would lack
+    /// octets, so the encoder fails with [`EncodeErrorKind::Unfinished`], and there
+    /// is no terminator.
+    ///
+    /// ```
+    /// use dot_stuffing::{BareNewline, EncodeErrorKind, MultilineEncoder};
+    ///
+    /// let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
+    /// let first = encoder.encode(b"line\r\n.second").next();
+    /// assert_eq!(first, Some(Ok(&b"line\r\n"[..])));
+    /// let error = encoder.finish().unwrap_err();
+    /// assert_eq!((error.kind(), error.offset()), (EncodeErrorKind::Unfinished, 6));
+    /// ```
     #[inline]
     pub const fn encode<'e, 'a>(&'e mut self, message: &'a [u8]) -> Stuffed<'e, 'a> {
+        self.check_finished();
+        self.given += message.len() as u64;
         Stuffed {
             encoder: self,
             rest: message,
@@ -109,10 +126,11 @@ impl MultilineEncoder {
     ///
     /// # Errors
     ///
-    /// Under [`BareNewline::Reject`], the error that [`encode`](Self::encode)
-    /// returned, or the one for a message that ends with a bare CR. Then there is
-    /// no terminator: close the connection, so that the reader sees a truncated
-    /// message. The other two settings never fail.
+    /// [`EncodeErrorKind::Unfinished`] if an iterator of [`encode`](Self::encode)
+    /// was dropped before its end. Under [`BareNewline::Reject`], the error that
+    /// `encode` returned, or the one for a message that ends with a bare CR. Then
+    /// there is no terminator: close the connection, so that the reader sees a
+    /// truncated message. Otherwise this never fails.
     ///
     /// ```
     /// use dot_stuffing::{BareNewline, MultilineEncoder};
@@ -123,7 +141,31 @@ impl MultilineEncoder {
     /// assert_eq!(encoder.finish()?, b"\r\n.\r\n");
     /// # Ok::<(), dot_stuffing::EncodeError>(())
     /// ```
-    pub const fn finish(self) -> Result<&'static [u8], EncodeError> {
+    pub const fn finish(mut self) -> Result<&'static [u8], EncodeError> {
+        self.end()
+    }
+
+    /// Ends the block. Then the encoder is ready for the next message, or has failed
+    /// for good.
+    pub(crate) const fn end(&mut self) -> Result<&'static [u8], EncodeError> {
+        self.check_finished();
+        let end = self.terminator();
+        match end {
+            Ok(_) => *self = Self::new(self.newline),
+            Err(error) => self.state = State::Failed(error),
+        }
+        end
+    }
+
+    /// Fails if the last iterator was dropped before its end.
+    const fn check_finished(&mut self) {
+        if self.offset != self.given && !matches!(self.state, State::Failed(_)) {
+            let error = EncodeError::new(EncodeErrorKind::Unfinished, self.offset);
+            self.state = State::Failed(error);
+        }
+    }
+
+    const fn terminator(&self) -> Result<&'static [u8], EncodeError> {
         match (self.state, self.newline) {
             (State::Failed(error), _) => Err(error),
             (State::LineStart, _) => Ok(b".\r\n"),
@@ -146,7 +188,7 @@ impl MultilineEncoder {
 /// [`MultilineEncoder::encode`].
 ///
 /// Ends at the end of that part. After an error, each further `encode` returns only
-/// the same error.
+/// the same error. Dropping it before its end is an error too.
 #[derive(Debug)]
 #[must_use = "a message is encoded only as the iterator is driven"]
 pub struct Stuffed<'e, 'a> {

@@ -6,8 +6,8 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The decoder got octets after its block had ended. Take them from
-    /// [`Feed::rest`](crate::Feed::rest), or
+    /// The decoder got octets after its block had ended. They are what
+    /// [`feed`](crate::MultilineDecoder::feed) leaves in its input;
     /// [`reset`](crate::MultilineDecoder::reset) the decoder for the next block.
     AfterEnd,
     /// A CR that is not followed by LF, under
@@ -36,7 +36,7 @@ pub enum ErrorKind {
 /// use dot_stuffing::{ErrorKind, MultilineDecoder};
 ///
 /// let mut decoder = MultilineDecoder::new();
-/// decoder.feed(b"cut off he").for_each(drop);
+/// decoder.feed(&mut &b"cut off he"[..]).for_each(drop);
 /// let error = decoder.finish().unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Truncated);
 /// assert_eq!(error.offset(), 10);
@@ -103,14 +103,23 @@ impl From<DecodeError> for std::io::Error {
     }
 }
 
-/// What [`BareNewline::Reject`](crate::BareNewline::Reject) rejected.
+/// Why a message could not be encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EncodeErrorKind {
-    /// A CR that is not followed by LF.
+    /// A CR that is not followed by LF, under
+    /// [`BareNewline::Reject`](crate::BareNewline::Reject), or one in a line for
+    /// `LineCodec`.
     BareCr,
-    /// An LF that is not preceded by CR.
+    /// An LF that is not preceded by CR, under
+    /// [`BareNewline::Reject`](crate::BareNewline::Reject), or one in a line for
+    /// `LineCodec`.
     BareLf,
+    /// A line for `LineCodec` that is longer than its maximum.
+    LineTooLong,
+    /// An iterator of [`encode`](crate::MultilineEncoder::encode) was dropped before
+    /// its end, so octets of the message were not sent.
+    Unfinished,
 }
 
 /// Why a message could not be encoded, and where.
@@ -144,8 +153,8 @@ impl EncodeError {
         self.kind
     }
 
-    /// The offset of the rejected CR or LF, in octets from the start of the
-    /// message.
+    /// The offset of the rejected octet, or of the first octet that was not
+    /// encoded, in octets from the start of the message.
     #[must_use]
     pub const fn offset(self) -> u64 {
         self.offset
@@ -154,15 +163,22 @@ impl EncodeError {
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.kind {
-            EncodeErrorKind::BareCr => "CR",
-            EncodeErrorKind::BareLf => "LF",
-        };
-        write!(
-            f,
-            "bare {name} at octet {}: a line must end with CRLF",
-            self.offset
-        )
+        let at = self.offset;
+        match self.kind {
+            EncodeErrorKind::BareCr => {
+                write!(f, "bare CR at octet {at}: a line must end with CRLF")
+            }
+            EncodeErrorKind::BareLf => {
+                write!(f, "bare LF at octet {at}: a line must end with CRLF")
+            }
+            EncodeErrorKind::LineTooLong => {
+                write!(f, "line passes its maximum length at octet {at}")
+            }
+            EncodeErrorKind::Unfinished => write!(
+                f,
+                "the octets from {at} on were not encoded: an iterator was dropped before its end"
+            ),
+        }
     }
 }
 

@@ -1,43 +1,51 @@
 //! A reader and a writer of one block for blocking streams.
 
 use std::{
+    error::Error,
+    fmt,
     io::{self, BufRead, IoSlice, Read, Write},
     vec::Vec,
 };
 
-use crate::{BareNewline, Complete, Config, DecodeError, MultilineDecoder, MultilineEncoder, Span};
+use crate::{BareNewline, Complete, Config, DecodeError, MultilineEncoder, reading::Reading};
 
 /// Reads one multi-line block from a [`BufRead`]: returns the message without the
 /// stuffed dots, then end of file.
 ///
 /// [`fill_buf`](BufRead::fill_buf) returns slices of the inner buffer, so nothing
 /// is copied unless [`Read`] is used. Octets after the block stay in the inner
-/// reader. If the input ends before the block, every further read fails with
-/// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof), so a truncated message never
-/// looks like a short one.
+/// reader, once the end of file was read: after `take(n)` or `read_exact`, call
+/// [`skip_to_end`](Self::skip_to_end) before you use the inner reader again.
+///
+/// # Errors
+///
+/// An error of the decoder is returned once; then the reader is at its end, so that
+/// loops such as `.lines()` end, and [`finish`](Self::finish) repeats it. It is the
+/// [`DecodeError`] in the [`io::Error`]: if the input ended before the block, its
+/// kind is [`ErrorKind::Truncated`](crate::ErrorKind::Truncated). An `UnexpectedEof`
+/// without it is not about the block: `read_exact` wanted more than the message has.
 ///
 /// ```
 /// use std::io::{BufRead, Read};
-/// use dot_stuffing::MultilineReader;
+/// use dot_stuffing::{DecodeError, ErrorKind, MultilineReader};
 ///
 /// let mut stream = &b"a\r\n..b\r\n.\r\n+OK next\r\n"[..];
 /// let mut message = Vec::new();
 /// MultilineReader::new(&mut stream).read_to_end(&mut message)?;
 /// assert_eq!(message, b"a\r\n.b\r\n");
 /// assert_eq!(stream, b"+OK next\r\n");
+///
+/// let mut truncated = MultilineReader::new(&b"a\r\nb"[..]);
+/// let mut lines: Vec<_> = truncated.by_ref().lines().collect();
+/// let error = lines.pop().unwrap().unwrap_err().downcast::<DecodeError>()?;
+/// assert_eq!(error.kind(), ErrorKind::Truncated);
+/// assert_eq!(truncated.finish(), Err(error));
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct MultilineReader<R> {
     inner: R,
-    decoder: MultilineDecoder,
-    /// Octets at the front of the inner buffer to return.
-    data: usize,
-    /// Octets after those that are consumed too.
-    skip: usize,
-    /// Whether to return a CR that is no longer in the buffer.
-    cr: bool,
-    ended: bool,
+    reading: Reading,
 }
 
 impl<R: BufRead> MultilineReader<R> {
@@ -61,11 +69,7 @@ impl<R: BufRead> MultilineReader<R> {
     pub const fn with_config(inner: R, config: Config) -> Self {
         Self {
             inner,
-            decoder: MultilineDecoder::with_config(config),
-            data: 0,
-            skip: 0,
-            cr: false,
-            ended: false,
+            reading: Reading::new(config),
         }
     }
 
@@ -86,8 +90,59 @@ impl<R: BufRead> MultilineReader<R> {
     /// assert_eq!(reader.finish()?.octets, 3);
     /// # Ok::<(), std::io::Error>(())
     /// ```
+    ///
+    /// [`MultilineDecoder::finish`]: crate::MultilineDecoder::finish
     pub const fn finish(&self) -> Result<Complete, DecodeError> {
-        self.decoder.finish()
+        self.reading.finish()
+    }
+
+    /// Reads and drops the rest of the block, even after an error of the decoder, so
+    /// that the next octet of the inner reader is the one after the block.
+    ///
+    /// See [`MultilineDecoder::skip_to_end`]. Whether something was refused is known
+    /// from [`finish`](Self::finish).
+    ///
+    /// # Errors
+    ///
+    /// Those of the inner reader, and `UnexpectedEof` if the input ends before the
+    /// block.
+    ///
+    /// ```
+    /// use std::io::Read;
+    /// use dot_stuffing::MultilineReader;
+    ///
+    /// let mut stream = &b"Subject: a\r\n\r\n..b\r\n.\r\n+OK next\r\n"[..];
+    /// let mut reader = MultilineReader::new(&mut stream);
+    /// let mut start = String::new();
+    /// reader.by_ref().take(10).read_to_string(&mut start)?;
+    /// reader.skip_to_end()?;
+    /// assert_eq!(reader.finish()?.octets, 18);
+    /// assert_eq!((&start[..], stream), ("Subject: a", &b"+OK next\r\n"[..]));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// [`MultilineDecoder::skip_to_end`]: crate::MultilineDecoder::skip_to_end
+    pub fn skip_to_end(&mut self) -> io::Result<()> {
+        self.inner.consume(self.reading.abandon());
+        while !self.reading.is_past_the_end() {
+            let buffer = match self.inner.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                buffer => buffer?,
+            };
+            let skipped = self.reading.skip(buffer)?;
+            self.inner.consume(skipped);
+        }
+        Ok(())
+    }
+
+    /// Returns the inner reader. Octets read from it are missing in the block.
+    pub const fn get_ref(&self) -> &R {
+        &self.inner
+    }
+
+    /// Returns the inner reader. Octets read from it are missing in the block.
+    pub const fn get_mut(&mut self) -> &mut R {
+        &mut self.inner
     }
 
     /// Returns the inner reader. If the block was read to its end, the next octet
@@ -99,45 +154,19 @@ impl<R: BufRead> MultilineReader<R> {
 
 impl<R: BufRead> BufRead for MultilineReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        while self.data == 0 && !self.cr && !self.ended {
-            let input = self.inner.fill_buf()?;
-            if input.is_empty() {
-                self.decoder.finish()?;
-            }
-            let step = self.decoder.decode_span(input)?;
-            match step.event {
-                Some(Span::Data(range)) => {
-                    self.inner.consume(range.start);
-                    self.data = range.len();
-                    self.skip = step.consumed - range.end;
-                }
-                event => {
-                    self.inner.consume(step.consumed);
-                    self.cr = event == Some(Span::Cr);
-                    self.ended = event == Some(Span::End);
-                }
-            }
+        while self.reading.needs_input() {
+            let consumed = self.reading.decode(self.inner.fill_buf()?)?;
+            self.inner.consume(consumed);
         }
-        if self.cr {
-            return Ok(b"\r");
+        match self.reading.constant() {
+            Some(octets) => Ok(octets),
+            None => self.reading.data(self.inner.fill_buf()?),
         }
-        if self.data == 0 {
-            return Ok(&[]);
-        }
-        Ok(&self.inner.fill_buf()?[..self.data])
     }
 
     fn consume(&mut self, octets: usize) {
-        if self.cr {
-            self.cr = octets == 0;
-            return;
-        }
-        let octets = octets.min(self.data);
-        self.data -= octets;
-        match self.data {
-            0 => self.inner.consume(octets + core::mem::take(&mut self.skip)),
-            _ => self.inner.consume(octets),
-        }
+        let consumed = self.reading.consume(octets);
+        self.inner.consume(consumed);
     }
 }
 
@@ -170,10 +199,13 @@ impl<R: BufRead> Read for MultilineReader<R> {
 
 /// Writes one message as a multi-line block.
 ///
-/// Each write is passed on completely and at once, in vectored writes. After an
-/// error of the inner writer it is unknown how much was sent, so all further writes
-/// and [`finish`](Self::finish) fail. Without `finish` there is no terminator, and
-/// the reader sees a truncated message.
+/// Each write is passed on completely and at once, in vectored writes, without a
+/// copy. For small writes, such as those of `write!`, let the inner writer be a
+/// [`BufWriter`](io::BufWriter): it copies what is small and passes on what is large.
+///
+/// After an error of the inner writer it is unknown how much was sent, so all further
+/// writes and [`finish`](Self::finish) fail. Without `finish` there is no terminator,
+/// and the reader sees a truncated message.
 ///
 /// Use it with blocking writers: `WouldBlock` counts as an error.
 ///
@@ -211,13 +243,50 @@ impl<W: Write> MultilineWriter<W> {
     /// # Errors
     ///
     /// Those of the inner writer and of [`MultilineEncoder::finish`], and any error
-    /// of an earlier write. Then the terminator is not sent.
-    pub fn finish(mut self) -> io::Result<W> {
+    /// of an earlier write, with the inner writer. Then the block has no terminator,
+    /// or it is unknown whether it has one: close the connection.
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use dot_stuffing::{BareNewline, MultilineWriter};
+    ///
+    /// let mut block = MultilineWriter::new(Vec::new(), BareNewline::Reject);
+    /// block.write_all(b"bare\r")?;
+    /// let wire = match block.finish() {
+    ///     Ok(wire) => wire,
+    ///     Err(error) => {
+    ///         assert_eq!(error.error().kind(), std::io::ErrorKind::InvalidData);
+    ///         error.into_inner()
+    ///     }
+    /// };
+    /// assert_eq!(wire, b"bare\r");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn finish(mut self) -> Result<W, FinishError<W>> {
+        match self.end() {
+            Ok(()) => Ok(self.inner),
+            Err(error) => Err(FinishError {
+                inner: self.inner,
+                error,
+            }),
+        }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
         self.check()?;
-        let terminator = self.encoder.finish()?;
+        let terminator = self.encoder.end()?;
         self.inner.write_all(terminator)?;
-        self.inner.flush()?;
-        Ok(self.inner)
+        self.inner.flush()
+    }
+
+    /// Returns the inner writer. Octets written to it become part of the block.
+    pub const fn get_ref(&self) -> &W {
+        &self.inner
+    }
+
+    /// Returns the inner writer. Octets written to it become part of the block.
+    pub const fn get_mut(&mut self) -> &mut W {
+        &mut self.inner
     }
 
     fn check(&self) -> io::Result<()> {
@@ -234,10 +303,8 @@ impl<W: Write> MultilineWriter<W> {
         loop {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut filled = 0;
-            while filled < SLICES
-                && let Some(slice) = octets.next()
-            {
-                slices[filled] = IoSlice::new(slice?);
+            for (into, slice) in slices.iter_mut().zip(octets.by_ref()) {
+                *into = IoSlice::new(slice?);
                 filled += 1;
             }
             if filled == 0 {
@@ -272,4 +339,56 @@ fn write_all_vectored(to: &mut impl Write, mut slices: &mut [IoSlice<'_>]) -> io
         }
     }
     Ok(())
+}
+
+/// A block that could not be ended, with the writer. Returned by
+/// [`MultilineWriter::finish`].
+///
+/// As a part of `?` it becomes its [`io::Error`].
+pub struct FinishError<W> {
+    inner: W,
+    error: io::Error,
+}
+
+impl<W> FinishError<W> {
+    /// Returns the error.
+    pub const fn error(&self) -> &io::Error {
+        &self.error
+    }
+
+    /// Returns the inner writer.
+    pub fn into_inner(self) -> W {
+        self.inner
+    }
+
+    /// Returns the error and the inner writer.
+    pub fn into_parts(self) -> (io::Error, W) {
+        (self.error, self.inner)
+    }
+}
+
+impl<W> From<FinishError<W>> for io::Error {
+    fn from(error: FinishError<W>) -> Self {
+        error.error
+    }
+}
+
+impl<W> fmt::Debug for FinishError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FinishError")
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<W> fmt::Display for FinishError<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<W> Error for FinishError<W> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
 }

@@ -20,13 +20,14 @@
 //!
 //! let mut message = Vec::new();
 //! let mut decoder = MultilineDecoder::new();
-//! for read in wire.chunks(5) {
-//!     for octets in decoder.feed(read) {
-//!         message.extend_from_slice(octets?);
-//!     }
+//! wire.extend_from_slice(b"QUIT\r\n");
+//! let mut input = &wire[..];
+//! for octets in decoder.feed(&mut input) {
+//!     message.extend_from_slice(octets?);
 //! }
 //! let complete = decoder.finish()?; // the proof that nothing is missing
 //! assert_eq!(message, b"Hi,\r\n.hidden files begin with a dot\r\n");
+//! assert_eq!(input, b"QUIT\r\n"); // what follows the block
 //! assert_eq!(complete.octets, message.len() as u64);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -37,11 +38,16 @@
 //! |---|---|
 //! | octets from anywhere, and want slices of them | [`MultilineDecoder::feed`], [`decode`](MultilineDecoder::decode) |
 //! | the same, as offsets | [`MultilineDecoder::decode_span`] |
+//! | a whole block in a buffer | [`decode_in_place`] |
+//! | a message to refuse, and a connection to keep | [`MultilineDecoder::skip_to_end`] |
 //! | a `BufRead` | `MultilineReader` (feature `std`, on by default) |
+//! | a `tokio::io::AsyncBufRead` | `tokio::MultilineReader` (feature `tokio`) |
+//! | a `futures_io::AsyncBufRead` | `futures::MultilineReader` (feature `futures-io`) |
 //! | a `BytesMut` | `MultilineDecoder::decode_bytes` (feature `bytes`) |
+//! | any `Buf` and `BufMut` | `decode_buf` and `encode_buf` (feature `bytes`) |
 //! | `tokio_util::codec::Framed` | `MultilineCodec` (feature `tokio-util`) |
 //! | a message to send | [`MultilineEncoder`], or `MultilineWriter` (feature `std`) |
-//! | commands or status lines | [`LineDecoder`] |
+//! | commands or status lines | [`LineDecoder`], or `LineCodec` (feature `tokio-util`) |
 //! | doubts about a sender | [`Inspector`] |
 //!
 //! # Promises
@@ -51,7 +57,8 @@
 //! - How the input is cut changes nothing: the octets, the end and the error are
 //!   the same for one input and octet by octet.
 //! - The end of input is never a success: only [`MultilineDecoder::finish`] after
-//!   the terminator returns a [`Complete`].
+//!   the terminator returns a [`Complete`], and none after an error.
+//! - What was dropped early is an error, never a shorter message.
 //! - Features only add API. Leniency and strictness are values of [`Config`].
 //!
 //! # Differences from RFC 1939
@@ -111,12 +118,23 @@ mod config;
 mod decoder;
 mod encoder;
 mod error;
+#[cfg(feature = "futures-io")]
+pub mod futures;
+mod in_place;
 mod inspector;
 #[cfg(feature = "std")]
 mod io;
 mod line;
+#[cfg(feature = "tokio-util")]
+mod line_codec;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+mod poll;
+#[cfg(feature = "std")]
+mod reading;
 mod scan;
 mod span;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 #[cfg(feature = "tokio-util")]
 mod tokio_codec;
 
@@ -126,10 +144,13 @@ pub use config::{Config, LineEndings, Policy};
 pub use decoder::{Feed, MultilineDecoder};
 pub use encoder::{BareNewline, MultilineEncoder, Stuffed};
 pub use error::{DecodeError, EncodeError, EncodeErrorKind, ErrorKind};
+pub use in_place::decode_in_place;
 pub use inspector::{Anomaly, AnomalyKind, Inspector, LineExtent};
 #[cfg(feature = "std")]
-pub use io::{MultilineReader, MultilineWriter};
+pub use io::{FinishError, MultilineReader, MultilineWriter};
 pub use line::LineDecoder;
+#[cfg(feature = "tokio-util")]
+pub use line_codec::LineCodec;
 pub use span::{Chunk, Complete, Decoded, Span};
 #[cfg(feature = "tokio-util")]
 pub use tokio_codec::MultilineCodec;

@@ -57,7 +57,7 @@ pub enum Chunk<'a> {
 /// use dot_stuffing::MultilineDecoder;
 ///
 /// let mut decoder = MultilineDecoder::new();
-/// decoder.feed(b"..\r\n.\r\n").for_each(drop);
+/// decoder.feed(&mut &b"..\r\n.\r\n"[..]).for_each(drop);
 /// let complete = decoder.finish()?;
 /// assert_eq!((complete.octets, complete.wire_octets, complete.stuffed_lines), (3, 7, 1));
 /// # Ok::<(), dot_stuffing::DecodeError>(())

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 use crate::{BareNewline, Chunk, Config, Frame, MultilineDecoder, MultilineEncoder};
@@ -10,13 +10,27 @@ use crate::{BareNewline, Chunk, Config, Frame, MultilineDecoder, MultilineEncode
 /// Multi-line blocks for `tokio_util::codec`: decodes to [`Frame`]s, and encodes
 /// from [`Chunk`]s.
 ///
-/// Decoding stops at [`Frame::End`]: the octets after the block stay in the buffer
-/// until [`next_block`](Self::next_block) is called, or until another codec takes
-/// over (`Framed::map_codec`). If the stream ends before the block, the error is
-/// `UnexpectedEof`.
+/// # Reading
 ///
-/// [`Chunk::End`] sends the terminator and makes the encoder ready for the next
-/// message.
+/// After [`Frame::End`], the next frame is that of the next block, and `None` means
+/// that the stream ended between two blocks. If it ends in a block, the error is
+/// `UnexpectedEof`. Before the first octet of a block, a codec cannot know whether a
+/// block is due: where it is, wait for [`Frame::End`], and take `None` for a failure.
+///
+/// If something else than a block follows, as in POP3, do not ask for the frame after
+/// [`Frame::End`]: until then, nothing after the block is touched. Give the stream to
+/// another codec, such as [`LineCodec`](crate::LineCodec), with `Framed::map_codec`,
+/// which keeps the octets that were read ahead.
+///
+/// A refused block is an error, and each further frame is the same error. To answer
+/// it and go on, see [`skip_to_end`](Self::skip_to_end).
+///
+/// # Writing
+///
+/// [`Chunk::End`] sends the terminator and makes the codec ready for the next
+/// message. After an error, the codec encodes nothing more, neither
+/// [`Chunk::End`] nor another message: octets of the refused message may be on their
+/// way, and what follows them would be read as a part of it. Close the connection.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -37,7 +51,6 @@ use crate::{BareNewline, Chunk, Config, Frame, MultilineDecoder, MultilineEncode
 pub struct MultilineCodec {
     decoder: MultilineDecoder,
     encoder: MultilineEncoder,
-    newline: BareNewline,
 }
 
 impl MultilineCodec {
@@ -54,27 +67,41 @@ impl MultilineCodec {
         Self {
             decoder: MultilineDecoder::with_config(config),
             encoder: MultilineEncoder::new(newline),
-            newline,
         }
     }
 
-    /// Starts to decode the block after the one that has ended.
+    /// Removes the rest of a refused block from `input`, and returns whether its end
+    /// was in it. Then the codec is ready for the next block. If it was not, read
+    /// more into `input`, and call this again.
+    ///
+    /// See [`MultilineDecoder::skip_to_end`]. `input` is `read_buf` of
+    /// `Framed::into_parts`.
     ///
     /// ```
     /// use bytes::BytesMut;
-    /// use dot_stuffing::{BareNewline, Frame, MultilineCodec};
+    /// use dot_stuffing::{BareNewline, Config, MultilineCodec};
     /// use tokio_util::codec::Decoder;
     ///
-    /// let mut codec = MultilineCodec::new(BareNewline::Canonicalize);
-    /// let mut wire = BytesMut::from(".\r\na\r\n.\r\n");
-    /// assert!(matches!(codec.decode(&mut wire)?, Some(Frame::End(_))));
-    /// assert_eq!(codec.decode(&mut wire)?, None);
-    /// codec.next_block();
-    /// assert_eq!(codec.decode(&mut wire)?, Some(Frame::Data("a\r\n".into())));
+    /// let mut codec = MultilineCodec::with_config(BareNewline::Reject, Config::smtp());
+    /// let mut input = BytesMut::from("a\n.\n");
+    /// codec.decode(&mut input)?; // returns "a"
+    /// assert!(codec.decode(&mut input).is_err());
+    /// assert!(!codec.skip_to_end(&mut input));
+    /// input.extend_from_slice(b"\r\n.\r\nQUIT\r\n");
+    /// assert!(codec.skip_to_end(&mut input));
+    /// assert_eq!(input, "QUIT\r\n");
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub const fn next_block(&mut self) {
-        self.decoder.reset();
+    #[must_use = "the end may not have come yet"]
+    pub fn skip_to_end(&mut self, input: &mut BytesMut) -> bool {
+        let mut rest = &input[..];
+        let ended = self.decoder.skip_to_end(&mut rest);
+        let skipped = input.len() - rest.len();
+        input.advance(skipped);
+        if ended {
+            self.decoder.reset();
+        }
+        ended
     }
 }
 
@@ -83,15 +110,16 @@ impl Decoder for MultilineCodec {
     type Error = io::Error;
 
     fn decode(&mut self, input: &mut BytesMut) -> io::Result<Option<Frame>> {
-        match self.decoder.finish() {
-            Ok(_) => Ok(None),
-            Err(_) => Ok(self.decoder.decode_bytes(input)?),
+        let frame = self.decoder.decode_bytes(input)?;
+        if let Some(Frame::End(_)) = frame {
+            self.decoder.reset();
         }
+        Ok(frame)
     }
 
     fn decode_eof(&mut self, input: &mut BytesMut) -> io::Result<Option<Frame>> {
         let frame = self.decode(input)?;
-        if frame.is_none() {
+        if frame.is_none() && self.decoder.wire_octets() > 0 {
             self.decoder.finish()?;
         }
         Ok(frame)
@@ -109,11 +137,7 @@ impl Encoder<Chunk<'_>> for MultilineCodec {
                     wire.extend_from_slice(octets?);
                 }
             }
-            Chunk::End => {
-                let next = MultilineEncoder::new(self.newline);
-                let encoder = core::mem::replace(&mut self.encoder, next);
-                wire.extend_from_slice(encoder.finish()?);
-            }
+            Chunk::End => wire.extend_from_slice(self.encoder.end()?),
         }
         Ok(())
     }

@@ -115,15 +115,14 @@ fn change(name: &str, message: Vec<u8>) -> Vec<u8> {
 fn decode(block: &[u8]) -> (Vec<u8>, Result<Complete, ErrorKind>, usize) {
     let mut decoder = MultilineDecoder::new();
     let mut message = Vec::new();
-    let mut feed = decoder.feed(block);
-    for octets in &mut feed {
+    let mut rest = block;
+    for octets in decoder.feed(&mut rest) {
         message.extend_from_slice(octets.expect("no policy refuses anything"));
     }
-    let rest = feed.rest().len();
     (
         message,
         decoder.finish().map_err(|error| error.kind()),
-        rest,
+        rest.len(),
     )
 }
 
@@ -188,9 +187,9 @@ fn a_reply_cut_anywhere_is_truncated() {
         }
         for plan in chunk::plans(block, 1) {
             let mut decoder = MultilineDecoder::new();
-            for chunk in plan {
+            for mut chunk in plan {
                 if decoder.finish().is_err() {
-                    decoder.feed(chunk).for_each(drop);
+                    decoder.feed(&mut chunk).for_each(drop);
                 }
             }
             assert_eq!(decoder.finish().map_err(|error| error.kind()), whole);

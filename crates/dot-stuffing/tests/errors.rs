@@ -59,6 +59,16 @@ fn decoding_says_what_and_where() {
 }
 
 #[test]
+fn an_unfinished_message_is_called_that() {
+    let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
+    let _ = encoder.encode(b"ab");
+    assert_eq!(
+        encoder.finish().unwrap_err().to_string(),
+        "the octets from 0 on were not encoded: an iterator was dropped before its end"
+    );
+}
+
+#[test]
 fn encoding_says_what_and_where() {
     for (message, text) in [
         ("a\rb", "bare CR at octet 1: a line must end with CRLF"),

@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, IoSlice, Read, Write};
 
-use dot_stuffing::{BareNewline, Config, MultilineReader, MultilineWriter};
+use dot_stuffing::{BareNewline, Config, DecodeError, MultilineReader, MultilineWriter};
 
 /// Returns its parts one after another; each is octets or an error.
 struct Source(Vec<Result<&'static [u8], ErrorKind>>);
@@ -71,6 +71,8 @@ fn the_reader_reports_refused_and_truncated_input() {
     let mut refusing: Reader = MultilineReader::with_config(source, config);
     let mut octets = Vec::new();
     let error = refusing.read_to_end(&mut octets).unwrap_err();
+    assert_eq!(refusing.read_to_end(&mut octets).ok(), Some(0), "once");
+    assert!(refusing.finish().is_err());
     assert_eq!(
         (error.kind(), &octets[..]),
         (ErrorKind::InvalidData, &b"a"[..])
@@ -104,6 +106,118 @@ fn read_to_end_continues_after_an_interruption_and_stops_at_other_errors() {
         (error.kind(), &octets[..]),
         (ErrorKind::TimedOut, &b"ab"[..])
     );
+}
+
+fn decode_error(error: &io::Error) -> Option<DecodeError> {
+    error.get_ref()?.downcast_ref().copied()
+}
+
+#[test]
+fn lines_of_a_truncated_block_end() {
+    let mut cut = reader(&[Ok(b"a\r\nb")]);
+    let mut lines: Vec<_> = cut.by_ref().lines().collect();
+    let error = lines.pop().expect("an error").unwrap_err();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    let error = decode_error(&error).expect("a decode error");
+    assert_eq!(error.kind(), dot_stuffing::ErrorKind::Truncated);
+    assert_eq!(cut.finish(), Err(error));
+}
+
+#[test]
+fn read_exact_past_the_end_is_no_truncation() {
+    let mut whole = reader(&[Ok(b"a\r\n.\r\n")]);
+    let error = whole.read_exact(&mut [0; 9]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(decode_error(&error), None);
+    assert!(whole.finish().is_ok());
+}
+
+#[test]
+fn skips_what_take_left_of_the_block() {
+    for taken in 0..9 {
+        for piece in 1..12 {
+            let wire = b".\rab\r\n..\r\n.\r\n+OK";
+            let pieces: Vec<_> = wire.chunks(piece).map(Ok).collect();
+            let mut start = reader(&pieces);
+            let mut octets = Vec::new();
+            let read = start.by_ref().take(taken).read_to_end(&mut octets);
+            assert_eq!(read.ok(), Some(taken as usize));
+            assert_eq!(octets, b"\rab\r\n.\r\n"[..taken as usize]);
+            start.skip_to_end().expect("the rest of the block");
+            start.skip_to_end().expect("nothing more");
+            assert_eq!(start.finish().map(|complete| complete.octets), Ok(8));
+            assert!(start.fill_buf().is_ok_and(<[u8]>::is_empty));
+            let mut left = Vec::new();
+            start
+                .into_inner()
+                .read_to_end(&mut left)
+                .expect("what is left");
+            assert_eq!(left, b"+OK");
+        }
+    }
+}
+
+#[test]
+fn skips_a_refused_block_and_keeps_its_error() {
+    let source: Box<dyn BufRead> = Box::new(&b"a\n.\n\r\n.\r\nQUIT\r\n"[..]);
+    let mut refusing: Reader = MultilineReader::with_config(source, Config::smtp());
+    assert!(refusing.read_to_end(&mut Vec::new()).is_err());
+    refusing.skip_to_end().expect("the end of the block");
+    let error = refusing.finish().unwrap_err();
+    assert_eq!(error.kind(), dot_stuffing::ErrorKind::BareLf);
+    let mut left = String::new();
+    refusing
+        .into_inner()
+        .read_to_string(&mut left)
+        .expect("what is left");
+    assert_eq!(left, "QUIT\r\n");
+}
+
+#[test]
+fn skipping_reports_errors_of_the_source_and_its_end() {
+    let mut cut = reader(&[
+        Ok(b"a"),
+        Err(ErrorKind::Interrupted),
+        Err(ErrorKind::TimedOut),
+    ]);
+    assert_eq!(cut.skip_to_end().unwrap_err().kind(), ErrorKind::TimedOut);
+    let error = cut.skip_to_end().unwrap_err();
+    assert_eq!(decode_error(&error).map(DecodeError::offset), Some(1));
+    assert_eq!(cut.finish().unwrap_err().offset(), 1);
+}
+
+/// Shows these octets, one slice at each look.
+struct Shrinking(Vec<&'static [u8]>);
+
+impl Read for Shrinking {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(ErrorKind::Other.into())
+    }
+}
+
+impl BufRead for Shrinking {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match self.0.len() {
+            0 => Ok(b""),
+            _ => Ok(self.0.remove(0)),
+        }
+    }
+
+    fn consume(&mut self, _: usize) {}
+}
+
+#[test]
+fn a_buffer_that_shrinks_is_no_panic_and_no_end() {
+    let source: Box<dyn BufRead> = Box::new(Shrinking(vec![b"text", b"te"]));
+    assert_eq!(Reader::new(source).fill_buf().ok(), Some(&b"te"[..]));
+    let source: Box<dyn BufRead> = Box::new(Shrinking(vec![b"text", b"", b".\r\n"]));
+    let mut losing = Reader::new(source);
+    let error = losing.fill_buf().map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    assert!(losing.fill_buf().is_ok_and(<[u8]>::is_empty), "once");
+    let _ = losing.skip_to_end();
+    assert!(losing.finish().is_err(), "octets are missing");
 }
 
 /// Returns a buffer once and then fails.
@@ -234,12 +348,19 @@ fn reports_an_error_while_writing_the_terminator() {
     let mut sink = Sink::new(3, Err(ErrorKind::BrokenPipe));
     let mut failing = writer(&mut sink);
     assert_eq!(failing.write(b"a\r\n").ok(), Some(3));
-    let error = failing.finish().map(drop).unwrap_err();
+    let (error, inner) = failing.finish().map(drop).unwrap_err().into_parts();
     assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    assert_eq!(inner.taken, b"a\r\n", "the writer is returned");
 
     let mut sink = Sink::new(100, Err(ErrorKind::StorageFull));
     let error = writer(&mut sink).finish().map(drop).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::StorageFull, "it was flushed");
+    assert_eq!(
+        error.error().kind(),
+        ErrorKind::StorageFull,
+        "it was flushed"
+    );
+    assert_eq!(error.to_string(), error.error().to_string());
+    assert_eq!(io::Error::from(error).kind(), ErrorKind::StorageFull);
 }
 
 #[test]
@@ -247,6 +368,8 @@ fn flush_flushes_the_inner_writer() {
     let mut sink = Sink::new(100, Ok(0));
     let mut flushing = writer(&mut sink);
     flushing.flush().expect("a flush");
+    assert_eq!(flushing.get_ref().flushed, 1);
+    flushing.get_mut().taken.clear();
     flushing.finish().expect("a terminator");
     assert_eq!((sink.flushed, &sink.taken[..]), (2, &b".\r\n"[..]));
 }

@@ -2,8 +2,8 @@
 
 use bytes::BytesMut;
 use dot_stuffing::{
-    BareNewline, Chunk, Config, Frame, Inspector, LineDecoder, LineEndings, MultilineCodec,
-    MultilineDecoder, MultilineEncoder, Policy,
+    BareNewline, Chunk, Config, EncodeErrorKind, Frame, Inspector, LineDecoder, LineEndings,
+    MultilineCodec, MultilineDecoder, MultilineEncoder, Policy,
 };
 use tokio_util::codec::{Decoder, Encoder};
 
@@ -11,7 +11,10 @@ use tokio_util::codec::{Decoder, Encoder};
 fn the_default_is_rfc_1939() {
     assert_eq!(Config::default(), Config::new());
     let mut decoder = MultilineDecoder::default();
-    let message: Vec<_> = decoder.feed(b"..a\n\r\n.\r\n").flatten().collect();
+    let message: Vec<_> = decoder
+        .feed(&mut &b"..a\n\r\n.\r\n"[..])
+        .flatten()
+        .collect();
     assert_eq!(message.concat(), b".a\n\r\n");
     let mut lines = LineDecoder::<9>::default();
     let step = lines.decode(b"a\nb\r\nc").expect("a line");
@@ -36,12 +39,12 @@ fn reset_keeps_the_configuration_and_nothing_else() {
     let mut decoder = MultilineDecoder::with_config(config);
     for _ in 0..2 {
         assert!(decoder.finish().is_err(), "nothing came yet");
-        assert_eq!(decoder.feed(b"\r\n.\r\n").flatten().count(), 1);
+        assert_eq!(decoder.feed(&mut &b"\r\n.\r\n"[..]).flatten().count(), 1);
         let complete = decoder.finish().expect("a whole block");
         assert_eq!((complete.octets, complete.wire_octets), (2, 5));
         decoder.reset();
     }
-    assert!(decoder.feed(b"\n").next().is_some_and(|data| data.is_err()));
+    assert!(decoder.feed(&mut &b"\n"[..]).any(|data| data.is_err()));
 }
 
 #[test]
@@ -75,11 +78,12 @@ fn a_codec_reads_block_after_block() {
     for left in [".\r\n", ""] {
         let end = codec.decode(&mut wire).expect("decoded");
         assert!(matches!(end, Some(Frame::End(_))));
-        assert_eq!(codec.decode(&mut wire).expect("no more"), None);
-        assert_eq!(wire, left);
-        codec.next_block();
+        assert_eq!(wire, left, "what follows is not touched");
     }
-    assert!(codec.decode_eof(&mut wire).is_err(), "a block was begun");
+    assert_eq!(codec.decode_eof(&mut wire).expect("a clean end"), None);
+    wire.extend_from_slice(b".");
+    let error = codec.decode_eof(&mut wire).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
 }
 
 #[test]
@@ -93,7 +97,6 @@ fn a_codec_at_the_end_of_its_input_still_decodes_what_is_there() {
     assert!(matches!(end, Some(Frame::End(_))));
     assert_eq!(codec.decode_eof(&mut wire).expect("a clean end"), None);
 
-    codec.next_block();
     let mut wire = BytesMut::from("abcd");
     let data = codec.decode_eof(&mut wire).expect("decoded");
     assert_eq!(data, Some(Frame::Data("abc".into())));
@@ -102,11 +105,131 @@ fn a_codec_at_the_end_of_its_input_still_decodes_what_is_there() {
 }
 
 #[test]
+fn an_encoder_whose_iterator_was_dropped_early_sends_no_terminator() {
+    let newlines = [
+        BareNewline::Canonicalize,
+        BareNewline::Reject,
+        BareNewline::Verbatim,
+    ];
+    for message in [&b".a\r\n..b"[..], b"a\rb\nc", b"..", b"x"] {
+        for (newline, taken) in newlines
+            .into_iter()
+            .flat_map(|newline| (0..8).map(move |n| (newline, n)))
+        {
+            let mut encoder = MultilineEncoder::new(newline);
+            let mut pieces = encoder.encode(message);
+            let refused = pieces.by_ref().take(taken).any(|piece| piece.is_err());
+            let at = (message.len() - pieces.rest().len()) as u64;
+            if refused || pieces.rest().is_empty() {
+                continue;
+            }
+            let next = encoder.encode(b"more").next();
+            let error = next.expect("an error").unwrap_err();
+            assert_eq!(
+                (error.kind(), error.offset()),
+                (EncodeErrorKind::Unfinished, at)
+            );
+            assert_eq!(encoder.encode(b"more").next(), Some(Err(error)), "it stays");
+            assert_eq!(encoder.finish(), Err(error), "no terminator");
+        }
+    }
+    let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
+    let _ = encoder.encode(b"a");
+    assert!(encoder.finish().is_err(), "no terminator either");
+}
+
+#[test]
+fn a_codec_that_refused_a_message_encodes_nothing_more() {
+    for (refused, wire) in [(&b"a\nb"[..], "a"), (b"a\r", "a\r")] {
+        let mut codec = MultilineCodec::new(BareNewline::Reject);
+        let mut sent = BytesMut::new();
+        let _ = codec.encode(Chunk::Data(refused), &mut sent);
+        for chunk in [Chunk::End, Chunk::Data(b"\nnext"), Chunk::End, Chunk::End] {
+            assert!(codec.encode(chunk, &mut sent).is_err());
+        }
+        assert_eq!(sent, wire, "no terminator, no second message");
+    }
+}
+
+#[test]
+fn a_codec_skips_a_refused_block() {
+    let mut codec = MultilineCodec::with_config(BareNewline::Reject, Config::smtp().max_octets(1));
+    let mut input = BytesMut::from("ab\r");
+    codec.decode(&mut input).expect("the first octet");
+    let error = codec.decode(&mut input).unwrap_err();
+    assert_eq!(
+        codec.decode_eof(&mut input).unwrap_err().to_string(),
+        error.to_string()
+    );
+    assert!(!codec.skip_to_end(&mut input));
+    input.extend_from_slice(b"\n.\r\n.\r\n");
+    assert!(codec.skip_to_end(&mut input));
+    assert_eq!(input, ".\r\n");
+    assert!(matches!(codec.decode(&mut input), Ok(Some(Frame::End(_)))));
+}
+
+#[test]
+fn a_small_frame_keeps_no_buffer_alive() {
+    for (octets, shared) in [(512, false), (513, true)] {
+        let mut input = BytesMut::from(&vec![b'x'; octets][..]);
+        let place = input.as_ptr();
+        match MultilineDecoder::new().decode_bytes(&mut input) {
+            Ok(Some(Frame::Data(data))) => assert_eq!(data.as_ptr() == place, shared),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn decode_buf_consumes_a_terminator_without_room() {
+    let mut decoder = MultilineDecoder::new();
+    let mut input = &b"ab\r\n.\r\n+OK"[..];
+    let mut message = [0; 4];
+    let mut room = &mut message[..];
+    assert_eq!(decoder.decode_buf(&mut input, &mut room), Ok(true));
+    assert_eq!((&message, input), (b"ab\r\n", &b"+OK"[..]));
+    assert_eq!(decoder.decode_buf(&mut input, &mut Vec::new()), Ok(true));
+    assert_eq!(input, b"+OK", "what follows is not touched");
+
+    let mut decoder = MultilineDecoder::new();
+    let mut input = &b".\r"[..];
+    let mut none = &mut message[..0];
+    assert_eq!(decoder.decode_buf(&mut input, &mut none), Ok(false));
+    let mut input = &b"a"[..];
+    assert_eq!(decoder.decode_buf(&mut input, &mut none), Ok(false));
+    assert_eq!(input, b"a", "the held CR has no room");
+    let mut held = Vec::new();
+    assert_eq!(decoder.decode_buf(&mut input, &mut held), Ok(false));
+    assert_eq!(held, b"\ra");
+    decoder = MultilineDecoder::with_config(Config::new().max_octets(0));
+    let error = decoder.decode_buf(&mut &b"a"[..], &mut held).unwrap_err();
+    assert_eq!(decoder.decode_buf(&mut &b""[..], &mut held), Err(error));
+}
+
+#[test]
+fn encode_buf_never_needs_more_room_than_it_has() {
+    for room in 0..9 {
+        for message in [&b"....."[..], b"\r\r.\r", b"\n.\n.", b"a\r.\rb"] {
+            let mut encoder = MultilineEncoder::new(BareNewline::Canonicalize);
+            let mut wire = vec![0; room];
+            let mut left = &mut wire[..];
+            let mut rest = message;
+            encoder
+                .encode_buf(&mut rest, &mut left)
+                .expect("nothing is refused");
+            assert_eq!(rest.len() < message.len(), room >= 3);
+            assert!(encoder.finish().is_ok());
+        }
+    }
+}
+
+#[test]
 fn pieces_are_never_empty_and_at_most_16_kib() {
     const RUN: usize = 16 * 1024;
     let text = vec![b'x'; 3 * RUN];
     let mut decoder = MultilineDecoder::new();
-    let data = decoder.feed(&text).map(|data| data.unwrap().len());
+    let mut input = &text[..];
+    let data = decoder.feed(&mut input).map(|data| data.unwrap().len());
     assert!(data.eq([RUN; 3]));
     for message in [&b"\n"[..], b".\n\n.", b"a\r\r\n\n", b"\r\n.\r"] {
         let mut encoder = MultilineEncoder::new(BareNewline::Canonicalize);

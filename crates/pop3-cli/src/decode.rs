@@ -202,12 +202,12 @@ impl Decode {
             if wire.is_empty() {
                 return decoder.finish().map_err(|error| self.refusal(error));
             }
-            let mut feed = decoder.feed(wire);
-            let decoded = feed.try_for_each(|data| match data {
+            let mut rest = wire;
+            let decoded = decoder.feed(&mut rest).try_for_each(|data| match data {
                 Ok(data) => output.write(data),
                 Err(error) => Err(self.refusal(error)),
             });
-            let consumed = wire.len() - feed.rest().len();
+            let consumed = wire.len() - rest.len();
             if let Some(inspection) = &mut inspection {
                 inspection.inspect(&wire[..consumed]);
             }

@@ -43,6 +43,16 @@ impl Rules {
         rules
     }
 
+    /// The same framing, with nothing refused. An LF that was refused ends no line.
+    #[must_use]
+    pub const fn without_refusals(&self) -> Self {
+        Self {
+            lf_terminates: self.lf_terminates && !self.reject_bare_lf,
+            dot_line_ends: self.dot_line_ends,
+            ..Self::RFC1939
+        }
+    }
+
     /// Draws a combination of policies and limits from a number.
     #[must_use]
     pub const fn drawn(number: u64) -> Self {
@@ -142,10 +152,14 @@ pub fn decode(rules: &Rules, wire: &[u8]) -> Transcript {
         let decided = match line {
             b"." => continue,
             b".\r" if !dropped => continue,
-            [b'.', b'\r', _] if !dropped => at - 1..=at,
-            _ => at..=at,
+            [b'.', b'\r', _] if !dropped => at - 1..at + 1,
+            // The line end of a dropped line does not count.
+            [.., b'\r', b'\r'] if dropped => at - 1..at,
+            [.., b'\r'] if dropped => continue,
+            [.., b'\r', _] if dropped => at - 1..at + 1,
+            _ => at..at + 1,
         };
-        if line[0] == b'.' && !dropped && *decided.start() == start + 1 {
+        if line[0] == b'.' && !dropped && decided.start == start + 1 {
             if rules.reject_unstuffed_dot && line[1] != b'.' {
                 return Transcript {
                     data,

@@ -1,16 +1,20 @@
 //! The views of `MultilineDecoder`.
 
-use std::io::{self, BufRead, Read};
+use std::{
+    io::{self, BufRead, Read},
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
 
 use bytes::BytesMut;
 use dot_stuffing::{
-    BareNewline, Chunk, Config, DecodeError, ErrorKind, Frame, MultilineCodec, MultilineDecoder,
-    MultilineReader, Span,
+    BareNewline, Chunk, Complete, Config, DecodeError, ErrorKind, Frame, MultilineCodec,
+    MultilineDecoder, MultilineReader, Span,
 };
 use tokio_util::codec::Decoder as _;
 
 use super::{Decode, fault, line_endings, policy};
-use crate::oracle::{Outcome, Rules, Transcript};
+use crate::oracle::{self, Outcome, Rules, Transcript};
 
 /// All views of the decoder.
 #[must_use]
@@ -19,11 +23,16 @@ pub fn decoders() -> &'static [&'static dyn Decode] {
         &Spans,
         &Slices,
         &Feed,
+        &SkipToEnd,
         &ReadToEnd,
         &SmallReads,
         &BufReads,
         &BytesFrames,
         &TokioCodec,
+        &Buffers,
+        &InPlace,
+        &Tokio,
+        &Futures,
     ]
 }
 
@@ -94,9 +103,12 @@ impl Decode for Spans {
                     }
                     Some(Span::Cr) => transcript.data.push(b'\r'),
                     Some(Span::End) => {
+                        transcript.outcome = outcome(&decoder, transcript);
+                        assert!(decoder.is_complete());
                         let error = decoder.decode_span(b"x").unwrap_err();
                         assert_eq!(error.kind(), ErrorKind::AfterEnd);
-                        transcript.outcome = outcome(&decoder, transcript);
+                        assert_eq!(decoder.finish(), Err(error), "no proof after an error");
+                        assert!(!decoder.is_complete());
                         return;
                     }
                     None => assert!(step.consumed > 0, "progress"),
@@ -153,7 +165,8 @@ impl Decode for Feed {
         let mut decoder = MultilineDecoder::with_config(config(rules));
         let mut consumed = 0;
         for &chunk in chunks {
-            let mut feed = decoder.feed(chunk);
+            let mut rest = chunk;
+            let mut feed = decoder.feed(&mut rest);
             let mut failed = false;
             for data in &mut feed {
                 match data {
@@ -162,7 +175,7 @@ impl Decode for Feed {
                 }
             }
             assert!(feed.next().is_none(), "fused");
-            consumed += chunk.len() - feed.rest().len();
+            consumed += chunk.len() - rest.len();
             if failed || decoder.finish().is_ok() {
                 break;
             }
@@ -171,6 +184,52 @@ impl Decode for Feed {
         if let Outcome::Ended { consumed: end, .. } = transcript.outcome {
             assert_eq!(consumed, end, "rest is what follows the end");
         }
+    }
+}
+
+/// `skip_to_end` after an error, with a check of where it ends.
+struct SkipToEnd;
+
+impl Decode for SkipToEnd {
+    fn name(&self) -> &'static str {
+        "skip_to_end"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        let mut decoder = MultilineDecoder::with_config(config(rules));
+        let mut skipping = false;
+        let mut ended = false;
+        let mut consumed = 0;
+        for &chunk in chunks {
+            let mut rest = chunk;
+            for data in decoder.feed(&mut rest) {
+                match data {
+                    Ok(data) => transcript.data.extend_from_slice(data),
+                    Err(_) => skipping = true,
+                }
+            }
+            let refused = decoder.finish();
+            ended = decoder.is_complete();
+            if skipping {
+                ended = decoder.skip_to_end(&mut rest);
+                assert_eq!(decoder.finish(), refused, "the first error stays");
+            }
+            consumed += chunk.len() - rest.len();
+            if ended {
+                break;
+            }
+            assert!(rest.is_empty(), "all is consumed up to the end");
+        }
+        assert_eq!(decoder.wire_octets() as usize, consumed);
+        transcript.outcome = outcome(&decoder, transcript);
+        if !skipping {
+            return;
+        }
+        let end = match oracle::decode(&rules.without_refusals(), &chunks.concat()).outcome {
+            Outcome::Ended { consumed, .. } => Some(consumed),
+            _ => None,
+        };
+        assert_eq!(ended.then_some(consumed), end, "where a block ends");
     }
 }
 
@@ -247,11 +306,13 @@ fn read_block(
             }
             Ok(_) => {}
             Err(error) => {
-                assert!(reader.fill_buf().is_err(), "an error is sticky");
+                let again = reader.fill_buf().expect("an error is returned once");
+                assert!(again.is_empty(), "then the reader is at its end");
                 let cause = error
                     .get_ref()
                     .and_then(|cause| cause.downcast_ref::<DecodeError>());
                 let cause = *cause.expect("a decode error");
+                assert_eq!(reader.finish(), Err(cause), "the error stays");
                 let truncated = error.kind() == io::ErrorKind::UnexpectedEof;
                 assert_eq!(truncated, cause.kind() == ErrorKind::Truncated);
                 break failure(cause);
@@ -360,9 +421,11 @@ impl Decode for TokioCodec {
             match frame {
                 Ok(Some(Frame::Data(data))) => transcript.data.extend_from_slice(&data),
                 Ok(Some(Frame::End(complete))) => {
-                    assert!(matches!(codec.decode(input), Ok(None)), "stops at the end");
+                    let mut next = BytesMut::from(".\r\n");
+                    let frame = codec.decode(&mut next).expect("the next block");
+                    assert!(matches!(frame, Some(Frame::End(_))), "the next block");
                     assert!(
-                        matches!(codec.decode_eof(input), Ok(None)),
+                        matches!(codec.decode_eof(&mut next), Ok(None)),
                         "a clean end of file"
                     );
                     let consumed = complete.wire_octets as usize;
@@ -383,7 +446,223 @@ impl Decode for TokioCodec {
                 return;
             }
         }
-        transcript.outcome =
-            step(&mut codec, &mut input, true).expect("end of file is the end or an error");
+        // A codec does not expect a block of which nothing came.
+        transcript.outcome = step(&mut codec, &mut input, true).unwrap_or(Outcome::Truncated(0));
+    }
+}
+
+/// `decode_buf` into a buffer with little room.
+struct Buffers;
+
+impl Decode for Buffers {
+    fn name(&self) -> &'static str {
+        "decode_buf"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        let mut decoder = MultilineDecoder::with_config(config(rules));
+        let mut room = [0; 3];
+        'chunks: for &chunk in chunks {
+            let mut input = chunk;
+            loop {
+                let mut left = &mut room[..];
+                let ended = decoder.decode_buf(&mut input, &mut left);
+                let written = 3 - left.len();
+                transcript.data.extend_from_slice(&room[..written]);
+                match ended {
+                    Err(_) | Ok(true) => break 'chunks,
+                    Ok(false) if input.is_empty() => break,
+                    Ok(false) => assert_eq!(written, 3, "it stops only for want of room"),
+                }
+            }
+        }
+        transcript.outcome = outcome(&decoder, transcript);
+    }
+}
+
+/// `decode_in_place`, which needs the whole block.
+struct InPlace;
+
+impl Decode for InPlace {
+    fn name(&self) -> &'static str {
+        "decode_in_place"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        let wire = chunks.concat();
+        let mut block = wire.clone();
+        transcript.outcome = match dot_stuffing::decode_in_place(config(rules), &mut block) {
+            Ok(complete) => {
+                let consumed = complete.wire_octets as usize;
+                assert_eq!(
+                    block[consumed..],
+                    wire[consumed..],
+                    "what follows is unchanged"
+                );
+                let data = &block[..complete.octets as usize];
+                transcript.data.extend_from_slice(data);
+                Outcome::Ended {
+                    consumed,
+                    stuffed: complete.stuffed_lines as usize,
+                }
+            }
+            Err(error) => {
+                // The data before an error is not returned.
+                transcript.data = oracle::decode(rules, &wire).data;
+                failure(error)
+            }
+        };
+    }
+}
+
+/// `Chunks`, which has to wait before each look at its buffer.
+struct Waiting<'a> {
+    chunks: Chunks<'a>,
+    waited: bool,
+}
+
+impl<'a> Waiting<'a> {
+    const fn new(chunks: &'a [&'a [u8]]) -> Self {
+        Self {
+            chunks: Chunks::new(chunks),
+            waited: false,
+        }
+    }
+
+    fn poll(&mut self) -> Poll<io::Result<&[u8]>> {
+        self.waited = !self.waited;
+        match self.waited {
+            true => Poll::Pending,
+            false => Poll::Ready(self.chunks.fill_buf()),
+        }
+    }
+}
+
+impl tokio::io::AsyncRead for Waiting<'_> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut tokio::io::ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+impl tokio::io::AsyncBufRead for Waiting<'_> {
+    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        self.get_mut().poll()
+    }
+
+    fn consume(self: Pin<&mut Self>, octets: usize) {
+        self.get_mut().chunks.consume(octets);
+    }
+}
+
+impl futures_io::AsyncRead for Waiting<'_> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+impl futures_io::AsyncBufRead for Waiting<'_> {
+    fn poll_fill_buf(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        self.get_mut().poll()
+    }
+
+    fn consume(self: Pin<&mut Self>, octets: usize) {
+        self.get_mut().chunks.consume(octets);
+    }
+}
+
+/// Reads a block with `read`, which appends some octets or returns `None` if it has
+/// to wait.
+fn poll_block(
+    transcript: &mut Transcript,
+    mut read: impl FnMut(&mut Context<'_>, &mut Vec<u8>) -> Poll<io::Result<usize>>,
+) -> Result<(), DecodeError> {
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        match read(&mut context, &mut transcript.data) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(0)) => return Ok(()),
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(error)) => {
+                return Err(error.downcast::<DecodeError>().expect("a decode error"));
+            }
+        }
+    }
+}
+
+/// The outcome of `poll_block`.
+fn polled(
+    read: Result<(), DecodeError>,
+    finish: Result<Complete, DecodeError>,
+    consumed: usize,
+) -> Outcome {
+    assert_eq!(read.err(), finish.err(), "the error stays");
+    match finish {
+        Ok(complete) => {
+            assert_eq!(
+                complete.wire_octets as usize, consumed,
+                "what follows is left"
+            );
+            Outcome::Ended {
+                consumed,
+                stuffed: complete.stuffed_lines as usize,
+            }
+        }
+        Err(error) => failure(error),
+    }
+}
+
+struct Tokio;
+
+impl Decode for Tokio {
+    fn name(&self) -> &'static str {
+        "tokio::MultilineReader"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        use tokio::io::AsyncBufRead as _;
+
+        let source = Waiting::new(chunks);
+        let mut reader = dot_stuffing::tokio::MultilineReader::with_config(source, config(rules));
+        let read = poll_block(transcript, |context, data| {
+            let octets = std::task::ready!(Pin::new(&mut reader).poll_fill_buf(context))?;
+            let half = octets.len().div_ceil(2);
+            data.extend_from_slice(&octets[..half]);
+            Pin::new(&mut reader).consume(half);
+            Poll::Ready(Ok(half))
+        });
+        let finish = reader.finish();
+        transcript.outcome = polled(read, finish, reader.get_ref().chunks.consumed);
+    }
+}
+
+struct Futures;
+
+impl Decode for Futures {
+    fn name(&self) -> &'static str {
+        "futures::MultilineReader"
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        use futures_io::AsyncRead as _;
+
+        let source = Waiting::new(chunks);
+        let mut reader = dot_stuffing::futures::MultilineReader::with_config(source, config(rules));
+        let read = poll_block(transcript, |context, data| {
+            let mut buffer = [0; 3];
+            let read = Pin::new(&mut reader).poll_read(context, &mut buffer);
+            let octets = std::task::ready!(read)?;
+            data.extend_from_slice(&buffer[..octets]);
+            Poll::Ready(Ok(octets))
+        });
+        let finish = reader.finish();
+        transcript.outcome = polled(read, finish, reader.get_ref().chunks.consumed);
     }
 }

@@ -15,7 +15,7 @@ use crate::oracle::{Newline, Refusal};
 /// All views of the encoder.
 #[must_use]
 pub fn encoders() -> &'static [&'static dyn Encode] {
-    &[&Slices, &Writer, &TokioCodec]
+    &[&Slices, &Writer, &TokioCodec, &Buffers]
 }
 
 const fn bare_newline(newline: Newline) -> BareNewline {
@@ -116,7 +116,10 @@ impl Encode for Writer {
                 return Err(io_refusal(error));
             }
         }
-        Ok(writer.finish().map_err(io_refusal)?.wire)
+        Ok(writer
+            .finish()
+            .map_err(|error| io_refusal(error.into()))?
+            .wire)
     }
 }
 
@@ -130,12 +133,47 @@ impl Encode for TokioCodec {
     fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
         let mut codec = MultilineCodec::new(bare_newline(newline));
         let mut wire = BytesMut::new();
-        for chunk in chunks {
-            codec
-                .encode(Chunk::Data(chunk), &mut wire)
-                .map_err(io_refusal)?;
+        let chunks = chunks.iter().map(|chunk| Chunk::Data(chunk));
+        for chunk in chunks.chain([Chunk::End]) {
+            if let Err(error) = codec.encode(chunk, &mut wire) {
+                let refusal = io_refusal(error);
+                let sent = wire.len();
+                for chunk in [Chunk::Data(b"\nx"), Chunk::End, Chunk::Data(b"x")] {
+                    let error = codec.encode(chunk, &mut wire).unwrap_err();
+                    assert_eq!(io_refusal(error), refusal, "no further message");
+                }
+                assert_eq!(wire.len(), sent, "nothing follows");
+                return Err(refusal);
+            }
         }
-        codec.encode(Chunk::End, &mut wire).map_err(io_refusal)?;
         Ok(wire.to_vec())
+    }
+}
+
+/// `encode_buf` into a buffer with little room.
+struct Buffers;
+
+impl Encode for Buffers {
+    fn name(&self) -> &'static str {
+        "encode_buf"
+    }
+
+    fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
+        let mut encoder = MultilineEncoder::new(bare_newline(newline));
+        let mut wire = Vec::new();
+        for chunk in chunks {
+            let mut message = *chunk;
+            while !message.is_empty() {
+                let mut room = [0; 5];
+                let mut left = &mut room[..];
+                encoder
+                    .encode_buf(&mut message, &mut left)
+                    .map_err(refusal)?;
+                let written = 5 - left.len();
+                wire.extend_from_slice(&room[..written]);
+            }
+        }
+        wire.extend_from_slice(encoder.finish().map_err(refusal)?);
+        Ok(wire)
     }
 }

@@ -48,8 +48,7 @@ fn name(index: usize, octets: usize, claimed: u64, form: u8) -> String {
 fn octets(block: &[u8]) -> u64 {
     let mut decoder = MultilineDecoder::new();
     let whole = [block, b".\r\n"].concat();
-    let mut feed = decoder.feed(&whole);
-    for slice in &mut feed {
+    for slice in decoder.feed(&mut &whole[..]) {
         slice.unwrap();
     }
     decoder.finish().unwrap().octets

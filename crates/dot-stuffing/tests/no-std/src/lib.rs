@@ -26,9 +26,9 @@ pub fn count(wire: &[u8]) -> Option<u64> {
     let mut encoder = MultilineEncoder::new(BareNewline::Canonicalize);
     let mut decoder = MultilineDecoder::new();
     for octets in encoder.encode(&wire[status..]) {
-        decoder.feed(octets.ok()?).for_each(drop);
+        decoder.feed(&mut octets.ok()?).for_each(drop);
     }
-    decoder.feed(encoder.finish().ok()?).for_each(drop);
+    decoder.feed(&mut encoder.finish().ok()?).for_each(drop);
     decoder
         .finish()
         .ok()
