@@ -234,10 +234,8 @@ impl<W: Write> MultilineWriter<W> {
         loop {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut filled = 0;
-            while filled < SLICES
-                && let Some(slice) = octets.next()
-            {
-                slices[filled] = IoSlice::new(slice?);
+            for (to, slice) in slices.iter_mut().zip(&mut octets) {
+                *to = IoSlice::new(slice?);
                 filled += 1;
             }
             if filled == 0 {
