@@ -414,9 +414,7 @@ impl MultilineDecoder {
         // input[start..at] is the data to return next.
         let mut start = 0;
         let mut at = 0;
-        while at < start + scan::RUN
-            && let Some(&octet) = input.get(at)
-        {
+        while let Some(&octet) = input.get(at).filter(|_| at < start + scan::RUN) {
             // A run stops at `scan::RUN` octets, however long the input is.
             let text = &input[at..input.len().min(start + scan::RUN)];
             match self.state {

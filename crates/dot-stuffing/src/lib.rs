@@ -106,6 +106,7 @@
 //! ```
 
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -154,3 +155,8 @@ pub use line_codec::LineCodec;
 pub use span::{Chunk, Complete, Decoded, Span};
 #[cfg(feature = "tokio-util")]
 pub use tokio_codec::MultilineCodec;
+
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

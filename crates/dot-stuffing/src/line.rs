@@ -252,9 +252,7 @@ impl<const MAX: usize> LineDecoder<MAX> {
                 break;
             }
         }
-        if let State::Skip { after_cr } = &mut self.state
-            && let Some(last) = input.last()
-        {
+        if let (State::Skip { after_cr }, Some(last)) = (&mut self.state, input.last()) {
             *after_cr = *last == b'\r';
         }
         self.wire += skipped as u64;

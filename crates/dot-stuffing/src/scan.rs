@@ -123,14 +123,18 @@ fn clean_blocks(text: &[u8]) -> usize {
     if text.first() == Some(&b'\n') {
         return at;
     }
-    while let Some(next) = text.get(at + 1..)
-        && let Some(next) = next.first_chunk::<BLOCK>()
-        && let Some(block) = text[at..].first_chunk::<BLOCK>()
-        && is_clean(block, next)
-    {
+    while text.get(at..).is_some_and(begins_with_clean_block) {
         at += BLOCK;
     }
     at
+}
+
+fn begins_with_clean_block(text: &[u8]) -> bool {
+    let block = text.first_chunk::<BLOCK>();
+    let next = text.get(1..).and_then(<[u8]>::first_chunk::<BLOCK>);
+    block
+        .zip(next)
+        .is_some_and(|(block, next)| is_clean(block, next))
 }
 
 /// Whether each CR in `block` precedes an LF, each LF follows a CR, and no LF

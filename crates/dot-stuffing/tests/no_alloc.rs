@@ -74,10 +74,8 @@ fn lines_and_inspection() {
         let mut inspector = Inspector::new();
         for chunk in WIRE.chunks(7) {
             let mut input = chunk;
-            while let Ok(step) = lines.decode(input)
-                && step.consumed > 0
-            {
-                input = &input[step.consumed..];
+            while let Ok(consumed @ 1..) = lines.decode(input).map(|step| step.consumed) {
+                input = &input[consumed..];
             }
             inspector.inspect(chunk, |anomaly| {
                 black_box(anomaly);

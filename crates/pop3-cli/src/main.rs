@@ -24,6 +24,8 @@ mod remote;
 mod sample;
 #[cfg(unix)]
 mod serve;
+#[cfg(not(unix))]
+mod unix_only;
 
 /// Tools for POP3 and its byte-stuffed multi-line blocks
 #[derive(Parser)]
@@ -39,15 +41,27 @@ enum Command {
     Check(Box<check::Check>),
     #[cfg(unix)]
     Audit(Box<audit::Audit>),
+    #[cfg(not(unix))]
+    #[command(about = unix_only::about(unix_only::AUDIT))]
+    Audit(unix_only::UnixOnly),
     #[cfg(unix)]
     Demo(demo::Demo),
+    #[cfg(not(unix))]
+    #[command(about = unix_only::about(unix_only::DEMO))]
+    Demo(unix_only::UnixOnly),
     Decode(decode::Decode),
     Encode(encode::Encode),
     #[cfg(unix)]
     Fetch(Box<fetch::Fetch>),
+    #[cfg(not(unix))]
+    #[command(about = unix_only::about(unix_only::FETCH))]
+    Fetch(unix_only::UnixOnly),
     List(list::List),
     #[cfg(unix)]
     Serve(Box<serve::Serve>),
+    #[cfg(not(unix))]
+    #[command(about = unix_only::about(unix_only::SERVE))]
+    Serve(unix_only::UnixOnly),
     Completions(definitions::Completions),
     Man(definitions::Man),
 }
@@ -61,15 +75,23 @@ fn main() -> ExitCode {
         Command::Check(check) => (check::NAME, check.run()),
         #[cfg(unix)]
         Command::Audit(audit) => (audit::NAME, audit.run()),
+        #[cfg(not(unix))]
+        Command::Audit(it) => ("audit", it.run(unix_only::AUDIT)),
         #[cfg(unix)]
         Command::Demo(demo) => (demo::NAME, demo.run()),
+        #[cfg(not(unix))]
+        Command::Demo(it) => ("demo", it.run(unix_only::DEMO)),
         Command::Decode(decode) => (decode::NAME, decode.run()),
         Command::Encode(encode) => (encode::NAME, encode.run()),
         #[cfg(unix)]
         Command::Fetch(fetch) => (fetch::NAME, fetch.run()),
+        #[cfg(not(unix))]
+        Command::Fetch(it) => ("fetch", it.run(unix_only::FETCH)),
         Command::List(list) => (list::NAME, list.run()),
         #[cfg(unix)]
         Command::Serve(serve) => (serve::NAME, serve.run()),
+        #[cfg(not(unix))]
+        Command::Serve(it) => ("serve", it.run(unix_only::SERVE)),
         Command::Completions(completions) => {
             (definitions::COMPLETIONS, completions.run(Pop3::command()))
         }

@@ -32,6 +32,7 @@
 //! fail on sessions that break it. `CONFORMANCE.md` at the root of the repository
 //! lists them.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -60,3 +61,8 @@ pub fn statements() -> &'static [Statement] {
 pub fn statement(id: Id) -> Option<&'static Statement> {
     statements().iter().find(|statement| statement.id() == id)
 }
+
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

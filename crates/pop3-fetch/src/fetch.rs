@@ -33,6 +33,94 @@ pub struct Orders {
 /// 1. [`visit`](Self::visit), with a connection on which a login succeeded.
 /// 2. Run the visit as an [`Exchange`](pop3_proto::client::Exchange).
 /// 3. [`end`](Self::end), and start again if it returns [`Next::Again`].
+///
+/// ```
+/// use std::{path::Path, time::Instant};
+///
+/// use pop3_fetch::{
+///     Afterwards, Direct, Fetch, Form, Group, Journal, LineEnds, Next, Orders, Place, Plan, Report,
+///     System, Wishes, finish_leftovers,
+/// };
+/// use pop3_proto::client::{Config, Exchange, Session, Transport};
+/// use pop3_proto::{Argument, Command, EqualUniqueIds, Profile, Secret};
+///
+/// struct Silent;
+///
+/// impl Report for Silent {
+///     fn begins(&self, _: u64) {}
+///     fn received(&self, _: u64) {}
+///     fn ends(&self) {}
+///     fn warn(&self, _: &str) {}
+///     fn shown(&self, text: &[u8]) -> String {
+///         text.escape_ascii().to_string()
+///     }
+///     fn plan(&self, _: &Plan) {}
+/// }
+///
+/// /// A server with one message, in place of one on the network.
+/// fn answer(command: &[u8]) -> &'static [u8] {
+///     match command {
+///         b"UIDL" => b"+OK\r\n1 unique\r\n.\r\n",
+///         b"STAT" => b"+OK 1 7\r\n",
+///         b"LIST" => b"+OK\r\n1 7\r\n.\r\n",
+///         b"RETR 1" => b"+OK\r\nHello\r\n.\r\n",
+///         _ => b"+OK\r\n",
+///     }
+/// }
+///
+/// // A session after the login.
+/// let now = Instant::now();
+/// let mut session = Session::new(Config::new(Profile::RFC1939, Transport::Tls), now);
+/// session.handle_input(now, b"+OK ready\r\n")?;
+/// for command in [Command::User(Argument::new("me")?), Command::Pass(Secret::new("secret")?)] {
+///     session.enqueue(now, &command)?;
+///     let sent = session.poll_transmit().map_or(0, <[u8]>::len);
+///     session.handle_transmitted(now, sent);
+///     session.handle_input(now, b"+OK\r\n")?;
+/// }
+///
+/// let home = tempfile::tempdir()?;
+/// let place = Place::Maildir(home.path().join("Maildir"));
+/// let mut fetch = Fetch::new(Orders {
+///     wishes: Wishes {
+///         equal_unique_ids: EqualUniqueIds::Apart,
+///         afterwards: Afterwards::Delete,
+///         limit: usize::MAX,
+///         max_octets: 50 << 20,
+///         now: 1_800_000_000,
+///     },
+///     dry_run: false,
+///     any_size: false,
+///     without_unique_id: false,
+/// });
+/// let mut journal = Journal::open(&home.path().join("journal"), "me@mail.example.org")?;
+/// finish_leftovers(&System, &mut journal)?;
+/// let reading = || {
+///     let records = journal.records()?;
+///     Ok((journal, records))
+/// };
+/// let opening = |journal| {
+///     let group = Group::open(&System, journal, &place, Form::Raw, |_, _| {})?;
+///     Ok(Direct::new(group, LineEnds::Received))
+/// };
+/// let mut visit = fetch.visit(&Silent, 1, Box::new(reading), Box::new(opening));
+/// while visit.next(&mut session, now)?.is_none() {
+///     let command = session.poll_transmit().map_or(vec![], <[u8]>::to_vec);
+///     session.handle_transmitted(now, command.len());
+///     let mut input = answer(command.trim_ascii_end());
+///     while !input.is_empty() {
+///         let step = session.handle_input(now, input)?;
+///         input = &input[step.consumed..];
+///         if let Some(event) = step.event {
+///             visit.event(event)?;
+///         }
+///     }
+/// }
+/// assert_eq!(fetch.end(visit, Ok(()), &Silent)?, Next::Done);
+/// assert_eq!((fetch.summary().delivered, fetch.summary().deleted), (1, 1));
+/// assert_eq!(std::fs::read_dir(home.path().join("Maildir/new"))?.count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Fetch<D = Careful> {
     orders: Orders,

@@ -55,3 +55,8 @@ pub use listing::{
 pub use profile::{AfterSync, EqualUniqueIds, NeverSends, Profile};
 pub use response::{MAX_SASL_LINE, ReplyError, ReplyKind, ReplyPart, ReplyRule, ResponseDecoder};
 pub use status::{Indicator, IndicatorRule, ResponseCode, StatusError, StatusLine, apop_timestamp};
+
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -14,6 +14,7 @@
 //!   [`TlsSettings::provider`](client::TlsSettings::provider) or in the
 //!   [`ServerConfig`](rustls::ServerConfig) of a server.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -36,3 +37,8 @@ pub use pop3_proto::{
     UniqueId, UniqueIdListing,
 };
 pub use tokio_rustls::rustls;
+
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

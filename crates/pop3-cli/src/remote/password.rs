@@ -85,8 +85,7 @@ fn ask_command(command: &str) -> Result<Zeroizing<String>, Failure> {
     let cannot = |what: &dyn std::fmt::Display| {
         Failure::new(Exit::NoInput, format_args!("--password-command: {what}"))
     };
-    let mut child = Command::new("/bin/sh")
-        .args(["-c", command])
+    let mut child = shell(command)
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| cannot(&error))?;
@@ -100,6 +99,22 @@ fn ask_command(command: &str) -> Result<Zeroizing<String>, Failure> {
         &octets.map_err(|error| cannot(&error))?,
         "--password-command",
     )
+}
+
+#[cfg(not(windows))]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", command]);
+    shell
+}
+
+/// `cmd` takes its command as it is written, with no quoting but the outer pair.
+#[cfg(windows)]
+fn shell(command: &str) -> Command {
+    use std::os::windows::process::CommandExt as _;
+    let mut shell = Command::new("cmd");
+    shell.raw_arg(format!("/D /S /C \"{command}\""));
+    shell
 }
 
 fn read_some(from: impl std::io::Read) -> std::io::Result<Zeroizing<Vec<u8>>> {

@@ -4,7 +4,7 @@ use crate::run;
 
 #[test]
 fn exits_with_64_on_wrong_usage() {
-    for arguments in [
+    exit_with_64(&[
         &[][..],
         &["bogus"],
         &["decode", "--bogus"],
@@ -15,6 +15,13 @@ fn exits_with_64_on_wrong_usage() {
         &["decode", "--output"],
         &["encode", "--newline", "maybe"],
         &["encode", "--reply"],
+    ]);
+}
+
+#[cfg(unix)]
+#[test]
+fn serve_exits_with_64_on_wrong_usage() {
+    exit_with_64(&[
         &["serve", "--maildir", ".", "--demo"],
         &["serve", "--demo", "--user", "a", "--users", "b"],
         &["serve", "--demo", "--listen", "here"],
@@ -26,11 +33,29 @@ fn exits_with_64_on_wrong_usage() {
         &["serve", "--demo", "--grace", "-1"],
         &["serve", "--demo", "--grace", "nan"],
         &["serve", "--demo", "--log", "xml"],
-    ] {
+    ]);
+}
+
+fn exit_with_64(all: &[&[&str]]) {
+    for &arguments in all {
         let run = run(arguments, b"");
         assert_eq!(run.status, Some(64), "{arguments:?}: {}", run.stderr);
         assert_eq!(run.stdout, b"", "{arguments:?}");
         assert!(run.stderr.contains("--help"), "{}", run.stderr);
+    }
+}
+
+#[cfg(not(unix))]
+#[test]
+fn commands_for_unix_alone_say_why() {
+    for command in ["audit", "demo", "fetch", "serve"] {
+        let refused = run([command, "--bogus", "operand"], b"");
+        assert_eq!(refused.status, Some(69), "{}", refused.stderr);
+        let help = run([command, "--help"], b"");
+        assert_eq!(help.status, Some(0), "{}", help.stderr);
+        for text in [refused.stderr, String::from_utf8(help.stdout).unwrap()] {
+            assert!(text.contains("not available on this system: "), "{text}");
+        }
     }
 }
 
@@ -42,6 +67,7 @@ fn help_and_version_succeed() {
         (&["decode", "-h"], "Usage: pop3 decode [OPTIONS] [FILE]"),
         (&["decode", "--help"], " 141  the reader"),
         (&["encode", "--help"], "  65  the message"),
+        #[cfg(unix)]
         (&["serve", "--help"], "  69  an address"),
     ] {
         let run = run(arguments, b"");
