@@ -79,3 +79,8 @@ pub mod generate;
 pub mod known_bugs;
 pub mod oracle;
 pub mod view;
+
+/// Runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
