@@ -101,7 +101,7 @@ pub fn fuzz_cases(number: u64) -> impl Iterator<Item = Vec<u8>> {
     (0..number).map(|case| {
         let pieces = 1..=hash(&[case]) % 24;
         let mut input: Vec<u8> = pieces.flat_map(|at| piece(hash(&[case, at]))).collect();
-        if case % 4 == 0 {
+        if case.is_multiple_of(4) {
             input.extend([b'\r', b'\n', edge(case / 4)]);
         }
         input
