@@ -27,7 +27,8 @@
 //! 1. `config.rs`: add a field and a setter to [`Config`], or to
 //!    [`LineEndings`](crate::LineEndings) if it is about line ends. Extend
 //!    `Config::has_fast_path` (and `LineEndings::only_crlf_matters`), or the fast
-//!    path skips the octets that the policy is about.
+//!    path skips the octets that the policy is about. If it changes where a block
+//!    ends, `Config::without_refusals` must keep it.
 //! 2. `error.rs`: add an [`ErrorKind`] and its text, if the policy can reject.
 //! 3. `MultilineDecoder::advance`: handle it in each state in which the octet can
 //!    occur. Call `fail` with the offset of the first rejected octet, and keep in

@@ -199,13 +199,14 @@ impl<R: BufRead> Read for MultilineReader<R> {
 
 /// Writes one message as a multi-line block.
 ///
-/// Each write is passed on completely and at once, in vectored writes, without a
-/// copy. For small writes, such as those of `write!`, let the inner writer be a
-/// [`BufWriter`](io::BufWriter): it copies what is small and passes on what is large.
+/// Small writes, such as those of `write!`, are collected up to 8 KiB, and sent by a
+/// later write, [`flush`](Write::flush) or [`finish`](Self::finish). Larger ones are
+/// sent at once, in vectored writes without a copy. So the inner writer needs no
+/// buffer.
 ///
 /// After an error of the inner writer it is unknown how much was sent, so all further
-/// writes and [`finish`](Self::finish) fail. Without `finish` there is no terminator,
-/// and the reader sees a truncated message.
+/// writes and `finish` fail. Without `finish` there is no terminator, and the reader
+/// sees a truncated message.
 ///
 /// Use it with blocking writers: `WouldBlock` counts as an error.
 ///
@@ -222,11 +223,16 @@ impl<R: BufRead> Read for MultilineReader<R> {
 pub struct MultilineWriter<W> {
     inner: W,
     encoder: MultilineEncoder,
+    /// Octets to send.
+    buffer: Vec<u8>,
     failed: bool,
 }
 
 /// The most slices in one vectored write.
 const SLICES: usize = 64;
+
+/// Messages from this length on are sent at once.
+const LARGE: usize = 8 * 1024;
 
 impl<W: Write> MultilineWriter<W> {
     /// Writes a block to `inner`.
@@ -234,6 +240,7 @@ impl<W: Write> MultilineWriter<W> {
         Self {
             inner,
             encoder: MultilineEncoder::new(newline),
+            buffer: Vec::new(),
             failed: false,
         }
     }
@@ -274,17 +281,18 @@ impl<W: Write> MultilineWriter<W> {
 
     fn end(&mut self) -> io::Result<()> {
         self.check()?;
-        let terminator = self.encoder.end()?;
-        self.inner.write_all(terminator)?;
+        self.buffer.extend_from_slice(self.encoder.end()?);
+        self.send_buffer()?;
         self.inner.flush()
     }
 
-    /// Returns the inner writer. Octets written to it become part of the block.
+    /// Returns the inner writer.
     pub const fn get_ref(&self) -> &W {
         &self.inner
     }
 
-    /// Returns the inner writer. Octets written to it become part of the block.
+    /// Returns the inner writer. Octets written to it become part of the block, and
+    /// precede those that are not flushed.
     pub const fn get_mut(&mut self) -> &mut W {
         &mut self.inner
     }
@@ -298,7 +306,26 @@ impl<W: Write> MultilineWriter<W> {
         }
     }
 
-    fn encode(&mut self, message: &[u8]) -> io::Result<()> {
+    fn send(&mut self, message: &[u8]) -> io::Result<()> {
+        if self.buffer.len() + message.len() > LARGE {
+            self.send_buffer()?;
+        }
+        if message.len() >= LARGE {
+            return self.send_large(message);
+        }
+        for octets in self.encoder.encode(message) {
+            self.buffer.extend_from_slice(octets?);
+        }
+        Ok(())
+    }
+
+    fn send_buffer(&mut self) -> io::Result<()> {
+        self.inner.write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn send_large(&mut self, message: &[u8]) -> io::Result<()> {
         let mut octets = self.encoder.encode(message);
         loop {
             let mut slices = [IoSlice::new(&[]); SLICES];
@@ -316,15 +343,19 @@ impl<W: Write> MultilineWriter<W> {
 }
 
 impl<W: Write> Write for MultilineWriter<W> {
-    /// Encodes and sends all of `message`.
+    /// Encodes all of `message`.
     fn write(&mut self, message: &[u8]) -> io::Result<usize> {
         self.check()?;
-        let sent = self.encode(message);
+        let sent = self.send(message);
         self.failed = sent.is_err();
         sent.map(|()| message.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.check()?;
+        let sent = self.send_buffer();
+        self.failed = sent.is_err();
+        sent?;
         self.inner.flush()
     }
 }

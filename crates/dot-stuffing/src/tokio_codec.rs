@@ -29,8 +29,8 @@ use crate::{BareNewline, Chunk, Config, Frame, MultilineDecoder, MultilineEncode
 ///
 /// [`Chunk::End`] sends the terminator and makes the codec ready for the next
 /// message. After an error, the codec encodes nothing more, neither
-/// [`Chunk::End`] nor another message: octets of the refused message may be on their
-/// way, and what follows them would be read as a part of it. Close the connection.
+/// [`Chunk::End`] nor another message: octets of the refused message may have been
+/// sent, and what follows them would be read as a part of it. Close the connection.
 ///
 /// ```
 /// use bytes::BytesMut;

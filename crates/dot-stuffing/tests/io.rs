@@ -296,19 +296,33 @@ impl Write for Sink {
     }
 }
 
+/// Writes of this length are sent at once.
+const LARGE: usize = 8 * 1024;
+
 fn writer(sink: &mut Sink) -> MultilineWriter<&mut Sink> {
     MultilineWriter::new(sink, BareNewline::Canonicalize)
 }
 
 #[test]
 fn a_writer_that_failed_sends_no_terminator() {
+    let long = b"abcdefgh".repeat(LARGE / 8);
     for (then, kind) in [
         (Ok(0), ErrorKind::WriteZero),
         (Err(ErrorKind::BrokenPipe), ErrorKind::BrokenPipe),
     ] {
         let mut sink = Sink::new(3, then);
         let mut failing = writer(&mut sink);
-        let error = failing.write(b"abcdef").unwrap_err();
+        let error = failing.write(&long).unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(failing.write(b"g").is_err(), "it stays failed");
+        assert!(failing.flush().is_err(), "it stays failed");
+        assert!(failing.finish().is_err());
+        assert_eq!(sink.taken, b"abc");
+
+        let mut sink = Sink::new(3, then);
+        let mut failing = writer(&mut sink);
+        assert_eq!(failing.write(b"abcdef").ok(), Some(6), "it is collected");
+        let error = failing.flush().unwrap_err();
         assert_eq!(error.kind(), kind);
         assert!(failing.write(b"g").is_err(), "it stays failed");
         assert!(failing.finish().is_err());
@@ -328,18 +342,47 @@ fn does_not_send_what_the_encoder_refuses() {
     // A CR may be the last octet of a message only if an LF follows.
     let mut strict = MultilineWriter::new(&mut sink, BareNewline::Reject);
     assert_eq!(strict.write(b"a\r").ok(), Some(2));
+    strict.flush().expect("a flush");
     assert!(strict.finish().is_err());
     assert_eq!(sink.taken, b"a\r");
 }
 
 #[test]
+fn collects_small_writes_and_sends_large_ones_in_order() {
+    let lines = |count| b".\r\n".repeat(count);
+    let stuffed = |count| b"..\r\n".repeat(count);
+    let mut sink = Sink::new(1 << 20, Ok(0));
+    sink.interrupted = true;
+    let mut block = writer(&mut sink);
+    for _ in 0..100 {
+        block.write_all(&lines(1)).expect("a write");
+    }
+    assert_eq!(block.get_ref().taken, b"", "it is collected");
+    block.write_all(&lines(LARGE)).expect("a write");
+    assert_eq!(block.get_ref().taken, stuffed(100 + LARGE), "all is sent");
+    for _ in 0..LARGE {
+        block.write_all(&lines(1)).expect("a write");
+    }
+    let sent = block.get_ref().taken.len();
+    assert!(
+        sent > stuffed(100 + LARGE).len(),
+        "collected up to a maximum"
+    );
+    let wire = [stuffed(100 + 2 * LARGE), b".\r\n".to_vec()].concat();
+    assert_eq!(
+        block.finish().map(|sink| &sink.taken == &wire).ok(),
+        Some(true)
+    );
+}
+
+#[test]
 fn many_short_lines_are_written_whole() {
-    let message = b".\r\n".repeat(100);
-    let mut sink = Sink::new(1000, Ok(0));
+    let message = b".\r\n".repeat(LARGE);
+    let mut sink = Sink::new(100_000, Ok(0));
     let mut long = writer(&mut sink);
-    assert_eq!(long.write(&message).ok(), Some(300));
+    assert_eq!(long.write(&message).ok(), Some(3 * LARGE));
     long.finish().expect("a terminator");
-    let wire = [&b"..\r\n".repeat(100)[..], b".\r\n"].concat();
+    let wire = [&b"..\r\n".repeat(LARGE)[..], b".\r\n"].concat();
     assert_eq!(sink.taken, wire);
 }
 
@@ -348,6 +391,7 @@ fn reports_an_error_while_writing_the_terminator() {
     let mut sink = Sink::new(3, Err(ErrorKind::BrokenPipe));
     let mut failing = writer(&mut sink);
     assert_eq!(failing.write(b"a\r\n").ok(), Some(3));
+    failing.flush().expect("a flush");
     let (error, inner) = failing.finish().map(drop).unwrap_err().into_parts();
     assert_eq!(error.kind(), ErrorKind::BrokenPipe);
     assert_eq!(inner.taken, b"a\r\n", "the writer is returned");
@@ -394,7 +438,8 @@ impl Write for Recovering {
 fn a_writer_stays_failed_where_the_inner_one_recovers() {
     let mut sink = Recovering(false, Vec::new());
     let mut failing = MultilineWriter::new(&mut sink, BareNewline::Verbatim);
-    let error = failing.write(b"a").unwrap_err();
+    assert_eq!(failing.write(b"a").ok(), Some(1));
+    let error = failing.flush().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(failing.write(b"b").is_err());
     assert!(failing.finish().is_err());

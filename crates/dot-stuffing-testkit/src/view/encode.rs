@@ -115,6 +115,9 @@ impl Encode for Writer {
                 assert!(writer.finish().is_err(), "no terminator");
                 return Err(io_refusal(error));
             }
+            if chunk.len() % 2 == 1 {
+                writer.flush().map_err(io_refusal)?;
+            }
         }
         Ok(writer
             .finish()
