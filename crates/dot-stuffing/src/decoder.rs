@@ -46,7 +46,7 @@ use core::{iter::FusedIterator, ops::Range};
 
 use crate::{
     Chunk, Complete, Config, DecodeError, Decoded, ErrorKind, Policy, Span,
-    scan::{self, Tail},
+    scan::{self, DotSearch, Tail},
 };
 
 /// Decodes one multi-line block: finds its end, and removes the dots that the
@@ -91,6 +91,7 @@ pub struct MultilineDecoder {
     octets: u64,
     stuffed_lines: u64,
     line: Line,
+    search: DotSearch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,7 @@ impl MultilineDecoder {
                 octets: 0,
                 after_cr: false,
             },
+            search: DotSearch::new(),
         }
     }
 
@@ -165,10 +167,15 @@ impl MultilineDecoder {
         }
     }
 
+    /// Whether the last octet was a dot at the start of a line.
+    pub(crate) fn is_after_dot(&self) -> bool {
+        self.state == State::Dot
+    }
+
     /// A shortcut for blocks in which many lines are stuffed: returns the number of
     /// octets up to the next dot that begins a line, and removes that dot too.
     #[inline(always)]
-    fn stuffed_line(&mut self, input: &[u8]) -> Option<usize> {
+    pub(crate) fn stuffed_line(&mut self, input: &[u8]) -> Option<usize> {
         if self.state != State::Dot || !self.fast_path {
             return None;
         }
@@ -316,7 +323,10 @@ impl MultilineDecoder {
                 }
                 State::LineStart => self.state = State::Text,
                 State::Text if line_endings.only_crlf_matters() => {
-                    let run = scan::crlf_dot(text).map_or(text, |found| &text[..found + 2]);
+                    let run = self
+                        .search
+                        .crlf_dot(text)
+                        .map_or(text, |found| &text[..found + 2]);
                     self.state = match scan::tail(run) {
                         Tail::Crlf => State::LineStart,
                         Tail::Cr => State::TextCr,

@@ -95,10 +95,10 @@ impl<R: BufRead> MultilineReader<R> {
     pub fn into_inner(self) -> R {
         self.inner
     }
-}
 
-impl<R: BufRead> BufRead for MultilineReader<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+    /// Decodes the next part of the block, unless it has ended.
+    #[inline(never)]
+    fn decode(&mut self) -> io::Result<()> {
         while self.data == 0 && !self.cr && !self.ended {
             let input = self.inner.fill_buf()?;
             if input.is_empty() {
@@ -118,25 +118,39 @@ impl<R: BufRead> BufRead for MultilineReader<R> {
                 }
             }
         }
-        if self.cr {
-            return Ok(b"\r");
+        Ok(())
+    }
+}
+
+impl<R: BufRead> BufRead for MultilineReader<R> {
+    #[inline]
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.data == 0 {
+            let line = match self.decoder.is_after_dot() {
+                true => self.decoder.stuffed_line(self.inner.fill_buf()?),
+                false => None,
+            };
+            match line {
+                Some(octets) => (self.data, self.skip) = (octets, 1),
+                None => self.decode()?,
+            }
         }
         if self.data == 0 {
-            return Ok(&[]);
+            return Ok(if self.cr { b"\r" } else { &[] });
         }
         Ok(&self.inner.fill_buf()?[..self.data])
     }
 
+    #[inline]
     fn consume(&mut self, octets: usize) {
-        if self.cr {
-            self.cr = octets == 0;
-            return;
-        }
-        let octets = octets.min(self.data);
-        self.data -= octets;
-        match self.data {
-            0 => self.inner.consume(octets + core::mem::take(&mut self.skip)),
-            _ => self.inner.consume(octets),
+        if octets < self.data {
+            self.data -= octets;
+            self.inner.consume(octets);
+        } else if self.data > 0 {
+            self.inner.consume(self.data + self.skip);
+            self.data = 0;
+        } else if octets > 0 {
+            self.cr = false;
         }
     }
 }

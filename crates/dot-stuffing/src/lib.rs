@@ -115,6 +115,7 @@ mod inspector;
 #[cfg(feature = "std")]
 mod io;
 mod line;
+mod quiet;
 mod scan;
 mod span;
 #[cfg(feature = "tokio-util")]
