@@ -1,8 +1,8 @@
 //! From the wire to the message.
 
 use benches::{
-    BufReads, ByteLoop, Direction, Frames, IntoVec, Lines, Memchr, MemchrByLine, Memcpy, Memmem,
-    Pop3Codec, Slices, SmtpProto, row, run,
+    BufReads, ByteLoop, Direction, Frames, Inspection, IntoVec, Lines, Memchr, MemchrByLine,
+    Memcpy, Memmem, Pop3Codec, Slices, SmtpProto, row, run,
 };
 
 fn main() {
@@ -12,6 +12,7 @@ fn main() {
         row::<Memmem>(),
         row::<Frames>(),
         row::<BufReads>(),
+        row::<Inspection>(),
         row::<Memcpy>(),
         row::<IntoVec>(),
         row::<ByteLoop>(),

@@ -1,6 +1,8 @@
 //! From the message to the wire.
 
-use benches::{Canonicalize, Direction, EncodeByLine, Memchr, Memcpy, Verbatim, row, run};
+use benches::{
+    Canonicalize, Direction, EncodeByLine, EncodeByteLoop, Memchr, Memcpy, Verbatim, row, run,
+};
 
 fn main() {
     let subjects = [
@@ -8,6 +10,7 @@ fn main() {
         row::<Memchr>(),
         row::<Canonicalize>(),
         row::<EncodeByLine>(),
+        row::<EncodeByteLoop>(),
         row::<Memcpy>(),
     ];
     run(Direction::Encode, &subjects);

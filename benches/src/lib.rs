@@ -17,8 +17,8 @@ mod run;
 mod subject;
 
 pub use limits::{Memchr, Memcpy, Memmem};
-pub use loops::{ByteLoop, EncodeByLine, MemchrByLine};
-pub use ours::{BufReads, Canonicalize, Frames, IntoVec, Slices, Verbatim};
+pub use loops::{ByteLoop, EncodeByLine, EncodeByteLoop, MemchrByLine};
+pub use ours::{BufReads, Canonicalize, Frames, Inspection, IntoVec, Slices, Verbatim};
 pub use peers::{Lines, Pop3Codec, SmtpProto};
 pub use replies::{ClientSession, CodecAlone, Index, LineEnds, Responses};
 pub use run::{Direction, run};

@@ -172,3 +172,39 @@ impl Subject for EncodeByLine {
         sink.data(b".\r\n");
     }
 }
+
+/// An encoder that checks each octet and only counts. It mends no newline.
+pub enum EncodeByteLoop {}
+
+impl Subject for EncodeByteLoop {
+    const NAME: &'static str = "byte loop";
+    type Work<'a> = &'a [&'a [u8]];
+
+    fn prepare<'a>(reads: &'a [&'a [u8]], _: Option<Self::Work<'a>>) -> Self::Work<'a> {
+        reads
+    }
+
+    fn run(reads: &mut Self::Work<'_>, sink: &mut impl Sink) {
+        sink.counted(count_encoded(reads));
+    }
+
+    fn expected<'a>(_: &[&[u8]], output: &'a [u8]) -> Expected<'a> {
+        Expected::Octets(output.len() as u64)
+    }
+}
+
+#[inline(never)]
+fn count_encoded(reads: &[&[u8]]) -> u64 {
+    let mut line_start = true;
+    let mut after_cr = false;
+    let mut octets = 0;
+    for read in reads {
+        for &octet in *read {
+            octets += if line_start && octet == b'.' { 2 } else { 1 };
+            line_start = after_cr && octet == b'\n';
+            after_cr = octet == b'\r';
+        }
+    }
+    let terminator: &[u8] = if line_start { b".\r\n" } else { b"\r\n.\r\n" };
+    octets + terminator.len() as u64
+}

@@ -3,11 +3,14 @@
 use std::io::{self, BufRead, Read};
 
 use bytes::BytesMut;
-use dot_stuffing::{BareNewline, Frame, MultilineDecoder, MultilineEncoder, MultilineReader};
+use dot_stuffing::{
+    BareNewline, Frame, Inspector, MultilineDecoder, MultilineEncoder, MultilineReader,
+};
+use dot_stuffing_testkit::oracle;
 
 use crate::{
     case::Form,
-    subject::{Sink, Subject},
+    subject::{Expected, Sink, Subject},
 };
 
 /// `MultilineDecoder::feed`.
@@ -154,6 +157,33 @@ pub(crate) fn emptied(reads: &[&[u8]], spent: Option<Vec<u8>>) -> Vec<u8> {
     let mut into = spent.unwrap_or_else(|| vec![1; octets]);
     into.clear();
     into
+}
+
+/// `Inspector`: counts the anomalies, and the octets of the longest line.
+pub enum Inspection {}
+
+impl Subject for Inspection {
+    const NAME: &'static str = "Inspector";
+    const FORMS: &'static [Form] = &Form::ALL;
+    type Work<'a> = &'a [&'a [u8]];
+
+    fn prepare<'a>(reads: &'a [&'a [u8]], _: Option<Self::Work<'a>>) -> Self::Work<'a> {
+        reads
+    }
+
+    fn run(reads: &mut Self::Work<'_>, sink: &mut impl Sink) {
+        let mut inspector = Inspector::new();
+        let mut anomalies = 0;
+        for read in *reads {
+            inspector.inspect(read, |_| anomalies += 1);
+        }
+        sink.counted(anomalies + inspector.longest_line().octets);
+    }
+
+    fn expected<'a>(reads: &[&[u8]], _: &'a [u8]) -> Expected<'a> {
+        let inspection = oracle::inspect(&reads.concat());
+        Expected::Octets((inspection.findings.len() + inspection.longest.1) as u64)
+    }
 }
 
 /// `MultilineEncoder` under `BareNewline::Verbatim`.

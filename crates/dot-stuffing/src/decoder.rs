@@ -48,7 +48,7 @@ use core::{iter::FusedIterator, ops::Range};
 
 use crate::{
     Chunk, Complete, Config, DecodeError, Decoded, ErrorKind, Policy, Span,
-    scan::{self, Tail},
+    scan::{self, DotSearch, Tail},
 };
 
 /// Decodes one multi-line block: finds its end, and removes the dots that the
@@ -97,6 +97,7 @@ pub struct MultilineDecoder {
     octets: u64,
     stuffed_lines: u64,
     line: Line,
+    search: DotSearch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,7 @@ impl MultilineDecoder {
                 octets: 0,
                 after_cr: false,
             },
+            search: DotSearch::new(),
         }
     }
 
@@ -176,7 +178,7 @@ impl MultilineDecoder {
     /// A shortcut for blocks in which many lines are stuffed: returns the number of
     /// octets up to the next dot that begins a line, and removes that dot too.
     #[inline(always)]
-    fn stuffed_line(&mut self, input: &[u8]) -> Option<usize> {
+    pub(crate) fn stuffed_line(&mut self, input: &[u8]) -> Option<usize> {
         if self.state != State::Dot || !self.fast_path {
             return None;
         }
@@ -433,7 +435,10 @@ impl MultilineDecoder {
                 }
                 State::LineStart => self.state = State::Text,
                 State::Text if line_endings.only_crlf_matters() => {
-                    let run = scan::crlf_dot(text).map_or(text, |found| &text[..found + 2]);
+                    let run = self
+                        .search
+                        .crlf_dot(text)
+                        .map_or(text, |found| &text[..found + 2]);
                     self.state = match scan::tail(run) {
                         Tail::Crlf => State::LineStart,
                         Tail::Cr => State::TextCr,

@@ -5,7 +5,7 @@ use core::iter::FusedIterator;
 
 use crate::{
     EncodeError, EncodeErrorKind,
-    scan::{self, Tail},
+    scan::{self, DotSearch, Tail},
 };
 
 /// What a [`MultilineEncoder`] does with a bare CR or bare LF.
@@ -72,6 +72,7 @@ pub struct MultilineEncoder {
     /// Octets of the message given to `encode`. They are more than `offset` while an
     /// iterator has not reached its end, and if it never does.
     given: u64,
+    search: DotSearch,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +94,7 @@ impl MultilineEncoder {
             state: State::LineStart,
             offset: 0,
             given: 0,
+            search: DotSearch::new(),
         }
     }
 
@@ -211,25 +213,36 @@ impl<'a> Stuffed<'_, 'a> {
     }
 
     /// The number of octets that can be sent unchanged.
-    fn run(&self) -> usize {
+    fn run(&mut self) -> usize {
         let text = &self.rest[..self.rest.len().min(scan::RUN)];
         match self.encoder.newline {
             BareNewline::Verbatim => {
-                // After a stuffed line, the next one may be stuffed too.
-                let near = text.first().filter(|&&octet| octet == b'.');
-                near.and_then(|_| scan::near_stuffed_line(text))
-                    .or_else(|| scan::crlf_dot(text).map(|found| found + 2))
-                    .unwrap_or(text.len())
+                let found = self.encoder.search.crlf_dot(text);
+                found.map_or(text.len(), |found| found + 2)
             }
             BareNewline::Canonicalize | BareNewline::Reject => scan::canonical_run(text),
         }
     }
-}
 
-impl<'a> Iterator for Stuffed<'_, 'a> {
-    type Item = Result<&'a [u8], EncodeError>;
+    /// A shortcut for messages in which many lines are stuffed: returns the rest of
+    /// a stuffed line, and the dot to add to the next. That dot is also the first
+    /// octet of `rest`.
+    #[inline(always)]
+    fn stuffed_line(&mut self) -> Option<&'a [u8]> {
+        if !matches!(self.encoder.state, State::Text) || *self.rest.first()? != b'.' {
+            return None;
+        }
+        let run = match self.encoder.newline {
+            BareNewline::Verbatim => scan::near_stuffed_line(self.rest),
+            BareNewline::Canonicalize | BareNewline::Reject => scan::near_canonical_line(self.rest),
+        }?;
+        let line = self.rest.get(..=run)?;
+        self.rest = &self.rest[run..];
+        self.encoder.offset += run as u64;
+        Some(line)
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next_any(&mut self) -> Option<Result<&'a [u8], EncodeError>> {
         loop {
             let octet = *self.rest.first()?;
             match (self.encoder.state, self.encoder.newline) {
@@ -279,6 +292,18 @@ impl<'a> Iterator for Stuffed<'_, 'a> {
                     return Some(Err(error));
                 }
             }
+        }
+    }
+}
+
+impl<'a> Iterator for Stuffed<'_, 'a> {
+    type Item = Result<&'a [u8], EncodeError>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.stuffed_line() {
+            Some(line) => Some(Ok(line)),
+            None => self.next_any(),
         }
     }
 }

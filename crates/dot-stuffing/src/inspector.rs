@@ -1,4 +1,10 @@
 //! Finds anomalies in a block, separately from the decoder.
+//!
+//! Most of a block has neither an anomaly nor its end: whole arrays of octets are
+//! checked for that at once (`quiet_octets`), and only the others octet by
+//! octet.
+
+use crate::quiet::{QUIET_BLOCK, quiet_octets};
 
 /// Something in a block on which readers disagree, or that no careful sender sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,8 +104,22 @@ impl Inspector {
     /// Reports the anomalies that `input` completes, in the order in which they
     /// become known.
     pub fn inspect(&mut self, input: &[u8], mut report: impl FnMut(Anomaly)) {
-        for &octet in input {
-            self.step(octet, &mut report);
+        let mut at = 0;
+        while at < input.len() && self.state != State::AfterEnd {
+            let quiet = self.pass_quiet(input, at);
+            if quiet > 0 {
+                at += quiet;
+                continue;
+            }
+            let end = match at {
+                0 | 1 => 2,
+                _ => at + QUIET_BLOCK,
+            };
+            let next = &input[at..end.min(input.len())];
+            for &octet in next {
+                self.step(octet, &mut report);
+            }
+            at += next.len();
         }
     }
 
@@ -116,6 +136,71 @@ impl Inspector {
     #[must_use]
     pub const fn longest_line(&self) -> LineExtent {
         self.longest
+    }
+
+    /// Passes the octets from `input[at]` on in which nothing is to report, as far as
+    /// it can tell at once, and returns their number.
+    fn pass_quiet(&mut self, input: &[u8], at: usize) -> usize {
+        let in_line = matches!(self.state, State::LineStart | State::Text | State::Dot);
+        // The check includes the last two octets.
+        let Some(before) = at.checked_sub(2).filter(|_| in_line) else {
+            return 0;
+        };
+        let octets = quiet_octets(&input[before..]);
+        let text = &input[at..at + octets];
+        if let [.., first, last] = *text {
+            self.measure_lines(text);
+            self.offset += octets as u64;
+            self.last = [first, last];
+            self.state = match self.last {
+                [b'\r', b'\n'] => State::LineStart,
+                [b'\n', b'.'] => State::Dot,
+                _ => State::Text,
+            };
+        }
+        octets
+    }
+
+    /// Updates the longest line and the start of the last one. Looks only for lines
+    /// that are longer than the longest, so it skips most of the text.
+    fn measure_lines(&mut self, text: &[u8]) {
+        let after_cr = self.last[1] == b'\r';
+        let mut start = 0;
+        // The octets of the line that are before text[start].
+        let mut before = self.offset - self.line_start;
+        // Lines of equal length are common.
+        let mut stride = 0;
+        loop {
+            let line = &text[start..];
+            let limit = (line.len() as u64).min(self.longest.octets - before) as usize;
+            if stride <= limit && line[..stride].ends_with(b"\r\n") {
+                start += stride;
+                before = 0;
+                continue;
+            }
+            // All lines up to the last line end here are no longer than the longest.
+            let is_end = |lf: &usize| match start + lf {
+                0 => after_cr,
+                at => text[at - 1] == b'\r',
+            };
+            if let Some(lf) = memchr::memrchr_iter(b'\n', &line[..limit]).find(is_end) {
+                stride = lf + 1;
+                start += stride;
+                before = 0;
+                continue;
+            }
+            if limit == line.len() {
+                self.line_start = self.offset + start as u64 - before;
+                return;
+            }
+            // This line is longer.
+            let mut lfs = memchr::memchr_iter(b'\n', &line[limit..]).map(|lf| limit + lf);
+            let end = lfs.find(is_end).map_or(line.len(), |lf| lf + 1);
+            self.longest = LineExtent {
+                offset: self.offset + start as u64 - before,
+                octets: before + end as u64,
+            };
+        }
     }
 
     fn step(&mut self, octet: u8, report: &mut impl FnMut(Anomaly)) {

@@ -164,6 +164,7 @@ impl<R: BufRead> BufRead for MultilineReader<R> {
         }
     }
 
+    #[inline]
     fn consume(&mut self, octets: usize) {
         let consumed = self.reading.consume(octets);
         self.inner.consume(consumed);

@@ -130,6 +130,7 @@ mod line;
 mod line_codec;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 mod poll;
+mod quiet;
 #[cfg(feature = "std")]
 mod reading;
 mod scan;

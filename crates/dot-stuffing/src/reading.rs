@@ -41,7 +41,19 @@ impl Reading {
 
     /// Decodes the buffer, which is empty at the end of input. Returns the number of
     /// octets to consume. After an error, the reader is at its end.
+    #[inline]
     pub(crate) fn decode(&mut self, buffer: &[u8]) -> Result<usize, DecodeError> {
+        match self.decoder.stuffed_line(buffer) {
+            Some(octets) => {
+                (self.data, self.skip) = (octets, 1);
+                Ok(0)
+            }
+            None => self.decode_any(buffer),
+        }
+    }
+
+    #[inline(never)]
+    fn decode_any(&mut self, buffer: &[u8]) -> Result<usize, DecodeError> {
         let consumed = self.step(buffer);
         self.ended |= consumed.is_err();
         consumed

@@ -16,11 +16,12 @@ const LOOP: RGBColor = RGBColor(0xd9, 0x77, 0x06);
 const PEER: RGBColor = RGBColor(0xbe, 0x18, 0x5d);
 
 /// The measured subjects, in the order of the tables and the plot.
-pub(super) const SUBJECTS: [(&str, RGBColor); 19] = [
+pub(super) const SUBJECTS: [(&str, RGBColor); 20] = [
     ("slices", OURS),
     ("Bytes", OURS),
     ("BufRead", OURS),
     ("into a Vec", OURS),
+    ("Inspector", OURS),
     ("Verbatim", OURS),
     ("Canonicalize", OURS),
     ("client::Session", OURS),

@@ -1,0 +1,108 @@
+//! The check for octets that an inspector has nothing to report about.
+//!
+//! It has no branches, so that the compiler makes vector code for the target.
+
+use crate::scan::RUN;
+
+/// The octets that [`quiet_octets`] checks at once.
+pub(crate) const QUIET_BLOCK: usize = 256;
+
+/// The number of octets after the first two of `text` among which an inspector has
+/// nothing to report, and a block does not end; at most a run.
+pub(crate) fn quiet_octets(text: &[u8]) -> usize {
+    let text = &text[..text.len().min(RUN + 2)];
+    let mut at = 0;
+    while let Some(block) = text[at..].first_chunk() {
+        if !is_quiet(block) {
+            return at;
+        }
+        at += QUIET_BLOCK;
+    }
+    // The last block may overlap the one before it.
+    match text.last_chunk() {
+        Some(block) if at + 2 < text.len() && is_quiet(block) => text.len() - 2,
+        _ => at,
+    }
+}
+
+/// Whether there is nothing to report about the octets after the first two.
+fn is_quiet(block: &[u8; QUIET_BLOCK + 2]) -> bool {
+    is_plain(block) || is_quiet_with_dots(block)
+}
+
+/// Whether the octets are lines that do not begin with a dot, and no NUL: the usual
+/// block, for which fewer comparisons are enough.
+#[inline(never)]
+fn is_plain(block: &[u8; QUIET_BLOCK + 2]) -> bool {
+    let [_, before @ .., _] = block;
+    let [_, _, octets @ ..] = block;
+    let mut loud = false;
+    for (&before, &octet) in before.iter().zip(octets) {
+        loud |= octet == 0;
+        loud |= (before == b'\r') != (octet == b'\n');
+        loud |= (before == b'\n') & (octet == b'.');
+    }
+    !loud && !block.starts_with(b"\n.")
+}
+
+/// Checks each octet of a block, together with the two octets before it.
+#[inline(never)]
+fn is_quiet_with_dots(block: &[u8; QUIET_BLOCK + 2]) -> bool {
+    let mut loud = false;
+    for at in 0..QUIET_BLOCK {
+        let [second, first, octet] = [block[at], block[at + 1], block[at + 2]];
+        // A NUL.
+        loud |= octet == 0;
+        // A bare CR or a bare LF beside a dot.
+        loud |= (first == b'\r') & (octet != b'\n') & ((second == b'.') | (octet == b'.'));
+        loud |= (first == b'.') & (octet == b'\n');
+        loud |= (second != b'\r') & (first == b'\n') & (octet == b'.');
+        // One dot at the start of a line: the terminator or an unstuffed dot.
+        loud |= (second == b'\n') & (first == b'.') & (octet != b'.');
+    }
+    !loud
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{QUIET_BLOCK, quiet_octets};
+    use crate::scan::RUN;
+
+    #[test]
+    fn stops_before_a_block_with_something_to_report() {
+        const LEN: usize = 2 + 3 * QUIET_BLOCK + 100;
+        for at in 2..LEN - 10 {
+            for (piece, is_quiet) in [
+                (&b"\r\n..\r\n"[..], true),
+                (b".\r\nx.x\n\n\r\r", true),
+                (b"\0", false),
+                (b".\n", false),
+                (b"\n..", false),
+                (b".\rx", false),
+                (b"x\r.", false),
+                (b"\r\n.x", false),
+                (b"\r\n.\r\n", false),
+            ] {
+                let mut text = [b'x'; LEN];
+                text[at..at + piece.len()].copy_from_slice(piece);
+                let quiet = quiet_octets(&text);
+                let before_piece = quiet <= at + piece.len() - 3 && quiet % QUIET_BLOCK == 0;
+                assert!(
+                    if is_quiet {
+                        quiet == LEN - 2
+                    } else {
+                        before_piece
+                    },
+                    "{piece:?} at {at}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn passes_at_most_a_run() {
+        assert_eq!(quiet_octets(&[b'x'; 2 * RUN]), RUN);
+        assert_eq!(quiet_octets(&[b'x'; QUIET_BLOCK + 2]), QUIET_BLOCK);
+        assert_eq!(quiet_octets(&[b'x'; QUIET_BLOCK + 1]), 0);
+    }
+}
