@@ -171,7 +171,7 @@ fn a_codec_skips_a_refused_block() {
 
 #[test]
 fn a_small_frame_keeps_no_buffer_alive() {
-    for (octets, shared) in [(512, false), (513, true)] {
+    for (octets, shared) in [(1023, false), (1024, true)] {
         let mut input = BytesMut::from(&vec![b'x'; octets][..]);
         let place = input.as_ptr();
         match MultilineDecoder::new().decode_bytes(&mut input) {

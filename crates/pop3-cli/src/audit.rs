@@ -9,7 +9,7 @@ use std::{
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pop3_conformance::{
-    audit::{self, Client, Limits, Options, Recipe, Scenario, Store, Takes},
+    audit::{self, Client, Limits, Options, Recipe, Scenario, Store, Takes, Transport},
     report::Report,
 };
 
@@ -44,7 +44,7 @@ Verdicts:
 Exit status:
    0  nothing is silent, lossy or dangerous
    1  something is silent, lossy or dangerous, or a MUST of MS-STANOPOP3 is broken
-  64  wrong usage
+  64  wrong usage, or none of the selected scenarios can be tried
   66  the program of the recipe is not installed
   74  the client cannot be run, or fetches nothing even from a correct server
  141  the reader of standard output closed it early";
@@ -153,6 +153,9 @@ impl Audit {
             return print(&list(&scenarios));
         }
         let client = self.client()?;
+        if let Some(why) = nothing_to_try(&client, &scenarios) {
+            return Err(Failure::new(Exit::Usage, why));
+        }
         let audit = self.audit(&client, &scenarios)?;
         let report = audit.report();
         print(&self.rendered(&report)?)?;
@@ -233,6 +236,18 @@ impl Audit {
             }),
         }
     }
+}
+
+/// Why an audit would try nothing, and so find no fault.
+fn nothing_to_try(client: &Client, scenarios: &[Scenario]) -> Option<&'static str> {
+    let needs_stls = |scenario: &Scenario| scenario.transport() == Transport::Stls;
+    if scenarios.is_empty() {
+        return Some("--skip leaves no scenario to run; see --list");
+    }
+    (client.stls.is_none() && scenarios.iter().all(needs_stls)).then_some(
+        "every selected scenario needs a client that requires STLS: write its command with the \
+         option for that, and --stls",
+    )
 }
 
 /// The client of a recipe.

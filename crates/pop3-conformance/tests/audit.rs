@@ -57,6 +57,44 @@ fn every_file_is_in_the_table_and_is_a_recipe() {
     assert_eq!(recipes().len(), table.len());
 }
 
+#[cfg(unix)]
+#[test]
+fn a_recipe_finds_its_program_and_asks_for_the_version() {
+    use pop3_conformance::audit::{Recipe, Store};
+    let error = Recipe::parse("mine", "title = 1").unwrap_err().to_string();
+    assert!(error.starts_with("recipe mine: "), "{error}");
+    let parse = |programs: &str, store: &str| {
+        let text = format!(
+            "title = 'a shell'\nprograms = [{programs}]\nstore = '{store}'\n\
+             version = ['-c', 'echo; echo \" mine 1 \"; echo two']\n\
+             [plain]\ncommand = ['{{program}}', '{{port}}']"
+        );
+        Recipe::parse("mine", &text).unwrap()
+    };
+    assert_eq!(
+        parse("'/nonexistent', 'no-such-program'", "mbox").program(),
+        None
+    );
+    let recipe = parse("'/nonexistent', 'sh'", "mbox");
+    let program = recipe.program().unwrap();
+    assert!(program.is_absolute() && program.ends_with("sh"));
+    let client = recipe.client(&program);
+    assert_eq!(client.name, "a shell (mine 1)");
+    assert_eq!(
+        (client.store, client.place.to_str()),
+        (Store::Mbox, Some("mbox"))
+    );
+    let command = client.plain.unwrap().command;
+    assert_eq!(command, [program.to_str().unwrap(), "{port}"]);
+    let recipe = parse("'/bin/sh'", "maildir");
+    assert_eq!(recipe.program().as_deref(), Some(Path::new("/bin/sh")));
+    let client = recipe.client(Path::new("/nonexistent"));
+    assert_eq!(
+        (&client.name[..], client.place.to_str()),
+        ("a shell", Some("Maildir"))
+    );
+}
+
 #[test]
 fn every_statement_that_binds_clients_is_covered() {
     for id in client_statements() {
@@ -77,6 +115,8 @@ fn every_statement_that_binds_clients_is_covered() {
 fn refuses_an_invalid_scenario_with_the_reason() {
     for (text, reason) in [
         ("", "why"),
+        ("why = ' '", "`why` must be one line"),
+        ("why = \"a\\nb\"", "`why` must be one line"),
         ("why = 'a'\nwhen = 'b'", "unknown field `when`"),
         ("why = 'a'\nshows = ['C0999']", "`C0999` is not a statement"),
         ("why = 'a'\n[[message]]\nwire = '.x'", "`stored`"),
@@ -91,6 +131,14 @@ fn refuses_an_invalid_scenario_with_the_reason() {
         (
             "why = 'a'\n[[reply]]\nto = 'STAT'\nsweep = 'close'",
             "`sweep` needs `send`",
+        ),
+        (
+            "why = 'a'\n[[reply]]\nto = 'LIST 1'\nsweep = 'close'",
+            "`sweep` needs `send`",
+        ),
+        (
+            "why = 'a'\nlengths = [1]\n[[reply]]\nto = 'A'\nsend = 'a'\nsweep = 'cut'",
+            "only one",
         ),
         (
             "why = 'a'\n[[reply]]\nto = 'RETR 2'\nsweep = 'cut'",
@@ -155,6 +203,7 @@ fn a_confirmed_quit_removes_and_the_next_session_counts_from_one() {
         "+OK 2 12\r\n+OK\r\n1 5\r\n2 7\r\n.\r\n+OK 2 test.3\r\n+OK it comes\r\ntwo\r\n.\r\n\
          -ERR no such message\r\n"
     );
+    assert!(!maildrop.is_empty());
     session(&scenario, maildrop, "DELE 2\r\nDELE 1\r\nQUIT\r\n");
     assert!(maildrop.is_empty());
 }
@@ -194,14 +243,16 @@ fn a_rule_follows_its_message() {
 /// After a deletion it would name messages that are gone.
 #[test]
 fn sends_a_literal_listing_until_a_message_is_deleted() {
-    let list = "[[reply]]\nto = 'LIST'\nsend = '''\n+OK\n1 9\n2 9\n3 9\n.\n'''";
-    let scenario = three("", list);
+    let replies = "[[reply]]\nto = 'LIST'\nsend = '''\n+OK\n1 9\n2 9\n3 9\n.\n'''\n\
+        [[reply]]\nto = 'NOOP'\nsend = '+OK mine'\n[[reply]]\nto = 'STAT'\nsend = '-ERR no'";
+    let scenario = three("", replies);
     let maildrop = &mut Maildrop::new(&scenario);
     let whole = session(&scenario, maildrop, "LIST\r\nDELE 1\r\nQUIT\r\n");
     let listed = "+OK\r\n1 9\r\n2 9\r\n3 9\r\n.\r\n";
     assert!(whole.starts_with(listed), "{whole}");
-    let rest = session(&scenario, maildrop, "LIST\r\n");
-    assert_eq!(rest, "+OK\r\n1 5\r\n2 7\r\n.\r\n");
+    let rest = session(&scenario, maildrop, "LIST\r\nNOOP\r\nSTAT\r\n");
+    let listed = "+OK\r\n1 5\r\n2 7\r\n.\r\n";
+    assert_eq!(rest, format!("{listed}+OK mine\r\n-ERR no\r\n"));
 }
 
 #[test]

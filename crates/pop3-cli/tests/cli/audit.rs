@@ -110,6 +110,20 @@ fn reports_a_client_that_cannot_be_run() {
     );
 }
 
+/// A report that tried nothing would find no fault.
+#[test]
+fn refuses_an_audit_that_would_try_no_scenario() {
+    for (only, skip, why) in [
+        ("plain", "plain", "--skip leaves no scenario"),
+        ("stls", "plain", "requires STLS"),
+    ] {
+        let run = run(["audit", "--only", only, "--skip", skip, "--", TRUE], b"");
+        assert_eq!(run.status, Some(64), "{run:?}");
+        assert!(run.stderr.contains(why), "{run:?}");
+        assert!(run.stdout.is_empty(), "{run:?}");
+    }
+}
+
 /// A run without scenarios would find no fault.
 #[test]
 fn refuses_an_unknown_scenario_name() {

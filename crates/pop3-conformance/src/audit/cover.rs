@@ -19,18 +19,11 @@ pub fn cover(id: Id) -> Option<Cover> {
     if statement(id)?.party() == Party::Server {
         return None;
     }
-    Some(match id {
-        _ if OBSERVED.contains(&id) => Cover::Commands,
-        _ if id == Id::C(10) => Cover::Unobservable(
-            "after a refused login, QUIT, another login and closing the connection are all right",
-        ),
-        _ if id == Id::C(13) => {
-            Cover::Unobservable("it permits a client to send commands again, and requires nothing")
-        }
-        _ if id == Id::C(48) => Cover::Unobservable(
-            "it is about a client's default; a recipe tells the client whether to delete",
-        ),
-        _ => Cover::Scenarios,
+    let unobservable = UNOBSERVABLE.iter().find(|(hidden, _)| *hidden == id);
+    Some(match unobservable {
+        Some((_, reason)) => Cover::Unobservable(reason),
+        None if OBSERVED.contains(&id) => Cover::Commands,
+        None => Cover::Scenarios,
     })
 }
 
@@ -41,6 +34,22 @@ pub fn client_statements() -> impl Iterator<Item = Id> {
         .filter(|row| row.party() != Party::Server);
     bound.map(|row| row.id())
 }
+
+/// The statements that nothing shows, with the reasons.
+const UNOBSERVABLE: [(Id, &str); 3] = [
+    (
+        Id::C(10),
+        "after a refused login, QUIT, another login and closing the connection are all right",
+    ),
+    (
+        Id::C(13),
+        "it permits a client to send commands again, and requires nothing",
+    ),
+    (
+        Id::C(48),
+        "it is about a client's default; a recipe tells the client whether to delete",
+    ),
+];
 
 /// The statements that `run/behaviour.rs` observes.
 const OBSERVED: [Id; 29] = [

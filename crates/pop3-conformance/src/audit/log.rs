@@ -99,13 +99,11 @@ impl Command {
     /// The line for the report, without secrets.
     #[must_use]
     pub fn shown(&self) -> String {
-        let secret = match &self.words()[..] {
-            [verb, ..] if verb == "PASS" => Some("PASS ***"),
-            [verb, ..] if verb == "APOP" => Some("APOP ***"),
-            [verb, _, _, ..] if verb == "AUTH" => Some("AUTH ***"),
-            _ => None,
+        let words = self.words();
+        let line = match (words.first().map_or("", String::as_str), words.len()) {
+            (verb @ ("PASS" | "APOP"), _) | (verb @ "AUTH", 3..) => format!("{verb} ***"),
+            _ => shown(&self.line, 100),
         };
-        let line = secret.map_or_else(|| shown(&self.line, 100), str::to_owned);
         match self.crlf {
             true => line,
             false => format!("{line}\\n"),
@@ -176,5 +174,59 @@ impl Log {
         }
         flush(&mut sent, &mut lines);
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(line: &str) -> Command {
+        Command {
+            line: line.as_bytes().to_vec(),
+            crlf: true,
+            state: State::Authorization,
+            tls: false,
+            early: false,
+            closed: false,
+        }
+    }
+
+    #[test]
+    fn a_login_is_recognized_and_its_secret_is_not_shown() {
+        for (line, is_login, shown) in [
+            ("USER mrose", true, "USER mrose"),
+            ("user mrose", true, "user mrose"),
+            ("PASS secret", true, "PASS ***"),
+            ("pass secret word", true, "PASS ***"),
+            ("APOP mrose c4c9334b", true, "APOP ***"),
+            ("AUTH", false, "AUTH"),
+            ("AUTH PLAIN", true, "AUTH PLAIN"),
+            ("AUTH PLAIN dGFuc3RhYWY=", true, "AUTH ***"),
+            ("STAT", false, "STAT"),
+            ("TOP 1 0", false, "TOP 1 0"),
+            ("USERS", false, "USERS"),
+            ("", false, ""),
+        ] {
+            let command = command(line);
+            assert_eq!(
+                (command.is_login(), &command.shown()[..]),
+                (is_login, shown)
+            );
+        }
+        assert!(command("dele 1 2").begins_with("DELE 1"));
+        assert!(!command("DELE 1").begins_with("DELE 1 2"));
+        assert!(!command("DELE 1").begins_with("DELE 2"));
+    }
+
+    #[test]
+    fn a_log_is_bounded() {
+        let mut log = Log::default();
+        for _ in 0..=MAX_ENTRIES {
+            log.push(Entry::ClientClosed);
+            log.push(Entry::Command(command("NOOP")));
+        }
+        assert_eq!(log.entries().len(), MAX_ENTRIES + MAX_COMMANDS);
+        assert_eq!(log.commands().count(), MAX_COMMANDS);
     }
 }

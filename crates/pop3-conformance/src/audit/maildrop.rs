@@ -116,14 +116,14 @@ pub(super) fn answer(
 ) -> Answer {
     let refuse = |why: &str| Answer::line(format!("-ERR {why}"), state);
     let accept = |text: &str| Answer::line(format!("+OK {text}"), state);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let spoken: Vec<&str> = words.iter().map(String::as_str).collect();
     let named = |number: usize| {
         let message = scenario.message(maildrop.number_in_scenario(number))?;
         (!deleted.contains(&number)).then_some((number, message))
     };
     let messages = || (1..=maildrop.held.len()).filter_map(named);
     let message = |number: &str| named(number.parse().ok()?);
-    match (state, &words[..]) {
+    match (state, &spoken[..]) {
         (_, ["QUIT", ..]) => Answer {
             ends: Ends::Session,
             ..Answer::line("+OK bye", State::Over)
@@ -143,7 +143,7 @@ pub(super) fn answer(
         (State::Named, ["PASS", _, ..]) => Answer::line("+OK", State::Transaction),
         (State::Named, _) => answer(
             scenario,
-            &owned(&words),
+            words,
             (State::Authorization, tls),
             (maildrop, deleted),
         ),
@@ -203,10 +203,6 @@ pub(super) fn answer(
         (State::Transaction, ["RSET"]) => accept("unmarked"),
         _ => refuse("not now"),
     }
-}
-
-fn owned(words: &[&str]) -> Vec<String> {
-    words.iter().map(|&word| word.to_owned()).collect()
 }
 
 fn multi_line<L: AsRef<[u8]>>(lines: impl Iterator<Item = L>, state: State) -> Answer {

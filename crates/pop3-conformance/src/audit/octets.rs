@@ -22,9 +22,13 @@ pub fn parse_lines(text: &str) -> Result<Vec<u8>, String> {
 ///
 /// Names an invalid escape.
 pub fn parse(text: &str) -> Result<Vec<u8>, String> {
+    // After an even number of `\`, each pair is an escaped one.
+    let is_single = |rest: &str| {
+        let others = rest.bytes().rev().take_while(|&octet| octet == b'\\');
+        others.count().is_multiple_of(2)
+    };
     let (text, line_end) = match text.strip_suffix('\\') {
-        // It must not be the second half of an escaped one.
-        Some(rest) if !rest.ends_with('\\') || rest.ends_with("\\\\") => (rest, &b""[..]),
+        Some(rest) if is_single(rest) => (rest, &b""[..]),
         _ => (text, &b"\r\n"[..]),
     };
     let mut octets = unescape(text)?;
@@ -100,4 +104,46 @@ pub fn show(octets: &[u8]) -> String {
         }
     }
     shown + end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_octets_as_the_text_that_gives_them() {
+        let run = |count| b"a".repeat(count);
+        for (octets, shown) in [
+            (&b"+OK\r\n"[..], "+OK"),
+            (b"+OK", r"+OK\"),
+            (b"a\\\r\n", r"a\\"),
+            (b"a\\", r"a\\\"),
+            (b"\\\\\r\n", r"\\\\"),
+            (b"\\\\", r"\\\\\"),
+            (b"\\\\\\n\n\r\n", r"\\\\\\n\n"),
+            (b"\r\r\n", r"\r"),
+            (b"\t\0\x7f\xff~ \r\n", r"\t\x00\x7f\xff~ "),
+            (b"aabbb\r\n", "aabbb"),
+            (&[&run(20), &b"\r\n"[..]].concat(), "aaaaaaaaaaaaaaaaaaaa"),
+            (&[&run(21), &b"\r\n"[..]].concat(), r"\{21 a}"),
+            (&[&run(30), &b"b"[..]].concat(), r"\{30 a}b\"),
+            (&[&[0; 21], &b"\r\n"[..]].concat(), &r"\x00".repeat(21)),
+        ] {
+            assert_eq!(show(octets), shown);
+            assert_eq!(parse(shown).unwrap(), octets, "{shown}");
+        }
+    }
+
+    #[test]
+    fn refuses_an_invalid_escape() {
+        let longest = format!(r"\{{{MAX_RUN} a}}");
+        assert_eq!(unescape(&longest).unwrap().len(), MAX_RUN);
+        let too_long = format!(r"\{{{} a}}", MAX_RUN + 1);
+        for text in [
+            r"\q", r"\", r"\x0", r"\xgg", r"\{3 a", r"\{3}", r"\{a 3}", r"\{3 ab}", r"\{3 }",
+            &too_long,
+        ] {
+            assert!(unescape(text).is_err(), "{text}");
+        }
+    }
 }

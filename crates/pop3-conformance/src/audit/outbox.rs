@@ -78,29 +78,44 @@ impl Outbox {
 
     /// Sends octets in pieces that end at the cuts.
     pub(super) fn send(&mut self, octets: &[u8], cuts: &[usize]) {
-        self.octets += octets.len();
+        let cuts = cuts.iter().copied().chain([octets.len()]);
+        self.send_pieces(octets, cuts, PAUSE);
+    }
+
+    /// Sends octets one by one.
+    pub(super) fn send_each(&mut self, octets: &[u8]) {
+        self.send_pieces(octets, 1..=octets.len(), SHORT_PAUSE);
+    }
+
+    fn send_pieces(&mut self, octets: &[u8], ends: impl Iterator<Item = usize>, pause: Duration) {
         let mut from = 0;
-        for &cut in cuts.iter().chain([&octets.len()]) {
-            let piece = octets.get(from..cut.min(octets.len())).unwrap_or_default();
+        for end in ends {
+            let piece = octets.get(from..end.min(octets.len())).unwrap_or_default();
             if piece.is_empty() {
                 continue;
             }
             if from > 0 {
-                self.steps.push_back(Step::Pause(PAUSE));
+                self.steps.push_back(Step::Pause(pause));
             }
-            self.steps.push_back(Step::Send(piece.to_vec()));
-            from = cut;
+            self.push(Step::Send(piece.to_vec()), piece.len());
+            from = end;
         }
+    }
+
+    /// Queues a step that sends this number of octets.
+    fn push(&mut self, step: Step, octets: usize) {
+        self.octets += octets;
+        self.steps.push_back(step);
     }
 
     /// Sends the end of a message after a pause.
     pub(super) fn send_late(&mut self, end: &[u8]) {
-        self.octets += end.len();
         self.steps.push_back(Step::Pause(PAUSE));
-        self.steps.push_back(Step::EndOfMessage {
+        let step = Step::EndOfMessage {
             before: Vec::new(),
             end: end.to_vec(),
-        });
+        };
+        self.push(step, end.len());
     }
 
     /// Sends octets before the end of a message that is held back, if there is one.
@@ -116,17 +131,6 @@ impl Outbox {
         before.extend_from_slice(octets);
         self.octets += octets.len();
         true
-    }
-
-    /// Sends octets one by one.
-    pub(super) fn send_each(&mut self, octets: &[u8]) {
-        self.octets += octets.len();
-        for (at, octet) in octets.iter().enumerate() {
-            if at > 0 {
-                self.steps.push_back(Step::Pause(SHORT_PAUSE));
-            }
-            self.steps.push_back(Step::Send(vec![*octet]));
-        }
     }
 
     /// Sets the state after everything queued is sent, and what follows.

@@ -236,3 +236,6 @@ impl Auditor<'_> {
         Ok(Some((scenario, runs)))
     }
 }
+
+#[cfg(test)]
+mod tests;

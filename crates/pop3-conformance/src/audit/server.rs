@@ -270,3 +270,6 @@ impl<'s> Server<'s> {
         self.log
     }
 }
+
+#[cfg(test)]
+mod tests;

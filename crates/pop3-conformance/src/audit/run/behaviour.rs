@@ -170,7 +170,10 @@ fn order(command: &Command, before: &Before, note: &mut impl FnMut(Id, bool, &Co
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::audit::{Cover, client_statements, cover};
 
     #[test]
     fn does_not_mistake_a_tls_handshake_for_a_command() {
@@ -360,6 +363,14 @@ mod tests {
             ("AUTH PLAIN", A, &[Id::C(4), Id::C(7)], &[]),
             ("CAPA", A, &[Id::C(4)], &[]),
         ];
+        let all: BTreeSet<Id> = rows
+            .iter()
+            .flat_map(|(_, _, kept, broken)| [*kept, *broken].concat())
+            .chain([Id::C(1), Id::C(3)])
+            .collect();
+        let by_commands = |id: &Id| cover(*id) == Some(Cover::Commands);
+        let covered: BTreeSet<Id> = client_statements().filter(by_commands).collect();
+        assert_eq!(all, covered);
         for (line, state, kept, broken) in rows {
             let seen = seen(vec![Entry::Command(command(line, *state))]);
             let always = [&[Id::C(1), Id::C(3)], *kept].concat();

@@ -1,6 +1,6 @@
 //! Describes the difference between stored octets and a message.
 
-use std::iter::zip;
+use std::{cmp::Ordering, iter::zip};
 
 use super::stored::{is_added, with_lf};
 use crate::report::shown;
@@ -66,10 +66,11 @@ fn of_a_line(line: &[u8], sent: &[u8], next: Option<&[u8]>) -> String {
     }
     for (octet, name) in [(b'\n', "LF"), (b'\r', "CR"), (0, "NUL")] {
         if without(line, octet) == without(sent, octet) {
-            return match line.len() < sent.len() {
-                true => format!("{name} is lost"),
-                false => format!("{name} is added"),
-            };
+            match line.len().cmp(&sent.len()) {
+                Ordering::Less => return format!("{name} is lost"),
+                Ordering::Greater => return format!("{name} is added"),
+                Ordering::Equal => {}
+            }
         }
     }
     let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -136,6 +137,18 @@ mod tests {
             (
                 b"Subject: a\n\n.one\ntwo\0 three\n\r\nThe end.\n.\n",
                 "`.\\n` is added at its end",
+            ),
+            (
+                b"Subject: a\n\n.one\ntwo\0 three\n\r\nThe end.\n\nmore\n",
+                "`\\n` is added at its end",
+            ),
+            (
+                b"Subject: a\n\n.one\ntwo three\0\n\r\nThe end.\n",
+                "in line 4 of 6, from octet 4 on there is ` three\\x00` instead of `\\x00 three`",
+            ),
+            (
+                b"Subject: a\n\n.one\ntwo\0\0 three\n\r\nThe end.\n",
+                "in line 4 of 6, NUL is added",
             ),
             (
                 b"Subject: a\r\n\r\n.one\r\ntwo\0 three\r\n\r\r\nThe end.",

@@ -299,3 +299,6 @@ impl Socket {
         let _ = self.tcp().shutdown(Shutdown::Write);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,7 @@ pub(super) struct Patience {
     at_first: Turns,
     /// The state when the client was last found waiting for a processor.
     last: Option<Turns>,
+    /// The time is not over before this.
     due: Instant,
 }
 
@@ -34,22 +35,21 @@ impl Patience {
             began,
             at_first: Turns::of(group),
             last: None,
-            due: began + whole,
+            due: began,
         }
-    }
-
-    /// When to call [`is_over`](Self::is_over) again.
-    pub(super) const fn due(&self) -> Instant {
-        self.due
     }
 
     /// Whether the client has had all of the time.
     pub(super) fn is_over(&mut self) -> bool {
-        let now = Instant::now();
+        let group = self.group;
+        self.is_over_at(Instant::now(), || Turns::of(group))
+    }
+
+    fn is_over_at(&mut self, now: Instant, turns: impl FnOnce() -> Turns) -> bool {
         if now < self.due {
             return false;
         }
-        let turns = Turns::of(self.group);
+        let turns = turns();
         let queued = turns.queued.saturating_sub(self.at_first.queued);
         self.due = self.began + self.whole + queued;
         if now < self.due {
@@ -103,5 +103,89 @@ impl Turns {
                 self.add(child);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: Duration = Duration::from_secs(10);
+
+    /// A process group that has waited this long for a processor.
+    fn queued(seconds: u64) -> Turns {
+        Turns {
+            queued: Duration::from_secs(seconds),
+            ..Turns::default()
+        }
+    }
+
+    /// A process group with a thread that is ready after it ran this long.
+    fn ready(seconds: u64) -> Turns {
+        Turns {
+            ran: Duration::from_secs(seconds),
+            is_ready: true,
+            ..Turns::default()
+        }
+    }
+
+    #[track_caller]
+    fn over(rows: &[(Duration, Turns, bool)]) {
+        let mut patience = Patience::new(None, WHOLE);
+        patience.at_first = queued(5);
+        for (after, turns, is_over) in rows {
+            let now = patience.began + *after;
+            assert_eq!(patience.is_over_at(now, || *turns), *is_over, "{after:?}");
+        }
+    }
+
+    #[test]
+    fn is_over_when_the_time_is_gone() {
+        let almost = WHOLE - Duration::from_nanos(1);
+        over(&[(almost, queued(5), false), (WHOLE, queued(5), true)]);
+        // Once a limit is known not to be reached, the system is not asked again.
+        over(&[
+            (almost, queued(5), false),
+            (almost, queued(9), false),
+            (WHOLE, queued(5), true),
+        ]);
+    }
+
+    #[test]
+    fn does_not_count_the_time_of_waiting_for_a_processor() {
+        let longer = WHOLE + Duration::from_secs(2);
+        let almost = longer - Duration::from_nanos(1);
+        over(&[
+            (WHOLE, queued(7), false),
+            (almost, queued(5), false),
+            (longer, queued(7), true),
+        ]);
+        // It waits since it was last examined.
+        over(&[(WHOLE, ready(3), false), (WHOLE + LOOK, ready(3), false)]);
+        over(&[(WHOLE, ready(3), false), (WHOLE + LOOK, ready(4), true)]);
+        over(&[
+            (WHOLE, ready(3), false),
+            (WHOLE + LOOK / 2, ready(4), false),
+        ]);
+        over(&[(WHOLE, ready(3), false), (WHOLE + LOOK, queued(5), true)]);
+    }
+
+    /// All threads of all processes count.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn reads_the_turns_of_a_process_and_its_children() {
+        use std::{os::unix::process::CommandExt as _, process::Command};
+        let busy = "while :; do :; done & while :; do :; done & wait";
+        let mut shell = Command::new("/bin/sh");
+        let mut child = shell.args(["-c", busy]).process_group(0).spawn().unwrap();
+        let group = Pid::from_child(&child);
+        let began = Instant::now();
+        let mut turns = Turns::default();
+        while turns.ran < Duration::from_millis(200) && began.elapsed() < Duration::from_secs(60) {
+            turns = Turns::of(Some(group));
+        }
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+        child.wait().unwrap();
+        assert!(turns.ran >= Duration::from_millis(200) && turns.is_ready);
     }
 }

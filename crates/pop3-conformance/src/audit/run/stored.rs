@@ -263,6 +263,49 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_its_own_shows_from_which_message_a_part_is() {
+        let message = b"From: Ada <a@b>\r\nTo: Grace <c@d>\r\nDate: Mon, 01 Jan\r\n\
+            Subject: x\r\n\r\n12345678\r\n123456789\r\n";
+        for (stored, shares) in [
+            (
+                "From: Ada <a@b>\nTo: Grace <c@d>\nDate: Mon, 01 Jan\n",
+                false,
+            ),
+            ("To: Grace <c@d>\n", false),
+            ("Date: Mon, 01 Jan\n", false),
+            ("12345678\n", false),
+            ("123456789", true),
+            ("From: Eve <e@f>\nSubject: x\n", true),
+            ("Subject: y\n", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                shares_a_line(stored.as_bytes(), message),
+                shares,
+                "{stored}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_store_is_empty_but_an_unreadable_one_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        for store in [Store::Mbox, Store::Maildir] {
+            assert!(store.read(&at("nothing"), b"").unwrap().is_empty());
+        }
+        assert!(Store::Mbox.read(directory.path(), b"").is_err());
+        fs::create_dir(at("cur")).unwrap();
+        for name in ["cur/2", "cur/1"] {
+            fs::write(at(name), name).unwrap();
+        }
+        let stored = Store::Maildir.read(directory.path(), b"").unwrap();
+        assert_eq!(stored, [b"cur/1", b"cur/2"]);
+        fs::write(at("new"), "").unwrap();
+        assert!(Store::Maildir.read(directory.path(), b"").is_err());
+    }
+
+    #[test]
     fn splits_and_unquotes_an_mbox() {
         let octets = b"From a b\nSubject: a\n\n>From one\n>>From two\n>text\nFrom here\n\n\
             From c d\nSubject: b\n\nlast\n\n";

@@ -243,6 +243,16 @@ fn judges_what_a_client_stores() {
             },
             Some((Warn, "again")),
         ),
+        (
+            |scenario, runs| {
+                runs[0].stored.truncate(1);
+                runs[0].end = End::Exited(1);
+                let mut again = good(scenario);
+                again.stored.insert(0, again.stored[0].clone());
+                runs.push(again);
+            },
+            Some((Warn, "again")),
+        ),
         // A message that an earlier run stored again is reported once.
         (
             |scenario, runs| {
