@@ -370,7 +370,7 @@ fn collects_small_writes_and_sends_large_ones_in_order() {
     );
     let wire = [stuffed(100 + 2 * LARGE), b".\r\n".to_vec()].concat();
     assert_eq!(
-        block.finish().map(|sink| &sink.taken == &wire).ok(),
+        block.finish().map(|sink| sink.taken == wire).ok(),
         Some(true)
     );
 }

@@ -1,6 +1,10 @@
-//! The view of `LineDecoder`.
+//! The views of `LineDecoder`.
 
-use dot_stuffing::LineDecoder;
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use dot_stuffing::{DecodeError, ErrorKind, LineCodec, LineDecoder};
+use tokio_util::codec::Decoder as _;
 
 use super::{SplitLines, fault, line_endings};
 use crate::oracle::{LineEvent, Lines, Rules};
@@ -11,7 +15,7 @@ pub const MAX_LINE: usize = 16;
 /// All views of the line decoder.
 #[must_use]
 pub fn line_splitters() -> &'static [&'static dyn SplitLines] {
-    &[&Decoder]
+    &[&Decoder, &TokioCodec]
 }
 
 struct Decoder;
@@ -46,6 +50,54 @@ impl SplitLines for Decoder {
         let whole = match decoder.finish() {
             Ok(()) => true,
             Err(error) => {
+                let octets: usize = chunks.iter().map(|chunk| chunk.len()).sum();
+                assert_eq!(error.offset() as usize, octets, "where the stream stopped");
+                false
+            }
+        };
+        Lines { events, whole }
+    }
+}
+
+struct TokioCodec;
+
+impl SplitLines for TokioCodec {
+    fn name(&self) -> &'static str {
+        "LineCodec"
+    }
+
+    fn lines(&self, rules: &Rules, chunks: &[&[u8]]) -> Lines {
+        let mut codec = LineCodec::<MAX_LINE>::with_line_endings(line_endings(rules));
+        let mut events = Vec::new();
+        let mut input = BytesMut::new();
+        let mut event = |line: io::Result<Option<Bytes>>| match line {
+            Ok(None) => None,
+            Ok(Some(line)) => {
+                events.push(LineEvent::Line(line.to_vec()));
+                Some(Ok(()))
+            }
+            Err(error) => {
+                let error = error.downcast::<DecodeError>().expect("a decode error");
+                if error.kind() != ErrorKind::Truncated {
+                    let offset = error.offset() as usize;
+                    events.push(LineEvent::Refused(fault(error.kind()), offset));
+                }
+                Some(Err(error))
+            }
+        };
+        for chunk in chunks {
+            input.extend_from_slice(chunk);
+            while let Some(line) = event(codec.decode(&mut input)) {
+                if line.is_err() {
+                    codec.skip_line();
+                }
+            }
+            assert!(input.is_empty(), "all is consumed");
+        }
+        let whole = match event(codec.decode_eof(&mut input)) {
+            None => true,
+            Some(end) => {
+                let error = end.expect_err("no line without input");
                 let octets: usize = chunks.iter().map(|chunk| chunk.len()).sum();
                 assert_eq!(error.offset() as usize, octets, "where the stream stopped");
                 false
