@@ -18,7 +18,7 @@ pub(crate) struct Ci {
 
 /// The steps, as shell commands in the workspace directory. Some are jobs of xtask, which can also
 /// be run alone.
-const STEPS: [(&str, &str); 11] = [
+const STEPS: [(&str, &str); 12] = [
     (
         "format",
         "cargo fmt --all --check
@@ -44,6 +44,7 @@ cargo clippy --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnin
 cargo build --locked --manifest-path crates/dot-stuffing/tests/no-std/Cargo.toml \
     --target-dir target/no-std",
     ),
+    ("packages", ".ci/packages"),
     (
         "dependencies",
         "cargo deny --offline --workspace check bans licenses sources",
