@@ -69,7 +69,9 @@ impl Bench {
             if !reached {
                 missed.push(format!("{} against {against}", id(name)));
             }
-            if ratio.median < last.parse::<f64>()? * (1.0 - TOLERANCE) {
+            // A row that was never measured has no figures.
+            let last = if last.is_empty() { 0.0 } else { last.parse()? };
+            if ratio.median < last * (1.0 - TOLERANCE) {
                 lost.push(format!("{} against {against}", id(name)));
             }
             let [median, least, most] = [ratio.median, ratio.least, ratio.most].map(digits);
