@@ -245,8 +245,8 @@ fn nothing_to_try(client: &Client, scenarios: &[Scenario]) -> Option<&'static st
         return Some("--skip leaves no scenario to run; see --list");
     }
     (client.stls.is_none() && scenarios.iter().all(needs_stls)).then_some(
-        "every selected scenario needs a client that requires STLS: write its command with the \
-         option for that, and --stls",
+        "every selected scenario needs a client that requires STLS: write \
+         `pop3 audit --stls -- CLIENT ARGS`, with the client's option for that",
     )
 }
 
