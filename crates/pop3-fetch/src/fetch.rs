@@ -120,8 +120,7 @@ impl<D: Decisions + Clone> Fetch<D> {
         result: Result<(), Failure>,
         report: &dyn Report,
     ) -> Result<Next, Failure> {
-        let is_protocol = (result.as_ref()).is_err_and(|error| error.kind() == Kind::Protocol);
-        let closed = visit.close(is_protocol);
+        let closed = visit.close();
         let ended = std::mem::take(&mut visit.ended);
         self.count(&visit.summary);
         self.visits += 1;
@@ -141,7 +140,7 @@ impl<D: Decisions + Clone> Fetch<D> {
         let is_last = self.visits >= VISITS;
         match result {
             Err(failure) if !ended.is_done => {
-                let is_doubtful = ended.out_of_step || misfits;
+                let is_doubtful = failure.kind() == Kind::Protocol || misfits;
                 let goes_on = ended.was_pipelined || gives_up;
                 if is_last || !(ended.broke_off && is_doubtful && goes_on) {
                     return Err(failure);
@@ -230,7 +229,7 @@ impl<D: Decisions + Clone> Fetch<D> {
             listed,
         } = doubt.misfit;
         let came = match octets {
-            Some(octets) => format!("the reply has {}", count(octets)),
+            Some(octets) => format!("the reply has {octets} octets"),
             None => String::from("the reply has no end"),
         };
         let listed = match listed {
@@ -256,12 +255,5 @@ fn stay(messages: usize) -> String {
     match messages {
         1 => String::from("1 message stays"),
         messages => format!("{messages} messages stay"),
-    }
-}
-
-fn count(octets: u64) -> String {
-    match octets {
-        1 => String::from("1 octet"),
-        octets => format!("{octets} octets"),
     }
 }
