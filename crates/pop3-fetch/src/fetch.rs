@@ -42,8 +42,6 @@ pub struct Fetch<D = Careful> {
     /// The messages that this run does not retrieve again.
     except: BTreeSet<Key>,
     doubts: Vec<Doubt>,
-    /// The number of messages in doubt that were not tried.
-    left: usize,
     refused: Vec<(MessageNumber, String)>,
     summary: Summary,
 }
@@ -78,7 +76,6 @@ impl<D: Decisions + Clone> Fetch<D> {
             visits: 0,
             except: BTreeSet::new(),
             doubts: Vec::new(),
-            left: 0,
             refused: Vec::new(),
             summary: Summary::default(),
         }
@@ -136,7 +133,6 @@ impl<D: Decisions + Clone> Fetch<D> {
             self.refused.push((number, words));
         }
         closed?;
-        self.left = ended.left;
         let is_last = self.visits >= VISITS;
         match result {
             Err(failure) if !ended.is_done => {
@@ -184,7 +180,7 @@ impl<D: Decisions + Clone> Fetch<D> {
     }
 
     fn outcome(&mut self, report: &dyn Report) -> Result<Next, Failure> {
-        self.summary.doubtful = self.doubts.len() + self.left;
+        self.summary.doubtful = self.doubts.len();
         if self.decisions.forgives() {
             return Ok(Next::Done);
         }
@@ -197,15 +193,6 @@ impl<D: Decisions + Clone> Fetch<D> {
                 format_args!(
                     "{} on the server: the server refuses RETR {number}: {words}",
                     stay(self.refused.len())
-                ),
-            ));
-        }
-        if self.left > 0 {
-            return Err(Failure::new(
-                Kind::Temporary,
-                format_args!(
-                    "{} on the server until the next run, which retrieves one at a time",
-                    stay(self.left)
                 ),
             ));
         }

@@ -336,7 +336,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
     fn status(&mut self, reply: &Reply<'_>) -> Result<(), Failure> {
         let words = || self.report.shown(reply.status.text());
         match reply.request {
-            Request::Stat if self.total.is_none() => self.total = Some(Total::of(reply)),
+            Request::Stat => self.total = Some(Total::of(reply)),
             Request::Uidl(None) if !reply.is_positive() => {
                 return Err(Failure::new(
                     Kind::Unavailable,

@@ -286,15 +286,107 @@ fn recognizes_messages_without_a_unique_id_by_their_octets() {
     let said = "3 messages stay on the server, because without a valid unique-id";
     world.fetch(ORDERS, "U S.. L. Q.", &[said], "3 held, 3 nameless");
     let mut small = nameless;
-    (small.wishes.limit, small.wishes.max_octets) = (3, text(4).len() as u64);
-    let mut world = World::new(6, 4).odd(&[uidl, uidl]);
-    let sent = "U S.. L. R1 S R2 S.... Q. / U S.. L. R3. S. Q.";
+    (small.wishes.limit, small.wishes.max_octets) = (2, text(3).len() as u64);
+    let mut world = World::new(6, 4).odd(&[uidl]);
+    let sent = "U S.. L. R1 S R2 S.... Q.";
     world.fetch(
         small,
         sent,
         &[],
-        "3 delivered, 2 too large, 1 over the limit",
+        "2 delivered, 3 too large, 1 over the limit",
     );
+    // The same octets come again after a deletion.
+    let mut delete = DELETE;
+    delete.without_unique_id = true;
+    let none = ("UIDL", "+OK\r\n.\r\n");
+    let mut world = World::new(1, 4).odd(&[none, none]);
+    for _ in 0..2 {
+        world.there = vec![1];
+        world.fetch(
+            delete,
+            "U S.. L. R1. S. D1. Q.",
+            &[],
+            "1 delivered, 1 deleted",
+        );
+    }
+    assert_eq!(world.stored(), [1, 1]);
+}
+
+/// STAT and LIST count messages that UIDL does not name.
+#[test]
+fn counts_messages_without_a_unique_id() {
+    let uidl = ("UIDL", "+OK\r\n1 id1\r\n2 id2\r\n3 id3\r\n4\r\n.\r\n");
+    let mut world = World::new(4, 1).odd(&[uidl, uidl]);
+    let sent = "U S.. L. R1. S. R2. R3. S. Q.";
+    world.fetch(
+        ORDERS,
+        sent,
+        &["1 message stays"],
+        "3 delivered, 1 nameless",
+    );
+    world.fetch(
+        ORDERS,
+        "U S.. Q.",
+        &["1 message stays"],
+        "3 held, 1 nameless",
+    );
+    let list = listing(1..=4, |message| text(message).len());
+    let mut world =
+        World::new(5, 1).odd(&[("UIDL", &uidl.1.replace("4\r\n", "")), ("LIST", &list)]);
+    world.fetch(
+        ORDERS,
+        sent,
+        &["2 messages stay"],
+        "3 delivered, 2 nameless",
+    );
+}
+
+#[test]
+fn warns_about_messages_that_it_does_not_delete() {
+    let mut world = World::new(2, 1);
+    world.fetch(ORDERS, "U S.. L. R1. S. R2. S. Q.", &[], "2 delivered");
+    world.odd = vec![("LIST", listing(1..=2, |message| message.into()))];
+    let said = "2 messages are not deleted, because the size has changed";
+    world.fetch(DELETE, "U S.. L. Q.", &[said], "2 held, 2 changed");
+    world.fetch(DELETE, "U S.. L. D2. D1. Q.", &[], "2 deleted, 2 held");
+    world.there = vec![2];
+    let said = "1 message is listed again although the server confirmed the deletion";
+    world.fetch(DELETE, "U S.. L. Q.", &[said], "");
+}
+
+#[test]
+fn needs_no_reply_to_quit_unless_messages_were_deleted() {
+    let quit = [("QUIT", "")];
+    World::new(1, 1)
+        .odd(&quit)
+        .fetch(ORDERS, "U S.. L. R1. S. Q.", &[], "1 delivered");
+    let mut world = World::new(1, 1).odd(&quit);
+    world.fetch(DELETE, "U S.. L. R1. S. D1. Q.", &["silent"], "1 delivered");
+}
+
+/// The server sends nothing after a message that is retrieved alone and does not
+/// fit.
+#[test]
+fn gives_up_a_message_after_which_the_session_ends() {
+    let ok = ("STAT", "+OK 6 1000\r\n");
+    let silent = ("STAT", "");
+    for (window, odd, sent) in [
+        (
+            1,
+            &[SHORT, ok, ok, silent][..],
+            "U S.. L. R1. S. R2. R3. S. / U S.. L. R2. S. R4. R5. S. R6. S. Q.",
+        ),
+        (
+            4,
+            &[SHORT, SHORT, ok, ok, ok, ok, silent],
+            "U S.. L. R1 S R2 R3.. S R4.. S... R3. S. / U S.. L. R2. S. R4. R5. S. R6. S. Q.",
+        ),
+    ] {
+        let said = ["silent; connecting again", "1 message stays"];
+        World::new(6, window)
+            .odd(odd)
+            .fetch(ORDERS, sent, &said, "5 delivered, 1 in doubt");
+    }
 }
 
 #[test]

@@ -103,6 +103,7 @@ impl World {
         let mut session = logged_in(now);
         let mut commands = VecDeque::new();
         let there = self.there.clone();
+        let mut reply = String::new();
         loop {
             if visit.next(&mut session, now)?.is_some() {
                 return Ok(());
@@ -112,13 +113,16 @@ impl World {
                 sent.push_str(&format!(" {}{number}", &line[..1]));
                 commands.push_back(line.to_owned());
             }
-            let Some(line) = commands.pop_front() else {
-                return Err(Failure::new(Kind::Temporary, "the server is silent"));
-            };
-            sent.push('.');
-            now += self.delay;
-            let reply = self.reply(&there, &line);
-            let mut rest = reply.as_bytes();
+            if reply.is_empty() {
+                let Some(command) = commands.pop_front() else {
+                    return Err(Failure::new(Kind::Temporary, "the server is silent"));
+                };
+                sent.push('.');
+                now += self.delay;
+                reply = self.reply(&there, &command);
+            }
+            let line = reply.find('\n').map_or(0, |lf| lf + 1);
+            let mut rest: &[u8] = &reply.drain(..line).collect::<String>().into_bytes();
             while !rest.is_empty() {
                 let step = session.handle_input(now, rest);
                 let step = step.map_err(|error| Failure::new(Kind::Protocol, error))?;
