@@ -130,8 +130,6 @@ pub struct Fetch<D = Careful> {
     /// The messages that this run does not retrieve again.
     except: BTreeSet<Key>,
     doubts: Vec<Doubt>,
-    /// The number of messages in doubt that were not tried.
-    left: usize,
     refused: Vec<(MessageNumber, String)>,
     summary: Summary,
 }
@@ -166,7 +164,6 @@ impl<D: Decisions + Clone> Fetch<D> {
             visits: 0,
             except: BTreeSet::new(),
             doubts: Vec::new(),
-            left: 0,
             refused: Vec::new(),
             summary: Summary::default(),
         }
@@ -208,8 +205,7 @@ impl<D: Decisions + Clone> Fetch<D> {
         result: Result<(), Failure>,
         report: &dyn Report,
     ) -> Result<Next, Failure> {
-        let is_protocol = (result.as_ref()).is_err_and(|error| error.kind() == Kind::Protocol);
-        let closed = visit.close(is_protocol);
+        let closed = visit.close();
         let ended = std::mem::take(&mut visit.ended);
         self.count(&visit.summary);
         self.visits += 1;
@@ -225,11 +221,10 @@ impl<D: Decisions + Clone> Fetch<D> {
             self.refused.push((number, words));
         }
         closed?;
-        self.left = ended.left;
         let is_last = self.visits >= VISITS;
         match result {
             Err(failure) if !ended.is_done => {
-                let is_doubtful = ended.out_of_step || misfits;
+                let is_doubtful = failure.kind() == Kind::Protocol || misfits;
                 let goes_on = ended.was_pipelined || gives_up;
                 if is_last || !(ended.broke_off && is_doubtful && goes_on) {
                     return Err(failure);
@@ -273,7 +268,7 @@ impl<D: Decisions + Clone> Fetch<D> {
     }
 
     fn outcome(&mut self, report: &dyn Report) -> Result<Next, Failure> {
-        self.summary.doubtful = self.doubts.len() + self.left;
+        self.summary.doubtful = self.doubts.len();
         if self.decisions.forgives() {
             return Ok(Next::Done);
         }
@@ -286,15 +281,6 @@ impl<D: Decisions + Clone> Fetch<D> {
                 format_args!(
                     "{} on the server: the server refuses RETR {number}: {words}",
                     stay(self.refused.len())
-                ),
-            ));
-        }
-        if self.left > 0 {
-            return Err(Failure::new(
-                Kind::Temporary,
-                format_args!(
-                    "{} on the server until the next run, which retrieves one at a time",
-                    stay(self.left)
                 ),
             ));
         }
@@ -318,7 +304,7 @@ impl<D: Decisions + Clone> Fetch<D> {
             listed,
         } = doubt.misfit;
         let came = match octets {
-            Some(octets) => format!("the reply has {}", count(octets)),
+            Some(octets) => format!("the reply has {octets} octets"),
             None => String::from("the reply has no end"),
         };
         let listed = match listed {
@@ -344,12 +330,5 @@ fn stay(messages: usize) -> String {
     match messages {
         1 => String::from("1 message stays"),
         messages => format!("{messages} messages stay"),
-    }
-}
-
-fn count(octets: u64) -> String {
-    match octets {
-        1 => String::from("1 octet"),
-        octets => format!("{octets} octets"),
     }
 }

@@ -481,15 +481,15 @@ impl Journal {
 /// Explains an error of SQLite, which says "disk I/O error" even if the disk is
 /// full.
 fn why(file: &Path, error: &rusqlite::Error) -> String {
-    /// Octets that a transaction may need.
-    const SMALL: u64 = 1 << 20;
-    let free = rustix::fs::statvfs(above(file)).map(|there| there.f_bavail * there.f_frsize);
-    match free {
-        Ok(free) if free < SMALL => format!(
+    /// Blocks of the file system that a transaction may need.
+    const FEW: u64 = 256;
+    let disk = rustix::fs::statvfs(above(file));
+    match disk.is_ok_and(|disk| disk.f_bavail < FEW) {
+        true => format!(
             "{error}; the disk is full: free some space there and run the command again; no mail \
              is lost"
         ),
-        _ => error.to_string(),
+        false => error.to_string(),
     }
 }
 
@@ -575,4 +575,20 @@ fn beside(journal: &Path, id: i64, what: &str) -> PathBuf {
     let mut name = journal.as_os_str().to_owned();
     name.push(format!(".{id}.{what}"));
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn says_that_the_disk_is_full_only_if_it_is() {
+        let home = tempfile::tempdir().unwrap();
+        let error = rusqlite::Error::InvalidQuery;
+        let why = |directory: &Path| why(&directory.join("journal"), &error);
+        assert_eq!(why(home.path()), error.to_string());
+        // No block of this file system is ever free.
+        assert!(why(Path::new("/proc")).contains("the disk is full"));
+    }
 }

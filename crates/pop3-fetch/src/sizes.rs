@@ -194,16 +194,13 @@ impl Sizes<'_> {
 #[derive(Clone, Debug, Eq)]
 pub struct Total {
     listing: Option<DropListing>,
-    is_positive: bool,
-    words: Vec<u8>,
+    /// Whether the reply is positive, and its text.
+    line: (bool, Vec<u8>),
 }
 
 impl PartialEq for Total {
     fn eq(&self, other: &Self) -> bool {
-        match (self.listing, other.listing) {
-            (Some(listing), Some(other)) => listing == other,
-            _ => self.is_positive == other.is_positive && self.words == other.words,
-        }
+        self.line == other.line || (self.listing.is_some() && self.listing == other.listing)
     }
 }
 
@@ -212,14 +209,17 @@ impl Total {
     pub(crate) fn of(reply: &Reply<'_>) -> Self {
         Self {
             listing: reply.drop_listing().ok(),
-            is_positive: reply.is_positive(),
-            words: reply.status.text().to_vec(),
+            line: Self::line(reply),
         }
     }
 
     /// Whether another reply begins with this line.
     pub(crate) fn is_line_of(&self, reply: &Reply<'_>) -> bool {
-        self.is_positive == reply.is_positive() && self.words == reply.status.text()
+        self.line == Self::line(reply)
+    }
+
+    fn line(reply: &Reply<'_>) -> (bool, Vec<u8>) {
+        (reply.is_positive(), reply.status.text().to_vec())
     }
 
     /// Returns the number of messages, if the reply has one.
@@ -279,10 +279,10 @@ mod tests {
 
     #[test]
     fn trusts_the_size_in_the_reply_to_retr_only_if_no_other_size_is_as_close() {
-        let message = |octets| Received {
+        let message = |octets: u64| Received {
             octets,
             lines: 7,
-            announced: Some(100),
+            announced: Some(octets.min(100)),
         };
         for (sizes, octets, is_it) in [
             (&[103, 110][..], 100, true),
@@ -291,6 +291,7 @@ mod tests {
             (&[0, 0], 100, true),
             (&[103, 110], 101, false),
             (&[103, 93], 100, false),
+            (&[103, 110], 0, false),
         ] {
             let sizes = Sizes {
                 listed: Some(sizes[0]),

@@ -11,8 +11,8 @@ use crate::{
     Failure, Intake, Journal, Key, Kind, Orders, Records, Report, Summary, Total, journal::State,
 };
 use deletion::Deletion;
-use plan::{MISSING_KEPT, Retrieve};
-use retrieval::{Misfit, Retrieval, Stop};
+use plan::{MISSING_KEPT, Retrieve, key};
+use retrieval::{Misfit, Retrieval};
 
 pub use decisions::{Careful, Decisions};
 pub use plan::{Afterwards, Plan, Wishes};
@@ -89,9 +89,6 @@ pub(crate) struct Ended {
     pub(crate) was_pipelined: bool,
     /// Whether the session broke during retrieval.
     pub(crate) broke_off: bool,
-    /// Whether STAT was no witness, or the server sent something other than a
-    /// reply.
-    pub(crate) out_of_step: bool,
     /// Whether the plan is done, so that nothing depends on the reply to QUIT.
     pub(crate) is_done: bool,
     /// The number of messages in doubt that are left for a visit of their own.
@@ -136,16 +133,14 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         }
     }
 
-    /// Records the messages in doubt at the end of the session. `out_of_step`: the
-    /// session ended because the server sent something other than a reply.
-    pub(crate) fn close(&mut self, out_of_step: bool) -> Result<(), Failure> {
+    /// Records the messages in doubt at the end of the session.
+    pub(crate) fn close(&mut self) -> Result<(), Failure> {
         self.ended.is_done = self.phase == Phase::Done
             || (self.phase == Phase::Quit && self.deletion.marked.is_empty());
         if self.phase != Phase::Retrieve {
             return Ok(());
         }
         self.ended.broke_off = true;
-        self.ended.out_of_step |= out_of_step;
         let maildrop = &self.maildrop;
         if let Some(retrieval) = &mut self.retrieval {
             let misfits = retrieval.in_doubt(maildrop);
@@ -171,13 +166,11 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
             retrieve,
             doubtful,
             delete,
-            over_limit,
             ..
         } = &self.plan;
         // Sizes matter only for messages to fetch or delete, unless UIDL may have
         // left out messages.
-        let is_idle =
-            retrieve.is_empty() && doubtful.is_empty() && delete.is_empty() && *over_limit == 0;
+        let is_idle = retrieve.is_empty() && doubtful.is_empty() && delete.is_empty();
         let named = match self.orders.without_unique_id {
             true => self.maildrop.len(),
             false => self.maildrop.len() + self.malformed,
@@ -208,41 +201,11 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         let nameless = self.plan.nameless.max(self.malformed);
         self.plan.nameless = nameless.max(all.saturating_sub(named));
         if self.orders.without_unique_id && self.phase == Phase::Sizes {
-            self.plan_nameless();
+            let wishes = &self.orders.wishes;
+            self.plan
+                .retrieve_nameless(&self.maildrop, wishes, &self.except);
         }
         Ok(())
-    }
-
-    /// Plans to fetch the messages that LIST names and UIDL does not, each alone.
-    /// Until their octets are known, their numbers distinguish them.
-    fn plan_nameless(&mut self) {
-        let is_nameless = |number| plan::unique_id(&self.maildrop, number).is_empty();
-        let wishes = &self.orders.wishes;
-        let all = self.maildrop.iter();
-        let listed = all.filter(|message| message.octets.is_some() && is_nameless(message.number));
-        for message in listed {
-            let wanted = Retrieve {
-                number: message.number,
-                copy: message.number.get(),
-            };
-            let is_given_up =
-                self.except
-                    .contains(&key(&self.maildrop, wanted.number, wanted.copy));
-            if is_given_up {
-                continue;
-            }
-            self.plan.nameless = self.plan.nameless.saturating_sub(1);
-            if message
-                .octets
-                .is_some_and(|octets| octets > wishes.max_octets)
-            {
-                self.plan.too_large += 1;
-            } else if self.plan.retrieve.len() + self.plan.doubtful.len() >= wishes.limit {
-                self.plan.over_limit += 1;
-            } else {
-                self.plan.doubtful.push(wanted);
-            }
-        }
     }
 
     /// Acts on the plan once all listings have arrived.
@@ -373,7 +336,7 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
     fn status(&mut self, reply: &Reply<'_>) -> Result<(), Failure> {
         let words = || self.report.shown(reply.status.text());
         match reply.request {
-            Request::Stat if self.total.is_none() => self.total = Some(Total::of(reply)),
+            Request::Stat => self.total = Some(Total::of(reply)),
             Request::Uidl(None) if !reply.is_positive() => {
                 return Err(Failure::new(
                     Kind::Unavailable,
@@ -417,32 +380,6 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
             _ => {}
         }
         Ok(())
-    }
-
-    fn stopped(&mut self, stop: Stop) -> Failure {
-        match stop {
-            Stop::Command(error) => refuse(error),
-            // `finish` reports the failure itself.
-            Stop::Intake => Failure::new(Kind::Io, "the delivery failed"),
-            Stop::NoWitness => {
-                self.ended.out_of_step = true;
-                Failure::new(
-                    Kind::Protocol,
-                    "the reply to STAT differs from the one before the messages: the messages \
-                     since the last STAT may be incomplete or mixed up, and are not stored",
-                )
-            }
-            Stop::BareLf(number) => {
-                self.ended.out_of_step = true;
-                Failure::new(
-                    Kind::Protocol,
-                    format_args!(
-                        "the server ends the first line of its reply to RETR {number} with a bare \
-                         LF, so it is unclear where the message begins"
-                    ),
-                )
-            }
-        }
     }
 }
 
@@ -507,7 +444,7 @@ impl<I: Intake, D: Decisions> Exchange for Visit<'_, I, D> {
             },
             _ => Ok(()),
         };
-        step.map_err(|stop| self.stopped(stop))
+        step.map_err(Failure::from)
     }
 }
 
@@ -517,13 +454,6 @@ fn enqueue(session: &mut Session, now: Instant, command: &Command<'_>) -> Result
 
 fn refuse(error: ClientError) -> Failure {
     Failure::new(Kind::Unavailable, error)
-}
-
-fn key(maildrop: &MaildropIndex, number: MessageNumber, copy: u32) -> Key {
-    Key {
-        unique_id: plan::unique_id(maildrop, number).to_vec(),
-        copy,
-    }
 }
 
 fn doubt(maildrop: &MaildropIndex, misfit: Misfit) -> Doubt {
@@ -555,3 +485,6 @@ fn note_what_changed(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,25 +102,16 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
         return Ok(id);
     }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let form = schema(&transaction)?;
-    match form {
-        0 => {
-            transaction.execute_batch(TABLES)?;
-            transaction.execute_batch(PENDING)?;
-        }
-        1 => {
-            transaction.execute_batch("DROP INDEX pending")?;
-            transaction.execute_batch(PENDING)?;
-            transaction.execute_batch(FROM_1)?;
-        }
-        2 | 3 | SCHEMA => {}
+    let steps: &[&str] = match schema(&transaction)? {
+        0 => &[TABLES, PENDING, DOUBTS, BOOT],
+        1 => &["DROP INDEX pending", PENDING, FROM_1, DOUBTS, BOOT],
+        2 => &[DOUBTS, BOOT],
+        3 => &[BOOT],
+        SCHEMA => &[],
         newer => return Err(Refusal::Newer(newer)),
-    }
-    if form < 3 {
-        transaction.execute_batch(DOUBTS)?;
-    }
-    if form < 4 {
-        transaction.execute_batch(BOOT)?;
+    };
+    for step in steps {
+        transaction.execute_batch(step)?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     let id = match find(&transaction)? {
@@ -162,6 +153,23 @@ mod tests {
         assert_eq!(count("PRAGMA user_version"), SCHEMA);
         assert_eq!(count("SELECT learned FROM account WHERE id = 7"), 0);
         assert_eq!(count("SELECT count(*) FROM doubt"), 0);
+    }
+
+    #[test]
+    fn adds_what_each_older_format_lacks() {
+        for (form, steps) in [
+            (2, &[TABLES, PENDING][..]),
+            (3, &[TABLES, PENDING, DOUBTS]),
+            (SCHEMA, &[TABLES, PENDING, DOUBTS, BOOT]),
+        ] {
+            let mut db = Connection::open_in_memory().unwrap();
+            db.execute_batch(&steps.concat()).unwrap();
+            db.pragma_update(None, "user_version", form).unwrap();
+            assert!(prepare(&mut db, "me").is_ok(), "format {form}");
+            for query in ["SELECT boot FROM pending", "SELECT learned FROM account"] {
+                assert!(db.prepare(query).is_ok(), "format {form}");
+            }
+        }
     }
 
     /// Otherwise a loss of power would undo what was recorded, and mail would be

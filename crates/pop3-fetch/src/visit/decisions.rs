@@ -54,7 +54,7 @@ pub trait Decisions {
     fn messages_to_a_witness(&self, last: usize, any_size: bool) -> usize {
         match any_size {
             true => 1,
-            false => (2 * last).clamp(1, 128),
+            false => (2 * last).min(128),
         }
     }
 
@@ -73,12 +73,6 @@ pub trait Decisions {
 
     /// Whether messages are recorded as deleted before the reply to QUIT.
     fn trusts_dele(&self) -> bool {
-        false
-    }
-
-    /// Whether a message that was delivered in an earlier session may be deleted
-    /// although its size has changed.
-    fn deletes_what_changed(&self) -> bool {
         false
     }
 

@@ -7,7 +7,7 @@ use pop3_proto::{
     client::{DeleteProof, Delivered, Reply, Session},
 };
 
-use super::{Decisions, Phase, Visit, are, key, refuse};
+use super::{Decisions, Phase, Visit, are, plan::key, refuse};
 use crate::{Failure, Intake, Key, journal::State};
 
 /// The state of the DELE commands.

@@ -187,26 +187,12 @@ impl Plan {
 
         plan.retrieve
             .sort_unstable_by_key(|retrieve| retrieve.number);
-        if !except.is_empty() {
-            let key = |wanted: &Retrieve| Key {
-                unique_id: unique_id(maildrop, wanted.number).to_vec(),
-                copy: wanted.copy,
-            };
-            plan.retrieve
-                .retain(|wanted| !except.contains(&key(wanted)));
-        }
-        if !doubts.is_empty() {
-            let place = |wanted: &Retrieve| {
-                let is_it = |key: &Key| {
-                    key.copy == wanted.copy && key.unique_id == unique_id(maildrop, wanted.number)
-                };
-                doubts.iter().position(is_it)
-            };
-            let wanted = std::mem::take(&mut plan.retrieve).into_iter();
-            let (doubtful, sound) = wanted.partition(|wanted| place(wanted).is_some());
-            (plan.doubtful, plan.retrieve) = (doubtful, sound);
-            plan.doubtful.sort_by_key(place);
-        }
+        let key = |wanted: &Retrieve| key(maildrop, wanted.number, wanted.copy);
+        let wanted = std::mem::take(&mut plan.retrieve).into_iter();
+        let wanted = wanted.filter(|wanted| !except.contains(&key(wanted)));
+        (plan.doubtful, plan.retrieve) = wanted.partition(|wanted| doubts.contains(&key(wanted)));
+        let place = |wanted: &Retrieve| doubts.iter().position(|doubt| *doubt == key(wanted));
+        plan.doubtful.sort_by_key(place);
         let all = plan.retrieve.len() + plan.doubtful.len();
         plan.over_limit = all.saturating_sub(wishes.limit);
         plan.retrieve.truncate(wishes.limit);
@@ -215,12 +201,51 @@ impl Plan {
         plan.delete.sort_unstable_by_key(|delete| delete.number);
         plan
     }
+
+    /// Plans to fetch the messages that LIST names and UIDL does not, each alone.
+    /// Until their octets are known, their numbers distinguish them.
+    pub(crate) fn retrieve_nameless(
+        &mut self,
+        maildrop: &MaildropIndex,
+        wishes: &Wishes,
+        except: &BTreeSet<Key>,
+    ) {
+        for message in maildrop
+            .iter()
+            .filter(|message| message.unique_id.is_none())
+        {
+            let number = message.number;
+            let copy = number.get();
+            if except.contains(&key(maildrop, number, copy)) {
+                continue;
+            }
+            self.nameless = self.nameless.saturating_sub(1);
+            if message
+                .octets
+                .is_some_and(|octets| octets > wishes.max_octets)
+            {
+                self.too_large += 1;
+            } else if self.retrieve.len() + self.doubtful.len() >= wishes.limit {
+                self.over_limit += 1;
+            } else {
+                self.doubtful.push(Retrieve { number, copy });
+            }
+        }
+    }
 }
 
 /// The unique-id of a message; empty if UIDL gave none.
 pub(crate) fn unique_id(maildrop: &MaildropIndex, number: MessageNumber) -> &[u8] {
     let unique_id = maildrop.get(number).and_then(|message| message.unique_id);
     unique_id.map_or(&[], |unique_id| unique_id.as_bytes())
+}
+
+/// The key that a message has in the journal if it has a unique-id.
+pub(crate) fn key(maildrop: &MaildropIndex, number: MessageNumber, copy: u32) -> Key {
+    Key {
+        unique_id: unique_id(maildrop, number).to_vec(),
+        copy,
+    }
 }
 
 /// The size of a message in LIST.

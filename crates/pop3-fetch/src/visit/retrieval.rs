@@ -24,8 +24,8 @@ use pop3_proto::{
 
 use super::plan::{self, Retrieve};
 use crate::{
-    Decisions, Intake, Key, Learned, Received, Reckoning, Report, Sizes, Total, delivery::Gone,
-    journal::nameless::Digests,
+    Decisions, Failure, Intake, Key, Kind, Learned, Received, Reckoning, Report, Sizes, Total,
+    delivery::Gone, journal::nameless::Digests,
 };
 
 /// The octets in LIST after which a witness is due.
@@ -109,8 +109,8 @@ pub(crate) struct Misfit {
 #[derive(Clone, Copy, Debug)]
 struct Single {
     wanted: Retrieve,
-    /// Whether it was retrieved in a window when it did not fit.
-    was_pipelined: bool,
+    /// Its octets when it was retrieved in a window, where they did not fit.
+    before: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +122,6 @@ enum Lesson {
 /// The session is out of step: nothing received since the last witness counts.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    Command(ClientError),
     Intake,
     /// The reply to STAT differs.
     NoWitness,
@@ -130,9 +129,24 @@ pub(crate) enum Stop {
     BareLf(MessageNumber),
 }
 
-impl From<ClientError> for Stop {
-    fn from(error: ClientError) -> Self {
-        Self::Command(error)
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            // `finish` reports the failure itself.
+            Stop::Intake => Self::new(Kind::Io, "the delivery failed"),
+            Stop::NoWitness => Self::new(
+                Kind::Protocol,
+                "the reply to STAT differs from the one before the messages: the messages since \
+                 the last STAT may be incomplete or mixed up, and are not stored",
+            ),
+            Stop::BareLf(number) => Self::new(
+                Kind::Protocol,
+                format_args!(
+                    "the server ends the first line of its reply to RETR {number} with a bare LF, \
+                     so it is unclear where the message begins"
+                ),
+            ),
+        }
     }
 }
 
@@ -156,7 +170,7 @@ impl Retrieval {
     ) -> Self {
         let single = |&wanted: &Retrieve| Single {
             wanted,
-            was_pipelined: false,
+            before: None,
         };
         Self {
             wanted: wanted.iter().copied().collect(),
@@ -171,7 +185,7 @@ impl Retrieval {
             for_deletion,
             unwitnessed: 0,
             octets: 0,
-            spacing: 0,
+            spacing: 1,
             last_witness: now,
             total,
             single: None,
@@ -203,14 +217,11 @@ impl Retrieval {
             listed: plan::octets(maildrop, wanted.number),
         };
         let mut doubts = std::mem::take(&mut self.misfits);
-        let known = |doubts: &[Misfit], wanted: Retrieve| {
-            doubts.iter().any(|misfit| misfit.wanted == wanted)
-        };
-        let others = self.single.map(|single| single.wanted);
-        for wanted in others.into_iter().chain(self.sent.front().copied()) {
-            if !known(&doubts, wanted) {
-                doubts.push(broken(wanted));
-            }
+        let alone = self.single.map(|single| single.wanted);
+        if let Some(wanted) = alone.or(self.sent.front().copied())
+            && doubts.iter().all(|misfit| misfit.wanted != wanted)
+        {
+            doubts.push(broken(wanted));
         }
         doubts
     }
@@ -230,40 +241,33 @@ impl Retrieval {
     ) -> Result<bool, ClientError> {
         let is_careful =
             self.single.is_some() || !self.misfits.is_empty() || !self.singly.is_empty();
-        if is_careful || self.window == 1 {
-            if self.outstanding() > 0 {
+        if is_careful {
+            if self.unwitnessed > 0 {
                 // A witness ends the window, unless a message is being retrieved
                 // alone.
-                if self.window > 1 && self.single.is_none() && self.unwitnessed > 0 {
+                if self.single.is_none() || self.outstanding() == 0 {
                     self.ask_witness(session, now, decisions)?;
                 }
-                return Ok(false);
-            }
-            if self.unwitnessed > 0 && (is_careful || self.witness_is_due(now)) {
-                self.ask_witness(session, now, decisions)?;
-                return Ok(false);
-            }
-            if self.unwitnessed == 0
+            } else if self.outstanding() == 0
                 && let Some(single) = self.singly.pop_front()
             {
                 self.single = Some(single);
                 self.ask(session, now, maildrop, single.wanted)?;
-                return Ok(false);
             }
+            return Ok(false);
         }
         if self.outstanding() <= self.window / 2 {
             while self.outstanding() < self.window {
                 if self.unwitnessed > 0 && self.witness_is_due(now) {
                     self.ask_witness(session, now, decisions)?;
-                    continue;
-                }
-                let Some(wanted) = self.wanted.pop_front() else {
+                } else if let Some(wanted) = self.wanted.pop_front() {
+                    self.ask(session, now, maildrop, wanted)?;
+                } else {
                     break;
-                };
-                self.ask(session, now, maildrop, wanted)?;
+                }
             }
         }
-        Ok(self.outstanding() == 0 && self.wanted.is_empty() && self.unwitnessed == 0)
+        Ok(self.outstanding() == 0)
     }
 
     fn outstanding(&self) -> usize {
@@ -271,7 +275,7 @@ impl Retrieval {
     }
 
     fn witness_is_due(&self, now: Instant) -> bool {
-        self.unwitnessed >= self.spacing.max(1)
+        self.unwitnessed >= self.spacing
             || self.octets >= OCTETS
             || self.wanted.is_empty()
             || now.duration_since(self.last_witness) >= WAIT
@@ -377,34 +381,30 @@ impl Retrieval {
             maildrop,
         };
         if decisions.fits(&message, &sizes, self.any_size) {
-            if self.single.is_some_and(|single| single.was_pipelined) {
+            // The same octets do not fit in a window if a lesson came between.
+            let before = self.single.and_then(|single| single.before);
+            if before.is_some_and(|octets| octets != message.octets) {
                 self.lesson = Some(Lesson::MixesReplies);
             }
         } else if self.single.is_some() || self.window == 1 {
+            // No other command awaited a reply, so this message is alone.
+            self.single.get_or_insert(Single {
+                wanted,
+                before: None,
+            });
             let Some(way) = decisions.alone(&message, &sizes) else {
                 self.misfits.push(misfit);
                 return Ok(intake.discard()?);
             };
             self.lesson = Some(Lesson::Counts(way));
-            // No other command awaited a reply, so this message is alone.
-            self.single.get_or_insert(Single {
-                wanted,
-                was_pipelined: false,
-            });
         } else {
             self.misfits.push(misfit);
             self.is_draining = true;
             return Ok(intake.discard()?);
         }
-        let unique_id = plan::unique_id(maildrop, wanted.number);
-        let digest = unique_id.is_empty().then(|| Box::new(self.digests.key()));
-        let key = match &digest {
-            Some(digest) => Key::clone(digest),
-            None => Key {
-                unique_id: unique_id.to_vec(),
-                copy: wanted.copy,
-            },
-        };
+        let key = plan::key(maildrop, wanted.number, wanted.copy);
+        let digest = (key.unique_id.is_empty()).then(|| Box::new(self.digests.key()));
+        let key = digest.as_deref().cloned().unwrap_or(key);
         match self.known.contains(&key) {
             true => intake.discard()?,
             false => intake.keep(key, listed.unwrap_or(message.octets), message.octets)?,
@@ -446,19 +446,18 @@ impl Retrieval {
         }
         self.is_draining &= self.outstanding() > 0;
         self.outcome.refused.append(&mut self.refused);
-        let was_alone = self.single.take().is_some() || self.window == 1;
         let misfits = self.misfits.drain(..);
-        match was_alone {
-            true => self.outcome.doubtful.extend(misfits),
-            false => self.singly.extend(misfits.map(|misfit| Single {
+        match self.single.take() {
+            Some(_) => self.outcome.doubtful.extend(misfits),
+            None => self.singly.extend(misfits.map(|misfit| Single {
                 wanted: misfit.wanted,
-                was_pipelined: true,
+                before: misfit.octets,
             })),
         }
         match self.lesson.take() {
-            Some(Lesson::Counts(way)) if !self.outcome.learned.has(way) => {
+            Some(Lesson::Counts(way)) => {
                 self.outcome.learned.learn(way);
-                self.spacing = 0;
+                self.spacing = 1;
                 report.warn(&format!(
                     "the server's LIST counts octets {way}; from now on, sizes are compared in \
                      that way"

@@ -114,6 +114,63 @@ fn leaves_a_message_alone_that_is_listed_after_a_confirmed_deletion() {
     }
 }
 
+#[test]
+fn tries_messages_in_doubt_last_and_leaves_out_those_of_this_run() {
+    let drop = maildrop(&["a", "a", "b", "c", "d"].map(String::from));
+    let key = |id: &str, copy| Key {
+        unique_id: id.as_bytes().to_vec(),
+        copy,
+    };
+    let doubts = [key("d", 0), key("c", 1), key("a", 1)];
+    let except = BTreeSet::from([key("b", 0), key("c", 1)]);
+    let plan = Plan::new(&drop, &Records::default(), &WISHES, (&doubts, &except));
+    let numbers = |plan: &[Retrieve]| Vec::from_iter(plan.iter().map(|wanted| wanted.number.get()));
+    assert_eq!(numbers(&plan.retrieve), [1, 4]);
+    assert_eq!(numbers(&plan.doubtful), [5, 2]);
+}
+
+#[test]
+fn counts_what_it_leaves_on_the_server() {
+    let drop = maildrop(&["a", "a", "a", "b", "b", "c", "d", "d"].map(String::from));
+    let held = records(&[("a", 0, State::Delivered, 0), ("b", 0, State::Delivered, 0)]);
+    let wishes = Wishes {
+        equal_unique_ids: EqualUniqueIds::Interchangeable,
+        max_octets: 9,
+        ..WISHES
+    };
+    let plan = made(&drop, &held, &wishes);
+    let counts = (plan.interchangeable, plan.held, plan.too_large);
+    assert_eq!(counts, (4, 2, 2));
+    let apart = Wishes {
+        max_octets: 9,
+        ..WISHES
+    };
+    let plan = made(&drop, &held, &apart);
+    assert_eq!((plan.held, plan.too_large), (2, 6));
+}
+
+/// The message whose deletion was requested is gone, or its unique-id now is that
+/// of another one.
+#[test]
+fn a_message_of_another_size_is_not_the_one_whose_deletion_was_requested() {
+    let drop = maildrop(&[String::from("a")]);
+    for (octets, retrieved, deleted) in [(10, 0, 1), (11, 1, 0)] {
+        let mut held = Records::default();
+        held.push(b"a", 0, State::DeletionRequested, octets, 0, true);
+        let plan = made(&drop, &held, &WISHES);
+        assert_eq!(
+            (plan.retrieve.len(), plan.delete.len()),
+            (retrieved, deleted)
+        );
+        assert_eq!(plan.found_again.len(), deleted);
+    }
+    let held = records(&[
+        ("a", 0, State::Delivered, 0),
+        ("a", 1, State::DeletionRequested, 0),
+    ]);
+    assert_eq!(made(&drop, &held, &WISHES).missing[0].copy, 1);
+}
+
 /// All unique-ids are equal and in the journal. No message is compared with all
 /// others.
 #[test]
