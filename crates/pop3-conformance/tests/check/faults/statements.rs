@@ -1,10 +1,10 @@
 //! One fault or more for each statement.
 
-use crate::mock::{Fault, GREETING, NO_FAULT, Quirk};
+use crate::mock::{CLOSE, Fault, GREETING, NO_FAULT};
 
 use super::{
-    Row, command, first_line, is, names_deleted, on, one_more_octet, quirk, reply,
-    stat_of_one_more_octet, without_last_line, word,
+    Row, command, first_line, is, names_deleted, on, one_more_octet, reply, stat_of_one_more_octet,
+    without_last_line, word,
 };
 
 pub(crate) const FAULTS: &[Row] = &[
@@ -82,7 +82,16 @@ pub(crate) const FAULTS: &[Row] = &[
             })
         }),
     ),
-    ("C0014", "closes at NOOP", quirk(Quirk::ClosesAt("NOOP"))),
+    (
+        "C0014",
+        "does not answer STAT",
+        reply(|_, command, reply| on(is(command, "STAT"), reply, |_| String::new())),
+    ),
+    (
+        "C0014",
+        "closes at NOOP",
+        reply(|_, command, reply| on(is(command, "NOOP"), reply, |_| CLOSE.to_owned())),
+    ),
     (
         "C0014",
         "does not answer NOOP",
@@ -218,6 +227,14 @@ pub(crate) const FAULTS: &[Row] = &[
     ),
     (
         "C0034",
+        "answers TOP with a line of text in one line",
+        reply(|_, command, reply| {
+            let is_top_1 = word(command) == "TOP" && command.ends_with(" 1");
+            on(is_top_1, reply, first_line)
+        }),
+    ),
+    (
+        "C0034",
         "answers TOP in one line",
         reply(|_, command, reply| on(word(command) == "TOP", reply, first_line)),
     ),
@@ -319,5 +336,22 @@ pub(crate) const FAULTS: &[Row] = &[
                 reply.replace(" id-2\r\n", " id-1\r\n")
             })
         }),
+    ),
+    (
+        "C0040",
+        "gives two messages of one size one unique-id",
+        Fault {
+            messages: &[
+                "Subject: 1\r\n\r\n.one\r\ntwo\r\n",
+                "Subject: 2\r\n\r\n.one\r\ntwo\r\n",
+                "Subject: 33\r\n\r\n.one\r\ntwo\r\n",
+            ],
+            reply: |_, command, reply| {
+                on(is(command, "UIDL"), reply, |reply| {
+                    reply.replace(" id-1\r\n", " id-0\r\n")
+                })
+            },
+            ..NO_FAULT
+        },
     ),
 ];
