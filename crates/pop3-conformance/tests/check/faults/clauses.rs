@@ -1,4 +1,4 @@
-//! One fault or more for each clause of the RFCs.
+//! One fault or more for each clause of the RFCs, and a few more for statements.
 
 use crate::mock::{Fault, MESSAGES, NO_FAULT, Quirk};
 
@@ -335,5 +335,35 @@ pub(super) const FAULTS: &[Row] = &[
         "rfc2449-command-length",
         "ignores a long line",
         reply(|_, command, reply| on(command.len() > 1000, reply, |_| String::new())),
+    ),
+    (
+        "C0014",
+        "does not answer STAT",
+        reply(|_, command, reply| on(is(command, "STAT"), reply, |_| String::new())),
+    ),
+    (
+        "C0034",
+        "answers TOP with a line of text in one line",
+        reply(|_, command, reply| {
+            let is_top_1 = word(command) == "TOP" && command.ends_with(" 1");
+            on(is_top_1, reply, first_line)
+        }),
+    ),
+    (
+        "C0040",
+        "gives two messages of one size one unique-id",
+        Fault {
+            messages: &[
+                "Subject: 1\r\n\r\n.one\r\ntwo\r\n",
+                "Subject: 2\r\n\r\n.one\r\ntwo\r\n",
+                "Subject: 33\r\n\r\n.one\r\ntwo\r\n",
+            ],
+            reply: |_, command, reply| {
+                on(is(command, "UIDL"), reply, |reply| {
+                    reply.replace(" id-1\r\n", " id-0\r\n")
+                })
+            },
+            ..NO_FAULT
+        },
     ),
 ];

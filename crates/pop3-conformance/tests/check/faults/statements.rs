@@ -84,11 +84,6 @@ pub(crate) const FAULTS: &[Row] = &[
     ),
     (
         "C0014",
-        "does not answer STAT",
-        reply(|_, command, reply| on(is(command, "STAT"), reply, |_| String::new())),
-    ),
-    (
-        "C0014",
         "closes at NOOP",
         reply(|_, command, reply| on(is(command, "NOOP"), reply, |_| CLOSE.to_owned())),
     ),
@@ -227,14 +222,6 @@ pub(crate) const FAULTS: &[Row] = &[
     ),
     (
         "C0034",
-        "answers TOP with a line of text in one line",
-        reply(|_, command, reply| {
-            let is_top_1 = word(command) == "TOP" && command.ends_with(" 1");
-            on(is_top_1, reply, first_line)
-        }),
-    ),
-    (
-        "C0034",
         "answers TOP in one line",
         reply(|_, command, reply| on(word(command) == "TOP", reply, first_line)),
     ),
@@ -336,22 +323,5 @@ pub(crate) const FAULTS: &[Row] = &[
                 reply.replace(" id-2\r\n", " id-1\r\n")
             })
         }),
-    ),
-    (
-        "C0040",
-        "gives two messages of one size one unique-id",
-        Fault {
-            messages: &[
-                "Subject: 1\r\n\r\n.one\r\ntwo\r\n",
-                "Subject: 2\r\n\r\n.one\r\ntwo\r\n",
-                "Subject: 33\r\n\r\n.one\r\ntwo\r\n",
-            ],
-            reply: |_, command, reply| {
-                on(is(command, "UIDL"), reply, |reply| {
-                    reply.replace(" id-1\r\n", " id-0\r\n")
-                })
-            },
-            ..NO_FAULT
-        },
     ),
 ];
