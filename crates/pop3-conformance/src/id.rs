@@ -14,7 +14,8 @@ use core::{fmt, str::FromStr};
 /// assert_eq!((id.kind(), id.number()), (Kind::Variability, 2));
 /// assert_eq!(id, Id::V(2));
 /// assert_eq!(id.to_string(), "V0002");
-/// assert!("V2".parse::<Id>().is_err());
+/// let error = "V2".parse::<Id>().unwrap_err();
+/// assert_eq!(error.to_string(), "an id is C or V and four digits, such as C0017");
 /// # Ok::<(), pop3_conformance::ParseIdError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -56,6 +56,51 @@ fn an_octet_is_shown_as_what_it_is() {
 }
 
 #[test]
+fn a_line_of_the_most_octets_is_whole() {
+    let fits = "x".repeat(MAX_LINE);
+    assert_eq!(Row::new(&fits, "", PASS).id(), fits);
+    let cut = format!("{fits} [and 1 octet more]");
+    assert_eq!(Row::new(&format!("{fits}x"), "", PASS).id(), cut);
+}
+
+#[test]
+fn the_first_and_last_lines_of_long_evidence_are_kept() {
+    let evidence = |lines| {
+        let lines: Vec<_> = (1..=lines).map(|line: usize| line.to_string()).collect();
+        let row = Row::new("a", "b", FAIL).with_evidence(lines.join("\n"));
+        row.evidence().replace('\n', " ")
+    };
+    assert!(evidence(MAX_EVIDENCE_LINES).ends_with(" 11 12 13 14 15 16 17 18 19 20 21 22 23 24"));
+    assert_eq!(
+        evidence(100),
+        "1 2 3 4 5 6 7 8 9 10 11 12 [77 lines left out] 90 91 92 93 94 95 96 97 98 99 100"
+    );
+}
+
+#[test]
+fn the_consequence_is_shown_unless_a_row_is_good() {
+    for (verdict, shown) in [(PASS, false), (SKIP, true), (WARN, true), (FAIL, true)] {
+        let mut report = Report::new("a", "b", date());
+        report.push(Row::new("c", "d", verdict).with_consequence("It hangs."));
+        assert_eq!(report.html().contains("It hangs."), shown, "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_report_that_was_cut_short_says_why() {
+    let mut report = Report::new("a", "b", date());
+    report.push(Row::new("c", "d", PASS));
+    report.push(Row::new("e", "f", PASS));
+    report.cut_short("no time left");
+    assert_eq!(report.why_cut_short(), Some("no time left"));
+    assert!(
+        report
+            .text()
+            .ends_with("\n2 pass; the run ended early: no time left\n")
+    );
+}
+
+#[test]
 fn evidence_is_bounded() {
     let long = "x".repeat(10 * MAX_LINE);
     let row = Row::new("a", "b", FAIL).with_evidence(format!("{long}\n").repeat(1000));
@@ -127,6 +172,9 @@ fn junit_counts_failures_and_what_was_skipped() {
     let xml = quick_junit::Report::deserialize_from_str(&hostile().junit().unwrap()).unwrap();
     assert_eq!((xml.tests, xml.failures, xml.errors), (4, 1, 0));
     assert_eq!(xml.skipped, 1);
+    let outputs = xml.test_suites[0].test_cases.iter();
+    let outputs: Vec<_> = outputs.map(|case| case.system_out.is_some()).collect();
+    assert_eq!(outputs, [false, false, true, false], "only a warning's");
     let suite = &xml.test_suites[0];
     assert_eq!(suite.timestamp.unwrap().timestamp(), 1_700_000_000);
     assert_eq!(suite.test_cases.len(), 4);

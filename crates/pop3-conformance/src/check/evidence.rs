@@ -46,15 +46,11 @@ impl Secrets {
     /// Shows octets that the server sent, of which only the first ones were kept.
     pub(super) fn received_of(&self, octets: &[u8], in_all: usize) -> String {
         let most = &octets[..octets.len().min(REPLY_SHOWN)];
-        let ends = most
-            .iter()
-            .enumerate()
-            .filter(|(_, octet)| **octet == b'\n');
-        let end = ends.map(|(at, _)| at + 1).nth(LINES_SHOWN - 1);
-        let looked_at = &most[..end.unwrap_or(most.len())];
+        let lines_shown = most.split_inclusive(|octet| *octet == b'\n');
+        let looked_at: usize = lines_shown.take(LINES_SHOWN).map(<[u8]>::len).sum();
         match octets {
             [] => "S: (nothing)".to_owned(),
-            _ if self.repeated(looked_at) => format!("S: {NOT_SHOWN}"),
+            _ if self.repeated(&most[..looked_at]) => format!("S: {NOT_SHOWN}"),
             octets => lines("S: ", octets, in_all),
         }
     }
@@ -137,6 +133,7 @@ mod tests {
         let secrets = secrets("tanstaaf");
         let hidden = format!("S: {NOT_SHOWN}");
         assert_eq!(secrets.received(b"+OK\r\n1 tanstaaf\r\n"), hidden);
+        assert_eq!(secrets.received(b"+OK\n1\n2\ntanstaaf\n"), hidden);
         assert_eq!(secrets.quoted(b"tanstaaf?", 2), NOT_SHOWN);
         let error = secrets.error(io::Error::other("not TLS: tanstaaf"));
         assert_eq!(error.to_string(), NOT_SHOWN);
@@ -164,5 +161,7 @@ mod tests {
             Some("S: (9000 octets in all)")
         );
         assert_eq!(secrets.received(b"+OK\n"), r"S: +OK\n");
+        let cut = secrets.received_of(b"+OK\r\n", 9000);
+        assert_eq!(cut, "S: +OK\nS: (9000 octets in all)");
     }
 }

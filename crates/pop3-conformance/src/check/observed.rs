@@ -58,8 +58,8 @@ pub(super) enum Injection {
     Obeyed(String),
     /// The server discarded it.
     Discarded(String),
-    /// The connection ended.
-    Ended(String),
+    /// The connection ended, or the run.
+    Ended(Trouble),
 }
 
 impl Observed {
@@ -169,8 +169,8 @@ pub(super) struct Told<'a> {
 impl Listing {
     pub(super) fn of(list: &Answer, uidl: &Answer, rule: FieldRule) -> Self {
         let block = |answer: &Answer| match answer {
-            Ok(reply) if reply.positive => lines(&reply.block),
-            _ => Vec::new(),
+            Ok(reply) => lines(&reply.block),
+            Err(_) => Vec::new(),
         };
         Self {
             sizes: block(list)

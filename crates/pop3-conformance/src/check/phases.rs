@@ -46,6 +46,7 @@ pub(super) fn run(
             if prober.stls.as_ref().is_some_and(|(works, _)| *works) {
                 seen.stls_pipelined = stls::pipelined(prober);
             }
+            prober.drop_connection();
         }
         if wanted(Phase::Deleting) {
             progress("deleting, and undoing it");

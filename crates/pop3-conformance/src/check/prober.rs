@@ -26,6 +26,8 @@ pub(super) struct Prober<'n> {
     connections: u32,
     capa_fails: bool,
     has_logged_in: bool,
+    /// Whether this connection is in the TRANSACTION state.
+    has_session: bool,
     /// Whether the last command was refused, after which a server may close.
     was_refused: bool,
     pub(super) is_tls: bool,
@@ -73,6 +75,7 @@ impl<'n> Prober<'n> {
             connections: 0,
             capa_fails: false,
             has_logged_in: false,
+            has_session: false,
             was_refused: false,
             is_tls: false,
             is_local: false,
@@ -185,9 +188,8 @@ impl<'n> Prober<'n> {
     }
 
     fn ended_after_refusal(&self, answer: &Answer) -> bool {
-        let is_over = |kind| matches!(kind, TroubleKind::Closed | TroubleKind::Unsent);
-        let is_over = matches!(answer, Err(trouble) if is_over(trouble.kind));
-        is_over && self.was_refused
+        let is_close = matches!(answer, Err(trouble) if trouble.kind.is_close());
+        is_close && self.was_refused
     }
 
     /// Sends several commands together, and returns their answers in order.
@@ -245,6 +247,7 @@ impl<'n> Prober<'n> {
     /// Closes the connection without QUIT.
     pub(super) fn drop_connection(&mut self) {
         self.dialogue = None;
+        self.has_session = false;
         self.is_tls = false;
     }
 
@@ -270,8 +273,7 @@ impl<'n> Prober<'n> {
         let answer = self.ask_here("CAPA", ReplyKind::Listing);
         match &answer {
             Ok(reply) if reply.positive => self.capabilities = lines(&reply.block),
-            Ok(_) => self.capa_fails = true,
-            Err(_) => self.capa_fails = true,
+            _ => self.capa_fails = true,
         }
         Some(answer)
     }

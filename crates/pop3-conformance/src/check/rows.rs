@@ -3,7 +3,7 @@
 
 use super::{
     Check, Finding, Options, Phase,
-    dialogue::{Answer, Reply, TroubleKind},
+    dialogue::{Answer, Reply, Trouble, TroubleKind},
     observed::Observed,
     phases::shown,
 };
@@ -77,6 +77,14 @@ fn no_session(seen: &Observed) -> Finding {
     // The row in which it failed shows the rest.
     let why = seen.cut_short().unwrap_or("(no session)");
     Finding::Untestable(format!("Needs a session: {why}"))
+}
+
+/// Passes a server that ends the connection, if the run had time to see it.
+fn ended(trouble: &Trouble) -> Finding {
+    match trouble.kind.is_ours() {
+        true => untestable(trouble.shown.clone()),
+        false => Finding::Pass(format!("{}\n(ended)", trouble.shown)),
+    }
 }
 
 fn untestable(what: impl Into<String>) -> Finding {

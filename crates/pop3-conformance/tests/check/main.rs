@@ -5,3 +5,4 @@ mod faults;
 mod mock;
 mod rows;
 mod secrets;
+mod servers;

@@ -18,6 +18,9 @@ pub(crate) const PASSWORD: &str = "tanstaaf";
 /// The command that faults see for the greeting.
 pub(crate) const GREETING: &str = "(greeting)";
 
+/// Closes the connection where a fault's reply ends with it.
+pub(crate) const CLOSE: &str = "\u{4}";
+
 /// What a fault can see.
 #[derive(Debug, Default)]
 pub(crate) struct State {
@@ -61,20 +64,13 @@ pub(crate) enum Quirk {
     None,
     /// The connection stays open after QUIT.
     StaysOpen,
-    /// It closes after a refused login; octets sent later are accepted and
-    /// lost.
-    HangsUp,
+    /// Octets sent after it closed are lost, and then the connection is reset.
+    Resets,
     /// When two messages are pipelined, the first line of the second reply
     /// comes before the end of the first.
     Interleaves,
     /// When two commands come at once, the second is answered first.
     Swaps,
-    /// It closes after each refusal.
-    ClosesAfterRefusal,
-    /// It closes without an answer at this command.
-    ClosesAt(&'static str),
-    /// Before TLS it closes without an answer at anything but CAPA and STLS.
-    WantsTls,
     /// Messages marked as deleted are removed when the connection breaks.
     DropRemoves,
     /// When several commands come at once, only the first is read.
@@ -170,6 +166,7 @@ impl Network for Mock {
             kept: Vec::new(),
             waits_for_tls: false,
             is_closed: false,
+            was_sent_after_close: false,
         };
         let greeting = line.transmit();
         line.say(GREETING, &greeting);
@@ -204,6 +201,7 @@ struct Line {
     kept: Vec<u8>,
     waits_for_tls: bool,
     is_closed: bool,
+    was_sent_after_close: bool,
 }
 
 impl Line {
@@ -226,16 +224,6 @@ impl Line {
             is_first = false;
             let line = String::from_utf8(line).unwrap();
             let line = line.trim_end_matches(['\r', '\n']);
-            let is_early = !matches!(line, "CAPA" | "STLS");
-            if matches!(self.fault.quirk, Quirk::ClosesAt(command) if command == line) {
-                self.close();
-                return;
-            }
-            if is_early && self.fault.quirk == Quirk::WantsTls && !self.shared.borrow().state.is_tls
-            {
-                self.close();
-                return;
-            }
             let before = self.output.len();
             self.command(line);
             if self.fault.quirk == Quirk::Interleaves {
@@ -274,9 +262,6 @@ impl Line {
         }
         self.say(line, &reply);
         self.shared.borrow_mut().state.said.push(line.to_owned());
-        if self.fault.quirk == Quirk::HangsUp && self.shared.borrow().state.refused_logins > 0 {
-            self.close();
-        }
     }
 
     /// Ends the connection and releases the maildrop.
@@ -361,22 +346,24 @@ impl Line {
         // text.
         let reply: String = reply.iter().map(|octet| char::from(*octet)).collect();
         let said = (self.fault.reply)(&self.shared.borrow().state, command, &reply);
-        let is_refusal = said.starts_with('-');
+        let kept = said.strip_suffix(CLOSE).unwrap_or(&said);
         self.output
-            .extend(said.chars().map(|char| u8::try_from(char).unwrap()));
-        if self.fault.quirk == Quirk::ClosesAfterRefusal && is_refusal {
+            .extend(kept.chars().map(|char| u8::try_from(char).unwrap()));
+        if kept != said {
             self.close();
         }
     }
 }
 
 impl Connection for Line {
-    fn send(&mut self, octets: &[u8], _: Duration) -> io::Result<()> {
-        if self.is_closed && self.fault.quirk == Quirk::HangsUp {
-            return Ok(());
-        }
+    fn send(&mut self, octets: &[u8], within: Duration) -> io::Result<()> {
+        assert_ne!(within, Duration::ZERO, "sockets refuse it");
         if self.is_closed {
-            return Err(io::ErrorKind::BrokenPipe.into());
+            self.was_sent_after_close = true;
+            return match self.fault.quirk {
+                Quirk::Resets => Ok(()),
+                _ => Err(io::ErrorKind::BrokenPipe.into()),
+            };
         }
         self.input.extend_from_slice(octets);
         self.read();
@@ -384,6 +371,9 @@ impl Connection for Line {
     }
 
     fn receive(&mut self, into: &mut [u8], within: Duration) -> io::Result<usize> {
+        if self.was_sent_after_close {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
         if self.output.is_empty() && !self.is_closed {
             self.shared.borrow_mut().now += within;
             return Err(io::ErrorKind::TimedOut.into());

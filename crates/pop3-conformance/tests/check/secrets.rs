@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    error::Error as _,
     io,
     rc::Rc,
     time::{Duration, Instant, SystemTime},
@@ -13,6 +14,7 @@ use pop3_conformance::{
 };
 
 use crate::{
+    faults::servers::NO_CAPA,
     mock::{Fault, Mock, NO_FAULT, PASSWORD},
     rows::{account, changed, found, options},
 };
@@ -127,9 +129,14 @@ fn shows_no_error_that_repeats_the_password() {
             let report = check::run(&mut network, &account(), &options(), subject, &mut |_| {});
             let said = match &report {
                 Ok(report) => report.json(),
-                Err(unable) => format!("{unable} {unable:?}"),
+                Err(unable) => {
+                    assert!(unable.source().is_some(), "{unable}");
+                    format!("{unable} {unable:?}")
+                }
             };
             assert!(!said.contains(PASSWORD), "{said}");
+            let is_unable = matches!(report, Err(Unable::Connect(_)));
+            assert_eq!(is_unable, fails == Fails::Connect && from == 1, "{said}");
             let is_told = said.contains("(not shown");
             assert!(is_told || from > 2, "connection {from}: {said}");
         }
@@ -222,6 +229,15 @@ fn sends_no_password_in_the_clear_where_stls_is_not_announced() {
         assert!(matches!(report, Err(Unable::NoTls)), "{report:?}");
         assert!(!sends_login(&in_clear), "{in_clear}");
     }
+    // A connection that says nothing of where the server is.
+    let account = Account {
+        protection: Protection::Stls,
+        ..account()
+    };
+    let subject = ("a mock", SystemTime::UNIX_EPOCH);
+    let mut mock = Mock::new(WITHOUT_STLS);
+    let report = check::run(&mut mock, &account, &options(), subject, &mut |_| {});
+    assert!(matches!(report, Err(Unable::NoTls)), "{report:?}");
 }
 
 #[test]
@@ -259,6 +275,9 @@ fn continues_without_tls_where_that_is_allowed() {
         assert_eq!(found(&report.unwrap()), [""; 0]);
         assert!(sends_login(&in_clear), "{in_clear}");
     }
+    let (_, in_clear) = overheard(Protection::Stls, true, None, NO_CAPA);
+    assert_eq!(in_clear.matches("CAPA").count(), 1, "it is not asked again");
+    assert!(sends_login(&in_clear), "{in_clear}");
     let (report, in_clear) = overheard(if_offered, false, None, WITH_STLS_REFUSED);
     assert_eq!(found(&report.unwrap()), ["rfc2595-stls"]);
     assert!(sends_login(&in_clear), "{in_clear}");

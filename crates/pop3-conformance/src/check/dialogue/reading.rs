@@ -67,16 +67,11 @@ impl Reading {
             let consumed = step.consumed;
             let was_in_block = self.in_block;
             match step.event {
-                None => {}
+                None | Some(ReplyPart::Challenge(_)) => {}
                 Some(ReplyPart::Status(status)) => {
                     self.reply.positive = status.is_positive();
                     self.reply.text = status.text().to_vec();
                     self.in_block = true;
-                }
-                Some(ReplyPart::Challenge(challenge)) => {
-                    self.reply.positive = true;
-                    self.reply.exact = true;
-                    self.reply.text = challenge.to_vec();
                 }
                 Some(ReplyPart::Data(octets)) => self.reply.block.extend_from_slice(octets),
                 Some(ReplyPart::End(complete)) => {
@@ -98,7 +93,7 @@ impl Reading {
         Ok(done.map(|()| {
             let line = self.head.split(|octet| *octet == b'\r').next();
             let line = line.unwrap_or_default();
-            self.reply.exact |= StatusLine::parse(line, IndicatorRule::Exact).is_ok();
+            self.reply.exact = StatusLine::parse(line, IndicatorRule::Exact).is_ok();
             std::mem::take(&mut self.reply)
         }))
     }

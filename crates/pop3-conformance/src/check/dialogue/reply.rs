@@ -75,6 +75,12 @@ impl Trouble {
         }
     }
 
+    /// Adds what was said before.
+    pub(in crate::check) fn following(mut self, before: &str) -> Self {
+        self.shown = format!("{before}\n{}", self.shown);
+        self
+    }
+
     pub(super) fn after(mut self, command: &str) -> Self {
         let what = self.kind.in_words();
         self.shown = format!("{command}\n{}\n({what})", self.shown);
@@ -86,6 +92,11 @@ impl TroubleKind {
     /// Whether not an octet came.
     pub(in crate::check) const fn is_unanswered(self) -> bool {
         matches!(self, Self::Silent | Self::Closed)
+    }
+
+    /// Whether the server closed the connection.
+    pub(in crate::check) const fn is_close(self) -> bool {
+        matches!(self, Self::Closed | Self::Unsent)
     }
 
     /// Whether it says nothing of the server: there was no time, or no session.

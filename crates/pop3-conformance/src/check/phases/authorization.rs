@@ -69,10 +69,8 @@ pub(super) fn refused_login(
     };
     let answer = prober.user_and_pass(&wrong);
     let incidents = prober.incidents.len();
-    let after = match &answer {
-        Ok(reply) if !reply.positive && prober.is_open() => Some(prober.log_in()),
-        _ => None,
-    };
+    let is_refused = answer.as_ref().is_ok_and(|reply| !reply.positive);
+    let after = is_refused.then(|| prober.log_in());
     // The server may close instead of accepting another command.
     if !prober.is_open() {
         prober.incidents.truncate(incidents);

@@ -20,7 +20,7 @@ impl Prober<'_> {
     /// Goes from the greeting to the point where a password may be sent.
     pub(in crate::check) fn secure(&mut self) -> Result<Result<(), Trouble>, Unable> {
         let protection = self.account.protection;
-        if self.is_tls || protection == Protection::Implicit {
+        if self.is_tls {
             return Ok(Ok(()));
         }
         self.capa();
@@ -109,6 +109,7 @@ impl Prober<'_> {
                 }
                 Ok(reply) if reply.positive => {
                     self.has_logged_in = true;
+                    self.has_session = true;
                     self.login.get_or_insert(reply.shown);
                     return Ok(Ok(()));
                 }
@@ -162,7 +163,7 @@ impl Prober<'_> {
 
     pub(super) fn enter_if_needed(&mut self) -> Result<(), Trouble> {
         self.notice_unasked();
-        if self.is_open() {
+        if self.has_session && self.is_open() {
             return Ok(());
         }
         match self.enter() {

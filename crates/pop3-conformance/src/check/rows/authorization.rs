@@ -2,7 +2,7 @@
 
 use pop3_proto::Capability;
 
-use super::{Check, Finding, Observed, Phase, no_session, untestable};
+use super::{Check, Finding, Observed, Phase, ended, no_session, untestable};
 use crate::{
     Strength::{Fact, Must},
     check::dialogue::Reply,
@@ -66,9 +66,8 @@ fn refused_login(seen: &Observed) -> Finding {
         Some(Ok(reply)) if reply.positive => {
             Finding::Pass(format!("{}\n{}", refused.shown, reply.shown))
         }
-        Some(Err(trouble)) if trouble.kind.is_ours() => untestable(trouble.shown.clone()),
         // A server that will close the connection may say so first.
-        Some(Err(trouble)) => Finding::Pass(format!("{}\n{}", refused.shown, trouble.shown)),
+        Some(Err(trouble)) => ended(&trouble.clone().following(&refused.shown)),
         Some(Ok(reply)) => Finding::Violation(format!("{}\n{}", refused.shown, reply.shown)),
     }
 }

@@ -269,7 +269,7 @@ fn refused_before_login(seen: &Observed) -> Finding {
             Err(trouble) if trouble.kind == TroubleKind::NoBlock => {
                 return Finding::Violation(trouble.shown.clone());
             }
-            Err(trouble) if trouble.kind == TroubleKind::Closed => {
+            Err(trouble) if trouble.kind.is_close() => {
                 found = Finding::Pass(trouble.shown.clone());
             }
             Err(trouble) => found = untestable(trouble.shown.clone()),

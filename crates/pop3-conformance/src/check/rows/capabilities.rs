@@ -63,22 +63,20 @@ fn announced(seen: &Observed) -> Finding {
         lines.any(|line| Capability::parse(line) == Ok(is))
     };
     let sample = seen.reading.samples.first();
-    let pairs = [
-        (announces(Capability::Uidl), seen.reading.uidl.as_ref()),
-        (
-            announces(Capability::Top),
-            sample.and_then(|sample| sample.top_0.as_ref()),
-        ),
+    let uidl = seen.reading.uidl.as_ref();
+    let top = sample.and_then(|sample| sample.top_0.as_ref());
+    let answers = [
+        uidl.filter(|_| announces(Capability::Uidl)),
+        top.filter(|_| announces(Capability::Top)),
     ];
     let (mut works, mut unanswered) = (None, None);
-    for (is_announced, answer) in pairs {
+    for answer in answers.into_iter().flatten() {
         match answer {
-            Some(Ok(reply)) if is_announced && !reply.positive => {
+            Ok(reply) if !reply.positive => {
                 return Finding::Violation(format!("(announced)\n{}", reply.shown));
             }
-            Some(Ok(reply)) if is_announced => works = Some(&reply.shown),
-            Some(Err(trouble)) if is_announced => _ = unanswered.get_or_insert(&trouble.shown),
-            _ => {}
+            Ok(reply) => works = Some(&reply.shown),
+            Err(trouble) => _ = unanswered.get_or_insert(&trouble.shown),
         }
     }
     match (unanswered, works) {

@@ -3,8 +3,7 @@
 use pop3_proto::{Counted, DropListing, ScanListing};
 
 use super::{
-    Check, Finding, Observed, Options, Phase, basics::each_refused, no_session, untestable, whole,
-    yes,
+    Check, Finding, Observed, Options, Phase, basics::each_refused, no_session, untestable, yes,
 };
 use crate::{
     Strength::Must,
@@ -78,11 +77,8 @@ pub(super) static CLAUSES: [Check; 2] = [
 ];
 
 /// The lines of a listing, if it arrived.
-pub(super) fn listed(answer: &Option<Answer>) -> Option<Vec<Vec<u8>>> {
-    match answer {
-        Some(Ok(reply)) if reply.positive => Some(lines(&reply.block)),
-        _ => None,
-    }
+pub(super) fn listed(answer: &Option<Answer>, seen: &Observed) -> Result<Vec<Vec<u8>>, Finding> {
+    Ok(lines(&yes(answer, seen)?.block))
 }
 
 fn stat(seen: &Observed, options: &Options) -> Finding {
@@ -145,8 +141,8 @@ pub(super) fn each_has_a_line(
     other: &Option<Answer>,
     shown: &str,
 ) -> Finding {
-    let lines = listed(this).map_or(0, |lines| lines.len());
-    let other = listed(other).map(|lines| lines.len());
+    let lines = listed(this, seen).map_or(0, |lines| lines.len());
+    let other = listed(other, seen).ok().map(|lines| lines.len());
     let stat = seen.drop_listing(options.profile.fields);
     let messages = stat.map(|stat| stat.messages as usize);
     match (messages, other) {
@@ -162,11 +158,9 @@ pub(super) fn each_has_a_line(
 }
 
 fn scan_listings(seen: &Observed, options: &Options) -> Finding {
-    let Some(lines) = listed(&seen.reading.list) else {
-        return match whole(&seen.reading.list, seen) {
-            Err(finding) => finding,
-            Ok(reply) => untestable(format!("Needs a positive answer:\n{}", reply.shown)),
-        };
+    let lines = match listed(&seen.reading.list, seen) {
+        Ok(lines) => lines,
+        Err(finding) => return finding,
     };
     for line in &lines {
         if let Err(error) = ScanListing::parse(line, options.profile.fields) {
@@ -204,11 +198,9 @@ fn scan_listings(seen: &Observed, options: &Options) -> Finding {
 }
 
 fn numbers(seen: &Observed, options: &Options) -> Finding {
-    let Some(lines) = listed(&seen.reading.list) else {
-        return match whole(&seen.reading.list, seen) {
-            Err(finding) => finding,
-            Ok(reply) => untestable(format!("Needs a positive answer:\n{}", reply.shown)),
-        };
+    let lines = match listed(&seen.reading.list, seen) {
+        Ok(lines) => lines,
+        Err(finding) => return finding,
     };
     let rule = options.profile.fields;
     let mut next = 1_u64;
@@ -232,10 +224,11 @@ fn numbers(seen: &Observed, options: &Options) -> Finding {
 
 fn agreement(seen: &Observed, options: &Options) -> Finding {
     let rule = options.profile.fields;
-    let (Some(stat), Some(list)) = (seen.drop_listing(rule), listed(&seen.reading.list)) else {
+    let list = listed(&seen.reading.list, seen);
+    let (Some(stat), Ok(list)) = (seen.drop_listing(rule), list) else {
         return untestable("Needs answers to STAT and LIST that can be read.");
     };
-    let uidl = listed(&seen.reading.uidl);
+    let uidl = listed(&seen.reading.uidl, seen);
     let uidl = uidl.map_or(list.len(), |lines| lines.len());
     if uidl != list.len() {
         return untestable("Needs a LIST and a UIDL of as many lines.");

@@ -1,6 +1,6 @@
 //! STLS.
 
-use super::{Check, Finding, Observed, Phase, untestable};
+use super::{Check, Finding, Observed, Phase, ended, untestable};
 use crate::{Strength::Must, check::observed::Injection};
 
 pub(super) static CLAUSES: [Check; 3] = [
@@ -47,7 +47,7 @@ fn discards(seen: &Observed) -> Finding {
         (Some(Injection::Obeyed(shown)), _) => Finding::Violation(shown.clone()),
         (Some(Injection::Discarded(shown)), _) => Finding::Pass(shown.clone()),
         // Ending such a connection is just as safe.
-        (Some(Injection::Ended(shown)), _) => Finding::Pass(format!("{shown}\n(ended)")),
+        (Some(Injection::Ended(trouble)), _) => ended(trouble),
         (None, Some((_, shown))) => untestable(format!("Needs STLS to work:\n{shown}")),
         (None, None) => not_used(),
     }

@@ -125,13 +125,16 @@ fn uidl(seen: &Observed, options: &Options) -> Finding {
 
 /// The malformed lines of UIDL: those with an invalid unique-id, or the others.
 fn malformed(seen: &Observed, options: &Options, in_unique_id: bool) -> Option<String> {
-    listed(&seen.reading.uidl)?.iter().find_map(|line| {
-        let error = UniqueIdListing::parse(line, options.profile.fields).err()?;
-        let is_in_unique_id = matches!(error.kind(), ListingErrorKind::UniqueId(kind)
+    listed(&seen.reading.uidl, seen)
+        .ok()?
+        .iter()
+        .find_map(|line| {
+            let error = UniqueIdListing::parse(line, options.profile.fields).err()?;
+            let is_in_unique_id = matches!(error.kind(), ListingErrorKind::UniqueId(kind)
             if kind != ArgumentErrorKind::Empty);
-        let line = seen.secrets.quoted(line, 100);
-        (is_in_unique_id == in_unique_id).then(|| format!("C: UIDL\nS: {line}\n({error})"))
-    })
+            let line = seen.secrets.quoted(line, 100);
+            (is_in_unique_id == in_unique_id).then(|| format!("C: UIDL\nS: {line}\n({error})"))
+        })
 }
 
 fn unique_id_listings(seen: &Observed, options: &Options) -> Finding {

@@ -3,6 +3,7 @@
 use crate::mock::{Fault, NO_FAULT, Quirk, State};
 
 mod clauses;
+pub(crate) mod servers;
 pub(crate) mod statements;
 
 /// A row, a description of its server's fault, and the server.

@@ -1,10 +1,10 @@
 //! One fault or more for each statement.
 
-use crate::mock::{Fault, GREETING, NO_FAULT, Quirk};
+use crate::mock::{CLOSE, Fault, GREETING, NO_FAULT};
 
 use super::{
-    Row, command, first_line, is, names_deleted, on, one_more_octet, quirk, reply,
-    stat_of_one_more_octet, without_last_line, word,
+    Row, command, first_line, is, names_deleted, on, one_more_octet, reply, stat_of_one_more_octet,
+    without_last_line, word,
 };
 
 pub(crate) const FAULTS: &[Row] = &[
@@ -82,7 +82,11 @@ pub(crate) const FAULTS: &[Row] = &[
             })
         }),
     ),
-    ("C0014", "closes at NOOP", quirk(Quirk::ClosesAt("NOOP"))),
+    (
+        "C0014",
+        "closes at NOOP",
+        reply(|_, command, reply| on(is(command, "NOOP"), reply, |_| CLOSE.to_owned())),
+    ),
     (
         "C0014",
         "does not answer NOOP",
