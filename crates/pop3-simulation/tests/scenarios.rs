@@ -76,7 +76,7 @@ fn mishaps() -> impl Iterator<Item = Scenario> {
         settings.map(move |(settings, kind)| Scenario {
             mbox: settings & 2 != 0,
             is_shared: settings & 4 != 0,
-            mail_arrives: at % 2 == 0,
+            mail_arrives: at.is_multiple_of(2),
             medium: mediums[usize::from(settings / 16)],
             mishaps: {
                 let loss = |run, at, chance| Mishap {
