@@ -51,6 +51,7 @@ impl DotSearch {
     }
 
     /// The offset of the first CRLF-dot in `text`.
+    #[inline(always)]
     pub(crate) fn crlf_dot(&mut self, text: &[u8]) -> Option<usize> {
         let mut at = 0;
         if self.wait > 0 {
@@ -80,7 +81,10 @@ impl DotSearch {
                 return ControlFlow::Continue(at);
             }
         }
-        self.interval = 0;
+        // The rest of a read is too short to say what follows.
+        if text.len() > RUN / 4 {
+            self.interval = 0;
+        }
         ControlFlow::Break(None)
     }
 }
@@ -251,7 +255,7 @@ fn is_clean(block: &[u8; BLOCK], next: &[u8; BLOCK]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{
-        BLOCK, CLOSE, DotSearch, MAX_INTERVAL, NEAR, canonical_run, clean_blocks, is_clean,
+        BLOCK, CLOSE, DotSearch, MAX_INTERVAL, NEAR, RUN, canonical_run, clean_blocks, is_clean,
         near_canonical_line, near_stuffed_line,
     };
 
@@ -320,7 +324,7 @@ mod tests {
 
     #[test]
     fn looks_for_dots_first_more_rarely_while_they_are_close_together() {
-        let (close, rare) = ([b'.'; CLOSE], [b'x'; CLOSE]);
+        let (close, rare) = ([b'.'; CLOSE], [b'x'; RUN]);
         let mut search = DotSearch::new();
         for interval in [1, 3, 7, 15, MAX_INTERVAL, MAX_INTERVAL] {
             assert_eq!(search.crlf_dot(&close), None);

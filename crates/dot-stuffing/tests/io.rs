@@ -445,3 +445,13 @@ fn a_writer_stays_failed_where_the_inner_one_recovers() {
     assert!(failing.finish().is_err());
     assert_eq!(sink.1, b"", "nothing follows what was lost");
 }
+
+#[test]
+fn consuming_nothing_keeps_a_held_cr() {
+    let mut reader = MultilineReader::new((&b".\r"[..]).chain(&b"x\r\n.\r\n"[..]));
+    assert_eq!(reader.fill_buf().unwrap(), b"\r");
+    reader.consume(0);
+    assert_eq!(reader.fill_buf().unwrap(), b"\r");
+    reader.consume(1);
+    assert_eq!(reader.fill_buf().unwrap(), b"x\r\n");
+}

@@ -238,3 +238,31 @@ fn pieces_are_never_empty_and_at_most_16_kib() {
         assert!(pieces.all(|piece| !piece.unwrap().is_empty()));
     }
 }
+
+#[test]
+fn frames_of_many_short_lines_are_joined_up_to_16_kib() {
+    let mut input = BytesMut::from(&b"..x\r\n".repeat(20_000)[..]);
+    let mut decoder = MultilineDecoder::new();
+    let mut octets = 0;
+    while let Some(Frame::Data(data)) = decoder.decode_bytes(&mut input).expect("decoded") {
+        assert!(data.len() <= 16 * 1024);
+        assert!(input.is_empty() || data.len() > 1000, "joined");
+        octets += data.len();
+    }
+    assert_eq!(octets, 4 * 20_000);
+}
+
+#[test]
+fn only_a_long_frame_shares_the_memory_of_the_input() {
+    for (length, is_shared) in [(100, false), (1023, false), (1024, true), (4000, true)] {
+        let wire = [&b"\r\n."[..], &vec![b'x'; length - 2], b"\r\n.."].concat();
+        let mut input = BytesMut::from(&wire[..]);
+        let mut decoder = MultilineDecoder::new();
+        let mut frames = Vec::new();
+        while let Some(Frame::Data(data)) = decoder.decode_bytes(&mut input).expect("decoded") {
+            frames.push(data);
+        }
+        let frame = frames.iter_mut().max_by_key(|frame| frame.len()).unwrap();
+        assert_eq!(frame.is_unique(), !is_shared, "{length} octets");
+    }
+}
