@@ -11,7 +11,7 @@ use crate::{
     Failure, Intake, Journal, Key, Kind, Orders, Records, Report, Summary, Total, journal::State,
 };
 use deletion::Deletion;
-use plan::{MISSING_KEPT, Retrieve, key};
+use plan::{Retrieve, key};
 use retrieval::{Misfit, Retrieval};
 
 pub use decisions::{Careful, Decisions};
@@ -19,6 +19,7 @@ pub use plan::{Afterwards, Plan, Wishes};
 
 mod decisions;
 mod deletion;
+mod listings;
 pub(crate) mod plan;
 pub(crate) mod retrieval;
 
@@ -153,132 +154,6 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
             }
         }
         self.end_retrieval()
-    }
-
-    /// Handles the end of UIDL.
-    fn unique_ids_listed(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
-        if let Some(reading) = self.reading.take() {
-            let (journal, records) = reading()?;
-            (self.journal, self.records) = (Some(journal), records);
-        }
-        self.make_plan()?;
-        let Plan {
-            retrieve,
-            doubtful,
-            delete,
-            ..
-        } = &self.plan;
-        // Sizes matter only for messages to fetch or delete, unless UIDL may have
-        // left out messages.
-        let is_idle = retrieve.is_empty() && doubtful.is_empty() && delete.is_empty();
-        let named = match self.orders.without_unique_id {
-            true => self.maildrop.len(),
-            false => self.maildrop.len() + self.malformed,
-        };
-        let all = self.total.as_ref().and_then(Total::messages);
-        if is_idle && all.is_some_and(|all| all as usize <= named) {
-            return self.follow_plan(session, now);
-        }
-        self.phase = Phase::Sizes;
-        enqueue(session, now, &Command::List(None))
-    }
-
-    fn make_plan(&mut self) -> Result<(), Failure> {
-        let doubts = match &self.journal {
-            Some(journal) => journal.doubts()?,
-            None => Vec::new(),
-        };
-        self.plan = Plan::new(
-            &self.maildrop,
-            &self.records,
-            &self.orders.wishes,
-            (&doubts, &self.except),
-        );
-        // LIST may name them, malformed lines may stand for them, or only STAT may
-        // count them; mostly these are the same messages.
-        let all = self.total.as_ref().and_then(Total::messages).unwrap_or(0) as usize;
-        let named = self.maildrop.len() - self.plan.nameless;
-        let nameless = self.plan.nameless.max(self.malformed);
-        self.plan.nameless = nameless.max(all.saturating_sub(named));
-        if self.orders.without_unique_id && self.phase == Phase::Sizes {
-            let wishes = &self.orders.wishes;
-            self.plan
-                .retrieve_nameless(&self.maildrop, wishes, &self.except);
-        }
-        Ok(())
-    }
-
-    /// Acts on the plan once all listings have arrived.
-    fn follow_plan(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
-        self.summary.plan(&self.plan);
-        if self.orders.dry_run {
-            self.report.plan(&self.plan);
-            return self.quit(session, now);
-        }
-        let Some(mut journal) = self.journal.take() else {
-            return Err(Failure::new(Kind::Io, "the journal is not open"));
-        };
-        note_what_changed(
-            &mut journal,
-            &self.plan,
-            &self.records,
-            self.orders.wishes.now,
-        )?;
-        let known = match self.orders.without_unique_id {
-            true => self.records.nameless(),
-            false => BTreeSet::new(),
-        };
-        self.records = Records::default();
-        if self.plan.changed > 0 {
-            self.report.warn(&format!(
-                "{} not deleted, because the size has changed since a message with that unique-id \
-                 was fetched. A server that reuses unique-ids may hide new mail this way",
-                are(self.plan.changed)
-            ));
-        }
-        if self.plan.undeleted > 0 {
-            self.report.warn(&format!(
-                "{} listed again although the server confirmed the deletion, and will be neither \
-                 fetched again nor deleted. Delete them by webmail or IMAP",
-                are(self.plan.undeleted)
-            ));
-        }
-        // Messages in doubt may end the session, so the others come first.
-        let is_busy = !(self.plan.retrieve.is_empty() && self.plan.delete.is_empty());
-        if is_busy && !self.way.tries_doubts {
-            self.ended.left = std::mem::take(&mut self.plan.doubtful).len();
-        }
-        let Plan {
-            retrieve, doubtful, ..
-        } = &self.plan;
-        let (Some(total), Some(opening)) = (self.total.clone(), self.opening.take()) else {
-            self.journal = Some(journal);
-            return self.delete(session, now);
-        };
-        if retrieve.is_empty() && doubtful.is_empty() {
-            self.journal = Some(journal);
-            return self.delete(session, now);
-        }
-        let all = retrieve.iter().chain(doubtful);
-        let octets = all.filter_map(|wanted| plan::octets(&self.maildrop, wanted.number));
-        self.report.begins(octets.sum());
-        let learned = journal.learned(self.orders.wishes.now)?;
-        self.retrieval = Some(Retrieval::new(
-            retrieve,
-            doubtful,
-            (
-                self.way.window,
-                self.orders.any_size,
-                self.plan.delete_retrieved,
-            ),
-            known,
-            total,
-            learned,
-            now,
-        ));
-        self.intake = Some(opening(journal)?);
-        self.phase = Phase::Retrieve;
-        self.retrieve(session, now)
     }
 
     fn retrieve(&mut self, session: &mut Session, now: Instant) -> Result<(), Failure> {
@@ -469,21 +344,6 @@ fn are(messages: usize) -> String {
         1 => String::from("1 message is"),
         messages => format!("{messages} messages are"),
     }
-}
-
-/// Records in the journal what the listings show.
-fn note_what_changed(
-    journal: &mut Journal,
-    plan: &Plan,
-    records: &Records,
-    now: i64,
-) -> Result<(), Failure> {
-    journal.miss(&plan.missing, now)?;
-    journal.find_again(&plan.found_again)?;
-    if records.any_missing() {
-        journal.expire(now - MISSING_KEPT)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
