@@ -30,8 +30,10 @@ mod stdout;
 ///
 /// Closing or dropping it removes the messages that are not sealed.
 pub(crate) trait Delivery: Send {
-    /// The prefix of the names of its unfinished files, if it makes any.
-    fn stem(&self) -> Option<&str>;
+    /// The prefix of the names of its unfinished files at the place.
+    fn stem(&self) -> &str {
+        ""
+    }
 
     fn begin(&mut self) -> Result<(), Failure>;
 
@@ -153,8 +155,8 @@ impl Place {
     ) -> Result<Box<dyn Delivery>, Failure> {
         Ok(match self {
             Self::Maildir(directory) => Box::new(maildir::Maildir::open(disk, directory)?),
-            Self::Mbox(file) => Box::new(mbox::Mbox::open(disk, file, spool)?),
-            Self::Stdout => Box::new(stdout::Stdout::open(disk, form, spool)?),
+            Self::Mbox(file) => Box::new(mbox::open(disk, file, spool)?),
+            Self::Stdout => Box::new(stdout::open(disk, form, spool)?),
         })
     }
 }

@@ -209,19 +209,12 @@ pub(crate) fn open_parent<D: Disk>(disk: &D, path: &Path) -> io::Result<(D::Dire
 
 /// Opens a file for reading and writing. Creates and syncs an empty one if needed.
 pub(crate) fn open_or_make<D: Directory>(directory: &D, name: &OsStr) -> io::Result<D::File> {
-    let file = loop {
-        match directory.open(name) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-            Ok(file) => break file,
-        }
-        match directory.create(name) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-            Ok(file) => {
-                file.sync()?;
-                break file;
-            }
+    let file = match directory.create(name) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => directory.open(name)?,
+        created => {
+            let file = created?;
+            file.sync()?;
+            file
         }
     };
     // The run that created the file may have been killed before it synced.
@@ -257,5 +250,55 @@ pub(crate) fn ignore_missing(done: io::Result<()>) -> io::Result<()> {
     match done {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{io::ErrorKind, os::unix::fs::symlink};
+
+    use super::*;
+
+    #[test]
+    fn opens_or_makes_a_file() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = System.open(home.path()).unwrap();
+        let open = |name: &str| open_or_make(&directory, name.as_ref());
+        open("mail").unwrap().write(b"From ", 0).unwrap();
+        assert_eq!(open("mail").unwrap().size().unwrap(), 5);
+        System.make(&home.path().join("directory")).unwrap();
+        symlink("nothing", home.path().join("link")).unwrap();
+        assert!(open("directory").is_err());
+        assert_eq!(open("link").unwrap_err().kind(), ErrorKind::NotFound);
+        let system = System.open(Path::new("/sys")).unwrap();
+        let refused = open_or_make(&system, "mail".as_ref()).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn makes_directories_where_they_are_missing() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        make_directories(&System, &home.join("a/b/c")).unwrap();
+        assert!(home.join("a/b/c").is_dir());
+        std::fs::write(home.join("file"), "").unwrap();
+        assert!(make_directories(&System, &home.join("file")).is_err());
+        let refused = make_directories(&System, Path::new("/sys/mail")).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+        // Another program may make it after `open` has found nothing, as with this link.
+        symlink("nothing", home.join("link")).unwrap();
+        make_directories(&System, &home.join("link")).unwrap();
+    }
+
+    #[test]
+    fn a_name_alone_is_in_the_working_directory() {
+        assert_eq!(above(Path::new("mail")), Path::new("."));
+        assert_eq!(above(Path::new("/")), Path::new("/"));
+    }
+
+    #[test]
+    fn ignores_only_what_is_missing() {
+        ignore_missing(Err(ErrorKind::NotFound.into())).unwrap();
+        assert!(ignore_missing(Err(ErrorKind::PermissionDenied.into())).is_err());
     }
 }

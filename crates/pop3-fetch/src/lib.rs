@@ -41,3 +41,12 @@ fn clock() -> i64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     now.map_or(0, |now| now.as_secs().cast_signed())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_clock_counts_from_1970() {
+        let years = super::clock() / (365 * 86_400);
+        assert!((55..1000).contains(&years), "{years}");
+    }
+}

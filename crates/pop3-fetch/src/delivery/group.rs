@@ -245,9 +245,7 @@ fn open<D: Disk>(
     finish_leftovers(disk, journal)?;
     let place = place.absolute();
     let delivery = place.open(disk, form, &journal.spool())?;
-    if let Some(stem) = delivery.stem() {
-        journal.begin_run(&place.to_string(), stem)?;
-    }
+    journal.begin_run(&place.to_string(), delivery.stem())?;
     Ok(delivery)
 }
 

@@ -54,6 +54,8 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use rustix::system::uname;
+
 use super::{Delivery, Flush, Sealed};
 use crate::{
     disk::{Directory, Disk, File, Syncs, ignore_missing, make_directories, open_parent},
@@ -65,7 +67,7 @@ use crate::{
 const FEW: usize = 4;
 
 /// The most messages in a group where each gets an `fsync`: their files stay open.
-const OPEN: usize = 64;
+pub(super) const OPEN: usize = 64;
 
 /// The age in seconds after which other programs may remove files in `tmp`.
 const TMP_KEPT: i64 = 36 * 60 * 60;
@@ -117,7 +119,7 @@ impl<D: Directory> Maildir<D> {
         Ok(Self {
             parts: Arc::new(Parts::open(disk, path)?),
             stem: stem(),
-            host: host(),
+            host: escaped(&uname().nodename().to_string_lossy()),
             current: None,
             group: Vec::new(),
             removed: Ok(()),
@@ -133,8 +135,8 @@ impl<D: Directory> Maildir<D> {
 }
 
 impl<D: Directory> Delivery for Maildir<D> {
-    fn stem(&self) -> Option<&str> {
-        Some(&self.stem)
+    fn stem(&self) -> &str {
+        &self.stem
     }
 
     fn begin(&mut self) -> Result<(), Failure> {
@@ -170,8 +172,10 @@ impl<D: Directory> Delivery for Maildir<D> {
             self.group.push(message);
         }
         if self.parts.tmp.syncs() == Syncs::Together && self.group.len() > FEW {
-            let open = self.group.iter_mut().rev().take(FEW + 1);
-            open.for_each(|message| message.file = None);
+            let messages = self.group.iter_mut().rev();
+            messages
+                .map_while(|message| message.file.take())
+                .for_each(drop);
         }
         Ok(())
     }
@@ -456,11 +460,9 @@ fn stem() -> String {
     )
 }
 
-/// The host name, in the form allowed in file names of a Maildir.
-fn host() -> String {
-    let name = rustix::system::uname();
-    let name = name.nodename().to_string_lossy();
-    name.chars()
+/// A host name, in the form allowed in file names of a Maildir.
+fn escaped(host: &str) -> String {
+    host.chars()
         .map(|char| match char {
             '/' => String::from("\\057"),
             ':' => String::from("\\072"),
@@ -469,4 +471,15 @@ fn host() -> String {
             char => char.to_string(),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn escapes_a_host_name() {
+        assert_eq!(escaped("mail-1.a"), "mail-1.a");
+        assert_eq!(escaped("a/b:c,d\te"), "a\\057b\\072c\\054d_e");
+    }
 }

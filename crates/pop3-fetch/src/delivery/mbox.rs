@@ -18,7 +18,7 @@
 //! | what killed runs wrote | recovery |
 //! |---|---|
 //! | reaches to the end of the file or of the region | the whole region is written again |
-//! | ends earlier: another program has since appended to the file or changed it | its complete messages are delivered, and written again if they have gaps; the part of a message after them becomes empty lines. The other messages are fetched again |
+//! | ends earlier: another program has since appended to the file or changed it | its complete messages are written again; the part of a message after them becomes empty lines. The other messages are fetched again |
 //!
 //! If a mail reader has removed the group and other programs have appended, another
 //! message may begin like the group. It is left alone, unless the match goes beyond
@@ -39,7 +39,7 @@ use std::{
 };
 
 use super::{
-    Delivery, Form, Sealed,
+    Form, Sealed,
     spool::{self, Spool, Spooled},
 };
 use crate::{
@@ -52,11 +52,6 @@ use lock::Locked;
 mod lock;
 #[cfg(test)]
 mod tests;
-
-pub(crate) struct Mbox<D: Directory> {
-    mailbox: Mailbox<D>,
-    spool: Spool<D::File>,
-}
 
 /// The directory and the name of the file.
 struct Mailbox<D> {
@@ -111,61 +106,26 @@ struct Region {
     octets: u64,
 }
 
-impl<D: Directory> Mbox<D> {
-    pub(crate) fn open(
-        disk: &impl Disk<Directory = D>,
-        path: &Path,
-        spool: &Path,
-    ) -> Result<Self, Failure> {
-        let open = || {
-            let mailbox = Mailbox::new(disk, path)?;
-            // Open it now, so that an error comes before the first group is
-            // fetched.
-            open_or_make(&*mailbox.directory, &mailbox.name)?;
-            Ok(mailbox)
-        };
-        Ok(Self {
-            mailbox: open().map_err(|error| Failure::cannot_open(path, &error))?,
-            spool: Spool::open(disk, spool, Form::Mbox)?,
-        })
-    }
-}
-
-impl<D: Directory> Delivery for Mbox<D> {
-    /// A killed run may leave its lock, which the next run must remove even if
-    /// nothing was delivered.
-    fn stem(&self) -> Option<&str> {
-        Some("")
-    }
-
-    fn begin(&mut self) -> Result<(), Failure> {
-        self.spool.begin()
-    }
-
-    fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
-        self.spool.write(octets)
-    }
-
-    fn end(&mut self, _: (u64, u64)) -> Result<(), Failure> {
-        self.spool.end()
-    }
-
-    fn discard(&mut self) {
-        self.spool.discard();
-    }
-
-    fn retain(&mut self, messages: usize) {
-        self.spool.retain(messages);
-    }
-
-    fn seal(&mut self) -> Box<dyn Sealed> {
+pub(crate) fn open<D: Disk>(
+    disk: &D,
+    path: &Path,
+    spool: &Path,
+) -> Result<Spool<<D::Directory as Directory>::File>, Failure> {
+    let open = || {
+        let mailbox = Mailbox::new(disk, path)?;
+        // Open it now, so that an error comes before the first group is fetched.
+        open_or_make(&*mailbox.directory, &mailbox.name)?;
+        Ok(mailbox)
+    };
+    let mailbox = open().map_err(|error| Failure::cannot_open(path, &error))?;
+    Spool::open(disk, spool, Form::Mbox, move |spooled| {
         Box::new(Waiting {
-            mailbox: self.mailbox.clone(),
-            spooled: self.spool.seal(),
+            mailbox: mailbox.clone(),
+            spooled,
             locked: None,
             is_undone: false,
         })
-    }
+    })
 }
 
 impl<D: Directory> Sealed for Waiting<D> {
@@ -310,12 +270,8 @@ impl Region {
     /// Writes the separator and the first octets of the spool.
     fn write(&self, file: &impl File, spool: &impl File, octets: u64) -> io::Result<()> {
         let at = self.start + self.separator;
-        for newline in self.start..at {
-            file.write(b"\n", newline)?;
-        }
-        spool::read(spool, 0, octets, |begin, octets| {
-            file.write(octets, at + begin)
-        })
+        blank(file, self.start..at)?;
+        copy(file, at, spool, octets)
     }
 
     /// Truncates the region, unless another program has appended after it.
@@ -331,7 +287,7 @@ impl Region {
     /// that are delivered; messages that end after them are not delivered.
     fn recover(&self, file: &impl File, spool: &impl File, ends: &[u64]) -> io::Result<u64> {
         let size = file.size()?;
-        let (written, has_gaps) = self.written(file, spool)?;
+        let written = self.written(file, spool)?;
         if self.start <= size && self.start + written == size.min(self.end()) {
             if size <= self.end() {
                 file.cut(self.start)?;
@@ -357,20 +313,10 @@ impl Region {
             let read = file.read(found, at + whole)?;
             !next.starts_with(&found[..read])
         };
-        let blank = |octets: Range<u64>| -> io::Result<()> {
-            for at in octets {
-                file.write(b"\n", at)?;
-            }
-            Ok(())
-        };
-        if has_gaps || is_ours {
-            blank(self.start..at)?;
-            spool::read(spool, 0, whole, |begin, octets| {
-                file.write(octets, at + begin)
-            })?;
-        }
+        blank(file, self.start..at)?;
+        copy(file, at, spool, whole)?;
         if is_ours {
-            blank(at + whole..end)?;
+            blank(file, at + whole..end)?;
         }
         Ok(whole)
     }
@@ -392,14 +338,13 @@ impl Region {
     }
 
     /// Returns the number of octets at the start of the region that killed runs
-    /// wrote, and whether they have gaps.
-    fn written(&self, file: &impl File, spool: &impl File) -> io::Result<(u64, bool)> {
-        let mut has_gaps = false;
+    /// wrote.
+    fn written(&self, file: &impl File, spool: &impl File) -> io::Result<u64> {
         let mut at = self.start;
         let mut count = |expected: &[u8]| {
             let mut found = vec![0; expected.len()];
             let mut read = 0;
-            while read < found.len() {
+            loop {
                 match file.read(&mut found[read..], at + read as u64)? {
                     0 => break,
                     more => read += more,
@@ -408,7 +353,6 @@ impl Region {
             let ours = found[..read].iter().zip(expected);
             let ours = ours
                 .take_while(|(found, expected)| found == expected || matches!(found, 0 | b'\n'));
-            let ours = ours.inspect(|(found, expected)| has_gaps |= found != expected);
             let ours = ours.count();
             at += ours as u64;
             io::Result::Ok(ours == expected.len())
@@ -421,6 +365,20 @@ impl Region {
             }
             Ok(())
         })?;
-        Ok((at - self.start, has_gaps))
+        Ok(at - self.start)
     }
+}
+
+fn blank(file: &impl File, octets: Range<u64>) -> io::Result<()> {
+    for at in octets {
+        file.write(b"\n", at)?;
+    }
+    Ok(())
+}
+
+/// Writes the first octets of the spool to the file.
+fn copy(file: &impl File, at: u64, spool: &impl File, octets: u64) -> io::Result<()> {
+    spool::read(spool, 0, octets, |begin, octets| {
+        file.write(octets, at + begin)
+    })
 }

@@ -7,7 +7,7 @@
 
 use std::{
     fmt,
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     thread::{self, JoinHandle},
 };
 
@@ -71,7 +71,7 @@ impl Parcels {
     pub fn new(group: Group, line_ends: LineEnds) -> Result<Self, Failure> {
         let group = group.beside()?;
         let (parcels, incoming) = sync_channel(WAITING);
-        let (empty, emptied) = sync_channel(WAITING + 2);
+        let (empty, emptied) = channel();
         let writer = thread::Builder::new()
             .name(String::from("delivery"))
             .spawn(move || write(group, &incoming, &empty))
@@ -161,7 +161,7 @@ impl fmt::Debug for Parcels {
 }
 
 /// Runs on the thread that writes.
-fn write(mut group: Group, incoming: &Receiver<Parcel>, empty: &SyncSender<Parcel>) -> Committed {
+fn write(mut group: Group, incoming: &Receiver<Parcel>, empty: &Sender<Parcel>) -> Committed {
     let mut within = false;
     let mut done = Ok(());
     for mut parcel in incoming {
@@ -170,7 +170,7 @@ fn write(mut group: Group, incoming: &Receiver<Parcel>, empty: &SyncSender<Parce
             break;
         }
         parcel.octets.clear();
-        let _ = empty.try_send(parcel);
+        let _ = empty.send(parcel);
     }
     if within {
         group.discard();
@@ -182,10 +182,8 @@ fn write(mut group: Group, incoming: &Receiver<Parcel>, empty: &SyncSender<Parce
 fn take(group: &mut Group, parcel: &mut Parcel, within: &mut bool) -> Result<(), Stopped> {
     let mut at = 0;
     for (before, mark) in parcel.marks.drain(..) {
-        if before > at {
-            group.write(&parcel.octets[at..before])?;
-            at = before;
-        }
+        group.write(&parcel.octets[at..before])?;
+        at = before;
         match mark {
             Mark::Begin => {
                 group.begin()?;
@@ -208,8 +206,5 @@ fn take(group: &mut Group, parcel: &mut Parcel, within: &mut bool) -> Result<(),
             Mark::Reject => group.reject(),
         }
     }
-    match parcel.octets.get(at..) {
-        Some(octets) if !octets.is_empty() => group.write(octets),
-        _ => Ok(()),
-    }
+    group.write(&parcel.octets[at..])
 }

@@ -1,4 +1,4 @@
-//! The file in which a group of messages waits, in the form of its delivery.
+//! A delivery whose groups wait in a file, in the form in which they are delivered.
 
 use std::{
     io,
@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Form, quoting};
+use super::{Delivery, Form, Sealed, quoting};
 use crate::{
     clock,
     disk::{Directory, Disk, File, open_or_make, open_parent},
@@ -21,12 +21,18 @@ pub(super) struct Spool<F> {
     path: PathBuf,
     file: Arc<F>,
     form: Form,
+    seal: Box<dyn Seal<F>>,
     quoter: quoting::Quoter,
     quoted: Vec<u8>,
     /// The offset at which each message of the group begins.
     begins: Vec<u64>,
     octets: u64,
 }
+
+/// Makes a group of what is in the file.
+pub(super) trait Seal<F>: Fn(Spooled<F>) -> Box<dyn Sealed> + Send {}
+
+impl<F, T: Fn(Spooled<F>) -> Box<dyn Sealed> + Send> Seal<F> for T {}
 
 /// A group in the file. The file stays unchanged until the next group begins.
 pub(super) struct Spooled<F> {
@@ -37,7 +43,12 @@ pub(super) struct Spooled<F> {
 }
 
 impl<F: File> Spool<F> {
-    pub(super) fn open<D>(disk: &D, path: &Path, form: Form) -> Result<Self, Failure>
+    pub(super) fn open<D>(
+        disk: &D,
+        path: &Path,
+        form: Form,
+        seal: impl Seal<F> + 'static,
+    ) -> Result<Self, Failure>
     where
         D: Disk<Directory: Directory<File = F>>,
     {
@@ -50,6 +61,7 @@ impl<F: File> Spool<F> {
             path: path.to_owned(),
             file: Arc::new(file),
             form,
+            seal: Box::new(seal),
             quoter: quoting::Quoter::default(),
             quoted: Vec::new(),
             begins: Vec::new(),
@@ -57,8 +69,27 @@ impl<F: File> Spool<F> {
         })
     }
 
-    /// Begins a message.
-    pub(super) fn begin(&mut self) -> Result<(), Failure> {
+    fn put(&mut self) -> Result<(), Failure> {
+        self.file
+            .write(&self.quoted, self.octets)
+            .map_err(|error| self.cannot_write(&error))?;
+        self.octets += self.quoted.len() as u64;
+        self.quoted.clear();
+        Ok(())
+    }
+
+    fn cut(&mut self, octets: u64) -> io::Result<()> {
+        self.octets = octets;
+        self.file.cut(octets)
+    }
+
+    fn cannot_write(&self, error: &io::Error) -> Failure {
+        Failure::cannot_write(&self.path, error)
+    }
+}
+
+impl<F: File> Delivery for Spool<F> {
+    fn begin(&mut self) -> Result<(), Failure> {
         if self.begins.is_empty() {
             self.cut(0).map_err(|error| self.cannot_write(&error))?;
         }
@@ -72,7 +103,7 @@ impl<F: File> Spool<F> {
         Ok(())
     }
 
-    pub(super) fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
+    fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
         match self.form {
             Form::Mbox => self.quoter.quote(octets, &mut self.quoted),
             Form::Raw => self.quoted.extend_from_slice(octets),
@@ -80,30 +111,18 @@ impl<F: File> Spool<F> {
         self.put()
     }
 
-    /// Ends a complete message.
-    pub(super) fn end(&mut self) -> Result<(), Failure> {
+    fn end(&mut self, _: (u64, u64)) -> Result<(), Failure> {
         if self.form == Form::Mbox {
             self.quoter.finish(&mut self.quoted);
         }
         self.put()
     }
 
-    fn put(&mut self) -> Result<(), Failure> {
-        self.file
-            .write(&self.quoted, self.octets)
-            .map_err(|error| self.cannot_write(&error))?;
-        self.octets += self.quoted.len() as u64;
-        self.quoted.clear();
-        Ok(())
-    }
-
-    /// Removes the message that was begun last.
-    pub(super) fn discard(&mut self) {
+    fn discard(&mut self) {
         self.retain(self.begins.len().saturating_sub(1));
     }
 
-    /// Removes all messages after the first `messages`.
-    pub(super) fn retain(&mut self, messages: usize) {
+    fn retain(&mut self, messages: usize) {
         if let Some(&begin) = self.begins.get(messages) {
             self.begins.truncate(messages);
             // If this fails, the octets are after the end of the group, where
@@ -112,23 +131,13 @@ impl<F: File> Spool<F> {
         }
     }
 
-    /// Ends the group.
-    pub(super) fn seal(&mut self) -> Spooled<F> {
-        Spooled {
+    fn seal(&mut self) -> Box<dyn Sealed> {
+        (self.seal)(Spooled {
             path: self.path.clone(),
             file: Arc::clone(&self.file),
             begins: std::mem::take(&mut self.begins),
             octets: self.octets,
-        }
-    }
-
-    fn cut(&mut self, octets: u64) -> io::Result<()> {
-        self.octets = octets;
-        self.file.cut(octets)
-    }
-
-    fn cannot_write(&self, error: &io::Error) -> Failure {
-        Failure::cannot_write(&self.path, error)
+        })
     }
 }
 
@@ -151,4 +160,27 @@ pub(super) fn read<F: File>(
         at += read as u64;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_part_in_pieces() {
+        let octets: Vec<u8> = (0..3 * BLOCK).map(|at| (at % 251) as u8).collect();
+        let file = tempfile::tempfile().unwrap();
+        File::write(&file, &octets, 0).unwrap();
+        let (from, to) = (10, 2 * BLOCK + 20);
+        let mut found = Vec::new();
+        read(&file, from as u64, to as u64, |at, piece| {
+            assert_eq!(at, (from + found.len()) as u64);
+            found.extend_from_slice(piece);
+            Ok(())
+        })
+        .unwrap();
+        assert!(found == octets[from..to]);
+        let after = read(&file, 0, octets.len() as u64 + 1, |_, _| Ok(()));
+        assert_eq!(after.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
 }

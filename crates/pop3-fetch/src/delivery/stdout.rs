@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    Delivery, Form, Sealed,
+    Form, Sealed,
     spool::{Spool, Spooled, read},
 };
 use crate::{
@@ -22,61 +22,23 @@ use crate::{
     failure::{Failure, Kind},
 };
 
-pub(crate) struct Stdout<F> {
-    to: Arc<fs::File>,
-    spool: Spool<F>,
-}
-
-impl<F: File> Stdout<F> {
-    pub(crate) fn open<D>(disk: &D, form: Form, spool: &Path) -> Result<Self, Failure>
-    where
-        D: Disk<Directory: Directory<File = F>>,
-    {
-        // `io::Stdout` would search for newlines.
-        let to = io::stdout().as_fd().try_clone_to_owned().map_err(|error| {
-            Failure::new(
-                Kind::CannotCreate,
-                format_args!("cannot write to standard output: {error}"),
-            )
-        })?;
-        Ok(Self {
-            to: Arc::new(to.into()),
-            spool: Spool::open(disk, spool, form)?,
-        })
-    }
-}
-
-impl<F: File> Delivery for Stdout<F> {
-    fn stem(&self) -> Option<&str> {
-        None
-    }
-
-    fn begin(&mut self) -> Result<(), Failure> {
-        self.spool.begin()
-    }
-
-    fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
-        self.spool.write(octets)
-    }
-
-    fn end(&mut self, _: (u64, u64)) -> Result<(), Failure> {
-        self.spool.end()
-    }
-
-    fn discard(&mut self) {
-        self.spool.discard();
-    }
-
-    fn retain(&mut self, messages: usize) {
-        self.spool.retain(messages);
-    }
-
-    fn seal(&mut self) -> Box<dyn Sealed> {
-        Box::new(Waiting {
-            to: Arc::clone(&self.to),
-            spooled: self.spool.seal(),
-        })
-    }
+pub(crate) fn open<D: Disk>(
+    disk: &D,
+    form: Form,
+    spool: &Path,
+) -> Result<Spool<<D::Directory as Directory>::File>, Failure> {
+    // `io::Stdout` would search for newlines.
+    let to = io::stdout().as_fd().try_clone_to_owned().map_err(|error| {
+        Failure::new(
+            Kind::CannotCreate,
+            format_args!("cannot write to standard output: {error}"),
+        )
+    })?;
+    let to = Arc::new(fs::File::from(to));
+    Spool::open(disk, spool, form, move |spooled| {
+        let to = Arc::clone(&to);
+        Box::new(Waiting { to, spooled })
+    })
 }
 
 /// A group that is not written yet.
@@ -87,7 +49,8 @@ struct Waiting<F> {
 
 impl<F: File> Sealed for Waiting<F> {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
-        Ok(vec![String::new(); self.spooled.begins.len()])
+        // The next run would not look for them under any name.
+        Ok(Vec::new())
     }
 
     fn publish(&mut self) -> Result<(), Failure> {

@@ -26,8 +26,8 @@ pub(crate) struct Recorded {
 #[derive(Debug, Default)]
 struct Steps {
     done: Vec<String>,
-    /// The step that fails halfway, once.
-    failing: Option<&'static str>,
+    /// The steps that fail halfway, once.
+    failing: Vec<(&'static str, io::ErrorKind)>,
 }
 
 /// A directory or a file, and its path below `home`.
@@ -54,8 +54,8 @@ impl Recorded {
     }
 
     /// Makes a step fail the next time; a write fails halfway.
-    pub(crate) fn fail(&self, step: &'static str) {
-        self.steps.lock().unwrap().failing = Some(step);
+    pub(crate) fn fail(&self, step: &'static str, error: io::ErrorKind) {
+        self.steps.lock().unwrap().failing.push((step, error));
     }
 
     fn step(&self, what: &str) -> io::Result<()> {
@@ -66,8 +66,8 @@ impl Recorded {
         if steps.done.last() != Some(&step) || !what.starts_with("write") {
             steps.done.push(step);
         }
-        match steps.failing.take_if(|failing| what == *failing) {
-            Some(_) => Err(io::Error::other("broken")),
+        match steps.failing.iter().position(|(step, _)| what == *step) {
+            Some(at) => Err(steps.failing.remove(at).1.into()),
             None => Ok(()),
         }
     }

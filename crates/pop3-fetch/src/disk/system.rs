@@ -17,7 +17,7 @@ use std::{
 
 use rustix::{
     fs::{AtFlags, Dir, FlockOperation, Mode, OFlags, flock, fsync, linkat, openat},
-    io::Errno,
+    io::{Errno, pread, retry_on_intr},
 };
 
 use super::{Directory, Disk, File, Syncs};
@@ -37,7 +37,7 @@ impl Disk for System {
     type Directory = SystemDirectory;
 
     fn open(&self, path: &Path) -> io::Result<SystemDirectory> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = rustix::fs::open(path, flags, Mode::empty())?;
         Ok(SystemDirectory {
             syncs: syncs(&directory),
@@ -146,12 +146,7 @@ impl File for fs::File {
     }
 
     fn read(&self, octets: &mut [u8], at: u64) -> io::Result<usize> {
-        loop {
-            match self.read_at(octets, at) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => return read,
-            }
-        }
+        Ok(retry_on_intr(|| pread(self, &mut *octets, at))?)
     }
 
     fn size(&self) -> io::Result<u64> {
@@ -168,10 +163,11 @@ impl File for fs::File {
 
     fn lock(&self) -> io::Result<bool> {
         for lock in [fcntl_lock, flock_lock] {
-            match lock(self) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
-                Err(error) if error.kind() == ErrorKind::PermissionDenied => return Ok(false),
-                locked => locked?,
+            if let Err(error) = lock(self) {
+                return match error.kind() {
+                    ErrorKind::WouldBlock | ErrorKind::PermissionDenied => Ok(false),
+                    _ => Err(error),
+                };
             }
         }
         Ok(true)
@@ -181,7 +177,7 @@ impl File for fs::File {
         let written = self.metadata()?.modified()?;
         let age = SystemTime::now().duration_since(written);
         let age = age.unwrap_or_default().as_secs();
-        Ok(age > seconds || up().is_some_and(|up| age > up))
+        Ok(age > seconds.min(up().unwrap_or(u64::MAX)))
     }
 }
 
@@ -271,5 +267,59 @@ mod tests {
         let of = |path: &str| System.open(Path::new(path)).unwrap().syncs();
         assert_eq!(of("/proc"), Syncs::Each);
         assert_eq!(of("/sys"), Syncs::Each);
+    }
+
+    #[test]
+    fn opens_only_directories_as_a_directory() {
+        let opened = System.open(Path::new("/proc/version"));
+        assert_eq!(opened.unwrap_err().kind(), ErrorKind::NotADirectory);
+    }
+
+    #[test]
+    fn the_boot_id_is_a_uuid() {
+        let is_uuid = |octet: u8| octet == b'-' || octet.is_ascii_hexdigit();
+        let boot = System.boot();
+        assert!(boot.len() == 36 && boot.bytes().all(is_uuid), "{boot}");
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_has_lost_its_name() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = System.open(home.path()).unwrap();
+        let file = directory.create("mail".as_ref()).unwrap();
+        assert!(directory.names_file("mail".as_ref(), &file).unwrap());
+        directory.create("other".as_ref()).unwrap();
+        let replaced = directory.rename("other".as_ref(), &directory, "mail".as_ref());
+        replaced.unwrap();
+        assert!(!directory.names_file("mail".as_ref(), &file).unwrap());
+    }
+
+    /// A descriptor of only a path can neither be synced nor locked.
+    #[test]
+    fn reports_errors_of_syncs_and_locks() {
+        let open = |path: &str| {
+            let flags = OFlags::PATH | OFlags::CLOEXEC;
+            rustix::fs::open(path, flags, Mode::empty()).unwrap()
+        };
+        let directory = SystemDirectory {
+            directory: open("/"),
+            syncs: Syncs::Together,
+        };
+        assert!(directory.sync().is_err());
+        assert!(directory.sync_file_system().is_err());
+        let file = fs::File::from(open("/proc/version"));
+        assert!(file.sync().is_err());
+        assert!(file.lock().is_err());
+    }
+
+    #[test]
+    fn a_file_is_older_than_a_number_of_seconds_or_the_start_of_the_system() {
+        let file = tempfile::tempfile().unwrap();
+        let ago = |seconds| SystemTime::now() - std::time::Duration::from_secs(seconds);
+        file.set_modified(ago(10)).unwrap();
+        assert!(file.is_older(9).unwrap());
+        assert!(!file.is_older(1000).unwrap());
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert!(file.is_older(u64::MAX).unwrap());
     }
 }

@@ -60,6 +60,29 @@ fn a_second_run_on_the_same_account_does_nothing() {
     home.has(&mail);
 }
 
+#[test]
+fn a_dry_run_leaves_what_a_killed_run_began_to_the_next_run() {
+    let (home, mut mail) = (Home::new("maildir"), messages(1));
+    mail[0].1 = format!("{}\r\n", "x".repeat(70))
+        .repeat(20_000)
+        .into_bytes();
+    let server = Server::new(mail.clone());
+    server.stop_after(1_000_000);
+    let mut child = home.spawn(&server, &[]);
+    server.wait_until_dead();
+    let in_tmp = || fs::read_dir(home.path("mail/tmp")).map_or(0, Iterator::count);
+    while in_tmp() == 0 {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    server.go_on();
+    home.fetch(&server, &["--dry-run"]).ends(0);
+    assert_eq!(in_tmp(), 1);
+    home.fetch(&server, &[]).ends(0);
+    home.has(&mail);
+}
+
 /// A limit on the size of files acts as a full disk.
 #[test]
 fn a_full_disk_loses_no_mail() {

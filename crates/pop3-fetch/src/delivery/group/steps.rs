@@ -1,9 +1,9 @@
 //! Tests of what a group does to the disk, step by step, and of the state of the
 //! journal at each step.
 
-use std::{fs, path::Path};
+use std::{fs, io::ErrorKind, path::Path};
 
-use super::*;
+use super::{super::maildir::OPEN, *};
 use crate::disk::{Syncs, System, recorded::Recorded};
 
 fn group(disk: &Recorded, home: &Path, to: &str) -> Group {
@@ -20,15 +20,19 @@ fn group(disk: &Recorded, home: &Path, to: &str) -> Group {
     group.unwrap()
 }
 
-fn add(group: &mut Group, messages: usize) {
+fn add(group: &mut Group, unique_id: &str, octets: &[u8]) {
+    group.begin().unwrap();
+    assert!(group.write(octets).is_ok());
+    let key = Key {
+        unique_id: unique_id.as_bytes().to_vec(),
+        copy: 0,
+    };
+    assert!(group.end(key, 12, 12, (11, 12)).is_ok());
+}
+
+fn confirm(group: &mut Group, messages: usize) {
     for index in 0..messages {
-        group.begin().unwrap();
-        assert!(group.write(b"Subject: x\n").is_ok());
-        let key = Key {
-            unique_id: format!("id{index}").into_bytes(),
-            copy: 0,
-        };
-        assert!(group.end(key, 12, 12, (11, 12)).is_ok());
+        add(group, &format!("id{index}"), b"Subject: x\n");
     }
     assert!(group.confirm().is_ok());
 }
@@ -122,7 +126,7 @@ fn steps(syncs: Syncs, to: &str, messages: usize) -> Vec<String> {
     }
     let disk = Recorded::new(home.path(), syncs);
     let mut group = group(&disk, home.path(), to);
-    add(&mut group, messages);
+    confirm(&mut group, messages);
     group.finish(Ok(())).journal.unwrap();
     disk.take()
 }
@@ -163,6 +167,71 @@ fn syncs_many_messages_together() {
             "sync mail/tmp/ (5 pending, 0 delivered)",
         ]
     );
+    let together = String::from("sync all (0 pending, 0 delivered)");
+    assert!(!steps(Syncs::Together, "maildir", 4).contains(&together));
+}
+
+/// Files of a group that is not closed may be open, and its mail waits.
+#[test]
+fn closes_a_group_that_is_large() {
+    let closes = |syncs, messages: usize, octets: usize| {
+        let home = tempfile::tempdir().unwrap();
+        let disk = Recorded::new(home.path(), syncs);
+        let mut group = group(&disk, home.path(), "maildir");
+        let began = Instant::now();
+        for index in 0..messages {
+            add(&mut group, &format!("id{index}"), &vec![b'x'; octets]);
+        }
+        assert!(group.confirm().is_ok());
+        // On a busy machine, a small group may be closed because it is old.
+        let is_old = began.elapsed() >= WAIT;
+        let is_closed = disk.take().iter().any(|step| step.starts_with("rename"));
+        (is_closed, is_old)
+    };
+    for (syncs, messages, octets, is_large) in [
+        (Syncs::Each, OPEN - 1, 1, false),
+        (Syncs::Each, OPEN, 1, true),
+        (Syncs::Together, OPEN, 1, false),
+        (Syncs::Together, 2, (OCTETS / 2) as usize - 1, false),
+        (Syncs::Together, 2, (OCTETS / 2) as usize, true),
+    ] {
+        let (is_closed, is_old) = closes(syncs, messages, octets);
+        assert!(
+            is_closed == is_large || is_old,
+            "{syncs:?} {messages} {octets}"
+        );
+    }
+}
+
+/// So that the end of the group has less to wait for.
+#[test]
+fn syncs_a_large_message_while_it_arrives() {
+    let home = tempfile::tempdir().unwrap();
+    let disk = Recorded::new(home.path(), Syncs::Together);
+    let mut group = group(&disk, home.path(), "maildir");
+    group.begin().unwrap();
+    let mut write = |octets: u64| {
+        assert!(group.write(&vec![b'x'; octets as usize]).is_ok());
+        disk.take().len()
+    };
+    assert_eq!([write(FLUSH - 1), write(1), write(1)], [1, 2, 1]);
+}
+
+#[test]
+fn removes_a_failed_group_from_tmp_at_once() {
+    for failing in ["write mail/tmp/message", "sync mail/tmp/message"] {
+        let home = tempfile::tempdir().unwrap();
+        let disk = Recorded::new(home.path(), Syncs::Together);
+        let mut group = group(&disk, home.path(), "maildir");
+        add(&mut group, "id0", b"Subject: x\n");
+        disk.fail(failing, ErrorKind::StorageFull);
+        group.begin().unwrap();
+        let stopped = group.write(b"Subject: y\n");
+        let stopped = stopped.and_then(|()| group.confirm());
+        assert!(group.finish(stopped).journal.is_err(), "{failing}");
+        let in_tmp = fs::read_dir(home.path().join("mail/tmp")).unwrap();
+        assert_eq!(in_tmp.count(), 0, "{failing}");
+    }
 }
 
 #[test]
@@ -215,15 +284,20 @@ fn appends_to_an_mbox_under_its_locks_after_syncing_spool_and_journal() {
 /// The next group must wait, because other programs may change the mbox.
 #[test]
 fn settles_each_group_of_an_mbox_at_once() {
-    let home = tempfile::tempdir().unwrap();
-    let disk = Recorded::new(home.path(), Syncs::Together);
-    let mut group = group(&disk, home.path(), "mbox");
-    add(&mut group, 1);
-    assert!(group.close().is_ok());
-    disk.take();
-    group.begin().unwrap();
-    assert_eq!(disk.take(), ["cut spool (0 pending, 1 delivered)"]);
-    group.finish(Ok(())).journal.unwrap();
+    for beside in [false, true] {
+        let home = tempfile::tempdir().unwrap();
+        let disk = Recorded::new(home.path(), Syncs::Together);
+        let mut group = group(&disk, home.path(), "mbox");
+        if beside {
+            group = group.beside().unwrap();
+        }
+        confirm(&mut group, 1);
+        assert!(group.close().is_ok());
+        disk.take();
+        group.begin().unwrap();
+        assert_eq!(disk.take(), ["cut spool (0 pending, 1 delivered)"]);
+        group.finish(Ok(())).journal.unwrap();
+    }
 }
 
 #[test]
@@ -235,8 +309,8 @@ fn truncates_a_failed_append_to_an_mbox_and_forgets_its_group() {
         fs::write(&mbox, before).unwrap();
         let disk = Recorded::new(home.path(), Syncs::Together);
         let mut group = group(&disk, home.path(), "mbox");
-        add(&mut group, 3);
-        disk.fail(failing);
+        confirm(&mut group, 3);
+        disk.fail(failing, ErrorKind::Other);
         assert!(group.finish(Ok(())).journal.is_err(), "{failing}");
         assert_eq!(fs::read_to_string(&mbox).unwrap(), before, "{failing}");
         let done = disk.take();
@@ -249,5 +323,26 @@ fn truncates_a_failed_append_to_an_mbox_and_forgets_its_group() {
             leftovers.iter().all(|left| left.pending.is_empty()),
             "{failing}"
         );
+    }
+}
+
+/// Part of it may be published, and the next run publishes the rest.
+#[test]
+fn keeps_a_group_pending_that_is_not_published() {
+    let cases = [
+        ("maildir", &["rename mail/tmp/message mail/new/message"][..]),
+        ("mbox", &["write mail", "cut mail"]),
+    ];
+    for (to, failing) in cases {
+        let home = tempfile::tempdir().unwrap();
+        let disk = Recorded::new(home.path(), Syncs::Together);
+        let mut failed = group(&disk, home.path(), to);
+        confirm(&mut failed, 3);
+        for step in failing {
+            disk.fail(step, ErrorKind::Other);
+        }
+        assert!(failed.finish(Ok(())).journal.is_err(), "{to}");
+        let journal = Journal::open(&home.path().join("journal"), "me@host:110").unwrap();
+        assert_eq!(journal.leftovers().unwrap()[0].pending.len(), 3, "{to}");
     }
 }

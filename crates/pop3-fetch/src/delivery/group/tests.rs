@@ -1,7 +1,14 @@
-use std::{fs, path::Path};
+use std::{fs, io::ErrorKind, path::Path};
+
+use pop3_proto::MessageNumber;
 
 use super::*;
-use crate::{disk::System, journal::State, visit::plan::MISSING_KEPT};
+use crate::{
+    Direct, Intake, LineEnds, Parcels,
+    disk::{Syncs, System, recorded::Recorded},
+    journal::State,
+    visit::plan::MISSING_KEPT,
+};
 
 fn journal(home: &Path) -> Journal {
     Journal::open(&home.join("journal"), "me@host:110").unwrap()
@@ -283,4 +290,173 @@ fn completes_a_half_made_maildir() {
     let place = place(home.path(), "maildir");
     let opened = Group::open(&System, journal(home.path()), &place, Form::Mbox, |_, _| {});
     assert!(opened.unwrap_err().to_string().contains("not empty"));
+}
+
+/// Takes messages of which only some are kept and confirmed.
+fn take<I: Intake>(home: &Path, to: &str, new: impl FnOnce(Group) -> I) -> Committed {
+    let place = place(home, to);
+    let group = Group::open(&System, journal(home), &place, Form::Mbox, |_, _| {});
+    let mut intake = new(group.unwrap());
+    let begin = |intake: &mut I, words: &str| {
+        intake.begin(MessageNumber::FIRST).unwrap();
+        let message = format!("Subject: {words}\r\n\r\nwords\r\n");
+        intake.write(message.as_bytes()).unwrap();
+        assert_eq!(intake.lines(), 3);
+    };
+    let keep = |intake: &mut I, words: &str| {
+        begin(intake, words);
+        let key = Key {
+            unique_id: words.as_bytes().to_vec(),
+            copy: 0,
+        };
+        intake.keep(key, 0, 0).unwrap();
+    };
+    begin(&mut intake, "discarded");
+    intake.discard().unwrap();
+    keep(&mut intake, "one");
+    intake.confirm().unwrap();
+    keep(&mut intake, "rejected");
+    begin(&mut intake, "discarded");
+    intake.discard().unwrap();
+    intake.reject().unwrap();
+    keep(&mut intake, "two");
+    intake.confirm().unwrap();
+    keep(&mut intake, "unconfirmed");
+    begin(&mut intake, "broken off");
+    intake.finish()
+}
+
+/// The text of all mail in `mail`.
+fn stored(mail: &Path) -> String {
+    match fs::read_dir(mail.join("new")) {
+        Ok(new) => new
+            .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+            .collect(),
+        Err(_) => fs::read_to_string(mail).unwrap(),
+    }
+}
+
+#[test]
+fn delivers_only_messages_that_are_kept_and_confirmed() {
+    for to in ["maildir", "mbox"] {
+        for beside in [false, true] {
+            let home = tempfile::tempdir().unwrap();
+            let committed = match beside {
+                true => take(home.path(), to, |group| {
+                    Parcels::new(group, LineEnds::Lf).unwrap()
+                }),
+                false => take(home.path(), to, |group| Direct::new(group, LineEnds::Lf)),
+            };
+            assert_eq!(committed.messages, 2);
+            committed.journal.unwrap();
+            assert_eq!((rows(home.path()), count(home.path(), to)), (2, 2));
+            let stored = stored(&home.path().join("mail"));
+            for words in ["Subject: one\n\nwords\n", "Subject: two\n\nwords\n"] {
+                assert!(stored.contains(words), "{to}: {stored}");
+            }
+        }
+    }
+}
+
+/// Kills a run after step 1 or 3 of a group of two messages in `left/mail`. In a
+/// Maildir, another program has a file in `tmp`; of an mbox, the dot-lock is left.
+fn leave(home: &Path, to: &str, step: u32) {
+    let mail = home.join("left/mail");
+    fs::create_dir(home.join("left")).unwrap();
+    let place = format!("{to}:{}", mail.display()).parse().unwrap();
+    let mut journal = journal(home);
+    let mut delivery = open(&System, &mut journal, &place, Form::Mbox).unwrap();
+    let mut group: Vec<_> = (0..2).map(|index| add(&mut *delivery, index)).collect();
+    let mut sealed = delivery.seal();
+    let names = sealed.secure().unwrap();
+    if step == 3 {
+        for (message, name) in group.iter_mut().zip(names) {
+            message.name = name;
+        }
+        let place = place.to_string();
+        journal.pend(&place, group.iter(), "", clock()).unwrap();
+    }
+    match to {
+        "maildir" => {
+            fs::write(mail.join("tmp/1.of-another-program"), "").unwrap();
+            std::mem::forget(sealed);
+        }
+        // Only the end of a process ends its other locks.
+        _ => {
+            let lock = home.join("left/mail.lock");
+            let owner = fs::read(&lock).unwrap();
+            drop(sealed);
+            fs::write(&lock, owner).unwrap();
+        }
+    }
+}
+
+/// A run that delivers to another place.
+fn run_elsewhere<D: Disk>(home: &Path, disk: &D) -> Result<(), Failure> {
+    let place = Place::Maildir(home.join("elsewhere"));
+    let group = Group::open(disk, journal(home), &place, Form::Mbox, |_, _| {})?;
+    group.finish(Ok(())).journal.map(drop)
+}
+
+#[test]
+fn finishes_what_a_killed_run_left_at_another_place() {
+    for to in ["maildir", "mbox"] {
+        for (step, delivered) in [(1, 0), (3, 2)] {
+            let home = tempfile::tempdir().unwrap();
+            leave(home.path(), to, step);
+            run_elsewhere(home.path(), &System).unwrap();
+            let stored = stored(&home.path().join("left/mail"));
+            let is_there = stored.matches("Subject: ").count();
+            assert_eq!((is_there, rows(home.path())), (delivered, delivered));
+            match to {
+                "maildir" => {
+                    let mut tmp = fs::read_dir(home.path().join("left/mail/tmp")).unwrap();
+                    let other = tmp.next().unwrap().unwrap();
+                    assert_eq!(other.file_name(), "1.of-another-program");
+                    assert!(tmp.next().is_none());
+                }
+                _ => assert!(!home.path().join("left/mail.lock").exists()),
+            }
+        }
+    }
+}
+
+#[test]
+fn fetches_again_what_was_left_at_a_place_that_is_gone() {
+    for to in ["maildir", "mbox"] {
+        let home = tempfile::tempdir().unwrap();
+        leave(home.path(), to, 3);
+        fs::remove_dir_all(home.path().join("left")).unwrap();
+        run_elsewhere(home.path(), &System).unwrap();
+        assert_eq!(rows(home.path()), 0, "{to}");
+    }
+}
+
+#[test]
+fn keeps_what_was_left_at_a_place_that_fails() {
+    let cases = [
+        (
+            "maildir",
+            "rename left/mail/tmp/message left/mail/new/message",
+        ),
+        ("mbox", "write left/mail"),
+    ];
+    for (to, failing) in cases {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        leave(home, to, 3);
+        // A place that cannot be opened, but may be there.
+        fs::rename(home.join("left"), home.join("away")).unwrap();
+        fs::write(home.join("left"), "").unwrap();
+        assert!(run_elsewhere(home, &System).is_err(), "{to}");
+        fs::remove_file(home.join("left")).unwrap();
+        fs::rename(home.join("away"), home.join("left")).unwrap();
+        let disk = Recorded::new(home, Syncs::Together);
+        disk.fail(failing, ErrorKind::Other);
+        assert!(run_elsewhere(home, &disk).is_err(), "{to}");
+        run_elsewhere(home, &System).unwrap();
+        let stored = stored(&home.join("left/mail"));
+        assert_eq!(stored.matches("Subject: ").count(), 2, "{to}");
+        assert_eq!(rows(home), 2, "{to}");
+    }
 }

@@ -19,7 +19,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::Mailbox;
@@ -28,8 +28,8 @@ use crate::{
     failure::{Failure, Kind},
 };
 
-/// How long to wait for a lock of another program.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How often to try to lock a file that another program has locked: for 30 seconds.
+const TRIES: u32 = 300;
 const PAUSE: Duration = Duration::from_millis(100);
 /// The age in seconds after which a dot-lock counts as forgotten.
 const STALE: u64 = 15 * 60;
@@ -46,24 +46,26 @@ struct Held(OsString);
 
 impl<D: Directory> Locked<D> {
     pub(super) fn new(mailbox: &Mailbox<D>) -> Result<Self, Failure> {
-        let due = Instant::now() + PATIENCE;
-        loop {
+        Self::within(mailbox, TRIES)
+    }
+
+    fn within(mailbox: &Mailbox<D>, tries: u32) -> Result<Self, Failure> {
+        let mut held = mailbox.name.clone();
+        for _ in 0..tries {
             let cannot_lock = |error| Failure::cannot_open(&mailbox.path, &error);
             match lock(mailbox).map_err(cannot_lock)? {
                 Ok(locked) => return Ok(locked),
-                Err(Held(name)) if Instant::now() >= due => {
-                    let path = mailbox.path.with_file_name(name);
-                    return Err(Failure::new(
-                        Kind::Temporary,
-                        format_args!(
-                            "another program keeps the lock {}; try again later",
-                            path.display()
-                        ),
-                    ));
-                }
-                Err(Held(_)) => thread::sleep(PAUSE),
+                Err(Held(name)) => held = name,
             }
+            thread::sleep(PAUSE);
         }
+        Err(Failure::new(
+            Kind::Temporary,
+            format_args!(
+                "another program keeps the lock {}; try again later",
+                mailbox.path.with_file_name(held).display()
+            ),
+        ))
     }
 
     /// Syncs the file, removes the dot-lock, and syncs that too.
@@ -188,11 +190,9 @@ fn remove_unfinished<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Resul
 
 /// Whether a dot-lock is forgotten. The caller holds the other locks.
 fn is_stale<D: Directory>(directory: &D, dot_lock: &OsStr) -> io::Result<bool> {
-    let file = match directory.open(dot_lock) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        // It belongs to another user.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
-        opened => opened?,
+    // There may be none, or it belongs to another user.
+    let Ok(file) = directory.open(dot_lock) else {
+        return Ok(false);
     };
     let mut text = vec![0; 512];
     let read = file.read(&mut text, 0)?;
@@ -215,7 +215,10 @@ mod tests {
     use rustix::fs::{FlockOperation, fcntl_lock, flock};
 
     use super::*;
-    use crate::disk::System;
+    use crate::{
+        Journal,
+        disk::{System, recorded::Recorded},
+    };
 
     fn mailbox(home: &Path) -> Mailbox<<System as crate::disk::Disk>::Directory> {
         let path = home.join("mbox");
@@ -260,8 +263,53 @@ mod tests {
             fs::write(home.join("mbox.lock"), text).unwrap();
             assert!(!is_free(home), "{text:?}");
         }
+        let mailbox = Mailbox::new(&System, &home.join("mbox")).unwrap();
+        let failure = Locked::within(&mailbox, 1).err().unwrap().to_string();
+        assert!(failure.contains("mbox.lock; try again"), "{failure}");
         fs::remove_file(home.join("mbox.lock")).unwrap();
         assert!(is_free(home));
+    }
+
+    #[test]
+    fn locks_an_mbox_when_another_program_releases_it() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        let _journal = Journal::open(&home.join("journal"), "me@host:110").unwrap();
+        let disk = Recorded::new(home, Syncs::Together);
+        let mailbox = Mailbox::new(&disk, &home.join("mbox")).unwrap();
+        let other = SystemFile::create(home.join("mbox")).unwrap();
+        by_flock(&other).unwrap();
+        thread::scope(|scope| {
+            let locked = scope.spawn(|| Locked::new(&mailbox).map(drop));
+            let mut tries = 0;
+            while tries < 2 {
+                let steps = disk.take();
+                tries += steps.iter().filter(|step| step.starts_with("lock")).count();
+                thread::yield_now();
+            }
+            drop(other);
+            locked.join().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn makes_a_dot_lock_without_links_where_there_are_none() {
+        for (error, is_made) in [
+            (io::ErrorKind::PermissionDenied, true),
+            (io::ErrorKind::Unsupported, true),
+            (io::ErrorKind::StorageFull, false),
+        ] {
+            let home = tempfile::tempdir().unwrap();
+            let home = home.path();
+            let _journal = Journal::open(&home.join("journal"), "me@host:110").unwrap();
+            let disk = Recorded::new(home, Syncs::Together);
+            let mailbox = Mailbox::new(&disk, &home.join("mail")).unwrap();
+            disk.fail("link mail.lock.own mail.lock", error);
+            let locked = lock(&mailbox);
+            assert_eq!(locked.is_ok(), is_made, "{error}");
+            let owner = fs::read_to_string(home.join("mail.lock"));
+            assert_eq!(owner.is_ok_and(|text| text.contains(" pop3 ")), is_made);
+        }
     }
 
     #[test]
@@ -297,8 +345,10 @@ mod tests {
         // A killed run on this host left it; another process now has its id.
         fs::write(&dot_lock, format!("1{}", owner())).unwrap();
         fs::write(home.join("mbox.lock.1-0"), "").unwrap();
+        fs::write(home.join("mbox.lock.of-another-program"), "").unwrap();
         assert!(is_free(home));
-        assert_eq!(fs::read_dir(home).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(home).unwrap().count(), 2);
+        assert!(home.join("mbox.lock.of-another-program").exists());
         // Another program left it long ago.
         fs::write(&dot_lock, "").unwrap();
         let old = SystemTime::now() - Duration::from_secs(STALE + 60);

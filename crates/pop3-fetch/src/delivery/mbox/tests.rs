@@ -83,7 +83,7 @@ fn removes_nothing_that_another_program_has_appended() {
 }
 
 /// The possible remains of a region after a killed run: its first `written`
-/// octets, one of which never reached the disk.
+/// octets, of which one or all never reached the disk.
 fn leftovers(region: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
     (0..=region.len()).flat_map(move |written| {
         let whole = region[..written].to_vec();
@@ -93,7 +93,7 @@ fn leftovers(region: &[u8]) -> impl Iterator<Item = (usize, Vec<u8>)> {
             octets[at] = gap;
             octets
         });
-        let all: Vec<_> = [whole].into_iter().chain(gaps).collect();
+        let all: Vec<_> = [whole, vec![0; written]].into_iter().chain(gaps).collect();
         all.into_iter().map(move |octets| (written, octets))
     })
 }
@@ -151,7 +151,8 @@ fn keeps_what_another_program_has_appended_meanwhile() {
 
 #[test]
 fn does_not_change_an_mbox_that_another_program_has_rewritten() {
-    for other in ["", "From x\n\n"] {
+    let like_ours = "From a\nSubject: that is here\n\nFrom b\nX: 1\n\n";
+    for other in ["", "From x\n\n", like_ours] {
         let (_, spool, region, ends) = region("From a\nSubject: that is gone\n\n");
         let mbox = file(other.as_bytes());
         assert_eq!(region.recover(&mbox, &spool, &ends).unwrap(), 0);
