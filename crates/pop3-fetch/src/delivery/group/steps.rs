@@ -1,7 +1,9 @@
 //! Tests of what a group does to the disk, step by step, and of the state of the
 //! journal at each step.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::{fs, io::ErrorKind, path::Path, thread};
+
+use rustix::fs::{FlockOperation, flock};
 
 use super::{super::maildir::OPEN, *};
 use crate::disk::{Syncs, System, recorded::Recorded};
@@ -292,7 +294,20 @@ fn settles_each_group_of_an_mbox_at_once() {
             group = group.beside().unwrap();
         }
         confirm(&mut group, 1);
-        assert!(group.close().is_ok());
+        let other = fs::File::open(home.path().join("mail")).unwrap();
+        flock(&other, FlockOperation::LockExclusive).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut tries = 0;
+                while tries < 2 {
+                    let steps = disk.take();
+                    tries += steps.iter().filter(|step| step.starts_with("lock")).count();
+                    thread::yield_now();
+                }
+                drop(other);
+            });
+            assert!(group.close().is_ok());
+        });
         disk.take();
         group.begin().unwrap();
         assert_eq!(disk.take(), ["cut spool (0 pending, 1 delivered)"]);
