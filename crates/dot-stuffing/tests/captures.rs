@@ -91,9 +91,7 @@ fn change(name: &str, message: Vec<u8>) -> Vec<u8> {
         }
         "cr-1023-lost" => {
             let keeps = |line: &[u8], at: usize| {
-                line[at] != b'\r'
-                    || (at + 1) % 1023 != 0
-                    || line.get(at + 1) == Some(&b'\n')
+                line[at] != b'\r' || (at + 1) % 1023 != 0 || line.get(at + 1) == Some(&b'\n')
             };
             let kept = |line: &&[u8]| -> Vec<u8> {
                 (0..line.len())
