@@ -73,6 +73,14 @@ fn an_empty_line_precedes_the_first_message() {
 }
 
 #[test]
+fn copies_a_spool_of_several_blocks() {
+    let spooled: Vec<u8> = (0..2 * spool::BLOCK).map(|at| (at % 251) as u8).collect();
+    let (mbox, spool) = (file(b"From "), file(&spooled));
+    copy(&mbox, 5, &spool, spooled.len() as u64).unwrap();
+    assert!(octets(&mbox) == [b"From ", &spooled[..]].concat());
+}
+
+#[test]
 fn removes_nothing_that_another_program_has_appended() {
     let (mbox, spool, region, _) = region("From a\n\n");
     region.write(&mbox, &spool, region.octets).unwrap();
