@@ -1,6 +1,6 @@
 //! Receives mail by SMTP: commands through the line decoder, DATA through the
-//! multi-line decoder, out of one buffer, so that pipelined commands behind a mail
-//! are neither lost nor taken for mail (RFC 5321 §4.5.2, RFC 2920).
+//! multi-line decoder, out of one buffer, so that pipelined commands after a
+//! mail are neither lost nor taken for mail (RFC 5321 §4.5.2, RFC 2920).
 //!
 //! A mail that is too long, or has a bare CR or LF, is refused at its end, and the
 //! next command is read: nothing of a refused mail is taken for a command.

@@ -298,7 +298,8 @@ impl Config {
         self
     }
 
-    /// Sets the most octets of a decoded block. The default is no limit.
+    /// Sets the maximum number of octets of a decoded block. The default is no
+    /// limit.
     ///
     /// The octets up to the limit are returned before the error.
     #[must_use]
@@ -307,10 +308,11 @@ impl Config {
         self
     }
 
-    /// Sets the most octets of a decoded line, including its line end but not a
-    /// removed dot. The default is no limit; RFC 5321 §4.5.3.1.6 limits senders to
-    /// 1,000, but many send more. The terminator does not count; of a line that
-    /// [`dot_line_ends`](Self::dot_line_ends) drops, the dot and the line end do not.
+    /// Sets the maximum number of octets of a decoded line, including its line end
+    /// but not a removed dot. The default is no limit; RFC 5321 §4.5.3.1.6 limits
+    /// senders to 1,000, but many send more. The terminator does not count. In a
+    /// line that [`dot_line_ends`](Self::dot_line_ends) drops, the dot and the line
+    /// end do not count.
     ///
     /// The octets up to the limit are returned before the error.
     ///

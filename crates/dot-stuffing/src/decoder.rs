@@ -14,10 +14,11 @@
 //!     │   └──────────── CR ────────────────▶ │ ▲ CR
 //!     └──────────────── LF ──────────────────┘ ┘
 //!
-//! With Config::dot_line_ends, a dot leads from LineStart to EndLine, which drops
-//! octets and leads through EndLineCr to End at CRLF. Errors lead to Failed; only
-//! reset() leaves it. In Failed, `resume` is the state in which the octets that the
-//! caller still has continue, so that skip_to_end() finds the end of the block.
+//! With Config::dot_line_ends, a dot leads from LineStart to EndLine, which
+//! drops octets and leads through EndLineCr to End at CRLF. Errors lead to
+//! Failed; only reset() leaves it. In Failed, `resume` is the state at the first
+//! octet that was not consumed, from which skip_to_end() finds the end of the
+//! block.
 //! ```
 //!
 //! # ADVICE

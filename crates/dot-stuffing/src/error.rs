@@ -6,9 +6,9 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The decoder got octets after its block had ended. They are what
-    /// [`feed`](crate::MultilineDecoder::feed) leaves in its input;
-    /// [`reset`](crate::MultilineDecoder::reset) the decoder for the next block.
+    /// The decoder got octets after its block had ended.
+    /// [`feed`](crate::MultilineDecoder::feed) leaves such octets in its input. Call
+    /// [`reset`](crate::MultilineDecoder::reset) before you decode the next block.
     AfterEnd,
     /// A CR that is not followed by LF, under
     /// [`Policy::Reject`](crate::Policy::Reject).

@@ -81,7 +81,7 @@ impl<R: AsyncBufRead + Unpin> MultilineReader<R> {
     /// that the next octet of the inner reader is the one after the block.
     ///
     /// See [`MultilineDecoder::skip_to_end`](crate::MultilineDecoder::skip_to_end).
-    /// Whether something was refused is known from [`finish`](Self::finish). If the
+    /// [`finish`](Self::finish) then returns the error, if there was one. If the
     /// future is dropped, call this again.
     ///
     /// # Errors

@@ -12,9 +12,10 @@ use crate::{BareNewline, Complete, Config, DecodeError, MultilineEncoder, readin
 /// Reads one multi-line block from a [`BufRead`]: returns the message without the
 /// stuffed dots, then end of file.
 ///
-/// [`fill_buf`](BufRead::fill_buf) returns slices of the inner buffer, so nothing
-/// is copied unless [`Read`] is used. Octets after the block stay in the inner
-/// reader, once the end of file was read: after `take(n)` or `read_exact`, call
+/// [`fill_buf`](BufRead::fill_buf) returns slices of the inner buffer, so
+/// nothing is copied unless [`Read`] is used. When this reader returns end of
+/// file, the next octet of the inner reader is the one after the block. If you
+/// stop earlier, for example after `take(n)` or `read_exact`, call
 /// [`skip_to_end`](Self::skip_to_end) before you use the inner reader again.
 ///
 /// # Errors
@@ -99,13 +100,38 @@ impl<R: BufRead> MultilineReader<R> {
     /// Reads and drops the rest of the block, even after an error of the decoder, so
     /// that the next octet of the inner reader is the one after the block.
     ///
-    /// See [`MultilineDecoder::skip_to_end`]. Whether something was refused is known
-    /// from [`finish`](Self::finish).
+    /// See [`MultilineDecoder::skip_to_end`]. [`finish`](Self::finish) then returns
+    /// the error, if there was one.
+    ///
+    /// It reads as long as the sender sends: limit the time yourself.
     ///
     /// # Errors
     ///
     /// Those of the inner reader, and `UnexpectedEof` if the input ends before the
     /// block.
+    ///
+    /// A mail that is too long is refused, and the session goes on:
+    ///
+    /// ```
+    /// use std::io::Read;
+    /// use dot_stuffing::{Config, DecodeError, ErrorKind, MultilineReader};
+    ///
+    /// let mut stream = &b"a mail that is too long\r\n.\r\nQUIT\r\n"[..];
+    /// let mut reader = MultilineReader::with_config(&mut stream, Config::smtp().max_octets(10));
+    /// let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+    /// if error.get_ref().is_some_and(|inner| inner.is::<DecodeError>()) {
+    ///     reader.skip_to_end()?;
+    /// }
+    /// let reply = match reader.finish() {
+    ///     Ok(_) => "250 OK",
+    ///     Err(error) if error.kind() == ErrorKind::TooLong => "552 too long",
+    ///     Err(_) => "554 not a mail",
+    /// };
+    /// assert_eq!((reply, stream), ("552 too long", &b"QUIT\r\n"[..]));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// A part of a mail is read:
     ///
     /// ```
     /// use std::io::Read;

@@ -58,7 +58,8 @@
 //!   the same for one input and octet by octet.
 //! - The end of input is never a success: only [`MultilineDecoder::finish`] after
 //!   the terminator returns a [`Complete`], and none after an error.
-//! - What was dropped early is an error, never a shorter message.
+//! - If an iterator is dropped early, `finish` returns an error, never a shorter
+//!   message.
 //! - Features only add API. Leniency and strictness are values of [`Config`].
 //!
 //! # Differences from RFC 1939
@@ -84,8 +85,9 @@
 //!
 //! # States
 //!
-//! This is what the decoder does at each octet, by default. "drop" means that the
-//! octet is consumed but not returned, "hold" that the next octet decides.
+//! This is what the decoder does at each octet, by default. "drop" means that
+//! the octet is consumed but not returned; "hold" means that the next octet
+//! decides whether it is returned.
 //!
 //! | state | `.` | CR | LF | other |
 //! |---|---|---|---|---|

@@ -12,15 +12,16 @@ use crate::{BareNewline, Chunk, Config, Frame, MultilineDecoder, MultilineEncode
 ///
 /// # Reading
 ///
-/// After [`Frame::End`], the next frame is that of the next block, and `None` means
-/// that the stream ended between two blocks. If it ends in a block, the error is
-/// `UnexpectedEof`. Before the first octet of a block, a codec cannot know whether a
-/// block is due: where it is, wait for [`Frame::End`], and take `None` for a failure.
+/// After [`Frame::End`], the next frame is that of the next block, and `None`
+/// means that the stream ended between two blocks. If it ends in a block, the
+/// error is `UnexpectedEof`. Before the first octet of a block, a codec cannot
+/// know whether a block must follow. If one must, `None` before [`Frame::End`]
+/// is a failure.
 ///
-/// If something else than a block follows, as in POP3, do not ask for the frame after
-/// [`Frame::End`]: until then, nothing after the block is touched. Give the stream to
-/// another codec, such as [`LineCodec`](crate::LineCodec), with `Framed::map_codec`,
-/// which keeps the octets that were read ahead.
+/// If what follows is not a block, as in POP3, do not ask for another frame
+/// after [`Frame::End`]; the codec has not touched the octets after the block.
+/// Give the stream to another codec, such as [`LineCodec`](crate::LineCodec),
+/// with `Framed::map_codec`, which keeps the octets that were read ahead.
 ///
 /// A refused block is an error, and each further frame is the same error. To answer
 /// it and go on, see [`skip_to_end`](Self::skip_to_end).

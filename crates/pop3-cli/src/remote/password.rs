@@ -50,7 +50,11 @@ impl PasswordOptions {
             let octets = read.map_err(|error| {
                 Failure::new(
                     Exit::NoInput,
-                    format_args!("cannot read the password from {}: {error}", file.display()),
+                    format_args!(
+                        "cannot read the password from {}: {error}; name another file with \
+                         --password-file, or use --password-command",
+                        file.display()
+                    ),
                 )
             })?;
             return first_line(&octets, &file.display().to_string());

@@ -31,12 +31,11 @@ pub(super) fn wire_octets(mut message: impl Read) -> io::Result<u64> {
         while let Some(slice) = slices.next() {
             let slice = slice.map_err(io::Error::other)?;
             let rest = slices.rest().len();
-            // A stuffed dot does not belong to the message.
-            let stuffed = rest == left && slice == b".";
+            // A stuffed dot does not belong to the message. It is a slice of its own,
+            // or the end of the slice before it.
+            let stuffed = slice.len() > left - rest && slice.ends_with(b".");
             left = rest;
-            if !stuffed {
-                octets += slice.len() as u64;
-            }
+            octets += slice.len() as u64 - u64::from(stuffed);
         }
     }
     let end = encoder.finish().map_err(io::Error::other)?;
@@ -58,6 +57,13 @@ mod tests {
                 Some(kind) => Err(kind.into()),
                 None => self.1.read(buffer),
             }
+        }
+    }
+
+    #[test]
+    fn counts_no_stuffed_dot() {
+        for (message, octets) in [(".a\n.b\n", 8), (".\n.\n.", 9), ("a\n.\n..\nb\n", 13)] {
+            assert_eq!(wire_octets(message.as_bytes()).unwrap(), octets);
         }
     }
 
