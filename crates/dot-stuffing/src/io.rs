@@ -179,6 +179,7 @@ impl<R: BufRead> MultilineReader<R> {
 }
 
 impl<R: BufRead> BufRead for MultilineReader<R> {
+    #[inline]
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while self.reading.needs_input() {
             let consumed = self.reading.decode(self.inner.fill_buf()?)?;

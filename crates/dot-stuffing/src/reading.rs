@@ -35,6 +35,7 @@ impl Reading {
 
     /// Whether [`decode`](Self::decode) needs the buffer before there is something
     /// to return.
+    #[inline]
     pub(crate) const fn needs_input(&self) -> bool {
         self.data == 0 && !self.cr && !self.ended
     }
@@ -79,6 +80,7 @@ impl Reading {
     }
 
     /// The octets to return that are in no buffer, or `None` if they are in it.
+    #[inline]
     pub(crate) const fn constant(&self) -> Option<&'static [u8]> {
         match (self.cr, self.data) {
             (true, _) => Some(b"\r"),
@@ -92,6 +94,7 @@ impl Reading {
     /// # Errors
     ///
     /// The source shows less than before, and so has lost octets.
+    #[inline]
     pub(crate) fn data<'a>(&mut self, buffer: &'a [u8]) -> io::Result<&'a [u8]> {
         if buffer.is_empty() {
             self.abandon();
@@ -103,6 +106,7 @@ impl Reading {
 
     /// Returns the number of octets of the buffer to consume where the caller has
     /// consumed `octets`.
+    #[inline]
     pub(crate) fn consume(&mut self, octets: usize) -> usize {
         if self.cr {
             self.cr = octets == 0;
