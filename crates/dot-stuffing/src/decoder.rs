@@ -176,6 +176,12 @@ impl MultilineDecoder {
         }
     }
 
+    /// Whether the last octet was a dot at the start of a line.
+    #[cfg(feature = "std")]
+    pub(crate) fn is_after_dot(&self) -> bool {
+        self.state == State::Dot
+    }
+
     /// A shortcut for blocks in which many lines are stuffed: returns the number of
     /// octets up to the next dot that begins a line, and removes that dot too.
     #[inline(always)]

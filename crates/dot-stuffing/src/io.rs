@@ -176,14 +176,24 @@ impl<R: BufRead> MultilineReader<R> {
     pub fn into_inner(self) -> R {
         self.inner
     }
+
+    /// Decodes until there is something to return, or the block has ended.
+    #[inline(never)]
+    fn decode(&mut self) -> io::Result<()> {
+        while self.reading.needs_input() {
+            let consumed = self.reading.decode(self.inner.fill_buf()?)?;
+            self.inner.consume(consumed);
+        }
+        Ok(())
+    }
 }
 
 impl<R: BufRead> BufRead for MultilineReader<R> {
     #[inline]
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        while self.reading.needs_input() {
-            let consumed = self.reading.decode(self.inner.fill_buf()?)?;
-            self.inner.consume(consumed);
+        // Where stuffed lines are short, the function call would cost as much as they do.
+        if !(self.reading.is_after_dot() && self.reading.stuffed_line(self.inner.fill_buf()?)) {
+            self.decode()?;
         }
         match self.reading.constant() {
             Some(octets) => Ok(octets),

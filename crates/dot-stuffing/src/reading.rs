@@ -40,21 +40,26 @@ impl Reading {
         self.data == 0 && !self.cr && !self.ended
     }
 
-    /// Decodes the buffer, which is empty at the end of input. Returns the number of
-    /// octets to consume. After an error, the reader is at its end.
+    /// Whether the next octets are the rest of a stuffed line, or of the terminator.
     #[inline]
-    pub(crate) fn decode(&mut self, buffer: &[u8]) -> Result<usize, DecodeError> {
-        match self.decoder.stuffed_line(buffer) {
-            Some(octets) => {
-                (self.data, self.skip) = (octets, 1);
-                Ok(0)
-            }
-            None => self.decode_any(buffer),
-        }
+    pub(crate) fn is_after_dot(&self) -> bool {
+        self.needs_input() && self.decoder.is_after_dot()
     }
 
-    #[inline(never)]
-    fn decode_any(&mut self, buffer: &[u8]) -> Result<usize, DecodeError> {
+    /// Decodes a short stuffed line at the front of the buffer, after a dot. Returns
+    /// whether there is one.
+    #[inline]
+    pub(crate) fn stuffed_line(&mut self, buffer: &[u8]) -> bool {
+        let line = self.decoder.stuffed_line(buffer);
+        if let Some(octets) = line {
+            (self.data, self.skip) = (octets, 1);
+        }
+        line.is_some()
+    }
+
+    /// Decodes the buffer, which is empty at the end of input. Returns the number of
+    /// octets to consume. After an error, the reader is at its end.
+    pub(crate) fn decode(&mut self, buffer: &[u8]) -> Result<usize, DecodeError> {
         let consumed = self.step(buffer);
         self.ended |= consumed.is_err();
         consumed
@@ -108,20 +113,20 @@ impl Reading {
     /// consumed `octets`.
     #[inline]
     pub(crate) fn consume(&mut self, octets: usize) -> usize {
-        if self.cr {
-            self.cr = octets == 0;
-            return 0;
-        }
-        let octets = octets.min(self.data);
-        self.data -= octets;
-        match self.data {
-            0 => octets + core::mem::take(&mut self.skip),
-            _ => octets,
+        if octets < self.data {
+            self.data -= octets;
+            octets
+        } else if self.data > 0 {
+            self.abandon()
+        } else {
+            self.cr &= octets == 0;
+            0
         }
     }
 
     /// Gives up what is still to be returned. Returns the number of octets of the
     /// buffer to consume.
+    #[inline]
     pub(crate) fn abandon(&mut self) -> usize {
         self.cr = false;
         core::mem::take(&mut self.data) + core::mem::take(&mut self.skip)
