@@ -241,8 +241,8 @@ impl Session {
     pub fn pending(&self) -> Pending {
         let block = match &self.reading {
             Reading::Nothing | Reading::FirstLine(_) => None,
-            Reading::Listing(listing) => Some(wire_octets(listing.block())),
-            Reading::Message(_, block) => Some(wire_octets(block)),
+            Reading::Listing(listing) => Some(listing.block().wire_octets()),
+            Reading::Message(_, block) => Some(block.wire_octets()),
         };
         self.core.heard.pending(self.core.awaited(), block)
     }
@@ -272,14 +272,6 @@ impl Session {
 
 pub(super) fn in_block(error: DecodeError) -> SessionError {
     SessionError::Reply(ReplyError::Block(error))
-}
-
-/// The octets of a block so far, on the wire.
-const fn wire_octets(block: &MultilineDecoder) -> u64 {
-    match block.finish() {
-        Err(error) => error.offset(),
-        Ok(complete) => complete.wire_octets,
-    }
 }
 
 impl fmt::Debug for Session {
