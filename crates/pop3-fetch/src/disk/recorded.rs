@@ -53,6 +53,16 @@ impl Recorded {
         std::mem::take(&mut self.steps.lock().unwrap().done)
     }
 
+    /// Waits until another thread has tried twice to lock a file.
+    pub(crate) fn wait_for_two_locks(&self) {
+        let mut tries = 0;
+        while tries < 2 {
+            let steps = self.take();
+            tries += steps.iter().filter(|step| step.starts_with("lock")).count();
+            std::thread::yield_now();
+        }
+    }
+
     /// Makes a step fail the next time; a write fails halfway.
     pub(crate) fn fail(&self, step: &'static str, error: io::ErrorKind) {
         self.steps.lock().unwrap().failing.push((step, error));

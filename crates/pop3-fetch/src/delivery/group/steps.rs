@@ -298,12 +298,7 @@ fn settles_each_group_of_an_mbox_at_once() {
         flock(&other, FlockOperation::LockExclusive).unwrap();
         thread::scope(|scope| {
             scope.spawn(|| {
-                let mut tries = 0;
-                while tries < 2 {
-                    let steps = disk.take();
-                    tries += steps.iter().filter(|step| step.starts_with("lock")).count();
-                    thread::yield_now();
-                }
+                disk.wait_for_two_locks();
                 drop(other);
             });
             assert!(group.close().is_ok());

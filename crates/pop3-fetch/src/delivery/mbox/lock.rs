@@ -281,12 +281,7 @@ mod tests {
         by_flock(&other).unwrap();
         thread::scope(|scope| {
             let locked = scope.spawn(|| Locked::new(&mailbox).map(drop));
-            let mut tries = 0;
-            while tries < 2 {
-                let steps = disk.take();
-                tries += steps.iter().filter(|step| step.starts_with("lock")).count();
-                thread::yield_now();
-            }
+            disk.wait_for_two_locks();
             drop(other);
             locked.join().unwrap().unwrap();
         });
