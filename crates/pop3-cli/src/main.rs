@@ -11,6 +11,7 @@ mod decode;
 mod definitions;
 #[cfg(unix)]
 mod demo;
+mod directories;
 mod encode;
 mod exit;
 #[cfg(unix)]
@@ -18,6 +19,7 @@ mod fetch;
 mod input;
 mod inspection;
 mod list;
+mod login;
 mod output;
 mod remote;
 #[cfg(unix)]
@@ -56,7 +58,8 @@ enum Command {
     #[cfg(not(unix))]
     #[command(about = unix_only::about(unix_only::FETCH))]
     Fetch(unix_only::UnixOnly),
-    List(list::List),
+    List(Box<list::List>),
+    Login(Box<login::Login>),
     #[cfg(unix)]
     Serve(Box<serve::Serve>),
     #[cfg(not(unix))]
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         #[cfg(not(unix))]
         Command::Fetch(it) => ("fetch", it.run(unix_only::FETCH)),
         Command::List(list) => (list::NAME, list.run()),
+        Command::Login(login) => (login::NAME, login.run()),
         #[cfg(unix)]
         Command::Serve(serve) => (serve::NAME, serve.run()),
         #[cfg(not(unix))]

@@ -4,14 +4,18 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 use pop3_proto::Profile;
-use pop3_tokio::client::{Client, Credentials, Endpoint, Error, Fingerprint, Method, Settings};
+use pop3_tokio::client::{
+    Client, Credentials, Endpoint, Error, ErrorKind, Fingerprint, Method, Settings,
+};
 
 use crate::exit::{Exit, Failure};
 
 mod advice;
+pub(crate) mod oauth;
 pub(crate) mod password;
 
 use advice::WithAdvice;
+use oauth::{OAuth, OAuthOptions};
 use password::PasswordOptions;
 
 /// Options for one server.
@@ -28,6 +32,9 @@ pub(crate) struct RemoteOptions {
 
     #[command(flatten)]
     pub(crate) password: PasswordOptions,
+
+    #[command(flatten)]
+    pub(crate) oauth: OAuthOptions,
 
     /// Also trust the certificates in this PEM file: authorities, or the server's
     /// own certificate, for the names in it and until it expires
@@ -97,6 +104,7 @@ pub(crate) struct Remote {
     pub(crate) settings: Settings,
     method: Option<Method>,
     password: PasswordOptions,
+    pub(crate) oauth: Option<OAuth>,
 }
 
 impl RemoteOptions {
@@ -106,6 +114,7 @@ impl RemoteOptions {
             profile: self.profile.or_else(|| others.profile.clone()),
             auth: self.auth.or_else(|| others.auth.clone()),
             password: self.password.or(&others.password),
+            oauth: self.oauth.or(&others.oauth),
             ca_file: self.ca_file.or_else(|| others.ca_file.clone()),
             fingerprint: self.fingerprint.or(others.fingerprint),
             insecure_plaintext: self.insecure_plaintext || others.insecure_plaintext,
@@ -156,13 +165,17 @@ impl RemoteOptions {
             ),
             None => None,
         };
-        Ok(Remote {
+        let mut remote = Remote {
             endpoint,
             user,
             settings,
             method,
             password: self.password.clone(),
-        })
+            oauth: None,
+        };
+        let ca_file = self.ca_file.as_ref();
+        remote.oauth = self.oauth.account(&remote.account(), ca_file)?;
+        Ok(remote)
     }
 
     /// The profile. The default is the newest release that tells messages with
@@ -184,40 +197,55 @@ impl Remote {
         format!("{}@{place}", self.user)
     }
 
-    /// Finds the password, or asks for it.
+    /// Finds the password, or asks for it; or obtains an access token.
     pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
+        let user = self.user.clone();
+        if let Some(oauth) = &self.oauth {
+            let token = oauth.access_token()?;
+            return Ok(Credentials::OAuthToken { user, token });
+        }
         let password = self.password.find(&self.account())?;
         Ok(match self.method.is_some_and(Method::takes_token) {
             true => Credentials::OAuthToken {
-                user: self.user.clone(),
+                user,
                 token: password,
             },
-            false => Credentials::Password {
-                user: self.user.clone(),
-                password,
-            },
+            false => Credentials::Password { user, password },
         })
     }
 
-    /// Connects and logs in.
+    /// Connects and logs in. Does so once more with a new access token if the server
+    /// refuses a kept one.
     pub(crate) async fn log_in(&self, credentials: &Credentials) -> Result<Client, Failure> {
+        let done = self.try_log_in(credentials).await;
+        let done = match (done, &self.oauth, credentials) {
+            (Err(error), Some(oauth), Credentials::OAuthToken { user, token })
+                if error.kind() == ErrorKind::Authentication =>
+            {
+                let token = oauth.after_refusal(token).await?;
+                let user = user.clone();
+                self.try_log_in(&Credentials::OAuthToken { user, token })
+                    .await
+            }
+            (done, ..) => done,
+        };
+        done.map_err(|error| self.failure(&error))
+    }
+
+    async fn try_log_in(&self, credentials: &Credentials) -> Result<Client, Error> {
         let mut settings = self.settings.clone();
         settings.dangerous_apop_in_cleartext =
             settings.insecure_plaintext && self.method == Some(Method::Apop);
-        let mut client = Client::connect(&self.endpoint, &settings)
-            .await
-            .map_err(|error| self.failure(&error))?;
+        let mut client = Client::connect(&self.endpoint, &settings).await?;
         match self.method {
-            Some(method) => client.login_by(method, credentials).await,
-            None => client.login(credentials).await.map(drop),
+            Some(method) => client.login_by(method, credentials).await?,
+            None => client.login(credentials).await.map(drop)?,
         }
-        .map_err(|error| self.failure(&error))?;
         Ok(client)
     }
 
     /// The failure, with its account and with advice.
     pub(crate) fn failure(&self, error: &Error) -> Failure {
-        use pop3_tokio::client::ErrorKind;
         let exit = match error.kind() {
             ErrorKind::Usage => Exit::Usage,
             ErrorKind::Unavailable => Exit::Unavailable,

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{LineEnds, WishOptions};
 use crate::{
     exit::{Exit, Failure},
-    remote::{RemoteOptions, password::PasswordOptions},
+    remote::{RemoteOptions, oauth::OAuthOptions, password::PasswordOptions},
 };
 
 /// One account.
@@ -52,6 +52,11 @@ struct Entry {
     auth: Option<String>,
     password_file: Option<PathBuf>,
     password_command: Option<String>,
+    oauth: Option<String>,
+    oauth_client_id: Option<String>,
+    oauth_client_secret_file: Option<PathBuf>,
+    oauth_scope: Option<String>,
+    oauth_store_command: Option<String>,
     ca_file: Option<PathBuf>,
     fingerprint: Option<String>,
     insecure_plaintext: bool,
@@ -157,6 +162,13 @@ fn account(entry: Entry) -> Result<Account, String> {
                 password_file: entry.password_file.map(at_home),
                 password_command: entry.password_command,
             },
+            oauth: OAuthOptions {
+                oauth: entry.oauth,
+                oauth_client_id: entry.oauth_client_id,
+                oauth_client_secret_file: entry.oauth_client_secret_file.map(at_home),
+                oauth_scope: entry.oauth_scope,
+                oauth_store_command: entry.oauth_store_command,
+            },
             ca_file: entry.ca_file.map(at_home),
             fingerprint,
             insecure_plaintext: entry.insecure_plaintext,
@@ -191,6 +203,8 @@ mod tests {
              delete-after = 14\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
              any-size = true\nwithout-unique-id = true\nprofile = 'outlook-2016'\nauth = 'PLAIN'\n\
              password-file = '/password'\npassword-command = 'pass mail'\n\
+             oauth = 'google'\noauth-client-id = 'id'\noauth-client-secret-file = '/secret'\n\
+             oauth-scope = 'mail'\noauth-store-command = 'keep'\n\
              ca-file = '/ca.pem'\nfingerprint = '{digits}'\ninsecure-plaintext = true\n\
              dangerous-token-in-cleartext = true\nrequire-tls = true\n\
              dangerous-accept-invalid-certs = true\nno-pipelining = true\n\
@@ -236,6 +250,7 @@ mod tests {
                 profile,
                 auth,
                 password,
+                oauth,
                 ca_file,
                 fingerprint,
                 insecure_plaintext,
@@ -250,6 +265,22 @@ mod tests {
                 password_file,
                 password_command,
             } = password;
+            let OAuthOptions {
+                oauth,
+                oauth_client_id,
+                oauth_client_secret_file,
+                oauth_scope,
+                oauth_store_command,
+            } = oauth;
+            let words = [oauth, oauth_client_id, oauth_scope, oauth_store_command];
+            assert_eq!(
+                words.map(Option::as_deref),
+                [Some("google"), Some("id"), Some("mail"), Some("keep")]
+            );
+            assert_eq!(
+                oauth_client_secret_file.as_deref(),
+                Some(Path::new("/secret"))
+            );
             let paths = (password_file.as_deref(), ca_file.as_deref());
             assert_eq!(
                 paths,

@@ -1,9 +1,6 @@
 //! The work of one run for one account.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use pop3_fetch::{Afterwards, Form, LineEnds, Place, Wishes};
 use pop3_proto::AfterSync;
@@ -13,6 +10,7 @@ use super::{
     config::{self, Account},
 };
 use crate::{
+    directories,
     exit::{Exit, Failure},
     remote::{Remote, RemoteOptions},
 };
@@ -36,7 +34,7 @@ pub(crate) struct Job {
 pub(crate) fn jobs(fetch: Fetch) -> Result<Vec<Job>, Failure> {
     let journal = match &fetch.journal {
         Some(file) => file.clone(),
-        None => state_directory()?.join("journal.sqlite"),
+        None => directories::state("--journal FILE")?.join("journal.sqlite"),
     };
     let from = fetch.from.as_deref();
     if let Some(url) = from.filter(|from| from.contains("://")) {
@@ -48,7 +46,7 @@ pub(crate) fn jobs(fetch: Fetch) -> Result<Vec<Job>, Failure> {
     }
     let file = match &fetch.config {
         Some(file) => file.clone(),
-        None => config_file()?,
+        None => directories::config_file()?,
     };
     let accounts = config::read(&file)?;
     let mut jobs = Vec::new();
@@ -152,31 +150,6 @@ impl WishOptions {
             (_, AfterSync::Delete) => Afterwards::Delete,
             (_, AfterSync::Keep) => Afterwards::Keep,
         }
-    }
-}
-
-fn state_directory() -> Result<PathBuf, Failure> {
-    directory("XDG_STATE_HOME", ".local/state", "--journal FILE")
-}
-
-fn config_file() -> Result<PathBuf, Failure> {
-    Ok(directory("XDG_CONFIG_HOME", ".config", "--config FILE")?.join("config.toml"))
-}
-
-/// Finds a directory by the XDG base directory specification, in which a path that
-/// is not absolute counts as unset.
-fn directory(variable: &str, in_home: &str, instead: &str) -> Result<PathBuf, Failure> {
-    let named = env::var_os(variable).map(PathBuf::from);
-    let base = named.filter(|path| path.is_absolute()).or_else(|| {
-        let home = env::var_os("HOME").filter(|home| !home.is_empty())?;
-        Some(PathBuf::from(home).join(in_home))
-    });
-    match base {
-        Some(base) => Ok(base.join("pop3")),
-        None => Err(Failure::new(
-            Exit::Usage,
-            format_args!("neither {variable} nor HOME is set: give {instead}"),
-        )),
     }
 }
 

@@ -4,8 +4,8 @@
 use std::{
     env,
     fs::File,
-    io::{IsTerminal as _, Read as _},
-    path::PathBuf,
+    io::{self, IsTerminal as _, Read as _},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -46,18 +46,7 @@ impl PasswordOptions {
 
     pub(crate) fn find(&self, account: &str) -> Result<Zeroizing<String>, Failure> {
         if let Some(file) = &self.password_file {
-            let read = File::open(file).and_then(read_some);
-            let octets = read.map_err(|error| {
-                Failure::new(
-                    Exit::NoInput,
-                    format_args!(
-                        "cannot read the password from {}: {error}; name another file with \
-                         --password-file, or use --password-command",
-                        file.display()
-                    ),
-                )
-            })?;
-            return first_line(&octets, &file.display().to_string());
+            return from_file(file, "the password", "--password-file");
         }
         if let Some(command) = &self.password_command {
             return ask_command(command);
@@ -66,7 +55,7 @@ impl PasswordOptions {
             let password = Zeroizing::new(password.into_encoded_bytes());
             return first_line(&password, VARIABLE);
         }
-        if !std::io::stdin().is_terminal() {
+        if !io::stdin().is_terminal() {
             return Err(Failure::new(
                 Exit::Usage,
                 format_args!(
@@ -85,28 +74,45 @@ impl PasswordOptions {
     }
 }
 
+/// Reads a secret from the first line of `file`. `what` is its name, and `option` the
+/// one that named the file.
+pub(crate) fn from_file(
+    file: &Path,
+    what: &str,
+    option: &str,
+) -> Result<Zeroizing<String>, Failure> {
+    let octets = File::open(file).and_then(read_some).map_err(|error| {
+        Failure::new(
+            Exit::NoInput,
+            format_args!(
+                "cannot read {what} from {}: {error}; name another file with {option}",
+                file.display()
+            ),
+        )
+    })?;
+    first_line(&octets, &file.display().to_string())
+}
+
 fn ask_command(command: &str) -> Result<Zeroizing<String>, Failure> {
-    let cannot = |what: &dyn std::fmt::Display| {
-        Failure::new(Exit::NoInput, format_args!("--password-command: {what}"))
-    };
-    let mut child = shell(command)
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| cannot(&error))?;
+    let octets = output_of(command).map_err(|error| {
+        Failure::new(Exit::NoInput, format_args!("--password-command: {error}"))
+    })?;
+    first_line(&octets, "--password-command")
+}
+
+/// Returns what a shell command prints, if it succeeds.
+pub(crate) fn output_of(command: &str) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut child = shell(command).stdout(Stdio::piped()).spawn()?;
     let read = child.stdout.take().map(read_some);
-    let status = child.wait().map_err(|error| cannot(&error))?;
-    if !status.success() {
-        return Err(cannot(&status));
+    let status = child.wait()?;
+    match status.success() {
+        true => read.unwrap_or_else(|| Ok(Zeroizing::default())),
+        false => Err(io::Error::other(status.to_string())),
     }
-    let octets = read.unwrap_or_else(|| Ok(Zeroizing::default()));
-    first_line(
-        &octets.map_err(|error| cannot(&error))?,
-        "--password-command",
-    )
 }
 
 #[cfg(not(windows))]
-fn shell(command: &str) -> Command {
+pub(crate) fn shell(command: &str) -> Command {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", command]);
     shell
@@ -114,14 +120,14 @@ fn shell(command: &str) -> Command {
 
 /// `cmd` takes its command as it is written, with no quoting but the outer pair.
 #[cfg(windows)]
-fn shell(command: &str) -> Command {
+pub(crate) fn shell(command: &str) -> Command {
     use std::os::windows::process::CommandExt as _;
     let mut shell = Command::new("cmd");
     shell.raw_arg(format!("/D /S /C \"{command}\""));
     shell
 }
 
-fn read_some(from: impl std::io::Read) -> std::io::Result<Zeroizing<Vec<u8>>> {
+fn read_some(from: impl io::Read) -> io::Result<Zeroizing<Vec<u8>>> {
     // Allocate the full capacity at once, so that growing leaves no copy.
     let mut octets = Zeroizing::new(Vec::with_capacity(MOST as usize));
     from.take(MOST).read_to_end(&mut octets)?;

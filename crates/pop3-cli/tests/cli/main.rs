@@ -32,6 +32,8 @@ mod files;
 #[cfg(unix)]
 mod list;
 #[cfg(unix)]
+mod login;
+#[cfg(unix)]
 mod protection;
 #[cfg(unix)]
 mod serve;
