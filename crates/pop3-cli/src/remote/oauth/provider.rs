@@ -102,7 +102,8 @@ impl Provider {
     pub(super) fn parameters(&self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Preset(preset) => preset.parameters,
-            Self::Issuer(_) => &[],
+            // Without it, the scope is ignored (OpenID Connect Core §11).
+            Self::Issuer(_) => &[("prompt", "consent")],
         }
     }
 

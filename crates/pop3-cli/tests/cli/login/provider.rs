@@ -127,6 +127,7 @@ impl Book {
             "/authorize" => {
                 assert_eq!(fields["code_challenge_method"], "S256");
                 assert_eq!(fields["response_type"], "code");
+                assert_eq!(fields["prompt"], "consent");
                 let code = format!("code/{}", self.grants.len());
                 let redirect = fields["redirect_uri"].clone();
                 let grant = (fields["code_challenge"].clone(), redirect.clone());
