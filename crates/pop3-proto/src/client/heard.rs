@@ -49,9 +49,8 @@ impl Heard {
     }
 
     pub(super) fn push(&mut self, octets: &[u8]) {
-        let free = Pending::MAX_CAME - self.kept;
-        if !self.may_repeat_secret && free > 0 {
-            let kept = octets.len().min(free);
+        if !self.may_repeat_secret {
+            let kept = octets.len().min(Pending::MAX_CAME - self.kept);
             self.octets[self.kept..self.kept + kept].copy_from_slice(&octets[..kept]);
             self.kept += kept;
         }
@@ -92,8 +91,8 @@ impl Heard {
             total: self.total,
             ends_with_lf_alone: self.has_bare_lf && !self.has_crlf,
             // Octets that were not kept are hidden, including those of an earlier
-            // line.
-            is_hidden: self.kept == 0 && self.total > 0,
+            // line. If none came, nothing is said of them.
+            is_hidden: self.kept == 0,
         }
     }
 }
