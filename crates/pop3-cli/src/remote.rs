@@ -1,11 +1,11 @@
 //! How `fetch`, `list` and `check` reach a server: options, password and login.
 
-use std::{path::PathBuf, time::Duration};
+use std::{env, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use pop3_proto::Profile;
 use pop3_tokio::client::{
-    Client, Credentials, Endpoint, Error, ErrorKind, Fingerprint, Method, Settings,
+    Client, Credentials, Endpoint, Error, ErrorKind, Fingerprint, Method, Proxy, Settings,
 };
 
 use crate::exit::{Exit, Failure};
@@ -46,6 +46,22 @@ pub(crate) struct RemoteOptions {
     #[arg(long, value_name = "SHA256")]
     #[arg(conflicts_with_all = ["insecure_plaintext", "dangerous_accept_invalid_certs"])]
     pub(crate) fingerprint: Option<Fingerprint>,
+
+    /// Present the certificate in this PEM file, which also has its private key, to a
+    /// server that asks for one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_certificate: Option<PathBuf>,
+
+    /// Connect through this SOCKS5 proxy, socks5://HOST:PORT, which also resolves the
+    /// server's name; default: ALL_PROXY, if it names such a proxy. Give a user and a
+    /// password for the proxy only there or in the configuration file, because other
+    /// users can see the options of a command
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<Proxy>,
+
+    /// Connect from this address of this machine
+    #[arg(long, value_name = "IP")]
+    pub(crate) source_address: Option<IpAddr>,
 
     /// Continue without TLS if the server does not announce STLS or refuses it
     /// (anyone between you and the server can then read the password and the mail)
@@ -117,6 +133,11 @@ impl RemoteOptions {
             oauth: self.oauth.or(&others.oauth),
             ca_file: self.ca_file.or_else(|| others.ca_file.clone()),
             fingerprint: self.fingerprint.or(others.fingerprint),
+            client_certificate: self
+                .client_certificate
+                .or_else(|| others.client_certificate.clone()),
+            proxy: self.proxy.or_else(|| others.proxy.clone()),
+            source_address: self.source_address.or(others.source_address),
             insecure_plaintext: self.insecure_plaintext || others.insecure_plaintext,
             dangerous_token_in_cleartext: self.dangerous_token_in_cleartext
                 || others.dangerous_token_in_cleartext,
@@ -158,6 +179,12 @@ impl RemoteOptions {
         settings.tls.dangerous_accept_invalid_certs = self.dangerous_accept_invalid_certs;
         settings.tls.ca_files.extend(self.ca_file.clone());
         settings.tls.fingerprint = self.fingerprint;
+        settings.tls.client_certificate = self.client_certificate.clone();
+        settings.proxy = match &self.proxy {
+            Some(proxy) => Some(proxy.clone()),
+            None => usual_proxy()?,
+        };
+        settings.source_address = self.source_address;
         let method = match &self.auth {
             Some(name) => Some(
                 name.parse::<Method>()
@@ -189,6 +216,24 @@ impl RemoteOptions {
     }
 }
 
+/// The proxy that `ALL_PROXY` names, if it is one of SOCKS5. Proxies of other kinds
+/// are for HTTP.
+fn usual_proxy() -> Result<Option<Proxy>, Failure> {
+    let value = ["ALL_PROXY", "all_proxy"].into_iter().find_map(|name| {
+        let value = env::var(name)
+            .ok()
+            .filter(|value| value.starts_with("socks5"))?;
+        Some((name, value))
+    });
+    let Some((name, value)) = value else {
+        return Ok(None);
+    };
+    match value.parse() {
+        Ok(proxy) => Ok(Some(proxy)),
+        Err(error) => Err(Failure::new(Exit::Usage, format_args!("{name}: {error}"))),
+    }
+}
+
 impl Remote {
     /// The account as the journal names it: user, host and port, however the URL
     /// spells them.
@@ -204,7 +249,10 @@ impl Remote {
             let token = oauth.access_token()?;
             return Ok(Credentials::OAuthToken { user, token });
         }
-        let password = self.password.find(&self.account())?;
+        let password = {
+            let host = self.endpoint.host.as_str();
+            self.password.find(&self.account(), (&user, host))?
+        };
         Ok(match self.method.is_some_and(Method::takes_token) {
             true => Credentials::OAuthToken {
                 user,

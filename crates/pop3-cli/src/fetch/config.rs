@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     env, fs,
+    net::IpAddr,
     num::NonZeroU64,
     path::{Path, PathBuf},
 };
@@ -59,6 +60,9 @@ struct Entry {
     oauth_store_command: Option<String>,
     ca_file: Option<PathBuf>,
     fingerprint: Option<String>,
+    client_certificate: Option<PathBuf>,
+    proxy: Option<String>,
+    source_address: Option<IpAddr>,
     insecure_plaintext: bool,
     dangerous_token_in_cleartext: bool,
     require_tls: bool,
@@ -142,6 +146,10 @@ fn account(entry: Entry) -> Result<Account, String> {
         ),
         None => None,
     };
+    let proxy = match entry.proxy {
+        Some(text) => Some(text.parse().map_err(|error| format!("proxy: {error}"))?),
+        None => None,
+    };
     Ok(Account {
         url: entry.url,
         to,
@@ -171,6 +179,9 @@ fn account(entry: Entry) -> Result<Account, String> {
             },
             ca_file: entry.ca_file.map(at_home),
             fingerprint,
+            client_certificate: entry.client_certificate.map(at_home),
+            proxy,
+            source_address: entry.source_address,
             insecure_plaintext: entry.insecure_plaintext,
             dangerous_token_in_cleartext: entry.dangerous_token_in_cleartext,
             require_tls: entry.require_tls,
@@ -205,7 +216,9 @@ mod tests {
              password-file = '/password'\npassword-command = 'pass mail'\n\
              oauth = 'google'\noauth-client-id = 'id'\noauth-client-secret-file = '/secret'\n\
              oauth-scope = 'mail'\noauth-store-command = 'keep'\n\
-             ca-file = '/ca.pem'\nfingerprint = '{digits}'\ninsecure-plaintext = true\n\
+             ca-file = '/ca.pem'\nfingerprint = '{digits}'\n\
+             client-certificate = '/me.pem'\nproxy = 'socks5://h:1'\n\
+             source-address = '192.0.2.1'\ninsecure-plaintext = true\n\
              dangerous-token-in-cleartext = true\nrequire-tls = true\n\
              dangerous-accept-invalid-certs = true\nno-pipelining = true\n\
              timeout = 7\nsession-timeout = 8\n\
@@ -253,6 +266,9 @@ mod tests {
                 oauth,
                 ca_file,
                 fingerprint,
+                client_certificate,
+                proxy,
+                source_address,
                 insecure_plaintext,
                 dangerous_token_in_cleartext,
                 require_tls,
@@ -286,6 +302,9 @@ mod tests {
                 paths,
                 (Some(Path::new("/password")), Some(Path::new("/ca.pem")))
             );
+            assert_eq!(client_certificate.as_deref(), Some(Path::new("/me.pem")));
+            assert_eq!(*proxy, Some("socks5://h:1".parse().unwrap()));
+            assert_eq!(*source_address, Some([192, 0, 2, 1].into()));
             let words = [profile, auth, password_command].map(Option::as_deref);
             assert_eq!(
                 words,

@@ -1,5 +1,5 @@
-//! Finds the password: in a file, from a program, in the environment or at a
-//! prompt; never in an argument, which other users can see.
+//! Finds the password: in a file, from a program, in the environment, in `~/.netrc` or
+//! at a prompt; never in an argument, which other users can see.
 
 use std::{
     env,
@@ -14,13 +14,15 @@ use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Failure};
 
+mod netrc;
+
 const VARIABLE: &str = "POP3_PASSWORD";
 
 /// The most octets read as a password or token.
 const MOST: u64 = 64 * 1024;
 
-/// Where to look for the password. Without these options: in `POP3_PASSWORD`, then
-/// at a prompt.
+/// Where to look for the password. Without these options: in `POP3_PASSWORD`, then in
+/// `~/.netrc`, then at a prompt.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct PasswordOptions {
     /// Read the password, or the token for XOAUTH2, from the first line of FILE
@@ -44,7 +46,12 @@ impl PasswordOptions {
         }
     }
 
-    pub(crate) fn find(&self, account: &str) -> Result<Zeroizing<String>, Failure> {
+    /// Finds the password of `user` at `host`. `account` names both to the user.
+    pub(crate) fn find(
+        &self,
+        account: &str,
+        (user, host): (&str, &str),
+    ) -> Result<Zeroizing<String>, Failure> {
         if let Some(file) = &self.password_file {
             return from_file(file, "the password", "--password-file");
         }
@@ -55,12 +62,15 @@ impl PasswordOptions {
             let password = Zeroizing::new(password.into_encoded_bytes());
             return first_line(&password, VARIABLE);
         }
+        if let Some(password) = netrc::find(host, user)? {
+            return Ok(password);
+        }
         if !io::stdin().is_terminal() {
             return Err(Failure::new(
                 Exit::Usage,
                 format_args!(
                     "no password for {account}, and no terminal to ask on: use --password-file, \
-                     --password-command or {VARIABLE}"
+                     --password-command, {VARIABLE} or ~/.netrc"
                 ),
             ));
         }

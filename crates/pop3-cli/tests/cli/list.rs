@@ -1,12 +1,15 @@
 //! `pop3 list`: one table, or one object.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
     thread,
 };
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::{Run, pop3, server::Server};
 
@@ -133,4 +136,53 @@ fn counts_malformed_lines() {
     assert_eq!(total(&list(&server, &["--json"]).stdout), 3);
     let text = String::from_utf8(list(&server, &[]).stdout).unwrap();
     assert!(text.contains("\n3 malformed lines\n"), "{text}");
+}
+
+/// The password of the user at the host, from a file that only the user can read.
+#[test]
+fn takes_the_password_from_netrc() {
+    let server = Server::new(Vec::new());
+    let home = TempDir::new().unwrap();
+    let netrc = home.path().join(".netrc");
+    let list = || {
+        let mut list = pop3(["list", &server.url]);
+        list.env("HOME", home.path()).env_remove("POP3_PASSWORD");
+        Run::from(list.output().unwrap())
+    };
+    let run = list();
+    assert_eq!(run.status, Some(64), "{run:?}");
+    assert!(run.stderr.contains("or ~/.netrc"), "{run:?}");
+    fs::write(&netrc, "machine 127.0.0.1 login me password of-netrc\n").unwrap();
+    for (mode, status) in [(0o644, 66), (0o600, 0)] {
+        fs::set_permissions(&netrc, fs::Permissions::from_mode(mode)).unwrap();
+        let run = list();
+        assert_eq!(run.status, Some(status), "{run:?}");
+    }
+    assert_eq!(server.state.lock().unwrap().passwords, ["of-netrc"]);
+}
+
+#[test]
+fn connects_through_the_proxy_of_the_environment() {
+    // A proxy that closes at once.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("socks5h://me:hush@{}", listener.local_addr().unwrap());
+    let accepting = thread::spawn(move || drop(listener.accept().unwrap()));
+    let mut list = pop3(["list", "pop3s://me@mail.invalid"]);
+    list.env("ALL_PROXY", proxy).env("POP3_PASSWORD", "secret");
+    let run = Run::from(list.output().unwrap());
+    accepting.join().unwrap();
+    assert_eq!(run.status, Some(69), "{run:?}");
+    assert!(
+        run.stderr
+            .contains("cannot connect to mail.invalid:995: the proxy socks5://"),
+        "{run:?}"
+    );
+    assert!(!run.stderr.contains("hush"), "{run:?}");
+
+    let mut list = pop3(["list", "pop3s://me@mail.invalid"]);
+    list.env("ALL_PROXY", "socks5://me:hush")
+        .env("POP3_PASSWORD", "secret");
+    let run = Run::from(list.output().unwrap());
+    assert_eq!(run.status, Some(64), "{run:?}");
+    assert!(!run.stderr.contains("hush"), "{run:?}");
 }

@@ -55,7 +55,7 @@ impl Channel {
         let deadline = deadline(settings);
         let stream = connect(endpoint, settings, deadline).await?;
         let channel = Self {
-            is_loopback: is_loopback(&stream),
+            is_loopback: is_loopback(&stream, settings),
             stream: Box::new(stream),
         };
         match endpoint.scheme {
@@ -102,10 +102,10 @@ pub(super) async fn connect(
     .await
 }
 
-pub(super) fn is_loopback(stream: &TcpStream) -> bool {
-    stream
-        .peer_addr()
-        .is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+/// Whether the server is on this machine. The server of a proxy never is.
+pub(super) fn is_loopback(stream: &TcpStream, settings: &Settings) -> bool {
+    let peer = stream.peer_addr();
+    settings.proxy.is_none() && peer.is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
 }
 
 impl AsyncRead for Channel {

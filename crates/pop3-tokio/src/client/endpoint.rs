@@ -76,15 +76,12 @@ impl FromStr for Endpoint {
             Some((user, place)) => (Some(decode_user(user)?), place),
             None => (None, rest),
         };
-        let (host, port) = split_port(place)?;
+        let (host, port) = host_and_port(place)?;
         Ok(Self {
             scheme,
             user,
-            host: check_host(host)?,
-            port: match port {
-                Some(port) => parse_port(port)?,
-                None => scheme.default_port(),
-            },
+            host,
+            port: port.unwrap_or(scheme.default_port()),
         })
     }
 }
@@ -93,29 +90,40 @@ fn decode_user(text: &str) -> Result<String, EndpointError> {
     if text.contains(':') {
         return Err(EndpointError::Password);
     }
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(octet) = rest.next() {
-        octets.push(match octet {
-            b'%' => match (rest.next().and_then(hex), rest.next().and_then(hex)) {
-                (Some(high), Some(low)) => high << 4 | low,
-                _ => return Err(EndpointError::User),
-            },
-            b';' | b'/' | b'?' | b'#' => return Err(EndpointError::User),
-            octet => octet,
-        });
+    if text.contains([';', '/', '?', '#']) {
+        return Err(EndpointError::User);
     }
-    let user = String::from_utf8(octets).map_err(|_| EndpointError::User)?;
+    let user = percent_decoded(text).ok_or(EndpointError::User)?;
     match Argument::new(&user) {
         Ok(_) => Ok(user),
         Err(_) => Err(EndpointError::User),
     }
 }
 
+/// Replaces each `%` and two digits with the octet that they stand for. `None` if
+/// there are no two, or the octets are not UTF-8.
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        octets.push(match octet {
+            b'%' => hex(rest.next()?)? << 4 | hex(rest.next()?)?,
+            octet => octet,
+        });
+    }
+    String::from_utf8(octets).ok()
+}
+
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit)
         .to_digit(16)
         .and_then(|value| u8::try_from(value).ok())
+}
+
+/// A host and, if there is one, a port.
+pub(super) fn host_and_port(place: &str) -> Result<(String, Option<u16>), EndpointError> {
+    let (host, port) = split_port(place)?;
+    Ok((check_host(host)?, port.map(parse_port).transpose()?))
 }
 
 fn split_port(place: &str) -> Result<(&str, Option<&str>), EndpointError> {
@@ -175,10 +183,7 @@ impl Endpoint {
     /// The host and port, as in a URL.
     #[must_use]
     pub fn authority(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("[{}]:{}", self.host, self.port),
-            false => format!("{}:{}", self.host, self.port),
-        }
+        authority(&self.host, self.port)
     }
 
     /// A server at an address, without a user.
@@ -190,6 +195,14 @@ impl Endpoint {
             host: address.ip().to_string(),
             port: address.port(),
         }
+    }
+}
+
+/// A host and port, as in a URL.
+pub(super) fn authority(host: &str, port: u16) -> String {
+    match host.contains(':') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
     }
 }
 

@@ -1,11 +1,16 @@
 //! The settings of a client.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use pop3_proto::{Profile, client::Limits};
 use tokio_rustls::rustls::crypto::CryptoProvider;
 
-use super::Fingerprint;
+use super::{Fingerprint, Proxy};
 
 /// How a client connects and behaves. Start with [`Settings::new`], or with
 /// [`Settings::default`] for the profile of RFC 1939, and change fields.
@@ -50,6 +55,12 @@ pub struct Settings {
     /// The addresses to connect to, instead of those from the resolver. The
     /// certificate must still be valid for the endpoint's host.
     pub addresses: Vec<SocketAddr>,
+    /// The address of this machine to connect from. Only addresses of the same family
+    /// are tried.
+    pub source_address: Option<IpAddr>,
+    /// The proxy to connect through. It resolves the name of the server, and nothing
+    /// counts as a loopback address then: the server is on the other side of the proxy.
+    pub proxy: Option<Proxy>,
 }
 
 impl Settings {
@@ -67,6 +78,8 @@ impl Settings {
             dangerous_apop_in_cleartext: false,
             dangerous_token_in_cleartext: false,
             addresses: Vec::new(),
+            source_address: None,
+            proxy: None,
         }
     }
 }
@@ -93,6 +106,9 @@ pub struct TlsSettings {
     /// Whether to accept any certificate for any name. Anyone between client and
     /// server can then read the password.
     pub dangerous_accept_invalid_certs: bool,
+    /// A PEM file with the certificate of this client, those of its authorities, and its
+    /// private key, for a server that asks for one (RFC 5246 §7.4.6, RFC 8446 §4.4.2).
+    pub client_certificate: Option<PathBuf>,
     /// The cryptography of TLS; `None` for that of the feature `aws-lc-rs`.
     pub provider: Option<Arc<CryptoProvider>>,
 }
@@ -103,6 +119,7 @@ impl TlsSettings {
         ca_files: Vec::new(),
         fingerprint: None,
         dangerous_accept_invalid_certs: false,
+        client_certificate: None,
         provider: None,
     };
 }

@@ -5,7 +5,11 @@ use std::{io, sync::Arc};
 use tokio::{io::BufReader, net::TcpStream};
 use tokio_rustls::{
     TlsConnector,
-    rustls::{self, CertificateError, ClientConfig, crypto::CryptoProvider, pki_types::ServerName},
+    rustls::{
+        self, CertificateError, ClientConfig,
+        crypto::CryptoProvider,
+        pki_types::{PrivateKeyDer, ServerName, pem::PemObject as _},
+    },
 };
 
 use super::{
@@ -14,7 +18,10 @@ use super::{
     tap::Tap,
     trust::{OtherFingerprint, Trust},
 };
-use crate::tls_words;
+use crate::{
+    tls::{PemFileError, certificates},
+    tls_words,
+};
 
 /// The protocol's name in the handshake (ALPN), so that a server of another
 /// protocol on the same port is not taken for one of POP3.
@@ -96,12 +103,22 @@ fn config(settings: &TlsSettings, host: &str) -> Result<ClientConfig, Error> {
         })?,
     };
     let trust = Trust::new(settings, Arc::clone(&provider), failed)?;
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(failed)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(trust))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(trust));
+    let mut config = match &settings.client_certificate {
+        None => builder.with_no_client_auth(),
+        Some(file) => {
+            let chain = certificates(file)?;
+            let key = PrivateKeyDer::from_pem_file(file)
+                .map_err(|error| PemFileError::of(file, error))?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| PemFileError::new(file, tls_words::of_tls(&error)))?
+        }
+    };
     config.alpn_protocols = vec![ALPN.to_vec()];
     Ok(config)
 }

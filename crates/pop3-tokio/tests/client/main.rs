@@ -9,6 +9,7 @@ mod harness;
 mod international;
 mod login;
 mod methods;
+mod proxy;
 mod replies;
 mod retrieval;
 mod security;

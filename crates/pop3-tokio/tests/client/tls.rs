@@ -4,14 +4,17 @@ use std::{fs, path::PathBuf, sync::Arc};
 
 use pop3_proto::Profile;
 use pop3_tokio::client::{Client, Credentials, Endpoint, Error, ErrorKind, Method, Settings};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, CertifiedKey, IsCa, KeyPair};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, BufWriter, duplex},
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{self, ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
+    rustls::{
+        self, ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer,
+        server::WebPkiClientVerifier,
+    },
     server::TlsStream,
 };
 
@@ -325,6 +328,65 @@ async fn implicit_tls() {
     )
     .await;
     result.unwrap();
+}
+
+/// The file has the chain and the key, as of `cat cert.pem key.pem`.
+#[tokio::test]
+async fn presents_its_certificate_to_a_server_that_asks_for_one() {
+    let mut authority = CertificateParams::new([]).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new([String::from("me")]).unwrap();
+    let leaf = leaf.signed_by(&key, &authority).unwrap();
+    let own = tempfile::NamedTempFile::new().unwrap();
+    fs::write(own.path(), leaf.pem() + &key.serialize_pem()).unwrap();
+
+    let mut clients = rustls::RootCertStore::empty();
+    clients.add(authority.der().clone()).unwrap();
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(clients), provider.clone());
+    let CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed([String::from("k.example.org")]).unwrap();
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(clients.build().unwrap())
+        .with_single_cert(
+            vec![cert.der().clone()],
+            PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    config.alpn_protocols = vec![b"pop3".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let trusted = tempfile::NamedTempFile::new().unwrap();
+    fs::write(trusted.path(), cert.pem()).unwrap();
+    let url = endpoint("pop3s://k.example.org");
+    for is_presented in [true, false] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut settings = settings();
+        settings.addresses = vec![listener.local_addr().unwrap()];
+        settings.tls.ca_files.push(trusted.path().to_owned());
+        settings.tls.client_certificate = is_presented.then(|| own.path().to_owned());
+        let under_tls = [("", "+OK\r\n")];
+        let (connected, (_, accepted)) = tokio::join!(
+            async { Client::connect(&url, &settings).await.is_ok() },
+            serve(listener, acceptor.clone(), &[], &under_tls)
+        );
+        assert_eq!((connected, accepted), (is_presented, is_presented));
+    }
+    // The key is missing.
+    let mut settings = settings();
+    fs::write(own.path(), leaf.pem()).unwrap();
+    settings.tls.client_certificate = Some(own.path().to_owned());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    settings.addresses = vec![listener.local_addr().unwrap()];
+    let error = Client::connect(&url, &settings).await.unwrap_err();
+    assert!(matches!(&error, Error::PemFile(_)), "{error}");
+    assert!(
+        error.to_string().contains(own.path().to_str().unwrap()),
+        "{error}"
+    );
 }
 
 /// The client uses and checks an announced STLS on loopback too.
