@@ -42,7 +42,7 @@ Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the 
     delete-after = 14
 
 Without URL, all accounts are fetched in parallel. The password comes from --password-file, --password-command, the \
-environment variable POP3_PASSWORD or a prompt.
+environment variable POP3_PASSWORD, ~/.netrc or a prompt.
 
 Exit status:
    0  everything that should be fetched was fetched
