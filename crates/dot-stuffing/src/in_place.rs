@@ -33,12 +33,8 @@ pub fn decode_in_place(config: Config, block: &mut [u8]) -> Result<Complete, Dec
                 block.copy_within(read + range.start..read + range.end, written);
                 written += range.len();
             }
-            // Its place, and that of the dot before it, have been read.
-            Some(Span::Cr) => {
-                block[written] = b'\r';
-                written += 1;
-            }
-            Some(Span::End) | None => {}
+            // `Cr` is a CR that ended an earlier input. Each of these ends with the block.
+            Some(Span::Cr | Span::End) | None => {}
         }
         read += step.consumed;
     }

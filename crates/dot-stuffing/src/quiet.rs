@@ -19,8 +19,8 @@ pub(crate) fn quiet_octets(text: &[u8]) -> usize {
         at += QUIET_BLOCK;
     }
     // The last block may overlap the one before it.
-    match text.last_chunk() {
-        Some(block) if at + 2 < text.len() && is_quiet(block) => text.len() - 2,
+    match (&text[at..], text.last_chunk()) {
+        ([_, _, _, ..], Some(block)) if is_quiet(block) => text.len() - 2,
         _ => at,
     }
 }
@@ -90,6 +90,15 @@ mod tests {
                 assert_eq!(quiet_octets(&text), quiet, "{piece:?} at {at}");
             }
         }
+    }
+
+    #[test]
+    fn passes_no_block_of_octets_to_report() {
+        const LEN: usize = QUIET_BLOCK + 2;
+        assert_eq!(quiet_octets(&[b'\0'; LEN]), 0);
+        let mut text = [b'\n'; LEN];
+        text[1..3].copy_from_slice(b"\r.");
+        assert_eq!(quiet_octets(&text), 0);
     }
 
     #[test]

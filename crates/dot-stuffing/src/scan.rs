@@ -337,6 +337,18 @@ mod tests {
             assert_eq!(search.crlf_dot(&rare), None);
         }
         assert_eq!((search.wait, search.interval), (0, 0));
+
+        let mut far = rare;
+        far[CLOSE] = b'.';
+        assert_eq!(search.crlf_dot(&far), None);
+        assert_eq!((search.wait, search.interval), (0, 0));
+
+        // A short text says nothing about the dots in longer ones.
+        search.interval = 1;
+        for (octets, interval) in [(RUN / 4, 1), (RUN / 4 + 1, 0)] {
+            assert_eq!(search.crlf_dot(&rare[..octets]), None);
+            assert_eq!(search.interval, interval);
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::{error::Error, io};
 
 use bytes::Bytes;
-use dot_stuffing::{BareNewline, Chunk, Config, Frame, LineCodec, MultilineCodec};
+use dot_stuffing::{
+    BareNewline, Chunk, Config, EncodeError, EncodeErrorKind, Frame, LineCodec, MultilineCodec,
+};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio_util::codec::Framed;
@@ -132,8 +134,15 @@ async fn lines_end_at_crlf_only_and_within_their_maximum() -> Result {
 async fn a_line_to_send_is_one_line() -> Result {
     let (frames, mut far) = framed(b"");
     let mut lines = frames.map_codec(|_| LineCodec::<8>::new());
-    for refused in ["a\nb", "a\rb", "a\r\n", "1234567"] {
-        assert!(lines.send(refused).await.is_err(), "{refused:?}");
+    for (refused, kind, offset) in [
+        ("a\nb", EncodeErrorKind::BareLf, 1),
+        ("a\rb", EncodeErrorKind::BareCr, 1),
+        ("a\r\n", EncodeErrorKind::BareCr, 1),
+        ("1234567", EncodeErrorKind::LineTooLong, 6),
+    ] {
+        let error = lines.send(refused).await.unwrap_err().downcast();
+        let error: EncodeError = error.map_err(|_| "another error")?;
+        assert_eq!((error.kind(), error.offset()), (kind, offset));
     }
     lines.send("123456").await?;
     lines.send(&b""[..]).await?;

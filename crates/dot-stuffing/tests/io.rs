@@ -1,7 +1,11 @@
 //! Readers and writers over failing I/O report each error, and never report a
 //! whole block after one.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, IoSlice, Read, Write};
+use std::{
+    error::Error as _,
+    ffi::CString,
+    io::{self, BufRead, BufReader, ErrorKind, IoSlice, Read, Write},
+};
 
 use dot_stuffing::{BareNewline, Config, DecodeError, MultilineReader, MultilineWriter};
 
@@ -376,6 +380,25 @@ fn collects_small_writes_and_sends_large_ones_in_order() {
 }
 
 #[test]
+fn collects_up_to_8_kib_and_keeps_the_order() {
+    for (first, second, sent) in [
+        (LARGE / 2, LARGE / 2, 0),
+        (LARGE / 2, LARGE / 2 + 1, LARGE / 2),
+        (1, LARGE, 1 + LARGE),
+    ] {
+        let messages = [vec![b'a'; first], vec![b'b'; second]];
+        let mut sink = Sink::new(1 << 20, Ok(0));
+        let mut block = writer(&mut sink);
+        for message in &messages {
+            block.write_all(message).expect("a write");
+        }
+        assert_eq!(block.get_ref().taken.len(), sent, "{first} and {second}");
+        block.flush().expect("a flush");
+        assert!(sink.taken == messages.concat(), "{first} and {second}");
+    }
+}
+
+#[test]
 fn many_short_lines_are_written_whole() {
     let message = b".\r\n".repeat(LARGE);
     let mut sink = Sink::new(100_000, Ok(0));
@@ -405,6 +428,28 @@ fn reports_an_error_while_writing_the_terminator() {
     );
     assert_eq!(error.to_string(), error.error().to_string());
     assert_eq!(io::Error::from(error).kind(), ErrorKind::StorageFull);
+}
+
+/// Fails with an error that has a source.
+struct Caused;
+
+impl Write for Caused {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        let error = CString::from(c"\xff").into_string().unwrap_err();
+        Err(io::Error::other(error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_error_of_a_finish_has_the_source_of_the_writers_error() {
+    let failing = MultilineWriter::new(Caused, BareNewline::Verbatim);
+    let error = failing.finish().map(drop).unwrap_err();
+    let source = error.source().expect("a source").to_string();
+    assert_eq!(Some(source), error.error().source().map(|e| e.to_string()));
 }
 
 #[test]
