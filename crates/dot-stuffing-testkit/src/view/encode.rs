@@ -61,6 +61,9 @@ impl Encode for Slices {
                 }
             }
         }
+        let stuffed = usize::from(wire.starts_with(b".."))
+            + wire.windows(4).filter(|at| at == b"\r\n..").count();
+        assert_eq!(encoder.stuffed_lines(), stuffed as u64, "stuffed lines");
         wire.extend_from_slice(encoder.finish().map_err(refusal)?);
         Ok(wire)
     }
