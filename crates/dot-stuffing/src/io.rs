@@ -189,9 +189,9 @@ impl<R: BufRead> MultilineReader<R> {
 }
 
 impl<R: BufRead> BufRead for MultilineReader<R> {
-    #[inline]
+    // Where stuffed lines are short, a function call would cost as much as they do.
+    #[inline(always)]
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        // Where stuffed lines are short, the function call would cost as much as they do.
         if !(self.reading.is_after_dot() && self.reading.stuffed_line(self.inner.fill_buf()?)) {
             self.decode()?;
         }
