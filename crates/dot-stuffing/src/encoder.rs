@@ -72,6 +72,7 @@ pub struct MultilineEncoder {
     /// Octets of the message given to `encode`. They are more than `offset` while an
     /// iterator has not reached its end, and if it never does.
     given: u64,
+    stuffed_lines: u64,
     search: DotSearch,
 }
 
@@ -94,6 +95,7 @@ impl MultilineEncoder {
             state: State::LineStart,
             offset: 0,
             given: 0,
+            stuffed_lines: 0,
             search: DotSearch::new(),
         }
     }
@@ -122,6 +124,24 @@ impl MultilineEncoder {
             encoder: self,
             rest: message,
         }
+    }
+
+    /// The number of dots added so far: one for each line of the message that begins
+    /// with a dot. A decoder counts the same lines as
+    /// [`Complete::stuffed_lines`](crate::Complete::stuffed_lines).
+    ///
+    /// The size of a message that POP3 lists does not include them (RFC 1939 §11):
+    ///
+    /// ```
+    /// use dot_stuffing::{BareNewline, MultilineEncoder};
+    ///
+    /// let mut encoder = MultilineEncoder::new(BareNewline::Canonicalize);
+    /// let sent: usize = encoder.encode(b".a\n.b\n").flatten().map(<[u8]>::len).sum();
+    /// assert_eq!((sent, encoder.stuffed_lines()), (10, 2));
+    /// ```
+    #[must_use]
+    pub const fn stuffed_lines(&self) -> u64 {
+        self.stuffed_lines
     }
 
     /// Ends the block. Returns the last octets to send, at most five.
@@ -239,6 +259,7 @@ impl<'a> Stuffed<'_, 'a> {
         let line = self.rest.get(..=run)?;
         self.rest = &self.rest[run..];
         self.encoder.offset += run as u64;
+        self.encoder.stuffed_lines += 1;
         Some(line)
     }
 
@@ -249,6 +270,7 @@ impl<'a> Stuffed<'_, 'a> {
                 (State::LineStart, _) => {
                     self.encoder.state = State::Text;
                     if octet == b'.' {
+                        self.encoder.stuffed_lines += 1;
                         return Some(Ok(b"."));
                     }
                 }

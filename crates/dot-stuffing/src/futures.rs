@@ -1,4 +1,4 @@
-//! The reader of one block for the traits of futures-io, which async-std, smol and others use.
+//! A reader and a writer of one block for the traits of futures-io, which async-std, smol and others use.
 
 use std::{
     future::poll_fn,
@@ -7,11 +7,12 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use futures_io::{AsyncBufRead, AsyncRead};
+use futures_io::{AsyncBufRead, AsyncRead, AsyncWrite};
 
 use crate::{
-    Complete, Config, DecodeError,
-    poll::{PollReader, methods},
+    BareNewline, Complete, Config, DecodeError, FinishError,
+    poll::{self, PollReader},
+    poll_writer::{self, PollWriter},
     reading::Reading,
 };
 
@@ -38,7 +39,7 @@ use crate::{
 #[derive(Debug)]
 pub struct MultilineReader<R>(PollReader<R>);
 
-methods!();
+poll::methods!();
 
 impl<R: AsyncBufRead + Unpin> AsyncRead for MultilineReader<R> {
     fn poll_read(
@@ -53,3 +54,28 @@ impl<R: AsyncBufRead + Unpin> AsyncRead for MultilineReader<R> {
         Poll::Ready(Ok(octets))
     }
 }
+
+/// Writes one message as a multi-line block to an [`AsyncWrite`].
+///
+/// It behaves as [`MultilineWriter`](crate::MultilineWriter) of `std`, also in its
+/// errors, but collects up to 16 KiB of all writes. They are sent by a later write,
+/// `flush` or [`finish`](Self::finish), so the inner writer needs no buffer. A dropped
+/// future of `write` or `flush` loses no octet, and none is sent twice; after one of
+/// `write_all`, it is unknown how much was taken.
+///
+/// Only `finish` writes the terminator: after `close` or drop, the reader sees a
+/// truncated message.
+///
+/// ```
+/// use dot_stuffing::{BareNewline, futures::MultilineWriter};
+/// use futures_util::{AsyncWriteExt, FutureExt};
+///
+/// let mut block = MultilineWriter::new(Vec::new(), BareNewline::Canonicalize);
+/// block.write_all(b".signature\n").now_or_never().unwrap()?;
+/// assert_eq!(block.finish().now_or_never().unwrap()?, b"..signature\r\n.\r\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MultilineWriter<W>(PollWriter<W>);
+
+poll_writer::methods!(poll_close);

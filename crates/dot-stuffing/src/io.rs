@@ -7,7 +7,7 @@ use std::{
     vec::Vec,
 };
 
-use crate::{BareNewline, Complete, Config, DecodeError, MultilineEncoder, reading::Reading};
+use crate::{BareNewline, Complete, Config, DecodeError, reading::Reading, writing::Writing};
 
 /// Reads one multi-line block from a [`BufRead`]: returns the message without the
 /// stuffed dots, then end of file.
@@ -189,9 +189,9 @@ impl<R: BufRead> MultilineReader<R> {
 }
 
 impl<R: BufRead> BufRead for MultilineReader<R> {
-    #[inline]
+    // Where stuffed lines are short, a function call would cost as much as they do.
+    #[inline(always)]
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        // Where stuffed lines are short, the function call would cost as much as they do.
         if !(self.reading.is_after_dot() && self.reading.stuffed_line(self.inner.fill_buf()?)) {
             self.decode()?;
         }
@@ -260,10 +260,7 @@ impl<R: BufRead> Read for MultilineReader<R> {
 #[derive(Debug)]
 pub struct MultilineWriter<W> {
     inner: W,
-    encoder: MultilineEncoder,
-    /// Octets to send.
-    buffer: Vec<u8>,
-    failed: bool,
+    writing: Writing,
 }
 
 /// The most slices in one vectored write.
@@ -277,9 +274,7 @@ impl<W: Write> MultilineWriter<W> {
     pub const fn new(inner: W, newline: BareNewline) -> Self {
         Self {
             inner,
-            encoder: MultilineEncoder::new(newline),
-            buffer: Vec::new(),
-            failed: false,
+            writing: Writing::new(newline),
         }
     }
 
@@ -311,16 +306,12 @@ impl<W: Write> MultilineWriter<W> {
     pub fn finish(mut self) -> Result<W, FinishError<W>> {
         match self.end() {
             Ok(()) => Ok(self.inner),
-            Err(error) => Err(FinishError {
-                inner: self.inner,
-                error,
-            }),
+            Err(error) => Err(FinishError::new(self.inner, error)),
         }
     }
 
     fn end(&mut self) -> io::Result<()> {
-        self.check()?;
-        self.buffer.extend_from_slice(self.encoder.end()?);
+        self.writing.end()?;
         self.send_buffer()?;
         self.inner.flush()
     }
@@ -336,36 +327,24 @@ impl<W: Write> MultilineWriter<W> {
         &mut self.inner
     }
 
-    fn check(&self) -> io::Result<()> {
-        match self.failed {
-            true => Err(io::Error::other(
-                "an earlier write failed; it is unknown how much of the block was sent",
-            )),
-            false => Ok(()),
-        }
-    }
-
     fn send(&mut self, message: &[u8]) -> io::Result<()> {
-        if self.buffer.len() + message.len() > LARGE {
+        if self.writing.buffer.len() + message.len() > LARGE {
             self.send_buffer()?;
         }
         if message.len() >= LARGE {
             return self.send_large(message);
         }
-        for octets in self.encoder.encode(message) {
-            self.buffer.extend_from_slice(octets?);
-        }
-        Ok(())
+        Ok(self.writing.collect(message)?)
     }
 
     fn send_buffer(&mut self) -> io::Result<()> {
-        self.inner.write_all(&self.buffer)?;
-        self.buffer.clear();
+        self.inner.write_all(&self.writing.buffer)?;
+        self.writing.buffer.clear();
         Ok(())
     }
 
     fn send_large(&mut self, message: &[u8]) -> io::Result<()> {
-        let mut octets = self.encoder.encode(message);
+        let mut octets = self.writing.encoder.encode(message);
         loop {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let mut filled = 0;
@@ -384,17 +363,16 @@ impl<W: Write> MultilineWriter<W> {
 impl<W: Write> Write for MultilineWriter<W> {
     /// Encodes all of `message`.
     fn write(&mut self, message: &[u8]) -> io::Result<usize> {
-        self.check()?;
+        self.writing.check()?;
         let sent = self.send(message);
-        self.failed = sent.is_err();
-        sent.map(|()| message.len())
+        self.writing.note(sent)?;
+        Ok(message.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.check()?;
+        self.writing.check()?;
         let sent = self.send_buffer();
-        self.failed = sent.is_err();
-        sent?;
+        self.writing.note(sent)?;
         self.inner.flush()
     }
 }
@@ -412,7 +390,7 @@ fn write_all_vectored(to: &mut impl Write, mut slices: &mut [IoSlice<'_>]) -> io
 }
 
 /// A block that could not be ended, with the writer. Returned by
-/// [`MultilineWriter::finish`].
+/// [`MultilineWriter::finish`] and its asynchronous forms.
 ///
 /// As a part of `?` it becomes its [`io::Error`].
 pub struct FinishError<W> {
@@ -421,6 +399,10 @@ pub struct FinishError<W> {
 }
 
 impl<W> FinishError<W> {
+    pub(crate) const fn new(inner: W, error: io::Error) -> Self {
+        Self { inner, error }
+    }
+
     /// Returns the error.
     pub const fn error(&self) -> &io::Error {
         &self.error

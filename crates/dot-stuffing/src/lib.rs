@@ -47,6 +47,8 @@
 //! | any `Buf` and `BufMut` | `decode_buf` and `encode_buf` (feature `bytes`) |
 //! | `tokio_util::codec::Framed` | `MultilineCodec` (feature `tokio-util`) |
 //! | a message to send | [`MultilineEncoder`], or `MultilineWriter` (feature `std`) |
+//! | a message for a `tokio::io::AsyncWrite` | `tokio::MultilineWriter` (feature `tokio`) |
+//! | a message for a `futures_io::AsyncWrite` | `futures::MultilineWriter` (feature `futures-io`) |
 //! | commands or status lines | [`LineDecoder`], or `LineCodec` (feature `tokio-util`) |
 //! | doubts about a sender | [`Inspector`] |
 //!
@@ -132,6 +134,8 @@ mod line;
 mod line_codec;
 #[cfg(any(feature = "tokio", feature = "futures-io"))]
 mod poll;
+#[cfg(any(feature = "tokio", feature = "futures-io"))]
+mod poll_writer;
 mod quiet;
 #[cfg(feature = "std")]
 mod reading;
@@ -141,6 +145,8 @@ mod span;
 pub mod tokio;
 #[cfg(feature = "tokio-util")]
 mod tokio_codec;
+#[cfg(feature = "std")]
+mod writing;
 
 #[cfg(feature = "bytes")]
 pub use buf::Frame;

@@ -8,24 +8,27 @@ use crate::{Complete, Config, DecodeError, ErrorKind, MultilineDecoder, Span};
 #[derive(Debug)]
 pub(crate) struct Reading {
     decoder: MultilineDecoder,
-    /// Octets at the front of the buffer to return.
-    data: usize,
-    /// Octets after those that are consumed too.
-    skip: usize,
-    /// Whether to return a CR that is no longer in the buffer.
-    cr: bool,
-    /// Whether there is nothing more to return, also after an error.
-    ended: bool,
+    next: Next,
+}
+
+/// What to return next.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    /// What the buffer decodes to.
+    Decode,
+    /// Octets at the front of the buffer. After those, `skip` octets are consumed too.
+    Data { octets: usize, skip: usize },
+    /// A CR that is no longer in the buffer.
+    Cr,
+    /// Nothing, also after an error.
+    End,
 }
 
 impl Reading {
     pub(crate) const fn new(config: Config) -> Self {
         Self {
             decoder: MultilineDecoder::with_config(config),
-            data: 0,
-            skip: 0,
-            cr: false,
-            ended: false,
+            next: Next::Decode,
         }
     }
 
@@ -37,7 +40,7 @@ impl Reading {
     /// to return.
     #[inline]
     pub(crate) const fn needs_input(&self) -> bool {
-        self.data == 0 && !self.cr && !self.ended
+        matches!(self.next, Next::Decode)
     }
 
     /// Whether the next octets are the rest of a stuffed line, or of the terminator.
@@ -52,7 +55,7 @@ impl Reading {
     pub(crate) fn stuffed_line(&mut self, buffer: &[u8]) -> bool {
         let line = self.decoder.stuffed_line(buffer);
         if let Some(octets) = line {
-            (self.data, self.skip) = (octets, 1);
+            self.next = Next::Data { octets, skip: 1 };
         }
         line.is_some()
     }
@@ -61,7 +64,9 @@ impl Reading {
     /// octets to consume. After an error, the reader is at its end.
     pub(crate) fn decode(&mut self, buffer: &[u8]) -> Result<usize, DecodeError> {
         let consumed = self.step(buffer);
-        self.ended |= consumed.is_err();
+        if consumed.is_err() {
+            self.next = Next::End;
+        }
         consumed
     }
 
@@ -70,27 +75,30 @@ impl Reading {
             return Err(self.decoder.truncate());
         }
         let step = self.decoder.decode_span(buffer)?;
-        match step.event {
+        let mut consumed = step.consumed;
+        self.next = match step.event {
             Some(Span::Data(range)) => {
-                self.data = range.len();
-                self.skip = step.consumed - range.end;
-                Ok(range.start)
+                let skip = consumed - range.end;
+                consumed = range.start;
+                Next::Data {
+                    octets: range.len(),
+                    skip,
+                }
             }
-            event => {
-                self.cr = event == Some(Span::Cr);
-                self.ended = event == Some(Span::End);
-                Ok(step.consumed)
-            }
-        }
+            Some(Span::Cr) => Next::Cr,
+            Some(Span::End) => Next::End,
+            None => Next::Decode,
+        };
+        Ok(consumed)
     }
 
     /// The octets to return that are in no buffer, or `None` if they are in it.
     #[inline]
     pub(crate) const fn constant(&self) -> Option<&'static [u8]> {
-        match (self.cr, self.data) {
-            (true, _) => Some(b"\r"),
-            (false, 0) => Some(b""),
-            _ => None,
+        match self.next {
+            Next::Data { .. } => None,
+            Next::Cr => Some(b"\r"),
+            Next::Decode | Next::End => Some(b""),
         }
     }
 
@@ -101,26 +109,31 @@ impl Reading {
     /// The source shows less than before, and so has lost octets.
     #[inline]
     pub(crate) fn data<'a>(&mut self, buffer: &'a [u8]) -> io::Result<&'a [u8]> {
-        if buffer.is_empty() {
-            self.abandon();
-            self.ended = true;
-            return Err(self.decoder.truncate().into());
+        match self.next {
+            Next::Data { octets, .. } if !buffer.is_empty() => {
+                Ok(&buffer[..octets.min(buffer.len())])
+            }
+            _ => Err(self.truncate()),
         }
-        Ok(&buffer[..self.data.min(buffer.len())])
+    }
+
+    #[cold]
+    fn truncate(&mut self) -> io::Error {
+        self.next = Next::End;
+        self.decoder.truncate().into()
     }
 
     /// Returns the number of octets of the buffer to consume where the caller has
     /// consumed `octets`.
     #[inline]
     pub(crate) fn consume(&mut self, octets: usize) -> usize {
-        if octets < self.data {
-            self.data -= octets;
-            octets
-        } else if self.data > 0 {
-            self.abandon()
-        } else {
-            self.cr &= octets == 0;
-            0
+        match &mut self.next {
+            Next::Data { octets: left, .. } if octets < *left => {
+                *left -= octets;
+                octets
+            }
+            Next::Cr if octets == 0 => 0,
+            _ => self.abandon(),
         }
     }
 
@@ -128,8 +141,13 @@ impl Reading {
     /// buffer to consume.
     #[inline]
     pub(crate) fn abandon(&mut self) -> usize {
-        self.cr = false;
-        core::mem::take(&mut self.data) + core::mem::take(&mut self.skip)
+        let octets = match self.next {
+            Next::Data { octets, skip } => octets + skip,
+            Next::Cr => 0,
+            Next::Decode | Next::End => return 0,
+        };
+        self.next = Next::Decode;
+        octets
     }
 
     /// Whether the end of the block was passed, even if it was refused.
@@ -140,7 +158,7 @@ impl Reading {
     /// Skips octets of the buffer, which is empty at the end of input. Returns the
     /// number of octets to consume.
     pub(crate) fn skip(&mut self, buffer: &[u8]) -> Result<usize, DecodeError> {
-        self.ended = true;
+        self.next = Next::End;
         if buffer.is_empty() {
             self.decoder.truncate();
             let octets = self.decoder.wire_octets();

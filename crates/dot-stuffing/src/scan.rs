@@ -8,12 +8,14 @@
 //!   as `memmem` finds three, if they are in the cache. In prose, dots are close
 //!   together, and `memmem` is faster. `DotSearch` tries `memchr` first, and more
 //!   and more rarely where it does not pay.
-//! - `memmem` reads almost at the speed of memory, but setting it up costs as much
-//!   as reading a kilobyte. In a block with many stuffed lines, each line would pay
-//!   that. So the next few octets are searched word by word first, and the searcher
-//!   is set up only for the octets after them.
-//! - The searcher is built at each call and not kept: it has 288 octets, and a
-//!   decoder should be a small struct with a `const` constructor.
+//! - `memmem` reads almost at the speed of memory, but calling it costs as much as
+//!   many short lines. In a block with many stuffed lines, each line would pay that.
+//!   So the next few octets are searched word by word first, and `memmem` gets only
+//!   the octets after them.
+//! - The searcher of `memmem` has 288 octets, and a decoder should be a small struct
+//!   with a `const` constructor. Building it costs as much as reading a kilobyte or
+//!   more. So all decoders share one that is built once; without `std`, it is built
+//!   at each call.
 //! - The encoder that canonicalizes newlines must check every CR and LF, which are
 //!   everywhere. Checking a whole array at a time for "each CR precedes an LF, and
 //!   no dot follows" needs no branch, so the compiler makes vector code for the
@@ -21,11 +23,14 @@
 
 use core::ops::ControlFlow;
 
+#[cfg(feature = "std")]
+use {memchr::memmem::Finder, std::sync::OnceLock};
+
 /// The longest run returned at once. It fits the first-level cache, so that copying
 /// decoded text costs one pass over memory, not two.
 pub(crate) const RUN: usize = 16 * 1024;
 
-/// The octets searched word by word before `memmem` is set up: those checked one by
+/// The octets searched word by word before `memmem` is called: those checked one by
 /// one, and the full triples of sixteen words.
 const NEAR: usize = 4 + 16 * 6;
 
@@ -89,9 +94,15 @@ impl DotSearch {
     }
 }
 
-/// Does it by a search for all three octets. The compiler builds the searcher well
-/// if nothing else is in the function.
-#[inline(never)]
+/// Does it by a search for all three octets.
+#[cfg(feature = "std")]
+fn by_crlf_dot(text: &[u8]) -> Option<usize> {
+    static FINDER: OnceLock<Finder<'static>> = OnceLock::new();
+    FINDER.get_or_init(|| Finder::new(b"\r\n.")).find(text)
+}
+
+/// Does the same without `std`.
+#[cfg(not(feature = "std"))]
 fn by_crlf_dot(text: &[u8]) -> Option<usize> {
     memchr::memmem::find(text, b"\r\n.")
 }

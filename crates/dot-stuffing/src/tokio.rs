@@ -1,4 +1,4 @@
-//! The reader of one block for the traits of tokio.
+//! A reader and a writer of one block for the traits of tokio.
 
 use std::{
     future::poll_fn,
@@ -7,11 +7,12 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use ::tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
+use ::tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
-    Complete, Config, DecodeError,
-    poll::{PollReader, methods},
+    BareNewline, Complete, Config, DecodeError, FinishError,
+    poll::{self, PollReader},
+    poll_writer::{self, PollWriter},
     reading::Reading,
 };
 
@@ -41,7 +42,7 @@ use crate::{
 #[derive(Debug)]
 pub struct MultilineReader<R>(PollReader<R>);
 
-methods!();
+poll::methods!();
 
 impl<R: AsyncBufRead + Unpin> AsyncRead for MultilineReader<R> {
     fn poll_read(
@@ -56,3 +57,31 @@ impl<R: AsyncBufRead + Unpin> AsyncRead for MultilineReader<R> {
         Poll::Ready(Ok(()))
     }
 }
+
+/// Writes one message as a multi-line block to an [`AsyncWrite`].
+///
+/// It behaves as [`MultilineWriter`](crate::MultilineWriter) of `std`, also in its
+/// errors, but collects up to 16 KiB of all writes. They are sent by a later write,
+/// `flush` or [`finish`](Self::finish), so the inner writer needs no buffer. A dropped
+/// future of `write` or `flush` loses no octet, and none is sent twice; after one of
+/// `write_all`, it is unknown how much was taken.
+///
+/// Only `finish` writes the terminator: after `shutdown` or drop, the reader sees a
+/// truncated message.
+///
+/// ```
+/// use dot_stuffing::{BareNewline, tokio::MultilineWriter};
+/// use tokio::io::AsyncWriteExt;
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let mut block = MultilineWriter::new(Vec::new(), BareNewline::Canonicalize);
+/// block.write_all(b".signature\n").await?;
+/// assert_eq!(block.finish().await?, b"..signature\r\n.\r\n");
+/// # Ok::<(), std::io::Error>(())
+/// # })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct MultilineWriter<W>(PollWriter<W>);
+
+poll_writer::methods!(poll_shutdown);

@@ -114,6 +114,24 @@ fn encodes_every_short_string_near_and_far_from_a_stuffed_line() {
 }
 
 #[test]
+fn encodes_a_long_message_written_in_pieces_of_any_size() {
+    let line = |number: usize| match number % 97 {
+        0 => lines(30_000, 30_000),
+        1 => b".x\r\n".repeat(5000),
+        short => [b".", &lines(short, short)[..]].concat(),
+    };
+    let message: Vec<u8> = (2..300).flat_map(line).collect();
+    let expected = oracle::encode(Newline::Canonicalize, &message);
+    for size in [message.len(), 65_536, 16_385, 16_384, 8191, 100] {
+        let pieces: Vec<_> = message.chunks(size).collect();
+        for view in view::encoders() {
+            let wire = view.encode(Newline::Canonicalize, &pieces);
+            assert!(wire == expected, "{} of {size}", view.name());
+        }
+    }
+}
+
+#[test]
 fn decodes_many_short_stuffed_lines_among_others() {
     let rules = Rules::RFC1939;
     let line = |number: usize| match number % 97 {

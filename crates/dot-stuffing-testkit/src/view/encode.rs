@@ -1,11 +1,15 @@
 //! The views of `MultilineEncoder`.
 
-use std::io::{self, IoSlice, Write};
+use std::{
+    io::{self, IoSlice, Write},
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+};
 
 use bytes::BytesMut;
 use dot_stuffing::{
-    BareNewline, Chunk, EncodeError, EncodeErrorKind, MultilineCodec, MultilineEncoder,
-    MultilineWriter,
+    BareNewline, Chunk, EncodeError, EncodeErrorKind, FinishError, MultilineCodec,
+    MultilineEncoder, MultilineWriter, futures, tokio,
 };
 use tokio_util::codec::Encoder as _;
 
@@ -15,7 +19,7 @@ use crate::oracle::{Newline, Refusal};
 /// All views of the encoder.
 #[must_use]
 pub fn encoders() -> &'static [&'static dyn Encode] {
-    &[&Slices, &Writer, &TokioCodec, &Buffers]
+    &[&Slices, &Writer, &TokioCodec, &Buffers, &Tokio, &Futures]
 }
 
 const fn bare_newline(newline: Newline) -> BareNewline {
@@ -61,6 +65,9 @@ impl Encode for Slices {
                 }
             }
         }
+        let stuffed = usize::from(wire.starts_with(b".."))
+            + wire.windows(4).filter(|at| at == b"\r\n..").count();
+        assert_eq!(encoder.stuffed_lines(), stuffed as u64, "stuffed lines");
         wire.extend_from_slice(encoder.finish().map_err(refusal)?);
         Ok(wire)
     }
@@ -178,5 +185,157 @@ impl Encode for Buffers {
         }
         wire.extend_from_slice(encoder.finish().map_err(refusal)?);
         Ok(wire)
+    }
+}
+
+/// A sink that has to wait before each call, and then accepts a few octets.
+struct Waiting {
+    wire: Vec<u8>,
+    calls: usize,
+}
+
+impl Waiting {
+    const fn new() -> Self {
+        Self {
+            wire: Vec::new(),
+            calls: 0,
+        }
+    }
+
+    fn poll(&mut self) -> Poll<io::Result<()>> {
+        self.calls += 1;
+        match self.calls % 2 {
+            1 => Poll::Pending,
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn write(&mut self, octets: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll().map_ok(|()| {
+            let most = match self.calls % 3 {
+                0 => octets.len(),
+                few => few,
+            };
+            let taken = &octets[..most.min(octets.len())];
+            self.wire.extend_from_slice(taken);
+            taken.len()
+        })
+    }
+}
+
+impl ::tokio::io::AsyncWrite for Waiting {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().write(octets)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll()
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+impl futures_io::AsyncWrite for Waiting {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().write(octets)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().poll()
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+/// Polls until there is a result.
+fn wait<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(result) = poll(&mut context) {
+            return result;
+        }
+    }
+}
+
+/// Ends the block, and returns its octets.
+fn wait_for_end(
+    finish: impl Future<Output = Result<Waiting, FinishError<Waiting>>>,
+) -> io::Result<Vec<u8>> {
+    let mut finish = pin!(finish);
+    let sink = wait(|context| finish.as_mut().poll(context))?;
+    Ok(sink.wire)
+}
+
+/// Writes each chunk with `write`, and flushes some.
+fn write_chunks<W>(
+    writer: &mut W,
+    chunks: &[&[u8]],
+    write: impl Fn(Pin<&mut W>, &mut Context<'_>, &[u8]) -> Poll<io::Result<usize>>,
+    flush: impl Fn(Pin<&mut W>, &mut Context<'_>) -> Poll<io::Result<()>>,
+) -> io::Result<()>
+where
+    W: Unpin,
+{
+    for chunk in chunks {
+        let mut rest = *chunk;
+        while !rest.is_empty() {
+            let taken = wait(|context| write(Pin::new(writer), context, rest))?;
+            assert!(taken > 0, "it takes something");
+            rest = &rest[taken..];
+        }
+        if chunk.len() % 2 == 1 {
+            wait(|context| flush(Pin::new(writer), context))?;
+        }
+    }
+    Ok(())
+}
+
+struct Tokio;
+
+impl Encode for Tokio {
+    fn name(&self) -> &'static str {
+        "tokio::MultilineWriter"
+    }
+
+    fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
+        use ::tokio::io::AsyncWrite;
+
+        let mut writer = tokio::MultilineWriter::new(Waiting::new(), bare_newline(newline));
+        let (write, flush) = (AsyncWrite::poll_write, AsyncWrite::poll_flush);
+        let written = write_chunks(&mut writer, chunks, write, flush);
+        let end = wait_for_end(writer.finish());
+        assert!(written.is_ok() || end.is_err(), "no terminator");
+        written.and(end).map_err(io_refusal)
+    }
+}
+
+struct Futures;
+
+impl Encode for Futures {
+    fn name(&self) -> &'static str {
+        "futures::MultilineWriter"
+    }
+
+    fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
+        use futures_io::AsyncWrite;
+
+        let mut writer = futures::MultilineWriter::new(Waiting::new(), bare_newline(newline));
+        let (write, flush) = (AsyncWrite::poll_write, AsyncWrite::poll_flush);
+        let written = write_chunks(&mut writer, chunks, write, flush);
+        let end = wait_for_end(writer.finish());
+        assert!(written.is_ok() || end.is_err(), "no terminator");
+        written.and(end).map_err(io_refusal)
     }
 }

@@ -26,18 +26,11 @@ pub(super) fn wire_octets(mut message: impl Read) -> io::Result<u64> {
         if read == 0 {
             break;
         }
-        let mut slices = encoder.encode(&piece[..read]);
-        let mut left = read;
-        while let Some(slice) = slices.next() {
-            let slice = slice.map_err(io::Error::other)?;
-            let rest = slices.rest().len();
-            // A stuffed dot does not belong to the message. It is a slice of its own,
-            // or the end of the slice before it.
-            let stuffed = slice.len() > left - rest && slice.ends_with(b".");
-            left = rest;
-            octets += slice.len() as u64 - u64::from(stuffed);
+        for slice in encoder.encode(&piece[..read]) {
+            octets += slice.map_err(io::Error::other)?.len() as u64;
         }
     }
+    octets -= encoder.stuffed_lines();
     let end = encoder.finish().map_err(io::Error::other)?;
     Ok(octets + (end.len() - ".\r\n".len()) as u64)
 }
