@@ -23,6 +23,7 @@
 //! ```
 
 mod accounts;
+mod argon;
 mod connection;
 mod counted;
 mod listener;

@@ -12,6 +12,8 @@ use tempfile::TempDir;
 
 use crate::{pop3, run};
 
+#[cfg(target_os = "linux")]
+mod memory;
 mod options;
 
 /// A running server on its own port.

@@ -18,7 +18,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     runtime::{Handle, RuntimeFlavor},
     select,
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time,
 };
@@ -27,9 +27,11 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use super::{
     Accounts, MailStore, Settings,
+    argon::Memory,
     connection::Terms,
     places::{Full, Places},
 };
+use crate::hashing::Turns;
 
 /// How long to wait when no connection can be accepted, most likely because no file
 /// descriptors are left.
@@ -86,7 +88,7 @@ pub struct Server<S> {
     pub(super) accounts: Arc<Accounts>,
     pub(super) settings: Settings,
     pub(super) tls: Option<TlsAcceptor>,
-    pub(super) hashes: Arc<Semaphore>,
+    pub(super) hashes: Turns<Memory>,
     places: Arc<Places>,
     accepted: AtomicU64,
 }
@@ -99,7 +101,7 @@ impl<S: MailStore> Server<S> {
         Self {
             store: Arc::new(store),
             accounts: Arc::new(accounts),
-            hashes: Arc::new(Semaphore::new(settings.hashes)),
+            hashes: Turns::new(settings.hashes),
             settings,
             tls: None,
             places: Arc::default(),
@@ -110,8 +112,7 @@ impl<S: MailStore> Server<S> {
     /// Sets the limits.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
-        let hashes = settings.hashes.clamp(1, Semaphore::MAX_PERMITS);
-        self.hashes = Arc::new(Semaphore::new(hashes));
+        self.hashes = Turns::new(settings.hashes);
         self.settings = settings;
         self
     }

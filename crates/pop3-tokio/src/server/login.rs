@@ -8,12 +8,12 @@ use tracing::{error, info, warn};
 
 use super::{
     MailStore, OpenError, User,
+    argon::Memory,
     connection::{Connection, Ended, now},
     counted::Counted,
     sasl::{SaslExchange, Step},
     shown::shown,
 };
-use crate::hashing::compute_in;
 
 impl<S: MailStore> Connection<'_, S> {
     /// Answers a login. Returns the reason if the connection must end.
@@ -71,11 +71,11 @@ impl<S: MailStore> Connection<'_, S> {
 
     async fn check(&mut self, name: String, password: HiddenText) -> Option<Ended> {
         let accounts = Arc::clone(&self.server.accounts);
-        let check = move || {
-            let user = accounts.check(&name, password.expose()).cloned();
-            user.ok_or(name)
+        let check = move |memory: &mut Memory| {
+            let user = accounts.check_in(memory, &name, password.expose());
+            user.cloned().ok_or(name)
         };
-        match compute_in(&self.server.hashes, check).await {
+        match self.server.hashes.compute(check).await {
             Ok(Ok(user)) => self.open(user).await,
             Ok(Err(name)) => self.reject(Some(name)).await,
             Err(error) => {
@@ -138,7 +138,7 @@ impl<S: MailStore> Connection<'_, S> {
 #[cfg(test)]
 mod tests {
     use core::time::Duration;
-    use std::{net::Ipv4Addr, sync::Arc};
+    use std::net::Ipv4Addr;
 
     use tokio::{
         io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines, duplex},
@@ -160,10 +160,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn hashes_no_more_passwords_at_once_than_is_allowed() {
         let server = server(5);
-        assert_eq!(server.hashes.available_permits(), 5);
+        assert_eq!(server.hashes.free(), 5);
         // As many logins as may be are at it.
-        let others = Arc::clone(&server.hashes).try_acquire_many_owned(5);
-        let others = others.unwrap();
+        let others = server.hashes.take(5);
         let (near, far) = duplex(4096);
         let talk = async {
             let mut client = BufReader::new(near);
@@ -179,11 +178,11 @@ mod tests {
             assert_eq!(line(&mut lines).await, "+OK maildrop locked and ready");
         };
         tokio::join!(server.attend(far, Ipv4Addr::LOCALHOST.into()), talk);
-        assert_eq!(server.hashes.available_permits(), 5);
+        assert_eq!(server.hashes.free(), 5);
     }
 
     #[test]
     fn lets_at_least_one_password_be_hashed() {
-        assert_eq!(server(0).hashes.available_permits(), 1);
+        assert_eq!(server(0).hashes.free(), 1);
     }
 }

@@ -42,8 +42,9 @@ pub struct Settings {
     /// The time that logged-in sessions may continue after the server is told to
     /// stop. Default: 30 seconds.
     pub grace: Duration,
-    /// The number of passwords hashed at one time; each takes about 20 MiB with
-    /// Argon2. Default: the number of processors.
+    /// The number of passwords hashed at one time. Each takes about 20 MiB with
+    /// Argon2, which the server then keeps for the next ones. Default: the number
+    /// of processors.
     pub hashes: usize,
     /// The minimum time that mail is kept, announced by EXPIRE (RFC 2449 §6.7). The
     /// server itself deletes nothing, but its operator may. Default: no
