@@ -201,6 +201,17 @@ impl Accounts {
             .map(|account| &account.user)
     }
 
+    /// The user of this name, however it is spelled.
+    pub(super) fn user(&self, name: &str) -> Option<&User> {
+        let account = self.accounts.get(&*prepared_name(name)?);
+        account.map(|account| &account.user)
+    }
+
+    /// Whether both were read from the same text.
+    pub(super) fn is_same_text(&self, other: &Self) -> bool {
+        self.secret == other.secret
+    }
+
     /// Returns the keys for SCRAM, and the user. For an unknown name, the keys
     /// match no password.
     pub(super) fn scram(&self, name: &str) -> Option<(ScramKeys, Option<&User>)> {

@@ -8,7 +8,7 @@ use super::{Server, maildir};
 use crate::run;
 
 /// A field of `/proc/PID/status`, in KiB.
-fn kibibytes(server: &Server, field: &str) -> u64 {
+pub(super) fn kibibytes(server: &Server, field: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     let value = line.unwrap().trim_start_matches(':').trim();
