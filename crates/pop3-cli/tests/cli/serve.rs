@@ -13,6 +13,8 @@ use tempfile::TempDir;
 use crate::{pop3, run};
 
 #[cfg(target_os = "linux")]
+mod floods;
+#[cfg(target_os = "linux")]
 mod memory;
 mod metrics;
 mod options;
