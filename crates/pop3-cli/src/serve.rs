@@ -1,8 +1,8 @@
 //! `pop3 serve`: serves a Maildir, or a sample, to POP3 clients.
 
 use std::{
-    io::{self, Write as _},
-    net::{Ipv4Addr, SocketAddr},
+    io,
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -10,9 +10,7 @@ use std::{
 
 use clap::Args;
 use pop3_proto::Expiry;
-use pop3_tokio::server::{
-    Accounts, Listener, MailStore, MaildirStore, MemoryStore, Server, Settings,
-};
+use pop3_tokio::server::{Accounts, MailStore, MaildirStore, MemoryStore, Server, Settings};
 use tokio::{
     runtime::Runtime,
     select,
@@ -20,6 +18,7 @@ use tokio::{
     sync::watch,
 };
 
+use self::systemd::Passed;
 use crate::{
     exit::{Exit, Failure, say},
     sample,
@@ -28,16 +27,17 @@ use crate::{
 mod accounts;
 mod hash;
 mod limits;
+mod listeners;
 mod log;
+mod metrics;
 mod password;
+mod reload;
+mod systemd;
 mod tls;
 
 pub(crate) use tls::self_signed;
 
 pub(crate) const NAME: &str = "serve";
-
-/// The default address. Port 110 would need privileges.
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1110);
 
 /// How long to wait at the end for threads that still write to a disk.
 const LAST_WAIT: Duration = Duration::from_secs(1);
@@ -46,6 +46,13 @@ const AFTER_HELP: &str = "\
 Prints the addresses it listens on, one per line and those of --listen first, and serves until SIGTERM or SIGINT. Then \
 sessions that are logged in may continue for the time of --grace; a second signal ends them at once. A session that is \
 cut off deletes nothing.
+
+SIGHUP makes the server read the files of --users, --tls-cert and --tls-key again. A changed password is in force at \
+once; sessions in progress continue. If a file is faulty, the log says so, and what was read before stays in use.
+
+Sockets that systemd passes (LISTEN_FDS) are used besides those of the options, and without the default address; \
+connections to one with FileDescriptorName=pop3s begin with TLS. systemd is told when the server is ready, reloads and \
+stops (Type=notify, or notify-reload).
 
 A Maildir is locked (by pop3.lock in it) while a session is open. The server reads each message once to count its octets \
 and keeps the counts in pop3.sizes; it does not use sizes in file names. Other programs may use the Maildir at the same \
@@ -65,7 +72,7 @@ Exit status:
   65  the FILE of --users is malformed
   66  a file or the Maildir cannot be opened
   69  an address cannot be listened on
-  73  the certificate cannot be written
+  73  the certificate or the FILE of --metrics-file cannot be written
   74  reading or writing failed";
 
 /// Serve a Maildir, or a sample, to POP3 clients
@@ -114,6 +121,9 @@ pub(crate) struct Serve {
     #[command(flatten, next_help_heading = "Log, on stderr")]
     log: log::LogOptions,
 
+    #[command(flatten, next_help_heading = "Metrics")]
+    metrics: metrics::MetricsOptions,
+
     #[command(flatten, next_help_heading = "Instead of serving")]
     hash: hash::HashOptions,
 }
@@ -128,8 +138,19 @@ impl Serve {
                 "nothing to serve: give --maildir DIR, --users FILE or --demo",
             ));
         }
-        let accounts = self.accounts.load(self.demo)?;
-        self.check_addresses(&accounts)?;
+        let passed = systemd::sockets()?;
+        if !self.has_tls() && passed.iter().any(|socket| socket.implicit_tls) {
+            return Err(usage(format_args!(
+                "a socket with FileDescriptorName={} needs a certificate: give --tls-cert and --tls-key, \
+                 or --tls-self-signed",
+                systemd::TLS_NAME
+            )));
+        }
+        let own = self.listen.iter().chain(&self.tls_listen).copied();
+        let addresses: Vec<_> = own
+            .chain(passed.iter().map(|socket| socket.address))
+            .collect();
+        let accounts = self.users(&addresses)?;
         self.log.begin();
         warn_of_scram(&accounts);
         if self.demo {
@@ -139,10 +160,23 @@ impl Serve {
             for (_, message) in sample::messages() {
                 store.deliver(message);
             }
-            return self.serve(store, accounts);
+            return self.serve(store, accounts, passed, &addresses);
         }
-        let base = self.accounts.directory();
-        let store = MaildirStore::new(self.maildir.clone(), base);
+        self.serve(self.maildirs(), accounts, passed, &addresses)
+    }
+
+    fn maildirs(&self) -> MaildirStore {
+        MaildirStore::new(self.maildir.clone(), self.accounts.directory())
+    }
+
+    /// Reads the users, and checks that they can log in and have mail.
+    fn users(&self, addresses: &[SocketAddr]) -> Result<Accounts, Failure> {
+        let accounts = self.accounts.load(self.demo)?;
+        self.check_addresses(&accounts, addresses)?;
+        if self.demo {
+            return Ok(accounts);
+        }
+        let store = self.maildirs();
         for user in accounts.users() {
             match store.path(user) {
                 Some(path) => check_maildir(&path)?,
@@ -155,18 +189,21 @@ impl Serve {
                 }
             }
         }
-        self.serve(store, accounts)
+        Ok(accounts)
     }
 
     /// Refuses addresses where no user could log in, and where anyone could.
-    fn check_addresses(&self, accounts: &Accounts) -> Result<(), Failure> {
+    fn check_addresses(
+        &self,
+        accounts: &Accounts,
+        addresses: &[SocketAddr],
+    ) -> Result<(), Failure> {
         if !self.tls_listen.is_empty() && !self.has_tls() {
             return Err(usage(
                 "--tls-listen needs a certificate: give --tls-cert and --tls-key, or --tls-self-signed",
             ));
         }
-        let all = self.listen.iter().chain(&self.tls_listen);
-        let Some(far) = all.clone().find(|address| !address.ip().is_loopback()) else {
+        let Some(far) = addresses.iter().find(|address| !address.ip().is_loopback()) else {
             return Ok(());
         };
         if self.demo && self.accounts.is_none() {
@@ -188,29 +225,43 @@ impl Serve {
         self.demo || self.tls.is_some()
     }
 
-    fn serve(&self, store: impl MailStore, accounts: Accounts) -> Result<(), Failure> {
+    fn serve(
+        &self,
+        store: impl MailStore,
+        accounts: Accounts,
+        passed: Vec<Passed>,
+        addresses: &[SocketAddr],
+    ) -> Result<(), Failure> {
         let mut settings = self
             .limits
             .settings(Settings::default(), self.insecure_plaintext);
         settings.expire = self.expire;
+        settings.remember_logins = self.accounts.remember_logins();
         let mut server = Server::new(store, accounts).settings(settings);
-        let addresses = || self.listen.iter().chain(&self.tls_listen);
         if self.has_tls() {
-            server = server.tls(self.tls.config(addresses())?);
+            server = server.tls(self.tls.config(addresses.iter())?);
         }
+        limits::raise_open_files();
         let runtime = Runtime::new().map_err(Failure::of_runtime)?;
-        let done = runtime.block_on(self.listen_and_serve(server));
+        let done = runtime.block_on(self.listen_and_serve(Arc::new(server), passed, addresses));
         runtime.shutdown_timeout(LAST_WAIT);
         done
     }
 
-    async fn listen_and_serve(&self, server: Server<impl MailStore>) -> Result<(), Failure> {
-        let signals = count_signals().map_err(|error| {
+    async fn listen_and_serve(
+        &self,
+        server: Arc<Server<impl MailStore>>,
+        passed: Vec<Passed>,
+        addresses: &[SocketAddr],
+    ) -> Result<(), Failure> {
+        let failed = |error| {
             Failure::new(
                 Exit::Io,
-                format_args!("cannot handle SIGTERM and SIGINT: {error}"),
+                format_args!("cannot handle SIGTERM, SIGINT and SIGHUP: {error}"),
             )
-        })?;
+        };
+        let signals = count_signals().map_err(failed)?;
+        let hangups = self.hangups().map_err(failed)?;
         let after = |number| {
             let mut signals = signals.clone();
             async move {
@@ -218,20 +269,23 @@ impl Serve {
                 let _ = signals.wait_for(|&count| count >= number).await;
             }
         };
-        let default = self.listen.is_empty() && self.tls_listen.is_empty();
-        let mut listeners = Vec::new();
-        for &address in self.listen.iter().chain(default.then_some(&LISTEN)) {
-            listeners.push(bound(address, Listener::bind(address).await)?);
-        }
-        for &address in &self.tls_listen {
-            listeners.push(bound(address, Listener::bind_tls(address).await)?);
-        }
-        print_addresses(&listeners)?;
+        let listeners = self.open_listeners(passed).await?;
+        self.metrics.write(&server)?;
+        listeners::print(&listeners)?;
+        systemd::ready();
         if self.demo && self.accounts.is_none() {
             say(NAME, "log in as demo with password demo");
         }
-        Arc::new(server).serve(listeners, after(1), after(2)).await;
-        Ok(())
+        let stop = async {
+            after(1).await;
+            systemd::stopping();
+        };
+        select! {
+            _ = Arc::clone(&server).serve(listeners, stop, after(2)) => {}
+            never = self.reload_at(hangups, &server, addresses) => match never {},
+            never = self.metrics.keep_writing(&server) => match never {},
+        }
+        self.metrics.write(&server)
     }
 }
 
@@ -262,31 +316,6 @@ fn count_signals() -> io::Result<watch::Receiver<u32>> {
         }
     });
     Ok(count)
-}
-
-fn bound(address: SocketAddr, listener: io::Result<Listener>) -> Result<Listener, Failure> {
-    listener.map_err(|error| {
-        Failure::new(
-            Exit::Unavailable,
-            format_args!("cannot listen on {address}: {error}; port 0 picks a free port"),
-        )
-    })
-}
-
-fn print_addresses(listeners: &[Listener]) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    let mut print = || {
-        for listener in listeners {
-            writeln!(stdout, "{}", listener.address())?;
-        }
-        stdout.flush()
-    };
-    print().map_err(|error| {
-        Failure::new(
-            Exit::Io,
-            format_args!("cannot write to standard output: {error}"),
-        )
-    })
 }
 
 fn check_maildir(path: &Path) -> Result<(), Failure> {

@@ -23,14 +23,17 @@
 //! ```
 
 mod accounts;
+mod argon;
 mod connection;
 mod counted;
+mod counters;
 mod listener;
 mod login;
 #[cfg(all(unix, feature = "maildir"))]
 mod maildir;
 mod memory;
 mod places;
+mod remembered;
 mod sasl;
 mod scram;
 mod settings;
@@ -39,12 +42,14 @@ mod size;
 mod store;
 #[cfg(feature = "aws-lc-rs")]
 mod tls;
+mod users;
 
 use pop3_proto::UniqueId;
 pub use pop3_proto::server::{Closed, MIN_AUTOLOGOUT, Maildrop};
 
 pub use accounts::{Accounts, AccountsError, User, hash_password};
 pub use connection::Ended;
+pub use counters::{Counter, Counters};
 pub use listener::{Listener, Server};
 #[cfg(all(unix, feature = "maildir"))]
 pub use maildir::{Maildir, MaildirStore};

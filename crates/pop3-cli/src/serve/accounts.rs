@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::Args;
@@ -24,11 +25,22 @@ pub(super) struct AccountOptions {
     /// prompt or the first line of standard input
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
+
+    /// Accept a password that was right in the last MINUTES without computing its
+    /// hash again, for clients that poll often. Only its HMAC with a random key is
+    /// kept, in memory, until the FILE of --users changes. Off by default
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u16).range(1..=1440))]
+    remember_logins: Option<u16>,
 }
 
 impl AccountOptions {
     pub(super) const fn is_none(&self) -> bool {
         self.users.is_none() && self.user.is_none()
+    }
+
+    /// How long a right password is remembered; zero if it is not.
+    pub(super) fn remember_logins(&self) -> Duration {
+        Duration::from_secs(60 * u64::from(self.remember_logins.unwrap_or(0)))
     }
 
     /// The directory at which relative maildirs in the file of users start.

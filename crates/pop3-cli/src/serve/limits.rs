@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use pop3_tokio::server::Settings;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 #[derive(Args)]
 pub(super) struct LimitOptions {
@@ -58,6 +59,19 @@ impl LimitOptions {
         set(&mut settings.grace, self.grace);
         settings.dangerous_plaintext_without_tls = insecure_plaintext;
         settings
+    }
+}
+
+/// Raises the limit of open files as far as this process may. Each session in a
+/// Maildir holds up to six, so the usual 1024 are too few for 256 sessions.
+pub(super) fn raise_open_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
     }
 }
 

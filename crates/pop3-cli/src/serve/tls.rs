@@ -42,6 +42,11 @@ impl TlsOptions {
         self.tls_cert.is_some() || self.tls_self_signed
     }
 
+    /// Whether the certificate is in files, which may change.
+    pub(super) const fn has_files(&self) -> bool {
+        self.tls_cert.is_some()
+    }
+
     pub(super) fn config<'a>(
         &self,
         addresses: impl Iterator<Item = &'a SocketAddr>,

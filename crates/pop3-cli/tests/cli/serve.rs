@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    process::{Child, ChildStdout},
+    process::{Child, ChildStdout, Command},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -12,7 +12,14 @@ use tempfile::TempDir;
 
 use crate::{pop3, run};
 
+#[cfg(target_os = "linux")]
+mod floods;
+#[cfg(target_os = "linux")]
+mod memory;
+mod metrics;
 mod options;
+mod reload;
+mod systemd;
 
 /// A running server on its own port.
 struct Server {
@@ -25,6 +32,11 @@ impl Server {
     fn new(arguments: &[&str]) -> Self {
         let mut command = pop3(["serve", "--listen", "127.0.0.1:0"]);
         command.args(arguments).env("POP3_PASSWORD", "tanstaaf");
+        Self::start(command)
+    }
+
+    /// Starts a server and reads the first address that it prints.
+    fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut address = String::new();
@@ -79,9 +91,13 @@ impl Client {
     }
 
     fn log_in(&mut self, name: &str, password: &str) {
-        assert_eq!(self.ask(&format!("USER {name}")), "+OK\r\n");
-        let answer = self.ask(&format!("PASS {password}"));
+        let answer = self.try_to_log_in(name, password);
         assert_eq!(answer, "+OK maildrop locked and ready\r\n");
+    }
+
+    fn try_to_log_in(&mut self, name: &str, password: &str) -> String {
+        assert_eq!(self.ask(&format!("USER {name}")), "+OK\r\n");
+        self.ask(&format!("PASS {password}"))
     }
 
     fn rest(&mut self) -> String {

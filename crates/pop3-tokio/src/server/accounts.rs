@@ -6,12 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use argon2::{
-    Argon2, PasswordHasher as _, PasswordVerifier as _, password_hash::phc::PasswordHash,
-};
+use argon2::{Argon2, PasswordHasher as _};
 use sha2::{Digest as _, Sha256};
 
-use super::ScramKeys;
+use super::{
+    ScramKeys,
+    argon::{Argon2Hash, Memory},
+};
 use crate::sasl::prepared_name;
 
 /// A user who may log in.
@@ -57,16 +58,15 @@ pub struct Accounts {
     accounts: HashMap<String, Account>,
     /// The first hash of each kind. Passwords for unknown names are tried on it, so
     /// that they take as long as those of users.
-    argon2: Option<PasswordHash>,
+    argon2: Option<Argon2Hash>,
     scram: Option<ScramKeys>,
     /// The secret for [`ScramKeys::of_nobody`], derived from the file.
     secret: [u8; 32],
 }
 
-#[derive(Debug)]
 struct Account {
     user: User,
-    argon2: Option<PasswordHash>,
+    argon2: Option<Argon2Hash>,
     scram: Option<ScramKeys>,
 }
 
@@ -156,12 +156,21 @@ impl Accounts {
     /// cost, the time does not reveal whether the user exists.
     #[must_use]
     pub fn check(&self, name: &str, password: &str) -> Option<&User> {
+        self.check_in(&mut Memory::default(), name, password)
+    }
+
+    /// As [`check`](Self::check), in memory that is used again.
+    pub(super) fn check_in(
+        &self,
+        memory: &mut Memory,
+        name: &str,
+        password: &str,
+    ) -> Option<&User> {
         let account = prepared_name(name).and_then(|name| self.accounts.get(&*name));
         let own = account.and_then(|account| account.argon2.as_ref());
-        let argon2 = own.or(self.argon2.as_ref()).is_some_and(|hash| {
-            let verified = Argon2::default().verify_password(password.as_bytes(), hash);
-            verified.is_ok() && own.is_some()
-        });
+        let argon2 = own
+            .or(self.argon2.as_ref())
+            .is_some_and(|hash| hash.is_of(password, memory) && own.is_some());
         let own = account.and_then(|account| account.scram.as_ref());
         let scram = own
             .or(self.scram.as_ref())
@@ -190,6 +199,17 @@ impl Accounts {
         accounts
             .filter(|account| account.scram.is_none())
             .map(|account| &account.user)
+    }
+
+    /// The user of this name, however it is spelled.
+    pub(super) fn user(&self, name: &str) -> Option<&User> {
+        let account = self.accounts.get(&*prepared_name(name)?);
+        account.map(|account| &account.user)
+    }
+
+    /// Whether both were read from the same text.
+    pub(super) fn is_same_text(&self, other: &Self) -> bool {
+        self.secret == other.secret
     }
 
     /// Returns the keys for SCRAM, and the user. For an unknown name, the keys
@@ -272,7 +292,7 @@ struct Entry<'a> {
 }
 
 enum Hash {
-    Argon2(PasswordHash),
+    Argon2(Argon2Hash),
     Scram(ScramKeys),
 }
 
@@ -295,7 +315,9 @@ impl<'a> Entry<'a> {
                 ScramKeys::parse(hash).ok_or("the hash is not a set of SCRAM-SHA-256 keys")?;
             Hash::Scram(keys)
         } else {
-            Hash::Argon2(parse_argon2(hash).ok_or("the hash is neither Argon2 nor SCRAM-SHA-256")?)
+            Hash::Argon2(
+                Argon2Hash::parse(hash).ok_or("the hash is neither Argon2 nor SCRAM-SHA-256")?,
+            )
         };
         Ok(Self {
             name,
@@ -303,15 +325,6 @@ impl<'a> Entry<'a> {
             maildir: maildir.filter(|path| !path.is_empty()),
         })
     }
-}
-
-/// Parses a hash that a password can be tried on.
-fn parse_argon2(text: &str) -> Option<PasswordHash> {
-    let hash = PasswordHash::new(text).ok()?;
-    let known = argon2::Algorithm::try_from(hash.algorithm.as_str()).is_ok();
-    let whole = hash.salt.is_some() && hash.hash.is_some();
-    let costs = argon2::Params::try_from(&hash).is_ok();
-    (known && whole && costs).then_some(hash)
 }
 
 #[cfg(test)]

@@ -154,7 +154,7 @@ impl<S: MailStore> Server<S> {
     }
 
     fn session_config(&self, terms: &Terms) -> Config {
-        let tls = match self.tls {
+        let tls = match self.acceptor() {
             _ if terms.implicit_tls => Tls::Active,
             Some(_) => Tls::Offered,
             None => Tls::Unavailable,
@@ -167,7 +167,12 @@ impl<S: MailStore> Server<S> {
         if let Some(expire) = self.settings.expire {
             config = config.expire(expire);
         }
-        let scram = self.accounts.offers_scram().then_some("SCRAM-SHA-256");
+        let scram = self
+            .users
+            .get()
+            .accounts
+            .offers_scram()
+            .then_some("SCRAM-SHA-256");
         let mechanisms = scram.into_iter().chain(["PLAIN", "LOGIN"]);
         let mechanisms: Vec<_> = mechanisms.flat_map(Mechanism::new).collect();
         // Three are not too many.
@@ -180,7 +185,7 @@ impl<S: MailStore> Connection<'_, S> {
     where
         T: AsyncRead + AsyncWrite + Unpin,
     {
-        let Some(acceptor) = self.server.tls.clone() else {
+        let Some(acceptor) = self.server.acceptor() else {
             return Err(Ended::Handshake(io::ErrorKind::Unsupported.into()));
         };
         let limit = self.server.settings.handshake_timeout;
@@ -342,13 +347,14 @@ impl<S: MailStore> Connection<'_, S> {
 
     fn log(&self, ended: &Ended) {
         use std::sync::atomic::Ordering::Relaxed;
-        info!(
-            %ended,
-            opened = self.counts.opened.load(Relaxed),
-            deleted = self.counts.deleted.load(Relaxed),
-            octets_sent = self.written,
-            "closed"
-        );
+        let opened = self.counts.opened.load(Relaxed);
+        let deleted = self.counts.deleted.load(Relaxed);
+        let counters = &self.server.counters;
+        counters.opened_messages.add(opened);
+        counters.deleted_messages.add(deleted);
+        counters.sent_octets.add(self.written);
+        counters.end(ended);
+        info!(%ended, opened, deleted, octets_sent = self.written, "closed");
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     net::SocketAddr,
     pin::pin,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     task::Poll,
@@ -18,7 +18,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     runtime::{Handle, RuntimeFlavor},
     select,
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time,
 };
@@ -27,9 +27,13 @@ use tracing::{Instrument as _, error, info, info_span, warn};
 
 use super::{
     Accounts, MailStore, Settings,
+    argon::Memory,
     connection::Terms,
+    counters::Counters,
     places::{Full, Places},
+    users::CurrentUsers,
 };
+use crate::hashing::Turns;
 
 /// How long to wait when no connection can be accepted, most likely because no file
 /// descriptors are left.
@@ -73,6 +77,35 @@ impl Listener {
         })
     }
 
+    /// Uses a socket that listens already, for connections that begin without TLS.
+    /// Must be called within a runtime.
+    ///
+    /// # Errors
+    ///
+    /// If it is not a listening socket of TCP.
+    pub fn from_std(tcp: std::net::TcpListener) -> io::Result<Self> {
+        tcp.set_nonblocking(true)?;
+        let tcp = TcpListener::from_std(tcp)?;
+        Ok(Self {
+            address: tcp.local_addr()?,
+            tcp,
+            implicit_tls: false,
+        })
+    }
+
+    /// Uses a socket that listens already, for connections that begin with TLS.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_std`](Self::from_std).
+    pub fn from_std_tls(tcp: std::net::TcpListener) -> io::Result<Self> {
+        let listener = Self::from_std(tcp)?;
+        Ok(Self {
+            implicit_tls: true,
+            ..listener
+        })
+    }
+
     /// The address, with the actual port if port 0 was requested.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
@@ -83,10 +116,11 @@ impl Listener {
 /// A POP3 server: its users, their maildrops, and its limits.
 pub struct Server<S> {
     pub(super) store: Arc<S>,
-    pub(super) accounts: Arc<Accounts>,
+    pub(super) users: CurrentUsers,
     pub(super) settings: Settings,
-    pub(super) tls: Option<TlsAcceptor>,
-    pub(super) hashes: Arc<Semaphore>,
+    pub(super) counters: Counters,
+    tls: RwLock<Option<TlsAcceptor>>,
+    pub(super) hashes: Turns<Memory>,
     places: Arc<Places>,
     accepted: AtomicU64,
 }
@@ -98,10 +132,11 @@ impl<S: MailStore> Server<S> {
         let settings = Settings::default();
         Self {
             store: Arc::new(store),
-            accounts: Arc::new(accounts),
-            hashes: Arc::new(Semaphore::new(settings.hashes)),
+            users: CurrentUsers::new(accounts),
+            counters: Counters::default(),
+            hashes: Turns::new(settings.hashes),
             settings,
-            tls: None,
+            tls: RwLock::default(),
             places: Arc::default(),
             accepted: AtomicU64::new(0),
         }
@@ -110,17 +145,42 @@ impl<S: MailStore> Server<S> {
     /// Sets the limits.
     #[must_use]
     pub fn settings(mut self, settings: Settings) -> Self {
-        let hashes = settings.hashes.clamp(1, Semaphore::MAX_PERMITS);
-        self.hashes = Arc::new(Semaphore::new(hashes));
+        self.hashes = Turns::new(settings.hashes);
         self.settings = settings;
         self
     }
 
     /// Offers STLS, and accepts connections that begin with TLS.
     #[must_use]
-    pub fn tls(mut self, config: Arc<ServerConfig>) -> Self {
-        self.tls = Some(config.into());
+    pub fn tls(self, config: Arc<ServerConfig>) -> Self {
+        self.replace_tls(config);
         self
+    }
+
+    /// Replaces the certificate. Connections that have begun TLS continue.
+    pub fn replace_tls(&self, config: Arc<ServerConfig>) {
+        let mut tls = self.tls.write().unwrap_or_else(PoisonError::into_inner);
+        *tls = Some(config.into());
+    }
+
+    /// Replaces the users, unless the text is the same as before. Sessions that are
+    /// logged in continue; a login that has begun fails for now, and remembered
+    /// logins are forgotten. Returns whether the users were replaced.
+    pub fn replace_accounts(&self, accounts: Accounts) -> bool {
+        self.users.replace(accounts)
+    }
+
+    /// What the server has done. Messages and octets are counted when a connection
+    /// ends.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The number of connections that are open, including those not logged in.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        self.places.taken()
     }
 
     /// Serves until `stop` completes. Then it accepts no more connections, closes
@@ -186,6 +246,7 @@ impl<S: MailStore> Server<S> {
         stopping: watch::Receiver<bool>,
     ) {
         let number = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
+        self.counters.connections.add(1);
         let Settings {
             connections: most,
             connections_per_address: most_of_address,
@@ -194,6 +255,7 @@ impl<S: MailStore> Server<S> {
         let place = match self.places.take(peer.ip(), most, most_of_address) {
             Ok(place) => place,
             Err(full) => {
+                self.counters.refuse(full);
                 let limit = match full {
                     Full::Total => most,
                     Full::Address => most_of_address,
@@ -225,13 +287,20 @@ impl<S: MailStore> Server<S> {
     }
 }
 
+impl<S> Server<S> {
+    pub(super) fn acceptor(&self) -> Option<TlsAcceptor> {
+        let tls = self.tls.read().unwrap_or_else(PoisonError::into_inner);
+        tls.clone()
+    }
+}
+
 /// Writes the limits and whether there is TLS, but no keys.
 impl<S> fmt::Debug for Server<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("accounts", &self.accounts)
+            .field("accounts", &self.users.get().accounts)
             .field("settings", &self.settings)
-            .field("tls", &self.tls.is_some())
+            .field("tls", &self.acceptor().is_some())
             .finish_non_exhaustive()
     }
 }

@@ -8,12 +8,13 @@ use tracing::{error, info, warn};
 
 use super::{
     MailStore, OpenError, User,
+    argon::Memory,
     connection::{Connection, Ended, now},
     counted::Counted,
     sasl::{SaslExchange, Step},
     shown::shown,
+    users::Users,
 };
-use crate::hashing::compute_in;
 
 impl<S: MailStore> Connection<'_, S> {
     /// Answers a login. Returns the reason if the connection must end.
@@ -25,8 +26,8 @@ impl<S: MailStore> Connection<'_, S> {
                 mechanism,
                 initial_response,
             } => {
-                let accounts = &self.server.accounts;
-                let Some(mut exchange) = SaslExchange::new(&mechanism, accounts) else {
+                let users = self.server.users.get();
+                let Some(mut exchange) = SaslExchange::new(&mechanism, users) else {
                     return self.reject(None).await;
                 };
                 let initial_response = initial_response.as_ref().map(HiddenText::expose);
@@ -60,9 +61,16 @@ impl<S: MailStore> Connection<'_, S> {
                 None
             }
             Step::Check { name, password } => self.check(name, password).await,
-            Step::Proven(user) => self.open(user).await,
+            Step::Proven(user) => {
+                let users = self.exchange.as_ref().map(|exchange| exchange.users());
+                match users.cloned() {
+                    Some(users) => self.open(user, users).await,
+                    None => self.reject(None).await,
+                }
+            }
             Step::Refused(name) => self.reject(name).await,
             Step::Failed => {
+                self.server.counters.failed_logins.add(1);
                 self.answer(Verdict::Temporary);
                 None
             }
@@ -70,15 +78,22 @@ impl<S: MailStore> Connection<'_, S> {
     }
 
     async fn check(&mut self, name: String, password: HiddenText) -> Option<Ended> {
-        let accounts = Arc::clone(&self.server.accounts);
-        let check = move || {
-            let user = accounts.check(&name, password.expose()).cloned();
+        let users = self.server.users.get();
+        let time = self.server.settings.remember_logins;
+        if let Some(user) = users.recall(&name, password.expose(), time) {
+            self.server.counters.remembered_logins.add(1);
+            return self.open(user, users).await;
+        }
+        let among = Arc::clone(&users);
+        let check = move |memory: &mut Memory| {
+            let user = among.check(memory, &name, password.expose(), time);
             user.ok_or(name)
         };
-        match compute_in(&self.server.hashes, check).await {
-            Ok(Ok(user)) => self.open(user).await,
+        match self.server.hashes.compute(check).await {
+            Ok(Ok(user)) => self.open(user, users).await,
             Ok(Err(name)) => self.reject(Some(name)).await,
             Err(error) => {
+                self.server.counters.failed_logins.add(1);
                 error!(%error, "cannot check a password");
                 self.answer(Verdict::Temporary);
                 None
@@ -86,12 +101,25 @@ impl<S: MailStore> Connection<'_, S> {
         }
     }
 
-    async fn open(&mut self, user: User) -> Option<Ended> {
+    /// Opens the maildrop of a user who was found among `users`.
+    async fn open(&mut self, user: User, users: Arc<Users>) -> Option<Ended> {
+        let counters = &self.server.counters;
+        if !self.server.users.are(&users) {
+            // The password may have changed since it was checked.
+            counters.failed_logins.add(1);
+            info!(
+                user = shown(user.name()),
+                "the users changed during the login"
+            );
+            self.answer(Verdict::Temporary);
+            return None;
+        }
         let store = Arc::clone(&self.server.store);
         let name = shown(user.name());
         let name = name.as_str();
         let verdict = match task::spawn_blocking(move || store.open(&user)).await {
             Ok(Ok(maildrop)) => {
+                counters.logins.add(1);
                 info!(user = name, "login");
                 Verdict::Accept(Counted {
                     maildrop,
@@ -99,14 +127,17 @@ impl<S: MailStore> Connection<'_, S> {
                 })
             }
             Ok(Err(OpenError::InUse)) => {
+                counters.maildrops_in_use.add(1);
                 info!(user = name, "the maildrop is in use");
                 Verdict::InUse
             }
             Ok(Err(OpenError::Io(error))) => {
+                counters.failed_logins.add(1);
                 error!(user = name, %error, "cannot open the maildrop");
                 Verdict::Temporary
             }
             Err(error) => {
+                counters.failed_logins.add(1);
                 error!(user = name, %error, "cannot open the maildrop");
                 Verdict::Temporary
             }
@@ -119,6 +150,7 @@ impl<S: MailStore> Connection<'_, S> {
     async fn reject(&mut self, name: Option<String>) -> Option<Ended> {
         let failed = self.session.failed_logins() + 1;
         let name = name.unwrap_or_default();
+        self.server.counters.rejected_logins.add(1);
         warn!(user = shown(&name), failed, "login rejected");
         let pause = time::sleep(self.server.settings.delay(failed));
         select! {
@@ -138,7 +170,7 @@ impl<S: MailStore> Connection<'_, S> {
 #[cfg(test)]
 mod tests {
     use core::time::Duration;
-    use std::{net::Ipv4Addr, sync::Arc};
+    use std::net::Ipv4Addr;
 
     use tokio::{
         io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines, duplex},
@@ -160,10 +192,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn hashes_no_more_passwords_at_once_than_is_allowed() {
         let server = server(5);
-        assert_eq!(server.hashes.available_permits(), 5);
+        assert_eq!(server.hashes.free(), 5);
         // As many logins as may be are at it.
-        let others = Arc::clone(&server.hashes).try_acquire_many_owned(5);
-        let others = others.unwrap();
+        let others = server.hashes.take(5);
         let (near, far) = duplex(4096);
         let talk = async {
             let mut client = BufReader::new(near);
@@ -179,11 +210,11 @@ mod tests {
             assert_eq!(line(&mut lines).await, "+OK maildrop locked and ready");
         };
         tokio::join!(server.attend(far, Ipv4Addr::LOCALHOST.into()), talk);
-        assert_eq!(server.hashes.available_permits(), 5);
+        assert_eq!(server.hashes.free(), 5);
     }
 
     #[test]
     fn lets_at_least_one_password_be_hashed() {
-        assert_eq!(server(0).hashes.available_permits(), 1);
+        assert_eq!(server(0).hashes.free(), 1);
     }
 }

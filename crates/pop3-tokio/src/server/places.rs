@@ -62,6 +62,11 @@ impl Places {
             address,
         })
     }
+
+    /// The number of places taken.
+    pub(super) fn taken(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).total
+    }
 }
 
 impl Drop for Place {

@@ -6,8 +6,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use pop3_proto::server::HiddenText;
 
 use super::{
-    Accounts, User,
+    User,
     scram::{ClientFirst, Expected},
+    users::Users,
 };
 use crate::tls::random;
 
@@ -30,7 +31,8 @@ pub(super) enum Step {
 
 /// An exchange that waits for the client.
 pub(super) struct SaslExchange {
-    accounts: Arc<Accounts>,
+    /// The users when it began.
+    users: Arc<Users>,
     waits_for: Response,
 }
 
@@ -48,17 +50,19 @@ enum Response {
 
 impl SaslExchange {
     /// Begins an exchange; `None` for an unknown mechanism.
-    pub(super) fn new(mechanism: &str, accounts: &Arc<Accounts>) -> Option<Self> {
+    pub(super) fn new(mechanism: &str, users: Arc<Users>) -> Option<Self> {
         let waits_for = match mechanism {
             "PLAIN" => Response::Plain,
             "LOGIN" => Response::LoginName,
             "SCRAM-SHA-256" => Response::ScramFirst,
             _ => return None,
         };
-        Some(Self {
-            accounts: Arc::clone(accounts),
-            waits_for,
-        })
+        Some(Self { users, waits_for })
+    }
+
+    /// The users among whom a [`Step::Proven`] has found one.
+    pub(super) const fn users(&self) -> &Arc<Users> {
+        &self.users
     }
 
     /// The first step, without or with an initial response.
@@ -109,7 +113,7 @@ impl SaslExchange {
             return Step::Refused(None);
         };
         let name = first.name.clone();
-        let Some((keys, user)) = self.accounts.scram(&name) else {
+        let Some((keys, user)) = self.users.accounts.scram(&name) else {
             return Step::Refused(Some(name));
         };
         let user = user.cloned();
@@ -145,16 +149,18 @@ mod tests {
 
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-    use super::{Accounts, Response, SaslExchange, Step, plain};
+    use super::{Response, SaslExchange, Step, plain};
+    use crate::server::{Accounts, users::CurrentUsers};
 
     /// RFC 5802 §3: nothing comes after the server's proof.
     #[test]
     fn the_answer_to_the_proof_of_the_server_is_empty() {
-        let accounts = Arc::new(Accounts::single("mrose", "tanstaaf").unwrap());
-        let user = accounts.users().next().unwrap().clone();
+        let accounts = Accounts::single("mrose", "tanstaaf").unwrap();
+        let users = CurrentUsers::new(accounts).get();
+        let user = users.accounts.users().next().unwrap().clone();
         let step = |text: &str| {
             let mut exchange = SaslExchange {
-                accounts: Arc::clone(&accounts),
+                users: Arc::clone(&users),
                 waits_for: Response::ScramEnd(user.clone()),
             };
             exchange.respond(&STANDARD.encode(text))

@@ -42,9 +42,15 @@ pub struct Settings {
     /// The time that logged-in sessions may continue after the server is told to
     /// stop. Default: 30 seconds.
     pub grace: Duration,
-    /// The number of passwords hashed at one time; each takes about 20 MiB with
-    /// Argon2. Default: the number of processors.
+    /// The number of passwords hashed at one time. Each takes about 20 MiB with
+    /// Argon2, which the server then keeps for the next ones. Default: the number
+    /// of processors.
     pub hashes: usize,
+    /// How long a right password is remembered, so that another login with it takes
+    /// no hash. Only its HMAC with a random key is kept, in memory, and only until
+    /// the users are replaced; a wrong password is checked as always. Default: zero,
+    /// which remembers none.
+    pub remember_logins: Duration,
     /// The minimum time that mail is kept, announced by EXPIRE (RFC 2449 §6.7). The
     /// server itself deletes nothing, but its operator may. Default: no
     /// announcement.
@@ -67,6 +73,7 @@ impl Default for Settings {
             autologout: MIN_AUTOLOGOUT,
             grace: Duration::from_secs(30),
             hashes: thread::available_parallelism().map_or(1, usize::from),
+            remember_logins: Duration::ZERO,
             expire: None,
             dangerous_plaintext_without_tls: false,
         }

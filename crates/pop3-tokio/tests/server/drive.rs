@@ -56,6 +56,11 @@ impl Running {
     }
 
     pub(crate) async fn with<S: MailStore>(server: Server<S>, tls: bool) -> Self {
+        Self::of(Arc::new(server), tls).await
+    }
+
+    /// Runs a server that the test keeps.
+    pub(crate) async fn of<S: MailStore>(server: Arc<Server<S>>, tls: bool) -> Self {
         let any = "127.0.0.1:0".parse().unwrap();
         let mut listeners = vec![Listener::bind(any).await.unwrap()];
         if tls {
@@ -68,11 +73,11 @@ impl Running {
             tls_address: tls.then(|| listeners[1].address()),
             stop: Some(stop),
             stop_now: Some(stop_now),
-            done: tokio::spawn(Arc::new(server).serve(
-                listeners,
-                async { stopped.await.unwrap() },
-                async { stopped_now.await.unwrap() },
-            )),
+            done: tokio::spawn(
+                server.serve(listeners, async { stopped.await.unwrap() }, async {
+                    stopped_now.await.unwrap()
+                }),
+            ),
         }
     }
 

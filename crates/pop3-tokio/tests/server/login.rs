@@ -176,6 +176,17 @@ async fn scram<T: AsyncRead + AsyncWrite + Unpin>(
     password: &str,
     initial: bool,
 ) -> (String, String) {
+    scram_around(client, name, password, initial, || {}).await
+}
+
+/// As `scram`, and does something before it sends the proof.
+pub(crate) async fn scram_around<T: AsyncRead + AsyncWrite + Unpin>(
+    client: &mut Client<T>,
+    name: &str,
+    password: &str,
+    initial: bool,
+    before_proof: impl FnOnce(),
+) -> (String, String) {
     let first_bare = format!("n={name},r=nonce");
     let first = base64(format!("n,,{first_bare}"));
     let challenge = match initial {
@@ -213,6 +224,7 @@ async fn scram<T: AsyncRead + AsyncWrite + Unpin>(
         .map(|(a, b)| a ^ b)
         .collect();
     let last = format!("{without_proof},p={}", base64(proof));
+    before_proof();
     let mut answer = client.ask(&base64(last)).await;
     if let Some(challenge) = answer.strip_prefix("+ ") {
         let expected = base64(mac(&mac(&salted, b"Server Key"), transcript.as_bytes()));

@@ -10,3 +10,4 @@ mod sessions;
 mod sizes;
 mod stopping;
 mod tls;
+mod users;

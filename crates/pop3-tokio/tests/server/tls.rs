@@ -9,7 +9,7 @@ use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
-        ClientConfig, RootCertStore,
+        ClientConfig, RootCertStore, ServerConfig,
         crypto::aws_lc_rs,
         pki_types::{PrivateKeyDer, ServerName},
     },
@@ -22,16 +22,20 @@ fn certified() -> CertifiedKey<KeyPair> {
 }
 
 async fn running(handshake_timeout: Duration) -> (Running, TlsConnector) {
-    let CertifiedKey { cert, signing_key } = certified();
-    let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
-    let config = tls_config(vec![cert.der().clone()], key).unwrap();
+    let (config, tls) = both_sides();
     let mut settings = settings();
     settings.handshake_timeout = handshake_timeout;
     let server = Server::new(store(&[b"."]), accounts())
         .settings(settings)
         .tls(config);
-    let running = Running::with(server, true).await;
+    (Running::with(server, true).await, tls)
+}
 
+/// A new certificate of a server, and a client that trusts no other.
+fn both_sides() -> (Arc<ServerConfig>, TlsConnector) {
+    let CertifiedKey { cert, signing_key } = certified();
+    let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
+    let config = tls_config(vec![cert.der().clone()], key).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(cert.der().clone()).unwrap();
     let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -39,7 +43,7 @@ async fn running(handshake_timeout: Duration) -> (Running, TlsConnector) {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    (running, Arc::new(client).into())
+    (config, Arc::new(client).into())
 }
 
 async fn secure(tls: &TlsConnector, stream: TcpStream) -> Client<TlsStream<TcpStream>> {
@@ -160,4 +164,27 @@ fn certificates_come_from_files() {
             .to_string();
         assert!(error.contains(named), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_for_new_connections() {
+    let ((config, tls), (new_config, new_tls)) = (both_sides(), both_sides());
+    let server = Arc::new(Server::new(store(&[b"."]), accounts()).tls(config));
+    let running = Running::of(Arc::clone(&server), true).await;
+    let connect = async || {
+        let address = running.tls_address.unwrap();
+        TcpStream::connect(address).await.unwrap()
+    };
+    let mut before = secure(&tls, connect().await).await;
+    before.line().await;
+    let mut plain = running.client().await;
+    server.replace_tls(new_config);
+    before.log_in().await;
+    before.quit().await;
+    assert_eq!(plain.ask("STLS").await, "+OK begin TLS");
+    secure(&new_tls, plain.0).await.log_in().await;
+    secure(&new_tls, connect().await).await.line().await;
+    let name = ServerName::try_from("localhost").unwrap();
+    let error = tls.connect(name, connect().await).await.unwrap_err();
+    assert!(error.to_string().contains("certificate"), "{error}");
 }
