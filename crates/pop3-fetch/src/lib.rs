@@ -26,7 +26,8 @@ mod sizes;
 mod visit;
 
 pub use delivery::{
-    Committed, Direct, Form, Gone, Group, Intake, LineEnds, Parcels, Place, finish_leftovers,
+    Address, Answer, Committed, Direct, Form, Gone, Group, Intake, LineEnds, Lmtp, Parcels, Place,
+    Server, Verdict, finish_leftovers,
 };
 pub use disk::{Directory, Disk, File, Syncs, System};
 pub use failure::{Failure, Kind};
