@@ -67,9 +67,8 @@ Exit status:
   69  the server cannot be reached, or lacks something that is needed
   73  the Maildir, the mbox or the journal cannot be opened
   74  reading or writing failed
-  75  try again later: the connection broke, another run is fetching this account, or a message was deferred by the \
-command (status 75) or the LMTP server (4xx)
-  76  a server broke the protocol or refused a message, the command failed for a message, or one stays in doubt
+  75  try again later: the connection broke, another run is fetching this account, or --to deferred a message
+  76  a server broke the protocol or refused a message, the command failed, or a message stays in doubt
   77  the server refused the name or the password
  141  the reader of standard output closed it early";
 

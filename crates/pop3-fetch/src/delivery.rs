@@ -14,7 +14,7 @@ pub use group::{Group, finish_leftovers};
 pub use handover::{Answer, Verdict};
 pub use intake::{Committed, Direct, Gone, Intake};
 pub use line_ends::LineEnds;
-pub use lmtp::{Address, Lmtp, Server};
+pub use lmtp::{Address, Lmtp, LmtpServer};
 pub use parcel::Parcels;
 
 mod command;

@@ -22,7 +22,7 @@ use crate::{
 use connection::{Broken, Connection, Limits};
 use reply::Reply;
 
-pub use address::{Address, Server};
+pub use address::{Address, LmtpServer};
 
 mod address;
 mod connection;
@@ -31,7 +31,7 @@ mod reply;
 /// An LMTP server, and the envelope of the messages for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lmtp {
-    server: Server,
+    server: LmtpServer,
     sender: Option<Address>,
     recipients: Vec<Address>,
 }
@@ -39,7 +39,7 @@ pub struct Lmtp {
 impl Lmtp {
     /// A server, without recipients so far.
     #[must_use]
-    pub const fn new(server: Server) -> Self {
+    pub const fn new(server: LmtpServer) -> Self {
         Self {
             server,
             sender: None,
@@ -66,7 +66,7 @@ impl Lmtp {
 
     /// Returns the server.
     #[must_use]
-    pub const fn server(&self) -> &Server {
+    pub const fn server(&self) -> &LmtpServer {
         &self.server
     }
 

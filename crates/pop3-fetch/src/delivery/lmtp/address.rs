@@ -7,14 +7,14 @@ const LONGEST: usize = 254;
 
 /// The address of an LMTP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Server {
+pub enum LmtpServer {
     /// A host and a port.
     Tcp(String, u16),
     /// A Unix domain socket.
     Unix(PathBuf),
 }
 
-impl FromStr for Server {
+impl FromStr for LmtpServer {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -41,7 +41,7 @@ impl FromStr for Server {
     }
 }
 
-impl fmt::Display for Server {
+impl fmt::Display for LmtpServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),

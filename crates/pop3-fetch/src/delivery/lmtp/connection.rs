@@ -12,7 +12,7 @@ use std::{
 use dot_stuffing::{BareNewline, MultilineEncoder};
 
 use super::{
-    Address, Server,
+    Address, LmtpServer,
     reply::{LINE, Malformed, Partial, Reply},
 };
 use crate::{
@@ -97,7 +97,7 @@ pub(super) struct Closed {
 }
 
 impl Connection {
-    pub(super) fn open(server: &Server, limits: Limits) -> Result<Self, Broken> {
+    pub(super) fn open(server: &LmtpServer, limits: Limits) -> Result<Self, Broken> {
         let mut this = Self {
             stream: Stream::open(server, limits).map_err(Broken::Unreachable)?,
             limits,
@@ -378,14 +378,14 @@ enum Stream {
 }
 
 impl Stream {
-    fn open(server: &Server, limits: Limits) -> io::Result<Self> {
+    fn open(server: &LmtpServer, limits: Limits) -> io::Result<Self> {
         let (host, port) = match server {
-            Server::Unix(path) => {
+            LmtpServer::Unix(path) => {
                 let stream = UnixStream::connect(path)?;
                 stream.set_write_timeout(Some(limits.piece))?;
                 return Ok(Self::Unix(stream));
             }
-            Server::Tcp(host, port) => (host, port),
+            LmtpServer::Tcp(host, port) => (host, port),
         };
         let mut last = io::Error::other("the name has no address");
         for address in (&**host, *port).to_socket_addrs()? {

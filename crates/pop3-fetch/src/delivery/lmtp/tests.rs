@@ -11,14 +11,23 @@ use std::{
     time::Duration,
 };
 
+use pop3_proto::MessageNumber;
+
 use super::{connection::Limits, *};
-use crate::{delivery::Delivery, disk::System};
+use crate::{
+    Committed, Direct, Group, Intake, Journal, Key, LineEnds, Place,
+    delivery::{Delivery, finish_leftovers},
+    disk::System,
+};
 
 /// A server with a reply for each step; all others are positive.
 #[derive(Default)]
 struct Script {
     /// Replies that are given once. An empty one closes the connection instead.
     once: BTreeMap<String, String>,
+    /// The connections that are served before these replies: one is made when the
+    /// place is opened.
+    skips: usize,
     /// The commands of each connection.
     heard: Vec<Vec<String>>,
     /// The octets between the reply to DATA and the final dot, and who accepted them.
@@ -51,7 +60,11 @@ impl Scripted {
 
     /// The reply to a step.
     fn reply(&self, step: &str, usual: &str) -> String {
-        let reply = self.0.lock().unwrap().once.remove(step);
+        let mut script = self.0.lock().unwrap();
+        let reply = match script.heard.len() > script.skips {
+            true => script.once.remove(step),
+            false => None,
+        };
         reply.unwrap_or_else(|| usual.to_owned())
     }
 
@@ -108,7 +121,8 @@ impl Scripted {
                     self.answer(&mut to, step, "250 fine")?;
                 }
                 _ => {
-                    self.answer(&mut to, step, "250 fine")?;
+                    let usual = self.reply(&line, "250 fine");
+                    self.answer(&mut to, step, &usual)?;
                 }
             }
         }
@@ -123,11 +137,14 @@ impl Scripted {
     }
 }
 
+/// A positive reply that never arrives.
+const LOST: &str = "250 lost";
+
 /// Sends a reply, and says whether it is positive. Fails if the connection ends with
 /// it.
 fn say(to: &mut UnixStream, reply: &str) -> std::io::Result<bool> {
     let ends = || Err(std::io::ErrorKind::ConnectionAborted.into());
-    if reply.is_empty() {
+    if reply.is_empty() || reply == LOST {
         return ends();
     }
     to.write_all(format!("{reply}\r\n").as_bytes())?;
@@ -161,7 +178,7 @@ fn lmtp(socket: &Path, recipients: &[&str]) -> Lmtp {
         .iter()
         .map(|text| text.parse().unwrap())
         .collect();
-    Lmtp::new(Server::Unix(socket.into())).between(None, &recipients)
+    Lmtp::new(LmtpServer::Unix(socket.into())).between(None, &recipients)
 }
 
 type Outcome = (Result<Answer, Failure>, Vec<String>);
@@ -269,7 +286,7 @@ fn names_the_sender_and_announces_only_what_the_server_takes() {
     let server = Scripted::start(&socket, &[]);
     server.0.lock().unwrap().once = [(String::from("LHLO"), String::from("250 plain"))].into();
     let recipients: Vec<Address> = vec![ME.parse().unwrap(), ME.parse().unwrap()];
-    let lmtp = Lmtp::new(Server::Unix(socket)).between(YOU.parse().ok(), &recipients);
+    let lmtp = Lmtp::new(LmtpServer::Unix(socket)).between(YOU.parse().ok(), &recipients);
     // The first connection has taken the script's reply.
     hand_over(&lmtp, &[b"\xff\r\n"], &[]).unwrap();
     server.0.lock().unwrap().once = [(String::from("LHLO"), String::from("250 plain"))].into();
@@ -473,7 +490,7 @@ fn silent_after(octets: &'static [u8]) -> Broken {
         command: Duration::from_millis(100),
         ..Limits::STANDARD
     };
-    let opened = Connection::open(&Server::Unix(socket), short);
+    let opened = Connection::open(&LmtpServer::Unix(socket), short);
     let broken = opened.err().unwrap();
     server.join().unwrap();
     broken
@@ -497,4 +514,155 @@ fn does_not_wait_for_ever_or_read_without_end() {
 fn needs_a_recipient() {
     let failure = hand_over(&lmtp(Path::new("/lmtp"), &[]), &[], &[]).unwrap_err();
     assert!(failure.to_string().contains("no recipient"), "{failure}");
+}
+
+/// A fetch of messages with the unique-ids id0, id1 and so on.
+fn fetch(home: &Path, lmtp: &Lmtp, messages: &[&[u8]]) -> (Committed, Vec<Vec<u8>>) {
+    let messages: Vec<_> = messages.iter().copied().enumerate().collect();
+    fetch_those(home, lmtp, &messages)
+}
+
+/// A fetch of messages with these numbers in their unique-ids. Returns what was
+/// committed, and the unique-ids in the journal.
+fn fetch_those(home: &Path, lmtp: &Lmtp, messages: &[(usize, &[u8])]) -> (Committed, Vec<Vec<u8>>) {
+    let open = || Journal::open(&home.join("journal"), "me@host:110").unwrap();
+    let place = Place::Lmtp(lmtp.clone());
+    let group = Group::open(&System, open(), &place, Form::Raw, |_, _| {}).unwrap();
+    let mut intake = Direct::new(group, LineEnds::Received);
+    for (index, message) in messages {
+        intake.begin(MessageNumber::FIRST).unwrap();
+        intake.write(message).unwrap();
+        let key = Key {
+            unique_id: format!("id{index}").into_bytes(),
+            copy: 0,
+        };
+        intake.keep(key, 0, 0).unwrap();
+    }
+    intake.confirm().unwrap();
+    let mut committed = intake.finish();
+    if let Ok(journal) = &mut committed.journal {
+        assert!(journal.leftovers().unwrap().is_empty());
+    }
+    let journal = std::mem::replace(&mut committed.journal, Err(Failure::ReaderGone));
+    let failure = journal.map(drop);
+    let mut journal = open();
+    finish_leftovers(&System, &mut journal).unwrap();
+    let records = journal.records().unwrap();
+    let recorded = (0..).map_while(|index| records.get(index));
+    let recorded = recorded.map(|row| row.unique_id.to_vec()).collect();
+    committed.journal = failure.map(|()| journal);
+    (committed, recorded)
+}
+
+#[test]
+fn the_journal_knows_who_has_a_message_until_all_have_it() {
+    let home = tempfile::tempdir().unwrap();
+    let socket = home.path().join("lmtp");
+    let server = Scripted::start(&socket, &[]);
+    let both = lmtp(&socket, &[ME, YOU]);
+    for (step, verdict) in [
+        ("end <you@a>", Verdict::Deferred),
+        ("RCPT <you@a>", Verdict::Deferred),
+        ("DATA", Verdict::Deferred),
+    ] {
+        let reply = (String::from(step), String::from("450 later"));
+        server.0.lock().unwrap().once = [reply].into();
+        let (committed, recorded) = fetch(home.path(), &both, &[b"one\r\n"]);
+        assert_eq!((committed.messages, committed.octets), (0, 0));
+        let [(key, answer)] = committed.answers.try_into().unwrap();
+        assert_eq!((&*key.unique_id, answer.verdict), (&b"id0"[..], verdict));
+        assert!(recorded.is_empty());
+        assert_eq!(
+            server.taken(),
+            [(String::from("<me@a>"), b"one\r\n".to_vec())]
+        );
+    }
+    let (committed, recorded) = fetch(home.path(), &both, &[b"one\r\n"]);
+    assert_eq!(committed.messages, 1);
+    assert!(committed.answers.is_empty());
+    assert_eq!(recorded, [b"id0"]);
+    let taken = server.taken();
+    let recipients: Vec<&str> = taken.iter().map(|(recipient, _)| &**recipient).collect();
+    assert_eq!(recipients, ["<me@a>", "<you@a>"]);
+    // Once all have it, only the journal's entry of the message is left.
+    let journal = committed.journal.unwrap();
+    let key = Key {
+        unique_id: b"id0".to_vec(),
+        copy: 0,
+    };
+    let place = Place::Lmtp(both).to_string();
+    assert_eq!(journal.accepted(&key, &place).unwrap(), [""; 0]);
+}
+
+/// After a failure that ends the run, what was accepted is recorded.
+#[test]
+fn records_each_message_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let socket = home.path().join("lmtp");
+    let server = Scripted::start(&socket, &[]);
+    let lmtp = lmtp(&socket, &[ME]);
+    let messages = [&b"one\r\n"[..], b"four\r\n", b"three\r\n"];
+    // The SIZE of the second message is its own.
+    let reply = (String::from("MAIL FROM:<> SIZE=6"), String::from("junk"));
+    server.0.lock().unwrap().once = [reply].into();
+    let (committed, recorded) = fetch(home.path(), &lmtp, &messages);
+    assert_eq!(committed.messages, 1);
+    assert_eq!(committed.journal.unwrap_err().kind(), Kind::Protocol);
+    assert_eq!(recorded, [b"id0"]);
+    let (committed, recorded) = fetch(home.path(), &lmtp, &messages);
+    assert_eq!((committed.messages, recorded.len()), (3, 3));
+}
+
+/// Each fault in one run, and then a run without faults. Nothing is lost; a message
+/// comes twice only to a recipient that took it without saying so.
+#[test]
+fn one_fault_anywhere_loses_nothing_and_doubles_only_what_was_not_answered() {
+    let steps = [
+        "LHLO",
+        "MAIL",
+        "RCPT <me@a>",
+        "RCPT <you@a>",
+        "DATA",
+        "end <me@a>",
+        "end <you@a>",
+        "QUIT",
+    ];
+    let messages = [&b"one\r\n"[..], b"two\r\n", b"three\r\n"];
+    for step in steps {
+        for reply in ["450 no", "550 no", "421 no", "", "junk", "354 no", LOST] {
+            let home = tempfile::tempdir().unwrap();
+            let socket = home.path().join("lmtp");
+            let server = Scripted::start(&socket, &[]);
+            let lmtp = lmtp(&socket, &[ME, YOU]);
+            let script = (String::from(step), String::from(reply));
+            server.0.lock().unwrap().skips = 1;
+            server.0.lock().unwrap().once = [script].into();
+            let (committed, recorded) = fetch(home.path(), &lmtp, &messages);
+            let what = format!("{step} {reply}: {committed:?}");
+            for (index, message) in messages.iter().enumerate() {
+                if recorded.contains(&format!("id{index}").into_bytes()) {
+                    for recipient in ["<me@a>", "<you@a>"] {
+                        let one = (recipient.to_owned(), message.to_vec());
+                        assert!(server.taken().contains(&one), "{what}");
+                    }
+                }
+            }
+            let declined: Vec<usize> = (0..messages.len())
+                .filter(|index| !recorded.contains(&format!("id{index}").into_bytes()))
+                .collect();
+            server.0.lock().unwrap().once.clear();
+            let mut intake = Vec::new();
+            intake.extend(declined.iter().map(|&index| (index, messages[index])));
+            let (committed, recorded) = fetch_those(home.path(), &lmtp, &intake);
+            assert!(committed.answers.is_empty(), "{what}");
+            assert_eq!(recorded.len(), messages.len(), "{what}");
+            let mut taken = server.taken();
+            taken.sort();
+            let all = taken.len();
+            taken.dedup();
+            assert_eq!(taken.len(), 2 * messages.len(), "{what}");
+            let doubled = usize::from(reply == LOST && step.starts_with("end"));
+            assert_eq!(all - taken.len(), doubled, "{what}");
+        }
+    }
 }
