@@ -1,5 +1,5 @@
-//! `pop3 fetch`: brings new messages from servers to a Maildir, an mbox or standard
-//! output.
+//! `pop3 fetch`: brings new messages from servers to a Maildir, an mbox, a command, an
+//! LMTP server or standard output.
 
 use std::{
     io::IsTerminal as _,
@@ -10,7 +10,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use indicatif::MultiProgress;
-use pop3_fetch::Place;
+use pop3_fetch::{Address, Place};
 
 use crate::{
     exit::{Exit, Failure},
@@ -30,8 +30,23 @@ const AFTER_HELP: &str = "\
 A message is new if its unique-id is not in the journal. It is stored if its size is the one in LIST and if the server \
 then gives the same answer to STAT as before. A message that stays in doubt is left on the server, and a warning names \
 it. A message is deleted on the server only after both the message and its entry in the journal are safely on disk. \
-If a run is killed, the next run loses nothing and delivers nothing twice; only on standard output may a message appear \
-twice.
+If a run is killed, the next run loses nothing and delivers nothing twice; only to standard output, a command or an \
+LMTP server may it deliver one message twice.
+
+With --to command:COMMAND, /bin/sh runs COMMAND once for each message, which is its standard input, as received and \
+with lines as in --line-ends. Status 0 means that it has taken the message, even if it did not read all of it. After \
+any other status, or a signal, the message stays on the POP3 server, a warning shows what the command wrote, and the \
+next run tries again, after all other messages; status 75 (EX_TEMPFAIL) says that this is expected. COMMAND has no \
+time limit, which timeout(1) can give it, and it cannot see POP3_PASSWORD.
+
+With --to lmtp:HOST:PORT or lmtp:/SOCKET, an LMTP server (RFC 2033) gets each message with CRLF at the end of every \
+line. There is no TLS: use it on this machine. A message is delivered when the server has accepted it for every \
+--recipient. Otherwise it stays on the POP3 server, and the next runs offer it only to recipients that have not \
+accepted it. As long as one of them refuses, the message stays and is reported; the others get it once.
+
+A command or an LMTP server may have taken a message without a record in the journal, if the run is killed or the \
+connection breaks in the moment between. Then the next run delivers that one message again. Nothing is lost: a message \
+is recorded, and may be deleted, only after it was taken; whether it is then on disk is up to the command or the server.
 
 Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the same options:
 
@@ -41,8 +56,8 @@ Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the 
     password-command = \"pass mail/home\"
     delete-after = 14
 
-Without URL, all accounts are fetched in parallel. The password comes from --password-file, --password-command, the \
-environment variable POP3_PASSWORD, ~/.netrc or a prompt.
+The key recipient is a list: recipient = [\"me@example.org\"]. Without URL, all accounts are fetched in parallel. The \
+password comes from --password-file, --password-command, the environment variable POP3_PASSWORD, ~/.netrc or a prompt.
 
 Exit status:
    0  everything that should be fetched was fetched
@@ -52,8 +67,8 @@ Exit status:
   69  the server cannot be reached, or lacks something that is needed
   73  the Maildir, the mbox or the journal cannot be opened
   74  reading or writing failed
-  75  try again later: the connection broke, or another run is fetching this account
-  76  the server broke the protocol or refused a message, or a message stays in doubt
+  75  try again later: the connection broke, another run is fetching this account, or --to deferred a message
+  76  a server broke the protocol or refused a message, the command failed, or a message stays in doubt
   77  the server refused the name or the password
  141  the reader of standard output closed it early";
 
@@ -66,9 +81,19 @@ pub(crate) struct Fetch {
     #[arg(value_name = "URL")]
     from: Option<String>,
 
-    /// Deliver to maildir:DIRECTORY, to mbox:FILE, or to standard output (-)
+    /// Deliver to maildir:DIRECTORY, mbox:FILE, command:COMMAND (the message is its
+    /// standard input), lmtp:HOST:PORT, lmtp:/SOCKET, or to standard output (-)
     #[arg(long, value_name = "PLACE")]
     to: Option<Place>,
+
+    /// With --to lmtp: deliver to this mailbox; may be given several times
+    #[arg(long, value_name = "ADDRESS")]
+    recipient: Vec<Address>,
+
+    /// With --to lmtp: name this sender in the envelope; default: none (<>), so that
+    /// nothing is bounced
+    #[arg(long, value_name = "ADDRESS")]
+    sender: Option<Address>,
 
     #[command(flatten)]
     wishes: WishOptions,

@@ -1,4 +1,4 @@
-//! Delivery to a Maildir, an mbox file, or standard output.
+//! Delivery to a Maildir, an mbox file, a command, an LMTP server, or standard output.
 
 use std::{
     fmt, io,
@@ -8,15 +8,22 @@ use std::{
 
 use crate::{disk::Disk, failure::Failure, journal::Waits};
 
+use handover::HandOver;
+
 pub use group::{Group, finish_leftovers};
+pub use handover::{Answer, Verdict};
 pub use intake::{Committed, Direct, Gone, Intake};
 pub use line_ends::LineEnds;
+pub use lmtp::{Address, Lmtp, LmtpServer};
 pub use parcel::Parcels;
 
+mod command;
 mod committer;
 mod group;
+mod handover;
 mod intake;
 mod line_ends;
+mod lmtp;
 mod maildir;
 mod mbox;
 mod parcel;
@@ -56,7 +63,7 @@ pub(crate) trait Delivery: Send {
     }
 
     /// Ends the group. The next message belongs to another group.
-    fn seal(&mut self) -> Box<dyn Sealed>;
+    fn seal(&mut self) -> Sealed;
 
     /// Removes the messages that are not sealed, and syncs that.
     fn close(&mut self) -> Result<(), Failure> {
@@ -77,8 +84,16 @@ pub(crate) trait Delivery: Send {
 /// Syncs what was written to a file before.
 pub(crate) type Flush = Box<dyn FnOnce() -> io::Result<()> + Send>;
 
-/// A group of complete messages. Dropping it removes messages that are not secured.
-pub(crate) trait Sealed: Send {
+/// A group of complete messages.
+pub(crate) enum Sealed {
+    /// Published together, after the journal has recorded the group.
+    Together(Box<dyn Publish>),
+    /// Handed over one by one, and recorded one by one.
+    Singly(Box<dyn HandOver>),
+}
+
+/// A group that is published. Dropping it removes messages that are not secured.
+pub(crate) trait Publish: Send {
     /// Syncs the octets of the group, so that `publish` or, after a kill,
     /// [`recover`] finds them. Returns a name for each message.
     fn secure(&mut self) -> Result<Vec<String>, Failure>;
@@ -104,6 +119,11 @@ pub enum Place {
     Maildir(PathBuf),
     /// An mbox file.
     Mbox(PathBuf),
+    /// A shell command that reads a message from standard input and ends with
+    /// status 0 if it has taken it.
+    Command(String),
+    /// An LMTP server.
+    Lmtp(Lmtp),
     /// Standard output.
     Stdout,
 }
@@ -117,8 +137,15 @@ impl FromStr for Place {
                 Ok(Self::Maildir(directory.into()))
             }
             Some(("mbox", file)) if !file.is_empty() => Ok(Self::Mbox(file.into())),
+            Some(("command", command)) if !command.trim().is_empty() => {
+                Ok(Self::Command(command.to_owned()))
+            }
+            Some(("lmtp", server)) => Ok(Self::Lmtp(Lmtp::new(server.parse()?))),
             _ if text == "-" => Ok(Self::Stdout),
-            _ => Err(String::from("write maildir:DIRECTORY, mbox:FILE or -")),
+            _ => Err(String::from(
+                "write maildir:DIRECTORY, mbox:FILE, command:COMMAND, lmtp:HOST:PORT, \
+                 lmtp:/SOCKET or -",
+            )),
         }
     }
 }
@@ -128,6 +155,8 @@ impl fmt::Display for Place {
         match self {
             Self::Maildir(directory) => write!(f, "maildir:{}", directory.display()),
             Self::Mbox(file) => write!(f, "mbox:{}", file.display()),
+            Self::Command(command) => write!(f, "command:{command}"),
+            Self::Lmtp(lmtp) => write!(f, "lmtp:{}", lmtp.server()),
             Self::Stdout => f.write_str("-"),
         }
     }
@@ -142,7 +171,7 @@ impl Place {
         match self {
             Self::Maildir(directory) => Self::Maildir(absolute(directory)),
             Self::Mbox(file) => Self::Mbox(absolute(file)),
-            Self::Stdout => Self::Stdout,
+            Self::Command(_) | Self::Lmtp(_) | Self::Stdout => self.clone(),
         }
     }
 
@@ -156,6 +185,8 @@ impl Place {
         Ok(match self {
             Self::Maildir(directory) => Box::new(maildir::Maildir::open(disk, directory)?),
             Self::Mbox(file) => Box::new(mbox::open(disk, file, spool)?),
+            Self::Command(command) => Box::new(command::open(disk, command, spool)?),
+            Self::Lmtp(lmtp) => Box::new(lmtp::open(disk, lmtp, spool)?),
             Self::Stdout => Box::new(stdout::open(disk, form, spool)?),
         })
     }
@@ -184,6 +215,8 @@ pub(crate) fn recover<D: Disk>(
     match place.parse() {
         Ok(Place::Maildir(directory)) => maildir::recover(disk, &directory, stems, pending, now),
         Ok(Place::Mbox(file)) => mbox::recover(disk, &file, pending, spool),
+        // Recorded only after they were accepted.
+        Ok(Place::Command(_) | Place::Lmtp(_)) => Ok(vec![true; pending.len()]),
         // It is unknown what the reader received.
         Ok(Place::Stdout) | Err(_) => Ok(vec![false; pending.len()]),
     }
@@ -194,11 +227,38 @@ mod tests {
     use super::Place;
 
     #[test]
-    fn a_place_is_a_maildir_an_mbox_or_standard_output() {
-        for text in ["maildir:Mail", "mbox:/var/mail/me", "-"] {
+    fn a_place_is_written_as_it_is_read() {
+        for text in [
+            "maildir:Mail",
+            "mbox:/var/mail/me",
+            "command:procmail -d me",
+            "command:a: b",
+            "lmtp:localhost:24",
+            "lmtp:[::1]:24",
+            "lmtp:/run/lmtp",
+            "-",
+        ] {
             assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
         }
-        for text in ["", "maildir:", "mbox:", "mbox", "Mail", "mh:Mail", "-:"] {
+        for text in [
+            "",
+            "maildir:",
+            "mbox:",
+            "mbox",
+            "Mail",
+            "mh:Mail",
+            "-:",
+            "command:",
+            "command: ",
+            "lmtp:",
+            "lmtp:localhost",
+            "lmtp:localhost:0",
+            "lmtp:localhost:smtp",
+            "lmtp::24",
+            "lmtp:::1:24",
+            "lmtp:localhost:25",
+            "lmtp:socket",
+        ] {
             assert!(text.parse::<Place>().is_err(), "{text}");
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pop3_proto::MessageNumber;
 
 use crate::{
-    Careful, Decisions, Failure, Intake, Key, Kind, Report, Summary, Visit, Wishes,
+    Careful, Decisions, Failure, Intake, Key, Kind, Report, Summary, Verdict, Visit, Wishes,
     visit::{Doubt, Opening, Reading, Way, retrieval::Misfit},
 };
 
@@ -131,6 +131,7 @@ pub struct Fetch<D = Careful> {
     except: BTreeSet<Key>,
     doubts: Vec<Doubt>,
     refused: Vec<(MessageNumber, String)>,
+    declined: Vec<Verdict>,
     summary: Summary,
 }
 
@@ -165,6 +166,7 @@ impl<D: Decisions + Clone> Fetch<D> {
             except: BTreeSet::new(),
             doubts: Vec::new(),
             refused: Vec::new(),
+            declined: Vec::new(),
             summary: Summary::default(),
         }
     }
@@ -220,6 +222,10 @@ impl<D: Decisions + Clone> Fetch<D> {
             self.except.insert(key);
             self.refused.push((number, words));
         }
+        for (key, verdict) in ended.declined {
+            self.except.insert(key);
+            self.declined.push(verdict);
+        }
         closed?;
         let is_last = self.visits >= VISITS;
         match result {
@@ -260,6 +266,7 @@ impl<D: Decisions + Clone> Fetch<D> {
         sum.octets = earlier.octets + visit.octets;
         sum.deleted = earlier.deleted + visit.deleted;
         sum.refused = earlier.refused + visit.refused;
+        sum.declined = earlier.declined + visit.declined;
         // The count of the last visit replaces the earlier ones.
         sum.nameless = visit.nameless;
         self.summary = sum;
@@ -281,6 +288,20 @@ impl<D: Decisions + Clone> Fetch<D> {
                 format_args!(
                     "{} on the server: the server refuses RETR {number}: {words}",
                     stay(self.refused.len())
+                ),
+            ));
+        }
+        if !self.declined.is_empty() {
+            let kind = match self.declined.contains(&Verdict::Refused) {
+                true => Kind::Protocol,
+                false => Kind::Temporary,
+            };
+            return Err(Failure::new(
+                kind,
+                format_args!(
+                    "{} on the server, declined by the command or the LMTP server of --to (see the \
+                     warnings); each run tries again",
+                    stay(self.declined.len())
                 ),
             ));
         }

@@ -226,6 +226,40 @@ impl Journal {
         )
     }
 
+    /// The recipients at `place` that accepted a message before.
+    pub(crate) fn accepted(&self, key: &Key, place: &str) -> Result<Vec<String>, Failure> {
+        let read = || {
+            let mut query = self.db.prepare(
+                "SELECT recipient FROM accepted
+                 WHERE account = ? AND unique_id = ? AND copy = ? AND place = ?",
+            )?;
+            let of = params![self.account, key.unique_id, key.copy, place];
+            let rows = query.query_map(of, |row| row.get(0))?;
+            rows.collect::<rusqlite::Result<Vec<String>>>()
+        };
+        read().map_err(|error| self.cannot_read(&error))
+    }
+
+    /// Records that recipients at `place` accepted a message, before all have.
+    pub(crate) fn accept(
+        &mut self,
+        key: &Key,
+        place: &str,
+        recipients: &[String],
+    ) -> Result<(), Failure> {
+        if recipients.is_empty() {
+            return Ok(());
+        }
+        let account = self.account;
+        self.write(|db| {
+            let mut insert = db.prepare("INSERT OR IGNORE INTO accepted VALUES (?, ?, ?, ?, ?)")?;
+            for recipient in recipients {
+                insert.execute(params![account, key.unique_id, key.copy, place, recipient])?;
+            }
+            Ok(())
+        })
+    }
+
     /// The path of the spool: a file beside the journal, used only for this
     /// account.
     pub(crate) fn spool(&self) -> PathBuf {
@@ -501,11 +535,15 @@ fn is_damaged(error: &rusqlite::Error) -> bool {
 }
 
 fn settle(db: &Connection, account: i64, now: i64) -> rusqlite::Result<()> {
-    db.execute(
-        "DELETE FROM doubt WHERE account = ?1 AND (unique_id, copy) IN
-             (SELECT unique_id, copy FROM pending WHERE account = ?1)",
-        [account],
-    )?;
+    for table in ["doubt", "accepted"] {
+        db.execute(
+            &format!(
+                "DELETE FROM {table} WHERE account = ?1 AND (unique_id, copy) IN
+                     (SELECT unique_id, copy FROM pending WHERE account = ?1)"
+            ),
+            [account],
+        )?;
+    }
     db.execute(
         "INSERT OR REPLACE INTO message
          SELECT account, unique_id, copy, octets, ?, ?, NULL, place, name

@@ -12,7 +12,9 @@
 //!   afterwards.* A [`Visit`] asks for a witness, and [`Decisions`] says which
 //!   messages are in doubt.
 //! - *A message is deleted on the server only after the message and its entry in
-//!   the journal are on disk.* [`Group`] describes the protocol, step by step.
+//!   the journal are on disk*, or a command or an LMTP server has taken it.
+//!   [`Group`] describes the protocol, step by step, and what it cannot promise
+//!   there.
 
 #![cfg(unix)]
 
@@ -26,7 +28,8 @@ mod sizes;
 mod visit;
 
 pub use delivery::{
-    Committed, Direct, Form, Gone, Group, Intake, LineEnds, Parcels, Place, finish_leftovers,
+    Address, Answer, Committed, Direct, Form, Gone, Group, Intake, LineEnds, Lmtp, LmtpServer,
+    Parcels, Place, Verdict, finish_leftovers,
 };
 pub use disk::{Directory, Disk, File, Syncs, System};
 pub use failure::{Failure, Kind};

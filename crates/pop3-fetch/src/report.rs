@@ -46,6 +46,9 @@ pub struct Summary {
     pub changed: usize,
     /// The number of messages that the server refused.
     pub refused: usize,
+    /// The number of messages left on the server because the command or the LMTP
+    /// server did not take them.
+    pub declined: usize,
     /// The number of messages left on the server because they are in doubt.
     pub doubtful: usize,
 }

@@ -8,7 +8,8 @@ use pop3_proto::{
 };
 
 use crate::{
-    Failure, Intake, Journal, Key, Kind, Orders, Records, Report, Summary, Total, journal::State,
+    Failure, Intake, Journal, Key, Kind, Orders, Records, Report, Summary, Total, Verdict,
+    journal::State,
 };
 use deletion::Deletion;
 use plan::{Retrieve, key};
@@ -17,6 +18,7 @@ use retrieval::{Misfit, Retrieval};
 pub use decisions::{Careful, Decisions};
 pub use plan::{Afterwards, Plan, Wishes};
 
+mod answers;
 mod decisions;
 mod deletion;
 mod listings;
@@ -86,6 +88,8 @@ pub(crate) struct Ended {
     pub(crate) given_up: Vec<Doubt>,
     /// The messages that the server refused, with the text of its reply.
     pub(crate) refused: Vec<(Key, MessageNumber, String)>,
+    /// The messages that the command or the LMTP server declined.
+    pub(crate) declined: Vec<(Key, Verdict)>,
     /// Whether commands were pipelined.
     pub(crate) was_pipelined: bool,
     /// Whether the session broke during retrieval.
@@ -180,6 +184,13 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
         let outcome = &mut retrieval.outcome;
         self.summary.delivered = committed.messages;
         self.summary.octets = committed.octets;
+        self.ended.declined = answers::report(committed.answers, self.report);
+        self.summary.declined = self.ended.declined.len();
+        answers::withhold(
+            &mut self.ended.declined,
+            &mut outcome.proofs,
+            &self.maildrop,
+        );
         self.summary.refused = outcome.refused.len();
         let refused = outcome.refused.drain(..);
         self.ended.refused.extend(refused.map(|(wanted, words)| {
@@ -196,7 +207,9 @@ impl<'a, I: Intake, D: Decisions> Visit<'a, I, D> {
             journal.learn(outcome.learned, now)?;
         }
         let doubts = self.ended.in_doubt.iter().chain(&self.ended.given_up);
-        let keys = doubts.map(|doubt| doubt.key.clone());
+        let declined = self.ended.declined.iter().map(|(key, _)| key.clone());
+        // Declined messages come last too: they must not keep others from their turn.
+        let keys = doubts.map(|doubt| doubt.key.clone()).chain(declined);
         let keys: Vec<Key> = keys.filter(|key| !key.unique_id.is_empty()).collect();
         journal.doubt(&keys, now)?;
         self.journal = Some(journal);

@@ -19,8 +19,9 @@ mod servers;
 pub use limit::limit_children;
 pub use messages::{messages, with_crlf};
 pub use servers::{
-    COURIER, CYRUS, DAEMONS, DOVECOT, Daemon, Identity, LIBRARIES, MAILUTILS, MPOPD, NOBODY,
-    Obstacle, PASSWORD, POPA3D, SOLID, Server, TWISTED, UNPACKED, USER, WILDDUCK, give_away,
+    COURIER, CYRUS, DAEMONS, DOVECOT, Daemon, Identity, LIBRARIES, LMTPD, Lmtp, MAILUTILS, MPOPD,
+    NOBODY, Obstacle, PASSWORD, POPA3D, RECIPIENTS, SOLID, Server, TWISTED, UNPACKED, USER,
+    WILDDUCK, give_away,
 };
 
 /// Returns the path of a program. If it is absent, prints which package has it.

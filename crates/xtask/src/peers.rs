@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use pop3_peers::{DAEMONS, UNPACKED};
+use pop3_peers::{DAEMONS, LMTPD, UNPACKED};
 
 use crate::{
     matrix::Suite,
@@ -35,7 +35,8 @@ impl Peers {
             }
         }
         tool::debian(&to_install)?;
-        let mut to_unpack: Vec<_> = DAEMONS.iter().flat_map(|daemon| daemon.unpacked).collect();
+        let daemons = DAEMONS.iter().flat_map(|daemon| daemon.unpacked);
+        let mut to_unpack: Vec<_> = daemons.chain([&LMTPD]).collect();
         to_unpack.retain(|package| !Path::new(UNPACKED).join(package).exists());
         if to_unpack.is_empty() {
             return Ok(());

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::ValueEnum as _;
-use pop3_fetch::Place;
+use pop3_fetch::{Address, Place};
 use serde::Deserialize;
 
 use super::{LineEnds, WishOptions};
@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct Account {
     pub(crate) url: String,
     pub(crate) to: Option<Place>,
+    pub(crate) recipient: Vec<Address>,
+    pub(crate) sender: Option<Address>,
     pub(crate) wishes: WishOptions,
     pub(crate) remote: RemoteOptions,
 }
@@ -41,6 +43,8 @@ struct File {
 struct Entry {
     url: String,
     to: Option<String>,
+    recipient: Vec<String>,
+    sender: Option<String>,
     keep: bool,
     delete: bool,
     delete_after: Option<u32>,
@@ -129,8 +133,15 @@ fn account(entry: Entry) -> Result<Account, String> {
         Some(to) => Some(match to.parse().map_err(|error| format!("to: {error}"))? {
             Place::Maildir(directory) => Place::Maildir(at_home(directory)),
             Place::Mbox(file) => Place::Mbox(at_home(file)),
-            Place::Stdout => Place::Stdout,
+            place @ (Place::Command(_) | Place::Lmtp(_) | Place::Stdout) => place,
         }),
+        None => None,
+    };
+    let recipient = entry.recipient.iter().map(|text| text.parse());
+    let recipient = recipient.collect::<Result<_, _>>();
+    let recipient = recipient.map_err(|error: String| format!("recipient: {error}"))?;
+    let sender = match entry.sender {
+        Some(text) => Some(text.parse().map_err(|error| format!("sender: {error}"))?),
         None => None,
     };
     let line_ends = match entry.line_ends {
@@ -153,6 +164,8 @@ fn account(entry: Entry) -> Result<Account, String> {
     Ok(Account {
         url: entry.url,
         to,
+        recipient,
+        sender,
         wishes: WishOptions {
             keep: entry.keep,
             delete: entry.delete,
@@ -211,7 +224,7 @@ mod tests {
         let digits = "ab".repeat(32);
         let text = format!(
             "[accounts.home]\nurl = 'pop3s://me@example.org'\nto = 'maildir:/mail'\n\
-             delete-after = 14\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
+             recipient = ['me@a', 'you@a']\nsender = 'they@a'\ndelete-after = 14\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
              any-size = true\nwithout-unique-id = true\nprofile = 'outlook-2016'\nauth = 'PLAIN'\n\
              password-file = '/password'\npassword-command = 'pass mail'\n\
              oauth = 'google'\noauth-client-id = 'id'\noauth-client-secret-file = '/secret'\n\
@@ -236,11 +249,16 @@ mod tests {
         let Account {
             url,
             to,
+            recipient,
+            sender,
             wishes,
             remote,
         } = account;
         assert_eq!(url, "pop3s://me@example.org");
         assert_eq!(*to, Some(Place::Maildir("/mail".into())));
+        let recipients: Vec<&str> = recipient.iter().map(Address::as_str).collect();
+        assert_eq!(recipients, ["me@a", "you@a"]);
+        assert_eq!(sender.as_ref().map(Address::as_str), Some("they@a"));
         // The file decides where the command line says nothing.
         for wishes in [wishes.clone(), WishOptions::default().or(wishes)] {
             let WishOptions {
@@ -351,6 +369,18 @@ mod tests {
             (
                 "[accounts.a]\nurl = 'x'\nto = 'maildir'\n",
                 "account a: to: write maildir:",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\nto = 'lmtp:localhost'\n",
+                "account a: to: write lmtp:HOST:PORT",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\nrecipient = ['a', '<b>']\n",
+                "account a: recipient: write an address",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\nsender = ''\n",
+                "account a: sender: write an address",
             ),
         ] {
             let error = parse(text).unwrap_err();

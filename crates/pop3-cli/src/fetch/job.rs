@@ -81,16 +81,16 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         json,
         quiet,
     } = fetch.output;
-    let Some(to) = fetch.to.clone().or(account.to) else {
-        return Err(Failure::new(
-            Exit::Usage,
-            "no place to deliver to: add --to maildir:DIRECTORY, --to mbox:FILE or --to -",
-        ));
-    };
+    let to = place(fetch, &account)?;
     let remote: RemoteOptions = fetch.remote.clone().or(&account.remote);
     let remote = remote.remote(&account.url)?;
     let wishes = fetch.wishes.clone().or(&account.wishes);
     let to_stdout = to == Place::Stdout;
+    let line_ends = match to {
+        // RFC 5321 §2.3.8
+        Place::Lmtp(_) => LineEnds::Received,
+        _ => wishes.line_ends.unwrap_or_default().into(),
+    };
     Ok(Job {
         wishes: Wishes {
             equal_unique_ids: remote.settings.profile.equal_unique_ids,
@@ -109,7 +109,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
             true => Form::Raw,
             false => Form::Mbox,
         },
-        line_ends: wishes.line_ends.unwrap_or_default().into(),
+        line_ends,
         any_size: wishes.any_size,
         without_unique_id: wishes.without_unique_id,
         journal: journal.to_owned(),
@@ -117,6 +117,32 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         json,
         quiet,
     })
+}
+
+/// The place to deliver to. What the command line says replaces what the file says.
+fn place(fetch: &Fetch, account: &Account) -> Result<Place, Failure> {
+    let usage = |what| Err(Failure::new(Exit::Usage, what));
+    let Some(to) = fetch.to.as_ref().or(account.to.as_ref()) else {
+        return usage(
+            "no place to deliver to: add --to maildir:DIRECTORY, --to mbox:FILE, --to \
+             command:COMMAND, --to lmtp:HOST:PORT or --to -",
+        );
+    };
+    let Place::Lmtp(lmtp) = to else {
+        return match fetch.recipient.is_empty() && fetch.sender.is_none() {
+            true => Ok(to.clone()),
+            false => usage("--recipient and --sender need --to lmtp:HOST:PORT or lmtp:/SOCKET"),
+        };
+    };
+    let recipients = match fetch.recipient.as_slice() {
+        [] => &account.recipient,
+        recipients => recipients,
+    };
+    if recipients.is_empty() {
+        return usage("no recipient for the LMTP server: add --recipient ADDRESS");
+    }
+    let sender = fetch.sender.clone().or_else(|| account.sender.clone());
+    Ok(Place::Lmtp(lmtp.clone().between(sender, recipients)))
 }
 
 impl WishOptions {

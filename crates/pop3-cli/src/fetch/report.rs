@@ -42,6 +42,7 @@ enum Line<'a> {
         nameless: usize,
         changed: usize,
         refused: usize,
+        declined: usize,
         doubtful: usize,
     },
 }
@@ -122,6 +123,7 @@ impl Report {
                 nameless: summary.nameless,
                 changed: summary.changed,
                 refused: summary.refused,
+                declined: summary.declined,
                 doubtful: summary.doubtful,
             });
             return;
@@ -228,6 +230,7 @@ fn left(summary: &Summary) -> String {
         (summary.over_limit, "left by --limit"),
         (summary.nameless, "without a unique-id"),
         (summary.refused, "refused by the server"),
+        (summary.declined, "declined by --to"),
         (summary.doubtful, "in doubt"),
     ] {
         if count > 0 {

@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod configured;
+mod handed_over;
 mod kills;
 mod places;
 mod reports;

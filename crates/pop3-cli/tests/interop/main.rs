@@ -5,6 +5,7 @@
 mod audit;
 mod checks;
 mod clients;
+mod lmtp;
 mod served;
 mod servers;
 

@@ -1,12 +1,16 @@
-//! The thread that waits for the disk: it does steps 2 to 5 of a
-//! [`group`](super::group) while the next group is written.
+//! The thread that waits for the disk, or for another program: it does steps 2 to 5
+//! of a [`group`](super::group) while the next group is written.
 
 use std::{
     sync::mpsc::{SyncSender, TrySendError, sync_channel},
     thread::{self, JoinHandle},
 };
 
-use super::{Flush, Sealed, intake::Committed};
+use super::{
+    Flush, Publish, Sealed,
+    handover::{Answer, HandOver, Verdict},
+    intake::Committed,
+};
 use crate::{
     clock,
     failure::{Failure, Kind},
@@ -25,7 +29,7 @@ pub(crate) struct Whole {
 enum Step {
     /// Sync part of a message.
     Flush(Flush),
-    Commit(Box<dyn Sealed>, Vec<Whole>),
+    Commit(Sealed, Vec<Whole>),
     /// Do nothing: when the thread takes this, all earlier steps are done.
     Wait,
     /// Record that no unfinished files are left.
@@ -69,6 +73,8 @@ struct Work {
     on_delivered: OnDelivered,
     messages: usize,
     octets: u64,
+    /// The answers that the user should see.
+    answers: Vec<(Key, Answer)>,
     done: Result<(), Failure>,
 }
 
@@ -88,27 +94,64 @@ impl Work {
                     format_args!("cannot write to {}: {error}", self.to.place),
                 )
             }),
-            Step::Commit(mut sealed, mut group) => {
+            Step::Commit(Sealed::Together(mut sealed), mut group) => {
                 commit(&mut self.journal, &self.to, &mut *sealed, &mut group)?;
                 if self.to.settles_at_once {
                     self.journal.settle(clock())?;
                 }
-                self.messages += group.len();
-                for Whole { pending, received } in &group {
-                    self.octets += received;
-                    (self.on_delivered)(&pending.key, *received);
+                for whole in &group {
+                    self.delivered(whole);
                 }
                 Ok(())
+            }
+            Step::Commit(Sealed::Singly(mut sealed), group) => {
+                for (index, whole) in group.iter().enumerate() {
+                    self.hand_over(&mut *sealed, index, whole)?;
+                }
+                self.journal.settle(clock())
             }
             Step::Wait => Ok(()),
             Step::End => self.journal.end_run(clock()),
         }
     }
 
+    /// Hands over a message, and records at once that it was accepted.
+    fn hand_over(
+        &mut self,
+        sealed: &mut dyn HandOver,
+        index: usize,
+        whole: &Whole,
+    ) -> Result<(), Failure> {
+        let (pending, place) = (&whole.pending, &self.to.place);
+        let earlier = self.journal.accepted(&pending.key, place)?;
+        let mut accepted = Vec::new();
+        let answer = sealed.hand_over(index, &earlier, &mut accepted);
+        let verdict = answer.as_ref().map(|answer| answer.verdict);
+        if verdict == Ok(Verdict::Accepted) {
+            let pending = std::iter::once(pending);
+            self.journal.pend(place, pending, &self.to.boot, clock())?;
+            self.delivered(whole);
+        } else {
+            self.journal.accept(&pending.key, place, &accepted)?;
+        }
+        let answer = answer?;
+        if answer.is_news() {
+            self.answers.push((whole.pending.key.clone(), answer));
+        }
+        Ok(())
+    }
+
+    fn delivered(&mut self, whole: &Whole) {
+        self.messages += 1;
+        self.octets += whole.received;
+        (self.on_delivered)(&whole.pending.key, whole.received);
+    }
+
     fn committed(self) -> Committed {
         Committed {
             messages: self.messages,
             octets: self.octets,
+            answers: self.answers,
             journal: self.done.map(|()| self.journal),
         }
     }
@@ -129,6 +172,7 @@ impl Committer {
                 on_delivered: Box::new(on_delivered),
                 messages: 0,
                 octets: 0,
+                answers: Vec::new(),
                 done: Ok(()),
             })),
         }
@@ -160,11 +204,7 @@ impl Committer {
     }
 
     /// Commits a group. Waits only for the previous group.
-    pub(crate) fn commit(
-        &mut self,
-        sealed: Box<dyn Sealed>,
-        messages: Vec<Whole>,
-    ) -> Result<(), Failed> {
+    pub(crate) fn commit(&mut self, sealed: Sealed, messages: Vec<Whole>) -> Result<(), Failed> {
         self.send(Step::Commit(sealed, messages))
     }
 
@@ -216,7 +256,7 @@ impl Committer {
 fn commit(
     journal: &mut Journal,
     to: &To,
-    sealed: &mut dyn Sealed,
+    sealed: &mut dyn Publish,
     group: &mut [Whole],
 ) -> Result<(), Failure> {
     let names = sealed.secure()?;

@@ -34,6 +34,30 @@
 //! also holds after a loss of power, because each step is on disk before the next
 //! one begins; [`disk`](crate::disk) says how, for each kind of file system.
 //!
+//! # A command or an LMTP server
+//!
+//! What another program has taken cannot be taken back, and nothing shows how much
+//! of it was taken when this program is killed. So these messages are handed over
+//! one by one, and steps 2 to 5 are others:
+//!
+//! 2. *Hand over.* The program gets the message and answers.
+//! 3. *Pend.* One transaction records that message, if it was accepted. This also
+//!    settles the message before it.
+//!
+//! A message that was declined is not recorded, stays on the server, and is tried
+//! again by the next run, after all others. If only some recipients of an LMTP
+//! server accepted it, the journal records which, and the next run offers it to the
+//! others.
+//!
+//! | killed | in the journal | the next run |
+//! |---|---|---|
+//! | before the answer, or between it and step 3 | nothing of this message | fetches it again: the program may get it twice |
+//! | after step 3 | the message | does not fetch it again |
+//!
+//! So nothing is lost, and a kill can double one message, the one in that moment.
+//!
+//! # Failures
+//!
 //! A failure is like a kill, except that it is reported. A failed sync is never
 //! tried again: its group and all later ones fail. The waiting place is cleaned at
 //! once where that is still possible.

@@ -2,7 +2,7 @@
 
 use pop3_proto::MessageNumber;
 
-use super::{Group, LineEnds, group::Stopped, line_ends::Converter};
+use super::{Answer, Group, LineEnds, group::Stopped, line_ends::Converter};
 use crate::{Failure, Journal, Key, Kind};
 
 /// Takes messages one after the other: call [`begin`](Self::begin),
@@ -72,6 +72,9 @@ pub struct Committed {
     pub messages: usize,
     /// Their octets, as received.
     pub octets: u64,
+    /// What a command or a server says about messages that it declined, or about
+    /// messages that it took with a remark.
+    pub answers: Vec<(Key, Answer)>,
     /// The journal, or the reason why some messages were not delivered.
     pub journal: Result<Journal, Failure>,
 }
@@ -82,6 +85,7 @@ impl Committed {
         Self {
             messages: 0,
             octets: 0,
+            answers: Vec::new(),
             journal: Err(Failure::new(Kind::Io, "a worker thread panicked")),
         }
     }

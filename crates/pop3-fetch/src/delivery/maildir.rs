@@ -56,7 +56,7 @@ use std::{
 
 use rustix::system::uname;
 
-use super::{Delivery, Flush, Sealed};
+use super::{Delivery, Flush, Publish, Sealed};
 use crate::{
     disk::{Directory, Disk, File, Syncs, ignore_missing, make_directories, open_parent},
     failure::{Failure, Kind},
@@ -198,13 +198,13 @@ impl<D: Directory> Delivery for Maildir<D> {
         Some(Box::new(move || file.sync()))
     }
 
-    fn seal(&mut self) -> Box<dyn Sealed> {
-        Box::new(Waiting {
+    fn seal(&mut self) -> Sealed {
+        Sealed::Together(Box::new(Waiting {
             parts: Arc::clone(&self.parts),
             group: std::mem::take(&mut self.group),
             renamed: 0,
             is_secured: false,
-        })
+        }))
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -266,7 +266,7 @@ impl<D: Directory> Waiting<D> {
     }
 }
 
-impl<D: Directory> Sealed for Waiting<D> {
+impl<D: Directory> Publish for Waiting<D> {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
         let secured = self.secure_all();
         secured.map_err(|error| self.parts.cannot_write(&error))?;

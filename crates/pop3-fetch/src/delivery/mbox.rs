@@ -39,7 +39,7 @@ use std::{
 };
 
 use super::{
-    Form, Sealed,
+    Form, Publish, Sealed,
     spool::{self, Spool, Spooled},
 };
 use crate::{
@@ -90,8 +90,8 @@ impl<D: Directory> Mailbox<D> {
 struct Waiting<D: Directory> {
     mailbox: Mailbox<D>,
     spooled: Spooled<D::File>,
-    /// The locked file, from [`secure`](Sealed::secure) to
-    /// [`publish`](Sealed::publish).
+    /// The locked file, from [`secure`](Publish::secure) to
+    /// [`publish`](Publish::publish).
     locked: Option<(Locked<D>, Region)>,
     is_undone: bool,
 }
@@ -119,22 +119,19 @@ pub(crate) fn open<D: Disk>(
     };
     let mailbox = open().map_err(|error| Failure::cannot_open(path, &error))?;
     Spool::open(disk, spool, Form::Mbox, move |spooled| {
-        Box::new(Waiting {
+        Sealed::Together(Box::new(Waiting {
             mailbox: mailbox.clone(),
             spooled,
             locked: None,
             is_undone: false,
-        })
+        }))
     })
 }
 
-impl<D: Directory> Sealed for Waiting<D> {
+impl<D: Directory> Publish for Waiting<D> {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
         let Spooled {
-            path,
-            file,
-            begins,
-            octets,
+            path, file, octets, ..
         } = &self.spooled;
         let synced = file.sync();
         synced.map_err(|error| Failure::cannot_write(path, &error))?;
@@ -142,10 +139,9 @@ impl<D: Directory> Sealed for Waiting<D> {
         let region = Region::behind(&locked.file, *octets);
         let region = region.map_err(|error| self.mailbox.cannot_write(&error))?;
         self.locked = Some((locked, region));
-        let ends = begins.iter().skip(1).copied().chain([*octets]);
-        let names = begins.iter().zip(ends);
+        let names = self.spooled.messages();
         Ok(names
-            .map(|(begin, end)| region.name(*begin, end - begin))
+            .map(|message| region.name(message.start, message.end - message.start))
             .collect())
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -30,16 +31,27 @@ pub(super) struct Spool<F> {
 }
 
 /// Makes a group of what is in the file.
-pub(super) trait Seal<F>: Fn(Spooled<F>) -> Box<dyn Sealed> + Send {}
+pub(super) trait Seal<F>: Fn(Spooled<F>) -> Sealed + Send {}
 
-impl<F, T: Fn(Spooled<F>) -> Box<dyn Sealed> + Send> Seal<F> for T {}
+impl<F, T: Fn(Spooled<F>) -> Sealed + Send> Seal<F> for T {}
 
 /// A group in the file. The file stays unchanged until the next group begins.
 pub(super) struct Spooled<F> {
     pub(super) path: PathBuf,
     pub(super) file: Arc<F>,
-    pub(super) begins: Vec<u64>,
+    begins: Vec<u64>,
     pub(super) octets: u64,
+}
+
+impl<F> Spooled<F> {
+    /// The octets of each message.
+    pub(super) fn messages(&self) -> impl Iterator<Item = Range<u64>> {
+        let ends = self.begins.iter().skip(1).chain([&self.octets]);
+        self.begins
+            .iter()
+            .zip(ends)
+            .map(|(begin, end)| *begin..*end)
+    }
 }
 
 impl<F: File> Spool<F> {
@@ -131,7 +143,7 @@ impl<F: File> Delivery for Spool<F> {
         }
     }
 
-    fn seal(&mut self) -> Box<dyn Sealed> {
+    fn seal(&mut self) -> Sealed {
         (self.seal)(Spooled {
             path: self.path.clone(),
             file: Arc::clone(&self.file),

@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::{
-    Form, Sealed,
+    Form, Publish, Sealed,
     spool::{Spool, Spooled, read},
 };
 use crate::{
@@ -37,7 +37,7 @@ pub(crate) fn open<D: Disk>(
     let to = Arc::new(fs::File::from(to));
     Spool::open(disk, spool, form, move |spooled| {
         let to = Arc::clone(&to);
-        Box::new(Waiting { to, spooled })
+        Sealed::Together(Box::new(Waiting { to, spooled }))
     })
 }
 
@@ -47,7 +47,7 @@ struct Waiting<F> {
     spooled: Spooled<F>,
 }
 
-impl<F: File> Sealed for Waiting<F> {
+impl<F: File> Publish for Waiting<F> {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
         // The next run would not look for them under any name.
         Ok(Vec::new())

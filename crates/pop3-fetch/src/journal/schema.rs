@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 /// The format of the tables. A newer `pop3` may use a higher one.
-const SCHEMA: i64 = 4;
+const SCHEMA: i64 = 5;
 
 const TABLES: &str = "
     CREATE TABLE account (
@@ -66,6 +66,18 @@ const DOUBTS: &str = "
 /// The boot-id under which a message became pending: format 3 did not have it.
 const BOOT: &str = "ALTER TABLE pending ADD COLUMN boot TEXT NOT NULL DEFAULT '';";
 
+/// The recipients that accepted a message which others have not accepted yet:
+/// format 4 did not have them.
+const ACCEPTED: &str = "
+    CREATE TABLE accepted (
+        account INTEGER NOT NULL REFERENCES account,
+        unique_id BLOB NOT NULL,
+        copy INTEGER NOT NULL,
+        place TEXT NOT NULL,
+        recipient TEXT NOT NULL,
+        PRIMARY KEY (account, unique_id, copy, place, recipient)
+    ) WITHOUT ROWID;";
+
 /// Why the journal could not be prepared.
 pub(super) enum Refusal {
     /// The journal has this newer format.
@@ -103,10 +115,18 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
     }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let steps: &[&str] = match schema(&transaction)? {
-        0 => &[TABLES, PENDING, DOUBTS, BOOT],
-        1 => &["DROP INDEX pending", PENDING, FROM_1, DOUBTS, BOOT],
-        2 => &[DOUBTS, BOOT],
-        3 => &[BOOT],
+        0 => &[TABLES, PENDING, DOUBTS, BOOT, ACCEPTED],
+        1 => &[
+            "DROP INDEX pending",
+            PENDING,
+            FROM_1,
+            DOUBTS,
+            BOOT,
+            ACCEPTED,
+        ],
+        2 => &[DOUBTS, BOOT, ACCEPTED],
+        3 => &[BOOT, ACCEPTED],
+        4 => &[ACCEPTED],
         SCHEMA => &[],
         newer => return Err(Refusal::Newer(newer)),
     };
@@ -160,13 +180,18 @@ mod tests {
         for (form, steps) in [
             (2, &[TABLES, PENDING][..]),
             (3, &[TABLES, PENDING, DOUBTS]),
-            (SCHEMA, &[TABLES, PENDING, DOUBTS, BOOT]),
+            (4, &[TABLES, PENDING, DOUBTS, BOOT]),
+            (SCHEMA, &[TABLES, PENDING, DOUBTS, BOOT, ACCEPTED]),
         ] {
             let mut db = Connection::open_in_memory().unwrap();
             db.execute_batch(&steps.concat()).unwrap();
             db.pragma_update(None, "user_version", form).unwrap();
             assert!(prepare(&mut db, "me").is_ok(), "format {form}");
-            for query in ["SELECT boot FROM pending", "SELECT learned FROM account"] {
+            for query in [
+                "SELECT boot FROM pending",
+                "SELECT learned FROM account",
+                "SELECT recipient FROM accepted",
+            ] {
                 assert!(db.prepare(query).is_ok(), "format {form}");
             }
         }

@@ -478,10 +478,11 @@ impl Retrieval {
 
     fn confirm(&mut self, intake: &mut impl Intake) -> Result<(), Gone> {
         intake.confirm()?;
-        match self.for_deletion {
-            true => self.outcome.proofs.append(&mut self.kept),
-            false => self.kept.clear(),
+        if !self.for_deletion {
+            // Without a unique-id, only this says which message a key stands for.
+            self.kept.retain(|kept| kept.digest.is_some());
         }
+        self.outcome.proofs.append(&mut self.kept);
         Ok(())
     }
 }

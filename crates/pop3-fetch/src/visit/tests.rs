@@ -167,6 +167,67 @@ fn tries_a_message_in_doubt_alone_and_in_the_next_run_last() {
     assert_eq!(world.stored(), [1, 4, 2, 5, 6, 7, 8, 3]);
 }
 
+/// A declined message is not deleted and not recorded, and the others have their
+/// turn before it.
+#[test]
+fn leaves_what_a_command_declines_and_tries_it_last() {
+    let mut world = World::new(6, 4);
+    world.declines = vec![(3, 75), (5, 1)];
+    let said = [
+        "the message with unique-id id3 stays on the server: the command ended with status 75 (try \
+         again later): no 3",
+        "the message with unique-id id5 stays on the server: the command ended with status 1: no 5",
+        "2 messages stay on the server, declined by the command",
+    ];
+    let sent = "U S.. L. R1 S R2 R3.. S R4.. R5 R6.. S... D6 D4 D2 D1.... Q.";
+    world.fetch(DELETE, sent, &said, "4 delivered, 4 deleted, 2 declined");
+    // With a limit, a message that is always declined would be the only one tried.
+    world.there.push(7);
+    let limit = |limit| Orders {
+        wishes: Wishes {
+            limit,
+            ..DELETE.wishes
+        },
+        ..DELETE
+    };
+    world.fetch(
+        limit(1),
+        "U S.. L. R3 S.. D3. Q.",
+        &[],
+        "1 delivered, 1 deleted, 2 over the limit",
+    );
+    world.declines = vec![(5, 75)];
+    let said = ["id5 stays on the server", "1 message stays on the server"];
+    let sent = "U S.. L. R1. S. R2. S. D1. Q.";
+    world.fetch(DELETE, sent, &said, "1 delivered, 1 deleted, 1 declined");
+    // New mail first, and what was declined on a visit of its own.
+    world.there.push(8);
+    let sent = "U S.. L. R2 S.. D2. Q. / U S.. L. R1. S. Q.";
+    world.fetch(DELETE, sent, &said, "1 delivered, 1 deleted, 1 declined");
+    world.declines.clear();
+    world.fetch(
+        DELETE,
+        "U S.. L. R1. S. D1. Q.",
+        &[],
+        "1 delivered, 1 deleted",
+    );
+    assert_eq!(world.stored(), [1, 2, 4, 6, 7, 3, 8, 5]);
+}
+
+#[test]
+fn a_run_that_keeps_messages_tries_again_what_was_declined() {
+    let mut world = World::new(2, 1);
+    world.declines = vec![(2, 75)];
+    let said = ["id2 stays on the server", "1 message stays"];
+    let sent = "U S.. L. R1. S. R2. S. Q.";
+    world.fetch(ORDERS, sent, &said, "1 delivered, 1 declined");
+    let sent = "U S.. L. R2. S. Q.";
+    world.fetch(ORDERS, sent, &said, "1 held, 1 declined");
+    world.declines = vec![(9, 1)];
+    world.fetch(ORDERS, sent, &[], "1 delivered, 1 held");
+    assert_eq!(world.stored(), [1, 2]);
+}
+
 #[test]
 fn connects_again_after_a_reply_out_of_step_and_sends_one_command_at_a_time() {
     let stat = |line| ("STAT", line);
@@ -310,6 +371,39 @@ fn recognizes_messages_without_a_unique_id_by_their_octets() {
         );
     }
     assert_eq!(world.stored(), [1, 1]);
+}
+
+/// It is known by its octets, and in the same run by its number.
+#[test]
+fn leaves_a_declined_message_without_a_unique_id() {
+    for orders in [ORDERS, DELETE] {
+        let nameless = Orders {
+            without_unique_id: true,
+            ..orders
+        };
+        let deletes = orders.wishes.afterwards == Afterwards::Delete;
+        let one = ("UIDL", "+OK\r\n1 id1\r\n.\r\n");
+        let (then, sent, counts) = match deletes {
+            true => (
+                ("UIDL", "+OK\r\n.\r\n"),
+                "U S.. L. R1. S. D1. Q. / U S.. L. R1. S. R2. S. D2. Q.",
+                "2 delivered, 2 deleted, 1 declined",
+            ),
+            false => (
+                one,
+                "U S.. L. R1. S. Q. / U S.. L. R2. S. R3. S. Q.",
+                "2 delivered, 1 declined",
+            ),
+        };
+        let mut world = World::new(3, 1).odd(&[one, then]);
+        world.declines = vec![(2, 1)];
+        let said = [
+            "the message without unique-id (sha256:",
+            "1 message stays on the server",
+        ];
+        world.fetch(nameless, sent, &said, counts);
+        assert_eq!(world.stored(), [1, 3]);
+    }
 }
 
 /// STAT and LIST count messages that UIDL does not name.

@@ -62,7 +62,7 @@ fn run(messages: &[&[u8]], identity: Option<Identity<'_>>) -> io::Result<Server>
 
 /// Whether the installed version needs the settings of Dovecot 2.4, which have
 /// other names.
-fn is_of_series_2_4() -> io::Result<bool> {
+pub(super) fn is_of_series_2_4() -> io::Result<bool> {
     let output = Command::new("dovecot").arg("--version").output()?;
     Ok(output.stdout.starts_with(b"2.4."))
 }
@@ -186,7 +186,7 @@ service pop3-login {{
 }
 
 /// The name of a user or group, as Dovecot does not accept the number.
-fn name_of(file: &str, id: u32) -> io::Result<String> {
+pub(super) fn name_of(file: &str, id: u32) -> io::Result<String> {
     let id = id.to_string();
     for line in fs::read_to_string(file)?.lines() {
         let mut fields = line.split(':');

@@ -86,7 +86,7 @@ fn writes_again_what_a_killed_run_has_appended_to_an_mbox() {
     delivery.begin().unwrap();
     delivery.write(b"Subject: x\n").unwrap();
     delivery.end((11, 12)).unwrap();
-    let mut sealed = delivery.seal();
+    let mut sealed = tests::seal(&mut *delivery);
     let name = sealed.secure().unwrap().remove(0);
     let key = Key {
         unique_id: b"id".to_vec(),

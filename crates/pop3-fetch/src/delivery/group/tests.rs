@@ -5,6 +5,7 @@ use pop3_proto::MessageNumber;
 use super::*;
 use crate::{
     Direct, Intake, LineEnds, Parcels,
+    delivery::{Publish, Sealed},
     disk::{Syncs, System, recorded::Recorded},
     journal::State,
     visit::plan::MISSING_KEPT,
@@ -48,6 +49,14 @@ fn add(delivery: &mut dyn Delivery, index: usize) -> Pending {
     }
 }
 
+/// The group of a delivery that publishes all its messages together.
+pub(super) fn seal(delivery: &mut dyn Delivery) -> Box<dyn Publish> {
+    match delivery.seal() {
+        Sealed::Together(group) => group,
+        Sealed::Singly(_) => panic!("its messages are handed over one by one"),
+    }
+}
+
 /// Runs the steps of a group of messages up to `last`, and then forgets the rest as
 /// SIGKILL would, without any cleanup.
 fn steps(
@@ -58,7 +67,7 @@ fn steps(
     last: u32,
 ) {
     let place = place.absolute().to_string();
-    let mut sealed = delivery.seal();
+    let mut sealed = seal(delivery);
     if last >= 2 {
         let names = sealed.secure().unwrap();
         for (message, name) in group.iter_mut().zip(names) {
@@ -367,7 +376,7 @@ fn leave(home: &Path, to: &str, step: u32) {
     let mut journal = journal(home);
     let mut delivery = open(&System, &mut journal, &place, Form::Mbox).unwrap();
     let mut group: Vec<_> = (0..2).map(|index| add(&mut *delivery, index)).collect();
-    let mut sealed = delivery.seal();
+    let mut sealed = seal(&mut *delivery);
     let names = sealed.secure().unwrap();
     if step == 3 {
         for (message, name) in group.iter_mut().zip(names) {

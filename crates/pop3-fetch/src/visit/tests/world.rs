@@ -1,6 +1,6 @@
 //! A server in memory, and the home of its user.
 
-use std::{cell::RefCell, collections::VecDeque, fs, time::Duration};
+use std::{cell::RefCell, collections::VecDeque, fs, path::Path, time::Duration};
 
 use pop3_proto::{
     Argument, Escaped, Profile, Secret,
@@ -16,6 +16,9 @@ pub(super) struct World {
     /// Replies that differ from the usual ones, each for one command.
     pub(super) odd: Vec<(&'static str, String)>,
     window: usize,
+    /// The messages that a command declines, each with its status; without any, mail
+    /// is stored in an mbox.
+    pub(super) declines: Vec<(u8, u8)>,
     /// The time between two replies.
     pub(super) delay: Duration,
     home: tempfile::TempDir,
@@ -28,6 +31,7 @@ impl World {
             there: (1..=messages).collect(),
             odd: Vec::new(),
             window,
+            declines: Vec::new(),
             delay: Duration::ZERO,
             home: tempfile::tempdir().unwrap(),
             warnings: RefCell::default(),
@@ -83,8 +87,12 @@ impl World {
             let records = journal.records()?;
             Ok((journal, records))
         };
+        let place = match self.declines.as_slice() {
+            [] => Place::Mbox(mail),
+            declines => command(self.home.path(), declines),
+        };
         let opening = |journal| {
-            let group = Group::open(&System, journal, &Place::Mbox(mail), Form::Raw, |_, _| {})?;
+            let group = Group::open(&System, journal, &place, Form::Raw, |_, _| {})?;
             Ok(Direct::new(group, LineEnds::Received))
         };
         let mut visit = fetch.visit(&report, self.window, Box::new(reading), Box::new(opening));
@@ -171,6 +179,18 @@ impl World {
     }
 }
 
+/// A command that appends messages to `mail`, except those that it declines.
+fn command(home: &Path, declines: &[(u8, u8)]) -> Place {
+    let cases = declines.iter().map(|(message, status)| {
+        format!("grep -q 'Subject: {message}' part && echo no {message} && exit {status}; ")
+    });
+    let cases: String = cases.collect();
+    let home = home.display();
+    Place::Command(format!(
+        "cd {home} && cat > part && {{ {cases} cat part >> mail; }}"
+    ))
+}
+
 /// A message; each has a size of its own.
 pub(super) fn text(message: u8) -> String {
     let line = "x".repeat(10 * usize::from(message));
@@ -187,6 +207,7 @@ fn counted(summary: &Summary) -> String {
         ("nameless", summary.nameless),
         ("changed", summary.changed),
         ("refused", summary.refused),
+        ("declined", summary.declined),
         ("in doubt", summary.doubtful),
     ];
     let counts = counts.iter().filter(|(_, count)| *count > 0);
