@@ -1,9 +1,6 @@
 //! The work of one run for one account.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use pop3_fetch::{Afterwards, Form, LineEnds, Place, Wishes};
 use pop3_proto::AfterSync;
@@ -13,13 +10,15 @@ use super::{
     config::{self, Account},
 };
 use crate::{
+    accounts,
     exit::{Exit, Failure},
     remote::{Remote, RemoteOptions},
 };
 
 pub(crate) struct Job {
     pub(crate) remote: Remote,
-    pub(crate) to: Place,
+    /// Absent for `--catch-up`, which delivers nothing.
+    pub(crate) to: Option<Place>,
     pub(crate) form: Form,
     pub(crate) line_ends: LineEnds,
     pub(crate) wishes: Wishes,
@@ -27,46 +26,32 @@ pub(crate) struct Job {
     pub(crate) any_size: bool,
     pub(crate) without_unique_id: bool,
     pub(crate) dry_run: bool,
+    pub(crate) catch_up: bool,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
 }
 
 /// The job for the given URL or name, or one job for each account in the
 /// configuration file.
-pub(crate) fn jobs(fetch: Fetch) -> Result<Vec<Job>, Failure> {
+pub(crate) fn jobs(fetch: &Fetch) -> Result<Vec<Job>, Failure> {
     let journal = match &fetch.journal {
         Some(file) => file.clone(),
-        None => state_directory()?.join("journal.sqlite"),
+        None => accounts::journal_file()?,
     };
-    let from = fetch.from.as_deref();
-    if let Some(url) = from.filter(|from| from.contains("://")) {
-        let account = Account {
-            url: url.to_owned(),
-            ..Account::default()
-        };
-        return Ok(vec![job(&fetch, account, &journal)?]);
+    if let Some(name) = &fetch.from {
+        let account = accounts::find(name, fetch.config.as_deref())?;
+        return Ok(vec![job(fetch, account, &journal)?]);
     }
     let file = match &fetch.config {
         Some(file) => file.clone(),
-        None => config_file()?,
+        None => accounts::config_file()?,
     };
-    let accounts = config::read(&file)?;
-    let mut jobs = Vec::new();
-    for (name, account) in accounts {
-        if from.is_none_or(|wanted| wanted == name) {
-            jobs.push(job(&fetch, account, &journal)?);
-        }
-    }
-    match (jobs.is_empty(), from) {
-        (false, _) => Ok(jobs),
-        (true, Some(name)) => Err(Failure::new(
-            Exit::Usage,
-            format_args!(
-                "{name} is neither a URL (pop3s://user@host) nor an account in {}",
-                file.display()
-            ),
-        )),
-        (true, None) => Err(Failure::new(
+    let accounts = config::read(&file)?.into_iter();
+    let jobs = accounts.map(|(_, account)| job(fetch, account, &journal));
+    let jobs: Vec<Job> = jobs.collect::<Result<_, _>>()?;
+    match jobs.is_empty() {
+        false => Ok(jobs),
+        true => Err(Failure::new(
             Exit::Usage,
             format_args!(
                 "{} has no table [accounts.NAME]; give a URL",
@@ -83,24 +68,35 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         json,
         quiet,
     } = fetch.output;
-    let Some(to) = fetch.to.clone().or(account.to) else {
+    let to = match fetch.catch_up {
+        true => None,
+        false => fetch.to.clone().or(account.to),
+    };
+    if to.is_none() && !fetch.catch_up {
         return Err(Failure::new(
             Exit::Usage,
             "no place to deliver to: add --to maildir:DIRECTORY, --to mbox:FILE or --to -",
         ));
-    };
+    }
     let remote: RemoteOptions = fetch.remote.clone().or(&account.remote);
     let remote = remote.remote(&account.url)?;
     let wishes = fetch.wishes.clone().or(&account.wishes);
-    let to_stdout = to == Place::Stdout;
+    let afterwards = wishes.afterwards(match to {
+        // A pipe does not keep mail, so deleting takes an explicit option.
+        Some(Place::Stdout) => AfterSync::Keep,
+        _ => remote.settings.profile.after_sync,
+    });
+    if wishes.delete_imported && afterwards == Afterwards::Keep && !fetch.catch_up {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--delete-imported needs --delete or --delete-after DAYS, which say when to delete",
+        ));
+    }
     Ok(Job {
         wishes: Wishes {
             equal_unique_ids: remote.settings.profile.equal_unique_ids,
-            afterwards: wishes.afterwards(match to_stdout {
-                // A pipe does not keep mail, so deleting takes an explicit option.
-                true => AfterSync::Keep,
-                false => remote.settings.profile.after_sync,
-            }),
+            afterwards,
+            delete_imported: wishes.delete_imported,
             limit: wishes.limit.unwrap_or(usize::MAX),
             max_octets: wishes.max_size.unwrap_or(u64::MAX),
             now: clock(),
@@ -116,6 +112,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         without_unique_id: wishes.without_unique_id,
         journal: journal.to_owned(),
         dry_run,
+        catch_up: fetch.catch_up,
         json,
         quiet,
     })
@@ -130,6 +127,7 @@ impl WishOptions {
             keep: afterwards.keep,
             delete: afterwards.delete,
             delete_after: afterwards.delete_after,
+            delete_imported: self.delete_imported || afterwards.delete_imported,
             limit: self.limit.or(others.limit),
             max_size: self.max_size.or(others.max_size),
             line_ends: self.line_ends.or(others.line_ends),
@@ -152,31 +150,6 @@ impl WishOptions {
             (_, AfterSync::Delete) => Afterwards::Delete,
             (_, AfterSync::Keep) => Afterwards::Keep,
         }
-    }
-}
-
-fn state_directory() -> Result<PathBuf, Failure> {
-    directory("XDG_STATE_HOME", ".local/state", "--journal FILE")
-}
-
-fn config_file() -> Result<PathBuf, Failure> {
-    Ok(directory("XDG_CONFIG_HOME", ".config", "--config FILE")?.join("config.toml"))
-}
-
-/// Finds a directory by the XDG base directory specification, in which a path that
-/// is not absolute counts as unset.
-fn directory(variable: &str, in_home: &str, instead: &str) -> Result<PathBuf, Failure> {
-    let named = env::var_os(variable).map(PathBuf::from);
-    let base = named.filter(|path| path.is_absolute()).or_else(|| {
-        let home = env::var_os("HOME").filter(|home| !home.is_empty())?;
-        Some(PathBuf::from(home).join(in_home))
-    });
-    match base {
-        Some(base) => Ok(base.join("pop3")),
-        None => Err(Failure::new(
-            Exit::Usage,
-            format_args!("neither {variable} nor HOME is set: give {instead}"),
-        )),
     }
 }
 

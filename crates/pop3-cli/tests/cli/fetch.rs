@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod configured;
+mod imports;
 mod kills;
 mod places;
 mod reports;

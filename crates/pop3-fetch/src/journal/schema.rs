@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 /// The format of the tables. A newer `pop3` may use a higher one.
-const SCHEMA: i64 = 4;
+const SCHEMA: i64 = 5;
 
 const TABLES: &str = "
     CREATE TABLE account (
@@ -66,6 +66,9 @@ const DOUBTS: &str = "
 /// The boot-id under which a message became pending: format 3 did not have it.
 const BOOT: &str = "ALTER TABLE pending ADD COLUMN boot TEXT NOT NULL DEFAULT '';";
 
+/// How a message came into the journal. In format 4, `pop3` had fetched each.
+const ORIGIN: &str = "ALTER TABLE message ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;";
+
 /// Why the journal could not be prepared.
 pub(super) enum Refusal {
     /// The journal has this newer format.
@@ -103,10 +106,11 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
     }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let steps: &[&str] = match schema(&transaction)? {
-        0 => &[TABLES, PENDING, DOUBTS, BOOT],
-        1 => &["DROP INDEX pending", PENDING, FROM_1, DOUBTS, BOOT],
-        2 => &[DOUBTS, BOOT],
-        3 => &[BOOT],
+        0 => &[TABLES, PENDING, DOUBTS, BOOT, ORIGIN],
+        1 => &["DROP INDEX pending", PENDING, FROM_1, DOUBTS, BOOT, ORIGIN],
+        2 => &[DOUBTS, BOOT, ORIGIN],
+        3 => &[BOOT, ORIGIN],
+        4 => &[ORIGIN],
         SCHEMA => &[],
         newer => return Err(Refusal::Newer(newer)),
     };
@@ -160,13 +164,18 @@ mod tests {
         for (form, steps) in [
             (2, &[TABLES, PENDING][..]),
             (3, &[TABLES, PENDING, DOUBTS]),
-            (SCHEMA, &[TABLES, PENDING, DOUBTS, BOOT]),
+            (4, &[TABLES, PENDING, DOUBTS, BOOT]),
+            (SCHEMA, &[TABLES, PENDING, DOUBTS, BOOT, ORIGIN]),
         ] {
             let mut db = Connection::open_in_memory().unwrap();
             db.execute_batch(&steps.concat()).unwrap();
             db.pragma_update(None, "user_version", form).unwrap();
             assert!(prepare(&mut db, "me").is_ok(), "format {form}");
-            for query in ["SELECT boot FROM pending", "SELECT learned FROM account"] {
+            for query in [
+                "SELECT boot FROM pending",
+                "SELECT learned FROM account",
+                "SELECT origin FROM message",
+            ] {
                 assert!(db.prepare(query).is_ok(), "format {form}");
             }
         }
