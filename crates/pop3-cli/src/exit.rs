@@ -65,6 +65,17 @@ impl Failure {
         )
     }
 
+    /// The failure, with the account that it is about.
+    pub(crate) fn about(self, account: &str) -> Self {
+        match self {
+            Self::Said { exit, what } => {
+                let what = format!("account {account}: {what}");
+                Self::Said { exit, what }
+            }
+            Self::ReaderGone => Self::ReaderGone,
+        }
+    }
+
     /// Prints what went wrong and returns the exit status.
     pub(crate) fn report(self, command: &str) -> ExitCode {
         match self {

@@ -17,7 +17,7 @@ use crate::{
     remote::{self, RemoteOptions},
 };
 
-mod config;
+pub(crate) mod config;
 mod job;
 mod report;
 mod sync;
@@ -56,6 +56,8 @@ Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the 
     password-command = \"pass mail/home\"
     delete-after = 14
 
+Messages that pop3 import or --catch-up recorded are never fetched, and stay on the server unless --delete-imported is given too.
+
 The key recipient is a list: recipient = [\"me@example.org\"]. Without URL, all accounts are fetched in parallel. The \
 password comes from --password-file, --password-command, the environment variable POP3_PASSWORD, ~/.netrc or a prompt.
 
@@ -76,8 +78,8 @@ Exit status:
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Fetch {
-    /// pop3s://user@host:port (TLS), pop3://user@host:port (STLS), or the
-    /// name of an account in the configuration file
+    /// pop3s://user@host:port (TLS), pop3://user@host:port (STLS), user@host (TLS),
+    /// or the name of an account in the configuration file
     #[arg(value_name = "URL")]
     from: Option<String>,
 
@@ -97,6 +99,14 @@ pub(crate) struct Fetch {
 
     #[command(flatten)]
     wishes: WishOptions,
+
+    /// Record the messages that are on the server now as fetched, and deliver and
+    /// delete nothing; later runs fetch what arrives after this
+    #[arg(long, conflicts_with_all = [
+        "to", "afterwards", "delete_imported", "limit", "max_size", "line_ends", "any_size",
+        "without_unique_id", "dry_run", "raw",
+    ])]
+    catch_up: bool,
 
     #[command(flatten)]
     output: Output,
@@ -128,6 +138,11 @@ pub(crate) struct WishOptions {
     /// Delete messages on the server DAYS days after delivery
     #[arg(long, value_name = "DAYS", group = "afterwards")]
     delete_after: Option<u32>,
+
+    /// With --delete or --delete-after: also delete messages that `pop3 import` or
+    /// --catch-up recorded (this program has stored no copy of them)
+    #[arg(long, conflicts_with = "keep")]
+    delete_imported: bool,
 
     /// Fetch at most N messages; the next run continues
     #[arg(long, value_name = "N")]
@@ -193,7 +208,7 @@ struct Output {
 
 impl Fetch {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let jobs = job::jobs(self)?;
+        let jobs = job::jobs(&self)?;
         let bars = MultiProgress::new();
         if !std::io::stderr().is_terminal() {
             bars.set_draw_target(indicatif::ProgressDrawTarget::hidden());
@@ -249,7 +264,7 @@ fn say_earlier(earlier: Option<Failure>, failure: Failure) -> Failure {
 }
 
 /// Seconds since 1970.
-fn clock() -> i64 {
+pub(crate) fn clock() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |now| now.as_secs().cast_signed())
 }

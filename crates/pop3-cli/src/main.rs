@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+mod accounts;
 #[cfg(unix)]
 mod audit;
 mod check;
@@ -16,6 +17,8 @@ mod encode;
 mod exit;
 #[cfg(unix)]
 mod fetch;
+#[cfg(unix)]
+mod import;
 mod input;
 mod inspection;
 mod list;
@@ -58,6 +61,11 @@ enum Command {
     #[cfg(not(unix))]
     #[command(about = unix_only::about(unix_only::FETCH))]
     Fetch(unix_only::UnixOnly),
+    #[cfg(unix)]
+    Import(import::Import),
+    #[cfg(not(unix))]
+    #[command(about = unix_only::about(unix_only::IMPORT))]
+    Import(unix_only::UnixOnly),
     List(Box<list::List>),
     Login(Box<login::Login>),
     #[cfg(unix)]
@@ -90,6 +98,10 @@ fn main() -> ExitCode {
         Command::Fetch(fetch) => (fetch::NAME, fetch.run()),
         #[cfg(not(unix))]
         Command::Fetch(it) => ("fetch", it.run(unix_only::FETCH)),
+        #[cfg(unix)]
+        Command::Import(import) => (import::NAME, import.run()),
+        #[cfg(not(unix))]
+        Command::Import(it) => ("import", it.run(unix_only::IMPORT)),
         Command::List(list) => (list::NAME, list.run()),
         Command::Login(login) => (login::NAME, login.run()),
         #[cfg(unix)]

@@ -19,6 +19,9 @@ pub struct Orders {
     pub wishes: Wishes,
     /// Whether only to report what would be done.
     pub dry_run: bool,
+    /// Whether only to record all new messages as seen: nothing is delivered or
+    /// deleted, and no limit counts.
+    pub catch_up: bool,
     /// Whether the terminator alone makes a message complete, whatever size LIST
     /// gave it.
     pub any_size: bool,
@@ -85,11 +88,13 @@ pub struct Orders {
 ///     wishes: Wishes {
 ///         equal_unique_ids: EqualUniqueIds::Apart,
 ///         afterwards: Afterwards::Delete,
+///         delete_imported: false,
 ///         limit: usize::MAX,
 ///         max_octets: 50 << 20,
 ///         now: 1_800_000_000,
 ///     },
 ///     dry_run: false,
+///     catch_up: false,
 ///     any_size: false,
 ///     without_unique_id: false,
 /// });
@@ -154,7 +159,12 @@ impl Fetch {
 
 impl<D: Decisions + Clone> Fetch<D> {
     /// A run with other decisions.
-    pub fn with(orders: Orders, decisions: D) -> Self {
+    pub fn with(mut orders: Orders, decisions: D) -> Self {
+        if orders.catch_up {
+            orders.wishes.limit = usize::MAX;
+            orders.wishes.max_octets = u64::MAX;
+            orders.without_unique_id = false;
+        }
         Self {
             orders,
             decisions,
@@ -267,6 +277,7 @@ impl<D: Decisions + Clone> Fetch<D> {
         sum.deleted = earlier.deleted + visit.deleted;
         sum.refused = earlier.refused + visit.refused;
         sum.declined = earlier.declined + visit.declined;
+        sum.caught_up = earlier.caught_up + visit.caught_up;
         // The count of the last visit replaces the earlier ones.
         sum.nameless = visit.nameless;
         self.summary = sum;

@@ -10,6 +10,7 @@
 //! promise.
 
 use std::{
+    collections::BTreeSet,
     fs::{File, OpenOptions},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -23,6 +24,7 @@ use crate::{
     failure::{Failure, Kind},
     sizes::Learned,
 };
+use records::Record;
 pub use records::Records;
 
 use schema::{Refusal, prepare};
@@ -33,6 +35,9 @@ mod schema;
 
 /// How long a lesson about a server counts, in seconds: 90 days.
 const LEARNED_KEPT: i64 = 90 * 24 * 60 * 60;
+
+/// The column of a size that is not known.
+const UNKNOWN: i64 = -1;
 
 /// The state of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +60,50 @@ impl State {
             other => Err(rusqlite::Error::IntegralValueOutOfRange(2, other)),
         }
     }
+}
+
+/// How a message came into the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// `pop3` fetched it.
+    Fetched = 0,
+    /// It was recorded as seen ([`Seen`]).
+    Seen = 1,
+    /// It was recorded as seen, and each `-` in its unique-id may be a `/` on the
+    /// server ([`Spelling::SlashesAsDashes`]).
+    SeenDashed = 2,
+}
+
+impl Origin {
+    fn from_column(value: i64) -> rusqlite::Result<Self> {
+        match value {
+            0 => Ok(Self::Fetched),
+            1 => Ok(Self::Seen),
+            2 => Ok(Self::SeenDashed),
+            other => Err(rusqlite::Error::IntegralValueOutOfRange(6, other)),
+        }
+    }
+}
+
+/// A message that counts as delivered although `pop3` did not deliver it: another
+/// program did, or the user wants only what comes after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its key.
+    pub key: Key,
+    /// Its size as the server listed it, if that is known.
+    pub octets: Option<u64>,
+    /// When it was delivered or recorded, in seconds since 1970.
+    pub since: i64,
+}
+
+/// How the unique-ids of seen messages are spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// As the server sends them.
+    Exact,
+    /// With each `/` replaced by `-`, as getmail writes them.
+    SlashesAsDashes,
 }
 
 /// Identifies a message by its unique-id and its copy number.
@@ -275,22 +324,20 @@ impl Journal {
         let read = || {
             let mut records = Records::default();
             let mut query = self.db.prepare(
-                "SELECT unique_id, copy, state, octets, changed, missing_since IS NOT NULL
+                "SELECT unique_id, copy, state, octets, changed, missing_since IS NOT NULL, origin
                  FROM message WHERE account = ? ORDER BY unique_id, copy",
             )?;
             let mut rows = query.query([self.account])?;
             while let Some(row) = rows.next()? {
-                let unique_id = row.get_ref(0)?.as_blob()?;
-                let state = State::from_column(row.get(2)?)?;
-                let octets = row.get::<_, i64>(3)?.cast_unsigned();
-                records.push(
-                    unique_id,
-                    row.get(1)?,
-                    state,
-                    octets,
-                    row.get(4)?,
-                    row.get(5)?,
-                );
+                records.push(&Record {
+                    unique_id: row.get_ref(0)?.as_blob()?,
+                    copy: row.get(1)?,
+                    state: State::from_column(row.get(2)?)?,
+                    octets: known(row.get(3)?),
+                    changed: row.get(4)?,
+                    missing: row.get(5)?,
+                    origin: Origin::from_column(row.get(6)?)?,
+                });
             }
             Ok(records)
         };
@@ -413,6 +460,92 @@ impl Journal {
         self.write(|db| settle(db, account, now))
     }
 
+    /// Records messages as seen, all of them or, if it fails, none. Messages that
+    /// are in the journal already stay as they are. Returns how many were not.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the journal cannot be written.
+    pub fn see(&mut self, messages: &[Seen], spelling: Spelling) -> Result<usize, Failure> {
+        let account = self.account;
+        let mut added = 0;
+        self.write(|db| {
+            let mut insert = db.prepare(
+                "INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?, ?, NULL, '', '', ?)",
+            )?;
+            let mut forget =
+                db.prepare("DELETE FROM doubt WHERE account = ? AND unique_id = ? AND copy = ?")?;
+            for Seen { key, octets, since } in messages {
+                let has_dash = key.unique_id.contains(&b'-');
+                let origin = match spelling {
+                    Spelling::SlashesAsDashes if has_dash => Origin::SeenDashed,
+                    _ => Origin::Seen,
+                };
+                added += insert.execute(params![
+                    account,
+                    key.unique_id,
+                    key.copy,
+                    octets.map_or(UNKNOWN, u64::cast_signed),
+                    State::Delivered as i64,
+                    since,
+                    origin as i64
+                ])?;
+                forget.execute(params![account, key.unique_id, key.copy])?;
+            }
+            Ok(())
+        })?;
+        Ok(added)
+    }
+
+    /// Corrects the unique-ids of seen messages that were recorded with `-` for `/`,
+    /// as soon as the server lists one of them. Returns whether it does.
+    pub(crate) fn respell(&mut self, listed: &BTreeSet<&[u8]>) -> Result<bool, Failure> {
+        let account = self.account;
+        let mut found = 0;
+        self.write(|db| {
+            let mut update = db.prepare(
+                "UPDATE OR IGNORE message SET unique_id = ?1, origin = ?2
+                 WHERE account = ?3 AND unique_id = ?4 AND origin = ?5",
+            )?;
+            let (exact, dashed) = (Origin::Seen as i64, Origin::SeenDashed as i64);
+            for unique_id in listed {
+                let recorded = with_dashes(unique_id);
+                if !recorded.contains(&b'-')
+                    || (recorded != *unique_id && listed.contains(&recorded[..]))
+                {
+                    continue;
+                }
+                found += update.execute(params![unique_id, exact, account, recorded, dashed])?;
+            }
+            if found > 0 {
+                db.execute(
+                    "UPDATE message SET origin = ? WHERE account = ? AND origin = ?",
+                    [exact, account, dashed],
+                )?;
+            }
+            Ok(())
+        })?;
+        Ok(found > 0)
+    }
+
+    /// Records the sizes of messages whose size was unknown.
+    pub(crate) fn size(&mut self, sizes: &[(Key, u64)]) -> Result<(), Failure> {
+        if sizes.is_empty() {
+            return Ok(());
+        }
+        let account = self.account;
+        self.write(|db| {
+            let mut update = db.prepare(
+                "UPDATE message SET octets = ? WHERE account = ? AND unique_id = ? AND copy = ?",
+            )?;
+            for (key, octets) in sizes {
+                let octets = octets.cast_signed();
+                update.execute(params![octets, account, key.unique_id, key.copy])?;
+            }
+            Ok(())
+        })
+    }
+
     /// Moves messages to a later state.
     pub(crate) fn advance(&mut self, keys: &[Key], state: State, now: i64) -> Result<(), Failure> {
         self.update(
@@ -527,6 +660,19 @@ fn why(file: &Path, error: &rusqlite::Error) -> String {
     }
 }
 
+/// The size in a column.
+fn known(octets: i64) -> Option<u64> {
+    (octets != UNKNOWN).then(|| octets.cast_unsigned())
+}
+
+/// A unique-id as getmail writes it.
+fn with_dashes(unique_id: &[u8]) -> Vec<u8> {
+    let octets = unique_id.iter();
+    octets
+        .map(|&octet| if octet == b'/' { b'-' } else { octet })
+        .collect()
+}
+
 fn is_damaged(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -546,9 +692,14 @@ fn settle(db: &Connection, account: i64, now: i64) -> rusqlite::Result<()> {
     }
     db.execute(
         "INSERT OR REPLACE INTO message
-         SELECT account, unique_id, copy, octets, ?, ?, NULL, place, name
+         SELECT account, unique_id, copy, octets, ?, ?, NULL, place, name, ?
          FROM pending WHERE account = ?",
-        params![State::Delivered as i64, now, account],
+        params![
+            State::Delivered as i64,
+            now,
+            Origin::Fetched as i64,
+            account
+        ],
     )?;
     db.execute("DELETE FROM pending WHERE account = ?", [account])?;
     Ok(())

@@ -34,7 +34,7 @@ pub use delivery::{
 pub use disk::{Directory, Disk, File, Syncs, System};
 pub use failure::{Failure, Kind};
 pub use fetch::{Fetch, Next, Orders};
-pub use journal::{Journal, Key, Records};
+pub use journal::{Journal, Key, Records, Seen, Spelling};
 pub use report::{Report, Summary};
 pub use sizes::{Learned, Received, Reckoning, Sizes, Total};
 pub use visit::{Afterwards, Careful, Decisions, Plan, Visit, Wishes};

@@ -33,6 +33,8 @@ pub struct Summary {
     /// The number of messages deleted on the server, confirmed by the reply to
     /// QUIT.
     pub deleted: usize,
+    /// The number of new messages recorded as seen.
+    pub caught_up: usize,
     /// The number of messages on the server that were delivered before.
     pub held: usize,
     /// The number of new messages left on the server because of their size.

@@ -271,11 +271,13 @@ impl<'a, C: Client> World<'a, C> {
                     true => Afterwards::Delete,
                     false => Afterwards::Keep,
                 },
+                delete_imported: false,
                 limit: usize::MAX,
                 max_octets: u64::MAX,
                 now: 1_000_000 + i64::try_from(run).unwrap_or(0) * 3600,
             },
             dry_run: false,
+            catch_up: false,
             any_size: false,
             without_unique_id: self.scenario.without_unique_id,
         };

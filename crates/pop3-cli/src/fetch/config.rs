@@ -48,6 +48,7 @@ struct Entry {
     keep: bool,
     delete: bool,
     delete_after: Option<u32>,
+    delete_imported: bool,
     limit: Option<usize>,
     max_size: Option<u64>,
     line_ends: Option<String>,
@@ -170,6 +171,7 @@ fn account(entry: Entry) -> Result<Account, String> {
             keep: entry.keep,
             delete: entry.delete,
             delete_after: entry.delete_after,
+            delete_imported: entry.delete_imported,
             limit: entry.limit,
             max_size: entry.max_size,
             line_ends,
@@ -224,7 +226,7 @@ mod tests {
         let digits = "ab".repeat(32);
         let text = format!(
             "[accounts.home]\nurl = 'pop3s://me@example.org'\nto = 'maildir:/mail'\n\
-             recipient = ['me@a', 'you@a']\nsender = 'they@a'\ndelete-after = 14\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
+             recipient = ['me@a', 'you@a']\nsender = 'they@a'\ndelete-after = 14\ndelete-imported = true\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
              any-size = true\nwithout-unique-id = true\nprofile = 'outlook-2016'\nauth = 'PLAIN'\n\
              password-file = '/password'\npassword-command = 'pass mail'\n\
              oauth = 'google'\noauth-client-id = 'id'\noauth-client-secret-file = '/secret'\n\
@@ -265,6 +267,7 @@ mod tests {
                 keep,
                 delete,
                 delete_after,
+                delete_imported,
                 limit,
                 max_size,
                 line_ends,
@@ -272,6 +275,7 @@ mod tests {
                 without_unique_id,
             } = wishes;
             assert!(!keep && !delete && any_size && without_unique_id);
+            assert!(delete_imported);
             let numbers = (delete_after, limit, max_size);
             assert_eq!(numbers, (Some(14), Some(5), Some(6)));
             assert_eq!(line_ends, Some(LineEnds::Received));

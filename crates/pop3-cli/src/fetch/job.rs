@@ -10,14 +10,15 @@ use super::{
     config::{self, Account},
 };
 use crate::{
-    directories,
+    accounts, directories,
     exit::{Exit, Failure},
     remote::{Remote, RemoteOptions},
 };
 
 pub(crate) struct Job {
     pub(crate) remote: Remote,
-    pub(crate) to: Place,
+    /// Absent for `--catch-up`, which delivers nothing.
+    pub(crate) to: Option<Place>,
     pub(crate) form: Form,
     pub(crate) line_ends: LineEnds,
     pub(crate) wishes: Wishes,
@@ -25,46 +26,32 @@ pub(crate) struct Job {
     pub(crate) any_size: bool,
     pub(crate) without_unique_id: bool,
     pub(crate) dry_run: bool,
+    pub(crate) catch_up: bool,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
 }
 
 /// The job for the given URL or name, or one job for each account in the
 /// configuration file.
-pub(crate) fn jobs(fetch: Fetch) -> Result<Vec<Job>, Failure> {
+pub(crate) fn jobs(fetch: &Fetch) -> Result<Vec<Job>, Failure> {
     let journal = match &fetch.journal {
         Some(file) => file.clone(),
-        None => directories::state("--journal FILE")?.join("journal.sqlite"),
+        None => accounts::journal_file()?,
     };
-    let from = fetch.from.as_deref();
-    if let Some(url) = from.filter(|from| from.contains("://")) {
-        let account = Account {
-            url: url.to_owned(),
-            ..Account::default()
-        };
-        return Ok(vec![job(&fetch, account, &journal)?]);
+    if let Some(name) = &fetch.from {
+        let account = accounts::find(name, fetch.config.as_deref())?;
+        return Ok(vec![job(fetch, account, &journal)?]);
     }
     let file = match &fetch.config {
         Some(file) => file.clone(),
         None => directories::config_file()?,
     };
-    let accounts = config::read(&file)?;
-    let mut jobs = Vec::new();
-    for (name, account) in accounts {
-        if from.is_none_or(|wanted| wanted == name) {
-            jobs.push(job(&fetch, account, &journal)?);
-        }
-    }
-    match (jobs.is_empty(), from) {
-        (false, _) => Ok(jobs),
-        (true, Some(name)) => Err(Failure::new(
-            Exit::Usage,
-            format_args!(
-                "{name} is neither a URL (pop3s://user@host) nor an account in {}",
-                file.display()
-            ),
-        )),
-        (true, None) => Err(Failure::new(
+    let accounts = config::read(&file)?.into_iter();
+    let jobs = accounts.map(|(_, account)| job(fetch, account, &journal));
+    let jobs: Vec<Job> = jobs.collect::<Result<_, _>>()?;
+    match jobs.is_empty() {
+        false => Ok(jobs),
+        true => Err(Failure::new(
             Exit::Usage,
             format_args!(
                 "{} has no table [accounts.NAME]; give a URL",
@@ -81,24 +68,34 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         json,
         quiet,
     } = fetch.output;
-    let to = place(fetch, &account)?;
+    let to = match fetch.catch_up {
+        true => None,
+        false => Some(place(fetch, &account)?),
+    };
     let remote: RemoteOptions = fetch.remote.clone().or(&account.remote);
     let remote = remote.remote(&account.url)?;
     let wishes = fetch.wishes.clone().or(&account.wishes);
-    let to_stdout = to == Place::Stdout;
     let line_ends = match to {
         // RFC 5321 §2.3.8
-        Place::Lmtp(_) => LineEnds::Received,
+        Some(Place::Lmtp(_)) => LineEnds::Received,
         _ => wishes.line_ends.unwrap_or_default().into(),
     };
+    let afterwards = wishes.afterwards(match to {
+        // A pipe does not keep mail, so deleting takes an explicit option.
+        Some(Place::Stdout) => AfterSync::Keep,
+        _ => remote.settings.profile.after_sync,
+    });
+    if wishes.delete_imported && afterwards == Afterwards::Keep && !fetch.catch_up {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--delete-imported needs --delete or --delete-after DAYS, which say when to delete",
+        ));
+    }
     Ok(Job {
         wishes: Wishes {
             equal_unique_ids: remote.settings.profile.equal_unique_ids,
-            afterwards: wishes.afterwards(match to_stdout {
-                // A pipe does not keep mail, so deleting takes an explicit option.
-                true => AfterSync::Keep,
-                false => remote.settings.profile.after_sync,
-            }),
+            afterwards,
+            delete_imported: wishes.delete_imported,
             limit: wishes.limit.unwrap_or(usize::MAX),
             max_octets: wishes.max_size.unwrap_or(u64::MAX),
             now: clock(),
@@ -114,6 +111,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         without_unique_id: wishes.without_unique_id,
         journal: journal.to_owned(),
         dry_run,
+        catch_up: fetch.catch_up,
         json,
         quiet,
     })
@@ -154,6 +152,7 @@ impl WishOptions {
             keep: afterwards.keep,
             delete: afterwards.delete,
             delete_after: afterwards.delete_after,
+            delete_imported: self.delete_imported || afterwards.delete_imported,
             limit: self.limit.or(others.limit),
             max_size: self.max_size.or(others.max_size),
             line_ends: self.line_ends.or(others.line_ends),

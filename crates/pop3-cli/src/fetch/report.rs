@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use pop3_fetch::{Key, Place, Plan, Summary};
-use pop3_proto::Escaped;
+use pop3_proto::{Counted, Escaped};
 use pop3_tokio::client::Redactor;
 use serde::Serialize;
 
@@ -36,6 +36,7 @@ enum Line<'a> {
         delivered: usize,
         octets: u64,
         deleted: usize,
+        caught_up: usize,
         held: usize,
         too_large: usize,
         over_limit: usize,
@@ -55,6 +56,7 @@ pub(crate) struct Report {
     quiet: bool,
     /// Whether standard output carries the messages.
     stdout_taken: bool,
+    catch_up: bool,
 }
 
 impl Report {
@@ -63,7 +65,8 @@ impl Report {
             account: job.remote.account(),
             json: job.json,
             quiet: job.quiet,
-            stdout_taken: job.to == Place::Stdout,
+            stdout_taken: job.to == Some(Place::Stdout),
+            catch_up: job.catch_up,
         }
     }
 
@@ -117,6 +120,7 @@ impl Report {
                 delivered: summary.delivered,
                 octets: summary.octets,
                 deleted: summary.deleted,
+                caught_up: summary.caught_up,
                 held: summary.held,
                 too_large: summary.too_large,
                 over_limit: summary.over_limit,
@@ -126,6 +130,16 @@ impl Report {
                 declined: summary.declined,
                 doubtful: summary.doubtful,
             });
+            return;
+        }
+        if self.catch_up && !self.quiet {
+            let recorded = Counted(summary.caught_up, "message");
+            self.line(&format!(
+                "{}: {recorded} recorded as fetched, {} known before{}",
+                self.account,
+                summary.held,
+                left(summary)
+            ));
             return;
         }
         let news = summary.delivered > 0 || summary.deleted > 0;

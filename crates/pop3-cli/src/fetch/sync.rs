@@ -23,6 +23,7 @@ pub(crate) async fn sync(
     let mut fetch = Fetch::new(Orders {
         wishes: job.wishes,
         dry_run: job.dry_run,
+        catch_up: job.catch_up,
         any_size: job.any_size,
         without_unique_id: job.without_unique_id,
     });
@@ -67,7 +68,13 @@ async fn session(
     let on_delivered = report.clone();
     let open = move |journal| {
         let on_delivered = move |key: &_, octets| on_delivered.message(key, octets);
-        let group = Group::open(&System, journal, &job.to, job.form, on_delivered)?;
+        let Some(to) = &job.to else {
+            return Err(pop3_fetch::Failure::new(
+                Kind::CannotCreate,
+                "no place to deliver to",
+            ));
+        };
+        let group = Group::open(&System, journal, to, job.form, on_delivered)?;
         Parcels::new(group, job.line_ends)
     };
     let window = client.window();

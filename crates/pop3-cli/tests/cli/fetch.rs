@@ -15,6 +15,7 @@ use crate::{
 
 mod configured;
 mod handed_over;
+mod imports;
 mod kills;
 mod places;
 mod reports;

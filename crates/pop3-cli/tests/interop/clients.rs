@@ -28,7 +28,7 @@ pub(crate) fn run(command: &mut Command) -> Output {
 }
 
 /// Runs a client that does not deliver mail as root.
-fn run_in(directory: &Path, command: &mut Command) {
+pub(crate) fn run_in(directory: &Path, command: &mut Command) {
     use std::os::unix::{fs::MetadataExt as _, process::CommandExt as _};
     if fs::metadata(directory).unwrap().uid() == 0 {
         give_away(directory).unwrap();
@@ -39,7 +39,7 @@ fn run_in(directory: &Path, command: &mut Command) {
 
 /// A directory in memory if there is one: a client that waits for a busy disk
 /// after each message may reach a timeout.
-fn scratch() -> TempDir {
+pub(crate) fn scratch() -> TempDir {
     TempDir::new_in("/dev/shm").unwrap_or_else(|_| TempDir::new().unwrap())
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn assert_stored(maildir: &Path, mut messages: Vec<Vec<u8>>) {
     }
 }
 
-fn maildir(directory: &Path) -> std::path::PathBuf {
+pub(crate) fn maildir(directory: &Path) -> std::path::PathBuf {
     let maildir = directory.join("Maildir");
     for part in ["tmp", "cur", "new"] {
         fs::create_dir_all(maildir.join(part)).unwrap();
@@ -78,7 +78,7 @@ fn maildir(directory: &Path) -> std::path::PathBuf {
 }
 
 /// A file that other users cannot read.
-fn secret(path: &Path, text: &str) {
+pub(crate) fn secret(path: &Path, text: &str) {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = fs::OpenOptions::new();
     let file = file.write(true).create_new(true).mode(0o600).open(path);
@@ -222,7 +222,7 @@ fn fetchmail() {
 /// If a child ends before getmail6 6.18 waits for it, which happens on a busy
 /// machine, getmail misses that and fails after 60 s. Here it waits for the
 /// child itself, not for the signal.
-const PATIENT_GETMAIL: &str = "
+pub(crate) const PATIENT_GETMAIL: &str = "
 import os, runpy, sys
 from getmailcore.baseclasses import ForkingBase
 def wait_for_child(self, child):

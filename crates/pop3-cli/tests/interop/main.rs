@@ -5,6 +5,7 @@
 mod audit;
 mod checks;
 mod clients;
+mod imports;
 mod lmtp;
 mod served;
 mod servers;

@@ -56,6 +56,20 @@ impl Served {
         }
     }
 
+    /// Adds a message to the maildrop.
+    pub(crate) fn deliver(&self, name: &str, message: &[u8]) {
+        fs::write(self.directory.path().join("new").join(name), message).unwrap();
+    }
+
+    /// The number of messages in the maildrop.
+    pub(crate) fn left(&self) -> usize {
+        let parts = ["new", "cur"].map(|part| self.directory.path().join(part));
+        parts
+            .iter()
+            .map(|part| fs::read_dir(part).unwrap().count())
+            .sum()
+    }
+
     /// Asserts that all messages are deleted.
     #[track_caller]
     pub(crate) fn assert_empty(&self) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Key, State, nameless};
+use super::{Key, Origin, State, UNKNOWN, known, nameless};
 
 /// The rows of an account, ordered by unique-id and copy. One allocation holds all
 /// unique-ids, so that each of 100,000 rows costs about 30 octets and its
@@ -19,7 +19,9 @@ struct Row {
     copy: u32,
     state: State,
     missing: bool,
-    octets: u64,
+    origin: Origin,
+    /// As in the column.
+    octets: i64,
     changed: i64,
 }
 
@@ -29,12 +31,14 @@ pub(crate) struct Record<'a> {
     pub(crate) unique_id: &'a [u8],
     pub(crate) copy: u32,
     pub(crate) state: State,
-    /// Its size as the server listed it when it was fetched.
-    pub(crate) octets: u64,
+    /// Its size as the server listed it when it was fetched; unknown for some seen
+    /// messages.
+    pub(crate) octets: Option<u64>,
     /// The time of its last change of state, in seconds since 1970.
     pub(crate) changed: i64,
     /// Whether it was missing on the server the last time.
     pub(crate) missing: bool,
+    pub(crate) origin: Origin,
 }
 
 impl Record<'_> {
@@ -54,24 +58,22 @@ impl Record<'_> {
 
 impl Records {
     /// Appends a row, which must come after the others in order.
-    pub(crate) fn push(
-        &mut self,
-        unique_id: &[u8],
-        copy: u32,
-        state: State,
-        octets: u64,
-        changed: i64,
-        missing: bool,
-    ) {
-        self.ids.extend_from_slice(unique_id);
+    pub(crate) fn push(&mut self, record: &Record<'_>) {
+        self.ids.extend_from_slice(record.unique_id);
         self.rows.push(Row {
             id_end: self.ids.len(),
-            copy,
-            state,
-            missing,
-            octets,
-            changed,
+            copy: record.copy,
+            state: record.state,
+            missing: record.missing,
+            origin: record.origin,
+            octets: record.octets.map_or(UNKNOWN, u64::cast_signed),
+            changed: record.changed,
         });
+    }
+
+    /// Whether unique-ids may be spelled with `-` for `/`.
+    pub(crate) fn any_dashed(&self) -> bool {
+        self.rows.iter().any(|row| row.origin == Origin::SeenDashed)
     }
 
     pub(crate) fn any_missing(&self) -> bool {
@@ -96,9 +98,10 @@ impl Records {
             unique_id: &self.ids[start..row.id_end],
             copy: row.copy,
             state: row.state,
-            octets: row.octets,
+            octets: known(row.octets),
             changed: row.changed,
             missing: row.missing,
+            origin: row.origin,
         })
     }
 }

@@ -78,6 +78,9 @@ const ACCEPTED: &str = "
         PRIMARY KEY (account, unique_id, copy, place, recipient)
     ) WITHOUT ROWID;";
 
+/// How a message came into the journal. In format 4, `pop3` had fetched each.
+const ORIGIN: &str = "ALTER TABLE message ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;";
+
 /// Why the journal could not be prepared.
 pub(super) enum Refusal {
     /// The journal has this newer format.
@@ -115,7 +118,7 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
     }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let steps: &[&str] = match schema(&transaction)? {
-        0 => &[TABLES, PENDING, DOUBTS, BOOT, ACCEPTED],
+        0 => &[TABLES, PENDING, DOUBTS, BOOT, ACCEPTED, ORIGIN],
         1 => &[
             "DROP INDEX pending",
             PENDING,
@@ -123,10 +126,11 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
             DOUBTS,
             BOOT,
             ACCEPTED,
+            ORIGIN,
         ],
-        2 => &[DOUBTS, BOOT, ACCEPTED],
-        3 => &[BOOT, ACCEPTED],
-        4 => &[ACCEPTED],
+        2 => &[DOUBTS, BOOT, ACCEPTED, ORIGIN],
+        3 => &[BOOT, ACCEPTED, ORIGIN],
+        4 => &[ACCEPTED, ORIGIN],
         SCHEMA => &[],
         newer => return Err(Refusal::Newer(newer)),
     };
@@ -181,7 +185,7 @@ mod tests {
             (2, &[TABLES, PENDING][..]),
             (3, &[TABLES, PENDING, DOUBTS]),
             (4, &[TABLES, PENDING, DOUBTS, BOOT]),
-            (SCHEMA, &[TABLES, PENDING, DOUBTS, BOOT, ACCEPTED]),
+            (SCHEMA, &[TABLES, PENDING, DOUBTS, BOOT, ACCEPTED, ORIGIN]),
         ] {
             let mut db = Connection::open_in_memory().unwrap();
             db.execute_batch(&steps.concat()).unwrap();
@@ -191,6 +195,7 @@ mod tests {
                 "SELECT boot FROM pending",
                 "SELECT learned FROM account",
                 "SELECT recipient FROM accepted",
+                "SELECT origin FROM message",
             ] {
                 assert!(db.prepare(query).is_ok(), "format {form}");
             }

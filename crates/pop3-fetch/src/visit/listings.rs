@@ -9,7 +9,7 @@ use super::{
     plan::{self, MISSING_KEPT, Plan},
     retrieval::Retrieval,
 };
-use crate::{Failure, Intake, Journal, Kind, Records, Total};
+use crate::{Failure, Intake, Journal, Kind, Records, Seen, Spelling, Total};
 
 impl<I: Intake, D: Decisions> Visit<'_, I, D> {
     /// Handles the end of UIDL.
@@ -19,8 +19,12 @@ impl<I: Intake, D: Decisions> Visit<'_, I, D> {
         now: Instant,
     ) -> Result<(), Failure> {
         if let Some(reading) = self.reading.take() {
-            let (journal, records) = reading()?;
-            (self.journal, self.records) = (Some(journal), records);
+            let (mut journal, records) = reading()?;
+            self.records = match records.any_dashed() && self.respell(&mut journal)? {
+                true => journal.records()?,
+                false => records,
+            };
+            self.journal = Some(journal);
         }
         self.make_plan()?;
         let Plan {
@@ -108,6 +112,11 @@ impl<I: Intake, D: Decisions> Visit<'_, I, D> {
                 are(self.plan.undeleted)
             ));
         }
+        if self.orders.catch_up {
+            self.summary.caught_up = self.catch_up(&mut journal)?;
+            self.journal = Some(journal);
+            return self.quit(session, now);
+        }
         // Messages in doubt may end the session, so the others come first.
         let is_busy = !(self.plan.retrieve.is_empty() && self.plan.delete.is_empty());
         if is_busy && !self.way.tries_doubts {
@@ -145,6 +154,26 @@ impl<I: Intake, D: Decisions> Visit<'_, I, D> {
         self.phase = Phase::Retrieve;
         self.retrieve(session, now)
     }
+
+    /// Corrects unique-ids in the journal. Returns whether there were any to correct.
+    fn respell(&self, journal: &mut Journal) -> Result<bool, Failure> {
+        let listed = self.maildrop.iter().filter_map(|message| message.unique_id);
+        let listed = listed.map(|unique_id| unique_id.as_bytes());
+        journal.respell(&listed.collect())
+    }
+
+    /// Records the new messages as seen. Returns their number.
+    fn catch_up(&self, journal: &mut Journal) -> Result<usize, Failure> {
+        let new = self.plan.retrieve.iter().chain(&self.plan.doubtful);
+        let seen: Vec<Seen> = new
+            .map(|message| Seen {
+                key: plan::key(&self.maildrop, message.number, message.copy),
+                octets: plan::octets(&self.maildrop, message.number),
+                since: self.orders.wishes.now,
+            })
+            .collect();
+        journal.see(&seen, Spelling::Exact)
+    }
 }
 
 /// Records in the journal what the listings show.
@@ -154,6 +183,7 @@ fn note_what_changed(
     records: &Records,
     now: i64,
 ) -> Result<(), Failure> {
+    journal.size(&plan.sizes)?;
     journal.miss(&plan.missing, now)?;
     journal.find_again(&plan.found_again)?;
     if records.any_missing() {

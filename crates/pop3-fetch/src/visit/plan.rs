@@ -21,6 +21,10 @@
 //! - *A unique-id that disappeared keeps its row* for [`MISSING_KEPT`], so that a
 //!   server that shows an empty maildrop for a day does not cause everything to be
 //!   fetched again.
+//! - *A message that was only recorded as seen* is never fetched, and is deleted
+//!   only if the user wants that of such messages too. Its size is recorded the
+//!   first time that LIST gives it, so that the rules above protect it from then
+//!   on.
 //! - *Equal unique-ids, told apart* ([`EqualUniqueIds::Apart`]): if there are more
 //!   messages with one unique-id than the journal holds, the excess is fetched:
 //!   first messages whose sizes differ from those of the rows, then those with the
@@ -37,7 +41,7 @@ use pop3_proto::{
 };
 
 use crate::journal::{
-    Key, State,
+    Key, Origin, State,
     records::{Record, Records},
 };
 
@@ -74,6 +78,9 @@ pub struct Wishes {
     pub equal_unique_ids: EqualUniqueIds,
     /// What to do with a message after its delivery.
     pub afterwards: Afterwards,
+    /// Whether that also applies to messages that were only recorded as seen
+    /// ([`Seen`](crate::Seen)), and not delivered by this program.
+    pub delete_imported: bool,
     /// The most messages to fetch.
     pub limit: usize,
     /// The most octets of a message to fetch, as listed.
@@ -111,6 +118,8 @@ pub struct Plan {
     pub delete: Vec<Delete>,
     /// Whether to delete the retrieved messages.
     pub delete_retrieved: bool,
+    /// Rows of unknown size, with the sizes in LIST.
+    pub sizes: Vec<(Key, u64)>,
     /// Rows whose message the server no longer lists.
     pub missing: Vec<Key>,
     /// Rows whose message was missing and is listed again.
@@ -286,7 +295,7 @@ impl Planner<'_> {
             self.plan.interchangeable += numbers.len() - 1;
             match held.last() {
                 Some(record) => {
-                    self.found(record);
+                    self.found(numbers[0], record);
                     for &number in numbers {
                         self.keep_or_delete(number, record);
                     }
@@ -307,7 +316,7 @@ impl Planner<'_> {
         let (old, new) = self.pair(numbers, there);
         self.plan.held += old.len();
         for (number, record) in old {
-            self.found(record);
+            self.found(number, record);
             if new.is_empty() {
                 self.keep_or_delete(number, record);
             }
@@ -323,7 +332,7 @@ impl Planner<'_> {
         numbers: &[MessageNumber],
         deleted: &[Record<'_>],
     ) -> Vec<MessageNumber> {
-        let mut sizes: Vec<u64> = deleted.iter().map(|row| row.octets).collect();
+        let mut sizes: Vec<u64> = deleted.iter().filter_map(|row| row.octets).collect();
         let mut new = numbers.to_vec();
         new.retain(|&number| {
             let listed = octets(self.maildrop, number);
@@ -349,7 +358,9 @@ impl Planner<'_> {
         let sized = |number| octets(self.maildrop, number);
         let may_be = |number, row: &Record<'_>| {
             row.state != State::DeletionRequested
-                || sized(number).is_none_or(|octets| octets == row.octets)
+                || row
+                    .octets
+                    .is_some_and(|known| sized(number).is_none_or(|octets| octets == known))
         };
         let pairs = || numbers.iter().copied().zip(rows);
         if numbers.len() == rows.len() && pairs().all(|(number, row)| may_be(number, row)) {
@@ -364,7 +375,8 @@ impl Planner<'_> {
         let mut old = BTreeMap::new();
         let mut others = Vec::new();
         for row in rows {
-            match by_size.get_mut(&row.octets).and_then(VecDeque::pop_front) {
+            let same = row.octets.and_then(|octets| by_size.get_mut(&octets));
+            match same.and_then(VecDeque::pop_front) {
                 Some(number) => _ = old.insert(number, row),
                 None => others.push(row),
             }
@@ -385,7 +397,10 @@ impl Planner<'_> {
     }
 
     /// Handles a row whose message is on the server.
-    fn found(&mut self, record: &Record<'_>) {
+    fn found(&mut self, number: MessageNumber, record: &Record<'_>) {
+        if let (None, Some(octets)) = (record.octets, octets(self.maildrop, number)) {
+            self.plan.sizes.push((record.key(), octets));
+        }
         if record.missing {
             self.plan.found_again.push(record.key());
         }
@@ -393,14 +408,24 @@ impl Planner<'_> {
 
     fn keep_or_delete(&mut self, number: MessageNumber, record: &Record<'_>) {
         let Wishes {
-            afterwards, now, ..
+            afterwards,
+            delete_imported,
+            now,
+            ..
         } = self.wishes;
+        let is_ours = record.origin == Origin::Fetched || *delete_imported;
         // A requested deletion is completed, whatever the wish is now.
-        if record.state != State::DeletionRequested && !afterwards.deletes(record.changed, *now) {
+        let is_requested = record.state == State::DeletionRequested;
+        if !is_requested && !(is_ours && afterwards.deletes(record.changed, *now)) {
             return;
         }
-        let octets = octets(self.maildrop, number);
-        if octets.is_some_and(|octets| octets != record.octets) {
+        let is_same = match (octets(self.maildrop, number), record.octets) {
+            (Some(listed), Some(known)) => listed == known,
+            // Another message may have the unique-id since the request.
+            (_, None) => !is_requested,
+            (None, Some(_)) => true,
+        };
+        if !is_same {
             self.plan.changed += 1;
             return;
         }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use pop3_proto::EqualUniqueIds;
 
 use super::{Afterwards, Orders, Wishes};
+use crate::Spelling;
 use world::{World, text};
 
 mod world;
@@ -11,11 +12,13 @@ const ORDERS: Orders = Orders {
     wishes: Wishes {
         equal_unique_ids: EqualUniqueIds::Apart,
         afterwards: Afterwards::Keep,
+        delete_imported: false,
         limit: usize::MAX,
         max_octets: u64::MAX,
         now: 1_000_000,
     },
     dry_run: false,
+    catch_up: false,
     any_size: false,
     without_unique_id: false,
 };
@@ -29,6 +32,108 @@ const DELETE: Orders = Orders {
     },
     ..ORDERS
 };
+
+const CATCH_UP: Orders = Orders {
+    catch_up: true,
+    ..DELETE
+};
+
+const DELETE_IMPORTED: Orders = Orders {
+    wishes: Wishes {
+        delete_imported: true,
+        ..DELETE.wishes
+    },
+    ..ORDERS
+};
+
+#[test]
+fn catches_up_without_delivering_or_deleting() {
+    let mut world = World::new(3, 1);
+    world.fetch(ORDERS, "U S.. L. R1. S. R2. R3. S. Q.", &[], "3 delivered");
+    world.there.extend([4, 5]);
+    let limited = Orders {
+        wishes: Wishes {
+            limit: 1,
+            max_octets: 0,
+            ..CATCH_UP.wishes
+        },
+        ..CATCH_UP
+    };
+    world.fetch(limited, "U S.. L. Q.", &[], "2 caught up, 3 held");
+    assert_eq!(world.there, [1, 2, 3, 4, 5]);
+    world.there.push(6);
+    world.fetch(ORDERS, "U S.. L. R6. S. Q.", &[], "1 delivered, 5 held");
+    assert_eq!(world.stored(), [1, 2, 3, 6]);
+}
+
+#[test]
+fn deletes_what_was_only_seen_if_that_is_asked_for() {
+    for caught_up in [true, false] {
+        let mut world = World::new(3, 1);
+        match caught_up {
+            true => world.fetch(CATCH_UP, "U S.. L. Q.", &[], "3 caught up"),
+            false => world.see(&["id1", "id2", "id3"], Spelling::Exact),
+        }
+        let later = Orders {
+            wishes: Wishes {
+                afterwards: Afterwards::DeleteAfter(0),
+                ..DELETE.wishes
+            },
+            ..DELETE
+        };
+        for orders in [ORDERS, DELETE, later] {
+            world.fetch(orders, "U S.. Q.", &[], "3 held");
+        }
+        world.there.push(4);
+        let sent = "U S.. L. R4. S. D4. Q.";
+        world.fetch(DELETE, sent, &[], "1 delivered, 1 deleted, 3 held");
+        let sent = "U S.. L. D3. D2. D1. Q.";
+        world.fetch(DELETE_IMPORTED, sent, &[], "3 deleted, 3 held");
+        assert!(world.there.is_empty() && world.stored() == [4]);
+    }
+}
+
+/// The size is unknown until LIST gives it; from then on another message with the
+/// unique-id is not taken for the one that was seen.
+#[test]
+fn does_not_delete_another_message_than_the_one_that_was_seen() {
+    let mut world = World::new(2, 1);
+    world.see(&["id1"], Spelling::Exact);
+    world.fetch(ORDERS, "U S.. L. R2. S. Q.", &[], "1 delivered, 1 held");
+    let other = "+OK\r\n1 1\r\n2 1\r\n.\r\n";
+    world = world.odd(&[("LIST", other)]);
+    let (sent, counts) = ("U S.. L. Q.", "2 held, 2 changed");
+    world.fetch(DELETE_IMPORTED, sent, &["size has changed"], counts);
+}
+
+/// The server may have deleted the message and given its unique-id to another one.
+#[test]
+fn completes_the_deletion_of_a_seen_message_only_if_the_size_is_the_same() {
+    let mut world = World::new(1, 1).odd(&[("QUIT", "-ERR no\r\n")]);
+    world.see(&["id1"], Spelling::Exact);
+    let sent = "U S.. L. D1. Q.";
+    world.fetch(DELETE_IMPORTED, sent, &["refuses QUIT"], "1 held");
+    world.there = vec![1];
+    let list = "+OK\r\n1 40\r\n.\r\n";
+    let mail = format!("+OK\r\n{}\r\n.\r\n", "x".repeat(38));
+    world = world.odd(&[("LIST", list), ("RETR 1", &mail)]);
+    world.fetch(ORDERS, "U S.. L. R1. S. Q.", &[], "1 delivered");
+}
+
+#[test]
+fn recognizes_unique_ids_in_which_getmail_replaced_slashes() {
+    let listed = "+OK\r\n1 a/1/x\r\n2 a-2\r\n3 a/2\r\n4 a-4\r\n.\r\n";
+    let mut world = World::new(4, 1);
+    world.see(&["a-1-x", "a-2", "gone-3"], Spelling::SlashesAsDashes);
+    let sent = "U S.. L. R3. S. R4. S. Q.";
+    world = world.odd(&[("UIDL", listed)]);
+    world.fetch(ORDERS, sent, &[], "2 delivered, 2 held");
+    // The spelling is known from now on.
+    let listed = "+OK\r\n1 a/1/x\r\n2 gone/3\r\n.\r\n";
+    world.there = vec![1, 2];
+    world = world.odd(&[("UIDL", listed)]);
+    world.fetch(ORDERS, "U S.. L. R2. S. Q.", &[], "1 delivered, 1 held");
+}
 
 #[test]
 fn asks_for_a_witness_after_1_2_4_messages_and_fills_half_a_window_at_a_time() {

@@ -7,6 +7,7 @@ use super::*;
 const WISHES: Wishes = Wishes {
     equal_unique_ids: EqualUniqueIds::Apart,
     afterwards: Afterwards::Delete,
+    delete_imported: false,
     limit: usize::MAX,
     max_octets: u64::MAX,
     now: 1000,
@@ -29,9 +30,26 @@ fn maildrop(ids: &[String]) -> MaildropIndex {
 fn records(rows: &[(&str, u32, State, i64)]) -> Records {
     let mut records = Records::default();
     for &(id, copy, state, changed) in rows {
-        records.push(id.as_bytes(), copy, state, 10, changed, false);
+        records.push(&Record {
+            copy,
+            changed,
+            ..row(id, state)
+        });
     }
     records
+}
+
+/// The row of a fetched message of 10 octets.
+const fn row(id: &str, state: State) -> Record<'_> {
+    Record {
+        unique_id: id.as_bytes(),
+        copy: 0,
+        state,
+        octets: Some(10),
+        changed: 0,
+        missing: false,
+        origin: Origin::Fetched,
+    }
 }
 
 fn made(maildrop: &MaildropIndex, records: &Records, wishes: &Wishes) -> Plan {
@@ -157,7 +175,11 @@ fn a_message_of_another_size_is_not_the_one_whose_deletion_was_requested() {
     let drop = maildrop(&[String::from("a")]);
     for (octets, retrieved, deleted) in [(10, 0, 1), (11, 1, 0)] {
         let mut held = Records::default();
-        held.push(b"a", 0, State::DeletionRequested, octets, 0, true);
+        held.push(&Record {
+            octets: Some(octets),
+            missing: true,
+            ..row("a", State::DeletionRequested)
+        });
         let plan = made(&drop, &held, &WISHES);
         assert_eq!(
             (plan.retrieve.len(), plan.delete.len()),
@@ -183,7 +205,10 @@ fn plans_in_nearly_linear_time() {
         let mut held = Records::default();
         for (index, id) in ids.iter().enumerate() {
             let copy = if same { index as u32 } else { 0 };
-            held.push(id.as_bytes(), copy, State::Delivered, 10, 0, false);
+            held.push(&Record {
+                copy,
+                ..row(id, State::Delivered)
+            });
         }
         let maildrop = maildrop(&ids);
         // Of this thread alone, so that other work on the machine does not count.
@@ -219,7 +244,11 @@ proptest! {
             // Deleted rows get another size, so that a message that comes back is
             // new.
             let octets = if state == State::Deleted { 11 } else { 10 };
-            rows.push(id.as_bytes(), *copy, state, octets, 0, false);
+            rows.push(&Record {
+                copy: *copy,
+                octets: Some(octets),
+                ..row(id, state)
+            });
         }
         let drop = maildrop(&ids);
         let plan = made(&drop, &rows, &Wishes { limit, ..WISHES });

@@ -8,7 +8,7 @@ use pop3_proto::{
 };
 
 use super::super::*;
-use crate::{Direct, Fetch, Form, Group, LineEnds, Next, Place, System};
+use crate::{Direct, Fetch, Form, Group, LineEnds, Next, Place, Seen, Spelling, System};
 
 pub(super) struct World {
     /// The messages in the maildrop, and the unique-id of each.
@@ -44,6 +44,21 @@ impl World {
             .map(|&(line, reply)| (line, reply.to_owned()))
             .collect();
         self
+    }
+
+    /// Records messages of unknown size as seen.
+    pub(super) fn see(&self, unique_ids: &[&str], spelling: Spelling) {
+        let seen = unique_ids.iter().map(|unique_id| Seen {
+            key: Key {
+                unique_id: unique_id.as_bytes().to_vec(),
+                copy: 0,
+            },
+            octets: None,
+            since: 0,
+        });
+        let mut journal = Journal::open(&self.home.path().join("journal"), "me").unwrap();
+        let seen: Vec<Seen> = seen.collect();
+        assert_eq!(journal.see(&seen, spelling), Ok(unique_ids.len()));
     }
 
     /// Runs a fetch. `sent`: its commands, by first letter and message-number, with a
@@ -201,6 +216,7 @@ fn counted(summary: &Summary) -> String {
     let counts = [
         ("delivered", summary.delivered),
         ("deleted", summary.deleted),
+        ("caught up", summary.caught_up),
         ("held", summary.held),
         ("too large", summary.too_large),
         ("over the limit", summary.over_limit),
