@@ -11,24 +11,25 @@
 
 use std::{
     collections::BTreeSet,
-    fs::{File, OpenOptions},
+    fs::OpenOptions,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, params};
-use rustix::fs::{FlockOperation, flock};
 
 use crate::{
     disk::{System, above, make_directories},
     failure::{Failure, Kind},
     sizes::Learned,
 };
+use lock::Lock;
 use records::Record;
 pub use records::Records;
 
 use schema::{Refusal, prepare};
 
+mod lock;
 pub(crate) mod nameless;
 pub(crate) mod records;
 mod schema;
@@ -151,8 +152,7 @@ pub struct Journal {
     db: Connection,
     file: PathBuf,
     account: i64,
-    /// Unlocked by the system when the process ends, however it ends.
-    _lock: Option<File>,
+    _lock: Option<Lock>,
 }
 
 impl Journal {
@@ -192,7 +192,7 @@ impl Journal {
             ),
             Refusal::Sqlite(error) => of_sqlite(error),
         })?;
-        let lock = lock(file, id, account)?;
+        let lock = Lock::take(&beside(file, id, "lock"), account)?;
         Ok(Self {
             db,
             file: file.to_owned(),
@@ -734,30 +734,6 @@ fn make_private(file: &Path) -> std::io::Result<()> {
         .mode(0o600)
         .open(file)?;
     Ok(())
-}
-
-fn lock(journal: &Path, id: i64, account: &str) -> Result<File, Failure> {
-    let path = beside(journal, id, "lock");
-    let cannot_lock = |error: &dyn std::fmt::Display| {
-        Failure::new(
-            Kind::CannotCreate,
-            format_args!("cannot lock {}: {error}", path.display()),
-        )
-    };
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|error| cannot_lock(&error))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(Failure::new(
-            Kind::Temporary,
-            format_args!("another run is fetching {account}; try again later"),
-        )),
-        Err(error) => Err(cannot_lock(&error)),
-    }
 }
 
 fn beside(journal: &Path, id: i64, what: &str) -> PathBuf {
