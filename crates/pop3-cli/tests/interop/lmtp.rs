@@ -90,11 +90,11 @@ fn dovecot_refuses_an_unknown_recipient_and_the_others_get_each_message_once() {
     let Some(world) = World::start() else { return };
     let to = format!("lmtp:{}", world.lmtp.address);
     for _ in 0..2 {
-        let run = world.fetch(&to, &[RECIPIENTS[0], "nobody@example.org"]);
+        let run = world.fetch(&to, &[RECIPIENTS[0], "unknown@example.org"]);
         assert_eq!(run.status.code(), Some(76), "{run:?}");
         let said = String::from_utf8(run.stderr).unwrap();
         assert!(
-            said.contains("refuses RCPT TO:<nobody@example.org>: 550"),
+            said.contains("refuses RCPT TO:<unknown@example.org>: 550"),
             "{said}"
         );
         world.has_all(RECIPIENTS[0]);

@@ -111,7 +111,7 @@ fn run(command: &str, input: fs::File) -> io::Result<(ExitStatus, Vec<u8>)> {
         let wait = move || {
             Command::new("/bin/sh")
                 .args(["-c", command])
-                // The password of the POP3 account is none of its business.
+                // A command that prints its environment must not print the password.
                 .env_remove("POP3_PASSWORD")
                 .stdin(Stdio::from(input))
                 .stdout(end.try_clone()?)
