@@ -56,8 +56,10 @@ fn writes_one_message_in_the_singular() {
 
 #[test]
 fn prints_an_object_for_programs() {
-    let run = list(&server(), &["--json"]);
+    let server = server();
+    let run = list(&server, &["--json"]);
     let listing: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(listing["account"], server.url["pop3://".len()..]);
     assert_eq!(listing["capabilities"][2], "PIPELINING");
     assert_eq!(listing["messages"], 2);
     assert_eq!(

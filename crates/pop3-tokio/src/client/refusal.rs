@@ -107,7 +107,6 @@ impl Refusal {
     pub(super) fn of_greeting(status: &StatusLine<'_>, words: Words<'_>) -> Self {
         let words = Words {
             basic: true,
-            auth: true,
             ..words
         };
         Self::new(None, status, words)

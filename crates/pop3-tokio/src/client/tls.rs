@@ -56,8 +56,7 @@ pub(super) async fn handshake(
 pub(super) async fn is_spoken(stream: TcpStream, host: &str, settings: &TlsSettings) -> bool {
     let any = TlsSettings {
         dangerous_accept_invalid_certs: true,
-        provider: settings.provider.clone(),
-        ..TlsSettings::default()
+        ..settings.clone()
     };
     let name = ServerName::try_from(host.to_owned());
     let (Ok(name), Ok(config)) = (name, config(&any, host)) else {

@@ -101,6 +101,8 @@ async fn silent(answer: &'static [u8], greeting: &'static [u8]) -> Result<(), Er
     let url = format!("pop3://{}", listener.local_addr().unwrap());
     let mut settings = cleartext();
     settings.timeouts.greeting = Duration::from_secs(20);
+    // To find out whether the server speaks TLS, the client trusts no authority.
+    settings.tls.ca_files = vec!["missing.pem".into()];
     let server = async {
         let mut first = listener.accept().await.unwrap().0;
         let mut second = listener.accept().await.unwrap().0;

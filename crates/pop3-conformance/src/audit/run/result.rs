@@ -44,8 +44,6 @@ pub(super) struct Outcome {
     faults: Vec<Fault>,
     runs: Vec<Shown>,
     settled: bool,
-    /// Why there are no runs, if there are none.
-    left_out: &'static str,
 }
 
 /// What a report shows of a run.
@@ -205,16 +203,6 @@ impl Outcome {
             faults: Vec::new(),
             runs: Vec::new(),
             settled: true,
-            left_out: "the client has no command that requires STLS",
-        }
-    }
-
-    /// A scenario that was left out because others of its family gave the same
-    /// result.
-    pub(super) fn as_before(scenario: &Scenario) -> Self {
-        Self {
-            left_out: "earlier scenarios of its family gave the same result",
-            ..Self::not_tried(scenario)
         }
     }
 
@@ -238,7 +226,8 @@ impl Outcome {
         let last = self.runs.len().saturating_sub(1);
         let chosen = self.faults.first().map_or(last, |fault| fault.run);
         let Some(run) = self.runs.get(chosen) else {
-            return vec![self.left_out.to_owned()];
+            // A row shows none that was left out because others did the same.
+            return vec!["the client has no command that requires STLS".to_owned()];
         };
         if last == 0 {
             return [run.end.clone(), run.stored.clone()]
