@@ -27,11 +27,12 @@ fn lines(line: usize, length: usize) -> Vec<u8> {
 
 #[test]
 fn inspects_what_is_at_the_edges_of_checked_blocks() {
-    // The first check begins at the third octet, and has 256.
+    // The first check begins at the third octet. It has 256 if there is a dot before it.
     for before in (250..=262).chain([510, 514, 16_384, 16_386]) {
         for string in strings(b"\r\n.\0a", 4) {
-            for line in [2, 78] {
-                let wire = [lines(line, before), string.clone(), lines(78, 400)].concat();
+            for (line, second) in [(2, b'\n'), (2, b'.'), (78, b'x'), (78, b'.')] {
+                let mut wire = [lines(line, before), string.clone(), lines(78, 400)].concat();
+                wire[1] = second;
                 let cut = wire.split_at(before + 2);
                 let plans = [vec![&wire[..]], vec![cut.0, cut.1]];
                 check::inspection(&plans, &oracle::inspect(&wire));
