@@ -90,12 +90,13 @@ fn around(string: &[u8], mut test: impl FnMut(&[u8])) {
 
 #[test]
 fn decodes_every_short_string_near_and_far_from_a_stuffed_line() {
-    let rules = Rules::RFC1939;
-    for string in strings(b"\r\n.a", 5) {
-        around(&string, |wire| {
-            let expected = oracle::decode(&rules, wire);
-            check::block(view::decoders(), &rules, wire, &[wire], &expected);
-        });
+    for rules in [Rules::RFC1939, Rules::framing()[6]] {
+        for string in strings(b"\r\n.a", 5) {
+            around(&string, |wire| {
+                let expected = oracle::decode(&rules, wire);
+                check::block(view::decoders(), &rules, wire, &[wire], &expected);
+            });
+        }
     }
 }
 
@@ -134,18 +135,22 @@ fn encodes_a_long_message_written_in_pieces_of_any_size() {
 
 #[test]
 fn decodes_many_short_stuffed_lines_among_others() {
-    let rules = Rules::RFC1939;
-    let line = |number: usize| match number % 97 {
-        0 => lines(3000, 3000),
-        1 => b"..x\r\n".repeat(5000),
-        2 => b".\r.\r\n.y\r\n".to_vec(),
-        short => [b"..", &lines(short, short)[..]].concat(),
-    };
-    let mut wire: Vec<u8> = (2..300).flat_map(line).collect();
-    wire.extend_from_slice(b".\r\n+OK");
-    let expected = oracle::decode(&rules, &wire);
-    for size in [wire.len(), 16_384, 4096, 100] {
-        let reads: Vec<_> = wire.chunks(size).collect();
-        check::block(view::decoders(), &rules, &wire, &reads, &expected);
+    for (rules, second) in [
+        (Rules::RFC1939, &b".\r.\r\n.y\r\n"[..]),
+        (Rules::framing()[6], b"....\r\n.y\r\n"),
+    ] {
+        let line = |number: usize| match number % 97 {
+            0 => lines(3000, 3000),
+            1 => b"..x\r\n".repeat(5000),
+            2 => second.to_vec(),
+            short => [b"..", &lines(short, short)[..]].concat(),
+        };
+        let mut wire: Vec<u8> = (2..300).flat_map(line).collect();
+        wire.extend_from_slice(b".\r\n+OK");
+        let expected = oracle::decode(&rules, &wire);
+        for size in [wire.len(), 16_384, 4096, 100] {
+            let reads: Vec<_> = wire.chunks(size).collect();
+            check::block(view::decoders(), &rules, &wire, &reads, &expected);
+        }
     }
 }
