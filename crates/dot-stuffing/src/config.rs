@@ -114,6 +114,25 @@ impl LineEndings {
             (Policy::Accept, Policy::Accept, false)
         )
     }
+
+    /// Whether CR and LF occur only as CRLF.
+    pub(crate) const fn only_crlf_passes(self) -> bool {
+        matches!(
+            (self.bare_cr, self.bare_lf),
+            (Policy::Reject, Policy::Reject)
+        )
+    }
+}
+
+/// What a decoder may look for after a stuffed dot, in place of each event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shortcut {
+    /// It must see each event.
+    None,
+    /// The next CRLF-dot.
+    CrlfDot,
+    /// The next CR or LF, which must begin a CRLF-dot.
+    OnlyCrlf,
 }
 
 /// How a [`MultilineDecoder`](crate::MultilineDecoder) reads a block: policies
@@ -239,12 +258,17 @@ impl Config {
             .dot_line_ends(self.dot_line_ends)
     }
 
-    /// Whether only CRLF-dot and `max_octets` matter, up to a dot that ends the
-    /// block.
-    pub(crate) const fn has_fast_path(&self) -> bool {
-        self.line_endings.only_crlf_matters()
-            && matches!(self.unstuffed_dot, Policy::Accept)
-            && self.max_line_octets == u64::MAX
+    /// The shortcut for stuffed lines under this configuration.
+    pub(crate) const fn shortcut(&self) -> Shortcut {
+        if matches!(self.unstuffed_dot, Policy::Reject) || self.max_line_octets != u64::MAX {
+            Shortcut::None
+        } else if self.line_endings.only_crlf_matters() {
+            Shortcut::CrlfDot
+        } else if self.line_endings.only_crlf_passes() {
+            Shortcut::OnlyCrlf
+        } else {
+            Shortcut::None
+        }
     }
 
     /// Sets what ends a line.

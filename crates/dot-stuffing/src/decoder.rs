@@ -27,9 +27,10 @@
 //!
 //! 1. `config.rs`: add a field and a setter to [`Config`], or to
 //!    [`LineEndings`](crate::LineEndings) if it is about line ends. Extend
-//!    `Config::has_fast_path` (and `LineEndings::only_crlf_matters`), or the fast
-//!    path skips the octets that the policy is about. If it changes where a block
-//!    ends, `Config::without_refusals` must keep it.
+//!    `Config::shortcut` (and `LineEndings::only_crlf_matters` and
+//!    `only_crlf_passes`), or the fast paths skip the octets that the policy is
+//!    about. If it changes where a block ends, `Config::without_refusals` must keep
+//!    it.
 //! 2. `error.rs`: add an [`ErrorKind`] and its text, if the policy can reject.
 //! 3. `MultilineDecoder::advance`: handle it in each state in which the octet can
 //!    occur. Call `fail` with the offset of the first rejected octet, and keep in
@@ -49,6 +50,7 @@ use core::{iter::FusedIterator, ops::Range};
 
 use crate::{
     Chunk, Complete, Config, DecodeError, Decoded, ErrorKind, Policy, Span,
+    config::Shortcut,
     scan::{self, DotSearch, Tail},
 };
 
@@ -87,8 +89,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct MultilineDecoder {
     config: Config,
-    /// Whether the policies only need to see a dot after CRLF.
-    fast_path: bool,
+    shortcut: Shortcut,
     state: State,
     /// After a refusal: the state at the first octet that is not consumed.
     resume: State,
@@ -134,7 +135,7 @@ impl MultilineDecoder {
     pub const fn with_config(config: Config) -> Self {
         Self {
             config,
-            fast_path: config.has_fast_path(),
+            shortcut: config.shortcut(),
             state: State::LineStart,
             resume: State::LineStart,
             wire: 0,
@@ -186,10 +187,15 @@ impl MultilineDecoder {
     /// octets up to the next dot that begins a line, and removes that dot too.
     #[inline(always)]
     pub(crate) fn stuffed_line(&mut self, input: &[u8]) -> Option<usize> {
-        if self.state != State::Dot || !self.fast_path {
+        if self.state != State::Dot {
             return None;
         }
-        let run = scan::near_stuffed_line(input)?;
+        let run = match self.shortcut {
+            Shortcut::CrlfDot => scan::near_stuffed_line(input),
+            // A CR may belong to the terminator.
+            Shortcut::OnlyCrlf if *input.first()? != b'\r' => scan::near_canonical_line(input),
+            _ => None,
+        }?;
         // If the run exceeds the limit, `decode_any` handles it.
         (self.config.max_octets - self.octets).checked_sub(run as u64)?;
         self.octets += run as u64;
@@ -442,16 +448,15 @@ impl MultilineDecoder {
                 }
                 State::LineStart => self.state = State::Text,
                 State::Text if line_endings.only_crlf_matters() => {
-                    let run = self
-                        .search
-                        .crlf_dot(text)
-                        .map_or(text, |found| &text[..found + 2]);
-                    self.state = match scan::tail(run) {
-                        Tail::Crlf => State::LineStart,
-                        Tail::Cr => State::TextCr,
-                        Tail::Text => State::Text,
-                    };
-                    at += run.len();
+                    let found = self.search.crlf_dot(text);
+                    at += self.pass(found.map_or(text, |found| &text[..found + 2]));
+                }
+                State::Text if line_endings.only_crlf_passes() => {
+                    let run = scan::canonical_run(text);
+                    if run == 0 {
+                        return self.fail(ErrorKind::BareLf, at, 0, start);
+                    }
+                    at += self.pass(&text[..run]);
                 }
                 State::Text => match memchr::memchr2(b'\r', b'\n', text) {
                     None => at += text.len(),
@@ -559,6 +564,17 @@ impl MultilineDecoder {
             true => self.exhausted(at),
             false => data(start..at, at),
         }
+    }
+
+    /// Passes text up to the end of a line, or of the input. Returns its length.
+    #[inline(always)]
+    fn pass(&mut self, text: &[u8]) -> usize {
+        self.state = match scan::tail(text) {
+            Tail::Crlf => State::LineStart,
+            Tail::Cr => State::TextCr,
+            Tail::Text => State::Text,
+        };
+        text.len()
     }
 
     /// The result if all input is consumed and there is no data.

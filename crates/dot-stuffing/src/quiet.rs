@@ -1,6 +1,9 @@
-//! The check for octets that an inspector has nothing to report about.
+//! The checks for octets that an inspector has nothing to report about.
 //!
-//! It has no branches, so that the compiler makes vector code for the target.
+//! Without a dot, only a NUL can be reported, and `memchr` finds both at almost the
+//! speed of memory: attachments have none for megabytes. Text with dots is checked
+//! block by block, without branches, so that the compiler makes vector code for the
+//! target.
 
 use crate::scan::RUN;
 
@@ -11,6 +14,10 @@ pub(crate) const QUIET_BLOCK: usize = 256;
 /// nothing to report, and a block does not end; at most a run.
 pub(crate) fn quiet_octets(text: &[u8]) -> usize {
     let text = &text[..text.len().min(RUN + 2)];
+    let dotless = dotless_octets(text);
+    if dotless > 0 {
+        return dotless;
+    }
     let mut at = 0;
     while let Some(block) = text[at..].first_chunk() {
         if !is_quiet(block) {
@@ -22,6 +29,16 @@ pub(crate) fn quiet_octets(text: &[u8]) -> usize {
     match (&text[at..], text.last_chunk()) {
         ([_, _, _, ..], Some(block)) if is_quiet(block) => text.len() - 2,
         _ => at,
+    }
+}
+
+/// The number of octets after the first two that have no dot among or before them, and
+/// no NUL; 0 if they are fewer than a block.
+fn dotless_octets(text: &[u8]) -> usize {
+    let end = memchr::memchr2(b'.', 0, text).unwrap_or(text.len());
+    match end.checked_sub(2) {
+        Some(octets) if octets >= QUIET_BLOCK => octets,
+        _ => 0,
     }
 }
 
@@ -85,9 +102,26 @@ mod tests {
                 (b"\r\n.\r\n", Some(at + 3)),
             ] {
                 let mut text = [b'x'; LEN];
+                text[0] = b'.';
                 text[at..at + piece.len()].copy_from_slice(piece);
                 let quiet = known.map_or(LEN - 2, |known| (known - 2) / QUIET_BLOCK * QUIET_BLOCK);
                 assert_eq!(quiet_octets(&text), quiet, "{piece:?} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn passes_all_octets_before_the_first_dot_or_nul() {
+        const LEN: usize = 2 + 3 * QUIET_BLOCK + 100;
+        for at in 2..LEN - 4 {
+            for piece in [&b"\r\n"[..], b"\0", b"\r.x", b"x\n.\r"] {
+                let mut text = [b'x'; LEN];
+                text[at..at + piece.len()].copy_from_slice(piece);
+                let end = piece.iter().position(|octet| b"\0.".contains(octet));
+                let quiet = end.map_or(LEN, |end| at + end) - 2;
+                if quiet >= QUIET_BLOCK {
+                    assert_eq!(quiet_octets(&text), quiet, "{piece:?} at {at}");
+                }
             }
         }
     }

@@ -16,8 +16,8 @@
 //!   with a `const` constructor. Building it costs as much as reading a kilobyte or
 //!   more. So all decoders share one that is built once; without `std`, it is built
 //!   at each call.
-//! - The encoder that canonicalizes newlines must check every CR and LF, which are
-//!   everywhere. Checking a whole array at a time for "each CR precedes an LF, and
+//! - An encoder that canonicalizes newlines, and a decoder that rejects bare ones,
+//!   must check every CR and LF, which are everywhere. Checking a whole array at a time for "each CR precedes an LF, and
 //!   no dot follows" needs no branch, so the compiler makes vector code for the
 //!   target.
 
@@ -150,8 +150,8 @@ fn near_words(input: &[u8]) -> Option<usize> {
     None
 }
 
-/// Returns the same for text that an encoder mends, if no CR or LF is before the
-/// CRLF of that line.
+/// Returns the same if no CR or LF is before the CRLF of that line. The text must not
+/// be the rest of a terminator.
 #[inline(always)]
 pub(crate) fn near_canonical_line(input: &[u8]) -> Option<usize> {
     let head = input.first_chunk::<6>()?;
@@ -198,9 +198,8 @@ pub(crate) const fn tail(text: &[u8]) -> Tail {
     }
 }
 
-/// Returns the number of octets of `text` that an encoder that canonicalizes
-/// newlines can pass unchanged. It stops before a bare LF, after a bare CR, and
-/// after a CRLF followed by a dot.
+/// Returns the number of octets of `text` that pass where only CRLF is a newline. It
+/// stops before a bare LF, after a bare CR, and after a CRLF followed by a dot.
 pub(crate) fn canonical_run(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(found) = cr_or_lf(&text[at..]) {

@@ -107,6 +107,11 @@ fn decode_where_a_dot_line_ends() {
 }
 
 #[test]
+fn decode_rejecting_bare_cr_and_bare_lf() {
+    decode_by(Rules::framing()[6]);
+}
+
+#[test]
 fn inspect() {
     every_string(|wire| {
         let expected = oracle::inspect(wire);

@@ -27,11 +27,12 @@ fn lines(line: usize, length: usize) -> Vec<u8> {
 
 #[test]
 fn inspects_what_is_at_the_edges_of_checked_blocks() {
-    // The first check begins at the third octet, and has 256.
+    // The first check begins at the third octet. It has 256 if there is a dot before it.
     for before in (250..=262).chain([510, 514, 16_384, 16_386]) {
         for string in strings(b"\r\n.\0a", 4) {
-            for line in [2, 78] {
-                let wire = [lines(line, before), string.clone(), lines(78, 400)].concat();
+            for (line, second) in [(2, b'\n'), (2, b'.'), (78, b'x'), (78, b'.')] {
+                let mut wire = [lines(line, before), string.clone(), lines(78, 400)].concat();
+                wire[1] = second;
                 let cut = wire.split_at(before + 2);
                 let plans = [vec![&wire[..]], vec![cut.0, cut.1]];
                 check::inspection(&plans, &oracle::inspect(&wire));
@@ -89,12 +90,13 @@ fn around(string: &[u8], mut test: impl FnMut(&[u8])) {
 
 #[test]
 fn decodes_every_short_string_near_and_far_from_a_stuffed_line() {
-    let rules = Rules::RFC1939;
-    for string in strings(b"\r\n.a", 5) {
-        around(&string, |wire| {
-            let expected = oracle::decode(&rules, wire);
-            check::block(view::decoders(), &rules, wire, &[wire], &expected);
-        });
+    for rules in [Rules::RFC1939, Rules::framing()[6]] {
+        for string in strings(b"\r\n.a", 5) {
+            around(&string, |wire| {
+                let expected = oracle::decode(&rules, wire);
+                check::block(view::decoders(), &rules, wire, &[wire], &expected);
+            });
+        }
     }
 }
 
@@ -133,18 +135,22 @@ fn encodes_a_long_message_written_in_pieces_of_any_size() {
 
 #[test]
 fn decodes_many_short_stuffed_lines_among_others() {
-    let rules = Rules::RFC1939;
-    let line = |number: usize| match number % 97 {
-        0 => lines(3000, 3000),
-        1 => b"..x\r\n".repeat(5000),
-        2 => b".\r.\r\n.y\r\n".to_vec(),
-        short => [b"..", &lines(short, short)[..]].concat(),
-    };
-    let mut wire: Vec<u8> = (2..300).flat_map(line).collect();
-    wire.extend_from_slice(b".\r\n+OK");
-    let expected = oracle::decode(&rules, &wire);
-    for size in [wire.len(), 16_384, 4096, 100] {
-        let reads: Vec<_> = wire.chunks(size).collect();
-        check::block(view::decoders(), &rules, &wire, &reads, &expected);
+    for (rules, second) in [
+        (Rules::RFC1939, &b".\r.\r\n.y\r\n"[..]),
+        (Rules::framing()[6], b"....\r\n.y\r\n"),
+    ] {
+        let line = |number: usize| match number % 97 {
+            0 => lines(3000, 3000),
+            1 => b"..x\r\n".repeat(5000),
+            2 => second.to_vec(),
+            short => [b"..", &lines(short, short)[..]].concat(),
+        };
+        let mut wire: Vec<u8> = (2..300).flat_map(line).collect();
+        wire.extend_from_slice(b".\r\n+OK");
+        let expected = oracle::decode(&rules, &wire);
+        for size in [wire.len(), 16_384, 4096, 100] {
+            let reads: Vec<_> = wire.chunks(size).collect();
+            check::block(view::decoders(), &rules, &wire, &reads, &expected);
+        }
     }
 }

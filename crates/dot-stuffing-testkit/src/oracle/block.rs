@@ -31,15 +31,18 @@ impl Rules {
         max_line_octets: usize::MAX,
     };
 
-    /// RFC 1939, and each policy that changes framing, alone.
+    /// RFC 1939, each policy that changes framing alone, and the refusals of SMTP and
+    /// NNTP together.
     #[must_use]
-    pub const fn framing() -> [Self; 6] {
-        let mut rules = [Self::RFC1939; 6];
+    pub const fn framing() -> [Self; 7] {
+        let mut rules = [Self::RFC1939; 7];
         rules[1].reject_bare_cr = true;
         rules[2].reject_bare_lf = true;
         rules[3].reject_unstuffed_dot = true;
         rules[4].lf_terminates = true;
         rules[5].dot_line_ends = true;
+        rules[6].reject_bare_cr = true;
+        rules[6].reject_bare_lf = true;
         rules
     }
 
