@@ -280,7 +280,7 @@ fn serve(
 #[test]
 fn each_recipient_gets_a_message_once_even_if_another_refuses_it_for_long() {
     let (home, mail) = (Home::new("-"), messages(2));
-    let (server, lmtp) = (Server::new(mail.clone()), Lmtp::start());
+    let (server, lmtp) = (Server::new(mail), Lmtp::start());
     lmtp.refuses.lock().unwrap().push("<b>");
     let to = ["--recipient", "a@x", "--recipient", "b", "--delete"];
     for _ in 0..3 {

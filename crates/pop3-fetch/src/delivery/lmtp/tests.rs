@@ -360,10 +360,11 @@ fn octets_that_are_no_reply_end_the_run() {
             "250 a\n250 b",
             "250-a\r\n550 b",
             "250 a\r\n250 b",
+            "250 a\r\n550 b",
             wrong,
         ] {
             // The reply to DATA is followed by octets of the message in any case.
-            let two = reply == "250 a\r\n250 b";
+            let two = reply.starts_with("250 a\r\n");
             let (_, outcomes) = run(&[(step, reply)], &[ME]);
             let outcomes = outcomes.unwrap();
             let what = format!("{step} {reply}: {outcomes:?}");
