@@ -60,7 +60,7 @@ impl SaslExchange {
         Some(Self { users, waits_for })
     }
 
-    /// The users among whom a [`Step::Proven`] has found one.
+    /// The users when the exchange began.
     pub(super) const fn users(&self) -> &Arc<Users> {
         &self.users
     }

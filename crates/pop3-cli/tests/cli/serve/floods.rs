@@ -135,7 +135,7 @@ fn slow_senders_and_half_open_handshakes_are_closed_in_time() {
         scope.spawn(|| drip(&mut first[0]));
         for stream in rest {
             scope.spawn(|| {
-                // Closed or reset, without a word but the greeting.
+                // Closed or reset, after the greeting at most.
                 let _ = stream.read_to_end(&mut Vec::new());
             });
         }
