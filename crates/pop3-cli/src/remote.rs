@@ -184,6 +184,12 @@ impl Remote {
         format!("{}@{place}", self.user)
     }
 
+    /// Whether only a person can give the password.
+    #[cfg(unix)]
+    pub(crate) fn asks_for_password(&self) -> bool {
+        self.password.is_typed()
+    }
+
     /// Finds the password, or asks for it.
     pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
         let password = self.password.find(&self.account())?;

@@ -44,6 +44,14 @@ impl PasswordOptions {
         }
     }
 
+    /// Whether the password comes from a prompt.
+    #[cfg(unix)]
+    pub(crate) fn is_typed(&self) -> bool {
+        self.password_file.is_none()
+            && self.password_command.is_none()
+            && env::var_os(VARIABLE).is_none()
+    }
+
     pub(crate) fn find(&self, account: &str) -> Result<Zeroizing<String>, Failure> {
         if let Some(file) = &self.password_file {
             let read = File::open(file).and_then(read_some);

@@ -14,10 +14,12 @@ use crate::{
 };
 
 mod configured;
+mod every;
 mod imports;
 mod kills;
 mod places;
 mod reports;
+mod units;
 
 /// The result of a run.
 #[derive(Debug)]

@@ -416,7 +416,8 @@ impl Planner<'_> {
         let is_ours = record.origin == Origin::Fetched || *delete_imported;
         // A requested deletion is completed, whatever the wish is now.
         let is_requested = record.state == State::DeletionRequested;
-        if !is_requested && !(is_ours && afterwards.deletes(record.changed, *now)) {
+        let is_due = is_ours && afterwards.deletes(record.changed, *now);
+        if !(is_requested || is_due) {
             return;
         }
         let is_same = match (octets(self.maildrop, number), record.octets) {
