@@ -1,27 +1,52 @@
 //! Accounts: how a command line names one, and where its files are.
 
 #[cfg(unix)]
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
+
+#[cfg(unix)]
+use crate::exit::Exit;
 #[cfg(unix)]
 use crate::fetch::config::{self, Account};
 use crate::{
     directories,
-    exit::{Exit, Failure},
+    exit::Failure,
     remote::{Remote, RemoteOptions},
 };
 
-/// The server of the account that `name` stands for ([`find`]), with the options
-/// of the configuration file where `options` says nothing.
-#[cfg(unix)]
-pub(crate) fn remote(
-    name: &str,
-    config: Option<&Path>,
-    options: RemoteOptions,
-) -> Result<Remote, Failure> {
-    let account = find(name, config)?;
-    options.or(&account.remote).remote(&account.url)
+/// An account on the command line.
+#[derive(Args)]
+pub(crate) struct Named {
+    /// pop3s://user@host:port (TLS), pop3://user@host:port (STLS), user@host (TLS),
+    /// or the name of an account in the configuration file
+    #[arg(value_name = "URL")]
+    name: String,
+
+    /// Read accounts from FILE
+    #[cfg(unix)]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl Named {
+    /// The server of the account, with the options of the configuration file where
+    /// `options` says nothing.
+    #[cfg(unix)]
+    pub(crate) fn remote(&self, options: RemoteOptions) -> Result<Remote, Failure> {
+        let account = find(&self.name, self.config.as_deref())?;
+        options.or(&account.remote).remote(&account.url)
+    }
+
+    /// The server of the account. There is no configuration file here.
+    #[cfg(not(unix))]
+    pub(crate) fn remote(&self, options: RemoteOptions) -> Result<Remote, Failure> {
+        let url = match self.name.contains("://") {
+            true => None,
+            false => url_of_host(&self.name),
+        };
+        options.remote(url.as_deref().unwrap_or(&self.name))
+    }
 }
 
 /// The account that `name` stands for: a URL; the name of an account in the

@@ -14,6 +14,7 @@ use pop3_conformance::{
 use pop3_tokio::client::{Credentials, Redactor, Scheme};
 
 use crate::{
+    accounts::Named,
     exit::{Exit, Failure},
     output::Output,
     remote::{Remote, RemoteOptions},
@@ -45,8 +46,8 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Check {
-    /// pop3s://user@host:port (TLS) or pop3://user@host:port (STLS)
-    url: String,
+    #[command(flatten)]
+    account: Named,
 
     /// Print the report in this format
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -74,6 +75,8 @@ Exit status:
    0  all rows were tried, and the server violates no MUST
    1  the server violates at least one MUST
   64  wrong usage
+  65  the configuration file is malformed
+  66  a file cannot be read
   69  the server cannot be reached, or has no TLS
   75  the server accepts no sessions now, or stopped accepting them before all rows were tried
   76  TLS failed, or the server does not speak POP3
@@ -110,7 +113,7 @@ impl Check {
                 "pop3 check logs in with USER and PASS, or with PLAIN; remove --auth",
             ));
         }
-        let remote = self.remote.remote(&self.url)?;
+        let remote = self.account.remote(self.remote.clone())?;
         let credentials = remote.credentials()?;
         let report = self.report(&remote, &credentials)?;
         let text = match self.format {

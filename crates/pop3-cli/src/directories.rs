@@ -11,6 +11,7 @@ pub(crate) fn state(instead: &str) -> Result<PathBuf, Failure> {
 }
 
 /// The configuration file.
+#[cfg(unix)]
 pub(crate) fn config_file() -> Result<PathBuf, Failure> {
     Ok(directory("XDG_CONFIG_HOME", ".config", "--config FILE")?.join("config.toml"))
 }

@@ -66,6 +66,7 @@ impl Failure {
     }
 
     /// The failure, with the account that it is about.
+    #[cfg(unix)]
     pub(crate) fn about(self, account: &str) -> Self {
         match self {
             Self::Said { exit, what } => {
@@ -74,6 +75,12 @@ impl Failure {
             }
             Self::ReaderGone => Self::ReaderGone,
         }
+    }
+
+    /// Prints what went wrong, in a command that goes on.
+    #[cfg(unix)]
+    pub(crate) fn say(self, command: &str) {
+        let _ = self.report(command);
     }
 
     /// Prints what went wrong and returns the exit status.

@@ -5,12 +5,13 @@ use std::{
     io::IsTerminal as _,
     path::PathBuf,
     thread,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use clap::{Args, ValueEnum};
 use indicatif::MultiProgress;
 use pop3_fetch::{Address, Place};
+use pop3_tokio::client::Credentials;
 
 use crate::{
     exit::{Exit, Failure},
@@ -18,11 +19,13 @@ use crate::{
 };
 
 pub(crate) mod config;
+mod every;
 mod job;
 mod report;
 mod sync;
 
 use job::Job;
+use sync::{Logins, Stop, sync};
 
 pub(crate) const NAME: &str = "fetch";
 
@@ -57,6 +60,8 @@ Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the 
     delete-after = 14
 
 Messages that pop3 import or --catch-up recorded are never fetched, and stay on the server unless --delete-imported is given too.
+
+With --every, the program runs until SIGTERM or SIGINT, which end each session after its current step. Accounts do not wait for each other. After each failure of an account in a row, its interval doubles, up to an hour; no login comes sooner than the server allows (LOGIN-DELAY). Each run prints one line. SIGHUP reads the configuration file again and fetches at once. Under systemd, use Type=notify.
 
 The key recipient is a list: recipient = [\"me@example.org\"]. Without URL, all accounts are fetched in parallel. The \
 password comes from --password-file, --password-command, the environment variable POP3_PASSWORD, ~/.netrc or a prompt.
@@ -107,6 +112,11 @@ pub(crate) struct Fetch {
         "without_unique_id", "dry_run", "raw",
     ])]
     catch_up: bool,
+
+    /// Run until a signal, and fetch each account at this INTERVAL: 90s, 5m, 2h…
+    #[arg(long, value_name = "INTERVAL", value_parser = every::interval)]
+    #[arg(conflicts_with_all = ["catch_up", "dry_run"])]
+    every: Option<Duration>,
 
     #[command(flatten)]
     output: Output,
@@ -208,6 +218,9 @@ struct Output {
 
 impl Fetch {
     pub(crate) fn run(self) -> Result<(), Failure> {
+        if let Some(every) = self.every {
+            return every::run(&self, every);
+        }
         let jobs = job::jobs(&self)?;
         let bars = MultiProgress::new();
         if !std::io::stderr().is_terminal() {
@@ -223,7 +236,12 @@ impl Fetch {
 /// Fetches one account.
 fn fetch(job: &Job, bars: &MultiProgress) -> Result<(), Failure> {
     let credentials = job.remote.credentials()?;
-    remote::block_on(sync::sync(job, &credentials, bars))
+    remote::block_on(once(job, &credentials, bars))
+}
+
+async fn once(job: &Job, credentials: &Credentials, bars: &MultiProgress) -> Result<(), Failure> {
+    let (logins, stop) = (&mut Logins::default(), &mut Stop::never());
+    sync(job, credentials, bars, logins, stop).await
 }
 
 /// Fetches all accounts in parallel. Reports each failure; the last one gives the
@@ -241,8 +259,7 @@ fn side_by_side(jobs: &[Job], bars: &MultiProgress) -> Result<(), Failure> {
                     continue;
                 }
             };
-            running
-                .push(scope.spawn(move || remote::block_on(sync::sync(job, &credentials, bars))));
+            running.push(scope.spawn(move || remote::block_on(once(job, &credentials, bars))));
         }
         for run in running {
             let done = run
@@ -271,7 +288,14 @@ pub(crate) fn clock() -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::clock;
+    use super::{Fetch, clock};
+
+    /// The command alone.
+    #[derive(clap::Parser)]
+    pub(super) struct Alone {
+        #[command(flatten)]
+        pub(super) fetch: Fetch,
+    }
 
     /// `--delete-after` counts from what it says.
     #[test]

@@ -52,9 +52,8 @@ Exit status:
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Import {
-    /// pop3s://user@host:port or pop3://user@host:port, user@host, or the name of
-    /// an account in the configuration file
-    account: String,
+    #[command(flatten)]
+    account: accounts::Named,
 
     #[command(flatten)]
     from: From,
@@ -67,10 +66,6 @@ pub(crate) struct Import {
     /// Keep the journal (the record of fetched messages) in FILE
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
-
-    /// Read accounts from FILE
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
 }
 
 /// The file to import.
@@ -92,11 +87,7 @@ struct From {
 
 impl Import {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let remote = accounts::remote(
-            &self.account,
-            self.config.as_deref(),
-            RemoteOptions::default(),
-        )?;
+        let remote = self.account.remote(RemoteOptions::default())?;
         let account = remote.account();
         let journal = match &self.journal {
             Some(file) => file.clone(),
@@ -137,7 +128,7 @@ impl Import {
             let unique_ids = Counted(count, "unique-id");
             text.push_str(&format!("not imported: {unique_ids} of {owner}\n"));
         }
-        // The import is done, whoever reads this.
+        // The import is done even if this cannot be printed.
         let _ = std::io::stdout().write_all(text.as_bytes());
         Ok(())
     }

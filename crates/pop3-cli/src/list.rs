@@ -8,6 +8,7 @@ use pop3_tokio::client::Error;
 use serde::Serialize;
 
 use crate::{
+    accounts::Named,
     exit::Failure,
     output::Output,
     remote::{self, RemoteOptions},
@@ -19,6 +20,8 @@ const AFTER_HELP: &str = "\
 Exit status:
    0  the server answered
   64  wrong usage
+  65  the configuration file is malformed
+  66  a file cannot be read
   69  the server cannot be reached
   75  the server is too busy or too slow; try again later
   76  TLS failed, or the server broke the protocol or refused a command
@@ -29,8 +32,8 @@ Exit status:
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct List {
-    /// pop3s://user@host:port (TLS) or pop3://user@host:port (STLS)
-    url: String,
+    #[command(flatten)]
+    account: Named,
 
     /// Print one JSON object
     #[arg(long)]
@@ -63,7 +66,7 @@ struct Entry {
 
 impl List {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let remote = self.remote.remote(&self.url)?;
+        let remote = self.account.remote(self.remote.clone())?;
         let credentials = remote.credentials()?;
         let listing = remote::block_on(ask(&remote, &credentials))?;
         let mut output = Output::create(None)?;

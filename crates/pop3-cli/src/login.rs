@@ -5,6 +5,7 @@ use std::io::Write as _;
 use clap::Args;
 
 use crate::{
+    accounts::Named,
     exit::{Exit, Failure},
     remote::{self, RemoteOptions, oauth::Consent},
 };
@@ -42,8 +43,8 @@ Exit status:
 #[derive(Args)]
 #[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Login {
-    /// pop3s://user@host:port (TLS) or pop3://user@host:port (STLS)
-    url: String,
+    #[command(flatten)]
+    account: Named,
 
     /// Use a browser on this computer, even if the provider offers a code to enter on
     /// any device
@@ -56,7 +57,7 @@ pub(crate) struct Login {
 
 impl Login {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let remote = self.remote.remote(&self.url)?;
+        let remote = self.account.remote(self.remote.clone())?;
         let Some(oauth) = &remote.oauth else {
             return Err(Failure::new(
                 Exit::Usage,

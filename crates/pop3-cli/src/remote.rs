@@ -242,6 +242,12 @@ impl Remote {
         format!("{}@{place}", self.user)
     }
 
+    /// Whether only a person can give the password.
+    #[cfg(unix)]
+    pub(crate) fn asks_for_password(&self) -> bool {
+        self.oauth.is_none() && self.password.is_typed()
+    }
+
     /// Finds the password, or asks for it; or obtains an access token.
     pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
         let user = self.user.clone();

@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod accounts;
+mod address;
 mod hash;
 mod limits;
 mod listeners;
@@ -90,12 +91,13 @@ pub(crate) struct Serve {
     demo: bool,
 
     /// Listen on ADDRESS (default 127.0.0.1:1110 if --tls-listen is not given
-    /// either); port 0 picks a free port
-    #[arg(long, value_name = "ADDRESS")]
+    /// either): address and port, name and port, or a port of 127.0.0.1; port 0
+    /// picks a free port
+    #[arg(long, value_name = "ADDRESS", value_parser = address::address)]
     listen: Vec<SocketAddr>,
 
     /// Listen on ADDRESS for connections that begin with TLS (usually port 995)
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address::address)]
     tls_listen: Vec<SocketAddr>,
 
     #[command(flatten, next_help_heading = "Users")]

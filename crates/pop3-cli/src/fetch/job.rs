@@ -27,6 +27,8 @@ pub(crate) struct Job {
     pub(crate) without_unique_id: bool,
     pub(crate) dry_run: bool,
     pub(crate) catch_up: bool,
+    /// Whether this is one of many runs (`--every`).
+    pub(crate) repeats: bool,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
 }
@@ -112,6 +114,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         journal: journal.to_owned(),
         dry_run,
         catch_up: fetch.catch_up,
+        repeats: fetch.every.is_some(),
         json,
         quiet,
     })

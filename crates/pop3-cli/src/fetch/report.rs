@@ -57,6 +57,7 @@ pub(crate) struct Report {
     /// Whether standard output carries the messages.
     stdout_taken: bool,
     catch_up: bool,
+    repeats: bool,
 }
 
 impl Report {
@@ -67,6 +68,7 @@ impl Report {
             quiet: job.quiet,
             stdout_taken: job.to == Some(Place::Stdout),
             catch_up: job.catch_up,
+            repeats: job.repeats,
         }
     }
 
@@ -111,9 +113,9 @@ impl Report {
         }
     }
 
-    /// Reports the end of the run. A run without news prints this on a terminal
+    /// Reports the end of the run. A single run without news prints this on a terminal
     /// only.
-    pub(crate) fn summary(&self, summary: &Summary) {
+    pub(crate) fn summary(&self, summary: &Summary, is_success: bool) {
         if self.json {
             self.json(&Line::Summary {
                 account: &self.account,
@@ -143,7 +145,9 @@ impl Report {
             return;
         }
         let news = summary.delivered > 0 || summary.deleted > 0;
-        if self.quiet || !(news || std::io::stdout().is_terminal()) {
+        // With `--every`, each run prints one line: this, or why it failed.
+        let is_due = news || (self.repeats && is_success);
+        if self.quiet || !(is_due || std::io::stdout().is_terminal()) {
             return;
         }
         let mut line = format!("{}: {} new", self.account, summary.delivered);

@@ -1,14 +1,18 @@
 //! Fetches one account once, in as many sessions as the fetch asks for.
 
-use std::thread;
+use std::{thread, time::Duration};
 
 use indicatif::MultiProgress;
 use pop3_fetch::{
-    Fetch, Group, Journal, Kind, Next, Orders, Parcels, Records, System, finish_leftovers,
+    Fetch, Group, Journal, Kind, Next, Orders, Parcels, Records, System, Wishes, finish_leftovers,
 };
 use pop3_tokio::client::{Credentials, Error, ErrorKind, RetrieveError};
 
+use tokio::{sync::watch, time::Instant};
+
 use super::{
+    clock,
+    every::Order,
     job::Job,
     report::{Progress, Report},
 };
@@ -18,24 +22,42 @@ pub(crate) async fn sync(
     job: &Job,
     credentials: &Credentials,
     bars: &MultiProgress,
+    logins: &mut Logins,
+    stop: &mut Stop,
 ) -> Result<(), Failure> {
     let report = Report::new(job);
     let mut fetch = Fetch::new(Orders {
-        wishes: job.wishes,
+        wishes: Wishes {
+            now: clock(),
+            ..job.wishes
+        },
         dry_run: job.dry_run,
         catch_up: job.catch_up,
         any_size: job.any_size,
         without_unique_id: job.without_unique_id,
     });
     let done = loop {
-        match session(job, credentials, (&report, bars), &mut fetch).await {
+        if let Some(wait) = logins.wait() {
+            if !job.repeats {
+                report.warn(format_args!(
+                    "the server allows the next login in {} seconds (LOGIN-DELAY); waiting",
+                    wait.as_secs() + 1
+                ));
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = stop.wait() => break Err(stopped().into()),
+            }
+        }
+        match session(job, credentials, (&report, bars), &mut fetch, logins, stop).await {
+            Ok(Next::Again) if stop.is_asked_for() => break Err(stopped().into()),
             Ok(Next::Again) => {}
             Ok(Next::Done) => break Ok(()),
             Err(failure) => break Err(failure),
         }
     };
     if !job.dry_run {
-        report.summary(fetch.summary());
+        report.summary(fetch.summary(), done.is_ok());
     }
     done
 }
@@ -46,6 +68,8 @@ async fn session(
     credentials: &Credentials,
     (report, bars): (&Report, &MultiProgress),
     fetch: &mut Fetch,
+    logins: &mut Logins,
+    stop: &mut Stop,
 ) -> Result<Next, Failure> {
     let Job { remote, .. } = job;
     let account = remote.account();
@@ -63,7 +87,12 @@ async fn session(
         let panicked = || pop3_fetch::Failure::new(Kind::Io, "a worker thread panicked");
         read.unwrap_or_else(|_| Err(panicked()))
     };
-    let mut client = remote.log_in(credentials).await?;
+    logins.begin();
+    let mut client = tokio::select! {
+        client = remote.log_in(credentials) => client?,
+        () = stop.wait() => return Err(stopped().into()),
+    };
+    logins.done(client.announced().login_delay());
     let progress = Progress::new(report, bars, client.redactor());
     let on_delivered = report.clone();
     let open = move |journal| {
@@ -79,7 +108,12 @@ async fn session(
     };
     let window = client.window();
     let mut visit = fetch.visit(&progress, window, Box::new(read), Box::new(open));
-    let result = client.run(&mut visit).await;
+    // A session that is stopped ends like one that breaks: what is confirmed is
+    // delivered.
+    let result = tokio::select! {
+        result = client.run(&mut visit) => result,
+        () = stop.wait() => Err(RetrieveError::Sink(stopped())),
+    };
     let result = match result {
         Ok(()) => {
             client.close().await;
@@ -90,6 +124,64 @@ async fn session(
     };
     let next = fetch.end(visit, result, &progress);
     next.map_err(|failure| named(&account, failure))
+}
+
+fn stopped() -> pop3_fetch::Failure {
+    pop3_fetch::Failure::new(Kind::Temporary, "stopped by a signal")
+}
+
+/// The logins of an account, so that they are not more frequent than the server
+/// allows (LOGIN-DELAY, RFC 2449 §6.5).
+#[derive(Debug, Default)]
+pub(super) struct Logins {
+    last: Option<Instant>,
+    delay: Duration,
+}
+
+impl Logins {
+    /// The time until the next login is allowed, if it is not allowed yet.
+    fn wait(&self) -> Option<Duration> {
+        let wait = self.delay.checked_sub(self.last?.elapsed())?;
+        (!wait.is_zero()).then_some(wait)
+    }
+
+    fn begin(&mut self) {
+        self.last = Some(Instant::now());
+    }
+
+    /// Notes a login, and what the server announced then.
+    fn done(&mut self, announced: Option<(u32, bool)>) {
+        self.last = Some(Instant::now());
+        let seconds = announced.map_or(0, |(seconds, _)| seconds);
+        self.delay = Duration::from_secs(seconds.into());
+    }
+}
+
+/// Says when a session is to end early.
+pub(super) struct Stop(Option<watch::Receiver<Order>>);
+
+impl Stop {
+    /// Never.
+    pub(super) const fn never() -> Self {
+        Self(None)
+    }
+
+    /// At the order to end.
+    pub(super) const fn on(orders: watch::Receiver<Order>) -> Self {
+        Self(Some(orders))
+    }
+
+    async fn wait(&mut self) {
+        match &mut self.0 {
+            Some(orders) => _ = orders.wait_for(|order| matches!(order, Order::End)).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn is_asked_for(&self) -> bool {
+        let orders = self.0.as_ref();
+        orders.is_some_and(|orders| matches!(*orders.borrow(), Order::End))
+    }
 }
 
 fn broken(remote: &Remote, error: &Error) -> pop3_fetch::Failure {
@@ -112,5 +204,28 @@ fn named(account: &str, failure: pop3_fetch::Failure) -> Failure {
             pop3_fetch::Failure::Said { kind, what }.into()
         }
         (_, failure) => failure.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn logs_in_no_sooner_than_the_server_allows() {
+        let mut logins = Logins::default();
+        assert_eq!(logins.wait(), None);
+        logins.begin();
+        assert_eq!(logins.wait(), None);
+        logins.done(Some((120, false)));
+        tokio::time::advance(Duration::from_secs(50)).await;
+        assert_eq!(logins.wait(), Some(Duration::from_secs(70)));
+        // An attempt that fails counts too.
+        logins.begin();
+        assert_eq!(logins.wait(), Some(Duration::from_secs(120)));
+        tokio::time::advance(Duration::from_secs(120)).await;
+        assert_eq!(logins.wait(), None);
+        logins.done(None);
+        assert_eq!(logins.wait(), None);
     }
 }

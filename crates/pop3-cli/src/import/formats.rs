@@ -1,7 +1,7 @@
 //! The files in which other programs keep the unique-ids of fetched messages.
 //!
-//! Errors name the line and never show it: who names the wrong file may name one
-//! with passwords.
+//! Errors name the line and never show it, because a file that is named by mistake
+//! may contain passwords.
 
 use std::{fmt, path::Path};
 
@@ -192,10 +192,10 @@ mod tests {
         let mut read = mpop(text).unwrap();
         read.reverse();
         assert_eq!(read, listed);
-        let text = "#hash\0123\nuser@host\0-1\n";
+        let text = "#hash\0900\nuser@host\0-1\n";
         let owner = Owner::File(String::from("h-995-me"));
         let read = getmail(text, Path::new("a/oldmail-h-995-me")).unwrap();
-        let expected = [("#hash", 123), ("user@host", -1)].map(|(id, since)| Listed {
+        let expected = [("#hash", 900), ("user@host", -1)].map(|(id, since)| Listed {
             owner: owner.clone(),
             unique_id: id.as_bytes().to_vec(),
             since: Some(since),
@@ -222,9 +222,9 @@ mod tests {
             (mpop(" 3 h me\na\nb\n"), 1),
             (mpop(" 1 h me\na\n 2 h you\nb\n 1 h he\nc\n"), 5),
             (mpop(" 1 h me\na\nb\n"), 3),
-            (of_getmail("a\01\nb 2\n"), 2),
+            (of_getmail("a\09\nb 2\n"), 2),
             (of_getmail("a\0x\n"), 1),
-            (of_getmail("\01\n"), 1),
+            (of_getmail("\09\n"), 1),
         ] {
             assert_eq!(error.unwrap_err().line, line);
         }

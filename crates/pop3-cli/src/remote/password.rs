@@ -46,6 +46,14 @@ impl PasswordOptions {
         }
     }
 
+    /// Whether the password comes from a prompt.
+    #[cfg(unix)]
+    pub(crate) fn is_typed(&self) -> bool {
+        self.password_file.is_none()
+            && self.password_command.is_none()
+            && env::var_os(VARIABLE).is_none()
+    }
+
     /// Finds the password of `user` at `host`. `account` names both to the user.
     pub(crate) fn find(
         &self,

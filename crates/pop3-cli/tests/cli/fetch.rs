@@ -14,11 +14,13 @@ use crate::{
 };
 
 mod configured;
+mod every;
 mod handed_over;
 mod imports;
 mod kills;
 mod places;
 mod reports;
+mod units;
 
 /// The result of a run.
 #[derive(Debug)]

@@ -357,7 +357,6 @@ fn a_provider_under_tls_must_prove_its_name() {
 #[test]
 fn an_account_of_the_configuration_file_logs_in_with_its_token() {
     let (provider, home) = (Provider::new(), TempDir::new().unwrap());
-    log_in(&provider, command("login", &provider, &home));
     let config = home.path().join("config.toml");
     let text = format!(
         "[accounts.work]\nurl = \"{}\"\nto = \"-\"\noauth = \"{}\"\noauth-client-id = \
@@ -365,9 +364,16 @@ fn an_account_of_the_configuration_file_logs_in_with_its_token() {
         provider.account, provider.issuer
     );
     fs::write(&config, text).unwrap();
-    let mut fetch = pop3(["fetch", "work", "--raw", "--config"]);
-    fetch.arg(&config).env("HOME", home.path());
-    let run = ends(fetch);
+    let of_file = |arguments: &[&str]| {
+        let mut command = pop3(arguments);
+        command
+            .arg("--config")
+            .arg(&config)
+            .env("HOME", home.path());
+        command
+    };
+    log_in(&provider, of_file(&["login", "work"]));
+    let run = ends(of_file(&["fetch", "work", "--raw"]));
     assert_eq!(
         (run.status, &*run.stdout),
         (Some(0), &b"x\n"[..]),

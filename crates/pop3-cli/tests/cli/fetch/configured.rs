@@ -111,3 +111,69 @@ fn a_key_keeps_lines_as_received() {
         assert!(home.mail().contains_key(&wanted), "{key}");
     }
 }
+
+#[test]
+fn commands_take_the_name_of_an_account() {
+    let (home, server) = (Home::new("maildir"), Server::new(messages(1)));
+    fs::write(home.path("password"), "of a file\n").unwrap();
+    let text = format!(
+        "[accounts.home]\nurl = '{}'\npassword-file = '{}'\n",
+        server.url,
+        home.path("password").display()
+    );
+    fs::create_dir(home.path("pop3")).unwrap();
+    fs::write(home.path("pop3/config.toml"), text).unwrap();
+    let named = |command: &str, name: &str| {
+        let mut command = pop3([command, name]);
+        command
+            .env("XDG_CONFIG_HOME", home.path(""))
+            .env_remove("POP3_PASSWORD");
+        Fetched::from(command.stdin(Stdio::null()).output().unwrap())
+    };
+    assert!(named("list", "home").ends(0).stdout.contains("id/000"));
+    // The server in memory violates rules of MS-STANOPOP3.
+    named("check", "home").ends(1);
+    let passwords = server.state.lock().unwrap().passwords.clone();
+    assert!(
+        passwords.contains(&String::from("of a file")),
+        "{passwords:?}"
+    );
+    for command in ["list", "check", "fetch"] {
+        let run = named(command, "nosuchaccount").ends(64);
+        let file = home.path("pop3/config.toml");
+        let said = format!("nor an account in {}", file.display());
+        assert!(
+            run.stderr.contains("nosuchaccount is neither a URL"),
+            "{run:?}"
+        );
+        assert!(run.stderr.contains(&said), "{run:?}");
+    }
+    fs::remove_file(home.path("pop3/config.toml")).unwrap();
+    for command in ["list", "check", "fetch"] {
+        let run = named(command, "nosuchaccount").ends(66);
+        let said = "account nosuchaccount: cannot read the configuration file";
+        assert!(run.stderr.contains(said), "{run:?}");
+        // A host needs no such file, but a user.
+        let run = named(command, "mail.example.org");
+        assert_eq!(run.status, Some(64));
+        let said = "write pop3s://USER@mail.example.org";
+        assert!(
+            run.stderr.contains(said) || run.stderr.contains("--to"),
+            "{run:?}"
+        );
+    }
+}
+
+#[test]
+fn a_host_without_a_scheme_is_reached_with_tls() {
+    let server = Server::new(messages(1));
+    let host = server.url.strip_prefix("pop3://").unwrap();
+    for command in ["list", "check"] {
+        let mut command = pop3([command, host]);
+        command.env("POP3_PASSWORD", "secret");
+        let run = Fetched::from(command.stdin(Stdio::null()).output().unwrap());
+        assert!(matches!(run.status, Some(69 | 76)), "{run:?}");
+        assert!(run.stderr.contains("TLS"), "{run:?}");
+    }
+    assert!(server.state.lock().unwrap().passwords.is_empty());
+}

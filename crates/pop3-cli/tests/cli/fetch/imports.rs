@@ -35,7 +35,7 @@ impl Home {
 fn fetches_only_what_was_not_imported() {
     let ids = "id/000\nid/001\nid/002\n";
     let of_fetchmail = ids.replace("id", "me@127.0.0.1 id");
-    let of_getmail = "id-000\01\nid-001\02\nid-002\03\n";
+    let of_getmail = "id-000\091\nid-001\092\nid-002\093\n";
     for (option, name, text) in [
         ("--fetchmail", "ids", &*of_fetchmail),
         (
@@ -103,7 +103,7 @@ fn imports_nothing_from_a_file_of_another_account() {
             "you@127.0.0.1",
         ),
         ("--mpop", "ids", " 1 host me\nid/000\n", "me@host"),
-        ("--getmail", "oldmail-h-110-me", "id-000\01\n", "h-110-me"),
+        ("--getmail", "oldmail-h-110-me", "id-000\091\n", "h-110-me"),
     ] {
         let run = home.import(&server, option, name, text).ends(65);
         let said = format!(

@@ -1,0 +1,195 @@
+//! `pop3 fetch --every`: a run until a signal.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    os::unix::net::UnixDatagram,
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{Home, messages};
+use crate::{pop3, server::Server};
+
+/// A fetch that repeats, though never within the time of a test.
+struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        command.args(["--every", "1d"]);
+        command.env("POP3_PASSWORD", "secret").stdin(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Self { child, stdout }
+    }
+
+    /// Waits for the line of a cycle.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// Waits for a line on stderr.
+    fn error(&mut self) -> String {
+        let stderr = self.child.stderr.as_mut().unwrap();
+        let mut line = Vec::new();
+        let mut octet = [0];
+        while stderr.read(&mut octet).unwrap() == 1 && octet != *b"\n" {
+            line.push(octet[0]);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    #[track_caller]
+    fn ends(mut self, signal: Signal) {
+        self.signal(signal);
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        let output = self.child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?} {rest}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    }
+}
+
+impl Home {
+    /// A fetch of all accounts of the configuration file.
+    fn all(&self) -> Command {
+        let mut command = pop3(["fetch", "--config"]);
+        command.arg(self.path("config.toml"));
+        command
+            .arg("--journal")
+            .arg(self.path("state/journal.sqlite"));
+        command
+    }
+
+    fn configure(&self, servers: &[&Server]) {
+        let mut text = String::new();
+        for (number, server) in servers.iter().enumerate() {
+            let to = self.path("mail");
+            text.push_str(&format!(
+                "[accounts.a{number}]\nurl = '{}'\nto = 'maildir:{}'\n",
+                server.url,
+                to.display()
+            ));
+        }
+        fs::write(self.path("config.toml"), text).unwrap();
+    }
+}
+
+#[test]
+fn prints_a_line_for_each_run_until_a_signal_ends_it() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let (home, mail) = (Home::new("maildir"), messages(4));
+        let server = Server::new(mail[..2].to_vec());
+        home.configure(&[&server]);
+        let mut running = Running::start(&mut home.all());
+        assert!(running.line().contains(": 2 new ("));
+        server.state.lock().unwrap().maildrop = mail.clone();
+        running.signal(Signal::HUP);
+        assert!(running.line().contains(": 2 new ("));
+        running.signal(Signal::HUP);
+        assert!(running.line().ends_with(": 0 new\n"));
+        running.ends(signal);
+        home.has(&mail);
+    }
+}
+
+#[test]
+fn rereads_the_configuration_file_and_keeps_the_old_one_if_it_is_malformed() {
+    let home = Home::new("maildir");
+    let (first, second) = (Server::new(messages(1)), Server::new(messages(3)));
+    home.configure(&[&first]);
+    let mut running = Running::start(&mut home.all());
+    assert!(running.line().contains(": 1 new ("));
+    fs::write(home.path("config.toml"), "[acounts]\n").unwrap();
+    running.signal(Signal::HUP);
+    let error = running.error();
+    assert!(
+        error.contains("config.toml: line 1: unknown field `acounts`"),
+        "{error}"
+    );
+    home.configure(&[&second]);
+    running.signal(Signal::HUP);
+    assert!(running.line().contains(": 3 new ("));
+    running.ends(Signal::TERM);
+}
+
+#[test]
+fn a_silent_server_holds_no_other_account() {
+    let home = Home::new("maildir");
+    let (silent, other) = (Server::new(messages(1)), Server::new(messages(2)));
+    silent.stop_after(0);
+    home.configure(&[&silent, &other]);
+    let mut running = Running::start(&mut home.all());
+    silent.wait_until_dead();
+    assert!(running.line().contains(": 2 new ("));
+    running.signal(Signal::HUP);
+    assert!(running.line().ends_with(": 0 new\n"));
+    // The session with the silent server ends too.
+    running.ends(Signal::TERM);
+}
+
+#[test]
+fn goes_on_after_a_failure() {
+    let (home, server) = (Home::new("maildir"), Server::new(messages(1)));
+    server.state.lock().unwrap().answers = vec![("PASS", "-ERR [IN-USE] locked\r\n".into())];
+    home.configure(&[&server]);
+    let mut running = Running::start(&mut home.all());
+    let error = running.error();
+    assert!(error.contains("IN-USE"), "{error}");
+    server.state.lock().unwrap().answers.clear();
+    running.signal(Signal::HUP);
+    assert!(running.line().contains(": 1 new ("));
+    running.ends(Signal::TERM);
+}
+
+#[test]
+fn a_signal_in_the_middle_of_a_message_loses_nothing() {
+    for octets in [400, 700, 1000] {
+        let (home, mail) = (Home::new("maildir"), messages(20));
+        let server = Server::new(mail.clone());
+        server.stop_after(octets);
+        home.configure(&[&server]);
+        let running = Running::start(&mut home.all());
+        server.wait_until_dead();
+        running.ends(Signal::TERM);
+        server.go_on();
+        home.fetch(&server, &[]).ends(0);
+        home.has(&mail);
+    }
+}
+
+#[test]
+fn tells_the_service_manager_when_it_is_ready_and_when_it_stops() {
+    let (home, server) = (Home::new("maildir"), Server::new(messages(1)));
+    home.configure(&[&server]);
+    let socket = UnixDatagram::bind(home.path("notify")).unwrap();
+    let mut running = Running::start(home.all().env("NOTIFY_SOCKET", home.path("notify")));
+    let heard = || {
+        let mut octets = [0; 100];
+        let length = socket.recv(&mut octets).unwrap();
+        String::from_utf8(octets[..length].to_vec()).unwrap()
+    };
+    assert_eq!(heard(), "READY=1\n");
+    assert!(running.line().contains(": 1 new ("));
+    running.ends(Signal::TERM);
+    assert_eq!(heard(), "STOPPING=1\n");
+}
+
+#[test]
+fn refuses_an_interval_without_a_unit() {
+    let mut command = pop3(["fetch", "pop3s://me@mail.example.org", "--every", "5"]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("write an interval such as 90s"), "{stderr}");
+}
