@@ -309,6 +309,15 @@ fn leaves_what_a_command_declines_and_tries_it_last() {
     world.there.push(8);
     let sent = "U S.. L. R2 S.. D2. Q. / U S.. L. R1. S. Q.";
     world.fetch(DELETE, sent, &said, "1 delivered, 1 deleted, 1 declined");
+    // Each message is declined only once in a run.
+    world.there.push(9);
+    world.declines = vec![(5, 75), (9, 75)];
+    let sent = "U S.. L. R2 S.. Q. / U S.. L. R1. S. Q.";
+    let both = ["id9 stays", "id5 stays", "2 messages stay on the server"];
+    world.fetch(DELETE, sent, &both, "2 declined");
+    world.declines = vec![(5, 75)];
+    let sent = "U S.. L. R2. S. R1. S. D2. Q.";
+    world.fetch(DELETE, sent, &said, "1 delivered, 1 deleted, 1 declined");
     world.declines.clear();
     world.fetch(
         DELETE,
@@ -316,7 +325,7 @@ fn leaves_what_a_command_declines_and_tries_it_last() {
         &[],
         "1 delivered, 1 deleted",
     );
-    assert_eq!(world.stored(), [1, 2, 4, 6, 7, 3, 8, 5]);
+    assert_eq!(world.stored(), [1, 2, 4, 6, 7, 3, 8, 9, 5]);
 }
 
 #[test]
