@@ -91,7 +91,7 @@ impl Heard {
             total: self.total,
             ends_with_lf_alone: self.has_bare_lf && !self.has_crlf,
             // Octets that were not kept are hidden, including those of an earlier
-            // line. If none came, nothing is said of them.
+            // line. If none came, no text mentions them.
             is_hidden: self.kept == 0,
         }
     }
