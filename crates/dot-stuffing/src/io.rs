@@ -282,7 +282,7 @@ impl<W: Write> MultilineWriter<W> {
     ///
     /// # Errors
     ///
-    /// Those of the inner writer and of [`MultilineEncoder::finish`], and any error
+    /// Those of the inner writer and of [`MultilineEncoder::finish`](crate::MultilineEncoder::finish), and any error
     /// of an earlier write, with the inner writer. Then the block has no terminator,
     /// or it is unknown whether it has one: close the connection. Small writes that
     /// were collected may not be sent.
