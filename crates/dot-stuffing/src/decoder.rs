@@ -192,9 +192,8 @@ impl MultilineDecoder {
         }
         let run = match self.shortcut {
             Shortcut::CrlfDot => scan::near_stuffed_line(input),
-            // A CR may belong to the terminator.
-            Shortcut::OnlyCrlf if *input.first()? != b'\r' => scan::near_canonical_line(input),
-            _ => None,
+            Shortcut::OnlyCrlf => scan::near_strict_line(input),
+            Shortcut::None => None,
         }?;
         // If the run exceeds the limit, `decode_any` handles it.
         (self.config.max_octets - self.octets).checked_sub(run as u64)?;

@@ -150,6 +150,16 @@ fn near_words(input: &[u8]) -> Option<usize> {
     None
 }
 
+/// Returns the same if no CR or LF is before the CRLF of that line. This is not
+/// inlined, because it would slow down the usual case beside it.
+#[inline(never)]
+pub(crate) fn near_strict_line(input: &[u8]) -> Option<usize> {
+    match *input.first()? {
+        b'\r' => None,
+        _ => near_canonical_line(input),
+    }
+}
+
 /// Returns the same if no CR or LF is before the CRLF of that line. The text must not
 /// be the rest of a terminator.
 #[inline(always)]
