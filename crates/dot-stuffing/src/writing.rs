@@ -34,7 +34,9 @@ impl Writing {
 
     /// Remembers whether this failed.
     pub(crate) fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
-        self.failed |= result.is_err();
+        if result.is_err() {
+            self.failed = true;
+        }
         result
     }
 
