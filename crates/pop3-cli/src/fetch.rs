@@ -34,7 +34,7 @@ A message is new if its unique-id is not in the journal. It is stored if its siz
 then gives the same answer to STAT as before. A message that stays in doubt is left on the server, and a warning names \
 it. A message is deleted on the server only after both the message and its entry in the journal are safely on disk. \
 If a run is killed, the next run loses nothing and delivers nothing twice; only to standard output, a command or an \
-LMTP server may it deliver one message twice.
+LMTP server may it deliver a message twice.
 
 With --to command:COMMAND, /bin/sh runs COMMAND once for each message, which is its standard input, as received and \
 with lines as in --line-ends. Status 0 means that it has taken the message, even if it did not read all of it. After \
