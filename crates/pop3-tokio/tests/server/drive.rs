@@ -75,7 +75,7 @@ impl Running {
             stop_now: Some(stop_now),
             done: tokio::spawn(
                 server.serve(listeners, async { stopped.await.unwrap() }, async {
-                    stopped_now.await.unwrap()
+                    stopped_now.await.unwrap();
                 }),
             ),
         }
