@@ -97,6 +97,7 @@ default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
 first_valid_uid = 1
+mail_max_userip_connections = 1000
 mail_location = maildir:{directory}/Maildir
 pop3_uidl_format = %f
 passdb {{
@@ -155,6 +156,7 @@ default_internal_user = {user}
 default_internal_group = {group}
 default_login_user = {user}
 first_valid_uid = 1
+mail_max_userip_connections = 1000
 mail_driver = maildir
 mail_path = {directory}/Maildir
 pop3_uidl_format = %{{filename}}

@@ -23,8 +23,9 @@ use super::{
 };
 use crate::tls_words;
 
-/// The octets of commands read at once.
-const INPUT: usize = 8 * 1024;
+/// The octets of commands read at once. Each connection has such a buffer, also
+/// while it is idle.
+const INPUT: usize = 2 * 1024;
 
 /// The octets up to which replies are collected while commands are waiting. Larger
 /// pieces are written directly.
@@ -238,6 +239,8 @@ impl<S: MailStore> Connection<'_, S> {
                 continue;
             }
             self.flush(stream).await?;
+            // An idle connection keeps no memory of a long reply.
+            self.output = Vec::new();
             match self.read(stream, &mut buffer).await? {
                 Read::Octets(0) => self.session.handle_eof(),
                 Read::Octets(octets) => input = 0..octets,
