@@ -69,6 +69,12 @@ const BOOT: &str = "ALTER TABLE pending ADD COLUMN boot TEXT NOT NULL DEFAULT ''
 /// How a message came into the journal. In format 4, `pop3` had fetched each.
 const ORIGIN: &str = "ALTER TABLE message ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;";
 
+/// The number of too large messages at the last look, and the time of the last
+/// warning of them: format 4 had neither.
+const LARGE: &str = "
+    ALTER TABLE account ADD COLUMN large INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE account ADD COLUMN large_at INTEGER NOT NULL DEFAULT 0;";
+
 /// Why the journal could not be prepared.
 pub(super) enum Refusal {
     /// The journal has this newer format.
@@ -106,11 +112,19 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
     }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let steps: &[&str] = match schema(&transaction)? {
-        0 => &[TABLES, PENDING, DOUBTS, BOOT, ORIGIN],
-        1 => &["DROP INDEX pending", PENDING, FROM_1, DOUBTS, BOOT, ORIGIN],
-        2 => &[DOUBTS, BOOT, ORIGIN],
-        3 => &[BOOT, ORIGIN],
-        4 => &[ORIGIN],
+        0 => &[TABLES, PENDING, DOUBTS, BOOT, ORIGIN, LARGE],
+        1 => &[
+            "DROP INDEX pending",
+            PENDING,
+            FROM_1,
+            DOUBTS,
+            BOOT,
+            ORIGIN,
+            LARGE,
+        ],
+        2 => &[DOUBTS, BOOT, ORIGIN, LARGE],
+        3 => &[BOOT, ORIGIN, LARGE],
+        4 => &[ORIGIN, LARGE],
         SCHEMA => &[],
         newer => return Err(Refusal::Newer(newer)),
     };
@@ -165,7 +179,7 @@ mod tests {
             (2, &[TABLES, PENDING][..]),
             (3, &[TABLES, PENDING, DOUBTS]),
             (4, &[TABLES, PENDING, DOUBTS, BOOT]),
-            (SCHEMA, &[TABLES, PENDING, DOUBTS, BOOT, ORIGIN]),
+            (SCHEMA, &[TABLES, PENDING, DOUBTS, BOOT, ORIGIN, LARGE]),
         ] {
             let mut db = Connection::open_in_memory().unwrap();
             db.execute_batch(&steps.concat()).unwrap();
@@ -175,6 +189,7 @@ mod tests {
                 "SELECT boot FROM pending",
                 "SELECT learned FROM account",
                 "SELECT origin FROM message",
+                "SELECT large, large_at FROM account",
             ] {
                 assert!(db.prepare(query).is_ok(), "format {form}");
             }
