@@ -158,7 +158,8 @@ pub(crate) struct WishOptions {
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 
-    /// Leave messages of more than N octets on the server
+    /// Leave messages of more than N octets on the server, and warn of them once a
+    /// week
     #[arg(long, value_name = "N")]
     max_size: Option<u64>,
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use pop3_proto::{Counted, Escaped, MessageNumber};
-use pop3_tokio::client::Error;
+use pop3_tokio::client::{Error, RetrieveError};
 use serde::Serialize;
 
 use crate::{
@@ -13,6 +13,10 @@ use crate::{
     output::Output,
     remote::{self, RemoteOptions},
 };
+
+mod headers;
+
+use headers::{Fields, Headers};
 
 pub(crate) const NAME: &str = "list";
 
@@ -39,6 +43,10 @@ pub(crate) struct List {
     #[arg(long)]
     json: bool,
 
+    /// Also show date, sender and subject of each message (one TOP for each)
+    #[arg(long)]
+    headers: bool,
+
     #[command(flatten, next_help_heading = "Server")]
     remote: RemoteOptions,
 }
@@ -62,13 +70,16 @@ struct Listing {
 struct Entry {
     octets: Option<u64>,
     unique_id: Option<String>,
+    /// With `--headers`, unless the server refuses TOP.
+    #[serde(flatten)]
+    fields: Option<Fields>,
 }
 
 impl List {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let remote = self.account.remote(self.remote.clone())?;
         let credentials = remote.credentials()?;
-        let listing = remote::block_on(ask(&remote, &credentials))?;
+        let listing = remote::block_on(ask(&remote, &credentials, self.headers))?;
         let mut output = Output::create(None)?;
         let text = match self.json {
             true => serde_json::to_string(&listing).unwrap_or_default() + "\n",
@@ -82,6 +93,7 @@ impl List {
 async fn ask(
     remote: &remote::Remote,
     credentials: &pop3_tokio::client::Credentials,
+    headers: bool,
 ) -> Result<Listing, Failure> {
     let mut client = remote.log_in(credentials).await?;
     let mut listing = Listing {
@@ -120,6 +132,18 @@ async fn ask(
         Err(Error::Refused(_)) => {}
         Err(error) => return Err(failed(error)),
     }
+    if headers {
+        let numbers = listing.list.keys().copied().filter_map(MessageNumber::new);
+        let mut headers = Headers::new(numbers.collect(), client.window(), redactor);
+        match client.run(&mut headers).await {
+            Ok(()) => {}
+            Err(RetrieveError::Client(error)) => return Err(failed(error)),
+            Err(RetrieveError::Sink(error)) => return Err(failed(error.into())),
+        }
+        for (number, fields) in headers.fields {
+            listing.list.entry(number).or_default().fields = Some(fields);
+        }
+    }
     let _ = client.quit().await;
     Ok(listing)
 }
@@ -145,10 +169,25 @@ impl Listing {
         if !self.list.is_empty() {
             text.push_str(&format!("\n{:>8} {:>12}  unique-id\n", "number", "octets"));
         }
-        for (number, Entry { octets, unique_id }) in &self.list {
+        for (number, entry) in &self.list {
+            let Entry {
+                octets,
+                unique_id,
+                fields,
+            } = entry;
             let octets = octets.map_or_else(|| String::from("?"), |octets| octets.to_string());
             let unique_id = unique_id.as_deref().unwrap_or("-");
             text.push_str(&format!("{number:>8} {octets:>12}  {unique_id}\n"));
+            if let Some(Fields {
+                from,
+                subject,
+                date,
+            }) = fields
+            {
+                let or_dash = |field: &Option<String>| field.clone().unwrap_or_else(|| "-".into());
+                let (date, from, subject) = (or_dash(date), or_dash(from), or_dash(subject));
+                text.push_str(&format!("{:>8} {date}  {from}  {subject}\n", ""));
+            }
         }
         text
     }

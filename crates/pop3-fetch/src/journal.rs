@@ -37,6 +37,9 @@ mod schema;
 /// How long a lesson about a server counts, in seconds: 90 days.
 const LEARNED_KEPT: i64 = 90 * 24 * 60 * 60;
 
+/// How long a warning of too large messages is not repeated, in seconds: a week.
+const LARGE_SILENT: i64 = 7 * 24 * 60 * 60;
+
 /// The column of a size that is not known.
 const UNKNOWN: i64 = -1;
 
@@ -246,6 +249,34 @@ impl Journal {
             )?;
             Ok(())
         })
+    }
+
+    /// Whether to warn of this number of messages that are too large to fetch: if it
+    /// has grown, or a week after the last warning. Records the number, and the
+    /// time of a warning.
+    pub(crate) fn warns_of_large(&mut self, messages: usize, now: i64) -> Result<bool, Failure> {
+        let account = self.account;
+        let messages = i64::try_from(messages).unwrap_or(i64::MAX);
+        let (before, at): (i64, i64) = self
+            .db
+            .query_row(
+                "SELECT large, large_at FROM account WHERE id = ?",
+                [account],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .map_err(|error| self.cannot_read(&error))?;
+        let warns = messages > before || (messages > 0 && now - at >= LARGE_SILENT);
+        if warns || messages != before {
+            let at = if warns { now } else { at };
+            self.write(|db| {
+                db.execute(
+                    "UPDATE account SET large = ?, large_at = ? WHERE id = ?",
+                    [messages, at, account],
+                )?;
+                Ok(())
+            })?;
+        }
+        Ok(warns)
     }
 
     /// The messages in doubt, those tried least often first.

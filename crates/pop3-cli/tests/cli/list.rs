@@ -188,3 +188,49 @@ fn connects_through_the_proxy_of_the_environment() {
     assert_eq!(run.status, Some(64), "{run:?}");
     assert!(!run.stderr.contains("hush"), "{run:?}");
 }
+
+#[test]
+fn shows_who_wrote_what_and_when() {
+    let server = server();
+    let top = "+OK\r\nFrom: =?utf-8?Q?Zo=C3=AB?= <zoe@example.org>\r\n\
+               Subject: =?utf-8?Q?=1B[2J?= hello\r\nDate: Sat, 1 Feb 2025 10:00:00 +0100\r\n\r\n.\r\n";
+    server.state.lock().unwrap().answers = vec![("TOP", top.to_owned())];
+    let run = list(&server, &["--headers"]);
+    let text = String::from_utf8(run.stdout).unwrap();
+    let lines = "       1          120  whqtswO00WBw418f9t5JxYwZ
+         2025-02-01T10:00:00+01:00  Zoë <zoe@example.org>  \\u{1b}[2J hello
+       2          200  QhdPYR:00WBw1Ph7x7
+         2025-02-01T10:00:00+01:00  Zoë <zoe@example.org>  \\u{1b}[2J hello
+";
+    assert!(text.ends_with(lines), "{text}");
+    assert!(server.state.lock().unwrap().is_pipelined);
+    let run = list(&server, &["--headers", "--json"]);
+    let listing: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(listing["list"]["2"]["from"], "Zoë <zoe@example.org>");
+    assert_eq!(listing["list"]["2"]["octets"], 200);
+}
+
+#[test]
+fn shows_the_rest_without_headers() {
+    // The server has no TOP.
+    let run = list(&server(), &["--headers"]);
+    assert_eq!(run.status, Some(0));
+    let text = String::from_utf8(run.stdout).unwrap();
+    assert!(
+        text.ends_with("       2          200  QhdPYR:00WBw1Ph7x7\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_password_in_a_header_is_not_shown() {
+    let server = server();
+    let top = "+OK\r\nFrom: me@example.org\r\nSubject: it is secret\r\n\r\n.\r\n";
+    server.state.lock().unwrap().answers = vec![("TOP", top.to_owned())];
+    let text = String::from_utf8(list(&server, &["--headers"]).stdout).unwrap();
+    assert!(!text.contains("it is secret"), "{text}");
+    assert!(
+        text.contains("me@example.org  (not shown: it repeats"),
+        "{text}"
+    );
+}

@@ -81,6 +81,12 @@ const ACCEPTED: &str = "
 /// How a message came into the journal. In format 4, `pop3` had fetched each.
 const ORIGIN: &str = "ALTER TABLE message ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;";
 
+/// The number of too large messages at the last look, and the time of the last
+/// warning of them: format 4 had neither.
+const LARGE: &str = "
+    ALTER TABLE account ADD COLUMN large INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE account ADD COLUMN large_at INTEGER NOT NULL DEFAULT 0;";
+
 /// Why the journal could not be prepared.
 pub(super) enum Refusal {
     /// The journal has this newer format.
@@ -118,7 +124,7 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
     }
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let steps: &[&str] = match schema(&transaction)? {
-        0 => &[TABLES, PENDING, DOUBTS, BOOT, ACCEPTED, ORIGIN],
+        0 => &[TABLES, PENDING, DOUBTS, BOOT, ACCEPTED, ORIGIN, LARGE],
         1 => &[
             "DROP INDEX pending",
             PENDING,
@@ -127,10 +133,11 @@ pub(super) fn prepare(db: &mut Connection, account: &str) -> Result<i64, Refusal
             BOOT,
             ACCEPTED,
             ORIGIN,
+            LARGE,
         ],
-        2 => &[DOUBTS, BOOT, ACCEPTED, ORIGIN],
-        3 => &[BOOT, ACCEPTED, ORIGIN],
-        4 => &[ACCEPTED, ORIGIN],
+        2 => &[DOUBTS, BOOT, ACCEPTED, ORIGIN, LARGE],
+        3 => &[BOOT, ACCEPTED, ORIGIN, LARGE],
+        4 => &[ACCEPTED, ORIGIN, LARGE],
         SCHEMA => &[],
         newer => return Err(Refusal::Newer(newer)),
     };
@@ -185,7 +192,10 @@ mod tests {
             (2, &[TABLES, PENDING][..]),
             (3, &[TABLES, PENDING, DOUBTS]),
             (4, &[TABLES, PENDING, DOUBTS, BOOT]),
-            (SCHEMA, &[TABLES, PENDING, DOUBTS, BOOT, ACCEPTED, ORIGIN]),
+            (
+                SCHEMA,
+                &[TABLES, PENDING, DOUBTS, BOOT, ACCEPTED, ORIGIN, LARGE],
+            ),
         ] {
             let mut db = Connection::open_in_memory().unwrap();
             db.execute_batch(&steps.concat()).unwrap();
@@ -196,6 +206,7 @@ mod tests {
                 "SELECT learned FROM account",
                 "SELECT recipient FROM accepted",
                 "SELECT origin FROM message",
+                "SELECT large, large_at FROM account",
             ] {
                 assert!(db.prepare(query).is_ok(), "format {form}");
             }

@@ -2,10 +2,10 @@
 
 use std::{collections::BTreeSet, time::Instant};
 
-use pop3_proto::{Command, client::Session};
+use pop3_proto::{Command, Counted, client::Session};
 
 use super::{
-    Decisions, Phase, Visit, are, enqueue,
+    Decisions, Phase, Visit, Wishes, are, enqueue,
     plan::{self, MISSING_KEPT, Plan},
     retrieval::Retrieval,
 };
@@ -116,6 +116,19 @@ impl<I: Intake, D: Decisions> Visit<'_, I, D> {
             self.summary.caught_up = self.catch_up(&mut journal)?;
             self.journal = Some(journal);
             return self.quit(session, now);
+        }
+        let Wishes {
+            max_octets,
+            now: time,
+            ..
+        } = self.orders.wishes;
+        if journal.warns_of_large(self.plan.too_large, time)? {
+            self.report.warn(&format!(
+                "{} left on the server, larger than --max-size ({}); a larger --max-size fetches \
+                 them. This warning is repeated weekly",
+                are(self.plan.too_large),
+                Counted(max_octets, "octet")
+            ));
         }
         // Messages in doubt may end the session, so the others come first.
         let is_busy = !(self.plan.retrieve.is_empty() && self.plan.delete.is_empty());

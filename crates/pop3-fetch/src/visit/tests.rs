@@ -136,6 +136,51 @@ fn recognizes_unique_ids_in_which_getmail_replaced_slashes() {
 }
 
 #[test]
+fn warns_of_large_messages_weekly_and_when_there_are_more() {
+    const DAY: i64 = 24 * 60 * 60;
+    let octets = text(3).len() as u64;
+    let limited = |max_octets, days: i64| Orders {
+        wishes: Wishes {
+            max_octets,
+            now: ORDERS.wishes.now + days * DAY,
+            ..ORDERS.wishes
+        },
+        ..ORDERS
+    };
+    let mut world = World::new(3, 1);
+    let one = ["1 message is left on the server, larger than --max-size"];
+    let two = ["2 messages are left"];
+    for (messages, days, warning) in [
+        (3, 0, &one[..]),
+        (3, 6, &[]),
+        (3, 7, &one),
+        (4, 8, &two),
+        (4, 14, &[]),
+        (3, 14, &[]),
+        (4, 14, &two),
+        (4, 21, &two),
+        (2, 40, &[]),
+    ] {
+        world.there = vec![1, 2, 3, 4];
+        world.there.truncate(messages);
+        let sent = match (days, messages) {
+            (0, _) => "U S.. L. R1. S. R2. S. Q.",
+            (_, 2) => "U S.. Q.",
+            _ => "U S.. L. Q.",
+        };
+        let large = match messages {
+            2 => String::new(),
+            messages => format!(", {} too large", messages - 2),
+        };
+        let counts = match days {
+            0 => format!("2 delivered{large}"),
+            _ => format!("2 held{large}"),
+        };
+        world.fetch(limited(octets - 1, days), sent, warning, &counts);
+    }
+}
+
+#[test]
 fn asks_for_a_witness_after_1_2_4_messages_and_fills_half_a_window_at_a_time() {
     for (window, retrieves, deletes) in [
         (
@@ -467,7 +512,7 @@ fn recognizes_messages_without_a_unique_id_by_their_octets() {
     world.fetch(
         small,
         sent,
-        &[],
+        &["3 messages are left on the server, larger than --max-size"],
         "2 delivered, 3 too large, 1 over the limit",
     );
     // The same octets come again after a deletion.
