@@ -20,16 +20,18 @@ use crate::{
 
 pub(crate) mod config;
 mod every;
+mod examples;
 mod job;
 mod report;
 mod sync;
 
+pub(crate) use examples::EXAMPLES;
 use job::Job;
 use sync::{Logins, Stop, sync};
 
 pub(crate) const NAME: &str = "fetch";
 
-const AFTER_HELP: &str = "\
+const NOTES: &str = "\
 A message is new if its unique-id is not in the journal. It is stored if its size is the one in LIST and if the server \
 then gives the same answer to STAT as before. A message that stays in doubt is left on the server, and a warning names \
 it. A message is deleted on the server only after both the message and its entry in the journal are safely on disk. \
@@ -49,7 +51,8 @@ accepted it. As long as one of them refuses, the message stays and is reported; 
 
 A command or an LMTP server may have taken a message without a record in the journal, if the run is killed or the \
 connection breaks in the moment between. Then the next run delivers that one message again. Nothing is lost: a message \
-is recorded, and may be deleted, only after it was taken; whether it is then on disk is up to the command or the server.
+is recorded, and may be deleted, only after it was taken; whether it is then on disk is up to the command or the \
+server.
 
 Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the same options:
 
@@ -59,13 +62,19 @@ Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the 
     password-command = \"pass mail/home\"
     delete-after = 14
 
-Messages that pop3 import or --catch-up recorded are never fetched, and stay on the server unless --delete-imported is given too.
+Messages that pop3 import or --catch-up recorded are never fetched, and stay on the server unless --delete-imported \
+is given too.
 
-With --every, the program runs until SIGTERM or SIGINT, which end each session after its current step. Accounts do not wait for each other. After each failure of an account in a row, its interval doubles, up to an hour; no login comes sooner than the server allows (LOGIN-DELAY). Each run prints one line. SIGHUP reads the configuration file again and fetches at once. Under systemd, use Type=notify.
+With --every, the program runs until SIGTERM or SIGINT, which end each session after its current step. Accounts do \
+not wait for each other. After each failure of an account in a row, its interval doubles, up to an hour; no login \
+comes sooner than the server allows (LOGIN-DELAY). Each run prints one line. SIGHUP reads the configuration file \
+again and fetches at once. Under systemd, use Type=notify.
 
 The key recipient is a list: recipient = [\"me@example.org\"]. Without URL, all accounts are fetched in parallel. The \
 password comes from --password-file, --password-command, the environment variable POP3_PASSWORD, ~/.netrc or a prompt.
+";
 
+const STATUSES: &str = "\
 Exit status:
    0  everything that should be fetched was fetched
   64  wrong usage
@@ -79,9 +88,13 @@ Exit status:
   77  the server refused the name or the password
  141  the reader of standard output closed it early";
 
+fn after_help() -> String {
+    format!("{NOTES}\n{EXAMPLES}\n{STATUSES}")
+}
+
 /// Fetch new messages from a POP3 server
 #[derive(Args)]
-#[command(after_long_help = AFTER_HELP)]
+#[command(after_long_help = after_help())]
 pub(crate) struct Fetch {
     /// pop3s://user@host:port (TLS), pop3://user@host:port (STLS), user@host (TLS),
     /// or the name of an account in the configuration file

@@ -118,3 +118,30 @@ fn main() -> ExitCode {
         Err(failure) => failure.report(command),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// What a shell makes of each line, as arguments.
+    #[test]
+    fn the_examples_are_command_lines_of_this_program() {
+        let lines = fetch::EXAMPLES.lines().map(str::trim_start);
+        let lines: Vec<&str> = lines
+            .filter_map(|line| Some(&line[line.find("pop3 ")?..]))
+            .filter(|line| !line.contains("--help"))
+            .collect();
+        assert!(lines.len() > 10, "{lines:?}");
+        for line in lines {
+            let script = format!("pop3() {{ printf '%s\\n' \"$@\"; }}; notmuch() {{ :; }}; {line}");
+            let shell = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output();
+            let words = String::from_utf8(shell.unwrap().stdout).unwrap();
+            let parsed = Pop3::try_parse_from(["pop3"].into_iter().chain(words.lines()));
+            if let Err(error) = parsed {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+}
