@@ -209,3 +209,33 @@ fn a_torn_append_to_an_mbox_spoils_no_earlier_message() {
         check(&Sound, &scenario);
     }
 }
+
+/// The second reply to RETR 3 arrives when RETR 4 was sent, which gets none.
+#[test]
+fn takes_no_reply_too_many_for_one_too_few() {
+    for counting in COUNTINGS {
+        for read in 0..40 {
+            let scenario = Scenario {
+                first: 7,
+                counting,
+                read,
+                faults: vec![
+                    Fault::TwoAnswers {
+                        number: 3,
+                        once: true,
+                    },
+                    Fault::NoAnswer {
+                        number: 4,
+                        once: false,
+                    },
+                    Fault::Closed {
+                        session: 1,
+                        octets: 0,
+                    },
+                ],
+                ..Scenario::sound(4, false, true)
+            };
+            check(&Sound, &scenario);
+        }
+    }
+}

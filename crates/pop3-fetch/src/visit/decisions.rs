@@ -49,10 +49,11 @@ pub trait Decisions {
     /// The most messages between two witnesses.
     ///
     /// The first is one message, and each is twice the `last`, so that a message on
-    /// which the server always breaks off costs the others little. Where sizes say
-    /// nothing, each message needs its own witness.
-    fn messages_to_a_witness(&self, last: usize, any_size: bool) -> usize {
-        match any_size {
+    /// which the server always breaks off costs the others little. Where the sizes in
+    /// LIST say nothing, each message needs its own witness: otherwise a reply that
+    /// is sent twice counts as the reply to the next RETR, if that gets none.
+    fn messages_to_a_witness(&self, last: usize, sizes_say_nothing: bool) -> usize {
+        match sizes_say_nothing {
             true => 1,
             false => (2 * last).min(128),
         }

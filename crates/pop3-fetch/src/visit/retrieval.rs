@@ -304,7 +304,8 @@ impl Retrieval {
         decisions: &impl Decisions,
     ) -> Result<(), ClientError> {
         session.enqueue(now, &Command::Stat)?;
-        self.spacing = decisions.messages_to_a_witness(self.spacing, self.any_size);
+        let says_nothing = self.any_size || self.outcome.learned.has(Reckoning::Announced);
+        self.spacing = decisions.messages_to_a_witness(self.spacing, says_nothing);
         self.witnesses += 1;
         self.unwitnessed = 0;
         self.octets = 0;

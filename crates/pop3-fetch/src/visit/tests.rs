@@ -240,25 +240,30 @@ fn without_sizes_each_message_has_a_witness_and_an_empty_one_is_in_doubt() {
 /// the same.
 #[test]
 fn a_server_that_counts_otherwise_does_not_mix_up_replies() {
-    for (list, said) in [
+    for (list, said, rest, next) in [
         (
             |message| text(message).len() - 3,
             "counts octets with LF instead of the CRLF that it sends; ",
+            "R4 R5 R6 S.... Q.",
+            "R7 S R8 R9.. S... Q.",
         ),
+        // LIST says nothing, so each message has its own witness.
         (
             |message| text(message).len() + 1,
             "counts octets differently from RETR, which is right; ",
+            "R4 S R5 S.. R6 S.... Q.",
+            "R7 S R8 S.. R9 S.... Q.",
         ),
-    ] as [(fn(u8) -> usize, &str); 2]
+    ] as [(fn(u8) -> usize, &str, &str, &str); 2]
     {
         let lists = [listing(1..=6, list), listing(1..=9, list)];
         let mut world = World::new(6, 4).odd(&[("LIST", &lists[0]), ("LIST", &lists[1])]);
-        let sent = "U S.. L. R1 S R2 R3. S.... R1. S. R2. S. R3. S. R4 R5 R6 S.... Q.";
-        world.fetch(ORDERS, sent, &[said], "6 delivered");
+        let sent = format!("U S.. L. R1 S R2 R3. S.... R1. S. R2. S. R3. S. {rest}");
+        world.fetch(ORDERS, &sent, &[said], "6 delivered");
         // The next run knows it.
         world.there.extend(7..=9);
-        let sent = "U S.. L. R7 S R8 R9.. S... Q.";
-        world.fetch(ORDERS, sent, &[], "3 delivered, 6 held");
+        let sent = format!("U S.. L. {next}");
+        world.fetch(ORDERS, &sent, &[], "3 delivered, 6 held");
     }
 }
 
