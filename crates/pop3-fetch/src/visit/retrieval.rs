@@ -3,7 +3,7 @@
 //! There are three modes, from fast to careful:
 //!
 //! - *In a window*: several RETRs are sent at once, and STAT after 1, 2, 4 …
-//!   messages. A message that does not fit is discarded, and nothing more is
+//!   messages, or after each if LIST says nothing of their sizes. A message that does not fit is discarded, and nothing more is
 //!   requested until all replies have arrived, the last of which is the witness.
 //! - *Step by step*: each command is sent after the reply to the previous one.
 //! - *Alone*: one message, with the witness as the next command.
