@@ -71,7 +71,7 @@ fn deletes_what_was_only_seen_if_that_is_asked_for() {
     for caught_up in [true, false] {
         let mut world = World::new(3, 1);
         match caught_up {
-            true => world.fetch(CATCH_UP, "U S.. L. Q.", &[], "3 caught up"),
+            true => _ = world.fetch(CATCH_UP, "U S.. L. Q.", &[], "3 caught up"),
             false => world.see(&["id1", "id2", "id3"], Spelling::Exact),
         }
         let later = Orders {
@@ -438,7 +438,9 @@ fn connects_again_after_a_reply_out_of_step_and_sends_one_command_at_a_time() {
     ] {
         let mut world = World::new(6, 4).odd(odd);
         let said = "connecting again, and sending each command only after the reply";
-        world.fetch(ORDERS, sent, &[said], "6 delivered");
+        let octets = world.fetch(ORDERS, sent, &[said], "6 delivered");
+        let all: usize = (1..=6).map(|message| text(message).len()).sum();
+        assert_eq!(octets, all as u64);
     }
 }
 
