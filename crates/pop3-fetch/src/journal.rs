@@ -41,7 +41,7 @@ const LEARNED_KEPT: i64 = 90 * 24 * 60 * 60;
 const LARGE_SILENT: i64 = 7 * 24 * 60 * 60;
 
 /// The column of a size that is not known.
-const UNKNOWN: i64 = -1;
+const UNKNOWN: i64 = u64::MAX.cast_signed();
 
 /// The state of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -529,23 +529,19 @@ impl Journal {
     }
 
     /// Corrects the unique-ids of seen messages that were recorded with `-` for `/`,
-    /// as soon as the server lists one of them. Returns whether it does.
-    pub(crate) fn respell(&mut self, listed: &BTreeSet<&[u8]>) -> Result<bool, Failure> {
+    /// as soon as the server lists one of them.
+    pub(crate) fn respell(&mut self, listed: &BTreeSet<&[u8]>) -> Result<(), Failure> {
         let account = self.account;
-        let mut found = 0;
         self.write(|db| {
             let mut update = db.prepare(
                 "UPDATE OR IGNORE message SET unique_id = ?1, origin = ?2
                  WHERE account = ?3 AND unique_id = ?4 AND origin = ?5",
             )?;
             let (exact, dashed) = (Origin::Seen as i64, Origin::SeenDashed as i64);
+            let mut found = 0;
+            // In order, so that one which has the dashes itself comes first.
             for unique_id in listed {
                 let recorded = with_dashes(unique_id);
-                if !recorded.contains(&b'-')
-                    || (recorded != *unique_id && listed.contains(&recorded[..]))
-                {
-                    continue;
-                }
                 found += update.execute(params![unique_id, exact, account, recorded, dashed])?;
             }
             if found > 0 {
@@ -555,8 +551,7 @@ impl Journal {
                 )?;
             }
             Ok(())
-        })?;
-        Ok(found > 0)
+        })
     }
 
     /// Records the sizes of messages whose size was unknown.

@@ -29,8 +29,6 @@ use crate::{
 const TEMPORARY: i32 = 75;
 /// The octets read from a pipe at once.
 const BLOCK: usize = 4096;
-/// The most octets that a pipe holds.
-const PIPE: usize = 1 << 20;
 
 pub(crate) fn open<D: Disk>(
     disk: &D,
@@ -128,12 +126,11 @@ fn run(command: &str, input: fs::File) -> io::Result<(ExitStatus, Vec<u8>)> {
 }
 
 /// Reads until the command has ended, even if a process that it left keeps the pipe
-/// open. Returns the first octets.
+/// open and writes. Returns the first octets.
 fn listen(mut output: PipeReader, ended: &PipeReader) -> Vec<u8> {
     let mut words = Vec::new();
     let mut block = [0; BLOCK];
-    let mut after_end = 0;
-    while after_end < PIPE {
+    loop {
         let mut both = [
             PollFd::new(&output, PollFlags::IN),
             PollFd::new(ended, PollFlags::IN),
@@ -144,8 +141,8 @@ fn listen(mut output: PipeReader, ended: &PipeReader) -> Vec<u8> {
             Ok(_) => {}
         }
         let [says, has_ended] = both.map(|one| !one.revents().is_empty());
-        if !says {
-            // Only `ended` is ready: everything that was written is read.
+        if !says || (has_ended && words.len() == WORDS) {
+            // Everything is read that the command wrote, or that is kept.
             break;
         }
         match output.read(&mut block) {
@@ -153,7 +150,6 @@ fn listen(mut output: PipeReader, ended: &PipeReader) -> Vec<u8> {
             Ok(octets) => {
                 let room = WORDS.saturating_sub(words.len());
                 words.extend_from_slice(&block[..octets.min(room)]);
-                after_end += if has_ended { octets } else { 0 };
             }
         }
     }

@@ -67,3 +67,21 @@ impl Answer {
         self.verdict != Verdict::Accepted || !self.words.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_user_sees_remarks_and_all_that_is_declined() {
+        for (verdict, words, is_news) in [
+            (Verdict::Accepted, &b""[..], false),
+            (Verdict::Accepted, b"remark", true),
+            (Verdict::Deferred, b"", true),
+            (Verdict::Refused, b"why", true),
+        ] {
+            let answer = Answer::new(verdict, String::new(), words);
+            assert_eq!(answer.is_news(), is_news, "{answer:?}");
+        }
+    }
+}

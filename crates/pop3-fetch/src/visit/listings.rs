@@ -20,8 +20,8 @@ impl<I: Intake, D: Decisions> Visit<'_, I, D> {
     ) -> Result<(), Failure> {
         if let Some(reading) = self.reading.take() {
             let (mut journal, records) = reading()?;
-            self.records = match records.any_dashed() && self.respell(&mut journal)? {
-                true => journal.records()?,
+            self.records = match records.any_dashed() {
+                true => self.respelled(&mut journal)?,
                 false => records,
             };
             self.journal = Some(journal);
@@ -168,11 +168,12 @@ impl<I: Intake, D: Decisions> Visit<'_, I, D> {
         self.retrieve(session, now)
     }
 
-    /// Corrects unique-ids in the journal. Returns whether there were any to correct.
-    fn respell(&self, journal: &mut Journal) -> Result<bool, Failure> {
+    /// Corrects unique-ids in the journal, and reads it again.
+    fn respelled(&self, journal: &mut Journal) -> Result<Records, Failure> {
         let listed = self.maildrop.iter().filter_map(|message| message.unique_id);
         let listed = listed.map(|unique_id| unique_id.as_bytes());
-        journal.respell(&listed.collect())
+        journal.respell(&listed.collect())?;
+        journal.records()
     }
 
     /// Records the new messages as seen. Returns their number.

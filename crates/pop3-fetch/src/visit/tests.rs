@@ -71,7 +71,7 @@ fn deletes_what_was_only_seen_if_that_is_asked_for() {
     for caught_up in [true, false] {
         let mut world = World::new(3, 1);
         match caught_up {
-            true => world.fetch(CATCH_UP, "U S.. L. Q.", &[], "3 caught up"),
+            true => _ = world.fetch(CATCH_UP, "U S.. L. Q.", &[], "3 caught up"),
             false => world.see(&["id1", "id2", "id3"], Spelling::Exact),
         }
         let later = Orders {
@@ -122,9 +122,13 @@ fn completes_the_deletion_of_a_seen_message_only_if_the_size_is_the_same() {
 
 #[test]
 fn recognizes_unique_ids_in_which_getmail_replaced_slashes() {
+    let mut world = World::new(1, 1);
+    world.see(&["a-1-x", "a-2", "gone-3", "b"], Spelling::SlashesAsDashes);
+    // Without any of these dashes, the spelling stays open.
+    world = world.odd(&[("UIDL", "+OK\r\n1 b\r\n.\r\n")]);
+    world.fetch(ORDERS, "U S.. Q.", &[], "1 held");
     let listed = "+OK\r\n1 a/1/x\r\n2 a-2\r\n3 a/2\r\n4 a-4\r\n.\r\n";
-    let mut world = World::new(4, 1);
-    world.see(&["a-1-x", "a-2", "gone-3"], Spelling::SlashesAsDashes);
+    world.there = vec![1, 2, 3, 4];
     let sent = "U S.. L. R3. S. R4. S. Q.";
     world = world.odd(&[("UIDL", listed)]);
     world.fetch(ORDERS, sent, &[], "2 delivered, 2 held");
@@ -379,6 +383,19 @@ fn leaves_what_a_command_declines_and_tries_it_last() {
 }
 
 #[test]
+fn reports_what_a_command_says_of_a_message_that_it_takes() {
+    let mut world = World::new(1, 1);
+    world.declines = vec![(1, 0)];
+    let said = ["the message with unique-id id1: the command says: no 1"];
+    world.fetch(
+        DELETE,
+        "U S.. L. R1. S. D1. Q.",
+        &said,
+        "1 delivered, 1 deleted",
+    );
+}
+
+#[test]
 fn a_run_that_keeps_messages_tries_again_what_was_declined() {
     let mut world = World::new(2, 1);
     world.declines = vec![(2, 75)];
@@ -426,7 +443,9 @@ fn connects_again_after_a_reply_out_of_step_and_sends_one_command_at_a_time() {
     ] {
         let mut world = World::new(6, 4).odd(odd);
         let said = "connecting again, and sending each command only after the reply";
-        world.fetch(ORDERS, sent, &[said], "6 delivered");
+        let octets = world.fetch(ORDERS, sent, &[said], "6 delivered");
+        let all: usize = (1..=6).map(|message| text(message).len()).sum();
+        assert_eq!(octets, all as u64);
     }
 }
 

@@ -95,10 +95,20 @@ fn keeps_the_start_of_what_the_command_writes() {
     assert_eq!(words, "out\nerr");
     let (verdict, _, words) = answer("echo remark >&2");
     assert_eq!((verdict, words.as_str()), (Verdict::Accepted, "remark"));
-    // Much more than a pipe holds.
-    let (verdict, _, words) = answer("head -c 3000000 /dev/zero | tr '\\0' x; exit 75");
+    // Much more than a pipe holds: all of it is read.
+    let (verdict, _, words) = answer("head -c 3000000 /dev/zero | tr '\\0' x && exit 75");
     assert_eq!(verdict, Verdict::Deferred);
     assert_eq!(words, "x".repeat(WORDS));
+}
+
+/// A process that the command left has its output open.
+#[test]
+fn reads_what_was_written_before_the_command_ended() {
+    let (output, mut end) = io::pipe().unwrap();
+    let (ended, end_of_wait) = io::pipe().unwrap();
+    drop(end_of_wait);
+    end.write_all(b"said").unwrap();
+    assert_eq!(listen(output, &ended), b"said");
 }
 
 /// It has the output of the command open for longer than any test runs.

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::{self, BufWriter, ErrorKind, Read, Write},
+    io::{self, BufReader, BufWriter, ErrorKind, Read, Write},
     net::{TcpStream, ToSocketAddrs as _},
     ops::Range,
     os::unix::net::UnixStream,
@@ -38,26 +38,20 @@ pub(super) struct Limits {
 impl Limits {
     /// As in RFC 5321 §4.5.3.2.
     pub(super) const STANDARD: Self = Self {
-        connect: minutes(5),
-        greeting: minutes(5),
-        command: minutes(5),
-        data: minutes(2),
-        piece: minutes(3),
-        outcome: minutes(10),
+        connect: Duration::from_secs(300),
+        greeting: Duration::from_secs(300),
+        command: Duration::from_secs(300),
+        data: Duration::from_secs(120),
+        piece: Duration::from_secs(180),
+        outcome: Duration::from_secs(600),
         quit: Duration::from_secs(5),
     };
 }
 
-const fn minutes(minutes: u64) -> Duration {
-    Duration::from_secs(60 * minutes)
-}
-
 /// A connection after LHLO.
 pub(super) struct Connection {
-    stream: Stream,
+    stream: BufReader<Stream>,
     limits: Limits,
-    /// Octets that were read and not used.
-    input: Vec<u8>,
     /// The command whose reply is due.
     after: &'static str,
     takes_sizes: bool,
@@ -99,9 +93,8 @@ pub(super) struct Closed {
 impl Connection {
     pub(super) fn open(server: &LmtpServer, limits: Limits) -> Result<Self, Broken> {
         let mut this = Self {
-            stream: Stream::open(server, limits).map_err(Broken::Unreachable)?,
+            stream: BufReader::new(Stream::open(server, limits).map_err(Broken::Unreachable)?),
             limits,
-            input: Vec::new(),
             after: "the connection was made",
             takes_sizes: false,
             takes_8_bits: false,
@@ -167,7 +160,7 @@ impl Connection {
         self.after = "the message";
         // RFC 5321 §2.3.8: CR and LF may appear only together.
         let mut encoder = MultilineEncoder::new(BareNewline::Canonicalize);
-        let mut to = BufWriter::with_capacity(BLOCK, &mut self.stream);
+        let mut to = BufWriter::with_capacity(BLOCK, self.stream.get_mut());
         let mut sent = Ok(());
         let copied = read(
             message.spool,
@@ -221,12 +214,13 @@ impl Connection {
         line: &str,
         limit: Duration,
     ) -> Result<Reply, Broken> {
-        if !self.input.is_empty() {
+        if !self.stream.buffer().is_empty() {
             let what = format!("unsolicited octets before {name}");
             return Err(Broken::Malformed(what));
         }
         self.after = name;
-        let sent = self.stream.write_all(format!("{line}\r\n").as_bytes());
+        let octets = format!("{line}\r\n");
+        let sent = self.stream.get_mut().write_all(octets.as_bytes());
         sent.map_err(|error| self.failed(&error))?;
         let reply = self.reply(limit)?;
         match reply.closes() {
@@ -272,27 +266,28 @@ impl Connection {
 
     /// Reads a line, with its line end.
     fn line(&mut self, deadline: Instant) -> Result<Vec<u8>, Broken> {
-        let mut block = [0; 1024];
-        loop {
-            if let Some(lf) = memchr::memchr(b'\n', &self.input) {
-                return Ok(self.input.drain(..=lf).collect());
-            }
-            if self.input.len() >= LINE {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\n") {
+            if line.len() == LINE {
                 let what = format!("a line of a reply is longer than {LINE} octets");
                 return Err(Broken::Malformed(what));
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Broken::TimedOut(self.after));
+            if self.stream.buffer().is_empty() {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(Broken::TimedOut(self.after));
+                }
+                let set = self.stream.get_ref().wait_at_most(left);
+                set.map_err(|error| self.failed(&error))?;
             }
-            let read = self.stream.wait_at_most(left);
-            match read.and_then(|()| self.stream.read(&mut block)) {
-                Ok(0) => return Err(self.closed(&[])),
-                Ok(octets) => self.input.extend_from_slice(&block[..octets]),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.failed(&error)),
+            // `bytes` reads again after a signal.
+            match self.stream.by_ref().bytes().next() {
+                Some(Ok(octet)) => line.push(octet),
+                Some(Err(error)) => return Err(self.failed(&error)),
+                None => return Err(self.closed(&[])),
             }
         }
+        Ok(line)
     }
 
     fn failed(&self, error: &io::Error) -> Broken {
@@ -320,7 +315,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.is_between && self.stream.write_all(b"QUIT\r\n").is_ok() {
+        if self.is_between && self.stream.get_mut().write_all(b"QUIT\r\n").is_ok() {
             let _ = self.reply(self.limits.quit);
         }
     }

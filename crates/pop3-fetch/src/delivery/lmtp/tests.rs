@@ -16,7 +16,7 @@ use pop3_proto::MessageNumber;
 use super::{connection::Limits, *};
 use crate::{
     Committed, Direct, Group, Intake, Journal, Key, LineEnds, Place,
-    delivery::{Delivery, finish_leftovers},
+    delivery::{Delivery, finish_leftovers, spool::BLOCK},
     disk::System,
 };
 
@@ -229,7 +229,8 @@ fn sends_messages_over_one_connection_as_they_are() {
     let home = tempfile::tempdir().unwrap();
     let socket = home.path().join("lmtp");
     let server = Scripted::start(&socket, &[]);
-    let long = [&vec![b'x'; 300_000][..], b"\r\n"].concat();
+    // 8 bits in more than one piece.
+    let long = [&vec![b'\xff'; 2 * BLOCK][..], b"\r\n"].concat();
     let messages = [
         &b"Subject: x\r\n\r\n.\r\n..\r\n.a\r\n"[..],
         b"",
@@ -265,6 +266,7 @@ fn sends_messages_over_one_connection_as_they_are() {
         ]
     );
     assert_eq!(heard[1][10], "MAIL FROM:<> SIZE=13 BODY=8BITMIME");
+    assert_eq!(heard[1][13], "MAIL FROM:<> SIZE=131074 BODY=8BITMIME");
     assert_eq!(heard[1].last().unwrap(), "QUIT");
     assert_eq!(heard.len(), 2);
 }
@@ -287,6 +289,7 @@ fn names_the_sender_and_announces_only_what_the_server_takes() {
     server.0.lock().unwrap().once = [(String::from("LHLO"), String::from("250 plain"))].into();
     let recipients: Vec<Address> = vec![ME.parse().unwrap(), ME.parse().unwrap()];
     let lmtp = Lmtp::new(LmtpServer::Unix(socket)).between(YOU.parse().ok(), &recipients);
+    assert_eq!(lmtp.recipients(), &recipients[..1]);
     // The first connection has taken the script's reply.
     hand_over(&lmtp, &[b"\xff\r\n"], &[]).unwrap();
     server.0.lock().unwrap().once = [(String::from("LHLO"), String::from("250 plain"))].into();
@@ -511,6 +514,34 @@ fn does_not_wait_for_ever_or_read_without_end() {
     }
 }
 
+/// The server closes it before it has read all of a command.
+#[test]
+#[cfg(target_os = "linux")]
+fn says_how_a_connection_ended() {
+    let home = tempfile::tempdir().unwrap();
+    let socket = home.path().join("lmtp");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"220 here\r\n").unwrap();
+        std::io::Read::read_exact(&mut stream, &mut [0]).unwrap();
+    });
+    let opened = Connection::open(&LmtpServer::Unix(socket), Limits::STANDARD);
+    let broken = opened.err().unwrap().to_string();
+    server.join().unwrap();
+    let reset = std::io::Error::from_raw_os_error(rustix::io::Errno::CONNRESET.raw_os_error());
+    assert!(
+        broken.ends_with(&format!(" after LHLO: {reset}")),
+        "{broken}"
+    );
+    let closed = connection::Closed {
+        after: "DATA",
+        words: Vec::new(),
+    };
+    let broken = Broken::Closed(closed).to_string();
+    assert!(broken.ends_with(" after DATA"), "{broken}");
+}
+
 #[test]
 fn needs_a_recipient() {
     let failure = hand_over(&lmtp(Path::new("/lmtp"), &[]), &[], &[]).unwrap_err();
@@ -537,7 +568,7 @@ fn fetch_those(home: &Path, lmtp: &Lmtp, messages: &[(usize, &[u8])]) -> (Commit
             unique_id: format!("id{index}").into_bytes(),
             copy: 0,
         };
-        intake.keep(key, 0, 0).unwrap();
+        intake.keep(key, 0, message.len() as u64).unwrap();
     }
     intake.confirm().unwrap();
     let mut committed = intake.finish();
@@ -612,6 +643,7 @@ fn records_each_message_at_once() {
     assert_eq!(recorded, [b"id0"]);
     let (committed, recorded) = fetch(home.path(), &lmtp, &messages);
     assert_eq!((committed.messages, recorded.len()), (3, 3));
+    assert_eq!(committed.octets, 5 + 6 + 7);
 }
 
 /// Each fault in one run, and then a run without faults. Nothing is lost; a message

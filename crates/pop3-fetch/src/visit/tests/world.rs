@@ -63,9 +63,10 @@ impl World {
 
     /// Runs a fetch. `sent`: its commands, by first letter and message-number, with a
     /// dot for each reply and a slash between visits. `said`: parts of its warnings
-    /// and of its error. `counts`: the counts of its summary that are not 0.
+    /// and of its error. `counts`: the counts of its summary that are not 0. Returns
+    /// the octets that it delivered.
     #[track_caller]
-    pub(super) fn fetch(&mut self, orders: Orders, sent: &str, said: &[&str], counts: &str) {
+    pub(super) fn fetch(&mut self, orders: Orders, sent: &str, said: &[&str], counts: &str) -> u64 {
         let mut fetch = Fetch::new(orders);
         let mut lines = String::new();
         let error = loop {
@@ -88,6 +89,7 @@ impl World {
             assert!(all.contains(said), "{all}");
         }
         assert_eq!(counted(fetch.summary()), counts);
+        fetch.summary().octets
     }
 
     fn visit(&mut self, fetch: &mut Fetch, sent: &mut String) -> Result<Next, Failure> {
