@@ -69,7 +69,6 @@ pub(crate) fn find(name: &str, config: Option<&Path>) -> Result<Account, Failure
     // A host needs no configuration file.
     let accounts = match file.as_deref() {
         Ok(file) if config.is_none() && url.is_some() && !file.exists() => Vec::new(),
-        Err(_) if url.is_some() => Vec::new(),
         Ok(file) => config::read(file).map_err(|failure| failure.about(name))?,
         Err(_) => Vec::new(),
     };

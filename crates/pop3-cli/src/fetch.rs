@@ -1,12 +1,7 @@
 //! `pop3 fetch`: brings new messages from servers to a Maildir, an mbox, a command, an
 //! LMTP server or standard output.
 
-use std::{
-    io::IsTerminal as _,
-    path::PathBuf,
-    thread,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{io::IsTerminal as _, path::PathBuf, thread, time::Duration};
 
 use clap::{Args, ValueEnum};
 use indicatif::MultiProgress;
@@ -294,26 +289,14 @@ fn say_earlier(earlier: Option<Failure>, failure: Failure) -> Failure {
     failure
 }
 
-/// Seconds since 1970.
-pub(crate) fn clock() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs().cast_signed())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Fetch, clock};
+    use super::Fetch;
 
     /// The command alone.
     #[derive(clap::Parser)]
     pub(super) struct Alone {
         #[command(flatten)]
         pub(super) fetch: Fetch,
-    }
-
-    /// `--delete-after` counts from what it says.
-    #[test]
-    fn the_clock_is_after_this_was_written() {
-        assert!(clock() > 1_750_000_000);
     }
 }

@@ -14,8 +14,8 @@ use pop3_proto::Counted;
 
 use crate::{
     accounts,
+    clock::clock,
     exit::{Exit, Failure},
-    fetch::clock,
     remote::{Remote, RemoteOptions},
 };
 

@@ -8,6 +8,7 @@ mod accounts;
 #[cfg(unix)]
 mod audit;
 mod check;
+mod clock;
 mod decode;
 mod definitions;
 #[cfg(unix)]

@@ -326,6 +326,12 @@ mod tests {
         assert_eq!(wait(120 * MINUTE, 5, 0), 120 * MINUTE);
     }
 
+    #[test]
+    fn random_octets_differ() {
+        let first = random();
+        assert!((0..1000).any(|_| random() != first));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn fetches_at_each_interval_and_sooner_after_a_new_order() {
         let (orders, received) = watch::channel(work());

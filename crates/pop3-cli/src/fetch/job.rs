@@ -6,11 +6,13 @@ use pop3_fetch::{Afterwards, Form, LineEnds, Place, Wishes};
 use pop3_proto::AfterSync;
 
 use super::{
-    Fetch, Output, WishOptions, clock,
+    Fetch, Output, WishOptions,
     config::{self, Account},
 };
 use crate::{
-    accounts, directories,
+    accounts,
+    clock::clock,
+    directories,
     exit::{Exit, Failure},
     remote::{Remote, RemoteOptions},
 };

@@ -11,12 +11,11 @@ use pop3_tokio::client::{Credentials, Error, ErrorKind, RetrieveError};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    clock,
     every::Order,
     job::Job,
     report::{Progress, Report},
 };
-use crate::{exit::Failure, remote::Remote};
+use crate::{clock::clock, exit::Failure, remote::Remote};
 
 pub(crate) async fn sync(
     job: &Job,
@@ -50,7 +49,6 @@ pub(crate) async fn sync(
             }
         }
         match session(job, credentials, (&report, bars), &mut fetch, logins, stop).await {
-            Ok(Next::Again) if stop.is_asked_for() => break Err(stopped().into()),
             Ok(Next::Again) => {}
             Ok(Next::Done) => break Ok(()),
             Err(failure) => break Err(failure),
@@ -176,11 +174,6 @@ impl Stop {
             Some(orders) => _ = orders.wait_for(|order| matches!(order, Order::End)).await,
             None => std::future::pending().await,
         }
-    }
-
-    fn is_asked_for(&self) -> bool {
-        let orders = self.0.as_ref();
-        orders.is_some_and(|orders| matches!(*orders.borrow(), Order::End))
     }
 }
 

@@ -228,6 +228,6 @@ mod tests {
         ] {
             assert_eq!(error.unwrap_err().line, line);
         }
-        assert_eq!(text(b"a\nb\n\xff\n").unwrap_err().line, 3);
+        assert_eq!(text(b"a\nbc\n\xff\n").unwrap_err().line, 3);
     }
 }

@@ -104,9 +104,8 @@ impl Exchange for Headers {
     fn next(&mut self, session: &mut Session, now: Instant) -> Result<Option<()>, ClientError> {
         // Half a window at a time, so that one packet has many commands.
         if self.outstanding <= self.window / 2 {
-            while self.outstanding < self.window
-                && let Some(number) = self.todo.next()
-            {
+            let room = self.window.saturating_sub(self.outstanding);
+            for number in self.todo.by_ref().take(room) {
                 session.enqueue(now, &Command::Top(number, 0))?;
                 self.outstanding += 1;
             }

@@ -6,10 +6,7 @@
 //! it: the kept one while it is valid, a new one afterwards, and a new one when the
 //! server [refuses](OAuth::after_refusal) the kept one.
 
-use std::{
-    path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::path::PathBuf;
 
 use clap::Args;
 use oauth2::{
@@ -18,7 +15,10 @@ use oauth2::{
 };
 use zeroize::Zeroizing;
 
-use crate::exit::{Exit, Failure};
+use crate::{
+    clock::clock,
+    exit::{Exit, Failure},
+};
 
 mod consent;
 mod http;
@@ -31,10 +31,6 @@ pub(crate) use consent::Consent;
 use http::Http;
 use provider::Provider;
 use tokens::{Store, Tokens};
-
-/// A token is renewed this many seconds before it expires, because the clocks of
-/// both sides differ and a login takes time.
-const EARLY: i64 = 120;
 
 /// How to obtain access tokens.
 #[derive(Args, Clone, Debug, Default)]
@@ -144,7 +140,7 @@ impl OAuth {
     /// Returns a valid access token.
     pub(crate) fn access_token(&self) -> Result<Zeroizing<String>, Failure> {
         let tokens = self.kept()?;
-        match tokens.valid_at(clock() + EARLY) {
+        match tokens.valid_at(clock()) {
             Some(token) => Ok(token),
             None => self.renewed(tokens.access.as_ref()),
         }
@@ -167,7 +163,7 @@ impl OAuth {
         let _lock = self.store.lock()?;
         let tokens = self.kept()?;
         if tokens.access.as_ref() != old
-            && let Some(token) = tokens.valid_at(clock() + EARLY)
+            && let Some(token) = tokens.valid_at(clock())
         {
             return Ok(token);
         }
@@ -219,10 +215,4 @@ impl OAuth {
             ),
         )
     }
-}
-
-/// The system time, in seconds since 1970.
-fn clock() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs().cast_signed())
 }

@@ -193,4 +193,10 @@ mod tests {
         assert!(ask_command("echo secret; exit 1").is_err());
         assert_eq!(ask_command("echo secret").unwrap().as_str(), "secret");
     }
+
+    #[test]
+    fn reads_a_token_of_some_kilobytes() {
+        let token = ask_command("printf %04000d 0").unwrap();
+        assert_eq!(*token, "0".repeat(4000));
+    }
 }

@@ -85,3 +85,20 @@ fn load(path: &Path) -> Result<Accounts, Failure> {
     }
     Ok(accounts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_are_remembered_for_minutes() {
+        for (remember_logins, seconds) in [(None, 0), (Some(5), 300)] {
+            let options = AccountOptions {
+                users: None,
+                user: None,
+                remember_logins,
+            };
+            assert_eq!(options.remember_logins(), Duration::from_secs(seconds));
+        }
+    }
+}

@@ -65,10 +65,8 @@ impl MetricsOptions {
 
 /// Replaces a file with one that every user may read.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
+    // The parent of a file name alone is empty, which stands for the current directory.
+    let directory = path.parent().unwrap_or(path);
     let mut file = tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o644))
         .tempfile_in(directory)?;

@@ -161,6 +161,11 @@ fn takes_the_password_from_netrc() {
         assert_eq!(run.status, Some(status), "{run:?}");
     }
     assert_eq!(server.state.lock().unwrap().passwords, ["of-netrc"]);
+    fs::remove_file(&netrc).unwrap();
+    fs::create_dir(&netrc).unwrap();
+    let run = list();
+    assert_eq!(run.status, Some(66), "{run:?}");
+    assert!(run.stderr.contains("cannot use "), "{run:?}");
 }
 
 #[test]
@@ -220,6 +225,19 @@ fn shows_the_rest_without_headers() {
         text.ends_with("       2          200  QhdPYR:00WBw1Ph7x7\n"),
         "{text}"
     );
+}
+
+#[test]
+fn keeps_the_first_64_kib_of_a_header() {
+    let server = server();
+    let trace = "Received: from a by b\r\n";
+    for (lines, is_shown) in [(1000, true), (4000, false)] {
+        let top = format!("+OK\r\n{}Subject: hello\r\n\r\n.\r\n", trace.repeat(lines));
+        server.state.lock().unwrap().answers = vec![("TOP", top)];
+        let run = list(&server, &["--headers"]);
+        let text = String::from_utf8(run.stdout).unwrap();
+        assert_eq!(text.matches("hello").count(), if is_shown { 2 } else { 0 });
+    }
 }
 
 #[test]

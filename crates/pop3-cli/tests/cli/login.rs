@@ -71,8 +71,8 @@ impl Waiting {
     }
 }
 
-/// Logs in with a code.
-fn log_in(provider: &Provider, login: Command) {
+/// Logs in with a code. Returns what else is shown.
+fn log_in(provider: &Provider, login: Command) -> String {
     let mut waiting = Waiting::new(login);
     let said = waiting.line("On any device, open ");
     let (page, code) = said.split_once(" and enter the code ").unwrap();
@@ -81,6 +81,7 @@ fn log_in(provider: &Provider, login: Command) {
     let (status, rest) = waiting.end();
     assert_eq!(status, Some(0), "{rest}");
     assert!(rest.ends_with("The server accepted the token.\n"), "{rest}");
+    rest
 }
 
 /// Sends a GET request, and returns the status line and the Location.
@@ -91,9 +92,18 @@ fn get(url: &str) -> (String, Option<String>) {
         .split_once('/')
         .unwrap();
     let mut stream = TcpStream::connect(authority).unwrap();
-    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {authority}\r\n\r\n").unwrap();
-    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
-    let status = lines.next().unwrap();
+    // A browser sends the cookies of all ports of a host.
+    let cookies = "Cookie: a=b\r\n".repeat(2000);
+    write!(
+        stream,
+        "GET /{path} HTTP/1.1\r\nHost: {authority}\r\n{cookies}\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    // This is an error if the request was not read to its end.
+    stream.read_to_string(&mut answer).unwrap();
+    let mut lines = answer.lines();
+    let status = lines.next().unwrap().to_owned();
     let mut headers = lines.take_while(|line| !line.is_empty());
     let location = headers.find_map(|line| Some(line.strip_prefix("Location: ")?.to_owned()));
     (status, location)
@@ -102,8 +112,10 @@ fn get(url: &str) -> (String, Option<String>) {
 #[test]
 fn a_code_entered_on_any_device_is_asked_for_once() {
     let (provider, home) = (Provider::new(), TempDir::new().unwrap());
-    log_in(&provider, command("login", &provider, &home));
+    let shown = log_in(&provider, command("login", &provider, &home));
     let tokens = home.path().join(".local/state/pop3/tokens");
+    let place = format!("are kept: {}/me%40", tokens.display());
+    assert!(shown.contains(&place), "{shown}");
     assert_eq!(
         fs::metadata(&tokens).unwrap().permissions().mode() & 0o777,
         0o700
@@ -125,6 +137,15 @@ fn a_code_entered_on_any_device_is_asked_for_once() {
         "{run:?}"
     );
     assert_eq!(provider.book().issued, 1);
+
+    for entry in fs::read_dir(&tokens).unwrap() {
+        let file = entry.unwrap().path();
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+    }
+    let run = ends(command("list", &provider, &home));
+    assert_eq!(run.status, Some(74), "{run:?}");
+    assert!(run.stderr.contains("cannot read "), "{run:?}");
 }
 
 #[test]
@@ -185,6 +206,10 @@ fn renews_a_token_that_expires_and_one_that_the_server_refuses() {
     let run = ends(command("list", &provider, &home));
     assert_eq!(run.status, Some(0), "{run:?}");
     assert_eq!(provider.issued_and_reused(), (4, 0));
+    // No other token helps against this.
+    provider.book().is_busy = true;
+    assert_eq!(ends(command("list", &provider, &home)).status, Some(75));
+    assert_eq!(provider.issued_and_reused(), (4, 0));
 }
 
 #[test]
@@ -238,6 +263,7 @@ fn mistakes_are_said_before_anything_is_asked() {
     );
 
     let url = &*provider.account;
+    let realm = format!("{}/realm", provider.issuer);
     let id = ["--oauth-client-id", "my-client"];
     for (arguments, status, said) in [
         (vec![], 64, "no provider is given"),
@@ -255,7 +281,12 @@ fn mistakes_are_said_before_anything_is_asked() {
         (
             vec!["--oauth", "http://127.0.0.1:1", id[0], id[1]],
             69,
-            "check the issuer URL",
+            "the request failed: ",
+        ),
+        (
+            vec!["--oauth", &realm, id[0], id[1]],
+            69,
+            "the answer has the HTTP status 404; check the issuer URL",
         ),
         (
             vec![
@@ -273,6 +304,36 @@ fn mistakes_are_said_before_anything_is_asked() {
         let mut login = pop3(["login", url]);
         login.args(arguments).env("HOME", home.path());
         let run = ends(login);
+        assert_eq!(run.status, Some(status), "{run:?}");
+        assert!(run.stderr.contains(said), "{run:?}");
+    }
+}
+
+#[test]
+fn metadata_that_would_send_secrets_elsewhere_is_refused() {
+    for (name, value, status, said) in [
+        (
+            "issuer",
+            "https://other.example",
+            69,
+            "of the issuer https://other.example;",
+        ),
+        (
+            "token_endpoint",
+            "http://idp.example/",
+            76,
+            "is no https:// URL",
+        ),
+        (
+            "device_authorization_endpoint",
+            "x",
+            76,
+            "the endpoint x, which",
+        ),
+    ] {
+        let (provider, home) = (Provider::new(), TempDir::new().unwrap());
+        provider.book().metadata = vec![(name, value.to_owned())];
+        let run = ends(command("login", &provider, &home));
         assert_eq!(run.status, Some(status), "{run:?}");
         assert!(run.stderr.contains(said), "{run:?}");
     }
@@ -307,7 +368,11 @@ fn a_command_keeps_the_tokens() {
         command
     };
     assert_eq!(ends(with("list")).status, Some(77));
-    log_in(&provider, with("login"));
+    let shown = log_in(&provider, with("login"));
+    assert!(
+        shown.contains("are kept: --oauth-store-command\n"),
+        "{shown}"
+    );
     assert_eq!(ends(with("list")).status, Some(0));
     assert!(
         fs::read_to_string(&store)

@@ -3,13 +3,14 @@
 
 use std::{
     fs::File,
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     os::fd::OwnedFd,
     process::{Child, Command, Stdio},
 };
 
 use rustix::{
     fs::{Mode, OFlags},
+    process::{Pid, Signal, kill_process},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{LocalModes, tcgetattr},
 };
@@ -99,6 +100,33 @@ fn asks_for_a_password_and_does_not_show_it() {
     assert!(said.contains("1 message, "), "{said}");
     assert_eq!(server.state.lock().unwrap().passwords, ["tanstaaf"]);
     assert!(!shown.contains("tanstaaf"), "{shown}");
+}
+
+/// What was typed is kept, also when the configuration is read again.
+#[test]
+fn asks_for_a_password_once_for_all_runs() {
+    let server = Server::new(Vec::new());
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).display().to_string();
+    let options = [
+        format!("--to=maildir:{}", path("mail")),
+        format!("--journal={}", path("journal")),
+        String::from("--every=1d"),
+    ];
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let mut terminal = Terminal::run("fetch", &server.url, &options);
+    terminal.wait_for("Password for ");
+    terminal.wait_for_silence();
+    terminal.keyboard.write_all(b"tanstaaf\n").unwrap();
+    let mut stdout = BufReader::new(terminal.child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    kill_process(Pid::from_child(&terminal.child), Signal::HUP).unwrap();
+    stdout.read_line(&mut line).unwrap();
+    kill_process(Pid::from_child(&terminal.child), Signal::TERM).unwrap();
+    terminal.end();
+    assert_eq!(line.matches(": 0 new\n").count(), 2, "{line}");
+    assert_eq!(server.state.lock().unwrap().passwords, ["tanstaaf"; 2]);
 }
 
 #[test]

@@ -68,6 +68,8 @@ fn help_and_version_succeed() {
         (&["decode", "--help"], " 141  the reader"),
         (&["encode", "--help"], "  65  the message"),
         #[cfg(unix)]
+        (&["fetch", "--help"], "pop3 fetch home --catch-up\n"),
+        #[cfg(unix)]
         (&["serve", "--help"], "  69  an address"),
     ] {
         let run = run(arguments, b"");

@@ -151,5 +151,6 @@ mod tests {
         ] {
             assert_eq!(url.parse::<Proxy>(), Err(ProxyError), "{url}");
         }
+        assert!(ProxyError.to_string().contains("socks5://HOST:PORT"));
     }
 }

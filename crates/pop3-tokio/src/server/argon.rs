@@ -12,7 +12,7 @@ pub(crate) struct Memory(Vec<Block>);
 
 impl Memory {
     fn blocks(&mut self, count: usize) -> &mut [Block] {
-        if self.0.len() < count {
+        if self.0.get(..count).is_none() {
             // Free the old blocks first, and do not copy them.
             self.0 = Vec::new();
             self.0 = vec![Block::new(); count];

@@ -56,12 +56,7 @@ impl Listener {
     ///
     /// If the address does not belong to this host, is in use, or needs privileges.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let tcp = TcpListener::bind(address).await?;
-        Ok(Self {
-            address: tcp.local_addr()?,
-            tcp,
-            implicit_tls: false,
-        })
+        Self::new(TcpListener::bind(address).await?, false)
     }
 
     /// Listens for connections that begin with TLS (port 995, RFC 8314 §3.3).
@@ -70,11 +65,7 @@ impl Listener {
     ///
     /// As [`bind`](Self::bind).
     pub async fn bind_tls(address: SocketAddr) -> io::Result<Self> {
-        let listener = Self::bind(address).await?;
-        Ok(Self {
-            implicit_tls: true,
-            ..listener
-        })
+        Self::new(TcpListener::bind(address).await?, true)
     }
 
     /// Uses a socket that listens already, for connections that begin without TLS.
@@ -85,12 +76,7 @@ impl Listener {
     /// If it is not a listening socket of TCP.
     pub fn from_std(tcp: std::net::TcpListener) -> io::Result<Self> {
         tcp.set_nonblocking(true)?;
-        let tcp = TcpListener::from_std(tcp)?;
-        Ok(Self {
-            address: tcp.local_addr()?,
-            tcp,
-            implicit_tls: false,
-        })
+        Self::new(TcpListener::from_std(tcp)?, false)
     }
 
     /// Uses a socket that listens already, for connections that begin with TLS.
@@ -99,10 +85,15 @@ impl Listener {
     ///
     /// As [`from_std`](Self::from_std).
     pub fn from_std_tls(tcp: std::net::TcpListener) -> io::Result<Self> {
-        let listener = Self::from_std(tcp)?;
+        tcp.set_nonblocking(true)?;
+        Self::new(TcpListener::from_std(tcp)?, true)
+    }
+
+    fn new(tcp: TcpListener, implicit_tls: bool) -> io::Result<Self> {
         Ok(Self {
-            implicit_tls: true,
-            ..listener
+            address: tcp.local_addr()?,
+            tcp,
+            implicit_tls,
         })
     }
 
@@ -122,7 +113,8 @@ pub struct Server<S> {
     tls: RwLock<Option<TlsAcceptor>>,
     pub(super) hashes: Turns<Memory>,
     places: Arc<Places>,
-    accepted: AtomicU64,
+    /// The number of the next connection, for the log.
+    next: AtomicU64,
 }
 
 impl<S: MailStore> Server<S> {
@@ -138,7 +130,7 @@ impl<S: MailStore> Server<S> {
             settings,
             tls: RwLock::default(),
             places: Arc::default(),
-            accepted: AtomicU64::new(0),
+            next: AtomicU64::new(1),
         }
     }
 
@@ -245,7 +237,7 @@ impl<S: MailStore> Server<S> {
         implicit_tls: bool,
         stopping: watch::Receiver<bool>,
     ) {
-        let number = self.accepted.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.counters.connections.add(1);
         let Settings {
             connections: most,

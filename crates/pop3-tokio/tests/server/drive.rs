@@ -66,11 +66,16 @@ impl Running {
         if tls {
             listeners.push(Listener::bind_tls(any).await.unwrap());
         }
+        Self::on(server, listeners)
+    }
+
+    /// Runs a server on these sockets; the second one is for TLS.
+    pub(crate) fn on<S: MailStore>(server: Arc<Server<S>>, listeners: Vec<Listener>) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (stop_now, stopped_now) = oneshot::channel();
         Self {
             address: listeners[0].address(),
-            tls_address: tls.then(|| listeners[1].address()),
+            tls_address: listeners.get(1).map(Listener::address),
             stop: Some(stop),
             stop_now: Some(stop_now),
             done: tokio::spawn(

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use pop3_tokio::server::{Server, tls_config, tls_config_from_files};
+use pop3_tokio::server::{Listener, Server, tls_config, tls_config_from_files};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use tokio::net::TcpStream;
 use tokio_rustls::{
@@ -63,6 +63,22 @@ async fn stls_protects_the_rest() {
     client.log_in().await;
     assert_eq!(client.block("RETR 1").await, b"..\r\n");
     client.quit().await;
+}
+
+#[tokio::test]
+async fn serves_on_sockets_that_listen_already() {
+    let [plain, implicit] = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let (config, tls) = both_sides();
+    let server = Server::new(store(&[b"."]), accounts()).tls(config);
+    let listeners = vec![
+        Listener::from_std(plain).unwrap(),
+        Listener::from_std_tls(implicit).unwrap(),
+    ];
+    let server = Running::on(Arc::new(server), listeners);
+    server.client().await.quit().await;
+    let stream = TcpStream::connect(server.tls_address.unwrap()).await;
+    let mut client = secure(&tls, stream.unwrap()).await;
+    assert_eq!(client.line().await, "+OK POP3 ready");
 }
 
 /// RFC 2595 §4: octets injected before the handshake are not commands after it.

@@ -15,8 +15,11 @@ use oauth2::{
     url::{Url, form_urlencoded},
 };
 
-use super::{OAuth, clock, provider::Endpoints, refusal, tokens::Tokens};
-use crate::exit::{Exit, Failure};
+use super::{OAuth, provider::Endpoints, refusal, tokens::Tokens};
+use crate::{
+    clock::clock,
+    exit::{Exit, Failure},
+};
 
 /// How to ask for consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -107,5 +107,7 @@ mod tests {
         );
         assert!(shown(&"a ".repeat(10_000)).chars().count() < 310);
         assert_eq!(shown(""), "");
+        let longest = format!("{}ab", "a ".repeat(149));
+        assert_eq!(shown(&longest), longest);
     }
 }

@@ -18,6 +18,10 @@ use crate::{
     remote::password,
 };
 
+/// A token is renewed this many seconds before it expires, because the clocks of
+/// both sides differ and a login takes time.
+const EARLY: i64 = 120;
+
 /// What a provider issued.
 #[derive(Deserialize, Serialize)]
 pub(super) struct Tokens {
@@ -45,10 +49,10 @@ impl Tokens {
         })
     }
 
-    /// The access token, if it does not expire before `time`.
-    pub(super) fn valid_at(&self, time: i64) -> Option<Zeroizing<String>> {
+    /// The access token, if it is valid at `now` and for a while afterwards.
+    pub(super) fn valid_at(&self, now: i64) -> Option<Zeroizing<String>> {
         let access = self.access.as_ref()?;
-        (time < self.expires).then(|| access.clone())
+        (now.saturating_add(EARLY) < self.expires).then(|| access.clone())
     }
 }
 
@@ -201,4 +205,20 @@ fn cannot(what: &str, file: &Path, error: &io::Error) -> Failure {
         Exit::Io,
         format_args!("cannot {what} {}: {error}; {instead}", file.display()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_access_token_is_valid_until_two_minutes_before_it_expires() {
+        let tokens = Tokens {
+            refresh: Zeroizing::default(),
+            access: Some(Zeroizing::default()),
+            expires: 1000,
+        };
+        assert!(tokens.valid_at(879).is_some());
+        assert!(tokens.valid_at(880).is_none());
+    }
 }

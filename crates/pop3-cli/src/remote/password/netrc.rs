@@ -130,7 +130,7 @@ mod tests {
         let text = "# mail\nmachine a.example login me password one\n\
                     machine a.example\n\tlogin you\n\tpassword \"t\\\"w o\"\n\
                     macdef init\nmachine a.example password no\n\n\
-                    machine b.example password login login me account x\n\
+                    machine b.example account password password login login me\n\
                     machine c.example login me\n\
                     default login anonymous password guest\n";
         for (host, user, found) in [

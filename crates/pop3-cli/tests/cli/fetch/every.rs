@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Read as _},
     os::unix::net::UnixDatagram,
     process::{Child, ChildStdout, Command, Stdio},
+    thread,
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -21,7 +22,7 @@ struct Running {
 impl Running {
     fn start(command: &mut Command) -> Self {
         command.args(["--every", "1d"]);
-        command.env("POP3_PASSWORD", "secret").stdin(Stdio::null());
+        command.stdin(Stdio::null());
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Self { child, stdout }
@@ -50,13 +51,20 @@ impl Running {
     }
 
     #[track_caller]
-    fn ends(mut self, signal: Signal) {
+    fn ends(self, signal: Signal) {
         self.signal(signal);
+        self.ended();
+    }
+
+    /// What it prints until it ends.
+    #[track_caller]
+    fn ended(mut self) -> String {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
         let output = self.child.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?} {rest}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+        rest
     }
 }
 
@@ -67,7 +75,8 @@ impl Home {
         command.arg(self.path("config.toml"));
         command
             .arg("--journal")
-            .arg(self.path("state/journal.sqlite"));
+            .arg(self.path("state/journal.sqlite"))
+            .env("POP3_PASSWORD", "secret");
         command
     }
 
@@ -124,6 +133,23 @@ fn rereads_the_configuration_file_and_keeps_the_old_one_if_it_is_malformed() {
 }
 
 #[test]
+fn reads_the_password_file_for_each_run() {
+    let (home, server) = (Home::new("maildir"), Server::new(messages(1)));
+    home.configure(&[&server]);
+    let file = home.path("password");
+    fs::write(&file, "old").unwrap();
+    let mut fetch = home.all();
+    fetch.arg("--password-file").arg(&file);
+    let mut running = Running::start(fetch.env_remove("POP3_PASSWORD"));
+    running.line();
+    fs::write(&file, "new").unwrap();
+    running.signal(Signal::HUP);
+    running.line();
+    running.ends(Signal::TERM);
+    assert_eq!(server.state.lock().unwrap().passwords, ["old", "new"]);
+}
+
+#[test]
 fn a_silent_server_holds_no_other_account() {
     let home = Home::new("maildir");
     let (silent, other) = (Server::new(messages(1)), Server::new(messages(2)));
@@ -169,20 +195,69 @@ fn a_signal_in_the_middle_of_a_message_loses_nothing() {
 }
 
 #[test]
+fn waits_in_silence_until_the_server_allows_a_login() {
+    let (home, server) = (Home::new("maildir"), Server::new(messages(1)));
+    let capa = "+OK\r\nUSER\r\nUIDL\r\nLOGIN-DELAY 1\r\n.\r\n";
+    server.state.lock().unwrap().answers = vec![("CAPA", capa.into())];
+    home.configure(&[&server]);
+    let mut running = Running::start(&mut home.all());
+    assert!(running.line().contains(": 1 new ("));
+    running.signal(Signal::HUP);
+    assert!(running.line().ends_with(": 0 new\n"));
+    running.ends(Signal::TERM);
+}
+
+/// What a service manager hears.
+struct Notified(UnixDatagram);
+
+impl Notified {
+    fn start(home: &Home) -> (Self, Running) {
+        let socket = home.path("notify");
+        let notified = Self(UnixDatagram::bind(&socket).unwrap());
+        let running = Running::start(home.all().env("NOTIFY_SOCKET", socket));
+        assert_eq!(notified.heard(), "READY=1\n");
+        (notified, running)
+    }
+
+    fn heard(&self) -> String {
+        let mut octets = [0; 100];
+        let length = self.0.recv(&mut octets).unwrap();
+        String::from_utf8(octets[..length].to_vec()).unwrap()
+    }
+}
+
+#[test]
 fn tells_the_service_manager_when_it_is_ready_and_when_it_stops() {
     let (home, server) = (Home::new("maildir"), Server::new(messages(1)));
     home.configure(&[&server]);
-    let socket = UnixDatagram::bind(home.path("notify")).unwrap();
-    let mut running = Running::start(home.all().env("NOTIFY_SOCKET", home.path("notify")));
-    let heard = || {
-        let mut octets = [0; 100];
-        let length = socket.recv(&mut octets).unwrap();
-        String::from_utf8(octets[..length].to_vec()).unwrap()
-    };
-    assert_eq!(heard(), "READY=1\n");
+    let (notified, mut running) = Notified::start(&home);
     assert!(running.line().contains(": 1 new ("));
     running.ends(Signal::TERM);
-    assert_eq!(heard(), "STOPPING=1\n");
+    assert_eq!(notified.heard(), "STOPPING=1\n");
+}
+
+#[test]
+fn waits_at_the_end_until_a_command_has_taken_its_message() {
+    let (home, server) = (Home::new("maildir"), Server::new(messages(1)));
+    let [started, go] = ["started", "go"].map(|name| home.path(name));
+    let command = format!(
+        ": > {}; until test -e {}; do sleep 0.01; done; cat > /dev/null",
+        started.display(),
+        go.display()
+    );
+    let config = format!(
+        "[accounts.a]\nurl = '{}'\nto = 'command:{command}'\n",
+        server.url
+    );
+    fs::write(home.path("config.toml"), config).unwrap();
+    let (notified, running) = Notified::start(&home);
+    while !started.exists() {
+        thread::yield_now();
+    }
+    running.signal(Signal::TERM);
+    assert_eq!(notified.heard(), "STOPPING=1\n");
+    fs::write(&go, "").unwrap();
+    assert!(running.ended().contains(": 1 new ("));
 }
 
 #[test]

@@ -279,7 +279,9 @@ fn serve(
 
 #[test]
 fn each_recipient_gets_a_message_once_even_if_another_refuses_it_for_long() {
-    let (home, mail) = (Home::new("-"), messages(2));
+    let (home, mut mail) = (Home::new("-"), messages(2));
+    // LMTP allows no CR without LF (RFC 5321 §2.3.8), so the first CR ends a line, too.
+    mail[0].1.extend(b"end\r\r\n");
     let (server, lmtp) = (Server::new(mail), Lmtp::start());
     lmtp.refuses.lock().unwrap().push("<b>");
     let to = ["--recipient", "a@x", "--recipient", "b", "--delete"];
@@ -295,6 +297,7 @@ fn each_recipient_gets_a_message_once_even_if_another_refuses_it_for_long() {
     assert!(server.state.lock().unwrap().maildrop.is_empty());
     let mut taken = lmtp.taken.lock().unwrap().clone();
     taken.sort();
+    assert!(taken[0].1.ends_with("end\n\n"), "{taken:?}");
     let got = taken
         .iter()
         .map(|(recipient, text)| (&**recipient, text.lines().next().unwrap()));

@@ -84,6 +84,13 @@ fn imports_one_account_and_names_the_others() {
             .contains(": 0 unique-ids imported, 1 in the journal already\n"),
         "{run:?}"
     );
+    let more = format!("{text}me@127.0.0.1 later\n");
+    let run = home.import(&server, "--fetchmail", "ids", &more).ends(0);
+    assert!(
+        run.stdout
+            .contains(": 1 unique-id imported, 1 in the journal already\n"),
+        "{run:?}"
+    );
     let run = home.fetch(&server, &["--dry-run"]).ends(0);
     assert!(
         run.stdout

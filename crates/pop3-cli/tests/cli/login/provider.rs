@@ -35,6 +35,10 @@ pub(crate) struct Book {
     pub(crate) has_no_devices: bool,
     /// Whether no refresh token is issued.
     pub(crate) has_no_refresh: bool,
+    /// Whether the POP3 server is too busy for a login.
+    pub(crate) is_busy: bool,
+    /// Members of the metadata that replace others.
+    pub(crate) metadata: Vec<(&'static str, String)>,
 }
 
 impl Book {
@@ -108,9 +112,14 @@ impl Book {
                     "issuer": base,
                     "authorization_endpoint": format!("{base}/authorize"),
                     "token_endpoint": format!("{base}/token"),
+                    // As long as that of large providers.
+                    "claims_supported": vec!["claim"; 1000],
                 });
                 if !self.has_no_devices {
                     metadata["device_authorization_endpoint"] = format!("{base}/device").into();
+                }
+                for (name, value) in &self.metadata {
+                    metadata[name] = value.clone().into();
                 }
                 (200, metadata.to_string())
             }
@@ -128,7 +137,8 @@ impl Book {
                 assert_eq!(fields["code_challenge_method"], "S256");
                 assert_eq!(fields["response_type"], "code");
                 assert_eq!(fields["prompt"], "consent");
-                let code = format!("code/{}", self.grants.len());
+                // As long as those of large providers.
+                let code = format!("code/{}{:0>2000}", self.grants.len(), 0);
                 let redirect = fields["redirect_uri"].clone();
                 let grant = (fields["code_challenge"].clone(), redirect.clone());
                 self.grants.insert(code.clone(), grant);
@@ -254,13 +264,15 @@ fn serve_pop3(mut stream: TcpStream, book: &Mutex<Book>) -> Option<()> {
         let reply = match &*line {
             response if is_response => {
                 is_response = false;
-                let access = book.lock().unwrap().access.clone();
+                let book = book.lock().unwrap();
+                let access = book.access.clone();
                 match access.is_some_and(|token| response == xoauth2(&token)) {
+                    _ if book.is_busy => "-ERR [SYS/TEMP] later\r\n",
                     true => "+OK\r\n",
                     false => "-ERR no\r\n",
                 }
             }
-            "CAPA" => "+OK\r\nUSER\r\nUIDL\r\nSASL XOAUTH2\r\n.\r\n",
+            "CAPA" => "+OK\r\nUSER\r\nUIDL\r\nRESP-CODES\r\nSASL XOAUTH2\r\n.\r\n",
             "AUTH XOAUTH2" => {
                 is_response = true;
                 "+ \r\n"

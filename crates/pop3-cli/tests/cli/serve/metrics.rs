@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use tempfile::TempDir;
 
 use super::Server;
-use crate::run;
+use crate::{pop3, run};
 
 #[test]
 fn counts_logins_messages_and_limits_in_the_format_of_prometheus() {
@@ -62,6 +62,20 @@ fn counts_logins_messages_and_limits_in_the_format_of_prometheus() {
     assert_eq!(mode & 0o400, 0o400);
     // Nothing else is left in the directory.
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_name_alone_is_in_the_current_directory() {
+    let directory = TempDir::new().unwrap();
+    let mut serve = pop3(["serve", "--demo", "--listen", "127.0.0.1:0"]);
+    serve.args(["--metrics-file", "pop3.prom"]);
+    let server = Server::start({
+        serve.current_dir(&directory);
+        serve
+    });
+    assert!(directory.path().join("pop3.prom").exists());
+    server.signal(Signal::TERM);
+    assert_eq!(server.done().0, Some(0));
 }
 
 #[test]
