@@ -69,7 +69,8 @@ pub(crate) struct OAuth {
     client_secret: Option<Zeroizing<String>>,
     scopes: Vec<String>,
     store: Store,
-    http: Http,
+    /// Certificates to trust besides those of the system.
+    ca_file: Option<PathBuf>,
 }
 
 impl OAuthOptions {
@@ -127,7 +128,7 @@ impl OAuthOptions {
         Ok(Some(OAuth {
             scopes: scope.split_whitespace().map(str::to_owned).collect(),
             store: Store::new(account, self.oauth_store_command.as_deref())?,
-            http: Http::new(ca_file)?,
+            ca_file: ca_file.cloned(),
             account: account.to_owned(),
             client_id,
             client_secret,
@@ -167,14 +168,15 @@ impl OAuth {
         {
             return Ok(token);
         }
-        let endpoints = self.provider.endpoints(&self.http)?;
+        let http = self.http()?;
+        let endpoints = self.provider.endpoints(&http)?;
         let client = self
             .client()
             .set_token_uri(TokenUrl::from_url(endpoints.token));
         let refresh = RefreshToken::new(tokens.refresh.to_string());
         let answer: BasicTokenResponse = client
             .exchange_refresh_token(&refresh)
-            .request(&self.http)
+            .request(&http)
             .map_err(|error| self.refused(error))?;
         // Without a new refresh token, the old one stays valid (RFC 6749 §6).
         let renewed = Tokens::of(&answer, clock(), Some(tokens.refresh));
@@ -190,6 +192,11 @@ impl OAuth {
                 format_args!("{}: no token is kept: run pop3 login", self.account),
             )
         })
+    }
+
+    /// Reads the certificates of the system, so only where there is a request to send.
+    fn http(&self) -> Result<Http, Failure> {
+        Http::new(self.ca_file.as_deref())
     }
 
     fn client(&self) -> BasicClient {

@@ -15,7 +15,7 @@ use oauth2::{
     url::{Url, form_urlencoded},
 };
 
-use super::{OAuth, provider::Endpoints, refusal, tokens::Tokens};
+use super::{OAuth, http::Http, provider::Endpoints, refusal, tokens::Tokens};
 use crate::{
     clock::clock,
     exit::{Exit, Failure},
@@ -45,10 +45,13 @@ impl OAuth {
         consent: Consent,
         tell: &mut dyn FnMut(&str),
     ) -> Result<String, Failure> {
-        let endpoints = self.provider.endpoints(&self.http)?;
+        let http = self.http()?;
+        let endpoints = self.provider.endpoints(&http)?;
         let answer = match &endpoints.device {
-            Some(device) if consent == Consent::Any => self.by_code(&endpoints, device, tell)?,
-            _ => self.by_browser(&endpoints, tell)?,
+            Some(device) if consent == Consent::Any => {
+                self.by_code(&http, &endpoints, device, tell)?
+            }
+            _ => self.by_browser(&http, &endpoints, tell)?,
         };
         let tokens = Tokens::of(&answer, clock(), None);
         let tokens = tokens.ok_or_else(|| self.without_refresh())?;
@@ -59,6 +62,7 @@ impl OAuth {
 
     fn by_code(
         &self,
+        http: &Http,
         endpoints: &Endpoints,
         device: &Url,
         tell: &mut dyn FnMut(&str),
@@ -70,7 +74,7 @@ impl OAuth {
         let details: StandardDeviceAuthorizationResponse = client
             .exchange_device_code()
             .add_scopes(self.scopes())
-            .request(&self.http)
+            .request(http)
             .map_err(|error| self.refused(error))?;
         tell(&format!(
             "On any device, open {} and enter the code {}",
@@ -79,12 +83,13 @@ impl OAuth {
         ));
         client
             .exchange_device_access_token(&details)
-            .request(&self.http, thread::sleep, None)
+            .request(http, thread::sleep, None)
             .map_err(|error| self.refused(error))
     }
 
     fn by_browser(
         &self,
+        http: &Http,
         endpoints: &Endpoints,
         tell: &mut dyn FnMut(&str),
     ) -> Result<BasicTokenResponse, Failure> {
@@ -135,7 +140,7 @@ impl OAuth {
         client
             .exchange_code(code)
             .set_pkce_verifier(verifier)
-            .request(&self.http)
+            .request(http)
             .map_err(|error| self.refused(error))
     }
 }

@@ -1,12 +1,10 @@
 //! Requests to a provider.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use oauth2::{HttpRequest, HttpResponse, SyncHttpClient, url::Url};
-use rustls::{
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, pem::PemObject as _},
-};
+use pop3_tokio::tls::certificates;
+use rustls::crypto::aws_lc_rs;
 use ureq::{
     Agent, Body,
     tls::{Certificate, RootCerts, TlsConfig},
@@ -21,25 +19,16 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const MOST: u64 = 256 * 1024;
 
 /// Sends requests. It follows no redirection, because secrets would follow it, too.
-#[derive(Clone)]
 pub(super) struct Http(Agent);
 
 impl Http {
-    pub(super) fn new(ca_file: Option<&PathBuf>) -> Result<Self, Failure> {
+    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, Failure> {
         // Certificates of the system that cannot be read are left out: verification
         // fails where they are needed.
         let mut roots: Vec<_> = rustls_native_certs::load_native_certs().certs;
         if let Some(file) = ca_file {
-            let cannot = |error: &dyn fmt::Display| {
-                Failure::new(
-                    Exit::NoInput,
-                    format_args!("cannot read certificates from {}: {error}", file.display()),
-                )
-            };
-            let named = CertificateDer::pem_file_iter(file).map_err(|error| cannot(&error))?;
-            for certificate in named {
-                roots.push(certificate.map_err(|error| cannot(&error))?);
-            }
+            let named = certificates(file);
+            roots.extend(named.map_err(|error| Failure::new(Exit::NoInput, error))?);
         }
         let roots = roots
             .iter()
