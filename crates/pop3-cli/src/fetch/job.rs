@@ -26,11 +26,16 @@ pub(crate) struct Job {
     pub(crate) any_size: bool,
     pub(crate) without_unique_id: bool,
     pub(crate) dry_run: bool,
-    pub(crate) catch_up: bool,
     /// Whether this is one of many runs (`--every`).
     pub(crate) repeats: bool,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
+}
+
+impl Job {
+    pub(crate) const fn catches_up(&self) -> bool {
+        self.to.is_none()
+    }
 }
 
 /// The job for the given URL or name, or one job for each account in the
@@ -114,7 +119,6 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         without_unique_id: wishes.without_unique_id,
         journal: journal.to_owned(),
         dry_run,
-        catch_up: fetch.catch_up,
         repeats: fetch.every.is_some(),
         json,
         quiet,

@@ -67,7 +67,7 @@ impl Report {
             json: job.json,
             quiet: job.quiet,
             stdout_taken: job.to == Some(Place::Stdout),
-            catch_up: job.catch_up,
+            catch_up: job.catches_up(),
             repeats: job.repeats,
         }
     }

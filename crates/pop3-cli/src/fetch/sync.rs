@@ -31,7 +31,7 @@ pub(crate) async fn sync(
             ..job.wishes
         },
         dry_run: job.dry_run,
-        catch_up: job.catch_up,
+        catch_up: job.catches_up(),
         any_size: job.any_size,
         without_unique_id: job.without_unique_id,
     });
