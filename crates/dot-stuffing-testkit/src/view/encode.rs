@@ -278,6 +278,20 @@ fn wait_for_end(
     Ok(sink.wire)
 }
 
+/// Writes a block through an asynchronous writer.
+fn write_block<W: Unpin, F: Future<Output = Result<Waiting, FinishError<Waiting>>>>(
+    mut writer: W,
+    chunks: &[&[u8]],
+    write: impl Fn(Pin<&mut W>, &mut Context<'_>, &[u8]) -> Poll<io::Result<usize>>,
+    flush: impl Fn(Pin<&mut W>, &mut Context<'_>) -> Poll<io::Result<()>>,
+    finish: impl FnOnce(W) -> F,
+) -> Result<Vec<u8>, Refusal> {
+    let written = write_chunks(&mut writer, chunks, write, flush);
+    let end = wait_for_end(finish(writer));
+    assert!(written.is_ok() || end.is_err(), "no terminator");
+    written.and(end).map_err(io_refusal)
+}
+
 /// Writes each chunk with `write`, and flushes some.
 fn write_chunks<W>(
     writer: &mut W,
@@ -312,12 +326,9 @@ impl Encode for Tokio {
     fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
         use ::tokio::io::AsyncWrite;
 
-        let mut writer = tokio::MultilineWriter::new(Waiting::new(), bare_newline(newline));
+        let writer = tokio::MultilineWriter::new(Waiting::new(), bare_newline(newline));
         let (write, flush) = (AsyncWrite::poll_write, AsyncWrite::poll_flush);
-        let written = write_chunks(&mut writer, chunks, write, flush);
-        let end = wait_for_end(writer.finish());
-        assert!(written.is_ok() || end.is_err(), "no terminator");
-        written.and(end).map_err(io_refusal)
+        write_block(writer, chunks, write, flush, |writer| writer.finish())
     }
 }
 
@@ -331,11 +342,8 @@ impl Encode for Futures {
     fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
         use futures_io::AsyncWrite;
 
-        let mut writer = futures::MultilineWriter::new(Waiting::new(), bare_newline(newline));
+        let writer = futures::MultilineWriter::new(Waiting::new(), bare_newline(newline));
         let (write, flush) = (AsyncWrite::poll_write, AsyncWrite::poll_flush);
-        let written = write_chunks(&mut writer, chunks, write, flush);
-        let end = wait_for_end(writer.finish());
-        assert!(written.is_ok() || end.is_err(), "no terminator");
-        written.and(end).map_err(io_refusal)
+        write_block(writer, chunks, write, flush, |writer| writer.finish())
     }
 }

@@ -54,14 +54,7 @@ pub(super) fn fetchmail(text: &str) -> Result<Vec<Listed>, Malformed> {
             .trim_end()
             .rsplit_once('@')
             .ok_or(malformed("no user@host before the unique-id"))?;
-        all.push(Listed {
-            owner: Owner::Named {
-                user: user.to_owned(),
-                host: host.to_owned(),
-            },
-            unique_id: unique_id(id, line)?,
-            since: None,
-        });
+        all.push(listed((user, host), id, line)?);
     }
     Ok(all)
 }
@@ -94,17 +87,21 @@ pub(super) fn mpop(text: &str) -> Result<Vec<Listed>, Malformed> {
             let (line, id) = lines.next().ok_or(malformed(
                 "the file ends before the last unique-id of this list",
             ))?;
-            all.push(Listed {
-                owner: Owner::Named {
-                    user: user.to_owned(),
-                    host: host.to_owned(),
-                },
-                unique_id: unique_id(id, line)?,
-                since: None,
-            });
+            all.push(listed((user, host), id, line)?);
         }
     }
     Ok(all)
+}
+
+fn listed((user, host): (&str, &str), id: &str, line: usize) -> Result<Listed, Malformed> {
+    Ok(Listed {
+        owner: Owner::Named {
+            user: user.to_owned(),
+            host: host.to_owned(),
+        },
+        unique_id: unique_id(id, line)?,
+        since: None,
+    })
 }
 
 /// getmail: each line is a unique-id, NUL, and the time in seconds since 1970; only
