@@ -222,7 +222,7 @@ fn fetchmail() {
 /// If a child ends before getmail6 6.18 waits for it, which happens on a busy
 /// machine, getmail misses that and fails after 60 s. Here it waits for the
 /// child itself, not for the signal.
-pub(crate) const PATIENT_GETMAIL: &str = "
+const PATIENT_GETMAIL: &str = "
 import os, runpy, sys
 from getmailcore.baseclasses import ForkingBase
 def wait_for_child(self, child):
@@ -233,6 +233,37 @@ sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name='__main__')
 ";
 
+/// Fetches into `maildir`, with getmail's own files in `directory`.
+pub(crate) fn run_getmail(
+    getmail: &Path,
+    served: &Served,
+    (directory, maildir): (&Path, &Path),
+    options: &str,
+) {
+    let configuration = directory.join("getmailrc");
+    secret(
+        &configuration,
+        &format!(
+            "[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = {}\n\
+             username = {USER}\npassword = {PASSWORD}\n\
+             [destination]\ntype = Maildir\npath = {}/\n[options]\n{options}",
+            served.port,
+            maildir.display(),
+        ),
+    );
+    run_in(
+        directory,
+        // The Python interpreter with getmail's modules.
+        Command::new("/usr/bin/python3")
+            .args(["-c", PATIENT_GETMAIL])
+            .arg(getmail)
+            .arg("--getmaildir")
+            .arg(directory)
+            .arg("--rcfile")
+            .arg(configuration),
+    );
+}
+
 #[test]
 fn getmail() {
     let Some(getmail) = find("getmail", "getmail6") else {
@@ -242,28 +273,11 @@ fn getmail() {
     let served = Served::start(&messages);
     let directory = scratch();
     let maildir = maildir(directory.path());
-    let configuration = directory.path().join("getmailrc");
-    secret(
-        &configuration,
-        &format!(
-            "[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = {}\n\
-             username = {USER}\npassword = {PASSWORD}\n\
-             [destination]\ntype = Maildir\npath = {}/\n\
-             [options]\ndelete = true\nreceived = false\ndelivered_to = false\n",
-            served.port,
-            maildir.display(),
-        ),
-    );
-    run_in(
-        directory.path(),
-        // The Python interpreter with getmail's modules.
-        Command::new("/usr/bin/python3")
-            .args(["-c", PATIENT_GETMAIL])
-            .arg(getmail)
-            .arg("--getmaildir")
-            .arg(directory.path())
-            .arg("--rcfile")
-            .arg(configuration),
+    run_getmail(
+        &getmail,
+        &served,
+        (directory.path(), &maildir),
+        "delete = true\nreceived = false\ndelivered_to = false\n",
     );
     // getmail adds a header field at the front.
     let field = b"Return-Path: <unknown>\n";

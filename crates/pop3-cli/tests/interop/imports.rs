@@ -10,7 +10,7 @@ use std::{
 use pop3_peers::{PASSWORD, USER, find, messages};
 
 use crate::{
-    clients::{PATIENT_GETMAIL, assert_stored, maildir, run, run_in, scratch, secret},
+    clients::{assert_stored, maildir, run, run_getmail, run_in, scratch, secret},
     served::Served,
 };
 
@@ -110,27 +110,8 @@ fn getmail() {
     let served = Served::start(&messages(COUNT));
     let directory = scratch();
     let maildir = maildir(directory.path());
-    let configuration = directory.path().join("getmailrc");
-    secret(
-        &configuration,
-        &format!(
-            "[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = {}\n\
-             username = {USER}\npassword = {PASSWORD}\n\
-             [destination]\ntype = Maildir\npath = {}/\n[options]\ndelete = false\n",
-            served.port,
-            maildir.display(),
-        ),
-    );
-    run_in(
-        directory.path(),
-        Command::new("/usr/bin/python3")
-            .args(["-c", PATIENT_GETMAIL])
-            .arg(getmail)
-            .arg("--getmaildir")
-            .arg(directory.path())
-            .arg("--rcfile")
-            .arg(configuration),
-    );
+    let places = (directory.path(), &*maildir);
+    run_getmail(&getmail, &served, places, "delete = false\n");
     let files = fs::read_dir(directory.path()).unwrap();
     let mut files = files.map(|file| file.unwrap().path());
     let is_oldmail = |file: &PathBuf| file.to_str().unwrap().contains("/oldmail-");
