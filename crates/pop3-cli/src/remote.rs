@@ -245,7 +245,7 @@ impl Remote {
     /// Whether only a person can give the password.
     #[cfg(unix)]
     pub(crate) fn asks_for_password(&self) -> bool {
-        self.oauth.is_none() && self.password.is_typed()
+        self.oauth.is_none() && self.password.is_typed(&self.user, &self.endpoint.host)
     }
 
     /// Finds the password, or asks for it; or obtains an access token.

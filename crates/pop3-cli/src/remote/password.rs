@@ -46,12 +46,13 @@ impl PasswordOptions {
         }
     }
 
-    /// Whether the password comes from a prompt.
+    /// Whether the password of `user` at `host` comes from a prompt.
     #[cfg(unix)]
-    pub(crate) fn is_typed(&self) -> bool {
+    pub(crate) fn is_typed(&self, user: &str, host: &str) -> bool {
         self.password_file.is_none()
             && self.password_command.is_none()
             && env::var_os(VARIABLE).is_none()
+            && matches!(netrc::find(host, user), Ok(None))
     }
 
     /// Finds the password of `user` at `host`. `account` names both to the user.

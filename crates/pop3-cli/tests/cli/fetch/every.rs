@@ -1,9 +1,10 @@
 //! `pop3 fetch --every`: a run until a signal.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
     io::{BufRead as _, BufReader, Read as _},
-    os::unix::net::UnixDatagram,
+    os::unix::{fs::PermissionsExt as _, net::UnixDatagram},
+    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     thread,
 };
@@ -132,21 +133,43 @@ fn rereads_the_configuration_file_and_keeps_the_old_one_if_it_is_malformed() {
     running.ends(Signal::TERM);
 }
 
-#[test]
-fn reads_the_password_file_for_each_run() {
+/// Runs `fetch` once with each text in the file of the password.
+fn passwords_sent(file: &str, texts: [&str; 2], set: impl Fn(&mut Command, &Path)) -> Vec<String> {
     let (home, server) = (Home::new("maildir"), Server::new(messages(1)));
     home.configure(&[&server]);
-    let file = home.path("password");
-    fs::write(&file, "old").unwrap();
+    let file = home.path(file);
+    let write = |text: &str| {
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    };
+    write(texts[0]);
     let mut fetch = home.all();
-    fetch.arg("--password-file").arg(&file);
-    let mut running = Running::start(fetch.env_remove("POP3_PASSWORD"));
+    set(fetch.env_remove("POP3_PASSWORD"), &file);
+    let mut running = Running::start(&mut fetch);
     running.line();
-    fs::write(&file, "new").unwrap();
+    write(texts[1]);
     running.signal(Signal::HUP);
     running.line();
     running.ends(Signal::TERM);
-    assert_eq!(server.state.lock().unwrap().passwords, ["old", "new"]);
+    let state = server.state.lock().unwrap();
+    state.passwords.clone()
+}
+
+#[test]
+fn reads_the_password_file_for_each_run() {
+    let sent = passwords_sent("password", ["old", "new"], |fetch, file| {
+        fetch.arg("--password-file").arg(file);
+    });
+    assert_eq!(sent, ["old", "new"]);
+}
+
+#[test]
+fn reads_netrc_for_each_run() {
+    let texts = ["default password old", "default password new"];
+    let sent = passwords_sent("netrc", texts, |fetch, file| {
+        fetch.env("NETRC", file);
+    });
+    assert_eq!(sent, ["old", "new"]);
 }
 
 #[test]
