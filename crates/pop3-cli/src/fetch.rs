@@ -212,6 +212,11 @@ struct Output {
     #[arg(long)]
     dry_run: bool,
 
+    /// With --dry-run: also print date, sender and subject of each message that would
+    /// be fetched (one TOP for each)
+    #[arg(long, requires = "dry_run")]
+    headers: bool,
+
     /// With --to -: print the messages alone, without the separator lines of mbox
     #[arg(long)]
     raw: bool,

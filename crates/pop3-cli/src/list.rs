@@ -4,19 +4,16 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use pop3_proto::{Counted, Escaped, MessageNumber};
-use pop3_tokio::client::{Error, RetrieveError};
+use pop3_tokio::client::Error;
 use serde::Serialize;
 
 use crate::{
     accounts::Named,
     exit::Failure,
+    headers::{Fields, headers},
     output::Output,
     remote::{self, RemoteOptions},
 };
-
-mod headers;
-
-use headers::{Fields, Headers};
 
 pub(crate) const NAME: &str = "list";
 
@@ -93,7 +90,7 @@ impl List {
 async fn ask(
     remote: &remote::Remote,
     credentials: &pop3_tokio::client::Credentials,
-    headers: bool,
+    with_headers: bool,
 ) -> Result<Listing, Failure> {
     let mut client = remote.log_in(credentials).await?;
     let mut listing = Listing {
@@ -132,15 +129,10 @@ async fn ask(
         Err(Error::Refused(_)) => {}
         Err(error) => return Err(failed(error)),
     }
-    if headers {
+    if with_headers {
         let numbers = listing.list.keys().copied().filter_map(MessageNumber::new);
-        let mut headers = Headers::new(numbers.collect(), client.window(), redactor);
-        match client.run(&mut headers).await {
-            Ok(()) => {}
-            Err(RetrieveError::Client(error)) => return Err(failed(error)),
-            Err(RetrieveError::Sink(error)) => return Err(failed(error.into())),
-        }
-        for (number, fields) in headers.fields {
+        let fields = headers(&mut client, numbers.collect()).await;
+        for (number, fields) in fields.map_err(failed)? {
             listing.list.entry(number).or_default().fields = Some(fields);
         }
     }
@@ -178,15 +170,8 @@ impl Listing {
             let octets = octets.map_or_else(|| String::from("?"), |octets| octets.to_string());
             let unique_id = unique_id.as_deref().unwrap_or("-");
             text.push_str(&format!("{number:>8} {octets:>12}  {unique_id}\n"));
-            if let Some(Fields {
-                from,
-                subject,
-                date,
-            }) = fields
-            {
-                let or_dash = |field: &Option<String>| field.clone().unwrap_or_else(|| "-".into());
-                let (date, from, subject) = (or_dash(date), or_dash(from), or_dash(subject));
-                text.push_str(&format!("{:>8} {date}  {from}  {subject}\n", ""));
+            if let Some(fields) = fields {
+                text.push_str(&format!("{:>8} {fields}\n", ""));
             }
         }
         text

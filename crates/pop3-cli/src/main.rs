@@ -18,6 +18,7 @@ mod encode;
 mod exit;
 #[cfg(unix)]
 mod fetch;
+mod headers;
 #[cfg(unix)]
 mod import;
 mod input;

@@ -17,7 +17,8 @@ const VISITS: u32 = 12;
 pub struct Orders {
     /// What to do with messages.
     pub wishes: Wishes,
-    /// Whether only to report what would be done.
+    /// Whether only to report what would be done. The session is then left open, and
+    /// QUIT is the caller's.
     pub dry_run: bool,
     /// Whether only to record all new messages as seen: nothing is delivered or
     /// deleted, and no limit counts.

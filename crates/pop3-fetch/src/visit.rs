@@ -291,10 +291,9 @@ impl<I: Intake, D: Decisions> Exchange for Visit<'_, I, D> {
             }
             Phase::Retrieve => self.retrieve(session, now)?,
             Phase::Delete => self.delete(session, now)?,
-            Phase::Done => return Ok(Some(())),
-            Phase::UniqueIds | Phase::Sizes | Phase::Quit => {}
+            Phase::UniqueIds | Phase::Sizes | Phase::Quit | Phase::Done => {}
         }
-        Ok(None)
+        Ok((self.phase == Phase::Done).then_some(()))
     }
 
     fn event(&mut self, event: Event<'_>) -> Result<(), Failure> {

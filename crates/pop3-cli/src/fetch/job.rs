@@ -26,6 +26,7 @@ pub(crate) struct Job {
     pub(crate) any_size: bool,
     pub(crate) without_unique_id: bool,
     pub(crate) dry_run: bool,
+    pub(crate) headers: bool,
     /// Whether this is one of many runs (`--every`).
     pub(crate) repeats: bool,
     pub(crate) json: bool,
@@ -71,6 +72,7 @@ pub(crate) fn jobs(fetch: &Fetch) -> Result<Vec<Job>, Failure> {
 fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> {
     let Output {
         dry_run,
+        headers,
         raw,
         json,
         quiet,
@@ -119,6 +121,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         without_unique_id: wishes.without_unique_id,
         journal: journal.to_owned(),
         dry_run,
+        headers,
         repeats: fetch.every.is_some(),
         json,
         quiet,

@@ -7,12 +7,12 @@ use std::{
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressStyle};
 use pop3_fetch::{Key, Place, Plan, Summary};
-use pop3_proto::{Counted, Escaped};
+use pop3_proto::{Counted, Escaped, MessageNumber};
 use pop3_tokio::client::Redactor;
 use serde::Serialize;
 
 use super::{NAME, job::Job};
-use crate::exit::say;
+use crate::{exit::say, headers::Fields};
 
 /// A line of `--json`.
 #[derive(Serialize)]
@@ -30,6 +30,12 @@ enum Line<'a> {
         retrieve: usize,
         delete: usize,
         held: usize,
+    },
+    Header {
+        account: &'a str,
+        number: u32,
+        #[serde(flatten)]
+        fields: &'a Fields,
     },
     Summary {
         account: &'a str,
@@ -110,6 +116,18 @@ impl Report {
                     ..Summary::default()
                 })
             ));
+        }
+    }
+
+    /// Reports the header of a message that a run without `--dry-run` would fetch.
+    pub(crate) fn header(&self, number: u32, fields: &Fields) {
+        match self.json {
+            true => self.json(&Line::Header {
+                account: &self.account,
+                number,
+                fields,
+            }),
+            false => self.line(&format!("{number:>8} {fields}")),
         }
     }
 
@@ -197,10 +215,12 @@ impl Report {
 
 /// The report of one session, with a bar while messages arrive.
 pub(crate) struct Progress<'a> {
-    report: &'a Report,
+    pub(super) report: &'a Report,
     bars: &'a MultiProgress,
     redactor: Redactor,
     bar: RefCell<ProgressBar>,
+    /// What a run without `--dry-run` would retrieve.
+    planned: RefCell<Vec<MessageNumber>>,
 }
 
 impl<'a> Progress<'a> {
@@ -210,7 +230,12 @@ impl<'a> Progress<'a> {
             bars,
             redactor,
             bar: RefCell::new(ProgressBar::hidden()),
+            planned: RefCell::default(),
         }
+    }
+
+    pub(super) fn planned(&self) -> Vec<MessageNumber> {
+        self.planned.borrow().clone()
     }
 }
 
@@ -236,6 +261,9 @@ impl pop3_fetch::Report for Progress<'_> {
     }
 
     fn plan(&self, plan: &Plan) {
+        let all = plan.retrieve.iter().chain(&plan.doubtful);
+        self.planned
+            .replace(all.map(|message| message.number).collect());
         self.report.plan(plan);
     }
 }

@@ -6,7 +6,8 @@ use indicatif::MultiProgress;
 use pop3_fetch::{
     Fetch, Group, Journal, Kind, Next, Orders, Parcels, Records, System, Wishes, finish_leftovers,
 };
-use pop3_tokio::client::{Credentials, Error, ErrorKind, RetrieveError};
+use pop3_proto::Counted;
+use pop3_tokio::client::{Client, Credentials, Error, ErrorKind, RetrieveError};
 
 use tokio::{sync::watch, time::Instant};
 
@@ -15,7 +16,7 @@ use super::{
     job::Job,
     report::{Progress, Report},
 };
-use crate::{clock::clock, exit::Failure, remote::Remote};
+use crate::{clock::clock, exit::Failure, headers::headers, remote::Remote};
 
 pub(crate) async fn sync(
     job: &Job,
@@ -113,6 +114,15 @@ async fn session(
         () = stop.wait() => Err(RetrieveError::Sink(stopped())),
     };
     let result = match result {
+        // The visit leaves QUIT to this function.
+        Ok(()) if job.dry_run => {
+            let shown = match job.headers {
+                true => show_headers(&mut client, &progress).await,
+                false => Ok(()),
+            };
+            let _ = client.quit().await;
+            shown.map_err(|error| broken(remote, &error))
+        }
         Ok(()) => {
             client.close().await;
             Ok(())
@@ -122,6 +132,22 @@ async fn session(
     };
     let next = fetch.end(visit, result, &progress);
     next.map_err(|failure| named(&account, failure))
+}
+
+/// Prints the headers of the messages that would be fetched.
+async fn show_headers(client: &mut Client, progress: &Progress<'_>) -> Result<(), Error> {
+    let planned = progress.planned();
+    let headers = headers(client, planned.clone()).await?;
+    for (number, fields) in &headers {
+        progress.report.header(*number, fields);
+    }
+    let missing = planned.len().saturating_sub(headers.len());
+    if missing > 0 {
+        let missing = Counted(missing, "message");
+        let report = progress.report;
+        report.warn(format_args!("the server refuses TOP for {missing}"));
+    }
+    Ok(())
 }
 
 fn stopped() -> pop3_fetch::Failure {

@@ -82,7 +82,8 @@ impl<I: Intake, D: Decisions> Visit<'_, I, D> {
         self.summary.plan(&self.plan);
         if self.orders.dry_run {
             self.report.plan(&self.plan);
-            return self.quit(session, now);
+            self.phase = Phase::Done;
+            return Ok(());
         }
         let Some(mut journal) = self.journal.take() else {
             return Err(Failure::new(Kind::Io, "the journal is not open"));

@@ -75,6 +75,29 @@ fn json_counts_what_was_done_and_what_was_left() {
 }
 
 #[test]
+fn a_dry_run_shows_the_headers_of_what_it_would_fetch() {
+    let (home, server) = (Home::new("maildir"), Server::new(messages(3)));
+    home.fetch(&server, &["--limit", "1", "--keep"]).ends(0);
+    // The server has no TOP.
+    let run = home.fetch(&server, &["--dry-run", "--headers"]);
+    assert_eq!(run.status, Some(0), "{run:?}");
+    let warning = ": the server refuses TOP for 2 messages\n";
+    assert!(run.stderr.ends_with(warning), "{run:?}");
+    let top = "+OK\r\nFrom: =?utf-8?Q?Zo=C3=AB?= <zoe@example.org>\r\n\
+               Date: Sat, 1 Feb 2025 10:00:00 +0100\r\n\r\n.\r\n";
+    server.state.lock().unwrap().answers = vec![("TOP", top.to_owned())];
+    let run = home.fetch(&server, &["--dry-run", "--headers"]).ends(0);
+    let (_, shown) = run.stdout.split_once('\n').unwrap();
+    let fields = "2025-02-01T10:00:00+01:00  Zoë <zoe@example.org>  -";
+    assert_eq!(shown, format!("       2 {fields}\n       3 {fields}\n"));
+    let run = home.fetch(&server, &["--dry-run", "--headers", "--json"]);
+    let told = lines(&run.stdout);
+    assert_eq!(told[1]["event"], "header");
+    assert_eq!(told[2]["number"], 3);
+    assert_eq!(told[2]["from"], "Zoë <zoe@example.org>");
+}
+
+#[test]
 fn a_line_says_what_was_done_and_what_was_left() {
     let mut mail = messages(6);
     mail[5].0 = "u".repeat(71);

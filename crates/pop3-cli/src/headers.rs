@@ -1,13 +1,17 @@
 //! The header fields of messages: TOP for each, and what a person reads of it.
 
-use std::{collections::BTreeMap, fmt::Write as _, time::Instant};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+    time::Instant,
+};
 
 use mail_parser::{Address, MessageParser};
 use pop3_proto::{
     Command, MessageNumber,
     client::{ClientError, Event, Exchange, Request, Session},
 };
-use pop3_tokio::client::Redactor;
+use pop3_tokio::client::{Client, Error, Redactor, RetrieveError};
 use serde::Serialize;
 
 /// The most octets of a header that are kept.
@@ -24,11 +28,11 @@ const INVISIBLE: [std::ops::RangeInclusive<char>; 5] = [
 
 /// Header fields, decoded (RFC 2047) and safe to print on a terminal.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Fields {
-    pub(super) from: Option<String>,
-    pub(super) subject: Option<String>,
+pub(crate) struct Fields {
+    from: Option<String>,
+    subject: Option<String>,
     /// In the form of RFC 3339.
-    pub(super) date: Option<String>,
+    date: Option<String>,
 }
 
 impl Fields {
@@ -73,19 +77,40 @@ fn shown(text: &str) -> String {
     shown
 }
 
+impl fmt::Display for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [date, from, subject] =
+            [&self.date, &self.from, &self.subject].map(|field| field.as_deref().unwrap_or("-"));
+        write!(f, "{date}  {from}  {subject}")
+    }
+}
+
+/// Returns the fields of each message whose header the server sends, by
+/// message-number.
+pub(crate) async fn headers(
+    client: &mut Client,
+    messages: Vec<MessageNumber>,
+) -> Result<BTreeMap<u32, Fields>, Error> {
+    let mut headers = Headers::new(messages, client.window(), client.redactor());
+    match client.run(&mut headers).await {
+        Ok(()) => Ok(headers.fields),
+        Err(RetrieveError::Client(error)) => Err(error),
+        Err(RetrieveError::Sink(error)) => Err(error.into()),
+    }
+}
+
 /// Requests the header of each message, several at once where the server allows it.
-pub(super) struct Headers {
+struct Headers {
     todo: std::vec::IntoIter<MessageNumber>,
     window: usize,
     outstanding: usize,
     header: Vec<u8>,
-    /// The fields of each message whose header the server sent.
-    pub(super) fields: BTreeMap<u32, Fields>,
+    fields: BTreeMap<u32, Fields>,
     redactor: Redactor,
 }
 
 impl Headers {
-    pub(super) fn new(messages: Vec<MessageNumber>, window: usize, redactor: Redactor) -> Self {
+    fn new(messages: Vec<MessageNumber>, window: usize, redactor: Redactor) -> Self {
         Self {
             todo: messages.into_iter(),
             window,
