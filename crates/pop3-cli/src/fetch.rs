@@ -17,11 +17,13 @@ pub(crate) mod config;
 mod every;
 mod examples;
 mod job;
+mod matching;
 mod report;
 mod sync;
 
 pub(crate) use examples::EXAMPLES;
 use job::Job;
+use matching::Match;
 use sync::{Logins, Stop, sync};
 
 pub(crate) const NAME: &str = "fetch";
@@ -48,6 +50,19 @@ A command or an LMTP server may have taken a message without a record in the jou
 connection breaks in the moment between. Then the next run delivers that one message again. Nothing is lost: a message \
 is recorded, and may be deleted, only after it was taken; whether it is then on disk is up to the command or the \
 server.
+
+With --match 'List-Id: rust-users => maildir:Mail/rust', a message goes to that Maildir if one of its List-Id fields \
+contains rust-users, and to --to if no rule matches. Fields are compared after unfolding and decoding (RFC 2047); \
+upper and lower case are the same, and so is any amount of white space. An empty TEXT matches each message that has \
+the field. Only the header is searched, up to 256 KiB of it. Rules may change at any time: the journal knows where \
+each message of a killed run waits. In the configuration file, a rule is a table, after the other keys of its account:
+
+    [[accounts.home.match]]
+    field = \"List-Id\"
+    contains = \"rust-users\"
+    to = \"maildir:~/Mail/rust\"
+
+--match replaces all rules of the file, and so does --to, which is then the only place.
 
 Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the same options:
 
@@ -110,13 +125,19 @@ pub(crate) struct Fetch {
     #[arg(long, value_name = "ADDRESS")]
     sender: Option<Address>,
 
+    /// With --to maildir: deliver messages whose header field FIELD contains TEXT to
+    /// another Maildir: 'FIELD: TEXT => maildir:DIRECTORY'; may be given several times,
+    /// and the first match decides
+    #[arg(long = "match", value_name = "RULE")]
+    rules: Vec<Match>,
+
     #[command(flatten)]
     wishes: WishOptions,
 
     /// Record the messages that are on the server now as fetched, and deliver and
     /// delete nothing; later runs fetch what arrives after this
     #[arg(long, conflicts_with_all = [
-        "to", "afterwards", "delete_imported", "limit", "max_size", "line_ends", "any_size",
+        "to", "rules", "afterwards", "delete_imported", "limit", "max_size", "line_ends", "any_size",
         "without_unique_id", "dry_run", "raw",
     ])]
     catch_up: bool,

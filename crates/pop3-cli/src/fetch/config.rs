@@ -12,7 +12,7 @@ use clap::ValueEnum as _;
 use pop3_fetch::{Address, Place};
 use serde::Deserialize;
 
-use super::{LineEnds, WishOptions};
+use super::{LineEnds, Match, WishOptions};
 use crate::{
     exit::{Exit, Failure},
     remote::{RemoteOptions, oauth::OAuthOptions, password::PasswordOptions},
@@ -25,6 +25,7 @@ pub(crate) struct Account {
     pub(crate) to: Option<Place>,
     pub(crate) recipient: Vec<Address>,
     pub(crate) sender: Option<Address>,
+    pub(crate) rules: Vec<Match>,
     pub(crate) wishes: WishOptions,
     pub(crate) remote: RemoteOptions,
 }
@@ -45,6 +46,8 @@ struct Entry {
     to: Option<String>,
     recipient: Vec<String>,
     sender: Option<String>,
+    #[serde(rename = "match")]
+    rules: Vec<MatchEntry>,
     keep: bool,
     delete: bool,
     delete_after: Option<u32>,
@@ -75,6 +78,15 @@ struct Entry {
     no_pipelining: bool,
     timeout: Option<NonZeroU64>,
     session_timeout: Option<NonZeroU64>,
+}
+
+/// The keys of a rule, none of which may be absent.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MatchEntry {
+    field: String,
+    contains: String,
+    to: String,
 }
 
 /// Reads the accounts and their names.
@@ -145,6 +157,12 @@ fn account(entry: Entry) -> Result<Account, String> {
         Some(text) => Some(text.parse().map_err(|error| format!("sender: {error}"))?),
         None => None,
     };
+    let rules = entry.rules.iter().zip(1..).map(|(rule, number)| {
+        let rule = Match::new(&rule.field, &rule.contains, &rule.to);
+        let rule = rule.map(|rule| rule.at(at_home));
+        rule.map_err(|error| format!("match {number}: {error}"))
+    });
+    let rules = rules.collect::<Result<_, _>>()?;
     let line_ends = match entry.line_ends {
         Some(name) => {
             Some(LineEnds::from_str(&name, false).map_err(|_| "line-ends must be lf or received")?)
@@ -167,6 +185,7 @@ fn account(entry: Entry) -> Result<Account, String> {
         to,
         recipient,
         sender,
+        rules,
         wishes: WishOptions {
             keep: entry.keep,
             delete: entry.delete,
@@ -237,6 +256,8 @@ mod tests {
              dangerous-token-in-cleartext = true\nrequire-tls = true\n\
              dangerous-accept-invalid-certs = true\nno-pipelining = true\n\
              timeout = 7\nsession-timeout = 8\n\
+             [[accounts.home.match]]\nfield = 'List-Id'\ncontains = 'a'\nto = 'maildir:/a'\n\
+             [[accounts.home.match]]\nfield = 'Subject'\ncontains = 'b'\nto = 'maildir:/b'\n\
              [accounts.kept]\nurl = 'pop3://w@example.com'\nkeep = true\n\
              [accounts.work]\nurl = 'pop3://w@example.com'\ndelete = true\n"
         );
@@ -253,6 +274,7 @@ mod tests {
             to,
             recipient,
             sender,
+            rules,
             wishes,
             remote,
         } = account;
@@ -261,6 +283,8 @@ mod tests {
         let recipients: Vec<&str> = recipient.iter().map(Address::as_str).collect();
         assert_eq!(recipients, ["me@a", "you@a"]);
         assert_eq!(sender.as_ref().map(Address::as_str), Some("they@a"));
+        let written = ["List-Id: a => maildir:/a", "Subject: b => maildir:/b"];
+        assert_eq!(*rules, written.map(|rule| rule.parse().unwrap()));
         // The file decides where the command line says nothing.
         for wishes in [wishes.clone(), WishOptions::default().or(wishes)] {
             let WishOptions {
@@ -385,6 +409,28 @@ mod tests {
             (
                 "[accounts.a]\nurl = 'x'\nsender = ''\n",
                 "account a: sender: write an address",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\nmatch = ['List-Id']\n",
+                "line 3: invalid type: string",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\n[[accounts.a.match]]\nfield = 'S'\nto = 'maildir:a'\n",
+                "line 3: missing field `contains`",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\n[[accounts.a.match]]\nfeild = 'S'\n",
+                "line 4: unknown field `feild`",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\n[[accounts.a.match]]\nfield = 'S:'\ncontains = ''\n\
+                 to = 'maildir:a'\n",
+                "account a: match 1: field: `S:` is not the name",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\n[[accounts.a.match]]\nfield = 'S'\ncontains = ''\n\
+                 to = 'mbox:a'\n",
+                "account a: match 1: to: `mbox:a` is not a Maildir",
             ),
         ] {
             let error = parse(text).unwrap_err();

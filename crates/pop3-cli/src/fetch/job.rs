@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use pop3_fetch::{Afterwards, Form, LineEnds, Place, Wishes};
+use pop3_fetch::{Afterwards, Form, LineEnds, Place, Sorting, Wishes};
 use pop3_proto::AfterSync;
 
 use super::{
     Fetch, Output, WishOptions,
     config::{self, Account},
+    matching::Match,
 };
 use crate::{
     accounts, directories,
@@ -19,6 +20,8 @@ pub(crate) struct Job {
     pub(crate) remote: Remote,
     /// Absent for `--catch-up`, which delivers nothing.
     pub(crate) to: Option<Place>,
+    /// The Maildirs of `--match`, and that of `--to`.
+    pub(crate) sorting: Option<Sorting>,
     pub(crate) form: Form,
     pub(crate) line_ends: LineEnds,
     pub(crate) wishes: Wishes,
@@ -79,6 +82,10 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         true => None,
         false => Some(place(fetch, &account)?),
     };
+    let sorting = match &to {
+        Some(to) => sorting(fetch, &account, to)?,
+        None => None,
+    };
     let remote: RemoteOptions = fetch.remote.clone().or(&account.remote);
     let remote = remote.remote(&account.url)?;
     let wishes = fetch.wishes.clone().or(&account.wishes);
@@ -110,6 +117,7 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         },
         remote,
         to,
+        sorting,
         form: match raw {
             true => Form::Raw,
             false => Form::Mbox,
@@ -149,6 +157,29 @@ fn place(fetch: &Fetch, account: &Account) -> Result<Place, Failure> {
     }
     let sender = fetch.sender.clone().or_else(|| account.sender.clone());
     Ok(Place::Lmtp(lmtp.clone().between(sender, recipients)))
+}
+
+/// The rules for the place `to`, if there are any. Those of the file belong to the
+/// place that the file names.
+fn sorting(fetch: &Fetch, account: &Account, to: &Place) -> Result<Option<Sorting>, Failure> {
+    let rules = match (fetch.rules.as_slice(), &fetch.to) {
+        ([], None) => &account.rules,
+        (rules, _) => rules,
+    };
+    match to {
+        _ if rules.is_empty() => Ok(None),
+        Place::Maildir(maildir) => Ok(Some(Sorting {
+            rules: rules.iter().cloned().map(Match::rule).collect(),
+            otherwise: maildir.clone(),
+        })),
+        place => Err(Failure::new(
+            Exit::Usage,
+            format_args!(
+                "with --match (the key match), --to is for mail that no rule matches, so it must \
+                 be a Maildir, and not {place}: write --to maildir:DIRECTORY"
+            ),
+        )),
+    }
 }
 
 impl WishOptions {

@@ -101,7 +101,10 @@ async fn session(
                 "no place to deliver to",
             ));
         };
-        let group = Group::open(&System, journal, to, job.form, on_delivered)?;
+        let group = match &job.sorting {
+            Some(sorting) => Group::open_sorted(&System, journal, sorting, on_delivered)?,
+            None => Group::open(&System, journal, to, job.form, on_delivered)?,
+        };
         Parcels::new(group, job.line_ends)
     };
     let window = client.window();

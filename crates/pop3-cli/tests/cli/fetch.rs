@@ -18,6 +18,7 @@ mod every;
 mod handed_over;
 mod imports;
 mod kills;
+mod matching;
 mod places;
 mod reports;
 mod units;

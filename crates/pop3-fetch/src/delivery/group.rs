@@ -56,6 +56,13 @@
 //!
 //! So nothing is lost, and a kill can double one message, the one in that moment.
 //!
+//! # Several Maildirs
+//!
+//! With [`Sorting`], a group may have messages of several Maildirs. Each step is done
+//! in all of them before the next step begins, and the journal records for each
+//! message in which Maildir it waits. So the table above holds for each of them,
+//! whatever the rules are when the next run recovers.
+//!
 //! # Failures
 //!
 //! A failure is like a kill, except that it is reported. A failed sync is never
@@ -73,6 +80,7 @@ use super::{
     committer::{Committer, Failed, To, Whole},
     intake::Committed,
     recover,
+    sorted::{Sorted, Sorting},
 };
 use crate::failure::Failure;
 use crate::{
@@ -145,15 +153,46 @@ impl Group {
             boot: disk.boot(),
             settles_at_once: delivery.one_at_a_time(),
         };
-        Ok(Self {
+        let committer = Committer::new(journal, to, on_delivered);
+        Ok(Self::new(delivery, committer))
+    }
+
+    /// Finishes what killed runs left, and opens each Maildir of `sorting`. Calls
+    /// `on_delivered` as [`open`](Self::open) does.
+    ///
+    /// # Errors
+    ///
+    /// If a Maildir cannot be opened or the journal cannot be written.
+    pub fn open_sorted<D: Disk>(
+        disk: &D,
+        mut journal: Journal,
+        sorting: &Sorting,
+        on_delivered: impl Fn(&Key, u64) + Send + 'static,
+    ) -> Result<Self, Failure> {
+        finish_leftovers(disk, &mut journal)?;
+        let sorted = Sorted::open(disk, sorting)?;
+        journal.begin_run(sorted.places())?;
+        let to = To {
+            place: Place::Maildir(sorting.otherwise.clone())
+                .absolute()
+                .to_string(),
+            boot: disk.boot(),
+            settles_at_once: sorted.one_at_a_time(),
+        };
+        let committer = Committer::new(journal, to, on_delivered);
+        Ok(Self::new(Box::new(sorted), committer))
+    }
+
+    fn new(delivery: Box<dyn Delivery>, committer: Committer) -> Self {
+        Self {
             delivery,
-            committer: Committer::new(journal, to, on_delivered),
+            committer,
             messages: Vec::new(),
             confirmed: 0,
             octets: 0,
             unflushed: 0,
             since: None,
-        })
+        }
     }
 
     /// Moves the waits for the disk to a thread of its own.
@@ -269,7 +308,8 @@ fn open<D: Disk>(
     finish_leftovers(disk, journal)?;
     let place = place.absolute();
     let delivery = place.open(disk, form, &journal.spool())?;
-    journal.begin_run(&place.to_string(), delivery.stem())?;
+    let name = place.to_string();
+    journal.begin_run(std::iter::once((name.as_str(), delivery.stem())))?;
     Ok(delivery)
 }
 

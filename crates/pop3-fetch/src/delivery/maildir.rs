@@ -105,7 +105,7 @@ struct Written<F> {
 }
 
 /// A group in `tmp`.
-struct Waiting<D: Directory> {
+pub(super) struct Waiting<D: Directory> {
     parts: Arc<Parts<D>>,
     group: Vec<Written<D::File>>,
     /// The number of messages of the group that are in `new`.
@@ -130,6 +130,16 @@ impl<D: Directory> Maildir<D> {
         let removed = self.parts.remove(&message.name);
         if self.removed.is_ok() {
             self.removed = removed;
+        }
+    }
+
+    /// Ends the group.
+    pub(super) fn waiting(&mut self) -> Waiting<D> {
+        Waiting {
+            parts: Arc::clone(&self.parts),
+            group: std::mem::take(&mut self.group),
+            renamed: 0,
+            is_secured: false,
         }
     }
 }
@@ -195,16 +205,14 @@ impl<D: Directory> Delivery for Maildir<D> {
 
     fn flush(&self) -> Option<Flush> {
         let file = Arc::clone(self.current.as_ref()?.file.as_ref()?);
-        Some(Box::new(move || file.sync()))
+        let parts = Arc::clone(&self.parts);
+        Some(Box::new(move || {
+            file.sync().map_err(|error| parts.cannot_write(&error))
+        }))
     }
 
     fn seal(&mut self) -> Sealed {
-        Sealed::Together(Box::new(Waiting {
-            parts: Arc::clone(&self.parts),
-            group: std::mem::take(&mut self.group),
-            renamed: 0,
-            is_secured: false,
-        }))
+        Sealed::Together(Box::new(self.waiting()))
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -233,6 +241,19 @@ impl<D: Directory> Drop for Maildir<D> {
 }
 
 impl<D: Directory> Waiting<D> {
+    /// Syncs the octets of the group.
+    pub(super) fn sync(&self) -> Result<(), Failure> {
+        let secured = self.secure_all();
+        secured.map_err(|error| self.parts.cannot_write(&error))
+    }
+
+    /// Keeps the files in `tmp` from now on: they are secured, and may be in the
+    /// journal. Returns the name of each message.
+    pub(super) fn keep(&mut self) -> impl Iterator<Item = String> {
+        self.is_secured = true;
+        self.group.iter().map(|message| message.last.clone())
+    }
+
     fn secure_all(&self) -> io::Result<()> {
         let tmp = &self.parts.tmp;
         if self.group.iter().any(|message| message.file.is_none()) {
@@ -268,11 +289,8 @@ impl<D: Directory> Waiting<D> {
 
 impl<D: Directory> Publish for Waiting<D> {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
-        let secured = self.secure_all();
-        secured.map_err(|error| self.parts.cannot_write(&error))?;
-        self.is_secured = true;
-        let names = self.group.iter().map(|message| message.last.clone());
-        Ok(names.collect())
+        self.sync()?;
+        Ok(self.keep().collect())
     }
 
     fn publish(&mut self) -> Result<(), Failure> {

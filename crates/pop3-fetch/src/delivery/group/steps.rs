@@ -98,7 +98,8 @@ fn writes_again_what_a_killed_run_has_appended_to_an_mbox() {
         name,
     };
     let at = place.absolute().to_string();
-    journal.pend(&at, [&message].into_iter(), "", 0).unwrap();
+    let pending = std::iter::once((&*at, &message));
+    journal.pend(pending, "", 0).unwrap();
     sealed.publish().unwrap();
     drop((sealed, delivery, journal));
     let appended = fs::read_to_string(&mail).unwrap();

@@ -4,7 +4,7 @@ use pop3_proto::MessageNumber;
 
 use super::*;
 use crate::{
-    Direct, Intake, LineEnds, Parcels,
+    Direct, Intake, Kind, LineEnds, Parcels,
     delivery::{Publish, Sealed},
     disk::{Syncs, System, recorded::Recorded},
     journal::State,
@@ -75,7 +75,8 @@ fn steps(
         }
     }
     if last >= 3 {
-        journal.pend(&place, group.iter(), "", clock()).unwrap();
+        let pending = group.iter().map(|message| (&*place, message));
+        journal.pend(pending, "", clock()).unwrap();
     }
     if last >= 4 {
         sealed.publish().unwrap();
@@ -156,9 +157,8 @@ fn fetches_a_vanished_pending_message_again_only_after_36_hours() {
         message.name = String::from("1.M1P1R1Q1.host,S=1,W=1");
         let since = clock() - hours * 3600;
         let place = place.absolute().to_string();
-        journal
-            .pend(&place, [&message].into_iter(), "", since)
-            .unwrap();
+        let pending = std::iter::once((&*place, &message));
+        journal.pend(pending, "", since).unwrap();
         drop((delivery, journal));
         run(home.path(), "maildir");
         assert_eq!(rows(home.path()), kept);
@@ -259,7 +259,7 @@ fn fails_the_group_of_a_failed_flush() {
         };
         assert!(group.end(key, 12, 12, (11, 12)).is_ok());
         let mut flush = || {
-            let fails = || Err(std::io::Error::other("broken"));
+            let fails = || Err(Failure::new(Kind::Io, "broken"));
             group.committer.flush(Box::new(fails))
         };
         // The thread accepts a flush only while it is idle.
@@ -383,7 +383,8 @@ fn leave(home: &Path, to: &str, step: u32) {
             message.name = name;
         }
         let place = place.to_string();
-        journal.pend(&place, group.iter(), "", clock()).unwrap();
+        let pending = group.iter().map(|message| (&*place, message));
+        journal.pend(pending, "", clock()).unwrap();
     }
     match to {
         "maildir" => {
