@@ -64,6 +64,16 @@ each message of a killed run waits. In the configuration file, a rule is a table
 
 --match replaces all rules of the file, and so does --to, which is then the only place.
 
+With --received and --delivered-to ADDRESS, a message begins with these fields, as getmail6 writes both by default \
+and mpop the first:
+
+    Delivered-To: me@example.org
+    Received: from mail.example.org by laptop with POP3S
+            for <me@example.org>; Sun, 29 Nov 2026 10:00:00 +0000
+
+The server is named as in the URL, so nothing in these fields comes from the server. The date is in UTC. Sizes that \
+are compared with LIST or --max-size do not count these fields, and rules of --match do not see them.
+
 Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the same options:
 
     [accounts.home]
@@ -137,7 +147,8 @@ pub(crate) struct Fetch {
     /// Record the messages that are on the server now as fetched, and deliver and
     /// delete nothing; later runs fetch what arrives after this
     #[arg(long, conflicts_with_all = [
-        "to", "rules", "afterwards", "delete_imported", "limit", "max_size", "line_ends", "any_size",
+        "to", "rules", "afterwards", "delete_imported", "limit", "max_size", "line_ends", "received",
+        "delivered_to", "any_size",
         "without_unique_id", "dry_run", "raw",
     ])]
     catch_up: bool,
@@ -195,6 +206,14 @@ pub(crate) struct WishOptions {
     /// End the lines of delivered messages in this way
     #[arg(long, value_enum)]
     line_ends: Option<LineEnds>,
+
+    /// Add a Received field with the server, this machine and the date to each message
+    #[arg(long)]
+    received: bool,
+
+    /// Add a Delivered-To field with this mailbox to each message
+    #[arg(long, value_name = "ADDRESS")]
+    delivered_to: Option<Address>,
 
     /// Accept messages whose size is not the one in LIST (a message that the server
     /// cut short then counts as complete)

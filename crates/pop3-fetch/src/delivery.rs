@@ -17,9 +17,11 @@ pub use line_ends::LineEnds;
 pub use lmtp::{Address, Lmtp, LmtpServer};
 pub use parcel::Parcels;
 pub use sorted::{Rule, Sorting};
+pub use trace::{Source, Trace};
 
 mod command;
 mod committer;
+mod date;
 mod group;
 mod handover;
 mod intake;
@@ -32,6 +34,7 @@ mod quoting;
 mod sorted;
 mod spool;
 mod stdout;
+mod trace;
 
 /// A place for messages, filled group by group: call [`begin`](Self::begin),
 /// [`write`](Self::write) and [`end`](Self::end) for each message, then
@@ -44,11 +47,13 @@ pub(crate) trait Delivery: Send {
         ""
     }
 
-    fn begin(&mut self) -> Result<(), Failure>;
+    /// Begins a message. `trace`: octets to store before those of the message.
+    fn begin(&mut self, trace: &[u8]) -> Result<(), Failure>;
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure>;
 
-    /// Ends a complete message. `sizes`: its octets as stored, and with CRLF.
+    /// Ends a complete message. `sizes`: its octets as stored, including `trace`, and
+    /// with CRLF.
     fn end(&mut self, sizes: (u64, u64)) -> Result<(), Failure>;
 
     /// Removes the message that was begun.

@@ -55,6 +55,8 @@ struct Entry {
     limit: Option<usize>,
     max_size: Option<u64>,
     line_ends: Option<String>,
+    received: bool,
+    delivered_to: Option<String>,
     any_size: bool,
     without_unique_id: bool,
     profile: Option<String>,
@@ -157,6 +159,13 @@ fn account(entry: Entry) -> Result<Account, String> {
         Some(text) => Some(text.parse().map_err(|error| format!("sender: {error}"))?),
         None => None,
     };
+    let delivered_to = match entry.delivered_to {
+        Some(text) => Some(
+            text.parse()
+                .map_err(|error| format!("delivered-to: {error}"))?,
+        ),
+        None => None,
+    };
     let rules = entry.rules.iter().zip(1..).map(|(rule, number)| {
         let rule = Match::new(&rule.field, &rule.contains, &rule.to);
         let rule = rule.map(|rule| rule.at(at_home));
@@ -194,6 +203,8 @@ fn account(entry: Entry) -> Result<Account, String> {
             limit: entry.limit,
             max_size: entry.max_size,
             line_ends,
+            received: entry.received,
+            delivered_to,
             any_size: entry.any_size,
             without_unique_id: entry.without_unique_id,
         },
@@ -246,7 +257,7 @@ mod tests {
         let text = format!(
             "[accounts.home]\nurl = 'pop3s://me@example.org'\nto = 'maildir:/mail'\n\
              recipient = ['me@a', 'you@a']\nsender = 'they@a'\ndelete-after = 14\ndelete-imported = true\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
-             any-size = true\nwithout-unique-id = true\nprofile = 'outlook-2016'\nauth = 'PLAIN'\n\
+             received = true\ndelivered-to = 'me@b'\nany-size = true\nwithout-unique-id = true\nprofile = 'outlook-2016'\nauth = 'PLAIN'\n\
              password-file = '/password'\npassword-command = 'pass mail'\n\
              oauth = 'google'\noauth-client-id = 'id'\noauth-client-secret-file = '/secret'\n\
              oauth-scope = 'mail'\noauth-store-command = 'keep'\n\
@@ -295,10 +306,13 @@ mod tests {
                 limit,
                 max_size,
                 line_ends,
+                received,
+                delivered_to,
                 any_size,
                 without_unique_id,
             } = wishes;
-            assert!(!keep && !delete && any_size && without_unique_id);
+            assert!(!keep && !delete && any_size && without_unique_id && received);
+            assert_eq!(delivered_to, Some("me@b".parse().unwrap()));
             assert!(delete_imported);
             let numbers = (delete_after, limit, max_size);
             assert_eq!(numbers, (Some(14), Some(5), Some(6)));
@@ -409,6 +423,10 @@ mod tests {
             (
                 "[accounts.a]\nurl = 'x'\nsender = ''\n",
                 "account a: sender: write an address",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\ndelivered-to = 'a b'\n",
+                "account a: delivered-to: write an address",
             ),
             (
                 "[accounts.a]\nurl = 'x'\nmatch = ['List-Id']\n",

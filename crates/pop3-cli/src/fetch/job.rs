@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pop3_fetch::{Afterwards, Form, LineEnds, Place, Sorting, Wishes};
+use pop3_fetch::{Address, Afterwards, Form, LineEnds, Place, Sorting, Wishes};
 use pop3_proto::AfterSync;
 
 use super::{
@@ -24,6 +24,8 @@ pub(crate) struct Job {
     pub(crate) sorting: Option<Sorting>,
     pub(crate) form: Form,
     pub(crate) line_ends: LineEnds,
+    pub(crate) received: bool,
+    pub(crate) delivered_to: Option<Address>,
     pub(crate) wishes: Wishes,
     pub(crate) journal: PathBuf,
     pub(crate) any_size: bool,
@@ -123,6 +125,8 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
             false => Form::Mbox,
         },
         line_ends,
+        received: wishes.received,
+        delivered_to: wishes.delivered_to,
         any_size: wishes.any_size,
         without_unique_id: wishes.without_unique_id,
         journal: journal.to_owned(),
@@ -195,6 +199,8 @@ impl WishOptions {
             limit: self.limit.or(others.limit),
             max_size: self.max_size.or(others.max_size),
             line_ends: self.line_ends.or(others.line_ends),
+            received: self.received || others.received,
+            delivered_to: self.delivered_to.or_else(|| others.delivered_to.clone()),
             any_size: self.any_size || others.any_size,
             without_unique_id: self.without_unique_id || others.without_unique_id,
         }

@@ -21,6 +21,7 @@ mod kills;
 mod matching;
 mod places;
 mod reports;
+mod traced;
 mod units;
 
 /// The result of a run.

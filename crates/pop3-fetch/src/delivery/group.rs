@@ -76,11 +76,12 @@ use std::{
 };
 
 use super::{
-    Delivery, Form, Place,
+    Delivery, Form, LineEnds, Place,
     committer::{Committer, Failed, To, Whole},
     intake::Committed,
     recover,
     sorted::{Sorted, Sorting},
+    trace::Trace,
 };
 use crate::failure::Failure;
 use crate::{
@@ -101,6 +102,9 @@ const FLUSH: u64 = 8 << 20;
 /// A delivery to a place, as a sequence of groups.
 pub struct Group {
     delivery: Box<dyn Delivery>,
+    trace: Trace,
+    /// The sizes of the trace fields of the current message: as stored, and with CRLF.
+    traced: (u64, u64),
     committer: Committer,
     messages: Vec<Whole>,
     /// The number of messages that are confirmed.
@@ -186,6 +190,8 @@ impl Group {
     fn new(delivery: Box<dyn Delivery>, committer: Committer) -> Self {
         Self {
             delivery,
+            trace: Trace::default(),
+            traced: (0, 0),
             committer,
             messages: Vec::new(),
             confirmed: 0,
@@ -205,10 +211,21 @@ impl Group {
         Ok(self)
     }
 
-    pub(crate) fn begin(&mut self) -> Result<(), Failure> {
+    /// Adds trace fields to each message.
+    #[must_use]
+    pub fn traced(mut self, trace: Trace) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// Begins a message whose lines end in this way.
+    pub(crate) fn begin(&mut self, line_ends: LineEnds) -> Result<(), Failure> {
         self.since.get_or_insert_with(Instant::now);
         self.unflushed = 0;
-        self.delivery.begin()
+        let trace = self.trace.fields(clock(), line_ends);
+        self.traced = with_crlf(&trace);
+        self.octets += self.traced.0;
+        self.delivery.begin(&trace)
     }
 
     pub(crate) fn write(&mut self, octets: &[u8]) -> Result<(), Stopped> {
@@ -224,7 +241,8 @@ impl Group {
         Ok(())
     }
 
-    /// Ends a complete message. It waits for [`confirm`](Self::confirm).
+    /// Ends a complete message. It waits for [`confirm`](Self::confirm). `sizes`: the
+    /// octets written, and with CRLF.
     pub(crate) fn end(
         &mut self,
         key: Key,
@@ -232,7 +250,8 @@ impl Group {
         received: u64,
         sizes: (u64, u64),
     ) -> Result<(), Stopped> {
-        self.delivery.end(sizes)?;
+        let (octets, crlf) = self.traced;
+        self.delivery.end((sizes.0 + octets, sizes.1 + crlf))?;
         self.messages.push(Whole {
             pending: Pending {
                 key,
@@ -296,6 +315,14 @@ impl Group {
         }
         committed
     }
+}
+
+/// The octets of trace fields, and those that they would have with CRLF.
+fn with_crlf(trace: &[u8]) -> (u64, u64) {
+    let ends = trace.split_inclusive(|&octet| octet == b'\n');
+    let bare = ends.filter(|line| !line.ends_with(b"\r\n")).count();
+    let octets = trace.len() as u64;
+    (octets, octets + bare as u64)
 }
 
 /// Finishes what killed runs left, and opens `place` for this run.

@@ -149,7 +149,7 @@ impl<D: Directory> Delivery for Maildir<D> {
         &self.stem
     }
 
-    fn begin(&mut self) -> Result<(), Failure> {
+    fn begin(&mut self, trace: &[u8]) -> Result<(), Failure> {
         // One count for all Maildirs of this process.
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -162,7 +162,10 @@ impl<D: Directory> Delivery for Maildir<D> {
             file: Some(Arc::new(file)),
             octets: 0,
         });
-        Ok(())
+        match trace {
+            [] => Ok(()),
+            trace => self.write(trace),
+        }
     }
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {

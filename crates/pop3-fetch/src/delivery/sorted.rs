@@ -71,6 +71,8 @@ pub(super) struct Sorted<D: Directory> {
     rules: Vec<(Arc<Takes>, usize)>,
     /// The index of the Maildir for messages that no rule takes.
     otherwise: usize,
+    /// The trace fields of the current message.
+    trace: Vec<u8>,
     head: Head,
     /// The index of the Maildir in which the current message has begun.
     current: Option<usize>,
@@ -100,6 +102,7 @@ impl<D: Directory> Sorted<D> {
             maildirs,
             rules,
             otherwise,
+            trace: Vec::new(),
             head: Head::default(),
             current: None,
             group: Vec::new(),
@@ -119,7 +122,7 @@ impl<D: Directory> Sorted<D> {
         let rule = self.rules.iter().find(|(takes, _)| takes(header));
         let index = rule.map_or(self.otherwise, |(_, maildir)| *maildir);
         let maildir = &mut self.maildirs[index].maildir;
-        maildir.begin()?;
+        maildir.begin(&self.trace)?;
         self.current = Some(index);
         maildir.write(header)?;
         Ok(maildir)
@@ -146,7 +149,8 @@ fn open<D: Directory>(
 }
 
 impl<D: Directory> Delivery for Sorted<D> {
-    fn begin(&mut self) -> Result<(), Failure> {
+    fn begin(&mut self, trace: &[u8]) -> Result<(), Failure> {
+        trace.clone_into(&mut self.trace);
         self.head = Head::default();
         self.current = None;
         Ok(())

@@ -255,7 +255,7 @@ fn syncs_a_large_message_in_the_maildir_of_its_rule_while_it_arrives() {
     let home = tempfile::tempdir().unwrap();
     let disk = Recorded::new(home.path(), Syncs::Together);
     let mut group = group(&disk, home.path(), &sorting(home.path())).unwrap();
-    group.begin().unwrap();
+    group.begin(LineEnds::Lf).unwrap();
     assert!(group.write(b"List: a\n\n").is_ok());
     disk.take();
     assert!(group.write(&vec![b'x'; 8 << 20]).is_ok());
@@ -318,7 +318,7 @@ fn kill_after(last: u32, home: &Path) {
     journal.begin_run(sorted.places()).unwrap();
     let mut group = Vec::new();
     for text in ["1\n\n", "List: 2\n\n"] {
-        sorted.begin().unwrap();
+        sorted.begin(b"").unwrap();
         sorted.write(text.as_bytes()).unwrap();
         sorted.end((0, 0)).unwrap();
         group.push(Pending {
