@@ -91,13 +91,27 @@ impl<D: Directory> Sorted<D> {
         disk: &impl Disk<Directory = D>,
         sorting: &Sorting,
     ) -> Result<Self, Failure> {
-        let mut maildirs = Vec::new();
-        let mut open = |path: &Path| open(disk, &mut maildirs, path);
-        let otherwise = open(&sorting.otherwise)?;
         let rules = sorting.rules.iter();
-        let rules = rules
-            .map(|rule| Ok((Arc::clone(&rule.takes), open(&rule.maildir)?)))
-            .collect::<Result<_, Failure>>()?;
+        let places = rules.map(|rule| &rule.maildir).chain([&sorting.otherwise]);
+        let mut paths: Vec<_> = places.map(|path| absolute(path)).collect();
+        // A directory comes before those in it: one with other files does not become a
+        // Maildir.
+        paths.sort();
+        paths.dedup();
+        let index = |path: &Path| {
+            let path = absolute(path);
+            paths.partition_point(|other| *other < path)
+        };
+        let rules = sorting.rules.iter();
+        let rules = rules.map(|rule| (Arc::clone(&rule.takes), index(&rule.maildir)));
+        let (rules, otherwise) = (rules.collect(), index(&sorting.otherwise));
+        let opened = paths.into_iter().map(|path| {
+            Ok(Opened {
+                maildir: Maildir::open(disk, &path)?,
+                place: Place::Maildir(path).to_string().into(),
+            })
+        });
+        let maildirs = opened.collect::<Result<_, Failure>>()?;
         Ok(Self {
             maildirs,
             rules,
@@ -127,25 +141,6 @@ impl<D: Directory> Sorted<D> {
         maildir.write(header)?;
         Ok(maildir)
     }
-}
-
-/// Opens a Maildir unless it is open, and returns its index.
-fn open<D: Directory>(
-    disk: &impl Disk<Directory = D>,
-    maildirs: &mut Vec<Opened<D>>,
-    path: &Path,
-) -> Result<usize, Failure> {
-    let path = absolute(path);
-    let place = Place::Maildir(path.clone()).to_string();
-    let mut opened = maildirs.iter();
-    if let Some(index) = opened.position(|opened| *opened.place == place) {
-        return Ok(index);
-    }
-    maildirs.push(Opened {
-        maildir: Maildir::open(disk, &path)?,
-        place: place.into(),
-    });
-    Ok(maildirs.len() - 1)
 }
 
 impl<D: Directory> Delivery for Sorted<D> {

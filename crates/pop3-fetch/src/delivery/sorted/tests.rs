@@ -130,25 +130,26 @@ fn the_first_rule_that_takes_a_message_decides() {
 /// File names give the sizes of the message in the Maildir of its rule.
 #[test]
 fn stores_each_octet_however_the_message_is_cut() {
+    let home = tempfile::tempdir().unwrap();
     let text = "List: a\r\n\tb\r\n\r\nbody\r\n\r\n.\r\n";
+    let group = group(&System, home.path(), &sorting(home.path())).unwrap();
+    let mut intake = Direct::new(group, LineEnds::Received);
     for cut in 0..=text.len() {
-        let home = tempfile::tempdir().unwrap();
-        let group = group(&System, home.path(), &sorting(home.path())).unwrap();
-        let mut intake = Direct::new(group, LineEnds::Received);
         intake.begin(pop3_proto::MessageNumber::FIRST).unwrap();
         intake.write(&text.as_bytes()[..cut]).unwrap();
         intake.write(&text.as_bytes()[cut..]).unwrap();
         let key = Key {
-            unique_id: b"id".to_vec(),
+            unique_id: vec![b'!' + cut as u8],
             copy: 0,
         };
         intake.keep(key, 0, 0).unwrap();
-        intake.confirm().unwrap();
-        intake.finish().journal.unwrap();
-        let lists = home.path().join("lists");
-        assert_eq!(found(&lists, "new"), [text]);
-        let mut names = fs::read_dir(lists.join("new")).unwrap();
-        let name = names.next().unwrap().unwrap().file_name();
+    }
+    intake.confirm().unwrap();
+    intake.finish().journal.unwrap();
+    let lists = home.path().join("lists");
+    assert_eq!(found(&lists, "new"), vec![text; text.len() + 1]);
+    for file in fs::read_dir(lists.join("new")).unwrap() {
+        let name = file.unwrap().file_name();
         let sizes = format!(",S={0},W={0}", text.len());
         assert!(name.to_str().unwrap().ends_with(&sizes), "{name:?}");
     }
@@ -215,18 +216,18 @@ fn publishes_after_each_maildir_is_secured_and_settles_after_each_is_published()
         [
             "write mail/tmp/message (0 pending, 0 delivered)",
             "write lists/tmp/message (0 pending, 0 delivered)",
-            "sync mail/tmp/message (0 pending, 0 delivered)",
-            "sync mail/tmp/ (0 pending, 0 delivered)",
             "sync lists/tmp/message (0 pending, 0 delivered)",
             "sync lists/tmp/ (0 pending, 0 delivered)",
-            "rename mail/tmp/message mail/new/message (2 pending, 0 delivered)",
-            "sync mail/tmp/ (2 pending, 0 delivered)",
-            "sync mail/new/ (2 pending, 0 delivered)",
+            "sync mail/tmp/message (0 pending, 0 delivered)",
+            "sync mail/tmp/ (0 pending, 0 delivered)",
             "rename lists/tmp/message lists/new/message (2 pending, 0 delivered)",
             "sync lists/tmp/ (2 pending, 0 delivered)",
             "sync lists/new/ (2 pending, 0 delivered)",
+            "rename mail/tmp/message mail/new/message (2 pending, 0 delivered)",
             "sync mail/tmp/ (2 pending, 0 delivered)",
+            "sync mail/new/ (2 pending, 0 delivered)",
             "sync lists/tmp/ (2 pending, 0 delivered)",
+            "sync mail/tmp/ (2 pending, 0 delivered)",
             "sync unused/tmp/ (2 pending, 0 delivered)",
         ]
     );
@@ -234,7 +235,12 @@ fn publishes_after_each_maildir_is_secured_and_settles_after_each_is_published()
 
 #[test]
 fn removes_a_failed_group_from_each_tmp_at_once() {
-    for failing in ["sync lists/tmp/message", "sync lists/tmp/"] {
+    for failing in [
+        "sync lists/tmp/message",
+        "sync lists/tmp/",
+        "sync mail/tmp/message",
+        "sync mail/tmp/",
+    ] {
         let home = tempfile::tempdir().unwrap();
         let disk = Recorded::new(home.path(), Syncs::Together);
         let group = group(&disk, home.path(), &sorting(home.path())).unwrap();
@@ -443,6 +449,25 @@ fn cuts_off_a_header_that_is_too_long() {
         assert!(is_full);
         assert_eq!((head.octets.len(), octets), (MOST, MOST));
         assert_eq!(head.octets, header(&message));
+    }
+}
+
+/// Otherwise the inner one would make the outer one a directory with other files.
+#[test]
+fn makes_a_maildir_and_others_in_it() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name);
+    let rule = |name: &str| Rule::new(at(name), |_| true);
+    let sorting = Sorting {
+        rules: vec![rule("mail/.lists/.rust"), rule("mail/.lists")],
+        otherwise: at("mail"),
+    };
+    for _ in 0..2 {
+        let sorted = Sorted::open(&System, &sorting).unwrap();
+        assert_eq!(sorted.maildirs.len(), 3);
+        for inner in ["mail", "mail/.lists", "mail/.lists/.rust"] {
+            assert!(at(inner).join("new").is_dir(), "{inner}");
+        }
     }
 }
 
