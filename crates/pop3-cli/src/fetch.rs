@@ -17,11 +17,13 @@ pub(crate) mod config;
 mod every;
 mod examples;
 mod job;
+mod matching;
 mod report;
 mod sync;
 
 pub(crate) use examples::EXAMPLES;
 use job::Job;
+use matching::Match;
 use sync::{Logins, Stop, sync};
 
 pub(crate) const NAME: &str = "fetch";
@@ -48,6 +50,29 @@ A command or an LMTP server may have taken a message without a record in the jou
 connection breaks in the moment between. Then the next run delivers that one message again. Nothing is lost: a message \
 is recorded, and may be deleted, only after it was taken; whether it is then on disk is up to the command or the \
 server.
+
+With --match 'List-Id: rust-users => maildir:Mail/rust', a message goes to that Maildir if one of its List-Id fields \
+contains rust-users, and to --to if no rule matches. Fields are compared after unfolding and decoding (RFC 2047); \
+upper and lower case are the same, and so is any amount of white space. An empty TEXT matches each message that has \
+the field. Only the header is searched, up to 256 KiB of it. Rules may change at any time: the journal knows where \
+each message of a killed run waits. In the configuration file, a rule is a table, after the other keys of its account:
+
+    [[accounts.home.match]]
+    field = \"List-Id\"
+    contains = \"rust-users\"
+    to = \"maildir:~/Mail/rust\"
+
+--match replaces all rules of the file, and so does --to, which is then the only place.
+
+With --received and --delivered-to ADDRESS, a message begins with these fields, as getmail6 writes both by default \
+and mpop the first:
+
+    Delivered-To: me@example.org
+    Received: from mail.example.org by laptop with POP3S
+            for <me@example.org>; Sun, 29 Nov 2026 10:00:00 +0000
+
+The server is named as in the URL, so nothing in these fields comes from the server. The date is in UTC. Sizes that \
+are compared with LIST or --max-size do not count these fields, and rules of --match do not see them.
 
 Accounts in the configuration file ($XDG_CONFIG_HOME/pop3/config.toml) take the same options:
 
@@ -110,13 +135,20 @@ pub(crate) struct Fetch {
     #[arg(long, value_name = "ADDRESS")]
     sender: Option<Address>,
 
+    /// With --to maildir: deliver messages whose header field FIELD contains TEXT to
+    /// another Maildir: 'FIELD: TEXT => maildir:DIRECTORY'; may be given several times,
+    /// and the first match decides
+    #[arg(long = "match", value_name = "RULE")]
+    rules: Vec<Match>,
+
     #[command(flatten)]
     wishes: WishOptions,
 
     /// Record the messages that are on the server now as fetched, and deliver and
     /// delete nothing; later runs fetch what arrives after this
     #[arg(long, conflicts_with_all = [
-        "to", "afterwards", "delete_imported", "limit", "max_size", "line_ends", "any_size",
+        "to", "rules", "afterwards", "delete_imported", "limit", "max_size", "line_ends", "received",
+        "delivered_to", "any_size",
         "without_unique_id", "dry_run", "raw",
     ])]
     catch_up: bool,
@@ -174,6 +206,14 @@ pub(crate) struct WishOptions {
     /// End the lines of delivered messages in this way
     #[arg(long, value_enum)]
     line_ends: Option<LineEnds>,
+
+    /// Add a Received field with the server, this machine and the date to each message
+    #[arg(long)]
+    received: bool,
+
+    /// Add a Delivered-To field with this mailbox to each message
+    #[arg(long, value_name = "ADDRESS")]
+    delivered_to: Option<Address>,
 
     /// Accept messages whose size is not the one in LIST (a message that the server
     /// cut short then counts as complete)

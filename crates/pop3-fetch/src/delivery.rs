@@ -1,7 +1,7 @@
-//! Delivery to a Maildir, an mbox file, a command, an LMTP server, or standard output.
+//! Delivery to Maildirs, an mbox file, a command, an LMTP server, or standard output.
 
 use std::{
-    fmt, io,
+    fmt,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -16,9 +16,12 @@ pub use intake::{Committed, Direct, Gone, Intake};
 pub use line_ends::LineEnds;
 pub use lmtp::{Address, Lmtp, LmtpServer};
 pub use parcel::Parcels;
+pub use sorted::{Rule, Sorting};
+pub use trace::{Source, Trace};
 
 mod command;
 mod committer;
+mod date;
 mod group;
 mod handover;
 mod intake;
@@ -28,8 +31,10 @@ mod maildir;
 mod mbox;
 mod parcel;
 mod quoting;
+mod sorted;
 mod spool;
 mod stdout;
+mod trace;
 
 /// A place for messages, filled group by group: call [`begin`](Self::begin),
 /// [`write`](Self::write) and [`end`](Self::end) for each message, then
@@ -42,11 +47,13 @@ pub(crate) trait Delivery: Send {
         ""
     }
 
-    fn begin(&mut self) -> Result<(), Failure>;
+    /// Begins a message. `trace`: octets to store before those of the message.
+    fn begin(&mut self, trace: &[u8]) -> Result<(), Failure>;
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure>;
 
-    /// Ends a complete message. `sizes`: its octets as stored, and with CRLF.
+    /// Ends a complete message. `sizes`: its octets as stored, including `trace`, and
+    /// with CRLF.
     fn end(&mut self, sizes: (u64, u64)) -> Result<(), Failure>;
 
     /// Removes the message that was begun.
@@ -82,7 +89,7 @@ pub(crate) trait Delivery: Send {
 }
 
 /// Syncs what was written to a file before.
-pub(crate) type Flush = Box<dyn FnOnce() -> io::Result<()> + Send>;
+pub(crate) type Flush = Box<dyn FnOnce() -> Result<(), Failure> + Send>;
 
 /// A group of complete messages.
 pub(crate) enum Sealed {
@@ -97,6 +104,12 @@ pub(crate) trait Publish: Send {
     /// Syncs the octets of the group, so that `publish` or, after a kill,
     /// [`recover`] finds them. Returns a name for each message.
     fn secure(&mut self) -> Result<Vec<String>, Failure>;
+
+    /// The place of a message of the group, by its index, where `recover` will look
+    /// for it. By default, that of the delivery.
+    fn place(&self, _message: usize) -> Option<&str> {
+        None
+    }
 
     /// Moves the group to the place where mail is read, and syncs that.
     ///
@@ -167,7 +180,6 @@ impl Place {
     /// directory.
     #[must_use]
     pub fn absolute(&self) -> Self {
-        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         match self {
             Self::Maildir(directory) => Self::Maildir(absolute(directory)),
             Self::Mbox(file) => Self::Mbox(absolute(file)),
@@ -190,6 +202,10 @@ impl Place {
             Self::Stdout => Box::new(stdout::open(disk, form, spool)?),
         })
     }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The form of messages on standard output.

@@ -427,15 +427,18 @@ impl Journal {
         })
     }
 
-    /// Records that unfinished files whose names begin with `stem` may be at
-    /// `place`.
-    pub(crate) fn begin_run(&mut self, place: &str, stem: &str) -> Result<(), Failure> {
+    /// Records places, each with the prefix of the names of unfinished files that
+    /// may be there from now on.
+    pub(crate) fn begin_run<'a>(
+        &mut self,
+        places: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(), Failure> {
         let account = self.account;
         self.write(|db| {
-            db.execute(
-                "INSERT INTO run VALUES (?, ?, ?)",
-                params![account, place, stem],
-            )?;
+            let mut insert = db.prepare("INSERT INTO run VALUES (?, ?, ?)")?;
+            for (place, stem) in places {
+                insert.execute(params![account, place, stem])?;
+            }
             Ok(())
         })
     }
@@ -447,12 +450,11 @@ impl Journal {
         self.write(|db| end_run(db, account, now))
     }
 
-    /// Records a group of messages as pending at `place`. Messages that were
+    /// Records a group of messages as pending, each at its place. Messages that were
     /// pending before become delivered. `boot` is the boot-id of the system.
     pub(crate) fn pend<'a>(
         &mut self,
-        place: &str,
-        group: impl Iterator<Item = &'a Pending>,
+        group: impl Iterator<Item = (&'a str, &'a Pending)>,
         boot: &str,
         now: i64,
     ) -> Result<(), Failure> {
@@ -460,7 +462,7 @@ impl Journal {
         self.write(|db| {
             settle(db, account, now)?;
             let mut insert = db.prepare("INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?;
-            for Pending { key, octets, name } in group {
+            for (place, Pending { key, octets, name }) in group {
                 insert.execute(params![
                     account,
                     key.unique_id,

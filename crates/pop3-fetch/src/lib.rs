@@ -29,7 +29,7 @@ mod visit;
 
 pub use delivery::{
     Address, Answer, Committed, Direct, Form, Gone, Group, Intake, LineEnds, Lmtp, LmtpServer,
-    Parcels, Place, Verdict, finish_leftovers,
+    Parcels, Place, Rule, Sorting, Source, Trace, Verdict, finish_leftovers,
 };
 pub use disk::{Directory, Disk, File, Syncs, System};
 pub use failure::{Failure, Kind};

@@ -36,6 +36,8 @@ pub enum Forgets {
     FilesIn(&'static str),
     /// A file of this name.
     File(&'static str),
+    /// The directories in a directory of this name, and the files in them.
+    Below(&'static str),
 }
 
 /// The disk. Clones are the same disk.
@@ -235,6 +237,11 @@ impl State {
         Ok(node)
     }
 
+    /// The name of the directory in which a directory was created.
+    fn name_above(&self, directory: usize) -> &OsStr {
+        &self.nodes[self.nodes[directory].within].name
+    }
+
     /// Whether an operation fails now.
     fn fails(&mut self, step: Step) -> Option<io::ErrorKind> {
         if let Some(error) = self.fails {
@@ -302,11 +309,16 @@ impl State {
     }
 
     fn sync_file(&mut self, file: usize) -> io::Result<()> {
-        let Node { name, within, .. } = &self.nodes[file];
-        let within = &self.nodes[*within].name;
+        let Node {
+            name,
+            within: directory,
+            ..
+        } = &self.nodes[file];
+        let within = &self.nodes[*directory].name;
         let is_forgotten = match self.forgets {
             Some(Forgets::File(forgotten)) => name == forgotten,
             Some(Forgets::FilesIn(forgotten)) => within == forgotten,
+            Some(Forgets::Below(forgotten)) => self.name_above(*directory) == forgotten,
             _ => false,
         };
         if is_forgotten {
@@ -338,8 +350,12 @@ impl State {
     }
 
     fn sync_directory(&mut self, directory: usize) -> io::Result<()> {
-        let name = &self.nodes[directory].name;
-        if matches!(self.forgets, Some(Forgets::Directory(forgotten)) if name == forgotten) {
+        let is_forgotten = match self.forgets {
+            Some(Forgets::Directory(forgotten)) => self.nodes[directory].name == forgotten,
+            Some(Forgets::Below(forgotten)) => self.name_above(directory) == forgotten,
+            _ => false,
+        };
+        if is_forgotten {
             return Ok(());
         }
         if let Some(error) = self.fails(Step::Syncs) {

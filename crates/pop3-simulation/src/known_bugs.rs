@@ -8,6 +8,7 @@ use pop3_proto::{
     IndicatorRule, MessageNumber, StatusLine,
     client::{Event, Request},
 };
+use rusqlite::Connection;
 
 use crate::{Client, Forgets, Scenario, Sound, check};
 
@@ -34,6 +35,7 @@ struct Wrong {
     intake: Option<Spoils>,
     believes: Option<fn(Request) -> bool>,
     forgets: Option<Forgets>,
+    looks_in_one_maildir: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,10 +63,11 @@ const NONE: Wrong = Wrong {
     intake: None,
     believes: None,
     forgets: None,
+    looks_in_one_maildir: false,
 };
 
 /// All known bugs.
-pub const ALL: [KnownBug; 29] = [
+pub const ALL: [KnownBug; 31] = [
     KnownBug {
         name: "records-before-the-witness",
         source: "pop3 fetch 0.1 with Dovecot: an empty file is recorded, the message deleted",
@@ -309,6 +312,22 @@ pub const ALL: [KnownBug; 29] = [
             ..NONE
         },
     },
+    KnownBug {
+        name: "does-not-sync-the-maildir-of-a-rule",
+        source: "a group counts as secured when its first Maildir is",
+        wrong: Wrong {
+            forgets: Some(Forgets::Below("lists")),
+            ..NONE
+        },
+    },
+    KnownBug {
+        name: "looks-for-pending-messages-in-one-maildir",
+        source: "a message that waits in the Maildir of a rule is never published",
+        wrong: Wrong {
+            looks_in_one_maildir: true,
+            ..NONE
+        },
+    },
 ];
 
 /// Checks a scenario with the known bug that the variable `POP3_KNOWN_BUG` names, or
@@ -324,6 +343,14 @@ pub fn check_subject(scenario: &Scenario) {
             None => panic!("POP3_KNOWN_BUG: there is no fetch `{name}`"),
         },
         Err(_) => check(&Sound, scenario),
+    }
+}
+
+impl KnownBug {
+    /// Whether the bug only shows after a mishap of the client's machine.
+    #[must_use]
+    pub const fn needs_a_mishap(&self) -> bool {
+        self.wrong.forgets.is_some() || self.wrong.looks_in_one_maildir
     }
 }
 
@@ -348,6 +375,13 @@ impl Client for KnownBug {
 
     fn forgets(&self) -> Option<Forgets> {
         self.wrong.forgets
+    }
+
+    fn recovers(&self, journal: &Connection) {
+        if self.wrong.looks_in_one_maildir {
+            // Before the first run there is no such table.
+            let _ = journal.execute("UPDATE pending SET place = 'maildir:/mail'", []);
+        }
     }
 
     fn event<'e>(&self, event: Event<'e>) -> Event<'e> {

@@ -8,17 +8,31 @@ use pop3_fetch::{Directory as _, Disk as _, File as _};
 use crate::{Medium, disk::Memory};
 
 pub(crate) const MAILDIR: &str = "/mail";
+/// The Maildir of a rule.
+pub(crate) const LISTS: &str = "/lists";
 pub(crate) const MBOX: &str = "/mbox";
 
-/// Counts how often each message is in the Maildir.
-pub(crate) fn in_maildir(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
+/// Whether a rule takes a message with this header.
+pub(crate) fn is_of_a_list(header: &[u8]) -> bool {
+    let mut lines = header.split(|&octet| octet == b'\n');
+    lines.any(|line| line.starts_with(b"Subject: ") || line.starts_with(b"-ERR"))
+}
+
+/// Counts how often each message is in one of the Maildirs.
+pub(crate) fn in_maildirs(disk: &Memory) -> BTreeMap<Vec<u8>, usize> {
     let mut stored = BTreeMap::new();
-    for part in ["new", "cur"] {
-        for (_, message) in disk.files(&format!("{MAILDIR}/{part}")) {
+    for maildir in [MAILDIR, LISTS] {
+        for message in in_maildir(disk, maildir) {
             *stored.entry(message).or_insert(0) += 1;
         }
     }
     stored
+}
+
+/// The messages in a Maildir.
+pub(crate) fn in_maildir(disk: &Memory, maildir: &str) -> impl Iterator<Item = Vec<u8>> {
+    let parts = ["new", "cur"].map(|part| disk.files(&format!("{maildir}/{part}")));
+    parts.into_iter().flatten().map(|(_, message)| message)
 }
 
 /// Counts how often each message is in the mbox, except those of the other program.
@@ -70,7 +84,8 @@ fn unquoted(line: &[u8]) -> &[u8] {
 /// the file may return in `tmp`.
 pub(crate) fn left_over(disk: &Memory, medium: Medium) -> Vec<String> {
     let lossy = |name: &OsStr| name.to_string_lossy().into_owned();
-    let mut tmp = disk.files(&format!("{MAILDIR}/tmp"));
+    let tmp = [MAILDIR, LISTS].map(|maildir| disk.files(&format!("{maildir}/tmp")));
+    let mut tmp = tmp.concat();
     if medium == Medium::Layered {
         tmp.clear();
     }
@@ -83,17 +98,19 @@ pub(crate) fn left_over(disk: &Memory, medium: Medium) -> Vec<String> {
         .collect()
 }
 
-/// Acts as a mail reader that opens the Maildir, or as a program that delivers to
+/// Acts as a mail reader that opens the Maildirs, or as a program that delivers to
 /// the mbox.
 pub(crate) fn another_program(disk: &Memory, mbox: bool, run: usize) {
     disk.by_another_program(|disk| match mbox {
         true => deliver(disk, run),
-        false => read(disk),
+        false => [MAILDIR, LISTS]
+            .iter()
+            .try_for_each(|path| read(disk, path)),
     });
 }
 
-fn read(disk: &Memory) -> io::Result<()> {
-    let path = Path::new(MAILDIR);
+fn read(disk: &Memory, maildir: &str) -> io::Result<()> {
+    let path = Path::new(maildir);
     let (Ok(new), Ok(cur)) = (disk.open(&path.join("new")), disk.open(&path.join("cur"))) else {
         return Ok(());
     };

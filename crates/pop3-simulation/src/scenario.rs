@@ -31,6 +31,8 @@ pub struct Scenario {
     pub mail_arrives: bool,
     /// Whether the client stores mail in an mbox or in a Maildir.
     pub mbox: bool,
+    /// The rules by which the client stores messages in a second Maildir.
+    pub rules: Rules,
     /// The file system on which mail is stored.
     pub medium: Medium,
     /// Whether another program moves mail from `new` to `cur`, or appends to the
@@ -40,6 +42,19 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// The mishaps of the client's machine.
     pub mishaps: Vec<Mishap>,
+}
+
+/// Rules by which a client stores some messages in a second Maildir, chosen by their
+/// [header](Scenario::is_of_a_list).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rules {
+    /// There is only one place.
+    None,
+    /// The same rule in each run.
+    Same,
+    /// The rule changes before each run: a rule, then none and so only one Maildir,
+    /// then the opposite rule, and again from the start.
+    Change,
 }
 
 /// When a file system writes changes to the disk.
@@ -236,6 +251,7 @@ impl Scenario {
             without_unique_id: false,
             mail_arrives: false,
             mbox: false,
+            rules: Rules::None,
             medium: Medium::Journaled,
             is_shared: false,
             faults: Vec::new(),
@@ -268,6 +284,13 @@ impl Scenario {
         let rest = octets.saturating_sub(message.len() + 4);
         message.push_str(&format!("{index:02}{}\r\n", "x".repeat(rest)));
         message.into_bytes()
+    }
+
+    /// Whether the message with this index has a header that a rule looks for.
+    #[must_use]
+    pub fn is_of_a_list(&self, index: usize) -> bool {
+        let kind = (usize::from(self.first) + index) % 8;
+        matches!(kind, 0 | 3 | 4 | 5)
     }
 
     /// Whether messages can be told apart. Without exact sizes they cannot if two
@@ -349,6 +372,11 @@ impl Scenario {
                 0 => Medium::Posix,
                 1 => Medium::Layered,
                 _ => Medium::Journaled,
+            };
+            scenario.rules = match place >> 4 & 3 {
+                1 if !scenario.mbox => Rules::Same,
+                2 if !scenario.mbox => Rules::Change,
+                _ => Rules::None,
             };
         }
         while scenario.faults.len() < Self::FAULTS && !input.is_empty() {

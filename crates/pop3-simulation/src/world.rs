@@ -10,7 +10,7 @@ use std::{
 
 use pop3_fetch::{
     Afterwards, Careful, Decisions, Direct, Failure, Fetch, Form, Group, Intake, Journal, Kind,
-    LineEnds, Next, Orders, Place, Plan, Report, Wishes, finish_leftovers,
+    LineEnds, Next, Orders, Place, Plan, Report, Rule, Sorting, Wishes, finish_leftovers,
 };
 use pop3_proto::{
     Argument, Command, EqualUniqueIds, Escaped, Profile, Secret,
@@ -19,7 +19,7 @@ use pop3_proto::{
 use rusqlite::Connection;
 
 use crate::{
-    Counting, Fault, Forgets, Scenario,
+    Counting, Fault, Forgets, Rules, Scenario,
     disk::{Ended, Memory},
     mail,
     server::{Maildrop, Server},
@@ -49,6 +49,9 @@ pub trait Client {
     fn forgets(&self) -> Option<Forgets> {
         None
     }
+
+    /// Changes the journal before a run recovers what killed runs left.
+    fn recovers(&self, _journal: &Connection) {}
 
     /// Changes an event into what the client reads.
     fn event<'e>(&self, event: Event<'e>) -> Event<'e> {
@@ -133,6 +136,7 @@ impl<'a, C: Client> World<'a, C> {
             };
             let look = self.look(&maildrop);
             self.nothing_is_lost(&maildrop, &look, run);
+            self.each_message_is_in_its_maildir(&maildrop, run);
             // The files that a mishap has left stay until a run removes them; a
             // mail reader of a Maildir does not see them.
             let mut mishaps = self.scenario.mishaps.iter();
@@ -164,7 +168,7 @@ impl<'a, C: Client> World<'a, C> {
             there: maildrop.there.clone(),
             stored: match self.scenario.mbox {
                 true => mail::in_mbox(&self.disk),
-                false => mail::in_maildir(&self.disk),
+                false => mail::in_maildirs(&self.disk),
             },
         }
     }
@@ -182,6 +186,23 @@ impl<'a, C: Client> World<'a, C> {
                 times <= 1,
                 "message {index} is stored {times} times in run {run}: {scenario:?}"
             );
+        }
+    }
+
+    fn each_message_is_in_its_maildir(&self, maildrop: &Maildrop, run: usize) {
+        let scenario = self.scenario;
+        if scenario.rules != Rules::Same {
+            return;
+        }
+        for (maildir, is_of_a_list) in [(mail::MAILDIR, false), (mail::LISTS, true)] {
+            for message in mail::in_maildir(&self.disk, maildir) {
+                let mut contents = maildrop.contents.iter();
+                let index = contents.position(|content| *content == message);
+                assert!(
+                    index.is_none_or(|index| scenario.is_of_a_list(index) == is_of_a_list),
+                    "message {index:?} is in {maildir} in run {run}: {scenario:?}"
+                );
+            }
         }
     }
 
@@ -283,7 +304,7 @@ impl<'a, C: Client> World<'a, C> {
         };
         let mut fetch = Fetch::with(orders, self.client.decisions());
         for _ in 0..SESSIONS {
-            if self.session(maildrop, &mut fetch)? == Next::Done {
+            if self.session(maildrop, &mut fetch, run)? == Next::Done {
                 return Ok(());
             }
         }
@@ -294,6 +315,7 @@ impl<'a, C: Client> World<'a, C> {
         &self,
         maildrop: &mut Maildrop,
         fetch: &mut Fetch<C::Decisions>,
+        run: usize,
     ) -> Result<Next, Failure> {
         let mut link = Link::new(self.scenario, maildrop, &self.disk);
         link.log_in()?;
@@ -305,22 +327,40 @@ impl<'a, C: Client> World<'a, C> {
         let database = &self.database;
         let reading = || {
             let db = Connection::open(database).expect("a database in memory");
+            self.client.recovers(&db);
             let mut journal = Journal::in_database(db, Path::new("/journal"), "me@here")?;
             finish_leftovers(&self.disk, &mut journal)?;
             let records = journal.records()?;
             Ok((journal, records))
         };
-        let place = match self.scenario.mbox {
-            true => Place::Mbox(mail::MBOX.into()),
-            false => Place::Maildir(mail::MAILDIR.into()),
-        };
         let opening = |journal| {
-            let group = Group::open(&self.disk, journal, &place, Form::Raw, |_, _| {})?;
+            let group = self.open(journal, run)?;
             Ok(self.client.intake(Direct::new(group, LineEnds::Received)))
         };
         let mut visit = fetch.visit(&Silent, window, Box::new(reading), Box::new(opening));
         let result = link.run(&mut visit, |event| self.client.event(event));
         fetch.end(visit, result, &Silent)
+    }
+
+    /// Opens the places of a run.
+    fn open(&self, journal: Journal, run: usize) -> Result<Group, Failure> {
+        let of_lists = |header: &[u8]| mail::is_of_a_list(header);
+        let rule = match (self.scenario.rules, run % 3) {
+            (Rules::Same, _) | (Rules::Change, 0) => Rule::new(mail::LISTS.into(), of_lists),
+            (Rules::Change, 2) => Rule::new(mail::LISTS.into(), move |header| !of_lists(header)),
+            (Rules::None, _) | (Rules::Change, _) => {
+                let place = match self.scenario.mbox {
+                    true => Place::Mbox(mail::MBOX.into()),
+                    false => Place::Maildir(mail::MAILDIR.into()),
+                };
+                return Group::open(&self.disk, journal, &place, Form::Raw, |_, _| {});
+            }
+        };
+        let sorting = Sorting {
+            rules: vec![rule],
+            otherwise: mail::MAILDIR.into(),
+        };
+        Group::open_sorted(&self.disk, journal, &sorting, |_, _| {})
     }
 }
 

@@ -12,7 +12,7 @@ use clap::ValueEnum as _;
 use pop3_fetch::{Address, Place};
 use serde::Deserialize;
 
-use super::{LineEnds, WishOptions};
+use super::{LineEnds, Match, WishOptions};
 use crate::{
     exit::{Exit, Failure},
     remote::{RemoteOptions, oauth::OAuthOptions, password::PasswordOptions},
@@ -25,6 +25,7 @@ pub(crate) struct Account {
     pub(crate) to: Option<Place>,
     pub(crate) recipient: Vec<Address>,
     pub(crate) sender: Option<Address>,
+    pub(crate) rules: Vec<Match>,
     pub(crate) wishes: WishOptions,
     pub(crate) remote: RemoteOptions,
 }
@@ -45,6 +46,8 @@ struct Entry {
     to: Option<String>,
     recipient: Vec<String>,
     sender: Option<String>,
+    #[serde(rename = "match")]
+    rules: Vec<MatchEntry>,
     keep: bool,
     delete: bool,
     delete_after: Option<u32>,
@@ -52,6 +55,8 @@ struct Entry {
     limit: Option<usize>,
     max_size: Option<u64>,
     line_ends: Option<String>,
+    received: bool,
+    delivered_to: Option<String>,
     any_size: bool,
     without_unique_id: bool,
     profile: Option<String>,
@@ -75,6 +80,15 @@ struct Entry {
     no_pipelining: bool,
     timeout: Option<NonZeroU64>,
     session_timeout: Option<NonZeroU64>,
+}
+
+/// The keys of a rule, none of which may be absent.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MatchEntry {
+    field: String,
+    contains: String,
+    to: String,
 }
 
 /// Reads the accounts and their names.
@@ -145,6 +159,19 @@ fn account(entry: Entry) -> Result<Account, String> {
         Some(text) => Some(text.parse().map_err(|error| format!("sender: {error}"))?),
         None => None,
     };
+    let delivered_to = match entry.delivered_to {
+        Some(text) => Some(
+            text.parse()
+                .map_err(|error| format!("delivered-to: {error}"))?,
+        ),
+        None => None,
+    };
+    let rules = entry.rules.iter().zip(1..).map(|(rule, number)| {
+        let rule = Match::new(&rule.field, &rule.contains, &rule.to);
+        let rule = rule.map(|rule| rule.at(at_home));
+        rule.map_err(|error| format!("match {number}: {error}"))
+    });
+    let rules = rules.collect::<Result<_, _>>()?;
     let line_ends = match entry.line_ends {
         Some(name) => {
             Some(LineEnds::from_str(&name, false).map_err(|_| "line-ends must be lf or received")?)
@@ -167,6 +194,7 @@ fn account(entry: Entry) -> Result<Account, String> {
         to,
         recipient,
         sender,
+        rules,
         wishes: WishOptions {
             keep: entry.keep,
             delete: entry.delete,
@@ -175,6 +203,8 @@ fn account(entry: Entry) -> Result<Account, String> {
             limit: entry.limit,
             max_size: entry.max_size,
             line_ends,
+            received: entry.received,
+            delivered_to,
             any_size: entry.any_size,
             without_unique_id: entry.without_unique_id,
         },
@@ -227,7 +257,7 @@ mod tests {
         let text = format!(
             "[accounts.home]\nurl = 'pop3s://me@example.org'\nto = 'maildir:/mail'\n\
              recipient = ['me@a', 'you@a']\nsender = 'they@a'\ndelete-after = 14\ndelete-imported = true\nlimit = 5\nmax-size = 6\nline-ends = 'received'\n\
-             any-size = true\nwithout-unique-id = true\nprofile = 'outlook-2016'\nauth = 'PLAIN'\n\
+             received = true\ndelivered-to = 'me@b'\nany-size = true\nwithout-unique-id = true\nprofile = 'outlook-2016'\nauth = 'PLAIN'\n\
              password-file = '/password'\npassword-command = 'pass mail'\n\
              oauth = 'google'\noauth-client-id = 'id'\noauth-client-secret-file = '/secret'\n\
              oauth-scope = 'mail'\noauth-store-command = 'keep'\n\
@@ -237,6 +267,8 @@ mod tests {
              dangerous-token-in-cleartext = true\nrequire-tls = true\n\
              dangerous-accept-invalid-certs = true\nno-pipelining = true\n\
              timeout = 7\nsession-timeout = 8\n\
+             [[accounts.home.match]]\nfield = 'List-Id'\ncontains = 'a'\nto = 'maildir:/a'\n\
+             [[accounts.home.match]]\nfield = 'Subject'\ncontains = 'b'\nto = 'maildir:/b'\n\
              [accounts.kept]\nurl = 'pop3://w@example.com'\nkeep = true\n\
              [accounts.work]\nurl = 'pop3://w@example.com'\ndelete = true\n"
         );
@@ -253,6 +285,7 @@ mod tests {
             to,
             recipient,
             sender,
+            rules,
             wishes,
             remote,
         } = account;
@@ -261,6 +294,8 @@ mod tests {
         let recipients: Vec<&str> = recipient.iter().map(Address::as_str).collect();
         assert_eq!(recipients, ["me@a", "you@a"]);
         assert_eq!(sender.as_ref().map(Address::as_str), Some("they@a"));
+        let written = ["List-Id: a => maildir:/a", "Subject: b => maildir:/b"];
+        assert_eq!(*rules, written.map(|rule| rule.parse().unwrap()));
         // The file decides where the command line says nothing.
         for wishes in [wishes.clone(), WishOptions::default().or(wishes)] {
             let WishOptions {
@@ -271,10 +306,13 @@ mod tests {
                 limit,
                 max_size,
                 line_ends,
+                received,
+                delivered_to,
                 any_size,
                 without_unique_id,
             } = wishes;
-            assert!(!keep && !delete && any_size && without_unique_id);
+            assert!(!keep && !delete && any_size && without_unique_id && received);
+            assert_eq!(delivered_to, Some("me@b".parse().unwrap()));
             assert!(delete_imported);
             let numbers = (delete_after, limit, max_size);
             assert_eq!(numbers, (Some(14), Some(5), Some(6)));
@@ -385,6 +423,32 @@ mod tests {
             (
                 "[accounts.a]\nurl = 'x'\nsender = ''\n",
                 "account a: sender: write an address",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\ndelivered-to = 'a b'\n",
+                "account a: delivered-to: write an address",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\nmatch = ['List-Id']\n",
+                "line 3: invalid type: string",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\n[[accounts.a.match]]\nfield = 'S'\nto = 'maildir:a'\n",
+                "line 3: missing field `contains`",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\n[[accounts.a.match]]\nfeild = 'S'\n",
+                "line 4: unknown field `feild`",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\n[[accounts.a.match]]\nfield = 'S:'\ncontains = ''\n\
+                 to = 'maildir:a'\n",
+                "account a: match 1: field: `S:` is not the name",
+            ),
+            (
+                "[accounts.a]\nurl = 'x'\n[[accounts.a.match]]\nfield = 'S'\ncontains = ''\n\
+                 to = 'mbox:a'\n",
+                "account a: match 1: to: `mbox:a` is not a Maildir",
             ),
         ] {
             let error = parse(text).unwrap_err();

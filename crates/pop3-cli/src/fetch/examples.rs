@@ -28,6 +28,9 @@ Examples:
     pop3 fetch home --to lmtp:/run/dovecot/lmtp --recipient me@example.org
     pop3 fetch home --to 'command:maildrop'
 
+  A Maildir for each mailing list, and one for all other mail:
+    pop3 fetch home --to maildir:Mail --match 'List-Id: rust-users => maildir:Mail/.rust'
+
   From fetchmail, mpop or getmail6, without fetching everything again:
     pop3 import home --fetchmail ~/.fetchids
     pop3 import home --mpop ~/.mpop_uidls/me_at_mail.example.org

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use pop3_fetch::{Afterwards, Form, LineEnds, Place, Wishes};
+use pop3_fetch::{Address, Afterwards, Form, LineEnds, Place, Sorting, Wishes};
 use pop3_proto::AfterSync;
 
 use super::{
     Fetch, Output, WishOptions,
     config::{self, Account},
+    matching::Match,
 };
 use crate::{
     accounts, directories,
@@ -19,8 +20,12 @@ pub(crate) struct Job {
     pub(crate) remote: Remote,
     /// Absent for `--catch-up`, which delivers nothing.
     pub(crate) to: Option<Place>,
+    /// The Maildirs of `--match`, and that of `--to`.
+    pub(crate) sorting: Option<Sorting>,
     pub(crate) form: Form,
     pub(crate) line_ends: LineEnds,
+    pub(crate) received: bool,
+    pub(crate) delivered_to: Option<Address>,
     pub(crate) wishes: Wishes,
     pub(crate) journal: PathBuf,
     pub(crate) any_size: bool,
@@ -81,6 +86,10 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         true => None,
         false => Some(place(fetch, &account)?),
     };
+    let sorting = match &to {
+        Some(to) => sorting(fetch, &account, to)?,
+        None => None,
+    };
     let remote: RemoteOptions = fetch.remote.clone().or(&account.remote);
     let remote = remote.remote(&account.url)?;
     let wishes = fetch.wishes.clone().or(&account.wishes);
@@ -112,11 +121,14 @@ fn job(fetch: &Fetch, account: Account, journal: &Path) -> Result<Job, Failure> 
         },
         remote,
         to,
+        sorting,
         form: match raw {
             true => Form::Raw,
             false => Form::Mbox,
         },
         line_ends,
+        received: wishes.received,
+        delivered_to: wishes.delivered_to,
         any_size: wishes.any_size,
         without_unique_id: wishes.without_unique_id,
         journal: journal.to_owned(),
@@ -154,6 +166,29 @@ fn place(fetch: &Fetch, account: &Account) -> Result<Place, Failure> {
     Ok(Place::Lmtp(lmtp.clone().between(sender, recipients)))
 }
 
+/// The rules for the place `to`, if there are any. Those of the file belong to the
+/// place that the file names.
+fn sorting(fetch: &Fetch, account: &Account, to: &Place) -> Result<Option<Sorting>, Failure> {
+    let rules = match (fetch.rules.as_slice(), &fetch.to) {
+        ([], None) => &account.rules,
+        (rules, _) => rules,
+    };
+    match to {
+        _ if rules.is_empty() => Ok(None),
+        Place::Maildir(maildir) => Ok(Some(Sorting {
+            rules: rules.iter().cloned().map(Match::rule).collect(),
+            otherwise: maildir.clone(),
+        })),
+        place => Err(Failure::new(
+            Exit::Usage,
+            format_args!(
+                "with --match (the key match), --to is for mail that no rule matches, so it must \
+                 be a Maildir, and not {place}: write --to maildir:DIRECTORY"
+            ),
+        )),
+    }
+}
+
 impl WishOptions {
     /// These options; those that are not given come from `others`.
     pub(super) fn or(self, others: &Self) -> Self {
@@ -167,6 +202,8 @@ impl WishOptions {
             limit: self.limit.or(others.limit),
             max_size: self.max_size.or(others.max_size),
             line_ends: self.line_ends.or(others.line_ends),
+            received: self.received || others.received,
+            delivered_to: self.delivered_to.or_else(|| others.delivered_to.clone()),
             any_size: self.any_size || others.any_size,
             without_unique_id: self.without_unique_id || others.without_unique_id,
         }

@@ -4,7 +4,8 @@ use std::{thread, time::Duration};
 
 use indicatif::MultiProgress;
 use pop3_fetch::{
-    Fetch, Group, Journal, Kind, Next, Orders, Parcels, Records, System, Wishes, finish_leftovers,
+    Fetch, Group, Journal, Kind, Next, Orders, Parcels, Records, Source, System, Trace, Wishes,
+    finish_leftovers,
 };
 use pop3_proto::Counted;
 use pop3_tokio::client::{Client, Credentials, Error, ErrorKind, RetrieveError};
@@ -94,6 +95,13 @@ async fn session(
     logins.done(client.announced().login_delay());
     let progress = Progress::new(report, bars, client.redactor());
     let on_delivered = report.clone();
+    let trace = Trace {
+        delivered_to: job.delivered_to.clone(),
+        received: job.received.then(|| Source {
+            host: remote.endpoint.host.clone(),
+            is_under_tls: client.is_under_tls(),
+        }),
+    };
     let open = move |journal| {
         let on_delivered = move |key: &_, octets| on_delivered.message(key, octets);
         let Some(to) = &job.to else {
@@ -102,8 +110,11 @@ async fn session(
                 "no place to deliver to",
             ));
         };
-        let group = Group::open(&System, journal, to, job.form, on_delivered)?;
-        Parcels::new(group, job.line_ends)
+        let group = match &job.sorting {
+            Some(sorting) => Group::open_sorted(&System, journal, sorting, on_delivered)?,
+            None => Group::open(&System, journal, to, job.form, on_delivered)?,
+        };
+        Parcels::new(group.traced(trace), job.line_ends)
     };
     let window = client.window();
     let mut visit = fetch.visit(&progress, window, Box::new(read), Box::new(open));

@@ -18,8 +18,10 @@ mod every;
 mod handed_over;
 mod imports;
 mod kills;
+mod matching;
 mod places;
 mod reports;
+mod traced;
 mod units;
 
 /// The result of a run.

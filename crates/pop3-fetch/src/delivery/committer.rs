@@ -88,12 +88,7 @@ impl Work {
     fn try_step(&mut self, step: Step) -> Result<(), Failure> {
         match step {
             // The kernel reports an error only once, perhaps here.
-            Step::Flush(flush) => flush().map_err(|error| {
-                Failure::new(
-                    Kind::Io,
-                    format_args!("cannot write to {}: {error}", self.to.place),
-                )
-            }),
+            Step::Flush(flush) => flush(),
             Step::Commit(Sealed::Together(mut sealed), mut group) => {
                 commit(&mut self.journal, &self.to, &mut *sealed, &mut group)?;
                 if self.to.settles_at_once {
@@ -128,8 +123,8 @@ impl Work {
         let answer = sealed.hand_over(index, &earlier, &mut accepted);
         let verdict = answer.as_ref().map(|answer| answer.verdict);
         if verdict == Ok(Verdict::Accepted) {
-            let pending = std::iter::once(pending);
-            self.journal.pend(place, pending, &self.to.boot, clock())?;
+            let pending = std::iter::once((place.as_str(), pending));
+            self.journal.pend(pending, &self.to.boot, clock())?;
             self.delivered(whole);
         } else {
             self.journal.accept(&pending.key, place, &accepted)?;
@@ -263,8 +258,11 @@ fn commit(
     for (message, name) in group.iter_mut().zip(names) {
         message.pending.name = name;
     }
-    let pending = group.iter().map(|message| &message.pending);
-    journal.pend(&to.place, pending, &to.boot, clock())?;
+    let pending = group.iter().enumerate().map(|(index, message)| {
+        let place = sealed.place(index).unwrap_or(&to.place);
+        (place, &message.pending)
+    });
+    journal.pend(pending, &to.boot, clock())?;
     sealed.publish().inspect_err(|_| {
         if sealed.is_undone() {
             let _ = journal.forget_pending();

@@ -56,6 +56,13 @@
 //!
 //! So nothing is lost, and a kill can double one message, the one in that moment.
 //!
+//! # Several Maildirs
+//!
+//! With [`Sorting`], a group may have messages of several Maildirs. Each step is done
+//! in all of them before the next step begins, and the journal records for each
+//! message in which Maildir it waits. So the table above holds for each of them,
+//! whatever the rules are when the next run recovers.
+//!
 //! # Failures
 //!
 //! A failure is like a kill, except that it is reported. A failed sync is never
@@ -69,10 +76,12 @@ use std::{
 };
 
 use super::{
-    Delivery, Form, Place,
+    Delivery, Form, LineEnds, Place,
     committer::{Committer, Failed, To, Whole},
     intake::Committed,
     recover,
+    sorted::{Sorted, Sorting},
+    trace::Trace,
 };
 use crate::failure::Failure;
 use crate::{
@@ -93,6 +102,9 @@ const FLUSH: u64 = 8 << 20;
 /// A delivery to a place, as a sequence of groups.
 pub struct Group {
     delivery: Box<dyn Delivery>,
+    trace: Trace,
+    /// The sizes of the trace fields of the current message: as stored, and with CRLF.
+    traced: (u64, u64),
     committer: Committer,
     messages: Vec<Whole>,
     /// The number of messages that are confirmed.
@@ -145,15 +157,48 @@ impl Group {
             boot: disk.boot(),
             settles_at_once: delivery.one_at_a_time(),
         };
-        Ok(Self {
+        let committer = Committer::new(journal, to, on_delivered);
+        Ok(Self::new(delivery, committer))
+    }
+
+    /// Finishes what killed runs left, and opens each Maildir of `sorting`. Calls
+    /// `on_delivered` as [`open`](Self::open) does.
+    ///
+    /// # Errors
+    ///
+    /// If a Maildir cannot be opened or the journal cannot be written.
+    pub fn open_sorted<D: Disk>(
+        disk: &D,
+        mut journal: Journal,
+        sorting: &Sorting,
+        on_delivered: impl Fn(&Key, u64) + Send + 'static,
+    ) -> Result<Self, Failure> {
+        finish_leftovers(disk, &mut journal)?;
+        let sorted = Sorted::open(disk, sorting)?;
+        journal.begin_run(sorted.places())?;
+        let to = To {
+            place: Place::Maildir(sorting.otherwise.clone())
+                .absolute()
+                .to_string(),
+            boot: disk.boot(),
+            settles_at_once: sorted.one_at_a_time(),
+        };
+        let committer = Committer::new(journal, to, on_delivered);
+        Ok(Self::new(Box::new(sorted), committer))
+    }
+
+    fn new(delivery: Box<dyn Delivery>, committer: Committer) -> Self {
+        Self {
             delivery,
-            committer: Committer::new(journal, to, on_delivered),
+            trace: Trace::default(),
+            traced: (0, 0),
+            committer,
             messages: Vec::new(),
             confirmed: 0,
             octets: 0,
             unflushed: 0,
             since: None,
-        })
+        }
     }
 
     /// Moves the waits for the disk to a thread of its own.
@@ -166,10 +211,21 @@ impl Group {
         Ok(self)
     }
 
-    pub(crate) fn begin(&mut self) -> Result<(), Failure> {
+    /// Adds trace fields to each message.
+    #[must_use]
+    pub fn traced(mut self, trace: Trace) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// Begins a message whose lines end in this way.
+    pub(crate) fn begin(&mut self, line_ends: LineEnds) -> Result<(), Failure> {
         self.since.get_or_insert_with(Instant::now);
         self.unflushed = 0;
-        self.delivery.begin()
+        let trace = self.trace.fields(clock(), line_ends);
+        self.traced = with_crlf(&trace);
+        self.octets += self.traced.0;
+        self.delivery.begin(&trace)
     }
 
     pub(crate) fn write(&mut self, octets: &[u8]) -> Result<(), Stopped> {
@@ -185,7 +241,8 @@ impl Group {
         Ok(())
     }
 
-    /// Ends a complete message. It waits for [`confirm`](Self::confirm).
+    /// Ends a complete message. It waits for [`confirm`](Self::confirm). `sizes`: the
+    /// octets written, and with CRLF.
     pub(crate) fn end(
         &mut self,
         key: Key,
@@ -193,7 +250,8 @@ impl Group {
         received: u64,
         sizes: (u64, u64),
     ) -> Result<(), Stopped> {
-        self.delivery.end(sizes)?;
+        let (octets, crlf) = self.traced;
+        self.delivery.end((sizes.0 + octets, sizes.1 + crlf))?;
         self.messages.push(Whole {
             pending: Pending {
                 key,
@@ -259,6 +317,14 @@ impl Group {
     }
 }
 
+/// The octets of trace fields, and those that they would have with CRLF.
+fn with_crlf(trace: &[u8]) -> (u64, u64) {
+    let ends = trace.split_inclusive(|&octet| octet == b'\n');
+    let bare = ends.filter(|line| !line.ends_with(b"\r\n")).count();
+    let octets = trace.len() as u64;
+    (octets, octets + bare as u64)
+}
+
 /// Finishes what killed runs left, and opens `place` for this run.
 fn open<D: Disk>(
     disk: &D,
@@ -269,7 +335,8 @@ fn open<D: Disk>(
     finish_leftovers(disk, journal)?;
     let place = place.absolute();
     let delivery = place.open(disk, form, &journal.spool())?;
-    journal.begin_run(&place.to_string(), delivery.stem())?;
+    let name = place.to_string();
+    journal.begin_run(std::iter::once((name.as_str(), delivery.stem())))?;
     Ok(delivery)
 }
 

@@ -129,7 +129,7 @@ impl Intake for Direct {
         self.step(|this| {
             this.converter = Converter::new(this.line_ends);
             this.within = true;
-            Ok(this.group.begin()?)
+            Ok(this.group.begin(this.line_ends)?)
         })
     }
 

@@ -105,7 +105,7 @@ struct Written<F> {
 }
 
 /// A group in `tmp`.
-struct Waiting<D: Directory> {
+pub(super) struct Waiting<D: Directory> {
     parts: Arc<Parts<D>>,
     group: Vec<Written<D::File>>,
     /// The number of messages of the group that are in `new`.
@@ -132,6 +132,16 @@ impl<D: Directory> Maildir<D> {
             self.removed = removed;
         }
     }
+
+    /// Ends the group.
+    pub(super) fn waiting(&mut self) -> Waiting<D> {
+        Waiting {
+            parts: Arc::clone(&self.parts),
+            group: std::mem::take(&mut self.group),
+            renamed: 0,
+            is_secured: false,
+        }
+    }
 }
 
 impl<D: Directory> Delivery for Maildir<D> {
@@ -139,7 +149,7 @@ impl<D: Directory> Delivery for Maildir<D> {
         &self.stem
     }
 
-    fn begin(&mut self) -> Result<(), Failure> {
+    fn begin(&mut self, trace: &[u8]) -> Result<(), Failure> {
         // One count for all Maildirs of this process.
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -152,7 +162,10 @@ impl<D: Directory> Delivery for Maildir<D> {
             file: Some(Arc::new(file)),
             octets: 0,
         });
-        Ok(())
+        match trace {
+            [] => Ok(()),
+            trace => self.write(trace),
+        }
     }
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {
@@ -195,16 +208,14 @@ impl<D: Directory> Delivery for Maildir<D> {
 
     fn flush(&self) -> Option<Flush> {
         let file = Arc::clone(self.current.as_ref()?.file.as_ref()?);
-        Some(Box::new(move || file.sync()))
+        let parts = Arc::clone(&self.parts);
+        Some(Box::new(move || {
+            file.sync().map_err(|error| parts.cannot_write(&error))
+        }))
     }
 
     fn seal(&mut self) -> Sealed {
-        Sealed::Together(Box::new(Waiting {
-            parts: Arc::clone(&self.parts),
-            group: std::mem::take(&mut self.group),
-            renamed: 0,
-            is_secured: false,
-        }))
+        Sealed::Together(Box::new(self.waiting()))
     }
 
     fn close(&mut self) -> Result<(), Failure> {
@@ -233,6 +244,19 @@ impl<D: Directory> Drop for Maildir<D> {
 }
 
 impl<D: Directory> Waiting<D> {
+    /// Syncs the octets of the group.
+    pub(super) fn sync(&self) -> Result<(), Failure> {
+        let secured = self.secure_all();
+        secured.map_err(|error| self.parts.cannot_write(&error))
+    }
+
+    /// Keeps the files in `tmp` from now on: they are secured, and may be in the
+    /// journal. Returns the name of each message.
+    pub(super) fn keep(&mut self) -> impl Iterator<Item = String> {
+        self.is_secured = true;
+        self.group.iter().map(|message| message.last.clone())
+    }
+
     fn secure_all(&self) -> io::Result<()> {
         let tmp = &self.parts.tmp;
         if self.group.iter().any(|message| message.file.is_none()) {
@@ -268,11 +292,8 @@ impl<D: Directory> Waiting<D> {
 
 impl<D: Directory> Publish for Waiting<D> {
     fn secure(&mut self) -> Result<Vec<String>, Failure> {
-        let secured = self.secure_all();
-        secured.map_err(|error| self.parts.cannot_write(&error))?;
-        self.is_secured = true;
-        let names = self.group.iter().map(|message| message.last.clone());
-        Ok(names.collect())
+        self.sync()?;
+        Ok(self.keep().collect())
     }
 
     fn publish(&mut self) -> Result<(), Failure> {

@@ -74,7 +74,7 @@ impl Parcels {
         let (empty, emptied) = channel();
         let writer = thread::Builder::new()
             .name(String::from("delivery"))
-            .spawn(move || write(group, &incoming, &empty))
+            .spawn(move || write(group, line_ends, &incoming, &empty))
             .map_err(|error| {
                 Failure::new(Kind::Io, format_args!("cannot start a thread: {error}"))
             })?;
@@ -161,11 +161,16 @@ impl fmt::Debug for Parcels {
 }
 
 /// Runs on the thread that writes.
-fn write(mut group: Group, incoming: &Receiver<Parcel>, empty: &Sender<Parcel>) -> Committed {
+fn write(
+    mut group: Group,
+    line_ends: LineEnds,
+    incoming: &Receiver<Parcel>,
+    empty: &Sender<Parcel>,
+) -> Committed {
     let mut within = false;
     let mut done = Ok(());
     for mut parcel in incoming {
-        done = take(&mut group, &mut parcel, &mut within);
+        done = take(&mut group, line_ends, &mut parcel, &mut within);
         if done.is_err() {
             break;
         }
@@ -179,14 +184,19 @@ fn write(mut group: Group, incoming: &Receiver<Parcel>, empty: &Sender<Parcel>) 
 }
 
 /// Writes a parcel. `within`: a message has begun but not ended.
-fn take(group: &mut Group, parcel: &mut Parcel, within: &mut bool) -> Result<(), Stopped> {
+fn take(
+    group: &mut Group,
+    line_ends: LineEnds,
+    parcel: &mut Parcel,
+    within: &mut bool,
+) -> Result<(), Stopped> {
     let mut at = 0;
     for (before, mark) in parcel.marks.drain(..) {
         group.write(&parcel.octets[at..before])?;
         at = before;
         match mark {
             Mark::Begin => {
-                group.begin()?;
+                group.begin(line_ends)?;
                 *within = true;
             }
             Mark::Keep {

@@ -6,6 +6,8 @@
 
 use memchr::memchr;
 
+use super::date::Date;
+
 const FROM: &[u8] = b"From ";
 
 /// Quotes one message, piece by piece.
@@ -84,30 +86,7 @@ impl Quoter {
 
 /// The `From ` line of a message received at `now` (seconds since 1970), in UTC.
 pub(crate) fn from_line(now: i64) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let now = now.max(0);
-    let (days, seconds) = (now / 86_400, now % 86_400);
-    let weekday = DAYS[(days % 7).cast_unsigned() as usize];
-    // Count years from March, so that a leap day is the last day of a year.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next_year) = match month {
-        0..=9 => (month + 2, 0),
-        _ => (month - 10, 1),
-    };
-    let name = MONTHS[month.cast_unsigned() as usize];
-    let year = year + era * 400 + next_year;
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    format!(
-        "From MAILER-DAEMON {weekday} {name} {day:2} {hour:02}:{minute:02}:{second:02} {year}\n"
-    )
+    format!("From MAILER-DAEMON {}\n", Date::new(now).asctime())
 }
 
 #[cfg(test)]

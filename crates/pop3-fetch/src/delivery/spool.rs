@@ -101,7 +101,7 @@ impl<F: File> Spool<F> {
 }
 
 impl<F: File> Delivery for Spool<F> {
-    fn begin(&mut self) -> Result<(), Failure> {
+    fn begin(&mut self, trace: &[u8]) -> Result<(), Failure> {
         if self.begins.is_empty() {
             self.cut(0).map_err(|error| self.cannot_write(&error))?;
         }
@@ -112,7 +112,10 @@ impl<F: File> Delivery for Spool<F> {
             let line = quoting::from_line(clock());
             self.quoted.extend_from_slice(line.as_bytes());
         }
-        Ok(())
+        match trace {
+            [] => Ok(()),
+            trace => self.write(trace),
+        }
     }
 
     fn write(&mut self, octets: &[u8]) -> Result<(), Failure> {

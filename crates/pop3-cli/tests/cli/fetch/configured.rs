@@ -177,3 +177,19 @@ fn a_host_without_a_scheme_is_reached_with_tls() {
     }
     assert!(server.state.lock().unwrap().passwords.is_empty());
 }
+
+#[test]
+fn keys_add_trace_fields() {
+    let message = String::from_utf8(with_lf(&messages(1)[0].1)).unwrap();
+    for (keys, start) in [
+        ("delivered-to = 'me@a'", "Delivered-To: me@a\nSubject: "),
+        ("received = true", "Received: from [127.0.0.1] by "),
+    ] {
+        let (home, server) = (Home::new("maildir"), Server::new(messages(1)));
+        home.fetch_configured(&server, keys).ends(0);
+        let (stored, _) = home.mail().pop_first().unwrap();
+        let stored = String::from_utf8(stored).unwrap();
+        assert!(stored.starts_with(start), "{stored}");
+        assert!(stored.ends_with(&message), "{stored}");
+    }
+}

@@ -28,7 +28,7 @@ impl Home {
         command.spawn().unwrap()
     }
 
-    fn fetch_to(&self, server: &Server, to: &str, options: &[&str]) -> Fetched {
+    pub(super) fn fetch_to(&self, server: &Server, to: &str, options: &[&str]) -> Fetched {
         let run = self.spawn_to(server, to, options);
         Fetched::from(run.wait_with_output().unwrap())
     }
@@ -199,16 +199,16 @@ fn a_command_gets_all_of_a_message_even_if_the_run_is_killed() {
 
 /// An LMTP server that takes each message, except for the recipients that it
 /// refuses.
-struct Lmtp {
-    to: String,
+pub(super) struct Lmtp {
+    pub(super) to: String,
     refuses: Arc<Mutex<Vec<&'static str>>>,
     /// Recipient and message.
-    taken: Arc<Mutex<Vec<(String, String)>>>,
+    pub(super) taken: Arc<Mutex<Vec<(String, String)>>>,
     senders: Arc<Mutex<Vec<String>>>,
 }
 
 impl Lmtp {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let this = Self {
             to: format!("lmtp:{}", listener.local_addr().unwrap()),

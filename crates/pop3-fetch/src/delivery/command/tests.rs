@@ -13,7 +13,7 @@ fn hand_over(home: &Path, command: &str, messages: &[&[u8]]) -> Vec<Answer> {
     let spool = home.join("spool");
     let mut delivery = open(&System, command, &spool).unwrap();
     for message in messages {
-        delivery.begin().unwrap();
+        delivery.begin(b"").unwrap();
         delivery.write(message).unwrap();
         delivery.end((0, 0)).unwrap();
     }

@@ -23,7 +23,7 @@ fn group(disk: &Recorded, home: &Path, to: &str) -> Group {
 }
 
 fn add(group: &mut Group, unique_id: &str, octets: &[u8]) {
-    group.begin().unwrap();
+    group.begin(LineEnds::Lf).unwrap();
     assert!(group.write(octets).is_ok());
     let key = Key {
         unique_id: unique_id.as_bytes().to_vec(),
@@ -83,7 +83,7 @@ fn writes_again_what_a_killed_run_has_appended_to_an_mbox() {
     let place: Place = format!("mbox:{}", mail.display()).parse().unwrap();
     let mut journal = open_journal();
     let mut delivery = open(&System, &mut journal, &place, Form::Mbox).unwrap();
-    delivery.begin().unwrap();
+    delivery.begin(b"").unwrap();
     delivery.write(b"Subject: x\n").unwrap();
     delivery.end((11, 12)).unwrap();
     let mut sealed = tests::seal(&mut *delivery);
@@ -98,7 +98,8 @@ fn writes_again_what_a_killed_run_has_appended_to_an_mbox() {
         name,
     };
     let at = place.absolute().to_string();
-    journal.pend(&at, [&message].into_iter(), "", 0).unwrap();
+    let pending = std::iter::once((&*at, &message));
+    journal.pend(pending, "", 0).unwrap();
     sealed.publish().unwrap();
     drop((sealed, delivery, journal));
     let appended = fs::read_to_string(&mail).unwrap();
@@ -211,7 +212,7 @@ fn syncs_a_large_message_while_it_arrives() {
     let home = tempfile::tempdir().unwrap();
     let disk = Recorded::new(home.path(), Syncs::Together);
     let mut group = group(&disk, home.path(), "maildir");
-    group.begin().unwrap();
+    group.begin(LineEnds::Lf).unwrap();
     let mut write = |octets: u64| {
         assert!(group.write(&vec![b'x'; octets as usize]).is_ok());
         disk.take().len()
@@ -227,7 +228,7 @@ fn removes_a_failed_group_from_tmp_at_once() {
         let mut group = group(&disk, home.path(), "maildir");
         add(&mut group, "id0", b"Subject: x\n");
         disk.fail(failing, ErrorKind::StorageFull);
-        group.begin().unwrap();
+        group.begin(LineEnds::Lf).unwrap();
         let stopped = group.write(b"Subject: y\n");
         let stopped = stopped.and_then(|()| group.confirm());
         assert!(group.finish(stopped).journal.is_err(), "{failing}");
@@ -304,7 +305,7 @@ fn settles_each_group_of_an_mbox_at_once() {
             assert!(group.close().is_ok());
         });
         disk.take();
-        group.begin().unwrap();
+        group.begin(LineEnds::Lf).unwrap();
         assert_eq!(disk.take(), ["cut spool (0 pending, 1 delivered)"]);
         group.finish(Ok(())).journal.unwrap();
     }

@@ -4,7 +4,7 @@ use pop3_proto::MessageNumber;
 
 use super::*;
 use crate::{
-    Direct, Intake, LineEnds, Parcels,
+    Direct, Intake, Kind, Parcels, Rule,
     delivery::{Publish, Sealed},
     disk::{Syncs, System, recorded::Recorded},
     journal::State,
@@ -34,7 +34,7 @@ fn run(home: &Path, to: &str) {
 }
 
 fn add(delivery: &mut dyn Delivery, index: usize) -> Pending {
-    delivery.begin().unwrap();
+    delivery.begin(b"").unwrap();
     let message = format!("Subject: {index}\n\nFrom here\n");
     delivery.write(message.as_bytes()).unwrap();
     let octets = message.len() as u64;
@@ -75,7 +75,8 @@ fn steps(
         }
     }
     if last >= 3 {
-        journal.pend(&place, group.iter(), "", clock()).unwrap();
+        let pending = group.iter().map(|message| (&*place, message));
+        journal.pend(pending, "", clock()).unwrap();
     }
     if last >= 4 {
         sealed.publish().unwrap();
@@ -130,7 +131,7 @@ fn loses_and_doubles_nothing_when_killed_after_each_step() {
             steps(&mut journal, &place, &mut *delivery, second, step);
             if !delivery.one_at_a_time() {
                 add(&mut *delivery, 5);
-                delivery.begin().unwrap();
+                delivery.begin(b"").unwrap();
                 delivery.write(b"part").unwrap();
             }
             std::mem::forget(delivery);
@@ -156,9 +157,8 @@ fn fetches_a_vanished_pending_message_again_only_after_36_hours() {
         message.name = String::from("1.M1P1R1Q1.host,S=1,W=1");
         let since = clock() - hours * 3600;
         let place = place.absolute().to_string();
-        journal
-            .pend(&place, [&message].into_iter(), "", since)
-            .unwrap();
+        let pending = std::iter::once((&*place, &message));
+        journal.pend(pending, "", since).unwrap();
         drop((delivery, journal));
         run(home.path(), "maildir");
         assert_eq!(rows(home.path()), kept);
@@ -182,7 +182,7 @@ fn commits_groups_one_after_the_other() {
         )
         .unwrap();
         for index in 0..5 {
-            group.begin().unwrap();
+            group.begin(LineEnds::Lf).unwrap();
             assert!(group.write(b"Subject: x\n").is_ok());
             let key = Key {
                 unique_id: format!("id{index}").into_bytes(),
@@ -251,7 +251,7 @@ fn fails_the_group_of_a_failed_flush() {
         if beside {
             group = group.beside().unwrap();
         }
-        group.begin().unwrap();
+        group.begin(LineEnds::Lf).unwrap();
         assert!(group.write(b"Subject: x\n").is_ok());
         let key = Key {
             unique_id: b"id".to_vec(),
@@ -259,7 +259,7 @@ fn fails_the_group_of_a_failed_flush() {
         };
         assert!(group.end(key, 12, 12, (11, 12)).is_ok());
         let mut flush = || {
-            let fails = || Err(std::io::Error::other("broken"));
+            let fails = || Err(Failure::new(Kind::Io, "broken"));
             group.committer.flush(Box::new(fails))
         };
         // The thread accepts a flush only while it is idle.
@@ -383,7 +383,8 @@ fn leave(home: &Path, to: &str, step: u32) {
             message.name = name;
         }
         let place = place.to_string();
-        journal.pend(&place, group.iter(), "", clock()).unwrap();
+        let pending = group.iter().map(|message| (&*place, message));
+        journal.pend(pending, "", clock()).unwrap();
     }
     match to {
         "maildir" => {
@@ -467,5 +468,79 @@ fn keeps_what_was_left_at_a_place_that_fails() {
         let stored = stored(&home.join("left/mail"));
         assert_eq!(stored.matches("Subject: ").count(), 2, "{to}");
         assert_eq!(rows(home), 2, "{to}");
+    }
+}
+
+/// File names count them; the journal does not.
+#[test]
+fn adds_trace_fields_before_the_message() {
+    let message = "Subject: x\r\n\r\nFrom here\r\n";
+    for to in ["maildir", "mbox", "sorted"] {
+        for line_ends in [LineEnds::Lf, LineEnds::Received] {
+            let home = tempfile::tempdir().unwrap();
+            let place = place(home.path(), if to == "sorted" { "maildir" } else { to });
+            let trace = Trace {
+                delivered_to: Some("me@here".parse().unwrap()),
+                received: None,
+            };
+            let group = match to {
+                "sorted" => {
+                    let takes = |header: &[u8]| header.starts_with(b"Subject: x");
+                    let sorting = Sorting {
+                        rules: vec![Rule::new(home.path().join("mail"), takes)],
+                        otherwise: home.path().join("others"),
+                    };
+                    Group::open_sorted(&System, journal(home.path()), &sorting, |_, _| {})
+                }
+                _ => Group::open(&System, journal(home.path()), &place, Form::Mbox, |_, _| {}),
+            };
+            let mut intake = Direct::new(group.unwrap().traced(trace), line_ends);
+            for index in 0..2 {
+                intake.begin(MessageNumber::FIRST).unwrap();
+                intake.write(message.as_bytes()).unwrap();
+                let key = Key {
+                    unique_id: vec![b'a' + index],
+                    copy: 0,
+                };
+                let octets = message.len() as u64;
+                intake.keep(key, octets, octets).unwrap();
+            }
+            intake.confirm().unwrap();
+            let committed = intake.finish();
+            assert_eq!(committed.octets, 2 * message.len() as u64);
+            committed.journal.unwrap();
+            let wanted = format!("Delivered-To: me@here\r\n{message}");
+            let with_crlf = wanted.len();
+            let wanted = match line_ends {
+                LineEnds::Lf => wanted.replace("\r\n", "\n"),
+                LineEnds::Received => wanted,
+            };
+            let mail = home.path().join("mail");
+            match to {
+                "mbox" => {
+                    let stored = fs::read_to_string(&mail).unwrap();
+                    let wanted = wanted.replace("\nFrom", "\n>From");
+                    let is_from = |line: &&str| line.starts_with("From MAILER-DAEMON");
+                    let lines: Vec<_> = stored.split_inclusive('\n').collect();
+                    assert!(is_from(&lines[0]), "{stored}");
+                    let rest = lines.into_iter().filter(|line| !is_from(line));
+                    let rest: String = rest.collect();
+                    assert_eq!(rest, format!("{wanted}\n{wanted}\n"));
+                }
+                _ => {
+                    for file in fs::read_dir(mail.join("new")).unwrap() {
+                        let file = file.unwrap();
+                        assert_eq!(fs::read_to_string(file.path()).unwrap(), wanted);
+                        let sizes = format!(",S={},W={with_crlf}", wanted.len());
+                        let name = file.file_name().into_string().unwrap();
+                        assert!(name.ends_with(&sizes), "{name}");
+                    }
+                    assert_eq!(count(home.path(), "maildir"), 2);
+                }
+            }
+            let records = journal(home.path()).records().unwrap();
+            let octets = records.get(0).unwrap().octets;
+            assert_eq!(octets, Some(message.len() as u64), "{to}");
+        }
     }
 }

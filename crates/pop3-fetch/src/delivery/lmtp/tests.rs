@@ -189,7 +189,7 @@ fn hand_over(lmtp: &Lmtp, messages: &[&[u8]], earlier: &[String]) -> Result<Vec<
     let home = tempfile::tempdir().unwrap();
     let mut delivery = open(&System, lmtp, &home.path().join("spool"))?;
     for message in messages {
-        delivery.begin().unwrap();
+        delivery.begin(b"").unwrap();
         delivery.write(message).unwrap();
         delivery.end((0, 0)).unwrap();
     }
