@@ -770,12 +770,11 @@ fn beside(journal: &Path, id: i64, what: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn says_that_the_disk_is_full_only_if_it_is() {
         let home = tempfile::tempdir().unwrap();
         let error = rusqlite::Error::InvalidQuery;

@@ -103,7 +103,7 @@ const BUGS: [(&str, &str, Spoil); 10] = [
     ),
     (
         "nul-cuts-a-line",
-        "mpopd 1.4.18 (corpus/captures: nul)",
+        "mpopd 1.4.18 (corpus/captures: nul-octet)",
         |newline, chunks| {
             let message = chunks.concat();
             let lines = message

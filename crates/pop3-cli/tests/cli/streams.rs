@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{pop3, shown};
+use crate::pop3;
 
 /// Far longer than any step takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -143,6 +143,7 @@ mod memory {
     use std::fs;
 
     use super::*;
+    use crate::shown;
 
     const MIB: usize = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 //! Connections through a SOCKS5 proxy, and from a given address.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use pop3_proto::Profile;
 use pop3_tokio::client::{Channel, Client, Error, ErrorKind, Settings};
@@ -151,6 +151,8 @@ async fn an_error_names_the_proxy_and_no_password() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn connects_from_the_source_address() {
+    use std::net::Ipv4Addr;
+
     let (server, address) = listener().await;
     let mut settings = Settings::new(Profile::RFC1939);
     settings.addresses = vec!["[::1]:1".parse().unwrap(), address];
