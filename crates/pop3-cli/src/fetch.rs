@@ -18,6 +18,7 @@ mod every;
 mod examples;
 mod job;
 mod matching;
+mod reading;
 mod report;
 mod sync;
 

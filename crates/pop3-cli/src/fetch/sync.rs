@@ -1,10 +1,10 @@
 //! Fetches one account once, in as many sessions as the fetch asks for.
 
-use std::{thread, time::Duration};
+use std::time::Duration;
 
 use indicatif::MultiProgress;
 use pop3_fetch::{
-    Fetch, Group, Journal, Kind, Next, Orders, Parcels, Records, Source, System, Trace, Wishes,
+    Fetch, Group, Journal, Kind, Next, Orders, Parcels, Source, System, Trace, Wishes,
     finish_leftovers,
 };
 use pop3_proto::Counted;
@@ -15,6 +15,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     every::Order,
     job::Job,
+    reading::Reading,
     report::{Progress, Report},
 };
 use crate::{clock::clock, exit::Failure, headers::headers, remote::Remote};
@@ -77,16 +78,10 @@ async fn session(
     if !job.dry_run {
         finish_leftovers(&System, &mut journal)?;
     }
-    // Read the journal while the client connects and logs in.
-    let reading = thread::spawn(move || {
+    let reading = Reading::begin(move || {
         let records = journal.records()?;
-        Ok::<(Journal, Records), pop3_fetch::Failure>((journal, records))
+        Ok((journal, records))
     });
-    let read = || {
-        let read = reading.join();
-        let panicked = || pop3_fetch::Failure::new(Kind::Io, "a worker thread panicked");
-        read.unwrap_or_else(|_| Err(panicked()))
-    };
     logins.begin();
     let mut client = tokio::select! {
         client = remote.log_in(credentials) => client?,
@@ -117,7 +112,8 @@ async fn session(
         Parcels::new(group.traced(trace), job.line_ends)
     };
     let window = client.window();
-    let mut visit = fetch.visit(&progress, window, Box::new(read), Box::new(open));
+    let read = Box::new(|| reading.end());
+    let mut visit = fetch.visit(&progress, window, read, Box::new(open));
     // A session that is stopped ends like one that breaks: what is confirmed is
     // delivered.
     let result = tokio::select! {
