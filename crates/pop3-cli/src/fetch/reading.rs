@@ -4,7 +4,7 @@ use std::thread::{self, JoinHandle};
 
 use pop3_fetch::{Failure, Journal, Kind, Records};
 
-/// An open journal that another thread reads. If nobody wants it, dropping this waits
+/// An open journal that another thread reads. If it is not needed, dropping this waits
 /// for the thread, because the next run of the account needs the journal's lock.
 pub(super) struct Reading(Option<JoinHandle<Read>>);
 
@@ -40,7 +40,7 @@ mod tests {
 
     /// As after a refused login. The disk is slow, so the login is refused first.
     #[test]
-    fn the_next_run_can_open_a_journal_that_nobody_waited_for() {
+    fn the_next_run_can_open_a_journal_that_was_not_needed() {
         let home = tempfile::tempdir().unwrap();
         let open = || Journal::open(&home.path().join("journal.sqlite"), "me@host");
         let journal = open().unwrap();
