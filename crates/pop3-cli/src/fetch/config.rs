@@ -155,17 +155,12 @@ fn account(entry: Entry) -> Result<Account, String> {
     let recipient = entry.recipient.iter().map(|text| text.parse());
     let recipient = recipient.collect::<Result<_, _>>();
     let recipient = recipient.map_err(|error: String| format!("recipient: {error}"))?;
-    let sender = match entry.sender {
-        Some(text) => Some(text.parse().map_err(|error| format!("sender: {error}"))?),
-        None => None,
+    let address = |key: &str, text: Option<String>| {
+        let address = text.map(|text| text.parse::<Address>()).transpose();
+        address.map_err(|error| format!("{key}: {error}"))
     };
-    let delivered_to = match entry.delivered_to {
-        Some(text) => Some(
-            text.parse()
-                .map_err(|error| format!("delivered-to: {error}"))?,
-        ),
-        None => None,
-    };
+    let sender = address("sender", entry.sender)?;
+    let delivered_to = address("delivered-to", entry.delivered_to)?;
     let rules = entry.rules.iter().zip(1..).map(|(rule, number)| {
         let rule = Match::new(&rule.field, &rule.contains, &rule.to);
         let rule = rule.map(|rule| rule.at(at_home));

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     io::{BufRead as _, BufReader, Write as _},
     net::{TcpListener, TcpStream},
+    process::{Child, ExitStatus},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -83,9 +84,19 @@ impl Server {
         self.dead.recv().unwrap();
     }
 
-    /// Waits likewise, unless `ended` says that the listener is closed.
-    pub(crate) fn is_dead(&self) -> bool {
-        self.dead.try_recv().is_ok()
+    /// Kills a client once those octets are sent. A client that is not cut off ends
+    /// by itself.
+    pub(crate) fn end_or_kill(&self, client: &mut Child) -> ExitStatus {
+        loop {
+            if self.dead.try_recv().is_ok() {
+                client.kill().unwrap();
+                return client.wait().unwrap();
+            }
+            if let Some(status) = client.try_wait().unwrap() {
+                return status;
+            }
+            thread::yield_now();
+        }
     }
 }
 

@@ -6,13 +6,14 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// A time of day in the Gregorian calendar.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Date {
     weekday: &'static str,
     year: i64,
     month: &'static str,
     day: i64,
-    time: (i64, i64, i64),
+    /// In the form `hh:mm:ss`.
+    time: String,
 }
 
 impl Date {
@@ -37,7 +38,12 @@ impl Date {
             year: year + era * 400 + next_year,
             month: MONTHS[month.cast_unsigned() as usize],
             day,
-            time: (seconds / 3600, seconds / 60 % 60, seconds % 60),
+            time: format!(
+                "{:02}:{:02}:{:02}",
+                seconds / 3600,
+                seconds / 60 % 60,
+                seconds % 60
+            ),
         }
     }
 
@@ -48,9 +54,9 @@ impl Date {
             year,
             month,
             day,
-            time: (hour, minute, second),
+            time,
         } = self;
-        format!("{weekday} {month} {day:2} {hour:02}:{minute:02}:{second:02} {year}")
+        format!("{weekday} {month} {day:2} {time} {year}")
     }
 
     /// The form of a header field (RFC 5322 §3.3).
@@ -60,9 +66,9 @@ impl Date {
             year,
             month,
             day,
-            time: (hour, minute, second),
+            time,
         } = self;
-        format!("{weekday}, {day} {month} {year} {hour:02}:{minute:02}:{second:02} +0000")
+        format!("{weekday}, {day} {month} {year} {time} +0000")
     }
 }
 

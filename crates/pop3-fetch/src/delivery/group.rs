@@ -383,4 +383,4 @@ impl fmt::Debug for Group {
 #[cfg(test)]
 mod steps;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -148,17 +148,7 @@ fn a_kill_at_any_point_loses_nothing_that_a_command_takes() {
         let (home, server) = (Home::new("-"), Server::new(mail.clone()));
         server.stop_after(octets);
         let mut run = home.spawn_to(&server, TAKE, &["--delete"]);
-        let status = loop {
-            if server.is_dead() {
-                run.kill().unwrap();
-                break run.wait().unwrap();
-            }
-            if let Some(status) = run.try_wait().unwrap() {
-                break status;
-            }
-            thread::yield_now();
-        };
-        was_cut = !status.success();
+        was_cut = !server.end_or_kill(&mut run).success();
         server.go_on();
         home.fetch_to(&server, TAKE, &["--delete"]).ends(0);
         let mut taken = home.taken();

@@ -17,18 +17,7 @@ fn a_kill_at_any_point_neither_loses_nor_duplicates_mail() {
                 let (home, server) = (Home::new(to), Server::new(mail.clone()));
                 server.stop_after(octets);
                 let mut child = home.spawn(&server, &[keep]);
-                // A session that is not cut off ends by itself.
-                let status = loop {
-                    if server.is_dead() {
-                        child.kill().unwrap();
-                        break child.wait().unwrap();
-                    }
-                    if let Some(status) = child.try_wait().unwrap() {
-                        break status;
-                    }
-                    std::thread::yield_now();
-                };
-                was_cut = !status.success();
+                was_cut = !server.end_or_kill(&mut child).success();
                 server.go_on();
                 home.fetch(&server, &[keep]).ends(0);
                 home.has(&mail);

@@ -190,17 +190,7 @@ fn a_kill_at_any_point_neither_loses_nor_duplicates_mail_whatever_the_rules() {
         let after = home.rule("Subject: café", "lists");
         server.stop_after(octets);
         let mut child = home.spawn(&server, &["--delete", &before]);
-        let status = loop {
-            if server.is_dead() {
-                child.kill().unwrap();
-                break child.wait().unwrap();
-            }
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            std::thread::yield_now();
-        };
-        was_cut = !status.success();
+        was_cut = !server.end_or_kill(&mut child).success();
         server.go_on();
         let next = match turns % 2 {
             0 => &["--delete"][..],

@@ -11,7 +11,7 @@ use crate::{
     visit::plan::MISSING_KEPT,
 };
 
-fn journal(home: &Path) -> Journal {
+pub(in crate::delivery) fn journal(home: &Path) -> Journal {
     Journal::open(&home.join("journal"), "me@host:110").unwrap()
 }
 
@@ -101,7 +101,7 @@ fn count(home: &Path, to: &str) -> usize {
 }
 
 /// The number of rows, all of which are delivered.
-fn rows(home: &Path) -> usize {
+pub(in crate::delivery) fn rows(home: &Path) -> usize {
     let records = journal(home).records().unwrap();
     let rows = (0..).map_while(|index| records.get(index));
     rows.inspect(|row| assert_eq!(row.state, State::Delivered))

@@ -7,11 +7,14 @@ use std::{
 
 use super::*;
 use crate::{
-    Direct, Group, Intake, Journal, Key, LineEnds, Parcels,
-    delivery::intake::Committed,
+    Direct, Group, Intake, Key, LineEnds, Parcels,
+    delivery::{
+        group::tests::{journal, rows},
+        intake::Committed,
+    },
     disk::{Syncs, System, recorded::Recorded},
     finish_leftovers,
-    journal::{Pending, State},
+    journal::Pending,
 };
 
 /// The Maildirs `mail`, and `lists` for messages with a field `List`.
@@ -22,10 +25,6 @@ fn sorting(home: &Path) -> Sorting {
         })],
         otherwise: home.join("mail"),
     }
-}
-
-fn journal(home: &Path) -> Journal {
-    Journal::open(&home.join("journal"), "me@host:110").unwrap()
 }
 
 fn group<D: Disk>(disk: &D, home: &Path, sorting: &Sorting) -> Result<Group, Failure> {
@@ -60,13 +59,6 @@ fn found(maildir: &Path, part: &str) -> Vec<String> {
         .collect();
     found.sort();
     found
-}
-
-fn rows(home: &Path) -> usize {
-    let records = journal(home).records().unwrap();
-    let rows = (0..).map_while(|index| records.get(index));
-    rows.inspect(|row| assert_eq!(row.state, State::Delivered))
-        .count()
 }
 
 #[test]
