@@ -12,6 +12,7 @@
 use std::{
     collections::BTreeSet,
     fs::OpenOptions,
+    io::ErrorKind,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -173,6 +174,9 @@ impl Journal {
                 format_args!("cannot open the journal {}: {why}", file.display()),
             )
         };
+        make_directories(&System, above(file)).map_err(|error| cannot_open(&error))?;
+        // SQLite does not wait for another connection that creates the same database.
+        let opening = Lock::wait(&beside(file, "lock")).map_err(|error| cannot_open(&error))?;
         make_private(file).map_err(|error| cannot_open(&error))?;
         let of_sqlite = |error| cannot_open(&why(file, &error));
         let mut db = Connection::open(file).map_err(of_sqlite)?;
@@ -195,7 +199,8 @@ impl Journal {
             ),
             Refusal::Sqlite(error) => of_sqlite(error),
         })?;
-        let lock = Lock::take(&beside(file, id, "lock"), account)?;
+        drop(opening);
+        let lock = Lock::take(&beside(file, &format!("{id}.lock")), account)?;
         Ok(Self {
             db,
             file: file.to_owned(),
@@ -343,7 +348,7 @@ impl Journal {
     /// The path of the spool: a file beside the journal, used only for this
     /// account.
     pub(crate) fn spool(&self) -> PathBuf {
-        beside(&self.file, self.account, "spool")
+        beside(&self.file, &format!("{}.spool", self.account))
     }
 
     /// Returns all rows of the account, ordered by unique-id and copy.
@@ -753,25 +758,27 @@ fn at(leftovers: &mut Vec<Leftover>, place: String) -> &mut Leftover {
     &mut leftovers[index]
 }
 
-/// Lets only its owner read the journal, which shows who writes to them.
+/// Creates the journal, which shows who writes to its owner, so that only they can
+/// read it. A journal that exists is not opened, because closing it here would end
+/// the locks of every connection that this process has to it (POSIX `fcntl`).
 fn make_private(file: &Path) -> std::io::Result<()> {
-    make_directories(&System, above(file))?;
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(file)?;
-    Ok(())
+    let mut new = OpenOptions::new();
+    match new.create_new(true).append(true).mode(0o600).open(file) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
-fn beside(journal: &Path, id: i64, what: &str) -> PathBuf {
+fn beside(journal: &Path, what: &str) -> PathBuf {
     let mut name = journal.as_os_str().to_owned();
-    name.push(format!(".{id}.{what}"));
+    name.push(format!(".{what}"));
     PathBuf::from(name)
 }
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::{fs, os::unix::fs::MetadataExt as _, sync::Barrier, thread};
+
     use super::*;
 
     #[test]
@@ -782,5 +789,48 @@ mod tests {
         assert_eq!(why(home.path()), error.to_string());
         // No block of this file system is ever free.
         assert!(why(Path::new("/proc")).contains("the disk is full"));
+    }
+
+    /// As the first run of `fetch --every` with several accounts does.
+    #[test]
+    fn many_accounts_can_open_a_new_journal_at_once() {
+        for _ in 0..50 {
+            let home = tempfile::tempdir().unwrap();
+            let file = &home.path().join("journal");
+            let begin = &Barrier::new(8);
+            thread::scope(|scope| {
+                let open = |account: usize| {
+                    scope.spawn(move || {
+                        begin.wait();
+                        Journal::open(file, &account.to_string()).map(drop)
+                    })
+                };
+                let all: Vec<_> = (0..8).map(open).collect();
+                for opened in all {
+                    opened.join().unwrap().unwrap();
+                }
+            });
+        }
+    }
+
+    /// POSIX locks of a process end as soon as it closes the file, wherever it does
+    /// that. Without them another process takes itself for the last user of the
+    /// journal, and removes the log to which this one still writes.
+    #[test]
+    fn a_second_account_leaves_the_locks_of_the_first_in_force() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("journal");
+        let locks = || {
+            let inode = fs::metadata(&file).unwrap().ino().to_string();
+            let all = fs::read_to_string("/proc/locks").unwrap();
+            let of_file = all
+                .lines()
+                .filter(|line| line.contains("POSIX") && line.contains(&format!(":{inode} ")));
+            of_file.count()
+        };
+        let _first = Journal::open(&file, "first").unwrap();
+        assert!(locks() > 0);
+        let _second = Journal::open(&file, "second").unwrap();
+        assert!(locks() > 0);
     }
 }

@@ -1,12 +1,16 @@
-//! One run at a time for an account.
+//! One run at a time for an account, and one at a time that opens the journal.
 
 use std::{
     fs::{File, OpenOptions},
+    io::{self, ErrorKind},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::retry_on_intr,
+};
 
 use crate::failure::{Failure, Kind};
 
@@ -18,26 +22,29 @@ pub(super) struct Lock(File);
 impl Lock {
     /// Locks the file at `path`, unless another run of `account` has.
     pub(super) fn take(path: &Path, account: &str) -> Result<Self, Failure> {
-        let cannot_lock = |error: &dyn std::fmt::Display| {
-            Failure::new(
-                Kind::CannotCreate,
-                format_args!("cannot lock {}: {error}", path.display()),
-            )
-        };
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| cannot_lock(&error))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self(file)),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(Failure::new(
+        let locked = Self::with(path, FlockOperation::NonBlockingLockExclusive);
+        locked.map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => Failure::new(
                 Kind::Temporary,
                 format_args!("another run is fetching {account}; try again later"),
-            )),
-            Err(error) => Err(cannot_lock(&error)),
-        }
+            ),
+            _ => Failure::new(
+                Kind::CannotCreate,
+                format_args!("cannot lock {}: {error}", path.display()),
+            ),
+        })
+    }
+
+    /// Locks the file at `path`, once no other has.
+    pub(super) fn wait(path: &Path) -> io::Result<Self> {
+        Self::with(path, FlockOperation::LockExclusive)
+    }
+
+    fn with(path: &Path, operation: FlockOperation) -> io::Result<Self> {
+        let mut file = OpenOptions::new();
+        let file = file.create(true).append(true).mode(0o600).open(path)?;
+        retry_on_intr(|| flock(&file, operation))?;
+        Ok(Self(file))
     }
 }
 

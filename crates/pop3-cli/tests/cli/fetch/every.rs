@@ -2,10 +2,12 @@
 
 use std::{
     fs::{self, Permissions},
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read},
+    mem,
     os::unix::{fs::PermissionsExt as _, net::UnixDatagram},
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, Sender, channel},
     thread,
 };
 
@@ -17,7 +19,13 @@ use crate::{pop3, server::Server};
 /// A fetch that repeats, though never within the time of a test.
 struct Running {
     child: Child,
-    stdout: BufReader<ChildStdout>,
+    said: Receiver<Said>,
+}
+
+/// A line that it prints, with its end.
+enum Said {
+    Out(String),
+    Error(String),
 }
 
 impl Running {
@@ -25,26 +33,28 @@ impl Running {
         command.args(["--every", "1d"]);
         command.stdin(Stdio::null());
         let mut child = command.spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self { child, stdout }
+        let (say, said) = channel();
+        hear(child.stdout.take().unwrap(), say.clone(), Said::Out);
+        hear(child.stderr.take().unwrap(), say, Said::Error);
+        Self { child, said }
     }
 
     /// Waits for the line of a cycle.
+    #[track_caller]
     fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        line
+        match self.said.recv().unwrap() {
+            Said::Out(line) => line,
+            Said::Error(line) => panic!("{line}"),
+        }
     }
 
     /// Waits for a line on stderr.
+    #[track_caller]
     fn error(&mut self) -> String {
-        let stderr = self.child.stderr.as_mut().unwrap();
-        let mut line = Vec::new();
-        let mut octet = [0];
-        while stderr.read(&mut octet).unwrap() == 1 && octet != *b"\n" {
-            line.push(octet[0]);
+        match self.said.recv().unwrap() {
+            Said::Out(line) => panic!("{line}"),
+            Said::Error(line) => line,
         }
-        String::from_utf8(line).unwrap()
     }
 
     fn signal(&self, signal: Signal) {
@@ -61,12 +71,32 @@ impl Running {
     #[track_caller]
     fn ended(mut self) -> String {
         let mut rest = String::new();
-        self.stdout.read_to_string(&mut rest).unwrap();
-        let output = self.child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{output:?} {rest}");
-        assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+        for said in &self.said {
+            match said {
+                Said::Out(line) => rest.push_str(&line),
+                Said::Error(line) => panic!("{line}"),
+            }
+        }
+        assert!(self.child.wait().unwrap().success(), "{rest}");
         rest
     }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn hear(from: impl Read + Send + 'static, say: Sender<Said>, kind: fn(String) -> Said) {
+    thread::spawn(move || {
+        let mut lines = BufReader::new(from);
+        let mut line = String::new();
+        while lines.read_line(&mut line).unwrap() > 0 {
+            let _ = say.send(kind(mem::take(&mut line)));
+        }
+    });
 }
 
 impl Home {
