@@ -18,7 +18,7 @@ mod ours;
 mod soak;
 
 use client::Client;
-use ours::{Hashes, Ours};
+use ours::{Hashes, Ours, Size};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 

@@ -26,6 +26,16 @@ pub(crate) enum Hashes {
     Scram,
 }
 
+/// What a server takes at a moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    /// Resident, in KiB.
+    pub(crate) memory: u64,
+    pub(crate) threads: u64,
+    /// Open files.
+    pub(crate) files: usize,
+}
+
 /// A running server, which ends when it is dropped.
 pub(crate) struct Ours {
     pub(crate) address: SocketAddr,
@@ -77,11 +87,14 @@ impl Ours {
         })
     }
 
-    /// The resident memory, in KiB, and the number of open files.
-    pub(crate) fn size(&self) -> Outcome<(u64, usize)> {
+    pub(crate) fn size(&self) -> Outcome<Size> {
         let process = Path::new("/proc").join(self.process.id().to_string());
-        let files = fs::read_dir(process.join("fd"))?.count();
-        Ok((field(&process.join("status"), "VmRSS:")?, files))
+        let status = fs::read_to_string(process.join("status"))?;
+        Ok(Size {
+            memory: value(&status, "VmRSS:")?,
+            threads: value(&status, "Threads:")?,
+            files: fs::read_dir(process.join("fd"))?.count(),
+        })
     }
 }
 

@@ -7,13 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Client, Hashes, Ours, Outcome, lines, ours, timed};
+use super::{Client, Hashes, Ours, Outcome, Size, lines, ours, timed};
 
 const CLIENTS: usize = 8;
 /// Sessions before the first look, after which every buffer is there.
 const FIRST: usize = 1000;
-/// What the memory may differ between two moments without a leak: the allocator
-/// keeps more or less of what was freed.
+/// How often to look.
+const LOOKS: u32 = 10;
+/// What the memory may differ between two moments without a leak, in KiB: the
+/// allocator keeps more or less of what was freed.
 const NOISE: u64 = 8 * 1024;
 
 /// Fails if memory or open files of `pop3 serve` grow after the first tenth of the
@@ -21,36 +23,43 @@ const NOISE: u64 = 8 * 1024;
 pub(crate) fn run(seconds: u64) -> Outcome<()> {
     let options = ["--remember-logins=1", "--handshake-timeout=1"];
     let server = Ours::start(CLIENTS, Hashes::Argon2, &lines(1 << 20), &options)?;
-    let time = Duration::from_secs(seconds);
-    let sessions = busy(server.address, time / 10, FIRST)?;
-    let (memory, files) = settled(&server, usize::MAX)?;
-    println!("after {sessions} sessions: {memory} KiB, {files} open files");
-    let sessions = sessions + busy(server.address, time - time / 10, 0)?;
-    let (then, files_then) = settled(&server, files)?;
-    println!("after {sessions} sessions: {then} KiB, {files_then} open files");
-    if files_then > files {
-        return Err("open files leak".into());
+    let begin = server.size()?;
+    let time = Duration::from_secs(seconds) / LOOKS;
+    println!(
+        "{:>9} {:>11} {:>11}",
+        "sessions", "memory, KiB", "open files"
+    );
+    let mut sessions = 0;
+    let mut first = None;
+    for look in 0..LOOKS {
+        let least = if look == 0 { FIRST } else { 0 };
+        sessions += busy(server.address, time, least)?;
+        let size = settled(&server, begin)?;
+        println!("{sessions:>9} {:>11} {:>11}", size.memory, size.files);
+        let first = *first.get_or_insert(size);
+        if size.files > first.files {
+            return Err("open files leak".into());
+        }
+        if size.memory > first.memory + NOISE {
+            return Err("memory grows".into());
+        }
     }
-    match then <= memory + NOISE {
-        true => Ok(()),
-        false => Err("memory grows".into()),
-    }
+    Ok(())
 }
 
-/// The size when every session has ended: no more than `files` open, unless they
-/// stay.
-fn settled(server: &Ours, files: usize) -> Outcome<(u64, usize)> {
-    // The server lingers for two seconds on connections that clients keep open.
-    let deadline = Instant::now() + Duration::from_secs(30);
-    let mut size = server.size()?;
+/// The size when every session has ended, and every thread that the sessions needed:
+/// then there are no more files and threads than at the beginning, unless they leak.
+fn settled(server: &Ours, begin: Size) -> Outcome<Size> {
+    // The server lingers for two seconds on connections that clients keep open, and
+    // a thread waits ten seconds for more work.
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         thread::sleep(Duration::from_secs(1));
-        let next = server.size()?;
-        let is_still = next.1 == size.1 && next.1 <= files;
-        if is_still || Instant::now() > deadline {
-            return Ok(next);
+        let size = server.size()?;
+        let is_settled = size.files <= begin.files && size.threads <= begin.threads;
+        if is_settled || Instant::now() > deadline {
+            return Ok(size);
         }
-        size = next;
     }
 }
 

@@ -176,7 +176,7 @@ impl Journal {
         };
         make_directories(&System, above(file)).map_err(|error| cannot_open(&error))?;
         // SQLite does not wait for another connection that creates the same database.
-        let opening = Lock::wait(&beside(file, "lock")).map_err(|error| cannot_open(&error))?;
+        let _opening = Lock::wait(&beside(file, "lock")).map_err(|error| cannot_open(&error))?;
         make_private(file).map_err(|error| cannot_open(&error))?;
         let of_sqlite = |error| cannot_open(&why(file, &error));
         let mut db = Connection::open(file).map_err(of_sqlite)?;
@@ -199,7 +199,6 @@ impl Journal {
             ),
             Refusal::Sqlite(error) => of_sqlite(error),
         })?;
-        drop(opening);
         let lock = Lock::take(&beside(file, &format!("{id}.lock")), account)?;
         Ok(Self {
             db,
