@@ -793,7 +793,7 @@ mod tests {
     /// As the first run of `fetch --every` with several accounts does.
     #[test]
     fn many_accounts_can_open_a_new_journal_at_once() {
-        for _ in 0..50 {
+        for _ in 0..10 {
             let home = tempfile::tempdir().unwrap();
             let file = &home.path().join("journal");
             let begin = &Barrier::new(8);
