@@ -161,7 +161,7 @@ pub struct Journal {
 
 impl Journal {
     /// Opens the journal in `file`, creates it if it is missing, and locks
-    /// `account` in it.
+    /// `account` in it. Waits while another opens it.
     ///
     /// # Errors
     ///
