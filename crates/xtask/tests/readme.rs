@@ -117,3 +117,32 @@ fn numbers_are_right() {
     let rows = check::checks().count();
     assert!(readme.contains(&format!("{rows} rows")), "{rows} rows");
 }
+
+/// The rows of the table "Speed" and those of docs/BENCHMARKS.md that they repeat, in this order.
+const SPEEDS: [(&str, &str); 5] = [
+    ("decode slices", "memchr limit"),
+    ("decode slices", "memcpy"),
+    ("decode slices", "smtp-proto"),
+    ("decode into a Vec", "memcpy"),
+    ("encode Canonicalize", "memchr by line"),
+];
+
+#[test]
+fn speeds_are_the_measured_ones() {
+    let (readme, page) = (read("README.md"), read("docs/BENCHMARKS.md"));
+    let cells =
+        |row: &str| -> Vec<String> { row.split('|').map(|cell| cell.trim().to_owned()).collect() };
+    let (_, speed) = readme.split_once("## Speed").expect("its heading");
+    let (speed, _) = speed.split_once("\n## ").expect("its end");
+    let rows = speed.lines().filter(|line| line.starts_with("| "));
+    let stated: Vec<_> = rows.skip(1).map(|row| cells(row)[2].clone()).collect();
+    let ratios: Vec<_> = page.lines().map(cells).collect();
+    let measured = SPEEDS.map(|(subject, against)| {
+        let row = ratios.iter().find(|row| {
+            row.get(1..5)
+                .is_some_and(|words| words == ["base64", subject, "whole", against])
+        });
+        row.expect("a row of docs/BENCHMARKS.md")[6].clone()
+    });
+    assert_eq!(stated, measured);
+}
