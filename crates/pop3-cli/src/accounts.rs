@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 #[cfg(unix)]
-use crate::exit::Exit;
-#[cfg(unix)]
-use crate::fetch::config::{self, Account};
 use crate::{
     directories,
+    exit::Exit,
+    fetch::config::{self, Account},
+};
+use crate::{
     exit::Failure,
     remote::{Remote, RemoteOptions},
 };

@@ -145,13 +145,14 @@ impl Decode {
             );
         }
 
-        match rest {
-            Some(mut rest) => {
-                copy(&mut input, &mut rest)?;
-                rest.keep()?;
-            }
+        match &mut rest {
+            Some(rest) => copy(&mut input, rest)?,
             None if self.allow_rest => {}
             None => refuse_rest(&mut input, complete.wire_octets)?,
+        }
+        input.close();
+        if let Some(rest) = rest {
+            rest.keep()?;
         }
         output.keep()
     }

@@ -78,6 +78,7 @@ impl Encode {
             input.consume(octets);
         }
         output.write(encoder.finish().map_err(refusal)?)?;
+        input.close();
         output.keep()
     }
 }

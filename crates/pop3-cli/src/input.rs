@@ -12,6 +12,13 @@ use crate::exit::{Exit, Failure, say};
 /// of the second-level cache.
 const BUFFER: usize = 64 * 1024;
 
+/// The key that ends the input on a terminal.
+const END: &str = if cfg!(windows) {
+    "Ctrl-Z and Enter"
+} else {
+    "Ctrl-D"
+};
+
 /// A buffered input whose errors name it.
 pub(crate) struct Input {
     name: String,
@@ -32,7 +39,7 @@ impl Input {
                     say(
                         command,
                         format_args!(
-                            "waiting for {what} from the terminal; name a FILE, or end the input with Ctrl-D"
+                            "waiting for {what} from the terminal; name a FILE, or end the input with {END}"
                         ),
                     );
                 }
@@ -62,6 +69,10 @@ impl Input {
     pub(crate) fn consume(&mut self, octets: usize) {
         self.from.consume(octets);
     }
+
+    /// Closes the file, so that an output can replace it: Windows replaces no file that
+    /// is open.
+    pub(crate) fn close(self) {}
 }
 
 fn open(path: &Path) -> Result<File, Failure> {

@@ -36,7 +36,8 @@ mod unix_only;
 
 /// Tools for POP3 and its byte-stuffed multi-line blocks
 #[derive(Parser)]
-#[command(name = "pop3", version)]
+// Not the name of the file, which is pop3.exe on Windows.
+#[command(name = "pop3", bin_name = "pop3", version)]
 struct Pop3 {
     #[command(subcommand)]
     command: Command,

@@ -125,6 +125,7 @@ pub(crate) struct Remote {
 
 impl RemoteOptions {
     /// These options; those that are not given come from `others`.
+    #[cfg(unix)]
     pub(crate) fn or(self, others: &Self) -> Self {
         Self {
             profile: self.profile.or_else(|| others.profile.clone()),

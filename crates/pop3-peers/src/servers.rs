@@ -120,7 +120,10 @@ impl Daemon {
     #[must_use]
     pub fn obstacle(&self) -> Option<Obstacle<'_>> {
         let (there, program) = match self.unpacked.first() {
-            None => (super::on_path(self.program).is_some(), self.program),
+            None => (
+                crate::program::on_path(self.program).is_some(),
+                self.program,
+            ),
             Some(package) => (control_file(package).is_file(), self.name),
         };
         if !there {
@@ -177,7 +180,7 @@ impl Daemon {
         match self.obstacle() {
             None => {}
             Some(obstacle @ Obstacle::NotInstalled { .. }) => {
-                super::skip(&obstacle.to_string());
+                crate::program::skip(&obstacle.to_string());
                 return Ok(None);
             }
             Some(obstacle @ Obstacle::NoNamespace) => {

@@ -1,6 +1,8 @@
 //! The peers start, serve their messages, and stop. Where a peer changes what
 //! it serves, a test here states how.
 
+#![cfg(unix)]
+
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::TcpStream,

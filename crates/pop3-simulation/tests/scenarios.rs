@@ -1,5 +1,7 @@
 //! Scenarios of a few faults: all single faults, and random ones.
 
+#![cfg(unix)]
+
 use arbitrary::{Arbitrary as _, Unstructured};
 use pop3_simulation::{
     Counting, Fault, Medium, Mishap, MishapKind, Rules, Scenario, Sound, check, known_bugs,

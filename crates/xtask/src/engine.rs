@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::{
     shell::{command, root, run},
-    target::{Sanitizer, count_files, flag, is_violated, targets},
+    target::{Sanitizer, flag, is_violated, targets},
     tool,
 };
 
@@ -85,4 +85,9 @@ fn start(target: &str, out: &Path) -> anyhow::Result<()> {
     ensure!(!is_violated(&mut started)?, "a seed violates the check");
     eprintln!("= {target}: {packed} seeds hold");
     Ok(())
+}
+
+/// The number of files in a directory; 0 if the directory is absent.
+fn count_files(directory: &Path) -> usize {
+    fs::read_dir(directory).map_or(0, Iterator::count)
 }

@@ -6,6 +6,7 @@ use clap::Parser;
 
 mod bench;
 mod ci;
+#[cfg(unix)]
 mod engine;
 mod hunt;
 #[cfg(unix)]
@@ -24,6 +25,7 @@ mod tool;
 enum Job {
     Bench(bench::Bench),
     Ci(ci::Ci),
+    #[cfg(unix)]
     Engine(engine::Engine),
     Hunt(hunt::Hunt),
     #[cfg(unix)]
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     let done = match Job::parse() {
         Job::Bench(job) => job.run(),
         Job::Ci(job) => job.run(),
+        #[cfg(unix)]
         Job::Engine(job) => job.run(),
         Job::Hunt(job) => job.run(),
         #[cfg(unix)]
@@ -56,7 +59,8 @@ fn main() -> ExitCode {
     }
 }
 
-#[cfg(test)]
+// Some jobs are only for Unix.
+#[cfg(all(test, unix))]
 mod tests {
     use std::fs;
 

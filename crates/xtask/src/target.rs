@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsString,
-    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -93,9 +92,4 @@ pub(crate) fn flag(name: &str, path: &Path) -> OsString {
     let mut flag = OsString::from(name);
     flag.push(path);
     flag
-}
-
-/// The number of files in a directory; 0 if the directory is absent.
-pub(crate) fn count_files(directory: &Path) -> usize {
-    fs::read_dir(directory).map_or(0, Iterator::count)
 }

@@ -1,5 +1,7 @@
 //! README and VERIFICATION.md count and name only what exists.
 
+#![cfg(unix)]
+
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use pop3_conformance::check;

@@ -75,6 +75,7 @@ pub(crate) struct OAuth {
 
 impl OAuthOptions {
     /// These options; those that are not given come from `others`.
+    #[cfg(unix)]
     pub(crate) fn or(self, others: &Self) -> Self {
         let other = |other: &Option<String>| other.clone();
         Self {

@@ -36,6 +36,7 @@ pub(crate) struct PasswordOptions {
 }
 
 impl PasswordOptions {
+    #[cfg(unix)]
     pub(crate) fn or(self, others: &Self) -> Self {
         match self {
             Self {
@@ -191,13 +192,20 @@ mod tests {
 
     #[test]
     fn takes_no_password_from_a_failed_command() {
-        assert!(ask_command("echo secret; exit 1").is_err());
+        // To cmd, an ampersand is what a semicolon is to sh.
+        let and = if cfg!(windows) { '&' } else { ';' };
+        assert!(ask_command(&format!("echo secret{and} exit 1")).is_err());
         assert_eq!(ask_command("echo secret").unwrap().as_str(), "secret");
     }
 
     #[test]
     fn reads_a_token_of_some_kilobytes() {
-        let token = ask_command("printf %04000d 0").unwrap();
-        assert_eq!(*token, "0".repeat(4000));
+        let token = "0".repeat(4000);
+        // On Windows, cmd could not read a file that is open.
+        let file = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        std::fs::write(&file, &token).unwrap();
+        let print = if cfg!(windows) { "type" } else { "cat" };
+        let command = format!("{print} \"{}\"", file.display());
+        assert_eq!(*ask_command(&command).unwrap(), token);
     }
 }

@@ -241,7 +241,7 @@ impl<'s> Server<'s> {
     }
 
     /// Whether the server is sending an endless line.
-    #[cfg(feature = "run")]
+    #[cfg(all(unix, feature = "run"))]
     #[must_use]
     pub(super) const fn is_flooding(&self) -> bool {
         matches!(self.mode, Mode::Flooding(_))

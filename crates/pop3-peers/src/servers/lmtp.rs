@@ -49,12 +49,12 @@ impl Lmtp {
     /// If it is not installed and the variable `CI` is set.
     pub fn start() -> io::Result<Option<Self>> {
         let program = Path::new(UNPACKED).join(LMTPD).join("usr/lib/dovecot/lmtp");
-        let missing = match crate::on_path("dovecot") {
+        let missing = match crate::program::on_path("dovecot") {
             None => Some(("dovecot", "dovecot-pop3d")),
             Some(_) => (!program.is_file()).then_some(("lmtp", LMTPD)),
         };
         if let Some((program, package)) = missing {
-            crate::skip(&Obstacle::NotInstalled { program, package }.to_string());
+            crate::program::skip(&Obstacle::NotInstalled { program, package }.to_string());
             return Ok(None);
         }
         if is_of_series_2_4()? {

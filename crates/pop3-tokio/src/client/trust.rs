@@ -54,8 +54,11 @@ impl Trust {
                 for file in &settings.ca_files {
                     named.extend(certificates(file)?);
                 }
-                let roots = named.clone();
-                let verifier = Verifier::new_with_extra_roots(roots, Arc::clone(&provider));
+                let provider = Arc::clone(&provider);
+                let verifier = match named.is_empty() {
+                    true => Verifier::new(provider),
+                    false => Verifier::new_with_extra_roots(named.clone(), provider),
+                };
                 Rule::Vouched {
                     named,
                     authorities: verifier.map_err(failed)?,

@@ -165,15 +165,13 @@ fn certificates_come_from_files() {
     std::fs::write(&key, signing_key.serialize_pem()).unwrap();
     assert!(tls_config_from_files(&certificate, &key).is_ok());
     std::fs::write(&key, certified().signing_key.serialize_pem()).unwrap();
+    let none = directory.path().join("none");
+    let missing = format!("none for TLS: {}", std::fs::read(&none).unwrap_err());
     for (certificate, key, named) in [
         (&certificate, &key, "key.pem for TLS: the private key"),
         (&key, &key, "key.pem for TLS: it contains no certificate"),
         (&certificate, &certificate, "cert.pem for TLS: "),
-        (
-            &directory.path().join("none"),
-            &key,
-            "none for TLS: No such",
-        ),
+        (&none, &key, &missing),
     ] {
         let error = tls_config_from_files(certificate, key)
             .unwrap_err()

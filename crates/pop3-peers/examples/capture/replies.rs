@@ -1,5 +1,4 @@
-//! Captures the replies of real servers that corpus/captures/manifest.tsv names,
-//! octet by octet: `cargo run -p pop3-peers --example capture`.
+//! The replies, and the manifest that names them.
 
 use std::{
     error::Error,
@@ -17,7 +16,7 @@ const SERVERS: [(&str, Daemon, &str); 2] = [
     ("mpopd", MPOPD, "+OK\r\n"),
 ];
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../corpus/captures");
     let manifest = fs::read_to_string(directory.join("manifest.tsv"))?;
     for (name, daemon, bye) in SERVERS {

@@ -1,16 +1,4 @@
-//! Measures `pop3 fetch` and `pop3 serve` beside Dovecot, mpop, curl, and a
-//! loop that only reads, in one run over loopback, and prints the figures that
-//! they must reach.
-//!
-//! `cargo build --release -p pop3-cli && cargo run --release -p benches --example fetch [ROUNDS [PART]]`
-//!
-//! PART is `small`, `large` or `nothing-new`; by default all are measured.
-//!
-//! Needs the programs that `cargo xtask peers` installs. Every run of a client
-//! has its own directory, and all are removed at the end: for minutes after an
-//! inode is freed, ext4 does not reuse it and skips such inodes one by one,
-//! which makes creating files just after removing many ten times as slow. Set
-//! TMPDIR to a file system that nothing else uses.
+//! The measurements.
 
 use std::{
     env,
@@ -30,7 +18,7 @@ use std::{
 use pop3_peers::{NOBODY, PASSWORD, Server, USER, find, give_away};
 use tempfile::TempDir;
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// A ratio of our time or memory to a reference.
 struct Figure {
@@ -65,7 +53,7 @@ impl Figure {
     }
 }
 
-fn main() -> Outcome<()> {
+pub(crate) fn main() -> Outcome<()> {
     let rounds = env::args().nth(1).map_or(Ok(5), |rounds| rounds.parse())?;
     let only = env::args().nth(2);
     let wanted = |part| only.as_deref().is_none_or(|only| only == part);

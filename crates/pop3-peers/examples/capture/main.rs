@@ -1,0 +1,15 @@
+//! Captures the replies of real servers that corpus/captures/manifest.tsv names,
+//! octet by octet: `cargo run -p pop3-peers --example capture`.
+
+#[cfg(unix)]
+mod replies;
+
+#[cfg(unix)]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    replies::main()
+}
+
+#[cfg(not(unix))]
+fn main() {
+    eprintln!("only for Unix, like the servers");
+}
