@@ -12,15 +12,15 @@
 //! which makes creating files just after removing many ten times as slow. Set
 //! TMPDIR to a file system that nothing else uses.
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod measure;
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn main() -> measure::Outcome<()> {
     measure::main()
 }
 
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 fn main() {
-    eprintln!("only for Unix, like the servers");
+    eprintln!("only for Linux");
 }

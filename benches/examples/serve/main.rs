@@ -9,15 +9,15 @@
 //! Without Dovecot, which `cargo xtask peers` installs, only `pop3 serve` is
 //! measured.
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod measure;
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn main() -> measure::Outcome<()> {
     measure::main()
 }
 
-#[cfg(not(unix))]
+#[cfg(not(target_os = "linux"))]
 fn main() {
-    eprintln!("only for Unix, like the servers");
+    eprintln!("only for Linux");
 }
