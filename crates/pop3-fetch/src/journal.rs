@@ -11,27 +11,26 @@
 
 use std::{
     collections::BTreeSet,
-    fs::OpenOptions,
-    io::ErrorKind,
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use crate::{
-    disk::{System, above, make_directories},
+    disk::above,
     failure::{Failure, Kind},
     sizes::Learned,
 };
 use lock::Lock;
+pub use message::{Key, Seen, Spelling};
+pub(crate) use message::{Leftover, Origin, Pending, State, Waits};
 use records::Record;
 pub use records::Records;
 
-use schema::{Refusal, prepare};
-
 mod lock;
+mod message;
 pub(crate) mod nameless;
+mod opening;
 pub(crate) mod records;
 mod schema;
 
@@ -44,112 +43,6 @@ const LARGE_SILENT: i64 = 7 * 24 * 60 * 60;
 /// The column of a size that is not known.
 const UNKNOWN: i64 = u64::MAX.cast_signed();
 
-/// The state of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum State {
-    /// Delivered, on disk.
-    Delivered = 1,
-    /// Delivered, and the server was asked to delete it but has not confirmed that.
-    DeletionRequested = 2,
-    /// The server has confirmed DELE and QUIT. If it lists the unique-id again,
-    /// that is another message.
-    Deleted = 3,
-}
-
-impl State {
-    fn from_column(value: i64) -> rusqlite::Result<Self> {
-        match value {
-            1 => Ok(Self::Delivered),
-            2 => Ok(Self::DeletionRequested),
-            3 => Ok(Self::Deleted),
-            other => Err(rusqlite::Error::IntegralValueOutOfRange(2, other)),
-        }
-    }
-}
-
-/// How a message came into the journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// `pop3` fetched it.
-    Fetched = 0,
-    /// It was recorded as seen ([`Seen`]).
-    Seen = 1,
-    /// It was recorded as seen, and each `-` in its unique-id may be a `/` on the
-    /// server ([`Spelling::SlashesAsDashes`]).
-    SeenDashed = 2,
-}
-
-impl Origin {
-    fn from_column(value: i64) -> rusqlite::Result<Self> {
-        match value {
-            0 => Ok(Self::Fetched),
-            1 => Ok(Self::Seen),
-            2 => Ok(Self::SeenDashed),
-            other => Err(rusqlite::Error::IntegralValueOutOfRange(6, other)),
-        }
-    }
-}
-
-/// A message that counts as delivered although `pop3` did not deliver it: another
-/// program did, or the user wants only what comes after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// Its key.
-    pub key: Key,
-    /// Its size as the server listed it, if that is known.
-    pub octets: Option<u64>,
-    /// When it was delivered or recorded, in seconds since 1970.
-    pub since: i64,
-}
-
-/// How the unique-ids of seen messages are spelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spelling {
-    /// As the server sends them.
-    Exact,
-    /// With each `/` replaced by `-`, as getmail writes them.
-    SlashesAsDashes,
-}
-
-/// Identifies a message by its unique-id and its copy number.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    /// The unique-id as the server sent it.
-    pub unique_id: Vec<u8>,
-    /// The copy number: 0 unless several messages have the same unique-id.
-    pub copy: u32,
-}
-
-/// A message that is on disk under a name by which the next run finds it, but may
-/// not yet be delivered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pending {
-    pub(crate) key: Key,
-    /// Its size as the server listed it.
-    pub(crate) octets: u64,
-    /// The name that its delivery gave it.
-    pub(crate) name: String,
-}
-
-/// A pending message that a killed run left.
-#[derive(Clone, Debug)]
-pub(crate) struct Waits {
-    pub(crate) message: Pending,
-    /// When it became pending.
-    pub(crate) since: i64,
-    /// The boot-id of the system at that time; empty if unknown.
-    pub(crate) boot: String,
-}
-
-/// What a killed run left at one place.
-#[derive(Debug, Default)]
-pub(crate) struct Leftover {
-    pub(crate) place: String,
-    /// The prefixes of the names of its unfinished files.
-    pub(crate) stems: Vec<String>,
-    pub(crate) pending: Vec<Waits>,
-}
-
 /// The journal of one account, locked against other runs.
 #[derive(Debug)]
 pub struct Journal {
@@ -160,75 +53,6 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal in `file`, creates it if it is missing, and locks
-    /// `account` in it. Waits while another opens it.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the file cannot be opened, or if another run has locked the
-    /// account.
-    pub fn open(file: &Path, account: &str) -> Result<Self, Failure> {
-        let cannot_open = |why: &dyn std::fmt::Display| {
-            Failure::new(
-                Kind::CannotCreate,
-                format_args!("cannot open the journal {}: {why}", file.display()),
-            )
-        };
-        make_directories(&System, above(file)).map_err(|error| cannot_open(&error))?;
-        // SQLite does not wait for another connection that creates the same database.
-        let _opening = Lock::wait(&beside(file, "lock")).map_err(|error| cannot_open(&error))?;
-        make_private(file).map_err(|error| cannot_open(&error))?;
-        let of_sqlite = |error| cannot_open(&why(file, &error));
-        let mut db = Connection::open(file).map_err(of_sqlite)?;
-        let id = prepare(&mut db, account).map_err(|error| match error {
-            Refusal::Newer(schema) => Failure::new(
-                Kind::Data,
-                format_args!(
-                    "the journal {} has format {schema}, from a newer pop3; update pop3, or name \
-                 another journal with --journal",
-                    file.display()
-                ),
-            ),
-            Refusal::Sqlite(error) if is_damaged(&error) => Failure::new(
-                Kind::Data,
-                format_args!(
-                    "the file {} is not a journal, or damaged: {error}; name another journal \
-                 with --journal",
-                    file.display()
-                ),
-            ),
-            Refusal::Sqlite(error) => of_sqlite(error),
-        })?;
-        let lock = Lock::take(&beside(file, &format!("{id}.lock")), account)?;
-        Ok(Self {
-            db,
-            file: file.to_owned(),
-            account: id,
-            _lock: Some(lock),
-        })
-    }
-
-    /// A journal in a database that the caller opened; messages call it `name`.
-    /// This does not lock out other runs.
-    ///
-    /// # Errors
-    ///
-    /// Fails if the tables cannot be created.
-    pub fn in_database(mut db: Connection, name: &Path, account: &str) -> Result<Self, Failure> {
-        let id = prepare(&mut db, account).map_err(|_| {
-            Failure::new(
-                Kind::CannotCreate,
-                format_args!("cannot open the journal {}", name.display()),
-            )
-        })?;
-        Ok(Self {
-            db,
-            file: name.to_owned(),
-            account: id,
-            _lock: None,
-        })
-    }
-
     /// What was learned of the server, unless that is too long ago: the server may
     /// have been fixed since.
     pub(crate) fn learned(&self, now: i64) -> Result<Learned, Failure> {
@@ -705,13 +529,6 @@ fn with_dashes(unique_id: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-fn is_damaged(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
-    )
-}
-
 fn settle(db: &Connection, account: i64, now: i64) -> rusqlite::Result<()> {
     for table in ["doubt", "accepted"] {
         db.execute(
@@ -757,17 +574,6 @@ fn at(leftovers: &mut Vec<Leftover>, place: String) -> &mut Leftover {
     &mut leftovers[index]
 }
 
-/// Creates the journal, which shows who writes to its owner, so that only they can
-/// read it. A journal that exists is not opened, because closing it here would end
-/// the locks of every connection that this process has to it (POSIX `fcntl`).
-fn make_private(file: &Path) -> std::io::Result<()> {
-    let mut new = OpenOptions::new();
-    match new.create_new(true).append(true).mode(0o600).open(file) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
 fn beside(journal: &Path, what: &str) -> PathBuf {
     let mut name = journal.as_os_str().to_owned();
     name.push(format!(".{what}"));
@@ -776,8 +582,6 @@ fn beside(journal: &Path, what: &str) -> PathBuf {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use std::{fs, os::unix::fs::MetadataExt as _, sync::Barrier, thread};
-
     use super::*;
 
     #[test]
@@ -788,48 +592,5 @@ mod tests {
         assert_eq!(why(home.path()), error.to_string());
         // No block of this file system is ever free.
         assert!(why(Path::new("/proc")).contains("the disk is full"));
-    }
-
-    /// As the first run of `fetch --every` with several accounts does.
-    #[test]
-    fn many_accounts_can_open_a_new_journal_at_once() {
-        for _ in 0..10 {
-            let home = tempfile::tempdir().unwrap();
-            let file = &home.path().join("journal");
-            let begin = &Barrier::new(8);
-            thread::scope(|scope| {
-                let open = |account: usize| {
-                    scope.spawn(move || {
-                        begin.wait();
-                        Journal::open(file, &account.to_string()).map(drop)
-                    })
-                };
-                let all: Vec<_> = (0..8).map(open).collect();
-                for opened in all {
-                    opened.join().unwrap().unwrap();
-                }
-            });
-        }
-    }
-
-    /// POSIX locks of a process end as soon as it closes the file, wherever it does
-    /// that. Without them another process takes itself for the last user of the
-    /// journal, and removes the log to which this one still writes.
-    #[test]
-    fn a_second_account_leaves_the_locks_of_the_first_in_force() {
-        let home = tempfile::tempdir().unwrap();
-        let file = home.path().join("journal");
-        let locks = || {
-            let inode = fs::metadata(&file).unwrap().ino().to_string();
-            let all = fs::read_to_string("/proc/locks").unwrap();
-            let of_file = all
-                .lines()
-                .filter(|line| line.contains("POSIX") && line.contains(&format!(":{inode} ")));
-            of_file.count()
-        };
-        let _first = Journal::open(&file, "first").unwrap();
-        assert!(locks() > 0);
-        let _second = Journal::open(&file, "second").unwrap();
-        assert!(locks() > 0);
     }
 }
