@@ -10,12 +10,12 @@ use std::{
         process::CommandExt,
     },
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use pop3_peers::{NOBODY, PASSWORD, Server, USER, find, give_away};
+use pop3_peers::{Listening, NOBODY, PASSWORD, Server, USER, find, give_away, make_maildir};
 use tempfile::TempDir;
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -126,12 +126,11 @@ impl Bench {
         let server = dovecot([&message])?;
         let curl = find("curl", "curl").ok_or("curl is needed")?;
         let maildir = self.directory()?;
-        for part in ["tmp", "cur", "new"] {
-            fs::create_dir(maildir.join(part))?;
-        }
+        make_maildir(&maildir)?;
         fs::write(maildir.join("new/1600000000.1.example"), &message)?;
         drop(message);
-        let (mut ours, address) = serve(&self.pop3, &maildir)?;
+        let ours = serve(&self.pop3, &maildir)?;
+        let address = ours.address.parse()?;
         let mut against_drain = Figure::new("256 MiB: a raw drain", 1.25);
         let mut against_curl = Figure::new("256 MiB: curl to /dev/null", 1.0);
         let mut against_dovecot = Figure::new("256 MiB served: Dovecot", 0.5);
@@ -149,8 +148,6 @@ impl Bench {
             against_curl.ratios.push(fetched / curled);
             against_dovecot.ratios.push(served / drained);
         }
-        ours.kill()?;
-        ours.wait()?;
         Ok(vec![against_drain, against_curl, against_dovecot])
     }
 
@@ -231,8 +228,9 @@ fn dovecot<M: AsRef<[u8]>>(messages: impl IntoIterator<Item = M>) -> Outcome<Ser
     Ok(server)
 }
 
-fn serve(pop3: &Path, maildir: &Path) -> Outcome<(Child, SocketAddr)> {
-    let mut child = Command::new(pop3)
+fn serve(pop3: &Path, maildir: &Path) -> io::Result<Listening> {
+    let mut command = Command::new(pop3);
+    command
         .args([
             "serve",
             "--listen=127.0.0.1:0",
@@ -243,13 +241,8 @@ fn serve(pop3: &Path, maildir: &Path) -> Outcome<(Child, SocketAddr)> {
         .arg("--maildir")
         .arg(maildir)
         .env("POP3_PASSWORD", PASSWORD)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut first_line = String::new();
-    let stdout = child.stdout.take().ok_or("no output")?;
-    BufReader::new(stdout).read_line(&mut first_line)?;
-    Ok((child, first_line.trim().parse()?))
+        .stdin(Stdio::null());
+    Listening::start(&mut command)
 }
 
 struct Session {
@@ -333,9 +326,7 @@ fn files_alone(directory: &Path, messages: usize) -> Outcome<f64> {
 
 fn mpop_run(mpop: &Path, address: SocketAddr, directory: &Path) -> Outcome<f64> {
     let maildir = directory.join("Maildir");
-    for part in ["tmp", "cur", "new"] {
-        fs::create_dir_all(maildir.join(part))?;
-    }
+    make_maildir(&maildir)?;
     let configuration = directory.join("mpoprc");
     let file = format!(
         "account default\nhost {}\nport {}\nuser {USER}\npassword {PASSWORD}\ntls off\n\

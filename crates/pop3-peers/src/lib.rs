@@ -10,6 +10,8 @@
 
 #[cfg(unix)]
 mod limit;
+#[cfg(unix)]
+mod listening;
 mod messages;
 pub mod mock;
 #[cfg(unix)]
@@ -19,6 +21,8 @@ mod servers;
 
 #[cfg(unix)]
 pub use limit::limit_children;
+#[cfg(unix)]
+pub use listening::{Listening, make_maildir};
 pub use messages::{messages, with_crlf};
 #[cfg(unix)]
 pub use program::find;

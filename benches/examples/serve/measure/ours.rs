@@ -3,14 +3,15 @@
 use std::{
     collections::HashSet,
     fs,
-    io::{BufRead as _, BufReader, Write as _},
+    io::Write as _,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{self, Child, Command, Stdio},
+    process::{self, Command, Stdio},
     thread,
     time::Duration,
 };
 
+use pop3_peers::{Listening, make_maildir};
 use tempfile::TempDir;
 
 use super::{Outcome, PASSWORD};
@@ -39,7 +40,7 @@ pub(crate) struct Size {
 /// A running server, which ends when it is dropped.
 pub(crate) struct Ours {
     pub(crate) address: SocketAddr,
-    process: Child,
+    process: Listening,
     _directory: TempDir,
 }
 
@@ -59,50 +60,37 @@ impl Ours {
         for number in 0..users {
             let user = user(number);
             let maildir = directory.path().join(&user);
-            for part in ["tmp", "cur", "new"] {
-                fs::create_dir_all(maildir.join(part))?;
-            }
+            make_maildir(&maildir)?;
             // One file in the page cache serves all.
             fs::hard_link(&stored, maildir.join("new/1600000000.1.example"))?;
             file += &format!("{user}:{line}:{user}\n");
         }
         let users = directory.path().join("users");
         fs::write(&users, file)?;
-        let mut process = Command::new(program())
+        let mut command = Command::new(program());
+        command
             .args(["serve", "--listen=127.0.0.1:0", "--log-level=off"])
             .args(["--max-connections-per-address=1000", "--login-delay=0"])
             .args(options)
             .arg("--users")
             .arg(users)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut first_line = String::new();
-        let stdout = process.stdout.take().ok_or("no output")?;
-        BufReader::new(stdout).read_line(&mut first_line)?;
+            .stdin(Stdio::null());
+        let process = Listening::start(&mut command)?;
         Ok(Self {
-            address: first_line.trim().parse()?,
+            address: process.address.parse()?,
             process,
             _directory: directory,
         })
     }
 
     pub(crate) fn size(&self) -> Outcome<Size> {
-        let process = Path::new("/proc").join(self.process.id().to_string());
+        let process = Path::new("/proc").join(self.process.child.id().to_string());
         let status = fs::read_to_string(process.join("status"))?;
         Ok(Size {
             memory: value(&status, "VmRSS:")?,
             threads: value(&status, "Threads:")?,
             files: fs::read_dir(process.join("fd"))?.count(),
         })
-    }
-}
-
-impl Drop for Ours {
-    fn drop(&mut self) {
-        // The directory is removed in any case.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

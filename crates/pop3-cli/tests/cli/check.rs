@@ -7,11 +7,12 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::mpsc::channel,
     thread,
 };
 
+use pop3_peers::{Listening, make_maildir};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -34,7 +35,7 @@ const MESSAGES: [&str; 4] = [
 
 /// A running server over a Maildir with those messages.
 struct Server {
-    child: Child,
+    _process: Listening,
     directory: TempDir,
     /// Its addresses: first the one in the clear, then the one under TLS.
     addresses: Vec<String>,
@@ -43,25 +44,24 @@ struct Server {
 impl Server {
     fn new(options: &[&str]) -> Self {
         let directory = TempDir::new().unwrap();
-        for part in ["tmp", "cur", "new"] {
-            fs::create_dir(directory.path().join(part)).unwrap();
-        }
+        make_maildir(directory.path()).unwrap();
         for (number, message) in MESSAGES.iter().enumerate() {
             fs::write(directory.path().join(format!("new/{number}.x")), message).unwrap();
         }
-        let mut child = pop3(["serve", "--listen", "127.0.0.1:0", "--user", USER])
+        let mut command = pop3(["serve", "--listen", "127.0.0.1:0", "--user", USER]);
+        command
             .args(["--login-delay", "0", "--maildir"])
             .arg(directory.path())
             .args(options)
             .env("POP3_PASSWORD", PASSWORD)
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let many = 1 + usize::from(options.contains(&"--tls-listen"));
-        let addresses = lines.by_ref().take(many).map(Result::unwrap).collect();
+            .stderr(Stdio::null());
+        let mut process = Listening::start(&mut command).unwrap();
+        let mut addresses = vec![process.address.clone()];
+        if options.contains(&"--tls-listen") {
+            addresses.push(process.line().unwrap());
+        }
         Self {
-            child,
+            _process: process,
             directory,
             addresses,
         }
@@ -87,13 +87,6 @@ impl Server {
             .map(|part| fs::read_dir(part).unwrap().count())
             .iter()
             .sum()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

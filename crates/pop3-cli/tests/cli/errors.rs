@@ -5,10 +5,11 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    process::{Child, ChildStderr},
+    process::ChildStderr,
     thread,
 };
 
+use pop3_peers::{Listening, make_maildir};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 
@@ -284,8 +285,8 @@ fn shows_nothing_of_the_login() {
 
 /// A TLS server with a certificate.
 struct Secure {
-    child: Child,
     address: String,
+    _server: Listening,
     log: BufReader<ChildStderr>,
     _directory: TempDir,
 }
@@ -319,10 +320,9 @@ impl Secure {
         };
         fs::write(path("cert.pem"), certificate.pem()).unwrap();
         fs::write(path("key.pem"), key.serialize_pem()).unwrap();
-        for part in ["Mail", "Mail/tmp", "Mail/cur", "Mail/new"] {
-            fs::create_dir(path(part)).unwrap();
-        }
-        let mut child = pop3(["serve", "--tls-listen", "127.0.0.1:0", "--user", "me"])
+        make_maildir(&path("Mail")).unwrap();
+        let mut command = pop3(["serve", "--tls-listen", "127.0.0.1:0", "--user", "me"]);
+        command
             .args([
                 "--maildir",
                 "Mail",
@@ -332,16 +332,12 @@ impl Secure {
                 "key.pem",
             ])
             .current_dir(&directory)
-            .env("POP3_PASSWORD", "tanstaaf")
-            .spawn()
-            .unwrap();
-        let mut address = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        stdout.read_line(&mut address).unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
+            .env("POP3_PASSWORD", "tanstaaf");
+        let mut server = Listening::start(&mut command).unwrap();
+        let log = BufReader::new(server.child.stderr.take().unwrap());
         Self {
-            child,
-            address: address.trim_end().to_owned(),
+            address: server.address.clone(),
+            _server: server,
             log,
             _directory: directory,
         }
@@ -361,13 +357,6 @@ impl Secure {
             assert!(octets > 0, "{log}");
         }
         log
-    }
-}
-
-impl Drop for Secure {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

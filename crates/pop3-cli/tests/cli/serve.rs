@@ -4,9 +4,10 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    process::{Child, ChildStdout, Command},
+    process::Command,
 };
 
+use pop3_peers::{Listening, make_maildir};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -22,11 +23,7 @@ mod reload;
 mod systemd;
 
 /// A running server on its own port.
-struct Server {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    address: String,
-}
+struct Server(Listening);
 
 impl Server {
     fn new(arguments: &[&str]) -> Self {
@@ -37,39 +34,32 @@ impl Server {
 
     /// Starts a server and reads the first address that it prints.
     fn start(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut address = String::new();
-        stdout.read_line(&mut address).unwrap();
-        Self {
-            child,
-            stdout,
-            address: address.trim_end().to_owned(),
-        }
+        Self(Listening::start(&mut command).unwrap())
     }
 
     fn client(&self) -> Client {
-        let stream = TcpStream::connect(&self.address).unwrap();
+        let stream = TcpStream::connect(&self.0.address).unwrap();
         let mut client = Client(BufReader::new(stream));
         assert_eq!(client.line(), "+OK POP3 ready\r\n");
         client
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = Pid::from_child(&self.child);
+        let pid = Pid::from_child(&self.0.child);
         kill_process(pid, signal).unwrap();
     }
 
     /// The exit status and the log.
     fn done(mut self) -> (Option<i32>, String) {
         let mut log = String::new();
-        self.child
+        self.0
+            .child
             .stderr
             .take()
             .unwrap()
             .read_to_string(&mut log)
             .unwrap();
-        (self.child.wait().unwrap().code(), log)
+        (self.0.child.wait().unwrap().code(), log)
     }
 }
 
@@ -110,9 +100,7 @@ impl Client {
 
 fn maildir() -> TempDir {
     let directory = TempDir::new().unwrap();
-    for name in ["new", "cur", "tmp"] {
-        fs::create_dir(directory.path().join(name)).unwrap();
-    }
+    make_maildir(directory.path()).unwrap();
     fs::write(directory.path().join("new/1.x"), ".\n").unwrap();
     directory
 }
@@ -127,7 +115,7 @@ fn a_signal_lets_sessions_end() {
         client.log_in("me", "tanstaaf");
         server.signal(signal);
         // The server has seen the signal once it accepts no connection.
-        while TcpStream::connect(&server.address).is_ok() {}
+        while TcpStream::connect(&server.0.address).is_ok() {}
         assert_eq!(client.ask("RETR 1"), "+OK 3 octets\r\n");
         assert_eq!(
             (client.line(), client.line()),
@@ -163,9 +151,8 @@ fn a_signal_lets_sessions_end() {
 #[test]
 fn the_log_says_why_a_connection_ended() {
     let mut server = Server::new(&["--demo", "--tls-listen", "127.0.0.1:0"]);
-    let mut tls = String::new();
-    server.stdout.read_line(&mut tls).unwrap();
-    let mut scanner = TcpStream::connect(tls.trim_end()).unwrap();
+    let tls = server.0.line().unwrap();
+    let mut scanner = TcpStream::connect(tls).unwrap();
     scanner.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
     let _ = scanner.read_to_end(&mut Vec::new());
     drop(server.client());
@@ -193,7 +180,7 @@ fn a_second_signal_ends_all_sessions_and_deletes_nothing() {
     client.log_in("me", "tanstaaf");
     client.ask("DELE 1");
     server.signal(Signal::TERM);
-    while TcpStream::connect(&server.address).is_ok() {}
+    while TcpStream::connect(&server.0.address).is_ok() {}
     server.signal(Signal::TERM);
     assert_eq!(client.rest(), "");
     let (status, log) = server.done();
@@ -213,9 +200,8 @@ fn the_demo_serves_its_messages_with_the_sizes_that_it_prints() {
         "--write-cert",
         path,
     ]);
-    let mut second = String::new();
-    server.stdout.read_line(&mut second).unwrap();
-    assert!(second.starts_with("127.0.0.1:") && second.trim_end() != server.address);
+    let second = server.0.line().unwrap();
+    assert!(second.starts_with("127.0.0.1:") && second != server.0.address);
     assert!(
         fs::read_to_string(&certificate)
             .unwrap()
@@ -397,7 +383,7 @@ fn reports_what_cannot_be_served() {
             "no certificate",
         ),
         (
-            &["--demo", "--listen", &taken.address],
+            &["--demo", "--listen", &taken.0.address],
             69,
             "port 0 picks a free port",
         ),

@@ -3,19 +3,18 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
+use pop3_peers::{Listening, make_maildir};
 use tempfile::TempDir;
 
 use crate::{Run, pop3};
 
-/// A server with a certificate for `name`, and its address.
+/// A server with a certificate for `name`.
 struct Server {
-    child: Child,
+    process: Listening,
     directory: TempDir,
-    address: String,
 }
 
 impl Server {
@@ -37,26 +36,18 @@ impl Server {
             .output()
             .ok()?;
         assert!(made.status.success(), "{made:?}");
-        for part in ["Mail", "Mail/tmp", "Mail/cur", "Mail/new"] {
-            fs::create_dir(directory.path().join(part)).unwrap();
-        }
+        make_maildir(&directory.path().join("Mail")).unwrap();
         fs::write(directory.path().join("Mail/new/1.x"), "Subject: 1\n\n.\n").unwrap();
-        let mut child = pop3(["serve", "--tls-listen", "127.0.0.1:0", "--user", "me"])
+        let mut command = pop3(["serve", "--tls-listen", "127.0.0.1:0", "--user", "me"]);
+        command
             .args(["--login-delay", "0", "--maildir", "Mail"])
             .args(["--tls-cert", "cert.pem", "--tls-key", "key.pem"])
             .current_dir(&directory)
             .env("POP3_PASSWORD", "tanstaaf")
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut address = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        stdout.read_line(&mut address).unwrap();
-        let address = address.trim_end().to_owned();
+            .stderr(Stdio::null());
         Some(Self {
-            child,
+            process: Listening::start(&mut command).unwrap(),
             directory,
-            address,
         })
     }
 
@@ -78,7 +69,7 @@ impl Server {
     }
 
     fn run(&self, command: &str, options: &[&str]) -> Run {
-        let output = pop3([command, &format!("pop3s://me@{}", self.address)])
+        let output = pop3([command, &format!("pop3s://me@{}", self.process.address)])
             .args(options)
             .current_dir(&self.directory)
             .env("POP3_PASSWORD", "tanstaaf")
@@ -95,13 +86,6 @@ impl Server {
             self.run("check", options),
             self.run("fetch", &[options, &fetch].concat()),
         ]
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

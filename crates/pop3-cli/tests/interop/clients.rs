@@ -8,7 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use pop3_peers::{NOBODY, PASSWORD, USER, find, give_away, messages, with_crlf};
+use pop3_peers::{NOBODY, PASSWORD, USER, find, give_away, make_maildir, messages, with_crlf};
 use tempfile::TempDir;
 
 use crate::served::Served;
@@ -71,9 +71,7 @@ pub(crate) fn assert_stored(maildir: &Path, mut messages: Vec<Vec<u8>>) {
 
 pub(crate) fn maildir(directory: &Path) -> std::path::PathBuf {
     let maildir = directory.join("Maildir");
-    for part in ["tmp", "cur", "new"] {
-        fs::create_dir_all(maildir.join(part)).unwrap();
-    }
+    make_maildir(&maildir).unwrap();
     maildir
 }
 

@@ -2,33 +2,30 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Command, Stdio},
 };
 
-use pop3_peers::{PASSWORD, USER};
+use pop3_peers::{Listening, PASSWORD, USER, make_maildir};
 use tempfile::TempDir;
 
 /// A running server; dropping it stops it.
 pub(crate) struct Served {
     pub(crate) port: u16,
     directory: TempDir,
-    process: Child,
-    _stdout: BufReader<ChildStdout>,
+    _process: Listening,
 }
 
 impl Served {
     pub(crate) fn start(messages: &[Vec<u8>]) -> Self {
         pop3_peers::limit_children(crate::CHILD_LIMIT);
         let directory = TempDir::new().unwrap();
-        for part in ["tmp", "cur", "new"] {
-            fs::create_dir(directory.path().join(part)).unwrap();
-        }
+        make_maildir(directory.path()).unwrap();
         for (at, message) in messages.iter().enumerate() {
             let name = format!("new/{}.{at}.example", 1_600_000_000 + at);
             fs::write(directory.path().join(name), message).unwrap();
         }
-        let mut process = Command::new(env!("CARGO_BIN_EXE_pop3"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
+        command
             .args([
                 "serve",
                 "--listen",
@@ -40,19 +37,13 @@ impl Served {
             .arg(directory.path())
             .env("POP3_PASSWORD", PASSWORD)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut stdout = BufReader::new(process.stdout.take().unwrap());
-        let mut first_line = String::new();
-        stdout.read_line(&mut first_line).unwrap();
-        let port = first_line.trim().rsplit(':').next().unwrap();
+            .stderr(Stdio::null());
+        let process = Listening::start(&mut command).unwrap();
+        let port = process.address.rsplit(':').next().unwrap();
         Self {
-            port: port.parse().unwrap_or_else(|_| panic!("{first_line}")),
+            port: port.parse().unwrap(),
             directory,
-            process,
-            _stdout: stdout,
+            _process: process,
         }
     }
 
@@ -77,12 +68,5 @@ impl Served {
             let left = fs::read_dir(self.directory.path().join(part)).unwrap();
             assert_eq!(left.count(), 0, "{part}");
         }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }

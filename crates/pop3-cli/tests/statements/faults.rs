@@ -3,13 +3,14 @@
 pub(crate) mod server {
     use std::{
         fs,
-        io::{self, BufRead as _, BufReader, Read as _, Write as _},
+        io::{self, Read as _, Write as _},
         net::TcpStream,
-        process::{Child, Command, Stdio},
+        process::{Command, Stdio},
         time::Duration,
     };
 
     use pop3_conformance::check::Connection;
+    use pop3_peers::{Listening, make_maildir};
 
     use crate::{
         checking::{Verdict, passes},
@@ -17,8 +18,7 @@ pub(crate) mod server {
     };
 
     pub(crate) struct Served {
-        child: Child,
-        pub(crate) address: String,
+        pub(crate) process: Listening,
         maildir: tempfile::TempDir,
         /// How often the check waited for the server.
         waits: u32,
@@ -35,13 +35,12 @@ pub(crate) mod server {
         pub(crate) fn new() -> Self {
             pop3_peers::limit_children(crate::CHILD_LIMIT);
             let maildir = tempfile::tempdir().unwrap();
-            for directory in ["new", "cur", "tmp"] {
-                fs::create_dir(maildir.path().join(directory)).unwrap();
-            }
+            make_maildir(maildir.path()).unwrap();
             for (number, message) in MESSAGES.iter().enumerate() {
                 fs::write(maildir.path().join(format!("new/id-{number}")), message).unwrap();
             }
-            let mut child = Command::new(env!("CARGO_BIN_EXE_pop3"))
+            let mut command = Command::new(env!("CARGO_BIN_EXE_pop3"));
+            command
                 .args([
                     "serve",
                     "--listen",
@@ -55,32 +54,18 @@ pub(crate) mod server {
                 .arg(maildir.path())
                 .env("POP3_PASSWORD", PASSWORD)
                 .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            let mut address = String::new();
-            let stdout = child.stdout.take().unwrap();
-            BufReader::new(stdout).read_line(&mut address).unwrap();
+                .stderr(Stdio::null());
             Self {
-                child,
-                address: address.trim_end().to_owned(),
+                process: Listening::start(&mut command).unwrap(),
                 maildir,
                 waits: 0,
             }
         }
     }
 
-    impl Drop for Served {
-        fn drop(&mut self) {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-    }
-
     impl Subject for Served {
         fn connect(&mut self) -> io::Result<Box<dyn Connection>> {
-            let stream = TcpStream::connect(&self.address)?;
+            let stream = TcpStream::connect(&self.process.address)?;
             stream.set_nodelay(true)?;
             Ok(Box::new(Socket(stream)))
         }

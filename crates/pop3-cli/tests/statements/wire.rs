@@ -149,7 +149,7 @@ impl Subject for Between {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let client = TcpStream::connect(listener.local_addr()?)?;
         let (stream, _) = listener.accept()?;
-        let server = TcpStream::connect(&self.served.address)?;
+        let server = TcpStream::connect(&self.served.process.address)?;
         for stream in [&client, &stream, &server] {
             stream.set_nodelay(true)?;
         }

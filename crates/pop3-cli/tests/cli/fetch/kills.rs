@@ -2,6 +2,8 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
+use pop3_peers::make_maildir;
+
 use super::{Home, Server, messages};
 
 /// The server stops after `n` octets of a session, for many values of `n`. The
@@ -104,9 +106,7 @@ fn a_full_disk_loses_no_mail() {
 fn a_read_only_directory_loses_no_mail() {
     let (home, mail) = (Home::new("maildir"), messages(2));
     let server = Server::new(mail.clone());
-    for part in ["tmp", "new", "cur"] {
-        fs::create_dir_all(home.path("mail").join(part)).unwrap();
-    }
+    make_maildir(&home.path("mail")).unwrap();
     let tmp = home.path("mail/tmp");
     fs::set_permissions(&tmp, fs::Permissions::from_mode(0o500)).unwrap();
     let run = home.fetch(&server, &["--delete"]);

@@ -6,12 +6,13 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
+    io::{BufReader, ErrorKind, Read as _, Write as _},
     net::TcpStream,
     process::{Command, Stdio},
     time::Duration,
 };
 
+use pop3_peers::{Listening, make_maildir};
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use super::{Client, Server, maildir, memory::kibibytes};
@@ -120,14 +121,13 @@ fn slow_senders_and_half_open_handshakes_are_closed_in_time() {
     let options = ["--demo", "--tls-listen", "127.0.0.1:0"];
     let times = ["--login-timeout", "2", "--handshake-timeout", "2"];
     let mut server = Server::new(&[&options[..], &times].concat());
-    let mut tls = String::new();
-    server.stdout.read_line(&mut tls).unwrap();
+    let tls = server.0.line().unwrap();
     let mut streams = Vec::new();
     for _ in 0..8 {
-        streams.push(TcpStream::connect(&server.address).unwrap());
-        let silent = TcpStream::connect(tls.trim_end()).unwrap();
+        streams.push(TcpStream::connect(&server.0.address).unwrap());
+        let silent = TcpStream::connect(&tls).unwrap();
         // The head of a record of 16 KiB, of which no more comes.
-        let mut begun = TcpStream::connect(tls.trim_end()).unwrap();
+        let mut begun = TcpStream::connect(&tls).unwrap();
         begun.write_all(&[22, 3, 1, 64, 0, 1]).unwrap();
         streams.extend([silent, begun]);
     }
@@ -199,9 +199,7 @@ fn a_maildir_that_is_removed_ends_no_session_but_says_so() {
     let line = String::from_utf8(line).unwrap();
     let mut users = String::new();
     for user in ["a", "b"] {
-        for part in ["new", "cur", "tmp"] {
-            fs::create_dir_all(directory.path().join(user).join(part)).unwrap();
-        }
+        make_maildir(&directory.path().join(user)).unwrap();
         let message = directory.path().join(user).join("new/1.x");
         fs::write(message, "hello\n").unwrap();
         users += &format!("{user}{}:{user}\n", line[1..].trim_end());
@@ -259,15 +257,16 @@ fn on_a_full_disk_mail_is_served_where_nothing_must_be_written() {
         .arg(disk.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let server = Server::start(command);
-    if server.address.is_empty() {
-        eprintln!(
-            "skipped: no file system can be mounted: {}",
-            server.done().1
-        );
-        return;
-    }
-    let mut client = Client(BufReader::new(TcpStream::connect(&server.address).unwrap()));
+    let server = match Listening::start(&mut command) {
+        Ok(server) => Server(server),
+        Err(error) => {
+            eprintln!("skipped: no file system can be mounted: {error}");
+            return;
+        }
+    };
+    let mut client = Client(BufReader::new(
+        TcpStream::connect(&server.0.address).unwrap(),
+    ));
     client.line();
     let answer = client.try_to_log_in("a", "secret");
     assert!(answer.starts_with("-ERR [SYS/TEMP] "), "{answer}");

@@ -2,6 +2,7 @@
 
 use std::{fs, thread};
 
+use pop3_peers::make_maildir;
 use rustix::process::Signal;
 
 use super::{Server, maildir};
@@ -9,7 +10,7 @@ use crate::run;
 
 /// A field of `/proc/PID/status`, in KiB.
 pub(super) fn kibibytes(server: &Server, field: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", server.0.child.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     let value = line.unwrap().trim_start_matches(':').trim();
     value.strip_suffix(" kB").unwrap().parse().unwrap()
@@ -27,9 +28,7 @@ fn logins_take_a_fixed_amount_of_memory() {
     let users: String = (0..USERS)
         .map(|user| {
             let path = format!("{}/{user}", directory.path().display());
-            for name in ["new", "cur", "tmp"] {
-                fs::create_dir_all(format!("{path}/{name}")).unwrap();
-            }
+            make_maildir(path.as_ref()).unwrap();
             format!(
                 "{user}{}:{path}\n",
                 line.trim_start_matches("user").trim_end()

@@ -30,12 +30,12 @@ fn tells_connections_beyond_the_limits_to_come_again() {
         let server = Server::new(&["--demo", option, "2"]);
         let first = server.client();
         let _second = server.client();
-        let mut third = connect(&server.address);
+        let mut third = connect(&server.0.address);
         assert!(third.line().starts_with("-ERR [SYS/TEMP] "), "{option}");
         assert_eq!(third.rest(), "");
         drop(first);
         // A connection that has ended makes room.
-        while !connect(&server.address).line().starts_with("+OK") {}
+        while !connect(&server.0.address).line().starts_with("+OK") {}
         server.signal(Signal::TERM);
         server.signal(Signal::TERM);
     }
@@ -63,10 +63,9 @@ fn closes_a_connection_that_is_late_with_login_or_handshake() {
     let options = ["--demo", "--tls-listen", "127.0.0.1:0"];
     let times = ["--login-timeout", "0.2", "--handshake-timeout", "0.2"];
     let mut server = Server::new(&[&options[..], &times].concat());
-    let mut tls = String::new();
-    std::io::BufRead::read_line(&mut server.stdout, &mut tls).unwrap();
+    let tls = server.0.line().unwrap();
     server.client().rest();
-    let mut stream = TcpStream::connect(tls.trim_end()).unwrap();
+    let mut stream = TcpStream::connect(tls).unwrap();
     let _ = stream.read_to_end(&mut Vec::new());
     server.signal(Signal::TERM);
     assert_eq!(server.done().0, Some(0));
@@ -124,9 +123,8 @@ fn accepts_passwords_in_the_clear_from_other_hosts_only_when_allowed() {
         (&["--tls-self-signed", "--insecure-plaintext"], true),
     ] {
         let mut server = Server::new(&[&options[..], more].concat());
-        let mut second = String::new();
-        std::io::BufRead::read_line(&mut server.stdout, &mut second).unwrap();
-        let mut client = connect(second.trim_end());
+        let second = server.0.line().unwrap();
+        let mut client = connect(&second);
         assert_eq!(client.line(), "+OK POP3 ready\r\n");
         let user = client.ask("USER me");
         let pass = client.ask("PASS tanstaaf");
@@ -160,9 +158,8 @@ fn the_certificate_names_the_addresses_of_the_listeners() {
     let listen = format!("{ip}:0");
     let options = ["--demo", "--user", "me", "--write-cert", &certificate];
     let mut server = Server::new(&[&options[..], &["--tls-listen", &listen]].concat());
-    let mut address = String::new();
-    std::io::BufRead::read_line(&mut server.stdout, &mut address).unwrap();
-    let url = format!("pop3s://me@{}", address.trim_end());
+    let address = server.0.line().unwrap();
+    let url = format!("pop3s://me@{address}");
     let output = crate::pop3(["list", &url, "--ca-file", &certificate])
         .env("POP3_PASSWORD", "tanstaaf")
         .output()

@@ -1,7 +1,8 @@
 //! SIGHUP: the files of users and of the certificate are read again.
 
-use std::{fs, io::BufRead as _, path::Path};
+use std::{fs, path::Path};
 
+use pop3_peers::make_maildir;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustix::process::Signal;
 
@@ -12,9 +13,7 @@ const REJECTED: &str = "-ERR [AUTH] login failed\r\n";
 
 /// A line for the file of users, with a Maildir in its directory.
 fn line(directory: &Path, user: &str, password: &str) -> String {
-    for part in ["new", "cur", "tmp"] {
-        fs::create_dir_all(directory.join(user).join(part)).unwrap();
-    }
+    make_maildir(&directory.join(user)).unwrap();
     let line = run(["serve", "--hash", user], password.as_bytes()).stdout;
     let line = String::from_utf8(line).unwrap();
     format!("{}:{user}\n", line.trim_end())
@@ -140,9 +139,8 @@ fn a_new_certificate_is_shown_to_new_connections() {
         "--tls-key",
         &key,
     ]);
-    let mut address = String::new();
-    server.stdout.read_line(&mut address).unwrap();
-    let url = format!("pop3s://demo@{}", address.trim_end());
+    let address = server.0.line().unwrap();
+    let url = format!("pop3s://demo@{address}");
     let list = |trusted: &str| {
         let mut command = pop3(["list", &url, "--ca-file", &path(trusted)]);
         let output = command.env("POP3_PASSWORD", "demo").output().unwrap();

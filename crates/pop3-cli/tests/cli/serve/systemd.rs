@@ -1,7 +1,7 @@
 //! What `pop3 serve` takes from systemd, and what it tells it.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
     os::{fd::OwnedFd, unix::net::UnixDatagram},
     process::{Command, Stdio},
@@ -86,10 +86,9 @@ fn activated(names: &str) -> (Server, [String; 2]) {
 #[test]
 fn listens_on_the_sockets_that_it_was_started_with() {
     let (mut server, [plain, tls]) = activated("pop3:pop3s");
-    assert_eq!(server.address, plain);
-    let mut printed = String::new();
-    server.stdout.read_line(&mut printed).unwrap();
-    assert_eq!(printed.trim_end(), tls);
+    assert_eq!(server.0.address, plain);
+    let printed = server.0.line().unwrap();
+    assert_eq!(printed, tls);
     server.client().log_in("demo", "demo");
     // An alert of TLS, not a greeting, answers what is no handshake.
     let mut stream = TcpStream::connect(&tls).unwrap();
@@ -100,9 +99,9 @@ fn listens_on_the_sockets_that_it_was_started_with() {
     server.signal(Signal::TERM);
     // There is no third address, such as the default one.
     let mut rest = String::new();
-    server.stdout.read_to_string(&mut rest).unwrap();
+    server.0.stdout.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "");
-    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    assert_eq!(server.0.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]
@@ -113,5 +112,5 @@ fn a_socket_without_a_name_begins_without_tls() {
         assert_eq!(client.line(), "+OK POP3 ready\r\n");
     }
     server.signal(Signal::TERM);
-    server.child.wait().unwrap();
+    server.0.child.wait().unwrap();
 }
