@@ -20,7 +20,7 @@ use crate::{
 #[derive(Args)]
 pub(crate) struct Named {
     /// pop3s://user@host:port (TLS), pop3://user@host:port (STLS), user@host (TLS),
-    /// or the name of an account in the configuration file
+    /// or, on Unix, the name of an account in the configuration file
     #[arg(value_name = "URL")]
     name: String,
 

@@ -30,6 +30,9 @@ impl Journal {
                 format_args!("cannot open the journal {}: {why}", file.display()),
             )
         };
+        if file.is_dir() {
+            return Err(cannot_open(&"it is a directory; name a file"));
+        }
         make_directories(&System, above(file)).map_err(|error| cannot_open(&error))?;
         // SQLite does not wait for another connection that creates the same database.
         let _opening = Lock::wait(&beside(file, "lock")).map_err(|error| cannot_open(&error))?;
@@ -109,6 +112,19 @@ mod tests {
     use std::{fs, os::unix::fs::MetadataExt as _, sync::Barrier, thread};
 
     use super::*;
+
+    #[test]
+    fn a_directory_gets_no_lock_beside_it() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("journals");
+        fs::create_dir(&directory).unwrap();
+        let error = Journal::open(&directory, "me").unwrap_err().to_string();
+        assert!(
+            error.ends_with("journals: it is a directory; name a file"),
+            "{error}"
+        );
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
 
     /// As the first run of `fetch --every` with several accounts does.
     #[test]
