@@ -158,9 +158,9 @@ async fn connects_from_the_source_address() {
     settings.addresses = vec!["[::1]:1".parse().unwrap(), address];
     settings.source_address = Some(Ipv4Addr::new(127, 0, 0, 2).into());
     let url = endpoint("pop3://mail.invalid");
-    let (channel, accepted) = tokio::join!(Channel::open(&url, &settings), server.accept());
-    channel.unwrap();
-    assert_eq!(accepted.unwrap().1.ip(), Ipv4Addr::new(127, 0, 0, 2));
+    let _channel = Channel::open(&url, &settings).await.unwrap();
+    let (_, from) = server.accept().await.unwrap();
+    assert_eq!(from.ip(), Ipv4Addr::new(127, 0, 0, 2));
 
     for (source, said) in [
         ("192.0.2.1", "the source address 192.0.2.1 cannot be used"),
