@@ -21,6 +21,7 @@ fn main() -> measure::Outcome<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn main() {
-    eprintln!("only for Linux");
+fn main() -> std::process::ExitCode {
+    eprintln!("not available on this system: it needs Linux");
+    std::process::ExitCode::FAILURE
 }

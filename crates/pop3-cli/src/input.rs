@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure, say};
 /// of the second-level cache.
 const BUFFER: usize = 64 * 1024;
 
-/// The key that ends the input on a terminal.
+/// The keys that end the input on a terminal.
 const END: &str = if cfg!(windows) {
     "Ctrl-Z and Enter"
 } else {
@@ -70,8 +70,8 @@ impl Input {
         self.from.consume(octets);
     }
 
-    /// Closes the file, so that an output can replace it: Windows replaces no file that
-    /// is open.
+    /// Closes the file, so that an output can replace it: Windows cannot replace an open
+    /// file.
     pub(crate) fn close(self) {}
 }
 

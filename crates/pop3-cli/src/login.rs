@@ -20,7 +20,7 @@ they renew the access token before it expires, and when the server refuses it.
 Tokens are kept in $XDG_STATE_HOME/pop3/tokens, in files that only you can read, or by --oauth-store-command.
 
 The provider must know this program: register a desktop (public, native) program there, with the redirect URI \
-http://127.0.0.1, and give the client id that it assigns. In the configuration file:
+http://127.0.0.1, and give the client id that it assigns. In the configuration file, which is for Unix alone:
 
     [accounts.work]
     url = \"pop3s://me@example.com@outlook.office365.com\"

@@ -1,5 +1,6 @@
 //! Peers for tests and benchmarks: real mail servers from Debian, which run on
-//! loopback, and a mock client with chosen flaws, which `pop3 audit` must catch.
+//! loopback, `pop3 serve` as a process, and a mock client with chosen flaws, which
+//! `pop3 audit` must catch.
 //!
 //! `cargo xtask peers` installs the programs; CI does that first. If a program
 //! is absent, its tests print one line and are skipped. If the variable `CI` is

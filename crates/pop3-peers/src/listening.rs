@@ -23,8 +23,7 @@ impl Listening {
     ///
     /// # Errors
     ///
-    /// If it does not start, or ends before that line; then the error contains what it
-    /// wrote to stderr, if that is a pipe.
+    /// If it does not start, or prints no line.
     pub fn start(command: &mut Command) -> io::Result<Self> {
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take();
@@ -35,27 +34,35 @@ impl Listening {
             stdout: BufReader::new(stdout),
         };
         listening.address = listening.line()?;
-        if listening.address.is_empty() {
-            let mut said = String::new();
-            if let Some(stderr) = &mut listening.child.stderr {
-                stderr.read_to_string(&mut said)?;
-            }
-            return Err(Error::other(format!("the program ended: {said}")));
-        }
         Ok(listening)
     }
 
-    /// Waits for the next line, and returns it without its end; nothing if the program
-    /// has closed its output.
+    /// Waits for the next line, and returns it without its end.
     ///
     /// # Errors
     ///
-    /// If the line cannot be read.
+    /// If there is none. The error contains what the program wrote to stderr, if that is a
+    /// pipe.
     pub fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
-        self.stdout.read_line(&mut line)?;
+        if self.stdout.read_line(&mut line)? == 0 {
+            return Err(self.ended()?);
+        }
         line.truncate(line.trim_end().len());
         Ok(line)
+    }
+
+    /// Ends the program, which prints nothing more.
+    fn ended(&mut self) -> io::Result<Error> {
+        let _ = self.child.kill();
+        let status = self.child.wait()?;
+        let mut said = String::new();
+        if let Some(stderr) = &mut self.child.stderr {
+            stderr.read_to_string(&mut said)?;
+        }
+        Ok(Error::other(format!(
+            "the server printed no address, and ended: {status}: {said}"
+        )))
     }
 }
 
@@ -84,9 +91,10 @@ mod tests {
     #[test]
     fn says_why_a_program_printed_no_address() {
         let mut command = Command::new("sh");
-        command.args(["-c", "echo in use >&2"]);
+        command.args(["-c", "echo in use >&2; exec >&-; exec sleep 600"]);
         let error = Listening::start(command.stderr(Stdio::piped())).unwrap_err();
-        assert_eq!(error.to_string(), "the program ended: in use\n");
+        let said = error.to_string();
+        assert!(said.ends_with(": in use\n"), "{said}");
     }
 
     #[test]

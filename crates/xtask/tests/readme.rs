@@ -120,7 +120,7 @@ fn numbers_are_right() {
     assert!(readme.contains(&format!("{rows} rows")), "{rows} rows");
 }
 
-/// The rows of the table "Speed" and those of docs/BENCHMARKS.md that they repeat, in this order.
+/// The table "Speed" repeats these rows of docs/BENCHMARKS.md, in this order.
 const SPEEDS: [(&str, &str); 5] = [
     ("decode slices", "memchr limit"),
     ("decode slices", "memcpy"),

@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn takes_no_password_from_a_failed_command() {
-        // To cmd, an ampersand is what a semicolon is to sh.
+        // cmd separates commands with an ampersand, sh with a semicolon.
         let and = if cfg!(windows) { '&' } else { ';' };
         assert!(ask_command(&format!("echo secret{and} exit 1")).is_err());
         assert_eq!(ask_command("echo secret").unwrap().as_str(), "secret");

@@ -157,12 +157,30 @@ fn encode_creates_a_file_too() {
 }
 
 #[test]
-fn a_file_can_be_decoded_onto_itself() {
+fn an_output_can_replace_the_input() {
     let directory = Directory::new();
-    let file = directory.write("file", b"..a\r\n.\r\n");
+    let file = directory.path("file");
     let path = file.to_str().unwrap();
-    run(["decode", "-o", path, path], b"").gives(b"");
-    assert_eq!(fs::read(&file).unwrap(), b".a\r\n");
+    let block = b"..a\r\n.\r\nrest";
+    for (command, before, after, output) in [
+        (
+            &["encode", "-o", path][..],
+            &b".a\n"[..],
+            &b"..a\r\n.\r\n"[..],
+            &b""[..],
+        ),
+        (
+            &["decode", "-o", path, "--allow-rest"],
+            block,
+            b".a\r\n",
+            b"",
+        ),
+        (&["decode", "--rest", path], block, b"rest", b".a\r\n"),
+    ] {
+        fs::write(&file, before).unwrap();
+        run([command, &[path]].concat(), b"").gives(output);
+        assert_eq!(fs::read(&file).unwrap(), after, "{command:?}");
+    }
 }
 
 #[test]

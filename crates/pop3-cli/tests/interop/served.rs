@@ -11,8 +11,8 @@ use tempfile::TempDir;
 /// A running server; dropping it stops it.
 pub(crate) struct Served {
     pub(crate) port: u16,
-    directory: TempDir,
     _process: Listening,
+    directory: TempDir,
 }
 
 impl Served {

@@ -31,7 +31,9 @@ impl Journal {
             )
         };
         if file.is_dir() {
-            return Err(cannot_open(&"it is a directory; name a file"));
+            return Err(cannot_open(
+                &"it is a directory; name a file with --journal",
+            ));
         }
         make_directories(&System, above(file)).map_err(|error| cannot_open(&error))?;
         // SQLite does not wait for another connection that creates the same database.
@@ -96,9 +98,9 @@ fn is_damaged(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Creates the journal, which shows who writes to its owner, so that only they can
-/// read it. A journal that exists is not opened, because closing it here would end
-/// the locks of every connection that this process has to it (POSIX `fcntl`).
+/// Creates the journal so that only its owner can read it: it shows who writes to
+/// them. A journal that exists is not opened, because closing it here would end the
+/// locks of every connection that this process has to it (POSIX `fcntl`).
 fn make_private(file: &Path) -> std::io::Result<()> {
     let mut new = OpenOptions::new();
     match new.create_new(true).append(true).mode(0o600).open(file) {
@@ -120,7 +122,7 @@ mod tests {
         fs::create_dir(&directory).unwrap();
         let error = Journal::open(&directory, "me").unwrap_err().to_string();
         assert!(
-            error.ends_with("journals: it is a directory; name a file"),
+            error.ends_with("journals: it is a directory; name a file with --journal"),
             "{error}"
         );
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);

@@ -10,6 +10,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 #[cfg(not(unix))]
-fn main() {
-    eprintln!("only for Unix, like the servers");
+fn main() -> std::process::ExitCode {
+    eprintln!("not available on this system: it needs Unix");
+    std::process::ExitCode::FAILURE
 }

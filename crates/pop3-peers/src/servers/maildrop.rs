@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{PASSWORD, USER};
+use crate::make_maildir;
 
 /// Where the messages are.
 #[derive(Debug)]
@@ -25,9 +26,7 @@ impl Maildrop {
     /// Writes the Maildir `Maildir` in a directory.
     pub(super) fn maildir(directory: &Path, messages: &[&[u8]]) -> io::Result<Self> {
         let maildir = directory.join("Maildir");
-        for part in ["tmp", "cur", "new"] {
-            fs::create_dir_all(maildir.join(part))?;
-        }
+        make_maildir(&maildir)?;
         for (number, message) in messages.iter().enumerate() {
             // Some servers sort by the time in the name, others by that of the
             // file.

@@ -55,6 +55,8 @@ impl Trust {
                     named.extend(certificates(file)?);
                 }
                 let provider = Arc::clone(&provider);
+                // They differ on Windows alone: the second makes an engine of its own,
+                // which wine refuses.
                 let verifier = match named.is_empty() {
                     true => Verifier::new(provider),
                     false => Verifier::new_with_extra_roots(named.clone(), provider),

@@ -1,15 +1,9 @@
 //! Servers, over a maildrop with the messages that the checks need.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    net::SocketAddr,
-    path::Path,
-    process::{Child, Stdio},
-};
+use std::{fs, io, net::SocketAddr, path::Path, process::Stdio};
 
 use anyhow::{Context as _, bail};
-use pop3_peers::{DAEMONS, Daemon, Identity, LIBRARIES, PASSWORD, USER};
+use pop3_peers::{DAEMONS, Daemon, Identity, LIBRARIES, Listening, PASSWORD, USER, make_maildir};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::TempDir;
 
@@ -47,11 +41,9 @@ pub(super) fn check(name: &str, minutes: u64) -> anyhow::Result<Subject> {
         })
     };
     let Some(daemon) = peers().find(|daemon| daemon.name == name) else {
-        let (address, mut process) = start(directory.path())?;
-        let ours = ask(format!("pop3-rs {}", env!("CARGO_PKG_VERSION")), address);
-        process.kill()?;
-        process.wait()?;
-        return ours;
+        let ours = start(directory.path())?;
+        let version = format!("pop3-rs {}", env!("CARGO_PKG_VERSION"));
+        return ask(version, ours.address.parse()?);
     };
     if let Some(obstacle) = daemon.obstacle() {
         bail!("{obstacle}");
@@ -69,17 +61,16 @@ pub(super) fn check(name: &str, minutes: u64) -> anyhow::Result<Subject> {
 }
 
 /// Starts `pop3 serve` over a Maildir in a directory that contains a certificate.
-fn start(directory: &Path) -> anyhow::Result<(SocketAddr, Child)> {
+fn start(directory: &Path) -> io::Result<Listening> {
     let maildir = directory.join("Maildir");
-    for part in ["tmp", "new", "cur"] {
-        fs::create_dir_all(maildir.join(part))?;
-    }
+    make_maildir(&maildir)?;
     for (number, message) in messages().iter().enumerate() {
         let name = format!("new/{}.{number}.example", 1_600_000_000 + number);
         fs::write(maildir.join(name), message)?;
     }
     let serve = format!("target/release/pop3 serve --listen 127.0.0.1:0 --user {USER} --maildir");
-    let mut process = command(&serve)
+    let mut serve = command(&serve);
+    serve
         .arg(maildir)
         .arg("--tls-cert")
         .arg(directory.join("certificate.pem"))
@@ -87,19 +78,8 @@ fn start(directory: &Path) -> anyhow::Result<(SocketAddr, Child)> {
         .arg(directory.join("key.pem"))
         .env("POP3_PASSWORD", PASSWORD)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let mut line = String::new();
-    if let Some(output) = process.stdout.take() {
-        BufReader::new(output).read_line(&mut line)?;
-    }
-    let mut words = line.split_whitespace();
-    let address = words.find_map(|word| word.rsplit('/').next()?.parse().ok());
-    Ok((
-        address.with_context(|| format!("no address in {line:?}"))?,
-        process,
-    ))
+        .stderr(Stdio::null());
+    Listening::start(&mut serve)
 }
 
 /// The messages that the checks need, with LF line ends.

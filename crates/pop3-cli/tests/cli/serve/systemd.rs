@@ -78,7 +78,6 @@ fn activated(names: &str) -> (Server, [String; 2]) {
         .arg(pop3([""]).get_program())
         .env("LISTEN_FDNAMES", names)
         .stdin(third)
-        .stdout(Stdio::piped())
         .stderr(fourth);
     (Server::start(command), addresses)
 }
