@@ -149,7 +149,6 @@ impl<R: BufRead> MultilineReader<R> {
     ///
     /// [`MultilineDecoder::skip_to_end`]: crate::MultilineDecoder::skip_to_end
     pub fn skip_to_end(&mut self) -> io::Result<()> {
-        self.inner.consume(self.reading.abandon());
         while !self.reading.is_past_the_end() {
             let buffer = match self.inner.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

@@ -52,7 +52,6 @@ impl<R: Unpin> PollReader<R> {
         fill: Fill<R>,
         consume: Consume<R>,
     ) -> Poll<io::Result<()>> {
-        consume(Pin::new(&mut self.inner), self.reading.abandon());
         while !self.reading.is_past_the_end() {
             let buffer = ready!(fill(Pin::new(&mut self.inner), context))?;
             let skipped = self.reading.skip(buffer)?;

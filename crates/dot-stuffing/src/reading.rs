@@ -110,8 +110,14 @@ impl Reading {
     #[inline]
     pub(crate) fn data<'a>(&mut self, buffer: &'a [u8]) -> io::Result<&'a [u8]> {
         match self.next {
-            Next::Data { octets, .. } if !buffer.is_empty() => {
-                Ok(&buffer[..octets.min(buffer.len())])
+            Next::Data { octets, skip } if octets + skip <= buffer.len() => Ok(&buffer[..octets]),
+            Next::Data { octets, .. } => {
+                // Keep an octet back, so that what to skip is consumed with it.
+                let shown = buffer.len().min(octets.saturating_sub(1));
+                match shown {
+                    0 => Err(self.truncate()),
+                    _ => Ok(&buffer[..shown]),
+                }
             }
             _ => Err(self.truncate()),
         }
@@ -133,38 +139,45 @@ impl Reading {
                 octets
             }
             Next::Cr if octets == 0 => 0,
-            _ => self.abandon(),
+            Next::Decode | Next::End => 0,
+            &mut Next::Data {
+                octets: left, skip, ..
+            } => {
+                self.next = Next::Decode;
+                left + skip
+            }
+            Next::Cr => {
+                self.next = Next::Decode;
+                0
+            }
         }
-    }
-
-    /// Gives up what is still to be returned. Returns the number of octets of the
-    /// buffer to consume.
-    #[inline]
-    pub(crate) fn abandon(&mut self) -> usize {
-        let octets = match self.next {
-            Next::Data { octets, skip } => octets + skip,
-            Next::Cr => 0,
-            Next::Decode | Next::End => return 0,
-        };
-        self.next = Next::Decode;
-        octets
     }
 
     /// Whether the end of the block was passed, even if it was refused.
     pub(crate) fn is_past_the_end(&mut self) -> bool {
-        self.decoder.skip_to_end(&mut &[][..])
+        !matches!(self.next, Next::Data { .. }) && self.decoder.skip_to_end(&mut &[][..])
     }
 
     /// Skips octets of the buffer, which is empty at the end of input. Returns the
     /// number of octets to consume.
     pub(crate) fn skip(&mut self, buffer: &[u8]) -> Result<usize, DecodeError> {
+        // What was to be returned is decoded already.
+        let decoded = match self.next {
+            Next::Data { octets, skip } => octets + skip,
+            _ => 0,
+        };
+        if !buffer.is_empty() && buffer.len() < decoded {
+            let octets = decoded - buffer.len();
+            self.next = Next::Data { octets, skip: 0 };
+            return Ok(buffer.len());
+        }
         self.next = Next::End;
         if buffer.is_empty() {
             self.decoder.truncate();
             let octets = self.decoder.wire_octets();
             return Err(DecodeError::new(ErrorKind::Truncated, octets));
         }
-        let mut rest = buffer;
+        let mut rest = &buffer[decoded..];
         // `is_past_the_end` says whether this was the end.
         let _ = self.decoder.skip_to_end(&mut rest);
         Ok(buffer.len() - rest.len())

@@ -224,6 +224,64 @@ fn a_buffer_that_shrinks_is_no_panic_and_no_end() {
     assert!(losing.finish().is_err(), "octets are missing");
 }
 
+/// Shows what is left, at most as many octets as the next limit says, and accepts no
+/// consumption beyond what it last showed.
+struct Strict {
+    left: &'static [u8],
+    limits: Vec<usize>,
+    shown: usize,
+}
+
+impl Read for Strict {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(ErrorKind::Other.into())
+    }
+}
+
+impl BufRead for Strict {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let limit = self.limits.pop().unwrap_or(usize::MAX);
+        self.shown = self.left.len().min(limit);
+        Ok(&self.left[..self.shown])
+    }
+
+    fn consume(&mut self, octets: usize) {
+        assert!(octets <= self.shown, "{octets} of {}", self.shown);
+        self.shown -= octets;
+        self.left = &self.left[octets..];
+    }
+}
+
+#[test]
+fn consumes_no_more_than_a_shrunken_buffer_shows() {
+    let wire = b"one\r\n..two\r\n...\r\n.\r\n";
+    let message = b"one\r\n.two\r\n..\r\n";
+    for limits in 0..7_usize.pow(4) {
+        let limits: Vec<_> = (0..4).map(|at| 1 + limits / 7_usize.pow(at) % 7).collect();
+        let source = || Strict {
+            left: wire,
+            limits: limits.clone(),
+            shown: 0,
+        };
+        let mut octets = Vec::new();
+        let mut reader = MultilineReader::new(source());
+        match reader.read_to_end(&mut octets) {
+            Ok(_) => assert_eq!(octets, message, "{limits:?}"),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+                assert!(message.starts_with(&octets), "{limits:?}");
+                assert!(reader.finish().is_err(), "{limits:?}");
+            }
+        }
+        let mut reader = MultilineReader::new(source());
+        if let Ok(data) = reader.fill_buf() {
+            assert!(message.starts_with(data));
+            reader.skip_to_end().expect("the end");
+            assert_eq!(reader.into_inner().left, b"", "{limits:?}");
+        }
+    }
+}
+
 /// Returns a buffer once and then fails.
 struct Vanishing(bool);
 
