@@ -56,3 +56,8 @@ async fn line(lines: &mut Framed<TcpStream, Lines>) -> Result<String, Box<dyn Er
     let line = lines.next().await.ok_or("the server left")??;
     Ok(line.escape_ascii().to_string())
 }
+
+#[test]
+fn it_runs() -> Result<(), Box<dyn Error>> {
+    main()
+}

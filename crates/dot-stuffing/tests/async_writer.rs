@@ -1,5 +1,7 @@
 //! The writers for asynchronous sinks over ones that wait and fail.
 
+#![cfg(feature = "tokio")]
+
 use std::{
     collections::VecDeque,
     io::{self, ErrorKind},

@@ -1,5 +1,7 @@
 //! `MultilineCodec` and `LineCodec` in a `Framed` over a pipe.
 
+#![cfg(feature = "tokio-util")]
+
 use std::{error::Error, io};
 
 use bytes::Bytes;

@@ -1,5 +1,7 @@
 //! The states of decoders and encoders: at the start, after a reset, at the end.
 
+#![cfg(feature = "tokio-util")]
+
 use bytes::BytesMut;
 use dot_stuffing::{
     BareNewline, Chunk, Config, EncodeErrorKind, Frame, Inspector, LineDecoder, LineEndings,
