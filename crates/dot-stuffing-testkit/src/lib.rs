@@ -68,6 +68,7 @@
 //!
 //! - `proptest`: strategies that generate the same octets, for tests with proptest.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

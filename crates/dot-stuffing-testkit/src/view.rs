@@ -33,6 +33,47 @@ pub trait Decode: Sync {
 }
 
 /// An encoder of messages as multi-line blocks.
+///
+/// ```
+/// use dot_stuffing_testkit::{
+///     differences,
+///     oracle::{Newline, Refusal},
+///     view::Encode,
+/// };
+///
+/// /// An encoder that does not stuff a dot at the start of the message.
+/// struct Naive;
+///
+/// impl Encode for Naive {
+///     fn name(&self) -> &'static str {
+///         "naive"
+///     }
+///
+///     /// It never changes newlines.
+///     fn follows(&self, newline: Newline) -> bool {
+///         newline == Newline::Verbatim
+///     }
+///
+///     fn encode(&self, _: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
+///         let mut wire = Vec::new();
+///         for octet in chunks.concat() {
+///             if octet == b'.' && wire.ends_with(b"\r\n") {
+///                 wire.push(b'.');
+///             }
+///             wire.push(octet);
+///         }
+///         if !wire.is_empty() && !wire.ends_with(b"\r\n") {
+///             wire.extend(b"\r\n");
+///         }
+///         wire.extend(b".\r\n");
+///         Ok(wire)
+///     }
+/// }
+///
+/// let found = differences::encode(&Naive);
+/// assert_eq!(found[0].what, "ends the block before the end of the message");
+/// assert_eq!(found[0].input, b".");
+/// ```
 pub trait Encode: Sync {
     /// Returns the name of the view.
     fn name(&self) -> &'static str;
@@ -52,6 +93,44 @@ pub trait Encode: Sync {
 
 /// A splitter of a stream into lines of at most [`MAX_LINE`] octets, including the line
 /// end. A line that is refused is skipped.
+///
+/// ```
+/// use dot_stuffing_testkit::{
+///     differences,
+///     oracle::{LineEvent, Lines, Rules},
+///     view::SplitLines,
+/// };
+///
+/// /// A splitter that ends lines with LF, and has no maximum length.
+/// struct Naive;
+///
+/// impl SplitLines for Naive {
+///     fn name(&self) -> &'static str {
+///         "naive"
+///     }
+///
+///     /// It has no settings.
+///     fn follows(&self, rules: &Rules) -> bool {
+///         *rules == Rules::RFC1939
+///     }
+///
+///     fn lines(&self, _: &Rules, chunks: &[&[u8]]) -> Lines {
+///         let mut stream = &chunks.concat()[..];
+///         let mut events = Vec::new();
+///         while let Some(lf) = stream.iter().position(|&octet| octet == b'\n') {
+///             let line = &stream[..lf];
+///             events.push(LineEvent::Line(line.strip_suffix(b"\r").unwrap_or(line).to_vec()));
+///             stream = &stream[lf + 1..];
+///         }
+///         Lines { events, whole: stream.is_empty() }
+///     }
+/// }
+///
+/// let found = differences::split_lines(&Naive);
+/// assert_eq!(found[0].what, "ends a line where the rules see no line end");
+/// assert_eq!(found[0].input, b"\n");
+/// assert!(found.iter().any(|found| found.what == "returns a line that the rules refuse"));
+/// ```
 pub trait SplitLines: Sync {
     /// Returns the name of the view.
     fn name(&self) -> &'static str;

@@ -60,8 +60,9 @@
 //!   the same for one input and octet by octet.
 //! - The end of input is never a success: only [`MultilineDecoder::finish`] after
 //!   the terminator returns a [`Complete`], and none after an error.
-//! - If an iterator is dropped early, `finish` returns an error, never a shorter
-//!   message.
+//! - An iterator that is dropped early loses nothing unnoticed: what
+//!   [`feed`](MultilineDecoder::feed) has not decoded is still in its input, and an
+//!   encoder then fails, so that it never ends a shorter message.
 //! - Features only add API. Leniency and strictness are values of [`Config`].
 //!
 //! # Differences from RFC 1939

@@ -97,6 +97,16 @@ pub const WARN: Verdict = Verdict::new("warn", Outcome::Noted);
 pub const NOT_TESTABLE: Verdict = Verdict::new("not testable here", Outcome::Skipped);
 
 /// A row of the check: one rule for servers.
+///
+/// ```
+/// use pop3_conformance::{Strength, check::checks};
+///
+/// let drop_listing = checks().find(|check| check.id() == "C0017").unwrap();
+/// assert_eq!(drop_listing.strength(), Strength::Must);
+/// for check in checks() {
+///     println!("{}: {}", check.id(), check.title());
+/// }
+/// ```
 pub struct Check {
     id: &'static str,
     title: &'static str,
@@ -169,6 +179,15 @@ pub enum Protection {
 }
 
 /// How to check.
+///
+/// ```
+/// use pop3_conformance::check::Options;
+/// use pop3_proto::Profile;
+///
+/// let mut options = Options::new(Profile::OUTLOOK_2024);
+/// options.skip.push("C0010".into()); // no login with a wrong password
+/// options.limits.messages = 8;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The release of Outlook: how it reads listings, and what it does.

@@ -29,7 +29,7 @@
 //!
 //! The tests in `tests/statements/` hold `pop3-proto` to the statements, on each
 //! side that they bind. Each test is named after its statement, and is shown to
-//! fail on sessions that break it. `CONFORMANCE.md` at the root of the repository
+//! fail on sessions that break it. `CONFORMANCE.md` at the root of the workspace
 //! lists them.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

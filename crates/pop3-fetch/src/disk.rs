@@ -48,6 +48,38 @@ pub enum Syncs {
 ///
 /// All methods return the errors of the system; their docs name only the kinds that
 /// a delivery depends on.
+///
+/// A test can deliver to a disk that fails:
+///
+/// ```
+/// use std::{io, path::Path};
+///
+/// use pop3_fetch::{Disk, Form, Group, Journal, Kind, Place, System};
+///
+/// /// The disk of the system, without room for another directory.
+/// #[derive(Clone, Debug)]
+/// struct Full;
+///
+/// impl Disk for Full {
+///     type Directory = <System as Disk>::Directory;
+///     fn open(&self, path: &Path) -> io::Result<Self::Directory> {
+///         System.open(path)
+///     }
+///     fn make(&self, _: &Path) -> io::Result<()> {
+///         Err(io::ErrorKind::StorageFull.into())
+///     }
+///     fn boot(&self) -> String {
+///         System.boot()
+///     }
+/// }
+///
+/// let home = tempfile::tempdir()?;
+/// let journal = Journal::open(&home.path().join("journal"), "me@mail.example.org")?;
+/// let place = Place::Maildir(home.path().join("Maildir"));
+/// let opened = Group::open(&Full, journal, &place, Form::Raw, |_, _| {});
+/// assert_eq!(opened.unwrap_err().kind(), Kind::CannotCreate);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Disk: Clone + fmt::Debug + Send + Sync + 'static {
     /// A directory that is held open.
     type Directory: Directory;

@@ -13,6 +13,29 @@ use crate::{
 const VISITS: u32 = 12;
 
 /// The orders for one account.
+///
+/// ```
+/// use pop3_fetch::{Afterwards, Fetch, Orders, Wishes};
+/// use pop3_proto::EqualUniqueIds;
+///
+/// // Reports what a run would do, and changes nothing.
+/// let orders = Orders {
+///     wishes: Wishes {
+///         equal_unique_ids: EqualUniqueIds::Apart,
+///         afterwards: Afterwards::Keep,
+///         delete_imported: false,
+///         limit: 100,
+///         max_octets: 50 << 20,
+///         now: 1_800_000_000,
+///     },
+///     dry_run: true,
+///     catch_up: false,
+///     any_size: false,
+///     without_unique_id: false,
+/// };
+/// let fetch = Fetch::new(orders);
+/// assert_eq!(fetch.summary().delivered, 0);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Orders {
     /// What to do with messages.

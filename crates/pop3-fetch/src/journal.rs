@@ -44,6 +44,25 @@ const LARGE_SILENT: i64 = 7 * 24 * 60 * 60;
 const UNKNOWN: i64 = u64::MAX.cast_signed();
 
 /// The journal of one account, locked against other runs.
+///
+/// ```
+/// use pop3_fetch::{Journal, Key, Seen, Spelling};
+///
+/// let home = tempfile::tempdir()?;
+/// let file = home.path().join("journal");
+/// let mut journal = Journal::open(&file, "me@mail.example.org")?;
+/// // Another program has already fetched this message.
+/// let seen = Seen {
+///     key: Key { unique_id: b"QhdPYR:00WBw1Ph7x7".to_vec(), copy: 0 },
+///     octets: Some(120),
+///     since: 1_800_000_000,
+/// };
+/// assert_eq!(journal.see(&[seen], Spelling::Exact)?, 1);
+/// // The account is locked, and other accounts are not.
+/// assert!(Journal::open(&file, "me@mail.example.org").is_err());
+/// assert!(Journal::open(&file, "you@mail.example.org").is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Journal {
     db: Connection,

@@ -100,6 +100,27 @@ const WAIT: Duration = Duration::from_secs(2);
 const FLUSH: u64 = 8 << 20;
 
 /// A delivery to a place, as a sequence of groups.
+///
+/// An [`Intake`](crate::Intake) writes the messages: [`Direct`](crate::Direct) or
+/// [`Parcels`](crate::Parcels).
+///
+/// ```
+/// use pop3_fetch::{Direct, Form, Group, Intake, Journal, LineEnds, Place, System};
+///
+/// let home = tempfile::tempdir()?;
+/// let journal = Journal::open(&home.path().join("journal"), "me@mail.example.org")?;
+/// let place = Place::Maildir(home.path().join("Maildir"));
+/// let group = Group::open(&System, journal, &place, Form::Raw, |key, octets| {
+///     println!("{}: {octets} octets", key.unique_id.escape_ascii());
+/// })?;
+/// let intake = Direct::new(group, LineEnds::Lf);
+/// // Write the messages here, as the example of `Direct` does.
+/// let committed = intake.finish();
+/// committed.journal?;
+/// assert_eq!(committed.messages, 0);
+/// assert!(home.path().join("Maildir/new").is_dir());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Group {
     delivery: Box<dyn Delivery>,
     trace: Trace,

@@ -92,6 +92,30 @@ impl Committed {
 }
 
 /// An intake that does all its work on the caller's thread.
+///
+/// ```
+/// use pop3_fetch::{Direct, Form, Group, Intake, Journal, Key, LineEnds, Place, System};
+/// use pop3_proto::MessageNumber;
+///
+/// let home = tempfile::tempdir()?;
+/// let journal = Journal::open(&home.path().join("journal"), "me@mail.example.org")?;
+/// let place = Place::Mbox(home.path().join("mbox"));
+/// let group = Group::open(&System, journal, &place, Form::Mbox, |_, _| {})?;
+/// let mut intake = Direct::new(group, LineEnds::Lf);
+/// let mut deliver = || {
+///     intake.begin(MessageNumber::FIRST)?;
+///     intake.write(b"Subject: Hello\r\n\r\nHi\r\n")?;
+///     intake.keep(Key { unique_id: b"unique".to_vec(), copy: 0 }, 22, 22)?;
+///     intake.confirm()
+/// };
+/// assert_eq!(deliver(), Ok(()));
+/// let committed = intake.finish();
+/// committed.journal?;
+/// assert_eq!(committed.messages, 1);
+/// let mbox = std::fs::read_to_string(home.path().join("mbox"))?;
+/// assert!(mbox.contains("\nSubject: Hello\n\nHi\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Direct {
     group: Group,

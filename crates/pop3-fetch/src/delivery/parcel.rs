@@ -53,6 +53,30 @@ enum Mark {
 }
 
 /// An intake that writes to the disk, and waits for it, on threads of its own.
+///
+/// ```
+/// use pop3_fetch::{Form, Group, Intake, Journal, Key, LineEnds, Parcels, Place, System};
+/// use pop3_proto::MessageNumber;
+///
+/// let home = tempfile::tempdir()?;
+/// let journal = Journal::open(&home.path().join("journal"), "me@mail.example.org")?;
+/// let place = Place::Maildir(home.path().join("Maildir"));
+/// let group = Group::open(&System, journal, &place, Form::Raw, |_, _| {})?;
+/// let mut intake = Parcels::new(group, LineEnds::Received)?;
+/// let mut deliver = || {
+///     intake.begin(MessageNumber::FIRST)?;
+///     intake.write(b"Subject: Hello\r\n\r\nHi\r\n")?;
+///     intake.keep(Key { unique_id: b"unique".to_vec(), copy: 0 }, 22, 22)?;
+///     intake.confirm()
+/// };
+/// assert_eq!(deliver(), Ok(()));
+/// // Waits for the threads.
+/// let committed = intake.finish();
+/// committed.journal?;
+/// assert_eq!((committed.messages, committed.octets), (1, 22));
+/// assert_eq!(std::fs::read_dir(home.path().join("Maildir/new"))?.count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Parcels {
     converter: Converter,
     line_ends: LineEnds,

@@ -72,6 +72,26 @@ impl Afterwards {
 }
 
 /// What the user wants.
+///
+/// ```
+/// use std::time::{SystemTime, UNIX_EPOCH};
+///
+/// use pop3_fetch::{Afterwards, Wishes};
+/// use pop3_proto::EqualUniqueIds;
+///
+/// let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+/// // Fetches all messages of up to 50 MiB, and deletes each one after 30 days.
+/// let wishes = Wishes {
+///     equal_unique_ids: EqualUniqueIds::Apart,
+///     afterwards: Afterwards::DeleteAfter(30 * 24 * 60 * 60),
+///     delete_imported: false,
+///     limit: usize::MAX,
+///     max_octets: 50 << 20,
+///     now: now.cast_signed(),
+/// };
+/// # assert!(wishes.now > 0);
+/// # Ok::<(), std::time::SystemTimeError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Wishes {
     /// How to treat messages with equal unique-ids.

@@ -15,6 +15,28 @@ const LINES_OCTETS_MAX: usize = 16 * 1024;
 /// because an attacker may have sent it.
 ///
 /// A repeated capability counts once; the mechanisms of all SASL lines are merged.
+///
+/// ```
+/// use std::time::Instant;
+///
+/// use pop3_proto::client::{Config, Session, Transport};
+/// use pop3_proto::{Command, Profile};
+///
+/// let now = Instant::now();
+/// let mut session = Session::new(Config::new(Profile::RFC1939, Transport::Tls), now);
+/// session.handle_input(now, b"+OK ready\r\n")?;
+/// session.enqueue(now, &Command::Capa)?;
+/// session.handle_transmitted(now, b"CAPA\r\n".len());
+/// let mut input = &b"+OK\r\nUIDL\r\nSASL PLAIN SCRAM-SHA-256\r\nPIPELINING\r\n.\r\n"[..];
+/// while !input.is_empty() {
+///     input = &input[session.handle_input(now, input)?.consumed..];
+/// }
+/// let capabilities = session.capabilities();
+/// assert!(capabilities.is_current() && capabilities.uidl() && capabilities.pipelining());
+/// assert!(!capabilities.top());
+/// assert!(capabilities.sasl().eq(["PLAIN", "SCRAM-SHA-256"]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     known: bool,

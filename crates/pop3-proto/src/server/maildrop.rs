@@ -16,6 +16,54 @@ use crate::{MessageNumber, UniqueId};
 /// buffer. Each should do a bounded amount of work; what takes long, locking
 /// and listing a large maildrop, is the driver's to do before it answers
 /// [`Verdict::Accept`](super::Verdict::Accept).
+///
+/// ```
+/// use std::io;
+///
+/// use pop3_proto::{MessageNumber, UniqueId, server::Maildrop};
+///
+/// struct Mail {
+///     unique_id: &'static str,
+///     text: &'static str,
+/// }
+///
+/// /// A maildrop in memory.
+/// struct Memory<'a>(&'a mut Vec<Mail>);
+///
+/// impl Maildrop for Memory<'_> {
+///     type Message = &'static [u8];
+///     fn messages(&self) -> u32 {
+///         self.0.len() as u32
+///     }
+///     fn octets(&self, number: MessageNumber) -> u64 {
+///         self.0[number.index()].text.len() as u64
+///     }
+///     fn unique_id(&self, number: MessageNumber) -> UniqueId<'_> {
+///         UniqueId::new(self.0[number.index()].unique_id.as_bytes()).unwrap()
+///     }
+///     fn open(&mut self, number: MessageNumber) -> io::Result<&'static [u8]> {
+///         Ok(self.0[number.index()].text.as_bytes())
+///     }
+///     fn commit(self, deleted: &mut dyn Iterator<Item = MessageNumber>) -> io::Result<()> {
+///         let deleted: Vec<usize> = deleted.map(MessageNumber::index).collect();
+///         for index in deleted.into_iter().rev() {
+///             self.0.remove(index);
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let mut mails = vec![
+///     Mail { unique_id: "a", text: "Subject: Hello\r\n\r\nHi\r\n" },
+///     Mail { unique_id: "b", text: "Subject: Bye\r\n\r\nBye\r\n" },
+/// ];
+/// let mut maildrop = Memory(&mut mails);
+/// assert_eq!(maildrop.octets(MessageNumber::FIRST), 22);
+/// assert!(io::read_to_string(maildrop.open(MessageNumber::FIRST)?)?.ends_with("Hi\r\n"));
+/// maildrop.commit(&mut std::iter::once(MessageNumber::FIRST))?;
+/// assert_eq!(mails[0].unique_id, "b");
+/// # Ok::<(), io::Error>(())
+/// ```
 pub trait Maildrop {
     /// An open message.
     ///

@@ -42,6 +42,21 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 const TOO_MANY: &[u8] = b"-ERR [SYS/TEMP] too many connections, try again later\r\n";
 
 /// A listening socket.
+///
+/// ```
+/// use pop3_tokio::server::Listener;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let listener = Listener::bind("127.0.0.1:0".parse()?).await?;
+/// println!("listening on {}", listener.address()); // with the port that is in use
+/// // A socket that another program opened, such as systemd:
+/// let socket = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// let tls_listener = Listener::from_std_tls(socket)?;
+/// # assert_ne!(listener.address(), tls_listener.address());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Listener {
     tcp: TcpListener,
@@ -105,6 +120,38 @@ impl Listener {
 }
 
 /// A POP3 server: its users, their maildrops, and its limits.
+///
+/// ```
+/// use std::{future::pending, sync::Arc};
+///
+/// use pop3_tokio::server::{Accounts, Listener, MemoryStore, Server};
+/// use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+/// use tokio::{net::TcpStream, sync::oneshot};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let accounts = Accounts::single("mrose", "tanstaaf")?;
+/// let server = Arc::new(Server::new(MemoryStore::new()?, accounts));
+/// let listener = Listener::bind("127.0.0.1:0".parse()?).await?;
+/// let address = listener.address();
+/// let (stop, stopped) = oneshot::channel();
+/// let stopped = async { stopped.await.unwrap_or_default() };
+/// let serving = tokio::spawn(Arc::clone(&server).serve(vec![listener], stopped, pending()));
+///
+/// let mut connection = BufReader::new(TcpStream::connect(address).await?);
+/// let mut replies = String::new();
+/// connection.read_line(&mut replies).await?; // the greeting
+/// connection.write_all(b"QUIT\r\n").await?;
+/// connection.read_line(&mut replies).await?;
+/// assert!(replies.lines().all(|reply| reply.starts_with("+OK")));
+///
+/// drop(connection);
+/// stop.send(()).unwrap();
+/// assert_eq!(serving.await?, 0); // no connection was cut off
+/// assert_eq!(server.counters().connections.get(), 1);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Server<S> {
     pub(super) store: Arc<S>,
     pub(super) users: CurrentUsers,

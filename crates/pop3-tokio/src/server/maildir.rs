@@ -31,6 +31,25 @@ use self::{
 use super::{MailStore, OpenError, User};
 
 /// The Maildirs of users: the one in the user's line, or else a common one.
+///
+/// ```
+/// use pop3_tokio::server::{Accounts, MailStore, Maildrop, MaildirStore, ScramKeys};
+///
+/// let home = tempfile::tempdir()?;
+/// let maildir = home.path().join("mrose/Maildir");
+/// for directory in ["cur", "new", "tmp"] {
+///     std::fs::create_dir_all(maildir.join(directory))?;
+/// }
+/// std::fs::write(maildir.join("new/1"), "Subject: hello\n\nHi\n")?;
+///
+/// let line = format!("mrose:{}:mrose/Maildir", ScramKeys::new("tanstaaf")?);
+/// let accounts = Accounts::parse(&line)?;
+/// let store = MaildirStore::new(None, home.path());
+/// let user = accounts.check("mrose", "tanstaaf").unwrap();
+/// assert_eq!(store.path(user), Some(maildir));
+/// assert_eq!(store.open(user)?.messages(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct MaildirStore {
     otherwise: Option<PathBuf>,

@@ -14,6 +14,24 @@ use crate::tls::random;
 /// One maildrop in memory, the same for every user.
 ///
 /// Clones share the same maildrop.
+///
+/// ```
+/// use pop3_tokio::MessageNumber;
+/// use pop3_tokio::server::{Accounts, MailStore, Maildrop, MemoryStore, OpenError};
+///
+/// let store = MemoryStore::new()?;
+/// store.deliver(*b"Subject: hello\r\n\r\nHi\r\n");
+///
+/// // What a server does after a login:
+/// let accounts = Accounts::single("mrose", "tanstaaf")?;
+/// let user = accounts.check("mrose", "tanstaaf").unwrap();
+/// let maildrop = store.open(user)?;
+/// assert_eq!(maildrop.messages(), 1);
+/// assert!(matches!(store.open(user), Err(OpenError::InUse)));
+/// maildrop.commit(&mut [MessageNumber::FIRST].into_iter())?;
+/// assert!(store.messages().is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore(Arc<Mutex<Contents>>);
 
