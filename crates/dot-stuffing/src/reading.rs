@@ -161,23 +161,23 @@ impl Reading {
     /// Skips octets of the buffer, which is empty at the end of input. Returns the
     /// number of octets to consume.
     pub(crate) fn skip(&mut self, buffer: &[u8]) -> Result<usize, DecodeError> {
-        // What was to be returned is decoded already.
-        let decoded = match self.next {
-            Next::Data { octets, skip } => octets + skip,
-            _ => 0,
-        };
-        if !buffer.is_empty() && buffer.len() < decoded {
-            let octets = decoded - buffer.len();
-            self.next = Next::Data { octets, skip: 0 };
-            return Ok(buffer.len());
-        }
-        self.next = Next::End;
         if buffer.is_empty() {
+            self.next = Next::End;
             self.decoder.truncate();
             let octets = self.decoder.wire_octets();
             return Err(DecodeError::new(ErrorKind::Truncated, octets));
         }
-        let mut rest = &buffer[decoded..];
+        // What was to be returned is decoded already. The buffer may show less of it.
+        let decoded = match self.next {
+            Next::Data { octets, skip } => octets + skip,
+            _ => 0,
+        };
+        let now = decoded.min(buffer.len());
+        self.next = match decoded - now {
+            0 => Next::End,
+            octets => Next::Data { octets, skip: 0 },
+        };
+        let mut rest = &buffer[now..];
         // `is_past_the_end` says whether this was the end.
         let _ = self.decoder.skip_to_end(&mut rest);
         Ok(buffer.len() - rest.len())
