@@ -138,18 +138,15 @@ impl Reading {
                 *left -= octets;
                 octets
             }
-            Next::Cr if octets == 0 => 0,
-            Next::Decode | Next::End => 0,
-            &mut Next::Data {
-                octets: left, skip, ..
-            } => {
+            &mut Next::Data { octets: left, skip } => {
                 self.next = Next::Decode;
                 left + skip
             }
-            Next::Cr => {
+            Next::Cr if octets > 0 => {
                 self.next = Next::Decode;
                 0
             }
+            Next::Cr | Next::Decode | Next::End => 0,
         }
     }
 

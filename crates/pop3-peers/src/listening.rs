@@ -41,8 +41,8 @@ impl Listening {
     ///
     /// # Errors
     ///
-    /// If there is none. The error contains what the program wrote to stderr, if that is a
-    /// pipe.
+    /// If the program prints no further line. The error contains what it wrote to stderr,
+    /// if that is a pipe.
     pub fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
         if self.stdout.read_line(&mut line)? == 0 {
