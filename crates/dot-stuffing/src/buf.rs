@@ -102,6 +102,9 @@ impl MultilineDecoder {
     ) -> Result<bool, DecodeError> {
         while input.has_remaining() && !self.is_complete() {
             let chunk = input.chunk();
+            if chunk.is_empty() {
+                break;
+            }
             let room = message.remaining_mut();
             // Octets that are dropped need no room.
             let before = (room == 0).then(|| self.clone());

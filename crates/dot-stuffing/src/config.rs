@@ -107,6 +107,11 @@ impl LineEndings {
         self
     }
 
+    /// Whether a bare LF ends a line: one that is rejected does not.
+    pub(crate) const fn lf_ends_lines(self) -> bool {
+        self.lf_terminates && matches!(self.bare_lf, Policy::Accept)
+    }
+
     /// Whether a search for CRLF-dot finds everything that matters.
     pub(crate) const fn only_crlf_matters(self) -> bool {
         matches!(
@@ -246,15 +251,9 @@ impl Config {
 
     /// The same rules for the end of a block, without anything that rejects.
     pub(crate) const fn without_refusals(&self) -> Self {
-        let LineEndings {
-            bare_lf,
-            lf_terminates,
-            ..
-        } = self.line_endings;
-        // An LF that would be rejected does not end a line.
-        let lf_terminates = lf_terminates && matches!(bare_lf, Policy::Accept);
+        let lf_ends_lines = self.line_endings.lf_ends_lines();
         Self::new()
-            .line_endings(LineEndings::new().dangerous_lf_terminates(lf_terminates))
+            .line_endings(LineEndings::new().dangerous_lf_terminates(lf_ends_lines))
             .dot_line_ends(self.dot_line_ends)
     }
 

@@ -21,7 +21,8 @@ use crate::{
 ///
 /// It behaves as [`MultilineReader`](crate::MultilineReader) of `std`, also in its
 /// errors: each is returned once, then the reader is at its end, and
-/// [`finish`](Self::finish) repeats it. No octet is lost if a future is dropped.
+/// [`finish`](Self::finish) repeats it. A dropped future of `read` or `fill_buf` loses
+/// no octet; one of `read_line` or `read_exact` may have taken some.
 ///
 /// ```
 /// use dot_stuffing::futures::MultilineReader;

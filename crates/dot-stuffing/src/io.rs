@@ -14,8 +14,8 @@ use crate::{BareNewline, Complete, Config, DecodeError, reading::Reading, writin
 ///
 /// [`fill_buf`](BufRead::fill_buf) returns slices of the inner buffer, so
 /// nothing is copied unless [`Read`] is used. When this reader returns end of
-/// file, the next octet of the inner reader is the one after the block. If you
-/// stop earlier, for example after `take(n)` or `read_exact`, call
+/// file, and no error before, the next octet of the inner reader is the one after
+/// the block. If you stop earlier, for example after `take(n)` or `read_exact`, call
 /// [`skip_to_end`](Self::skip_to_end) before you use the inner reader again.
 ///
 /// # Errors
@@ -103,7 +103,9 @@ impl<R: BufRead> MultilineReader<R> {
     /// See [`MultilineDecoder::skip_to_end`]. [`finish`](Self::finish) then returns
     /// the error, if there was one.
     ///
-    /// It reads as long as the sender sends: limit the time yourself.
+    /// It reads as long as the sender sends: limit the time yourself. After an error of
+    /// the inner reader, such as a timeout, call this again; other methods that read
+    /// also first skip the rest.
     ///
     /// # Errors
     ///
@@ -370,9 +372,8 @@ impl<W: Write> Write for MultilineWriter<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.writing.check()?;
-        let sent = self.send_buffer();
-        self.writing.note(sent)?;
-        self.inner.flush()
+        let flushed = self.send_buffer().and_then(|()| self.inner.flush());
+        self.writing.note(flushed)
     }
 }
 

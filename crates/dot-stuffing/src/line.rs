@@ -136,9 +136,7 @@ impl<const MAX: usize> LineDecoder<MAX> {
     pub const fn skip_line(&mut self) {
         if let State::Failed(_) = self.state {
             self.state = State::Skip {
-                // If LF had followed a held CR, the line would not have been
-                // rejected.
-                after_cr: false,
+                after_cr: self.held_len > 0 && self.held[self.held_len - 1] == b'\r',
             };
             self.held_len = 0;
         }
@@ -168,6 +166,16 @@ impl<const MAX: usize> LineDecoder<MAX> {
                 Err(DecodeError::new(ErrorKind::Truncated, self.wire))
             }
         }
+    }
+
+    /// Ends the input, for good if that is within a line.
+    #[cfg(feature = "tokio-util")]
+    pub(crate) const fn truncate(&mut self) -> Result<(), DecodeError> {
+        let end = self.finish();
+        if let Err(error) = end {
+            self.state = State::Failed(error);
+        }
+        end
     }
 
     /// Returns the line of `line` octets that ends in `input`, joined to its start.
@@ -246,7 +254,7 @@ impl<const MAX: usize> LineDecoder<MAX> {
             if lf > 0 {
                 after_cr = input[lf - 1] == b'\r';
             }
-            if after_cr || self.line_endings.lf_terminates {
+            if after_cr || self.line_endings.lf_ends_lines() {
                 skipped = lf + 1;
                 self.state = State::Line;
                 break;

@@ -18,6 +18,40 @@ use crate::{EncodeError, EncodeErrorKind, LineDecoder, LineEndings};
 /// [`skip_line`](Self::skip_line). If the stream ends within a line, the error is
 /// `UnexpectedEof`.
 ///
+/// After an error, `Framed` returns `None`, and then reads from the stream before it
+/// decodes what it has read already. To go on, skip the line with
+/// `Framed::map_codec`, which makes it decode that first:
+///
+/// ```
+/// # use dot_stuffing::LineCodec;
+/// # use futures_util::{SinkExt, StreamExt};
+/// # use tokio::io::AsyncWriteExt;
+/// # use tokio_util::codec::Framed;
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let (near, mut far) = tokio::io::duplex(100);
+/// far.write_all(b"much too long\r\nQUIT\r\n").await?; // and waits for replies
+/// let mut lines = Framed::new(near, LineCodec::<8>::new());
+/// while let Some(line) = lines.next().await {
+///     match line {
+///         Ok(line) => {
+///             assert_eq!(line, "QUIT");
+///             break;
+///         }
+///         Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+///             lines.send("500").await?;
+///             lines = lines.map_codec(|mut codec| {
+///                 codec.skip_line();
+///                 codec
+///             });
+///         }
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # Ok(())
+/// # })?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// A line to send gets its CRLF. One that contains CR or LF is an error, because it
 /// would be two; so is one of more than `MAX` octets. Nothing of it is sent.
 ///
@@ -93,7 +127,7 @@ impl<const MAX: usize> Decoder for LineCodec<MAX> {
     fn decode_eof(&mut self, input: &mut BytesMut) -> io::Result<Option<Bytes>> {
         let line = self.decode(input)?;
         if line.is_none() {
-            self.lines.finish()?;
+            self.lines.truncate()?;
         }
         Ok(line)
     }
@@ -111,8 +145,8 @@ impl<const MAX: usize, L: AsRef<[u8]>> Encoder<L> for LineCodec<MAX> {
             };
             return Err(EncodeError::new(kind, at as u64).into());
         }
-        let most = MAX.saturating_sub(b"\r\n".len());
-        if line.len() > most {
+        if line.len() + b"\r\n".len() > MAX {
+            let most = MAX.saturating_sub(b"\r\n".len());
             return Err(EncodeError::new(EncodeErrorKind::LineTooLong, most as u64).into());
         }
         wire.extend_from_slice(line);

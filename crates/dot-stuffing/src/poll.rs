@@ -113,7 +113,8 @@ macro_rules! methods {
             ///
             /// See [`MultilineDecoder::skip_to_end`](crate::MultilineDecoder::skip_to_end).
             /// [`finish`](Self::finish) then returns the error, if there was one. If the
-            /// future is dropped, call this again.
+            /// future is dropped, call this again; other methods that read also first skip
+            /// the rest.
             ///
             /// # Errors
             ///

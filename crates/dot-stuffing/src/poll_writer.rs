@@ -67,7 +67,8 @@ impl<W: Unpin> PollWriter<W> {
     ) -> Poll<io::Result<()>> {
         self.writing.check()?;
         ready!(self.poll_send(context, write))?;
-        flush(Pin::new(&mut self.inner), context)
+        let flushed = ready!(flush(Pin::new(&mut self.inner), context));
+        Poll::Ready(self.writing.note(flushed))
     }
 
     fn poll_send(&mut self, context: &mut Context<'_>, write: Write<W>) -> Poll<io::Result<()>> {
@@ -97,7 +98,8 @@ macro_rules! methods {
 
             /// Writes the terminator, flushes, and returns the inner writer.
             ///
-            /// If the future is dropped, the block is cut off: close the connection.
+            /// If the future is dropped, it is unknown whether the block has its
+            /// terminator: close the connection.
             ///
             /// # Errors
             ///

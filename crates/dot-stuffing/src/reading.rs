@@ -20,6 +20,9 @@ enum Next {
     Data { octets: usize, skip: usize },
     /// A CR that is no longer in the buffer.
     Cr,
+    /// The end of the block, after all octets before it are skipped. The first
+    /// `decoded` octets of the buffer are decoded already.
+    Skip { decoded: usize },
     /// Nothing, also after an error.
     End,
 }
@@ -40,13 +43,13 @@ impl Reading {
     /// to return.
     #[inline]
     pub(crate) const fn needs_input(&self) -> bool {
-        matches!(self.next, Next::Decode)
+        matches!(self.next, Next::Decode | Next::Skip { .. })
     }
 
     /// Whether the next octets are the rest of a stuffed line, or of the terminator.
     #[inline]
     pub(crate) fn is_after_dot(&self) -> bool {
-        self.needs_input() && self.decoder.is_after_dot()
+        matches!(self.next, Next::Decode) && self.decoder.is_after_dot()
     }
 
     /// Decodes a short stuffed line at the front of the buffer, after a dot. Returns
@@ -63,6 +66,9 @@ impl Reading {
     /// Decodes the buffer, which is empty at the end of input. Returns the number of
     /// octets to consume. After an error, the reader is at its end.
     pub(crate) fn decode(&mut self, buffer: &[u8]) -> Result<usize, DecodeError> {
+        if let Next::Skip { .. } = self.next {
+            return self.skip(buffer);
+        }
         let consumed = self.step(buffer);
         if consumed.is_err() {
             self.next = Next::End;
@@ -98,7 +104,7 @@ impl Reading {
         match self.next {
             Next::Data { .. } => None,
             Next::Cr => Some(b"\r"),
-            Next::Decode | Next::End => Some(b""),
+            Next::Decode | Next::Skip { .. } | Next::End => Some(b""),
         }
     }
 
@@ -146,17 +152,27 @@ impl Reading {
                 self.next = Next::Decode;
                 0
             }
-            Next::Cr | Next::Decode | Next::End => 0,
+            Next::Cr | Next::Decode | Next::Skip { .. } | Next::End => 0,
         }
     }
 
     /// Whether the end of the block was passed, even if it was refused.
     pub(crate) fn is_past_the_end(&mut self) -> bool {
-        !matches!(self.next, Next::Data { .. }) && self.decoder.skip_to_end(&mut &[][..])
+        self.decoded() == 0 && self.decoder.skip_to_end(&mut &[][..])
+    }
+
+    /// The number of octets of the buffer that are decoded already.
+    const fn decoded(&self) -> usize {
+        match self.next {
+            Next::Data { octets, skip } => octets + skip,
+            Next::Skip { decoded } => decoded,
+            Next::Cr | Next::Decode | Next::End => 0,
+        }
     }
 
     /// Skips octets of the buffer, which is empty at the end of input. Returns the
-    /// number of octets to consume.
+    /// number of octets to consume. If this was not yet the end of the block,
+    /// [`decode`](Self::decode) goes on skipping.
     pub(crate) fn skip(&mut self, buffer: &[u8]) -> Result<usize, DecodeError> {
         if buffer.is_empty() {
             self.next = Next::End;
@@ -164,19 +180,14 @@ impl Reading {
             let octets = self.decoder.wire_octets();
             return Err(DecodeError::new(ErrorKind::Truncated, octets));
         }
-        // What was to be returned is decoded already. The buffer may show less of it.
-        let decoded = match self.next {
-            Next::Data { octets, skip } => octets + skip,
-            _ => 0,
-        };
-        let now = decoded.min(buffer.len());
-        self.next = match decoded - now {
-            0 => Next::End,
-            octets => Next::Data { octets, skip: 0 },
-        };
+        // The buffer may show less than before.
+        let now = self.decoded().min(buffer.len());
+        let decoded = self.decoded() - now;
         let mut rest = &buffer[now..];
-        // `is_past_the_end` says whether this was the end.
-        let _ = self.decoder.skip_to_end(&mut rest);
+        self.next = match decoded == 0 && self.decoder.skip_to_end(&mut rest) {
+            true => Next::End,
+            false => Next::Skip { decoded },
+        };
         Ok(buffer.len() - rest.len())
     }
 }

@@ -23,8 +23,9 @@ use crate::{BareNewline, Chunk, Config, Frame, MultilineDecoder, MultilineEncode
 /// Give the stream to another codec, such as [`LineCodec`](crate::LineCodec),
 /// with `Framed::map_codec`, which keeps the octets that were read ahead.
 ///
-/// A refused block is an error, and each further frame is the same error. To answer
-/// it and go on, see [`skip_to_end`](Self::skip_to_end).
+/// A refused or truncated block is an error, and so is each further call of `decode`;
+/// `Framed` then returns `None`. To answer it and go on, see
+/// [`skip_to_end`](Self::skip_to_end).
 ///
 /// # Writing
 ///
@@ -120,10 +121,10 @@ impl Decoder for MultilineCodec {
 
     fn decode_eof(&mut self, input: &mut BytesMut) -> io::Result<Option<Frame>> {
         let frame = self.decode(input)?;
-        if frame.is_none() && self.decoder.wire_octets() > 0 {
-            self.decoder.finish()?;
+        match frame {
+            None if self.decoder.wire_octets() > 0 => Err(self.decoder.truncate().into()),
+            _ => Ok(frame),
         }
-        Ok(frame)
     }
 }
 

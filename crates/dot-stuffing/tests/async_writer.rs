@@ -23,6 +23,8 @@ struct Sink {
     wire: Vec<u8>,
     flushed: usize,
     closed: usize,
+    /// The next flush or close fails.
+    fails: bool,
 }
 
 impl Sink {
@@ -30,6 +32,13 @@ impl Sink {
         Self {
             script: script.into_iter().collect(),
             ..Self::default()
+        }
+    }
+
+    fn fail_once(&mut self) -> io::Result<()> {
+        match std::mem::take(&mut self.fails) {
+            true => Err(ErrorKind::StorageFull.into()),
+            false => Ok(()),
         }
     }
 }
@@ -50,12 +59,12 @@ impl AsyncWrite for Sink {
 
     fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.flushed += 1;
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.fail_once())
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.closed += 1;
-        Poll::Ready(Ok(()))
+        Poll::Ready(self.fail_once())
     }
 }
 
@@ -138,6 +147,26 @@ async fn sends_no_terminator_after_a_failed_write() {
         let (error, sink) = block.finish().await.map(drop).unwrap_err().into_parts();
         assert_eq!(error.kind(), ErrorKind::Other);
         assert_eq!(sink.wire, b"abc");
+    }
+}
+
+#[tokio::test]
+async fn sends_no_terminator_after_a_failed_flush_or_close() {
+    for close in [false, true] {
+        let mut sink = Sink {
+            fails: true,
+            ..Sink::default()
+        };
+        let mut block = writer(&mut sink);
+        block.write_all(b"a").await.expect("it is collected");
+        let failed = match close {
+            true => block.shutdown().await,
+            false => block.flush().await,
+        };
+        assert_eq!(failed.unwrap_err().kind(), ErrorKind::StorageFull);
+        assert!(block.write(b"b").await.is_err(), "it stays failed");
+        assert!(block.finish().await.is_err(), "it stays failed");
+        assert_eq!(sink.wire, b"a");
     }
 }
 

@@ -4,13 +4,13 @@
 
 use std::{error::Error, io};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use dot_stuffing::{
     BareNewline, Chunk, Config, EncodeError, EncodeErrorKind, Frame, LineCodec, MultilineCodec,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
-use tokio_util::codec::Framed;
+use tokio_util::codec::{Decoder, Encoder, Framed};
 
 type Result = std::result::Result<(), Box<dyn Error>>;
 
@@ -57,6 +57,28 @@ async fn a_stream_that_ends_in_a_block_is_an_error() {
         let truncated = Some(io::ErrorKind::UnexpectedEof);
         assert_eq!(messages(frames).await, (vec![vec![]], truncated));
     }
+}
+
+#[test]
+fn what_a_stream_cut_off_is_not_continued_by_another() {
+    let mut blocks = MultilineCodec::new(BareNewline::Reject);
+    let mut input = BytesMut::from("a\r\n");
+    assert!(blocks.decode(&mut input).is_ok_and(|frame| frame.is_some()));
+    let error = blocks.decode_eof(&mut input).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    input.extend_from_slice(b"b\r\n.\r\nQUIT\r\n");
+    assert!(blocks.decode(&mut input).is_err());
+    assert!(blocks.skip_to_end(&mut input), "but it can be skipped");
+    assert_eq!(input, "QUIT\r\n");
+
+    let mut lines = LineCodec::<8>::new();
+    let mut input = BytesMut::from("QU\r");
+    let error = lines.decode_eof(&mut input).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    input.extend_from_slice(b"\nNOOP\r\n");
+    assert!(lines.decode(&mut input).is_err());
+    lines.skip_line();
+    assert_eq!(lines.decode(&mut input).ok(), Some(Some("NOOP".into())));
 }
 
 #[tokio::test]
@@ -146,6 +168,9 @@ async fn a_line_to_send_is_one_line() -> Result {
         let error: EncodeError = error.map_err(|_| "another error")?;
         assert_eq!((error.kind(), error.offset()), (kind, offset));
     }
+    let mut wire = BytesMut::new();
+    assert!(LineCodec::<1>::new().encode("", &mut wire).is_err());
+    assert_eq!(wire, "");
     lines.send("123456").await?;
     lines.send(&b""[..]).await?;
     drop(lines);

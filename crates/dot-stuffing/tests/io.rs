@@ -191,6 +191,39 @@ fn skipping_reports_errors_of_the_source_and_its_end() {
     assert_eq!(cut.finish().unwrap_err().offset(), 1);
 }
 
+#[test]
+fn reads_after_an_interrupted_skip_go_on_skipping() {
+    let parts: [Result<&[u8], _>; 6] = [
+        Ok(b"a\r\n..b"),
+        Err(ErrorKind::TimedOut),
+        Ok(b"\r\n..c\r\n"),
+        Err(ErrorKind::TimedOut),
+        Ok(b"..d\r\n.\r"),
+        Ok(b"\n+OK"),
+    ];
+    for refused in [false, true] {
+        let source: Box<dyn BufRead> = Box::new(BufReader::new(Source(parts.to_vec())));
+        let config = Config::new().max_octets(if refused { 1 } else { 99 });
+        let mut skipping: Reader = MultilineReader::with_config(source, config);
+        assert!(skipping.fill_buf().is_ok());
+        if refused {
+            assert!(skipping.read_to_end(&mut Vec::new()).is_err());
+        }
+        let error = skipping.skip_to_end().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        let error = skipping.fill_buf().map(drop).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        skipping.consume(0);
+        assert!(skipping.fill_buf().is_ok_and(<[u8]>::is_empty));
+        let finished = skipping.finish().map(|complete| complete.octets);
+        assert_eq!(finished.ok(), (!refused).then_some(15));
+        let mut left = Vec::new();
+        let mut source = skipping.into_inner();
+        source.read_to_end(&mut left).expect("what is left");
+        assert_eq!(left, b"+OK");
+    }
+}
+
 /// Shows these octets, one slice at each look.
 struct Shrinking(Vec<&'static [u8]>);
 
@@ -521,32 +554,55 @@ fn flush_flushes_the_inner_writer() {
     assert_eq!((sink.flushed, &sink.taken[..]), (2, &b".\r\n"[..]));
 }
 
-/// Fails once and then accepts everything.
-struct Recovering(bool, Vec<u8>);
+/// Fails at one call, a write or a flush, and accepts everything before and after it.
+struct Recovering {
+    fails_at: usize,
+    calls: usize,
+    taken: Vec<u8>,
+}
 
-impl Write for Recovering {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        match std::mem::replace(&mut self.0, true) {
-            false => Err(ErrorKind::TimedOut.into()),
-            true => self.1.write(octets),
+impl Recovering {
+    const fn new(fails_at: usize) -> Self {
+        Self {
+            fails_at,
+            calls: 0,
+            taken: Vec::new(),
         }
     }
 
+    fn call(&mut self) -> io::Result<()> {
+        self.calls += 1;
+        match self.calls == self.fails_at {
+            true => Err(ErrorKind::TimedOut.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Write for Recovering {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.call()?;
+        self.taken.write(octets)
+    }
+
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.call()
     }
 }
 
 #[test]
 fn a_writer_stays_failed_where_the_inner_one_recovers() {
-    let mut sink = Recovering(false, Vec::new());
-    let mut failing = MultilineWriter::new(&mut sink, BareNewline::Verbatim);
-    assert_eq!(failing.write(b"a").ok(), Some(1));
-    let error = failing.flush().unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::TimedOut);
-    assert!(failing.write(b"b").is_err());
-    assert!(failing.finish().is_err());
-    assert_eq!(sink.1, b"", "nothing follows what was lost");
+    for (fails_at, taken) in [(1, &b""[..]), (2, b"a")] {
+        let mut sink = Recovering::new(fails_at);
+        let mut failing = MultilineWriter::new(&mut sink, BareNewline::Verbatim);
+        assert_eq!(failing.write(b"a").ok(), Some(1));
+        let error = failing.flush().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(failing.write(b"b").is_err());
+        assert!(failing.flush().is_err());
+        assert!(failing.finish().is_err());
+        assert_eq!(sink.taken, taken, "nothing follows what was lost");
+    }
 }
 
 #[test]

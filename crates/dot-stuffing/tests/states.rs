@@ -183,6 +183,30 @@ fn a_small_frame_keeps_no_buffer_alive() {
     }
 }
 
+/// Says that octets remain, but shows none.
+struct Hollow;
+
+impl bytes::Buf for Hollow {
+    fn remaining(&self) -> usize {
+        1
+    }
+
+    fn chunk(&self) -> &[u8] {
+        b""
+    }
+
+    fn advance(&mut self, _: usize) {}
+}
+
+#[test]
+fn decode_buf_returns_where_a_buffer_shows_nothing() {
+    let mut decoder = MultilineDecoder::new();
+    assert_eq!(decoder.decode_buf(&mut Hollow, &mut Vec::new()), Ok(false));
+    let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
+    let encoded = encoder.encode_buf(&mut Hollow, &mut Vec::new());
+    assert_eq!(encoded, Ok(()));
+}
+
 #[test]
 fn decode_buf_consumes_a_terminator_without_room() {
     let mut decoder = MultilineDecoder::new();

@@ -30,7 +30,8 @@ pub fn lines(rules: &Rules, max: usize, wire: &[u8]) -> Lines {
         let (octet, before) = (wire[at], wire[at.saturating_sub(1)]);
         let line_end = match wire[start..=at] {
             [.., b'\r', b'\n'] => 2,
-            [.., b'\n'] if rules.lf_terminates => 1,
+            // An LF that was refused ends no line.
+            [.., b'\n'] if rules.lf_terminates && !rules.reject_bare_lf => 1,
             _ => 0,
         };
         let fault = match octet {
