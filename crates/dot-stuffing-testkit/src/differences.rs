@@ -78,7 +78,15 @@ type Judge<'a> = Box<dyn Fn(&[u8], &[&[u8]]) -> Option<Wrong> + 'a>;
 type Setting<'a> = (String, Judge<'a>);
 
 /// Tries all inputs under all settings. A panic ends the search.
-fn search(settings: &[Setting<'_>], forms: fn(&[u8]) -> Vec<Vec<u8>>) -> Vec<Difference> {
+fn search(
+    name: &str,
+    settings: &[Setting<'_>],
+    forms: fn(&[u8]) -> Vec<Vec<u8>>,
+) -> Vec<Difference> {
+    assert!(
+        !settings.is_empty(),
+        "{name} follows none of the rules that are tried, so nothing can be checked"
+    );
     let mut found: Vec<Difference> = Vec::new();
     let is_new =
         |found: &[Difference], what: &str| found.iter().all(|difference| difference.what != what);

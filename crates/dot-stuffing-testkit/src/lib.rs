@@ -57,10 +57,12 @@
 //! The models read a whole input at once, look back from each octet, and share no code
 //! with any decoder. [`oracle::Rules`] has the policies in which decoders differ: what
 //! they do with bare CR and LF, with dots that were not stuffed, and limits. A decoder
-//! is checked only by the rules that it [follows](view::Decode::follows).
+//! is checked only by the rules that it [follows](view::Decode::follows), and it must
+//! follow one of [`Rules::framing`](oracle::Rules::framing). These have no limits: limits
+//! are for tests of your own with [`oracle::decode`].
 //!
-//! [`known_bugs`] are bugs of other mail software, rebuilt, and show that the checks
-//! find them. The other parts are for tests of your own: [`generate`] makes octets
+//! [`known_bugs`] rebuilds bugs of other mail software, to show that the checks find
+//! them. The other parts are for tests of your own: [`generate`] makes octets
 //! that reach edge cases, also from fuzz input, [`chunk`] cuts them, and [`corpus`]
 //! reads inputs from files.
 //!

@@ -17,8 +17,7 @@ pub trait Decode: Sync {
     fn name(&self) -> &'static str;
 
     /// Whether the view can be configured with these rules. Most decoders have no
-    /// settings, and follow only [`Rules::RFC1939`], or rules that refuse bare CR and
-    /// LF.
+    /// settings, and follow only [`Rules::RFC1939`] or [`Rules::SMTP`].
     fn follows(&self, _rules: &Rules) -> bool {
         true
     }

@@ -7,8 +7,8 @@ use dot_stuffing_testkit::{
     check,
     differences::{self, Difference},
     known_bugs::{self, Role},
-    oracle::{self, Newline, Refusal, Rules, Transcript},
-    view::{self, Decode, Encode},
+    oracle::{self, Lines, Newline, Refusal, Rules, Transcript},
+    view::{self, Decode, Encode, SplitLines},
 };
 
 fn of(role: &Role) -> Vec<Difference> {
@@ -244,4 +244,62 @@ fn a_check_panics_with_each_difference() {
             expected  ``, end before octet 3\n  returned  ``, end before octet 1";
         assert!(text.ends_with(last), "{text}");
     }
+}
+
+/// A decoder for one set of rules, and a splitter for it that loses every line.
+struct Only(Rules);
+
+impl Decode for Only {
+    fn name(&self) -> &'static str {
+        "only"
+    }
+
+    fn follows(&self, rules: &Rules) -> bool {
+        *rules == self.0
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        *transcript = oracle::decode(rules, &chunks.concat());
+    }
+}
+
+impl SplitLines for Only {
+    fn name(&self) -> &'static str {
+        "only"
+    }
+
+    fn follows(&self, rules: &Rules) -> bool {
+        *rules == self.0
+    }
+
+    fn lines(&self, _: &Rules, _: &[&[u8]]) -> Lines {
+        Lines {
+            events: vec![],
+            whole: true,
+        }
+    }
+}
+
+#[test]
+fn a_codec_that_follows_none_of_the_rules_does_not_pass() {
+    let limited = Only(Rules {
+        max_octets: 1000,
+        ..Rules::RFC1939
+    });
+    let checks: [&dyn Fn(); 2] = [&|| check::decode(&limited), &|| {
+        check::split_lines(&limited);
+    }];
+    for check in checks {
+        let panic = catch_unwind(AssertUnwindSafe(check)).unwrap_err();
+        let text = panic.downcast_ref::<String>().expect("a text");
+        assert!(text.starts_with("only follows none of the rules"), "{text}");
+    }
+    check::decode(&Only(Rules::SMTP));
+}
+
+#[test]
+fn checks_a_splitter_that_follows_only_the_rules_of_smtp() {
+    let found = differences::split_lines(&Only(Rules::SMTP));
+    let setting = "RFC 1939, and bare CR is refused, and bare LF is refused";
+    assert_eq!(found[0].setting, setting);
 }

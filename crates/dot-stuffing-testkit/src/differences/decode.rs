@@ -9,19 +9,23 @@ use crate::{
     view::Decode,
 };
 
-/// Returns the differences between a decoder and the model, by RFC 1939 and by each
-/// policy that changes framing, as far as the decoder follows it.
+/// Returns the differences between a decoder and the model, by each of
+/// [`Rules::framing`] that the decoder follows.
 ///
 /// What follows from the data matters: the octets, the end, and the reason of a
 /// refusal. A decoder may hold back octets of a block that is truncated or refused.
 /// The offset of a refusal and the number of stuffed lines are not compared;
 /// [`check::multiline_decode`](crate::check::multiline_decode) compares these too.
+///
+/// # Panics
+///
+/// If the decoder follows none of these.
 #[must_use]
 pub fn decode(decoder: &dyn Decode) -> Vec<Difference> {
     let rules = Rules::framing().into_iter();
     let settings = rules.filter(|rules| decoder.follows(rules));
     let settings = settings.map(|rules| setting(decoder, rules));
-    search(&settings.collect::<Vec<_>>(), |wire| {
+    search(decoder.name(), &settings.collect::<Vec<_>>(), |wire| {
         forms(wire, chunk::seed(wire)).into()
     })
 }

@@ -9,12 +9,16 @@ use crate::{
 
 /// Returns the differences between an encoder and the model, with each setting for
 /// newlines that the encoder follows. The offset of a refusal is not compared.
+///
+/// # Panics
+///
+/// If the encoder follows none of [`Newline::ALL`].
 #[must_use]
 pub fn encode(encoder: &dyn Encode) -> Vec<Difference> {
     let settings = Newline::ALL.into_iter();
     let settings = settings.filter(|newline| encoder.follows(*newline));
     let settings = settings.map(|newline| setting(encoder, newline));
-    search(&settings.collect::<Vec<_>>(), |message| {
+    search(encoder.name(), &settings.collect::<Vec<_>>(), |message| {
         vec![message.to_vec()]
     })
 }

@@ -7,16 +7,21 @@ use crate::{
     view::{MAX_LINE, SplitLines},
 };
 
-/// Returns the differences between a line splitter and the model, by RFC 1939 and by
-/// each policy about line endings that the splitter follows. The reason and the offset
-/// of a refusal are not compared.
+/// Returns the differences between a line splitter and the model, by each of
+/// [`Rules::line_endings`] that the splitter follows. The reason and the offset of a
+/// refusal are not compared.
+///
+/// # Panics
+///
+/// If the splitter follows none of these.
 #[must_use]
 pub fn split_lines(splitter: &dyn SplitLines) -> Vec<Difference> {
-    // The others are not about line endings.
-    let rules = [0, 1, 2, 4].into_iter().map(|at| Rules::framing()[at]);
+    let rules = Rules::line_endings().into_iter();
     let settings = rules.filter(|rules| splitter.follows(rules));
     let settings = settings.map(|rules| setting(splitter, rules));
-    search(&settings.collect::<Vec<_>>(), |wire| vec![wire.to_vec()])
+    search(splitter.name(), &settings.collect::<Vec<_>>(), |wire| {
+        vec![wire.to_vec()]
+    })
 }
 
 fn setting(splitter: &dyn SplitLines, rules: Rules) -> Setting<'_> {

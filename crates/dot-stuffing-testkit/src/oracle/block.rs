@@ -31,8 +31,15 @@ impl Rules {
         max_line_octets: usize::MAX,
     };
 
-    /// RFC 1939, each policy that changes framing alone, and the refusals of SMTP and
-    /// NNTP together.
+    /// RFC 5321 §2.3.8, and RFC 3977 §3.1.1: bare CR and bare LF are faults.
+    pub const SMTP: Self = Self {
+        reject_bare_cr: true,
+        reject_bare_lf: true,
+        ..Self::RFC1939
+    };
+
+    /// [`RFC1939`](Self::RFC1939), each policy that changes framing alone, and
+    /// [`SMTP`](Self::SMTP).
     #[must_use]
     pub const fn framing() -> [Self; 7] {
         let mut rules = [Self::RFC1939; 7];
@@ -41,8 +48,22 @@ impl Rules {
         rules[3].reject_unstuffed_dot = true;
         rules[4].lf_terminates = true;
         rules[5].dot_line_ends = true;
-        rules[6].reject_bare_cr = true;
-        rules[6].reject_bare_lf = true;
+        rules[6] = Self::SMTP;
+        rules
+    }
+
+    /// What the rules may say about bare CR and LF, in every combination;
+    /// [`RFC1939`](Self::RFC1939) first.
+    #[must_use]
+    pub const fn line_endings() -> [Self; 8] {
+        let mut rules = [Self::RFC1939; 8];
+        let mut number = 0;
+        while number < rules.len() {
+            rules[number].reject_bare_cr = number & 1 == 1;
+            rules[number].reject_bare_lf = number >> 1 & 1 == 1;
+            rules[number].lf_terminates = number >> 2 & 1 == 1;
+            number += 1;
+        }
         rules
     }
 
