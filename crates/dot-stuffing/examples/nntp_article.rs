@@ -55,3 +55,10 @@ fn status(replies: &mut impl BufRead, class: char) -> Result<(), Box<dyn Error>>
         false => Err(format!("the server said {line:?}").into()),
     }
 }
+
+#[test]
+fn reads_the_recorded_article() -> Result<(), Box<dyn Error>> {
+    let message = b"Message-ID: <1@example>\r\n\r\n.signature\r\n";
+    assert_eq!(article(&mut &RECORDED[..])?, message);
+    Ok(())
+}

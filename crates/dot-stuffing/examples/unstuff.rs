@@ -2,7 +2,7 @@
 //! output, in constant memory.
 //!
 //! ```text
-//! printf 'Hello\r\n..dot\r\n.\r\n' | cargo run --example unstuff
+//! printf 'Hello\r\n..dot\r\n.\r\n' | cargo run -p dot-stuffing --example unstuff
 //! ```
 
 use std::io::{self, BufRead as _, BufReader, Write as _};

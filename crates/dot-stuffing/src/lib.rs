@@ -39,6 +39,7 @@
 //! | octets from anywhere, and want slices of them | [`MultilineDecoder::feed`], [`decode`](MultilineDecoder::decode) |
 //! | the same, as offsets | [`MultilineDecoder::decode_span`] |
 //! | a whole block in a buffer | [`decode_in_place`] |
+//! | a server for SMTP, or a client or server for NNTP | [`Config::smtp`], [`Config::nntp`]: they refuse bare CR and LF |
 //! | a message to refuse, and a connection to keep | [`MultilineDecoder::skip_to_end`] |
 //! | a `BufRead` | `MultilineReader` (feature `std`, on by default) |
 //! | a `tokio::io::AsyncBufRead` | `tokio::MultilineReader` (feature `tokio`) |
@@ -54,16 +55,27 @@
 //!
 //! # Promises
 //!
-//! - No panic, no loop without progress, no allocation, no `unsafe`. The core is
-//!   `no_std` and needs no allocator.
+//! - No panic, no loop without progress, no `unsafe`. [`MultilineDecoder`],
+//!   [`MultilineEncoder`], [`LineDecoder`] and [`Inspector`] never allocate, and
+//!   without features the crate needs `core` alone.
 //! - How the input is cut changes nothing: the octets, the end and the error are
 //!   the same for one input and octet by octet.
-//! - The end of input is never a success: only [`MultilineDecoder::finish`] after
-//!   the terminator returns a [`Complete`], and none after an error.
-//! - An iterator that is dropped early loses nothing unnoticed: what
-//!   [`feed`](MultilineDecoder::feed) has not decoded is still in its input, and an
-//!   encoder then fails, so that it never ends a shorter message.
-//! - Features only add API. Leniency and strictness are values of [`Config`].
+//! - The end of input is never a success: [`MultilineDecoder::finish`] returns a
+//!   [`Complete`] only after the terminator, and never after an error.
+//! - If you drop an iterator early, nothing is lost silently:
+//!   [`feed`](MultilineDecoder::feed) leaves in its input what it has not decoded, and
+//!   an encoder fails instead of ending a shorter message.
+//!
+//! # Features
+//!
+//! They only add API. Leniency and strictness are values of [`Config`].
+//!
+//! - `std`, on by default: the reader and the writer for blocking streams, and a faster
+//!   search on processors with wide vectors.
+//! - `bytes`: frames from `BytesMut`, and any `Buf` and `BufMut`. Needs `alloc`.
+//! - `tokio`: the reader and the writer for tokio's traits; turns on `std`.
+//! - `futures-io`: the same for the traits of futures-io; turns on `std`.
+//! - `tokio-util`: codecs for `Framed`; turns on `std` and `bytes`.
 //!
 //! # Differences from RFC 1939
 //!

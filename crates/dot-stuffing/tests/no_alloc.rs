@@ -7,7 +7,7 @@ use dot_stuffing::{
     BareNewline, Config, Inspector, LineDecoder, MultilineDecoder, MultilineEncoder,
 };
 
-/// Input that exercises every policy and both scans.
+/// Input with stuffed and unstuffed dots, bare newlines, a held CR, and text for both scans.
 const WIRE: &[u8] = b"..stuffed\r\n.\rheld\r\nbare \r and \n\r\n.x\r\n\r\nand text that goes on for longer than the near search looks, so that the far one is used as well\r\n..\r\n.\r\n";
 
 fn assert_no_allocation(run: impl FnOnce()) {

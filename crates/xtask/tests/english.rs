@@ -1,5 +1,5 @@
 //! No text that a person reads contains a phrase of `english.txt`: Markdown, comments, and the
-//! strings of the crates whose texts users see.
+//! strings of the crates whose texts users see. Markdown is wrapped.
 
 use std::{
     fs,
@@ -26,6 +26,12 @@ const SKIPPED: [&str; 5] = [
     "mutants.out",
     "target",
 ];
+
+/// Pages with long lines of evidence, written by programs.
+const GENERATED: [&str; 3] = ["CONFORMANCE.md", "docs/FINDINGS.md", "docs/MATRIX.md"];
+
+/// The most columns of a line of Markdown, outside tables and code.
+const COLUMNS: usize = 100;
 
 /// Text without its markup, and the line of each of its octets.
 #[derive(Default)]
@@ -146,17 +152,50 @@ fn phrases() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-#[test]
-fn texts_have_no_phrase_of_the_list() {
+/// Every file of the repository that has texts of ours, and its path in it.
+fn all_files() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let root = root.canonicalize().expect("the repository");
     let mut all = Vec::new();
     files(&root, &mut all);
     all.sort();
+    let name = |path: &Path| {
+        let name = path.strip_prefix(&root).expect("a file");
+        name.to_string_lossy().into_owned()
+    };
+    all.into_iter()
+        .map(|path| (path.clone(), name(&path)))
+        .collect()
+}
+
+#[test]
+fn pages_are_wrapped() {
+    let mut wide = Vec::new();
+    for (path, name) in all_files() {
+        if !name.ends_with(".md") || GENERATED.contains(&&*name) {
+            continue;
+        }
+        let page = fs::read_to_string(&path).expect("a page");
+        let mut is_code = false;
+        for (number, line) in page.lines().enumerate() {
+            is_code ^= line.starts_with("```");
+            if !is_code && !line.starts_with('|') && line.chars().count() > COLUMNS {
+                wide.push(format!("{name}:{}", number + 1));
+            }
+        }
+    }
+    assert!(
+        wide.is_empty(),
+        "more than {COLUMNS} columns:\n{}",
+        wide.join("\n")
+    );
+}
+
+#[test]
+fn texts_have_no_phrase_of_the_list() {
     let phrases = phrases();
     let mut found = Vec::new();
-    for path in all {
-        let name = path.strip_prefix(&root).expect("a file").to_string_lossy();
+    for (path, name) in all_files() {
         let is_printed = PRINTING.iter().any(|source| name.starts_with(source));
         let passages = match path.extension().and_then(|extension| extension.to_str()) {
             Some("md") => markdown(&fs::read_to_string(&path).expect("a page")),

@@ -1,4 +1,4 @@
-//! README and VERIFICATION.md count and name only what exists.
+//! README.md and VERIFICATION.md count and name only what exists.
 
 #![cfg(unix)]
 
@@ -115,6 +115,15 @@ fn numbers_are_right() {
     assert!(
         readme.contains(&format!("[{captures} replies]")),
         "{captures} replies"
+    );
+    let matrix = read("docs/MATRIX.md");
+    let (_, clients) = matrix.split_once("## Clients").expect("the clients");
+    let row = clients.lines().find(|line| line.starts_with("| row "));
+    // The row has a cell for ours, too, and one without a head.
+    let clients = row.expect("a table").matches(" | ").count() - 2;
+    assert!(
+        readme.contains(&format!("{clients} other clients")),
+        "{clients} other clients"
     );
     let rows = check::checks().count();
     assert!(readme.contains(&format!("{rows} rows")), "{rows} rows");
