@@ -77,7 +77,7 @@ fn receive(mut stream: TcpStream) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
                 if block.skip_to_end(&mut input) {
                     in_data = false;
                     let mail = std::mem::take(&mut mail);
-                    // RFC 5321 §4.3.2 lists the replies after the mail.
+                    // 5xx: do not send it again (RFC 5321 §4.2.1).
                     stream.write_all(match block.finish().map_err(|error| error.kind()) {
                         Ok(_) => {
                             mails.push(mail);

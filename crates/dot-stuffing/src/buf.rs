@@ -137,7 +137,8 @@ impl MultilineEncoder {
     ///
     /// # Errors
     ///
-    /// As [`encode`](Self::encode). Octets before the rejected one are in `wire`.
+    /// As [`encode`](Self::encode). Octets before the rejected one are in `wire`, and
+    /// may still be in `message`.
     ///
     /// ```
     /// use dot_stuffing::{BareNewline, MultilineEncoder};

@@ -268,8 +268,9 @@ impl MultilineDecoder {
     /// `input`.
     ///
     /// What is left in `input` is not decoded: the octets after the end of the
-    /// block, those from a rejected one on, or the remaining ones if the iterator is
-    /// dropped early.
+    /// block, the remaining ones if the iterator is dropped early, or after an error
+    /// those for [`skip_to_end`](Self::skip_to_end), which may begin near the rejected
+    /// one.
     ///
     /// ```
     /// use dot_stuffing::MultilineDecoder;

@@ -209,8 +209,8 @@ impl MultilineEncoder {
 /// The octets to send for one part of a message. Made by
 /// [`MultilineEncoder::encode`].
 ///
-/// Ends at the end of that part. After an error, each further `encode` returns only
-/// the same error. Dropping it before its end is an error too.
+/// Ends at the end of that part, or after one error; each further `encode` then returns
+/// only the same error. Dropping it before its end is an error too.
 #[derive(Debug)]
 #[must_use = "a message is encoded only as the iterator is driven"]
 pub struct Stuffed<'e, 'a> {
@@ -219,7 +219,7 @@ pub struct Stuffed<'e, 'a> {
 }
 
 impl<'a> Stuffed<'_, 'a> {
-    /// The part of the message that is not yet encoded.
+    /// The part of the message that is not yet encoded; empty after an error.
     #[must_use]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
@@ -298,11 +298,11 @@ impl<'a> Stuffed<'_, 'a> {
                 }
                 (State::TextCr, BareNewline::Reject) => {
                     let offset = self.encoder.offset - 1;
-                    return Some(Err(self.encoder.fail(EncodeErrorKind::BareCr, offset)));
+                    self.encoder.fail(EncodeErrorKind::BareCr, offset);
                 }
                 (State::BareLf, BareNewline::Reject) => {
                     let offset = self.encoder.offset;
-                    return Some(Err(self.encoder.fail(EncodeErrorKind::BareLf, offset)));
+                    self.encoder.fail(EncodeErrorKind::BareLf, offset);
                 }
                 (State::BareLf, _) => {
                     self.take(1);

@@ -30,7 +30,8 @@ pub enum ErrorKind {
 
 /// Why a block or line could not be decoded, and where.
 ///
-/// A decoder that has failed repeats its error until it is reset.
+/// A decoder that has failed repeats its error until it is reset, and a
+/// [`LineDecoder`](crate::LineDecoder) until `skip_line`.
 ///
 /// ```
 /// use dot_stuffing::{ErrorKind, MultilineDecoder};
@@ -60,8 +61,8 @@ impl DecodeError {
     }
 
     /// The offset of the first rejected octet, counted on the wire from the start
-    /// of the block; for [`ErrorKind::Truncated`], the number of octets that were
-    /// read.
+    /// of the block, or for a [`LineDecoder`](crate::LineDecoder) from its first octet;
+    /// for [`ErrorKind::Truncated`], the number of octets that were read.
     #[must_use]
     pub const fn offset(self) -> u64 {
         self.offset
@@ -108,13 +109,13 @@ impl From<DecodeError> for std::io::Error {
 #[non_exhaustive]
 pub enum EncodeErrorKind {
     /// A CR that is not followed by LF, under
-    /// [`BareNewline::Reject`](crate::BareNewline::Reject), or one in a line for
-    /// `LineCodec`.
+    /// [`BareNewline::Reject`](crate::BareNewline::Reject).
     BareCr,
     /// An LF that is not preceded by CR, under
-    /// [`BareNewline::Reject`](crate::BareNewline::Reject), or one in a line for
-    /// `LineCodec`.
+    /// [`BareNewline::Reject`](crate::BareNewline::Reject).
     BareLf,
+    /// A CR or LF in a line for `LineCodec`, which adds the line end.
+    LineEnd,
     /// A line for `LineCodec` that is longer than its maximum.
     LineTooLong,
     /// An iterator of [`encode`](crate::MultilineEncoder::encode) was dropped before
@@ -170,6 +171,9 @@ impl fmt::Display for EncodeError {
             }
             EncodeErrorKind::BareLf => {
                 write!(f, "bare LF at octet {at}: a line must end with CRLF")
+            }
+            EncodeErrorKind::LineEnd => {
+                write!(f, "CR or LF at octet {at} of a line, whose CRLF is added")
             }
             EncodeErrorKind::LineTooLong => {
                 write!(f, "line passes its maximum length at octet {at}")

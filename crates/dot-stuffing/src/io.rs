@@ -151,7 +151,7 @@ impl<R: BufRead> MultilineReader<R> {
     ///
     /// [`MultilineDecoder::skip_to_end`]: crate::MultilineDecoder::skip_to_end
     pub fn skip_to_end(&mut self) -> io::Result<()> {
-        while !self.reading.is_past_the_end() {
+        while !self.reading.skips_to_end() {
             let buffer = match self.inner.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 buffer => buffer?,
@@ -283,10 +283,11 @@ impl<W: Write> MultilineWriter<W> {
     ///
     /// # Errors
     ///
-    /// Those of the inner writer and of [`MultilineEncoder::finish`](crate::MultilineEncoder::finish), and any error
-    /// of an earlier write, with the inner writer. Then the block has no terminator,
-    /// or it is unknown whether it has one: close the connection. Small writes that
-    /// were collected may not be sent.
+    /// Those of the inner writer and of
+    /// [`MultilineEncoder::finish`](crate::MultilineEncoder::finish), and one that says
+    /// that an earlier write or flush failed, with the inner writer. Then the block has
+    /// no terminator, or it is unknown whether it has one: close the connection. Small
+    /// writes that were collected may not be sent.
     ///
     /// ```
     /// use std::io::Write;

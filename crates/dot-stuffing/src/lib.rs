@@ -179,6 +179,6 @@ pub use span::{Chunk, Complete, Decoded, Span};
 pub use tokio_codec::MultilineCodec;
 
 /// Runs the example of the README.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -168,11 +168,11 @@ impl<const MAX: usize> LineDecoder<MAX> {
         }
     }
 
-    /// Ends the input, for good if that is within a line.
+    /// Ends the input, for good if that is within a line that is not skipped.
     #[cfg(feature = "tokio-util")]
     pub(crate) const fn truncate(&mut self) -> Result<(), DecodeError> {
         let end = self.finish();
-        if let Err(error) = end {
+        if let (Err(error), State::Line) = (end, self.state) {
             self.state = State::Failed(error);
         }
         end

@@ -139,11 +139,7 @@ impl<const MAX: usize, L: AsRef<[u8]>> Encoder<L> for LineCodec<MAX> {
     fn encode(&mut self, line: L, wire: &mut BytesMut) -> io::Result<()> {
         let line = line.as_ref();
         if let Some(at) = memchr::memchr2(b'\r', b'\n', line) {
-            let kind = match line[at] {
-                b'\r' => EncodeErrorKind::BareCr,
-                _ => EncodeErrorKind::BareLf,
-            };
-            return Err(EncodeError::new(kind, at as u64).into());
+            return Err(EncodeError::new(EncodeErrorKind::LineEnd, at as u64).into());
         }
         if line.len() + b"\r\n".len() > MAX {
             let most = MAX.saturating_sub(b"\r\n".len());

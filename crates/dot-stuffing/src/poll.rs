@@ -52,7 +52,7 @@ impl<R: Unpin> PollReader<R> {
         fill: Fill<R>,
         consume: Consume<R>,
     ) -> Poll<io::Result<()>> {
-        while !self.reading.is_past_the_end() {
+        while !self.reading.skips_to_end() {
             let buffer = ready!(fill(Pin::new(&mut self.inner), context))?;
             let skipped = self.reading.skip(buffer)?;
             consume(Pin::new(&mut self.inner), skipped);

@@ -104,10 +104,10 @@ macro_rules! methods {
             /// # Errors
             ///
             /// Those of the inner writer and of
-            /// [`MultilineEncoder::finish`](crate::MultilineEncoder::finish), and any error
-            /// of an earlier write, with the inner writer. Then the block has no
-            /// terminator, or it is unknown whether it has one: close the connection.
-            /// Octets that were collected may not be sent.
+            /// [`MultilineEncoder::finish`](crate::MultilineEncoder::finish), and one that
+            /// says that an earlier write or flush failed, with the inner writer. Then the
+            /// block has no terminator, or it is unknown whether it has one: close the
+            /// connection. Octets that were collected may not be sent.
             pub async fn finish(mut self) -> Result<W, FinishError<W>> {
                 let mut end = self.0.writing.end();
                 if end.is_ok() {

@@ -156,9 +156,21 @@ impl Reading {
         }
     }
 
-    /// Whether the end of the block was passed, even if it was refused.
-    pub(crate) fn is_past_the_end(&mut self) -> bool {
-        self.decoded() == 0 && self.decoder.skip_to_end(&mut &[][..])
+    /// Begins to [`skip`](Self::skip), if this has not begun. Returns whether the end
+    /// of the block was passed, even if it was refused.
+    pub(crate) fn skips_to_end(&mut self) -> bool {
+        self.skip_in(&mut &[][..], self.decoded())
+    }
+
+    /// Skips octets that are not decoded yet, where `decoded` others come before them.
+    /// Returns whether this was the end.
+    fn skip_in(&mut self, rest: &mut &[u8], decoded: usize) -> bool {
+        let ended = decoded == 0 && self.decoder.skip_to_end(rest);
+        self.next = match ended {
+            true => Next::End,
+            false => Next::Skip { decoded },
+        };
+        ended
     }
 
     /// The number of octets of the buffer that are decoded already.
@@ -184,10 +196,7 @@ impl Reading {
         let now = self.decoded().min(buffer.len());
         let decoded = self.decoded() - now;
         let mut rest = &buffer[now..];
-        self.next = match decoded == 0 && self.decoder.skip_to_end(&mut rest) {
-            true => Next::End,
-            false => Next::Skip { decoded },
-        };
+        self.skip_in(&mut rest, decoded);
         Ok(buffer.len() - rest.len())
     }
 }

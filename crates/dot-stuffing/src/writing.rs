@@ -50,8 +50,10 @@ impl Writing {
 
     /// Adds the terminator to the octets to send.
     pub(crate) fn end(&mut self) -> io::Result<()> {
+        // What the encoder refused is the better error.
+        let terminator = self.encoder.end()?;
         self.check()?;
-        self.buffer.extend_from_slice(self.encoder.end()?);
+        self.buffer.extend_from_slice(terminator);
         Ok(())
     }
 }

@@ -79,6 +79,13 @@ fn what_a_stream_cut_off_is_not_continued_by_another() {
     assert!(lines.decode(&mut input).is_err());
     lines.skip_line();
     assert_eq!(lines.decode(&mut input).ok(), Some(Some("NOOP".into())));
+
+    input.extend_from_slice(b"much too long\r");
+    assert!(lines.decode(&mut input).is_err());
+    lines.skip_line();
+    assert!(lines.decode_eof(&mut input).is_err());
+    input.extend_from_slice(b"\nNOOP\r\n");
+    assert_eq!(lines.decode(&mut input).ok(), Some(Some("NOOP".into())));
 }
 
 #[tokio::test]
@@ -159,9 +166,9 @@ async fn a_line_to_send_is_one_line() -> Result {
     let (frames, mut far) = framed(b"");
     let mut lines = frames.map_codec(|_| LineCodec::<8>::new());
     for (refused, kind, offset) in [
-        ("a\nb", EncodeErrorKind::BareLf, 1),
-        ("a\rb", EncodeErrorKind::BareCr, 1),
-        ("a\r\n", EncodeErrorKind::BareCr, 1),
+        ("a\nb", EncodeErrorKind::LineEnd, 1),
+        ("a\rb", EncodeErrorKind::LineEnd, 1),
+        ("a\r\n", EncodeErrorKind::LineEnd, 1),
         ("1234567", EncodeErrorKind::LineTooLong, 6),
     ] {
         let error = lines.send(refused).await.unwrap_err().downcast();
@@ -177,6 +184,22 @@ async fn a_line_to_send_is_one_line() -> Result {
     let mut wire = Vec::new();
     far.read_to_end(&mut wire).await?;
     assert_eq!(wire, b"123456\r\n\r\n");
+    Ok(())
+}
+
+#[tokio::test]
+async fn reads_go_on_skipping_after_a_dropped_skip() -> Result {
+    use futures_util::FutureExt as _;
+    use tokio::io::BufReader;
+
+    let (frames, mut far) = framed(b"a");
+    let stream = BufReader::new(frames.into_parts().io);
+    let mut block = dot_stuffing::tokio::MultilineReader::new(stream);
+    block.read_exact(&mut [0]).await?;
+    assert!(block.skip_to_end().now_or_never().is_none());
+    far.write_all(b"b\r\n.\r\nQUIT\r\n").await?;
+    assert_eq!(block.read(&mut [0]).await?, 0);
+    assert_eq!(block.finish()?.octets, 4);
     Ok(())
 }
 

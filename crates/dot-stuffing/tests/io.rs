@@ -1,6 +1,8 @@
 //! Readers and writers over failing I/O report each error, and never report a
 //! whole block after one.
 
+#![cfg(feature = "std")]
+
 use std::{
     error::Error as _,
     ffi::CString,
@@ -224,6 +226,17 @@ fn reads_after_an_interrupted_skip_go_on_skipping() {
     }
 }
 
+#[test]
+fn reads_go_on_skipping_where_a_skip_got_nothing() {
+    let parts: [Result<&[u8], _>; 3] = [Ok(b"a"), Err(ErrorKind::TimedOut), Ok(b"b\r\n.\r\n+OK")];
+    let mut skipping = reader(&parts);
+    assert_eq!(skipping.read(&mut [0]).ok(), Some(1));
+    assert!(skipping.skip_to_end().is_err());
+    assert!(skipping.fill_buf().is_ok_and(<[u8]>::is_empty));
+    let octets = skipping.finish().map(|complete| complete.octets);
+    assert_eq!(octets, Ok(4));
+}
+
 /// Shows these octets, one slice at each look.
 struct Shrinking(Vec<&'static [u8]>);
 
@@ -431,7 +444,8 @@ fn does_not_send_what_the_encoder_refuses() {
     let mut strict = MultilineWriter::new(&mut sink, BareNewline::Reject);
     let error = strict.write(b"a\nb").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidData);
-    assert!(strict.finish().is_err());
+    let (again, _) = strict.finish().map(drop).unwrap_err().into_parts();
+    assert_eq!(again.to_string(), error.to_string());
     assert_eq!(sink.taken, b"");
 
     // A CR may be the last octet of a message only if an LF follows.
