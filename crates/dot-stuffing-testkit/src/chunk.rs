@@ -20,12 +20,22 @@ pub fn masked(input: &[u8], mask: u32) -> Vec<&[u8]> {
     cut(input, &places.collect::<Vec<_>>())
 }
 
+/// Sizes of buffers that software is built around, in octets.
+pub const BUFFERS: [usize; 8] = [512, 1000, 1024, 4096, 8192, 16_384, 32_768, 65_536];
+
 /// Returns the plans that a check runs: whole; octet by octet near each CR, LF or
-/// dot; two with pieces of sizes drawn from `seed`; and for short inputs every cut
-/// in two.
+/// dot; two with pieces of sizes drawn from `seed`; in two near a CR, LF or dot, and
+/// with an empty piece between the two; pieces as large as the largest of [`BUFFERS`]
+/// that is smaller than the input; and for short inputs every cut in two.
 #[must_use]
 pub fn plans(input: &[u8], seed: u64) -> Vec<Vec<&[u8]>> {
     let mut plans: Vec<_> = (0..4).map(|kind| plan(input, kind, seed)).collect();
+    let at = beside_a_mark(input, seed);
+    plans.extend([cut(input, &[at]), cut(input, &[at, at])]);
+    let mut buffers = BUFFERS.into_iter().rev();
+    if let Some(buffer) = buffers.find(|&buffer| buffer < input.len()) {
+        plans.push(input.chunks(buffer).collect());
+    }
     if input.len() <= 16 {
         plans.extend((0..=input.len()).map(|at| cut(input, &[at])));
     }
@@ -44,7 +54,7 @@ fn plan(input: &[u8], kind: u64, seed: u64) -> Vec<&[u8]> {
         1 => cut(input, &beside_marks(input)),
         2 => cut(input, &drawn_places(input.len(), 7, seed)),
         3 => cut(input, &drawn_places(input.len(), 6000, seed)),
-        _ => cut(input, &[seed as usize % (input.len() + 1)]),
+        _ => cut(input, &[beside_a_mark(input, seed)]),
     }
 }
 
@@ -71,6 +81,15 @@ fn beside_marks(input: &[u8]) -> Vec<usize> {
     (1..input.len())
         .filter(|&at| is_mark(at - 1) || is_mark(at))
         .collect()
+}
+
+/// Draws a place between a CR, LF or dot and another octet, or any if there is none.
+fn beside_a_mark(input: &[u8], seed: u64) -> usize {
+    let marks = beside_marks(input);
+    match marks.len() {
+        0 => seed as usize % (input.len() + 1),
+        count => marks[seed as usize % count],
+    }
 }
 
 fn drawn_places(length: usize, largest: u64, seed: u64) -> Vec<usize> {

@@ -1,13 +1,16 @@
 //! Where a codec differs from the models, in words, each time with the shortest input
 //! that was found.
 //!
-//! The inputs are all strings of up to six octets over CR, LF, dot and `a`, cut in
-//! every way, and then [generated](crate::generate::cases) ones on the
-//! [plans](crate::chunk::plans). [`check`](crate::check) has functions that panic
-//! with the same text.
+//! The inputs are, first, all strings of up to six octets over CR, LF, dot and `a`, cut
+//! in every way; the empty one also without a piece. Then, on the
+//! [plans](crate::chunk::plans), each octet value beside a dot and line ends; long lines
+//! that end beside the end of one of [`BUFFERS`](crate::chunk::BUFFERS); and
+//! [generated](crate::generate::cases) octets. [`check`](crate::check) has functions
+//! that panic with the same text.
 
 mod decode;
 mod encode;
+mod inputs;
 mod lines;
 
 use std::{
@@ -71,17 +74,20 @@ struct Wrong {
     returned: String,
 }
 
-/// Compares the result for an input in pieces with that of the model.
-type Judge<'a> = Box<dyn Fn(&[u8], &[&[u8]]) -> Option<Wrong> + 'a>;
+/// Compares the result for the pieces of an input with that of the model.
+type Compare<'a> = &'a dyn Fn(&[&[u8]]) -> Option<Wrong>;
+
+/// Runs the model on an input, and passes the comparison with its result.
+type Judge<'a> = Box<dyn Fn(&[u8], &mut dyn FnMut(Compare<'_>)) + 'a>;
 
 /// A setting of the codec in words, and the comparison under it.
 type Setting<'a> = (String, Judge<'a>);
 
-/// Tries all inputs under all settings. A panic ends the search.
+/// Tries all inputs under all settings; `more` are tried last. A panic ends the search.
 fn search(
     name: &str,
     settings: &[Setting<'_>],
-    forms: fn(&[u8]) -> Vec<Vec<u8>>,
+    more: impl Iterator<Item = Vec<u8>>,
 ) -> Vec<Difference> {
     assert!(
         !settings.is_empty(),
@@ -92,7 +98,9 @@ fn search(
         |found: &[Difference], what: &str| found.iter().all(|difference| difference.what != what);
     for input in (0..=LONGEST).flat_map(strings) {
         let cuts = 1_u32 << input.len().saturating_sub(1);
-        let plans = || (0..cuts).map(|mask| chunk::masked(&input, mask));
+        let none = input.is_empty().then(Vec::new);
+        let cut = |mask| chunk::masked(&input, mask);
+        let plans = || (0..cuts).map(cut).chain(none.clone());
         for setting in settings {
             let (difference, panicked) = first(setting, &input, plans());
             found.extend(difference.filter(|difference| is_new(&found, &difference.what)));
@@ -101,7 +109,7 @@ fn search(
             }
         }
     }
-    for input in cases(CASES).flat_map(|case| forms(&case.0)) {
+    for input in inputs::octets().chain(inputs::around_buffers()).chain(more) {
         for setting in settings {
             let (difference, panicked) = by_plans(setting, &input);
             if let Some(difference) = difference.filter(|new| is_new(&found, &new.what)) {
@@ -137,6 +145,11 @@ fn in_words(rules: &Rules) -> String {
     more.fold("RFC 1939".to_owned(), |words, (_, more)| words + more)
 }
 
+/// Octets that are the same in every run.
+fn generated() -> impl Iterator<Item = Vec<u8>> {
+    cases(CASES).map(|case| case.0)
+}
+
 /// All strings of one length.
 fn strings(length: u32) -> impl Iterator<Item = Vec<u8>> {
     let octet = |number: usize, place| ALPHABET[number >> (2 * place) & 3];
@@ -156,27 +169,31 @@ fn first<'a>(
     input: &'a [u8],
     plans: impl Iterator<Item = Vec<&'a [u8]>>,
 ) -> (Option<Difference>, bool) {
-    for (number, plan) in plans.enumerate() {
-        let judged = catch_unwind(AssertUnwindSafe(|| judge(input, &plan)));
-        let panicked = judged.is_err();
-        let Some(wrong) = judged.unwrap_or_else(|panic| Some(of_panic(&*panic))) else {
-            continue;
-        };
-        let cut = match number {
-            0 => "",
-            _ => ", depending on where the input is cut",
-        };
-        let difference = Difference {
-            what: format!("{}{cut}", wrong.what),
-            setting: setting.clone(),
-            input: input.to_vec(),
-            pieces: plan.iter().map(|piece| piece.len()).collect(),
-            expected: wrong.expected,
-            returned: wrong.returned,
-        };
-        return (Some(difference), panicked);
-    }
-    (None, false)
+    let (mut plans, mut found) = (plans.enumerate(), (None, false));
+    judge(input, &mut |compare| {
+        for (number, plan) in plans.by_ref() {
+            let judged = catch_unwind(AssertUnwindSafe(|| compare(&plan)));
+            let panicked = judged.is_err();
+            let Some(wrong) = judged.unwrap_or_else(|panic| Some(of_panic(&*panic))) else {
+                continue;
+            };
+            let cut = match number {
+                0 => "",
+                _ => ", depending on where the input is cut",
+            };
+            let difference = Difference {
+                what: format!("{}{cut}", wrong.what),
+                setting: setting.clone(),
+                input: input.to_vec(),
+                pieces: plan.iter().map(|piece| piece.len()).collect(),
+                expected: wrong.expected,
+                returned: wrong.returned,
+            };
+            found = (Some(difference), panicked);
+            return;
+        }
+    });
+    found
 }
 
 fn of_panic(panic: &(dyn Any + Send)) -> Wrong {

@@ -3,9 +3,10 @@
 //! end with CRLF.
 //!
 //! To test a decoder, implement [`view::Decode`] for it and call [`check::decode`]. It
-//! tries all short inputs, cut in every way, and many generated ones, compares each
-//! result with a [model](oracle), and panics with a list of all kinds of differences,
-//! each with the shortest input that was found:
+//! tries all short strings of the octets that matter, cut in every way, and [many
+//! other inputs](differences), compares each result with a [model](oracle), and panics
+//! with a list of the kinds of differences, each with the shortest input that was
+//! found:
 //!
 //! ```
 //! use dot_stuffing_testkit::{
@@ -58,7 +59,7 @@
 //! with any decoder. [`oracle::Rules`] has the policies in which decoders differ: what
 //! they do with bare CR and LF, with dots that were not stuffed, and limits. A decoder
 //! is checked only by the rules that it [follows](view::Decode::follows), and it must
-//! follow one of [`Rules::framing`](oracle::Rules::framing). These have no limits: limits
+//! follow one of [`Rules::policies`](oracle::Rules::policies). These have no limits: limits
 //! are for tests of your own with [`oracle::decode`].
 //!
 //! [`known_bugs`] rebuilds bugs of other mail software, to show that the checks find

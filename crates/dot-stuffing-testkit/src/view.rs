@@ -26,6 +26,13 @@ pub trait Decode: Sync {
     /// how the block ended. What follows the terminator, in the same piece or in
     /// further ones, is not part of the block. After the last piece the input ends.
     ///
+    /// Give the decoder each piece by itself, also an empty one: pieces that are joined
+    /// before show nothing about cuts. The octets up to the end are those that it took
+    /// from its source. To see what its reset leaves, keep one decoder for all calls, in
+    /// a `Mutex`.
+    ///
+    /// A fault is expected at the first octet, or the one after it, that shows it.
+    ///
     /// A view of a decoder that may loop limits the number of its calls, and leaves
     /// the outcome [`Hung`](crate::oracle::Outcome::Hung) that the transcript has.
     fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript);
@@ -82,7 +89,8 @@ pub trait Encode: Sync {
         true
     }
 
-    /// Returns the wire octets of a message that is given in pieces.
+    /// Returns the wire octets of a message. Give the encoder each of the pieces by
+    /// itself: pieces that are joined before show nothing about cuts.
     ///
     /// # Errors
     ///
@@ -139,7 +147,8 @@ pub trait SplitLines: Sync {
         true
     }
 
-    /// Returns the lines of a stream that is given in pieces.
+    /// Returns the lines of a stream. Give the splitter each of the pieces by itself:
+    /// pieces that are joined before show nothing about cuts.
     fn lines(&self, rules: &Rules, chunks: &[&[u8]]) -> Lines;
 }
 

@@ -157,6 +157,10 @@ impl Decode for Misled {
         "misled"
     }
 
+    fn follows(&self, rules: &Rules) -> bool {
+        Rules::framing().contains(rules)
+    }
+
     fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
         *transcript = oracle::decode(&(self.0)(*rules), &chunks.concat());
     }
@@ -302,4 +306,111 @@ fn checks_a_splitter_that_follows_only_the_rules_of_smtp() {
     let found = differences::split_lines(&Only(Rules::SMTP));
     let setting = "RFC 1939, and bare CR is refused, and bare LF is refused";
     assert_eq!(found[0].setting, setting);
+}
+
+/// A codec that is right until it gets certain pieces.
+struct Trap<'a>(&'a (dyn Fn(&[&[u8]]) -> bool + Sync));
+
+impl Decode for Trap<'_> {
+    fn name(&self) -> &'static str {
+        "trap"
+    }
+
+    fn follows(&self, rules: &Rules) -> bool {
+        *rules == Rules::RFC1939
+    }
+
+    fn decode(&self, rules: &Rules, chunks: &[&[u8]], transcript: &mut Transcript) {
+        if !self.0(chunks) {
+            *transcript = oracle::decode(rules, &chunks.concat());
+        }
+    }
+}
+
+impl Encode for Trap<'_> {
+    fn name(&self) -> &'static str {
+        "trap"
+    }
+
+    fn follows(&self, newline: Newline) -> bool {
+        newline == Newline::Verbatim
+    }
+
+    fn encode(&self, newline: Newline, chunks: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
+        match self.0(chunks) {
+            true => Err(Refusal::BareCr(0)),
+            false => oracle::encode(newline, &chunks.concat()),
+        }
+    }
+}
+
+impl SplitLines for Trap<'_> {
+    fn name(&self) -> &'static str {
+        "trap"
+    }
+
+    fn follows(&self, rules: &Rules) -> bool {
+        *rules == Rules::RFC1939
+    }
+
+    fn lines(&self, rules: &Rules, chunks: &[&[u8]]) -> Lines {
+        match self.0(chunks) {
+            true => Lines::default(),
+            false => oracle::lines(rules, view::MAX_LINE, &chunks.concat()),
+        }
+    }
+}
+
+/// Whether there is a cut with at least `least` octets before it in its piece, the last
+/// of which are `before`, and `after` at the start of the next.
+fn has_cut(chunks: &[&[u8]], least: usize, before: &[u8], after: &[u8]) -> bool {
+    chunks.windows(2).any(|pair| {
+        pair[0].len() >= least && pair[0].ends_with(before) && pair[1].starts_with(after)
+    })
+}
+
+#[test]
+fn reaches_the_places_where_software_fails() {
+    for least in [64, 1000, 8192, 65_536] {
+        for (before, after) in [
+            (&b"x"[..], &b"\r\n."[..]),
+            (b"x\r", b"\n."),
+            (b"x\r\n", b"."),
+            (b"\r\n.", b"\r\n"),
+            (b"\r\n.", b"."),
+            (b"\r\n.\r", b"\n"),
+        ] {
+            let full = Trap(&|chunks| has_cut(chunks, least, before, after));
+            assert!(
+                !differences::decode(&full).is_empty(),
+                "{least} {before:?} {after:?}"
+            );
+        }
+        for (before, after) in [(&b"\r"[..], &b"\n"[..]), (b"\r\n", b".")] {
+            let full = Trap(&|chunks| has_cut(chunks, least, before, after));
+            assert!(
+                !differences::encode(&full).is_empty(),
+                "{least} {before:?} {after:?}"
+            );
+        }
+    }
+    let empty_piece = |chunks: &[&[u8]]| {
+        chunks.windows(3).any(|three| {
+            three[0].ends_with(b"\r\n") && three[1].is_empty() && three[2].starts_with(b".")
+        })
+    };
+    for trap in [Trap(&empty_piece), Trap(&|chunks| chunks.is_empty())] {
+        assert!(!differences::decode(&trap).is_empty());
+        assert!(!differences::encode(&trap).is_empty());
+    }
+    for octet in [0, b'\t', b' ', 0x85, 0xff] {
+        let line = Trap(&|chunks| chunks.concat().starts_with(&[b'.', octet, b'\r', b'\n']));
+        assert!(!differences::decode(&line).is_empty(), "{octet:?}");
+    }
+    let at_the_limit = Trap(&|chunks| {
+        chunks
+            .windows(2)
+            .any(|pair| pair[0].len() == view::MAX_LINE && has_cut(pair, 0, b"\r", b"\n"))
+    });
+    assert!(!differences::split_lines(&at_the_limit).is_empty());
 }

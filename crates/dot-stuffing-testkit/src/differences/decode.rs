@@ -1,6 +1,6 @@
 //! The differences of decoders.
 
-use super::{Difference, Setting, Wrong, in_words, search};
+use super::{Compare, Difference, Setting, Wrong, generated, in_words, search};
 use crate::{
     check::forms,
     chunk,
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Returns the differences between a decoder and the model, by each of
-/// [`Rules::framing`] that the decoder follows.
+/// [`Rules::policies`] that the decoder follows.
 ///
 /// What follows from the data matters: the octets, the end, and the reason of a
 /// refusal. A decoder may hold back octets of a block that is truncated or refused.
@@ -22,24 +22,25 @@ use crate::{
 /// If the decoder follows none of these.
 #[must_use]
 pub fn decode(decoder: &dyn Decode) -> Vec<Difference> {
-    let rules = Rules::framing().into_iter();
+    let rules = Rules::policies().into_iter();
     let settings = rules.filter(|rules| decoder.follows(rules));
     let settings = settings.map(|rules| setting(decoder, rules));
-    search(decoder.name(), &settings.collect::<Vec<_>>(), |wire| {
-        forms(wire, chunk::seed(wire)).into()
-    })
+    let more = generated().flat_map(|wire| forms(&wire, chunk::seed(&wire)));
+    search(decoder.name(), &settings.collect::<Vec<_>>(), more)
 }
 
 fn setting(decoder: &dyn Decode, rules: Rules) -> Setting<'_> {
-    let judge = move |wire: &[u8], pieces: &[&[u8]]| {
+    let judge = move |wire: &[u8], on_plans: &mut dyn FnMut(Compare<'_>)| {
         let expected = oracle::decode(&rules, wire);
-        let mut returned = Transcript::default();
-        decoder.decode(&rules, pieces, &mut returned);
-        compare(&expected, &returned).map(|what| Wrong {
-            what,
-            expected: text(&expected),
-            returned: text(&returned),
-        })
+        on_plans(&|pieces| {
+            let mut returned = Transcript::default();
+            decoder.decode(&rules, pieces, &mut returned);
+            compare(&expected, &returned).map(|what| Wrong {
+                what,
+                expected: text(&expected),
+                returned: text(&returned),
+            })
+        });
     };
     (in_words(&rules), Box::new(judge))
 }

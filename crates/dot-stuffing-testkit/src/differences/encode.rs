@@ -1,6 +1,6 @@
 //! The differences of encoders.
 
-use super::{Difference, Setting, Wrong, search};
+use super::{Compare, Difference, Setting, Wrong, generated, search};
 use crate::{
     generate::shown,
     oracle::{self, Newline, Outcome, Refusal, Rules},
@@ -18,20 +18,20 @@ pub fn encode(encoder: &dyn Encode) -> Vec<Difference> {
     let settings = Newline::ALL.into_iter();
     let settings = settings.filter(|newline| encoder.follows(*newline));
     let settings = settings.map(|newline| setting(encoder, newline));
-    search(encoder.name(), &settings.collect::<Vec<_>>(), |message| {
-        vec![message.to_vec()]
-    })
+    search(encoder.name(), &settings.collect::<Vec<_>>(), generated())
 }
 
 fn setting(encoder: &dyn Encode, newline: Newline) -> Setting<'_> {
-    let judge = move |message: &[u8], pieces: &[&[u8]]| {
+    let judge = move |message: &[u8], on_plans: &mut dyn FnMut(Compare<'_>)| {
         let expected = oracle::encode(newline, message);
-        let returned = encoder.encode(newline, pieces);
-        compare(newline, message, &expected, &returned).map(|what| Wrong {
-            what,
-            expected: text(&expected),
-            returned: text(&returned),
-        })
+        on_plans(&|pieces| {
+            let returned = encoder.encode(newline, pieces);
+            compare(newline, message, &expected, &returned).map(|what| Wrong {
+                what,
+                expected: text(&expected),
+                returned: text(&returned),
+            })
+        });
     };
     let newlines = match newline {
         Newline::Canonicalize => "bare CR and LF become CRLF",

@@ -1,6 +1,6 @@
 //! The differences of line splitters.
 
-use super::{Difference, Setting, Wrong, in_words, search};
+use super::{Compare, Difference, Setting, Wrong, generated, in_words, inputs, search, strings};
 use crate::{
     generate::shown,
     oracle::{self, LineEvent, Lines, Rules},
@@ -19,21 +19,22 @@ pub fn split_lines(splitter: &dyn SplitLines) -> Vec<Difference> {
     let rules = Rules::line_endings().into_iter();
     let settings = rules.filter(|rules| splitter.follows(rules));
     let settings = settings.map(|rules| setting(splitter, rules));
-    search(splitter.name(), &settings.collect::<Vec<_>>(), |wire| {
-        vec![wire.to_vec()]
-    })
+    let more = inputs::around_the_limit((0..=4).flat_map(strings)).chain(generated());
+    search(splitter.name(), &settings.collect::<Vec<_>>(), more)
 }
 
 fn setting(splitter: &dyn SplitLines, rules: Rules) -> Setting<'_> {
-    let judge = move |wire: &[u8], pieces: &[&[u8]]| {
+    let judge = move |wire: &[u8], on_plans: &mut dyn FnMut(Compare<'_>)| {
         let expected = oracle::lines(&rules, MAX_LINE, wire);
-        let returned = splitter.lines(&rules, pieces);
-        let ended = || oracle::lines(&rules, MAX_LINE, &[wire, b"\r\n"].concat());
-        compare(&expected, &returned, ended).map(|what| Wrong {
-            what,
-            expected: text(&expected),
-            returned: text(&returned),
-        })
+        on_plans(&|pieces| {
+            let returned = splitter.lines(&rules, pieces);
+            let ended = || oracle::lines(&rules, MAX_LINE, &[wire, b"\r\n"].concat());
+            compare(&expected, &returned, ended).map(|what| Wrong {
+                what,
+                expected: text(&expected),
+                returned: text(&returned),
+            })
+        });
     };
     (in_words(&rules), Box::new(judge))
 }

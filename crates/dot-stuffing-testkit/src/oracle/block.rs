@@ -31,7 +31,8 @@ impl Rules {
         max_line_octets: usize::MAX,
     };
 
-    /// RFC 5321 §2.3.8, and RFC 3977 §3.1.1: bare CR and bare LF are faults.
+    /// RFC 5321 §2.3.8, and RFC 3977 §3.1.1: bare CR and bare LF are faults. NUL, which
+    /// the latter also forbids, is no fault in any rules.
     pub const SMTP: Self = Self {
         reject_bare_cr: true,
         reject_bare_lf: true,
@@ -52,19 +53,29 @@ impl Rules {
         rules
     }
 
-    /// What the rules may say about bare CR and LF, in every combination;
+    /// Every combination of policies, without limits; [`RFC1939`](Self::RFC1939) first.
+    #[must_use]
+    pub fn policies() -> [Self; 32] {
+        std::array::from_fn(|number| Self::combined(number as u64))
+    }
+
+    /// Every combination of the policies about bare CR and LF, without limits;
     /// [`RFC1939`](Self::RFC1939) first.
     #[must_use]
-    pub const fn line_endings() -> [Self; 8] {
-        let mut rules = [Self::RFC1939; 8];
-        let mut number = 0;
-        while number < rules.len() {
-            rules[number].reject_bare_cr = number & 1 == 1;
-            rules[number].reject_bare_lf = number >> 1 & 1 == 1;
-            rules[number].lf_terminates = number >> 2 & 1 == 1;
-            number += 1;
+    pub fn line_endings() -> [Self; 8] {
+        std::array::from_fn(|number| Self::combined(number as u64))
+    }
+
+    /// A combination of policies, one for each bit.
+    const fn combined(number: u64) -> Self {
+        Self {
+            reject_bare_cr: number & 1 == 1,
+            reject_bare_lf: number >> 1 & 1 == 1,
+            lf_terminates: number >> 2 & 1 == 1,
+            reject_unstuffed_dot: number >> 3 & 1 == 1,
+            dot_line_ends: number >> 4 & 1 == 1,
+            ..Self::RFC1939
         }
-        rules
     }
 
     /// The same framing, with nothing refused. An LF that was refused ends no line.
@@ -87,13 +98,9 @@ impl Rules {
             }
         }
         Self {
-            reject_bare_cr: number & 1 == 1,
-            reject_bare_lf: number >> 1 & 1 == 1,
-            reject_unstuffed_dot: number >> 2 & 1 == 1,
-            lf_terminates: number >> 3 & 1 == 1,
-            dot_line_ends: number >> 4 & 1 == 1,
             max_octets: limit(number >> 5),
             max_line_octets: limit(number >> 13),
+            ..Self::combined(number)
         }
     }
 }
@@ -128,6 +135,7 @@ pub enum Outcome {
 
 /// The reason why an octet is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// A CR without LF.
     BareCr,

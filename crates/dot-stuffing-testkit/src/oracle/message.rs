@@ -18,6 +18,7 @@ impl Newline {
 
 /// A bare CR or LF that was refused, with its offset in the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refusal {
     /// A CR without LF.
     BareCr(usize),
