@@ -37,9 +37,10 @@
 //!    mind that `DotCr` has consumed a CR that is not returned yet. `LineDecoder`
 //!    in `line.rs` has its own arms for [`LineEndings`](crate::LineEndings).
 //! 4. `dot-stuffing-testkit/src/oracle/block.rs`: add it to `Rules` and to the model
-//!    first, from the text of the RFC. `Rules::drawn` gives it to properties and fuzz
-//!    targets, and `Rules::framing` to `tests/exhaustive.rs`, which needs a test
-//!    for it; `view/decode.rs` maps `Rules` to [`Config`].
+//!    first, from the text of the RFC. `Rules::combined` gives a bit to it, and moves
+//!    the limits in `drawn`; `policies` doubles. `Rules::framing` gives it to
+//!    `tests/exhaustive.rs`, which needs a test for it; `view/decode.rs` maps `Rules`
+//!    to [`Config`].
 //! 5. `pop3-cli/src/decode.rs`: add an option to `Policies`, and a case to
 //!    `refusal`.
 //!

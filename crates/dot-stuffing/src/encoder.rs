@@ -182,8 +182,7 @@ impl MultilineEncoder {
     /// Fails if the last iterator was dropped before its end.
     const fn check_finished(&mut self) {
         if self.offset != self.given && !matches!(self.state, State::Failed(_)) {
-            let error = EncodeError::new(EncodeErrorKind::Unfinished, self.offset);
-            self.state = State::Failed(error);
+            self.fail(EncodeErrorKind::Unfinished, self.offset);
         }
     }
 
@@ -199,18 +198,25 @@ impl MultilineEncoder {
         }
     }
 
-    fn fail(&mut self, kind: EncodeErrorKind, offset: u64) -> EncodeError {
-        let error = EncodeError::new(kind, offset);
-        self.state = State::Failed(error);
-        error
+    /// The error with which the encoder has failed.
+    #[cfg(feature = "std")]
+    pub(crate) const fn refusal(&self) -> Option<EncodeError> {
+        match self.state {
+            State::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    const fn fail(&mut self, kind: EncodeErrorKind, offset: u64) {
+        self.state = State::Failed(EncodeError::new(kind, offset));
     }
 }
 
 /// The octets to send for one part of a message. Made by
 /// [`MultilineEncoder::encode`].
 ///
-/// Ends at the end of that part, or after one error; each further `encode` then returns
-/// only the same error. Dropping it before its end is an error too.
+/// Ends at the end of that part, or after one error; each further `encode` of an octet
+/// then returns only the same error. Dropping it before its end is an error too.
 #[derive(Debug)]
 #[must_use = "a message is encoded only as the iterator is driven"]
 pub struct Stuffed<'e, 'a> {

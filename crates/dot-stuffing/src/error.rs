@@ -173,7 +173,10 @@ impl fmt::Display for EncodeError {
                 write!(f, "bare LF at octet {at}: a line must end with CRLF")
             }
             EncodeErrorKind::LineEnd => {
-                write!(f, "CR or LF at octet {at} of a line, whose CRLF is added")
+                write!(
+                    f,
+                    "CR or LF at octet {at}: pass the line without its line end"
+                )
             }
             EncodeErrorKind::LineTooLong => {
                 write!(f, "line passes its maximum length at octet {at}")

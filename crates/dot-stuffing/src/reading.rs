@@ -156,8 +156,8 @@ impl Reading {
         }
     }
 
-    /// Begins to [`skip`](Self::skip), if this has not begun. Returns whether the end
-    /// of the block was passed, even if it was refused.
+    /// Starts to [`skip`](Self::skip), unless it has started. Returns whether the end of
+    /// the block was passed, even if it was refused.
     pub(crate) fn skips_to_end(&mut self) -> bool {
         self.skip_in(&mut &[][..], self.decoded())
     }

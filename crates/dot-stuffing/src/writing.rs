@@ -50,10 +50,11 @@ impl Writing {
 
     /// Adds the terminator to the octets to send.
     pub(crate) fn end(&mut self) -> io::Result<()> {
-        // What the encoder refused is the better error.
-        let terminator = self.encoder.end()?;
+        if let Some(refused) = self.encoder.refusal() {
+            return Err(refused.into());
+        }
         self.check()?;
-        self.buffer.extend_from_slice(terminator);
+        self.buffer.extend_from_slice(self.encoder.end()?);
         Ok(())
     }
 }

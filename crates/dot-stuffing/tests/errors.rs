@@ -70,6 +70,19 @@ fn an_unfinished_message_is_called_that() {
     );
 }
 
+#[cfg(feature = "tokio-util")]
+#[test]
+fn a_line_with_its_line_end_is_refused() {
+    use tokio_util::codec::Encoder as _;
+
+    let mut wire = bytes::BytesMut::new();
+    let refused = dot_stuffing::LineCodec::<512>::new().encode("NOOP\r\n", &mut wire);
+    assert_eq!(
+        refused.unwrap_err().to_string(),
+        "CR or LF at octet 4: pass the line without its line end"
+    );
+}
+
 #[test]
 fn encoding_says_what_and_where() {
     for (message, text) in [

@@ -535,6 +535,21 @@ fn reports_an_error_while_writing_the_terminator() {
     assert_eq!(io::Error::from(error).kind(), ErrorKind::StorageFull);
 }
 
+#[test]
+fn a_failed_write_is_not_blamed_on_the_message() {
+    for (newline, message) in [
+        (BareNewline::Canonicalize, b"ab\n".repeat(LARGE)),
+        (BareNewline::Reject, b"a\r".to_vec()),
+    ] {
+        let mut sink = Sink::new(0, Err(ErrorKind::BrokenPipe));
+        let mut failing = MultilineWriter::new(&mut sink, newline);
+        let written = failing.write(&message).map(drop);
+        assert!(written.and_then(|()| failing.flush()).is_err());
+        let error = failing.finish().map(drop).unwrap_err();
+        assert_eq!(error.error().kind(), ErrorKind::Other, "{newline:?}");
+    }
+}
+
 /// Fails with an error that has a source.
 struct Caused;
 
