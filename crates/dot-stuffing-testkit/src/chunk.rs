@@ -29,9 +29,7 @@ pub const BUFFERS: [usize; 8] = [512, 1000, 1024, 4096, 8192, 16_384, 32_768, 65
 /// that is smaller than the input; and for short inputs every cut in two.
 #[must_use]
 pub fn plans(input: &[u8], seed: u64) -> Vec<Vec<&[u8]>> {
-    let mut plans: Vec<_> = (0..4).map(|kind| plan(input, kind, seed)).collect();
-    let at = beside_a_mark(input, seed);
-    plans.extend([cut(input, &[at]), cut(input, &[at, at])]);
+    let mut plans: Vec<_> = (0..6).map(|kind| plan(input, kind, seed)).collect();
     let mut buffers = BUFFERS.into_iter().rev();
     if let Some(buffer) = buffers.find(|&buffer| buffer < input.len()) {
         plans.push(input.chunks(buffer).collect());
@@ -42,10 +40,10 @@ pub fn plans(input: &[u8], seed: u64) -> Vec<Vec<&[u8]>> {
     plans
 }
 
-/// Draws one of the plans for inputs of any length from `seed`.
+/// Draws one of the first six of these plans from `seed`.
 #[must_use]
 pub fn drawn_plan(input: &[u8], seed: u64) -> Vec<&[u8]> {
-    plan(input, hash(&[seed]) % 5, seed)
+    plan(input, hash(&[seed]) % 6, seed)
 }
 
 fn plan(input: &[u8], kind: u64, seed: u64) -> Vec<&[u8]> {
@@ -54,7 +52,8 @@ fn plan(input: &[u8], kind: u64, seed: u64) -> Vec<&[u8]> {
         1 => cut(input, &beside_marks(input)),
         2 => cut(input, &drawn_places(input.len(), 7, seed)),
         3 => cut(input, &drawn_places(input.len(), 6000, seed)),
-        _ => cut(input, &[beside_a_mark(input, seed)]),
+        4 => cut(input, &[beside_a_mark(input, seed)]),
+        _ => cut(input, &[beside_a_mark(input, seed); 2]),
     }
 }
 

@@ -4,7 +4,8 @@
 //! The inputs are, first, all strings of up to six octets over CR, LF, dot and `a`, cut
 //! in every way; the empty one also without a piece. Then, on the
 //! [plans](crate::chunk::plans), each octet value beside a dot and line ends; long lines
-//! that end beside the end of one of [`BUFFERS`](crate::chunk::BUFFERS); and
+//! that end beside the end of one of [`BUFFERS`](crate::chunk::BUFFERS); for line
+//! splitters, lines about as long as [`MAX_LINE`](crate::view::MAX_LINE); and
 //! [generated](crate::generate::cases) octets. [`check`](crate::check) has functions
 //! that panic with the same text.
 
@@ -50,7 +51,7 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.what)?;
         write!(f, "  input     `{}`", shown(&self.input))?;
-        if self.pieces.len() > 1 {
+        if self.pieces.len() != 1 {
             write!(f, ", in pieces of {:?} octets", self.pieces)?;
         }
         writeln!(f, "\n  rules     {}", self.setting)?;
@@ -77,7 +78,8 @@ struct Wrong {
 /// Compares the result for the pieces of an input with that of the model.
 type Compare<'a> = &'a dyn Fn(&[&[u8]]) -> Option<Wrong>;
 
-/// Runs the model on an input, and passes the comparison with its result.
+/// Runs the model on an input, then calls the function with a comparison against its
+/// result.
 type Judge<'a> = Box<dyn Fn(&[u8], &mut dyn FnMut(Compare<'_>)) + 'a>;
 
 /// A setting of the codec in words, and the comparison under it.

@@ -15,7 +15,8 @@
 //!     view::Decode,
 //! };
 //!
-//! /// A decoder that looks for the terminator and forgets to remove dots.
+//! /// A decoder that gets the block whole, looks for the terminator and forgets to
+//! /// remove dots.
 //! struct Naive;
 //!
 //! impl Decode for Naive {

@@ -26,12 +26,15 @@ pub trait Decode: Sync {
     /// how the block ended. What follows the terminator, in the same piece or in
     /// further ones, is not part of the block. After the last piece the input ends.
     ///
-    /// Give the decoder each piece by itself, also an empty one: pieces that are joined
-    /// before show nothing about cuts. The octets up to the end are those that it took
-    /// from its source. To see what its reset leaves, keep one decoder for all calls, in
-    /// a `Mutex`.
+    /// Give the decoder each piece by itself: pieces that are joined before show nothing
+    /// about cuts. There may be no piece, and a piece may be empty; a `BufRead` must
+    /// skip that, because there it would be the end of file. `consumed` counts the
+    /// octets that the decoder took from its source. To test its reset, keep one decoder
+    /// for all calls, in a `Mutex`.
     ///
-    /// A fault is expected at the first octet, or the one after it, that shows it.
+    /// The model refuses as soon as an octet shows the fault: a bare LF at once, a bare
+    /// CR at the octet after it. A decoder that waits longer differs where the input
+    /// ends first.
     ///
     /// A view of a decoder that may loop limits the number of its calls, and leaves
     /// the outcome [`Hung`](crate::oracle::Outcome::Hung) that the transcript has.
@@ -47,7 +50,7 @@ pub trait Decode: Sync {
 ///     view::Encode,
 /// };
 ///
-/// /// An encoder that does not stuff a dot at the start of the message.
+/// /// An encoder that does not stuff a dot at the start of the message, and gets it whole.
 /// struct Naive;
 ///
 /// impl Encode for Naive {
@@ -108,7 +111,7 @@ pub trait Encode: Sync {
 ///     view::SplitLines,
 /// };
 ///
-/// /// A splitter that ends lines with LF, and has no maximum length.
+/// /// A splitter that ends lines with LF, has no maximum length, and gets the stream whole.
 /// struct Naive;
 ///
 /// impl SplitLines for Naive {

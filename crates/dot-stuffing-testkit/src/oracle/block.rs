@@ -31,8 +31,8 @@ impl Rules {
         max_line_octets: usize::MAX,
     };
 
-    /// RFC 5321 §2.3.8, and RFC 3977 §3.1.1: bare CR and bare LF are faults. NUL, which
-    /// the latter also forbids, is no fault in any rules.
+    /// RFC 5321 §2.3.8, and RFC 3977 §3.1.1: bare CR and bare LF are faults. No rules
+    /// here refuse NUL, which RFC 3977 also forbids.
     pub const SMTP: Self = Self {
         reject_bare_cr: true,
         reject_bare_lf: true,
