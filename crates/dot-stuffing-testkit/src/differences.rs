@@ -85,6 +85,27 @@ type Judge<'a> = Box<dyn Fn(&[u8], &mut dyn FnMut(Compare<'_>)) + 'a>;
 /// A setting of the codec in words, and the comparison under it.
 type Setting<'a> = (String, Judge<'a>);
 
+/// Judges a codec by the result of a model. `compare` gets the input, the result of the
+/// model and that of the codec.
+fn judge<'a, T: 'a>(
+    model: impl Fn(&[u8]) -> T + 'a,
+    codec: impl Fn(&[&[u8]]) -> T + 'a,
+    compare: impl Fn(&[u8], &T, &T) -> Option<&'static str> + 'a,
+    text: fn(&T) -> String,
+) -> Judge<'a> {
+    Box::new(move |input, on_plans| {
+        let expected = model(input);
+        on_plans(&|pieces| {
+            let returned = codec(pieces);
+            compare(input, &expected, &returned).map(|what| Wrong {
+                what,
+                expected: text(&expected),
+                returned: text(&returned),
+            })
+        });
+    })
+}
+
 /// Tries all inputs under all settings; `more` are tried last. A panic ends the search.
 fn search(
     name: &str,

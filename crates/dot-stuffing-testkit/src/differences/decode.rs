@@ -1,6 +1,6 @@
 //! The differences of decoders.
 
-use super::{Compare, Difference, Setting, Wrong, generated, in_words, search};
+use super::{Difference, Setting, generated, in_words, judge, search};
 use crate::{
     check::forms,
     chunk,
@@ -30,19 +30,17 @@ pub fn decode(decoder: &dyn Decode) -> Vec<Difference> {
 }
 
 fn setting(decoder: &dyn Decode, rules: Rules) -> Setting<'_> {
-    let judge = move |wire: &[u8], on_plans: &mut dyn FnMut(Compare<'_>)| {
-        let expected = oracle::decode(&rules, wire);
-        on_plans(&|pieces| {
+    let judge = judge(
+        move |wire| oracle::decode(&rules, wire),
+        move |pieces| {
             let mut returned = Transcript::default();
             decoder.decode(&rules, pieces, &mut returned);
-            compare(&expected, &returned).map(|what| Wrong {
-                what,
-                expected: text(&expected),
-                returned: text(&returned),
-            })
-        });
-    };
-    (in_words(&rules), Box::new(judge))
+            returned
+        },
+        |_, expected, returned| compare(expected, returned),
+        text,
+    );
+    (in_words(&rules), judge)
 }
 
 fn compare(expected: &Transcript, returned: &Transcript) -> Option<&'static str> {

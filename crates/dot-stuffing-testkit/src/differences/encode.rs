@@ -1,6 +1,6 @@
 //! The differences of encoders.
 
-use super::{Compare, Difference, Setting, Wrong, generated, search};
+use super::{Difference, Setting, generated, judge, search};
 use crate::{
     generate::shown,
     oracle::{self, Newline, Outcome, Refusal, Rules},
@@ -22,23 +22,18 @@ pub fn encode(encoder: &dyn Encode) -> Vec<Difference> {
 }
 
 fn setting(encoder: &dyn Encode, newline: Newline) -> Setting<'_> {
-    let judge = move |message: &[u8], on_plans: &mut dyn FnMut(Compare<'_>)| {
-        let expected = oracle::encode(newline, message);
-        on_plans(&|pieces| {
-            let returned = encoder.encode(newline, pieces);
-            compare(newline, message, &expected, &returned).map(|what| Wrong {
-                what,
-                expected: text(&expected),
-                returned: text(&returned),
-            })
-        });
-    };
+    let judge = judge(
+        move |message| oracle::encode(newline, message),
+        move |pieces| encoder.encode(newline, pieces),
+        move |message, expected, returned| compare(newline, message, expected, returned),
+        text,
+    );
     let newlines = match newline {
         Newline::Canonicalize => "bare CR and LF become CRLF",
         Newline::Reject => "bare CR and LF are refused",
         Newline::Verbatim => "bare CR and LF stay as they are",
     };
-    (newlines.to_owned(), Box::new(judge))
+    (newlines.to_owned(), judge)
 }
 
 fn compare(

@@ -1,6 +1,6 @@
 //! The differences of line splitters.
 
-use super::{Compare, Difference, Setting, Wrong, generated, in_words, inputs, search, strings};
+use super::{Difference, Setting, generated, in_words, inputs, judge, search, strings};
 use crate::{
     generate::shown,
     oracle::{self, LineEvent, Lines, Rules},
@@ -24,19 +24,16 @@ pub fn split_lines(splitter: &dyn SplitLines) -> Vec<Difference> {
 }
 
 fn setting(splitter: &dyn SplitLines, rules: Rules) -> Setting<'_> {
-    let judge = move |wire: &[u8], on_plans: &mut dyn FnMut(Compare<'_>)| {
-        let expected = oracle::lines(&rules, MAX_LINE, wire);
-        on_plans(&|pieces| {
-            let returned = splitter.lines(&rules, pieces);
-            let ended = || oracle::lines(&rules, MAX_LINE, &[wire, b"\r\n"].concat());
-            compare(&expected, &returned, ended).map(|what| Wrong {
-                what,
-                expected: text(&expected),
-                returned: text(&returned),
-            })
-        });
-    };
-    (in_words(&rules), Box::new(judge))
+    let model = move |wire: &[u8]| oracle::lines(&rules, MAX_LINE, wire);
+    let judge = judge(
+        model,
+        move |pieces| splitter.lines(&rules, pieces),
+        move |wire, expected, returned| {
+            compare(expected, returned, || model(&[wire, b"\r\n"].concat()))
+        },
+        text,
+    );
+    (in_words(&rules), judge)
 }
 
 /// `ended` are the lines of a stream with a line end after its last octet.
