@@ -159,13 +159,12 @@ fn all_files() -> Vec<(PathBuf, String)> {
     let mut all = Vec::new();
     files(&root, &mut all);
     all.sort();
-    let name = |path: &Path| {
+    let named = |path: PathBuf| {
         let name = path.strip_prefix(&root).expect("a file");
-        name.to_string_lossy().into_owned()
+        let name = name.to_string_lossy().into_owned();
+        (path, name)
     };
-    all.into_iter()
-        .map(|path| (path.clone(), name(&path)))
-        .collect()
+    all.into_iter().map(named).collect()
 }
 
 #[test]
