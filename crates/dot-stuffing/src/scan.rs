@@ -164,13 +164,17 @@ pub(crate) fn near_strict_line(input: &[u8]) -> Option<usize> {
 /// be the rest of a terminator.
 #[inline(always)]
 pub(crate) fn near_canonical_line(input: &[u8]) -> Option<usize> {
-    let head = input.first_chunk::<6>()?;
-    for at in 0..4 {
-        match head[at..at + 3] {
-            [b'\r', b'\n', b'.'] => return Some(at + 2),
-            [b'\r' | b'\n', ..] => return None,
-            [..] => {}
-        }
+    // Written out, because a loop here is not unrolled.
+    match *input.first_chunk::<6>()? {
+        [b'\r', b'\n', b'.', ..] => return Some(2),
+        [b'\r' | b'\n', ..] => return None,
+        [_, b'\r', b'\n', b'.', ..] => return Some(3),
+        [_, b'\r' | b'\n', ..] => return None,
+        [_, _, b'\r', b'\n', b'.', _] => return Some(4),
+        [_, _, b'\r' | b'\n', ..] => return None,
+        [_, _, _, b'\r', b'\n', b'.'] => return Some(5),
+        [_, _, _, b'\r' | b'\n', ..] => return None,
+        [..] => {}
     }
     near_canonical_words(input)
 }
