@@ -78,12 +78,13 @@ impl MultilineDecoder {
 
     /// Moves the parts of the message from `input` to `message`, up to the end of the
     /// block, of `input`, or of the room in `message`. Returns whether the block has
-    /// ended; octets after it stay in `input`.
+    /// ended; octets after it stay in `input`. Call [`reset`](Self::reset) before you
+    /// decode another block.
     ///
     /// # Errors
     ///
-    /// As [`decode_span`](Self::decode_span). Octets before the rejected one are in
-    /// `message`.
+    /// As [`decode_span`](Self::decode_span), also for octets in `input` if the block
+    /// has ended in an earlier call. Octets before the rejected one are in `message`.
     ///
     /// ```
     /// use dot_stuffing::MultilineDecoder;
@@ -100,6 +101,10 @@ impl MultilineDecoder {
         input: &mut impl Buf,
         message: &mut impl BufMut,
     ) -> Result<bool, DecodeError> {
+        if self.is_complete() {
+            // Octets of another block are an error.
+            let _ = self.decode_span(input.chunk())?;
+        }
         while input.has_remaining() && !self.is_complete() {
             let chunk = input.chunk();
             if chunk.is_empty() {
@@ -130,7 +135,9 @@ impl MultilineDecoder {
 
 impl MultilineEncoder {
     /// Encodes from `message` to `wire`, up to the end of `message` or of the room in
-    /// `wire`: what is left in `message` is not encoded.
+    /// `wire`: what is left in `message` is not encoded. The next part of the message
+    /// must then begin with what is left: if there is none, or it is shorter, the
+    /// encoder fails with [`Unfinished`](crate::EncodeErrorKind::Unfinished).
     ///
     /// It may leave up to two octets of room, because an octet of the message can
     /// become three.
@@ -155,6 +162,7 @@ impl MultilineEncoder {
         message: &mut impl Buf,
         wire: &mut impl BufMut,
     ) -> Result<(), EncodeError> {
+        self.begin(message.remaining())?;
         while message.has_remaining() {
             let chunk = message.chunk();
             // n octets become at most 2n + 1.
@@ -163,11 +171,12 @@ impl MultilineEncoder {
             if piece == 0 {
                 break;
             }
-            for octets in self.encode(&chunk[..piece]) {
+            for octets in self.stuffed(&chunk[..piece]) {
                 wire.put_slice(octets?);
             }
             message.advance(piece);
         }
+        self.left = message.remaining();
         Ok(())
     }
 }

@@ -306,7 +306,8 @@ impl MultilineDecoder {
     /// there is no [`Complete`].
     ///
     /// If there was no error, octets are decoded and counted as always, and only
-    /// not returned: then [`finish`](Self::finish) returns the proof.
+    /// not returned: then [`finish`](Self::finish) returns the proof. After the end,
+    /// further calls consume nothing and return `true`, until [`reset`](Self::reset).
     ///
     /// ```
     /// use dot_stuffing::{Config, ErrorKind, MultilineDecoder};

@@ -72,6 +72,8 @@ pub struct MultilineEncoder {
     /// Octets of the message given to `encode`. They are more than `offset` while an
     /// iterator has not reached its end, and if it never does.
     given: u64,
+    /// Octets of the message that `encode_buf` left for want of room.
+    pub(crate) left: usize,
     stuffed_lines: u64,
     search: DotSearch,
 }
@@ -95,6 +97,7 @@ impl MultilineEncoder {
             state: State::LineStart,
             offset: 0,
             given: 0,
+            left: 0,
             stuffed_lines: 0,
             search: DotSearch::new(),
         }
@@ -118,11 +121,33 @@ impl MultilineEncoder {
     /// ```
     #[inline]
     pub const fn encode<'e, 'a>(&'e mut self, message: &'a [u8]) -> Stuffed<'e, 'a> {
-        self.check_finished();
+        // The iterator returns the error.
+        let _ = self.begin(message.len());
+        self.stuffed(message)
+    }
+
+    /// As [`encode`](Self::encode), for octets of a part that has begun.
+    pub(crate) const fn stuffed<'e, 'a>(&'e mut self, message: &'a [u8]) -> Stuffed<'e, 'a> {
         self.given += message.len() as u64;
         Stuffed {
             encoder: self,
             rest: message,
+        }
+    }
+
+    /// Begins a part of the message, of `octets` octets. It must be long enough for what
+    /// `encode_buf` left, and the last iterator must have reached its end.
+    pub(crate) const fn begin(&mut self, octets: usize) -> Result<(), EncodeError> {
+        let is_whole = self.offset == self.given && self.left <= octets;
+        self.left = 0;
+        match self.state {
+            State::Failed(error) => Err(error),
+            _ if is_whole => Ok(()),
+            _ => {
+                let error = EncodeError::new(EncodeErrorKind::Unfinished, self.offset);
+                self.state = State::Failed(error);
+                Err(error)
+            }
         }
     }
 
@@ -149,10 +174,11 @@ impl MultilineEncoder {
     /// # Errors
     ///
     /// [`EncodeErrorKind::Unfinished`] if an iterator of [`encode`](Self::encode)
-    /// was dropped before its end. Under [`BareNewline::Reject`], the error that
-    /// `encode` returned, or the one for a message that ends with a bare CR. Then
-    /// there is no terminator: close the connection, so that the reader sees a
-    /// truncated message. Otherwise this never fails.
+    /// was dropped before its end, or `encode_buf` left octets. Under
+    /// [`BareNewline::Reject`], the error that `encode` returned, or the one for a
+    /// message that ends with a bare CR. Then there is no terminator: close the
+    /// connection, so that the reader sees a truncated message. Otherwise this never
+    /// fails.
     ///
     /// ```
     /// use dot_stuffing::{BareNewline, MultilineEncoder};
@@ -170,20 +196,13 @@ impl MultilineEncoder {
     /// Ends the block. Then the encoder is ready for the next message, or has failed
     /// for good.
     pub(crate) const fn end(&mut self) -> Result<&'static [u8], EncodeError> {
-        self.check_finished();
+        let _ = self.begin(0);
         let end = self.terminator();
         match end {
             Ok(_) => *self = Self::new(self.newline),
             Err(error) => self.state = State::Failed(error),
         }
         end
-    }
-
-    /// Fails if the last iterator was dropped before its end.
-    const fn check_finished(&mut self) {
-        if self.offset != self.given && !matches!(self.state, State::Failed(_)) {
-            self.fail(EncodeErrorKind::Unfinished, self.offset);
-        }
     }
 
     const fn terminator(&self) -> Result<&'static [u8], EncodeError> {

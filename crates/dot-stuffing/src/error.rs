@@ -119,7 +119,7 @@ pub enum EncodeErrorKind {
     /// A line for `LineCodec` that is longer than its maximum.
     LineTooLong,
     /// An iterator of [`encode`](crate::MultilineEncoder::encode) was dropped before
-    /// its end, so octets of the message were not sent.
+    /// its end, or `encode_buf` left octets, so octets of the message were not sent.
     Unfinished,
 }
 
@@ -183,7 +183,7 @@ impl fmt::Display for EncodeError {
             }
             EncodeErrorKind::Unfinished => write!(
                 f,
-                "the octets from {at} on were not encoded: an iterator was dropped before its end"
+                "the octets from {at} on were not encoded: encode all of each part of the message"
             ),
         }
     }

@@ -162,6 +162,11 @@ impl<R: BufRead> MultilineReader<R> {
         Ok(())
     }
 
+    /// The octets of the block decoded or skipped so far, on the wire.
+    pub const fn wire_octets(&self) -> u64 {
+        self.reading.wire_octets()
+    }
+
     /// Returns the inner reader. Octets read from it are missing in the block.
     pub const fn get_ref(&self) -> &R {
         &self.inner

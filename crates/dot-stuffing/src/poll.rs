@@ -90,6 +90,11 @@ macro_rules! methods {
                 self.0.reading.finish()
             }
 
+            /// The octets of the block decoded or skipped so far, on the wire.
+            pub const fn wire_octets(&self) -> u64 {
+                self.0.reading.wire_octets()
+            }
+
             /// Returns the inner reader. Octets read from it are missing in the block.
             pub const fn get_ref(&self) -> &R {
                 &self.0.inner

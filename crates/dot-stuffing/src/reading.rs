@@ -39,6 +39,10 @@ impl Reading {
         self.decoder.finish()
     }
 
+    pub(crate) const fn wire_octets(&self) -> u64 {
+        self.decoder.wire_octets()
+    }
+
     /// Whether [`decode`](Self::decode) needs the buffer before there is something
     /// to return.
     #[inline]

@@ -72,9 +72,9 @@ impl MultilineCodec {
         }
     }
 
-    /// Removes the rest of a refused block from `input`, and returns whether its end
-    /// was in it. Then the codec is ready for the next block. If it was not, read
-    /// more into `input`, and call this again.
+    /// Removes the rest of a refused block from `input`. If its end was in it, returns
+    /// the octets of the whole block on the wire, and the codec is ready for the next
+    /// block. Otherwise, read more into `input`, and call this again.
     ///
     /// See [`MultilineDecoder::skip_to_end`]. `input` is `read_buf` of
     /// `Framed::into_parts`.
@@ -88,22 +88,23 @@ impl MultilineCodec {
     /// let mut input = BytesMut::from("a\n.\n");
     /// codec.decode(&mut input)?; // returns "a"
     /// assert!(codec.decode(&mut input).is_err());
-    /// assert!(!codec.skip_to_end(&mut input));
+    /// assert_eq!(codec.skip_to_end(&mut input), None);
     /// input.extend_from_slice(b"\r\n.\r\nQUIT\r\n");
-    /// assert!(codec.skip_to_end(&mut input));
+    /// assert_eq!(codec.skip_to_end(&mut input), Some(9));
     /// assert_eq!(input, "QUIT\r\n");
     /// # Ok::<(), std::io::Error>(())
     /// ```
     #[must_use = "the end may not have come yet"]
-    pub fn skip_to_end(&mut self, input: &mut BytesMut) -> bool {
+    pub fn skip_to_end(&mut self, input: &mut BytesMut) -> Option<u64> {
         let mut rest = &input[..];
         let ended = self.decoder.skip_to_end(&mut rest);
         let skipped = input.len() - rest.len();
         input.advance(skipped);
-        if ended {
+        ended.then(|| {
+            let octets = self.decoder.wire_octets();
             self.decoder.reset();
-        }
-        ended
+            octets
+        })
     }
 }
 

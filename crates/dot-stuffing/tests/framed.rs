@@ -68,7 +68,8 @@ fn what_a_stream_cut_off_is_not_continued_by_another() {
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     input.extend_from_slice(b"b\r\n.\r\nQUIT\r\n");
     assert!(blocks.decode(&mut input).is_err());
-    assert!(blocks.skip_to_end(&mut input), "but it can be skipped");
+    let skipped = blocks.skip_to_end(&mut input);
+    assert_eq!(skipped, Some(9), "but it can be skipped");
     assert_eq!(input, "QUIT\r\n");
 
     let mut lines = LineCodec::<8>::new();
@@ -135,7 +136,7 @@ async fn a_refused_block_is_answered_and_the_next_command_read() -> Result {
     assert!(matches!(frames.next().await, Some(Err(_))));
     let mut parts = frames.into_parts();
     far.write_all(b"\r\nQUIT\r\n").await?;
-    while !parts.codec.skip_to_end(&mut parts.read_buf) {
+    while parts.codec.skip_to_end(&mut parts.read_buf).is_none() {
         assert!(parts.io.read_buf(&mut parts.read_buf).await? > 0);
     }
     let mut lines = Framed::from_parts(parts).map_codec(|_| LineCodec::<512>::new());
@@ -217,6 +218,7 @@ async fn an_asynchronous_reader_leaves_what_follows_the_block() -> Result {
     assert_eq!(message, b"too");
     far.write_all(b"\nQUIT\r\n").await?;
     block.skip_to_end().await?;
+    assert_eq!(block.wire_octets(), 13);
     assert!(block.finish().is_err());
     let mut line = String::new();
     stream.read_line(&mut line).await?;

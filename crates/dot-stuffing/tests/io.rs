@@ -170,6 +170,7 @@ fn skips_a_refused_block_and_keeps_its_error() {
     let mut refusing: Reader = MultilineReader::with_config(source, Config::smtp());
     assert!(refusing.read_to_end(&mut Vec::new()).is_err());
     refusing.skip_to_end().expect("the end of the block");
+    assert_eq!(refusing.wire_octets(), 9);
     let error = refusing.finish().unwrap_err();
     assert_eq!(error.kind(), dot_stuffing::ErrorKind::BareLf);
     let mut left = String::new();

@@ -4,8 +4,8 @@
 
 use bytes::BytesMut;
 use dot_stuffing::{
-    BareNewline, Chunk, Config, EncodeErrorKind, Frame, Inspector, LineDecoder, LineEndings,
-    MultilineCodec, MultilineDecoder, MultilineEncoder, Policy,
+    BareNewline, Chunk, Config, EncodeError, EncodeErrorKind, ErrorKind, Frame, Inspector,
+    LineDecoder, LineEndings, MultilineCodec, MultilineDecoder, MultilineEncoder, Policy,
 };
 use tokio_util::codec::{Decoder, Encoder};
 
@@ -164,9 +164,9 @@ fn a_codec_skips_a_refused_block() {
         codec.decode_eof(&mut input).unwrap_err().to_string(),
         error.to_string()
     );
-    assert!(!codec.skip_to_end(&mut input));
+    assert_eq!(codec.skip_to_end(&mut input), None);
     input.extend_from_slice(b"\n.\r\n.\r\n");
-    assert!(codec.skip_to_end(&mut input));
+    assert_eq!(codec.skip_to_end(&mut input), Some(7));
     assert_eq!(input, ".\r\n");
     assert!(matches!(codec.decode(&mut input), Ok(Some(Frame::End(_)))));
 }
@@ -215,8 +215,8 @@ fn decode_buf_consumes_a_terminator_without_room() {
     let mut room = &mut message[..];
     assert_eq!(decoder.decode_buf(&mut input, &mut room), Ok(true));
     assert_eq!((&message, input), (b"ab\r\n", &b"+OK"[..]));
-    assert_eq!(decoder.decode_buf(&mut input, &mut Vec::new()), Ok(true));
     assert_eq!(input, b"+OK", "what follows is not touched");
+    assert_eq!(decoder.decode_buf(&mut &b""[..], &mut Vec::new()), Ok(true));
 
     let mut decoder = MultilineDecoder::new();
     let mut input = &b".\r"[..];
@@ -234,6 +234,54 @@ fn decode_buf_consumes_a_terminator_without_room() {
 }
 
 #[test]
+fn decode_buf_takes_no_block_for_the_one_before() {
+    let mut decoder = MultilineDecoder::new();
+    let mut input = &b"a\r\n.\r\nb\r\n.\r\n"[..];
+    let mut message = Vec::new();
+    assert_eq!(decoder.decode_buf(&mut input, &mut message), Ok(true));
+    let error = decoder.decode_buf(&mut input, &mut message).unwrap_err();
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::AfterEnd, 6));
+    assert_eq!(decoder.finish(), Err(error), "there is no proof any more");
+    assert_eq!((&message[..], input), (&b"a\r\n"[..], &b"b\r\n.\r\n"[..]));
+    decoder.reset();
+    assert_eq!(decoder.decode_buf(&mut input, &mut message), Ok(true));
+    assert_eq!(message, b"a\r\nb\r\n");
+}
+
+#[test]
+fn what_encode_buf_left_must_follow() {
+    let partly = || {
+        let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
+        let mut message = &b"abcdef"[..];
+        let mut wire = [0; 5];
+        let encoded = encoder.encode_buf(&mut message, &mut &mut wire[..]);
+        assert_eq!((encoded, message), (Ok(()), &b"def"[..]));
+        (encoder, message)
+    };
+    let unfinished = |error: EncodeError| (error.kind(), error.offset());
+    let at = (EncodeErrorKind::Unfinished, 3);
+
+    let (encoder, _) = partly();
+    assert_eq!(encoder.finish().map_err(unfinished), Err(at));
+    let (mut encoder, _) = partly();
+    let next = encoder.encode_buf(&mut &b"gh"[..], &mut &mut [0; 2][..]);
+    assert_eq!(next.map_err(unfinished), Err(at), "even without room");
+    let (mut encoder, _) = partly();
+    let next = encoder.encode(b"gh").next().expect("an error");
+    assert_eq!(next.map_err(unfinished), Err(at));
+    assert!(encoder.finish().is_err(), "it stays");
+
+    let (mut encoder, rest) = partly();
+    let mut wire = Vec::new();
+    let encoded = encoder.encode_buf(&mut [rest, b"gh"].concat().as_slice(), &mut wire);
+    assert_eq!((encoded, &wire[..]), (Ok(()), &b"defgh"[..]));
+    assert_eq!(encoder.finish(), Ok(&b"\r\n.\r\n"[..]));
+    let (mut encoder, rest) = partly();
+    assert!(encoder.encode(rest).eq([Ok(rest)]));
+    assert_eq!(encoder.finish(), Ok(&b"\r\n.\r\n"[..]));
+}
+
+#[test]
 fn encode_buf_never_needs_more_room_than_it_has() {
     for room in 0..9 {
         for message in [&b"....."[..], b"\r\r.\r", b"\n.\n.", b"a\r.\rb"] {
@@ -245,7 +293,7 @@ fn encode_buf_never_needs_more_room_than_it_has() {
                 .encode_buf(&mut rest, &mut left)
                 .expect("nothing is refused");
             assert_eq!(rest.len() < message.len(), room >= 3);
-            assert!(encoder.finish().is_ok());
+            assert_eq!(encoder.finish().is_ok(), rest.is_empty());
         }
     }
 }
