@@ -29,7 +29,6 @@ pub(crate) fn about(reason: &str) -> String {
 pub(crate) const AUDIT: &str =
     "it runs client programs in process groups with limits, which only Unix has";
 pub(crate) const DEMO: &str = "it runs `pop3 fetch` and `pop3 serve`, which are only for Unix";
-pub(crate) const FETCH: &str = "what it promises about mail on the disk rests on locks, syncs and file names that only Unix has";
+pub(crate) const FETCH: &str = "its journal, which every run needs, and what it stores rest on locks, syncs and file names that only Unix has";
 pub(crate) const IMPORT: &str = "it writes the journal of `pop3 fetch`, which is only for Unix";
-pub(crate) const SERVE: &str =
-    "its access to Maildirs rests on descriptors of directories, which only Unix has";
+pub(crate) const SERVE: &str = "signals control it, and its access to Maildirs rests on descriptors of directories, which only Unix has";

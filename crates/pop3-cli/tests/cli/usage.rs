@@ -48,7 +48,7 @@ fn exit_with_64(all: &[&[&str]]) {
 #[cfg(not(unix))]
 #[test]
 fn commands_for_unix_alone_say_why() {
-    for command in ["audit", "demo", "fetch", "serve"] {
+    for command in ["audit", "demo", "fetch", "import", "serve"] {
         let refused = run([command, "--bogus", "operand"], b"");
         assert_eq!(refused.status, Some(69), "{}", refused.stderr);
         let help = run([command, "--help"], b"");
