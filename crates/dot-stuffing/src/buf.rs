@@ -77,9 +77,9 @@ impl MultilineDecoder {
     }
 
     /// Moves the parts of the message from `input` to `message`, up to the end of the
-    /// block, of `input`, or of the room in `message`. Returns whether the block has
-    /// ended; octets after it stay in `input`. Call [`reset`](Self::reset) before you
-    /// decode another block.
+    /// block, of `input`, or of the room in `message`. Returns whether the block ended in
+    /// this call; octets after it stay in `input`. Call [`reset`](Self::reset) before
+    /// you decode another block.
     ///
     /// # Errors
     ///
@@ -103,7 +103,7 @@ impl MultilineDecoder {
     ) -> Result<bool, DecodeError> {
         if self.is_complete() {
             // Octets of another block are an error.
-            let _ = self.decode_span(input.chunk())?;
+            return self.decode_span(input.chunk()).map(|_| false);
         }
         while input.has_remaining() && !self.is_complete() {
             let chunk = input.chunk();
@@ -134,49 +134,79 @@ impl MultilineDecoder {
 }
 
 impl MultilineEncoder {
-    /// Encodes from `message` to `wire`, up to the end of `message` or of the room in
-    /// `wire`: what is left in `message` is not encoded. The next part of the message
-    /// must then begin with what is left: if there is none, or it is shorter, the
-    /// encoder fails with [`Unfinished`](crate::EncodeErrorKind::Unfinished).
-    ///
-    /// It may leave up to two octets of room, because an octet of the message can
-    /// become three.
-    ///
-    /// # Errors
-    ///
-    /// As [`encode`](Self::encode). Octets before the rejected one are in `wire`, and
-    /// may still be in `message`.
+    /// Takes the next part of the message, all that `message` has now. Encode it with
+    /// [`StuffedBuf::put`], to its end: if the value is dropped early, the block would
+    /// lack octets, so the encoder fails with
+    /// [`Unfinished`](crate::EncodeErrorKind::Unfinished), and there is no terminator.
     ///
     /// ```
     /// use dot_stuffing::{BareNewline, MultilineEncoder};
     ///
     /// let mut encoder = MultilineEncoder::new(BareNewline::Canonicalize);
     /// let mut wire = Vec::new();
-    /// encoder.encode_buf(&mut &b".a\n"[..], &mut wire)?;
+    /// assert!(encoder.encode_buf(&b".a\n"[..]).put(&mut wire)?);
     /// wire.extend_from_slice(encoder.finish()?);
     /// assert_eq!(wire, b"..a\r\n.\r\n");
     /// # Ok::<(), dot_stuffing::EncodeError>(())
     /// ```
-    pub fn encode_buf(
-        &mut self,
-        message: &mut impl Buf,
-        wire: &mut impl BufMut,
-    ) -> Result<(), EncodeError> {
-        self.begin(message.remaining())?;
-        while message.has_remaining() {
-            let chunk = message.chunk();
+    pub fn encode_buf<B: Buf>(&mut self, message: B) -> StuffedBuf<'_, B> {
+        self.begin(message.remaining());
+        StuffedBuf {
+            encoder: self,
+            message,
+        }
+    }
+}
+
+/// A part of a message that is being encoded. Made by
+/// [`MultilineEncoder::encode_buf`].
+#[derive(Debug)]
+#[must_use = "a message is encoded only as octets are put"]
+pub struct StuffedBuf<'e, B> {
+    encoder: &'e mut MultilineEncoder,
+    message: B,
+}
+
+impl<B: Buf> StuffedBuf<'_, B> {
+    /// Encodes to `wire`, up to the end of the part or of the room in `wire`. Returns
+    /// whether all of the part is encoded; otherwise, call this again with more room.
+    ///
+    /// It needs room for three octets, and may leave room for two, because an octet of
+    /// the message can become three.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](MultilineEncoder::encode). Octets before the rejected one are in
+    /// `wire`, and may still be in the part.
+    ///
+    /// ```
+    /// use dot_stuffing::{BareNewline, MultilineEncoder};
+    ///
+    /// let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
+    /// let mut part = encoder.encode_buf(&b"abc\r\n"[..]);
+    /// let mut room = [0; 5];
+    /// assert!(!part.put(&mut &mut room[..])?); // send it
+    /// assert!(part.put(&mut &mut room[..])?);
+    /// assert_eq!(encoder.finish()?, b".\r\n");
+    /// # Ok::<(), dot_stuffing::EncodeError>(())
+    /// ```
+    pub fn put(&mut self, wire: &mut impl BufMut) -> Result<bool, EncodeError> {
+        while self.message.has_remaining() {
+            let chunk = self.message.chunk();
             // n octets become at most 2n + 1.
             let most = wire.remaining_mut().saturating_sub(1) / 2;
             let piece = chunk.len().min(most);
             if piece == 0 {
                 break;
             }
-            for octets in self.stuffed(&chunk[..piece]) {
+            for octets in self.encoder.stuffed(&chunk[..piece]) {
                 wire.put_slice(octets?);
             }
-            message.advance(piece);
+            self.message.advance(piece);
         }
-        self.left = message.remaining();
-        Ok(())
+        match self.encoder.refusal() {
+            Some(error) => Err(error),
+            None => Ok(!self.message.has_remaining()),
+        }
     }
 }

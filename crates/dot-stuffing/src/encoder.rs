@@ -69,11 +69,9 @@ pub struct MultilineEncoder {
     state: State,
     /// Octets of the message consumed.
     offset: u64,
-    /// Octets of the message given to `encode`. They are more than `offset` while an
-    /// iterator has not reached its end, and if it never does.
+    /// Octets of the message given to `encode` and `encode_buf`. They are more than
+    /// `offset` while a part is not encoded to its end, and if it never is.
     given: u64,
-    /// Octets of the message that `encode_buf` left for want of room.
-    pub(crate) left: usize,
     stuffed_lines: u64,
     search: DotSearch,
 }
@@ -97,7 +95,6 @@ impl MultilineEncoder {
             state: State::LineStart,
             offset: 0,
             given: 0,
-            left: 0,
             stuffed_lines: 0,
             search: DotSearch::new(),
         }
@@ -121,33 +118,21 @@ impl MultilineEncoder {
     /// ```
     #[inline]
     pub const fn encode<'e, 'a>(&'e mut self, message: &'a [u8]) -> Stuffed<'e, 'a> {
-        // The iterator returns the error.
-        let _ = self.begin(message.len());
+        self.begin(message.len());
         self.stuffed(message)
     }
 
-    /// As [`encode`](Self::encode), for octets of a part that has begun.
+    /// Begins a part of the message with `octets` octets.
+    pub(crate) const fn begin(&mut self, octets: usize) {
+        self.check_finished();
+        self.given += octets as u64;
+    }
+
+    /// Encodes octets of the part that has begun.
     pub(crate) const fn stuffed<'e, 'a>(&'e mut self, message: &'a [u8]) -> Stuffed<'e, 'a> {
-        self.given += message.len() as u64;
         Stuffed {
             encoder: self,
             rest: message,
-        }
-    }
-
-    /// Begins a part of the message, of `octets` octets. It must be long enough for what
-    /// `encode_buf` left, and the last iterator must have reached its end.
-    pub(crate) const fn begin(&mut self, octets: usize) -> Result<(), EncodeError> {
-        let is_whole = self.offset == self.given && self.left <= octets;
-        self.left = 0;
-        match self.state {
-            State::Failed(error) => Err(error),
-            _ if is_whole => Ok(()),
-            _ => {
-                let error = EncodeError::new(EncodeErrorKind::Unfinished, self.offset);
-                self.state = State::Failed(error);
-                Err(error)
-            }
         }
     }
 
@@ -173,8 +158,8 @@ impl MultilineEncoder {
     ///
     /// # Errors
     ///
-    /// [`EncodeErrorKind::Unfinished`] if an iterator of [`encode`](Self::encode)
-    /// was dropped before its end, or `encode_buf` left octets. Under
+    /// [`EncodeErrorKind::Unfinished`] if an iterator of [`encode`](Self::encode), or
+    /// what `encode_buf` returned, was dropped before its end. Under
     /// [`BareNewline::Reject`], the error that `encode` returned, or the one for a
     /// message that ends with a bare CR. Then there is no terminator: close the
     /// connection, so that the reader sees a truncated message. Otherwise this never
@@ -196,13 +181,20 @@ impl MultilineEncoder {
     /// Ends the block. Then the encoder is ready for the next message, or has failed
     /// for good.
     pub(crate) const fn end(&mut self) -> Result<&'static [u8], EncodeError> {
-        let _ = self.begin(0);
+        self.check_finished();
         let end = self.terminator();
         match end {
             Ok(_) => *self = Self::new(self.newline),
             Err(error) => self.state = State::Failed(error),
         }
         end
+    }
+
+    /// Fails if the last part was not encoded to its end.
+    const fn check_finished(&mut self) {
+        if self.offset != self.given && !matches!(self.state, State::Failed(_)) {
+            self.fail(EncodeErrorKind::Unfinished, self.offset);
+        }
     }
 
     const fn terminator(&self) -> Result<&'static [u8], EncodeError> {
@@ -218,7 +210,7 @@ impl MultilineEncoder {
     }
 
     /// The error with which the encoder has failed.
-    #[cfg(feature = "std")]
+    #[cfg(any(feature = "std", feature = "bytes"))]
     pub(crate) const fn refusal(&self) -> Option<EncodeError> {
         match self.state {
             State::Failed(error) => Some(error),

@@ -118,8 +118,8 @@ pub enum EncodeErrorKind {
     LineEnd,
     /// A line for `LineCodec` that is longer than its maximum.
     LineTooLong,
-    /// An iterator of [`encode`](crate::MultilineEncoder::encode) was dropped before
-    /// its end, or `encode_buf` left octets, so octets of the message were not sent.
+    /// An iterator of [`encode`](crate::MultilineEncoder::encode), or what `encode_buf`
+    /// returned, was dropped before its end, so octets of the message were not sent.
     Unfinished,
 }
 
@@ -183,7 +183,7 @@ impl fmt::Display for EncodeError {
             }
             EncodeErrorKind::Unfinished => write!(
                 f,
-                "the octets from {at} on were not encoded: encode all of each part of the message"
+                "the octets from {at} on were not encoded: a part of the message was dropped before its end"
             ),
         }
     }

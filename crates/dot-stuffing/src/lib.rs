@@ -162,7 +162,7 @@ mod tokio_codec;
 mod writing;
 
 #[cfg(feature = "bytes")]
-pub use buf::Frame;
+pub use buf::{Frame, StuffedBuf};
 pub use config::{Config, LineEndings, Policy};
 pub use decoder::{Feed, MultilineDecoder};
 pub use encoder::{BareNewline, MultilineEncoder, Stuffed};

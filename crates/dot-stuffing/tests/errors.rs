@@ -66,7 +66,7 @@ fn an_unfinished_message_is_called_that() {
     let _ = encoder.encode(b"ab");
     assert_eq!(
         encoder.finish().unwrap_err().to_string(),
-        "the octets from 0 on were not encoded: encode all of each part of the message"
+        "the octets from 0 on were not encoded: a part of the message was dropped before its end"
     );
 }
 

@@ -203,8 +203,9 @@ fn decode_buf_returns_where_a_buffer_shows_nothing() {
     let mut decoder = MultilineDecoder::new();
     assert_eq!(decoder.decode_buf(&mut Hollow, &mut Vec::new()), Ok(false));
     let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
-    let encoded = encoder.encode_buf(&mut Hollow, &mut Vec::new());
-    assert_eq!(encoded, Ok(()));
+    let encoded = encoder.encode_buf(&mut Hollow).put(&mut Vec::new());
+    assert_eq!(encoded, Ok(false));
+    assert!(encoder.finish().is_err(), "octets are missing");
 }
 
 #[test]
@@ -216,7 +217,8 @@ fn decode_buf_consumes_a_terminator_without_room() {
     assert_eq!(decoder.decode_buf(&mut input, &mut room), Ok(true));
     assert_eq!((&message, input), (b"ab\r\n", &b"+OK"[..]));
     assert_eq!(input, b"+OK", "what follows is not touched");
-    assert_eq!(decoder.decode_buf(&mut &b""[..], &mut Vec::new()), Ok(true));
+    let again = decoder.decode_buf(&mut &b""[..], &mut Vec::new());
+    assert_eq!(again, Ok(false), "the end of another block has not come");
 
     let mut decoder = MultilineDecoder::new();
     let mut input = &b".\r"[..];
@@ -249,36 +251,18 @@ fn decode_buf_takes_no_block_for_the_one_before() {
 }
 
 #[test]
-fn what_encode_buf_left_must_follow() {
-    let partly = || {
-        let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
-        let mut message = &b"abcdef"[..];
-        let mut wire = [0; 5];
-        let encoded = encoder.encode_buf(&mut message, &mut &mut wire[..]);
-        assert_eq!((encoded, message), (Ok(()), &b"def"[..]));
-        (encoder, message)
-    };
-    let unfinished = |error: EncodeError| (error.kind(), error.offset());
-    let at = (EncodeErrorKind::Unfinished, 3);
-
-    let (encoder, _) = partly();
-    assert_eq!(encoder.finish().map_err(unfinished), Err(at));
-    let (mut encoder, _) = partly();
-    let next = encoder.encode_buf(&mut &b"gh"[..], &mut &mut [0; 2][..]);
-    assert_eq!(next.map_err(unfinished), Err(at), "even without room");
-    let (mut encoder, _) = partly();
-    let next = encoder.encode(b"gh").next().expect("an error");
-    assert_eq!(next.map_err(unfinished), Err(at));
-    assert!(encoder.finish().is_err(), "it stays");
-
-    let (mut encoder, rest) = partly();
-    let mut wire = Vec::new();
-    let encoded = encoder.encode_buf(&mut [rest, b"gh"].concat().as_slice(), &mut wire);
-    assert_eq!((encoded, &wire[..]), (Ok(()), &b"defgh"[..]));
-    assert_eq!(encoder.finish(), Ok(&b"\r\n.\r\n"[..]));
-    let (mut encoder, rest) = partly();
-    assert!(encoder.encode(rest).eq([Ok(rest)]));
-    assert_eq!(encoder.finish(), Ok(&b"\r\n.\r\n"[..]));
+fn a_part_that_is_dropped_early_gets_no_terminator() {
+    let is_unfinished =
+        |error: EncodeError| (error.kind(), error.offset()) == (EncodeErrorKind::Unfinished, 3);
+    let mut encoder = MultilineEncoder::new(BareNewline::Verbatim);
+    let mut message = &b"abcdef"[..];
+    let mut part = encoder.encode_buf(&mut message);
+    assert_eq!(part.put(&mut &mut [0; 5][..]), Ok(false));
+    assert_eq!(message, b"def");
+    assert!(encoder.clone().finish().is_err_and(is_unfinished));
+    let next = encoder.encode_buf(message).put(&mut &mut [0; 2][..]);
+    assert!(next.is_err_and(is_unfinished), "even without room");
+    assert!(encoder.finish().is_err_and(is_unfinished));
 }
 
 #[test]
@@ -289,9 +273,8 @@ fn encode_buf_never_needs_more_room_than_it_has() {
             let mut wire = vec![0; room];
             let mut left = &mut wire[..];
             let mut rest = message;
-            encoder
-                .encode_buf(&mut rest, &mut left)
-                .expect("nothing is refused");
+            let ended = encoder.encode_buf(&mut rest).put(&mut left);
+            assert_eq!(ended, Ok(rest.is_empty()));
             assert_eq!(rest.len() < message.len(), room >= 3);
             assert_eq!(encoder.finish().is_ok(), rest.is_empty());
         }

@@ -172,13 +172,12 @@ impl Encode for Buffers {
         let mut encoder = MultilineEncoder::new(bare_newline(newline));
         let mut wire = Vec::new();
         for chunk in chunks {
-            let mut message = *chunk;
-            while !message.is_empty() {
+            let mut part = encoder.encode_buf(*chunk);
+            let mut ended = false;
+            while !ended {
                 let mut room = [0; 5];
                 let mut left = &mut room[..];
-                encoder
-                    .encode_buf(&mut message, &mut left)
-                    .map_err(refusal)?;
+                ended = part.put(&mut left).map_err(refusal)?;
                 let written = 5 - left.len();
                 wire.extend_from_slice(&room[..written]);
             }
